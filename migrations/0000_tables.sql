@@ -1,0 +1,110 @@
+CREATE TABLE `chatbots` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`name_folded` text NOT NULL,
+	`description` text,
+	`endpoint_id` text NOT NULL,
+	`system_prompt` text,
+	`greeting` text,
+	`history_limit` integer NOT NULL,
+	`params` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`deleted_at` integer
+);
+--> statement-breakpoint
+CREATE INDEX `chatbots_by_endpoint` ON `chatbots` (`endpoint_id`);--> statement-breakpoint
+CREATE TABLE `clients` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`name_folded` text NOT NULL,
+	`email` text,
+	`external_id` text,
+	`metadata` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`deleted_at` integer
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `clients_external_id` ON `clients` (`external_id`);--> statement-breakpoint
+CREATE TABLE `endpoints` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`connector_type` text NOT NULL,
+	`uri` text NOT NULL,
+	`token` text NOT NULL,
+	`model` text NOT NULL,
+	`max_calls_per_second` integer NOT NULL,
+	`max_concurrency` integer NOT NULL,
+	`params` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `keys` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`role` text NOT NULL,
+	`client_id` text,
+	`hash` text NOT NULL,
+	`expires_at` integer,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
+CREATE TABLE `messages` (
+	`session_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`chat_id` text,
+	`turn_id` text,
+	`role` text NOT NULL,
+	`content` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`detail` text,
+	PRIMARY KEY(`session_id`, `seq`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `prompt_templates` (
+	`name` text PRIMARY KEY NOT NULL,
+	`description` text NOT NULL,
+	`template` text NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `session_counts` (
+	`chatbot_id` text NOT NULL,
+	`status` text NOT NULL,
+	`sessions` integer NOT NULL,
+	PRIMARY KEY(`chatbot_id`, `status`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `sessions` (
+	`number` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`kind` text NOT NULL,
+	`title` text,
+	`title_folded` text,
+	`description` text,
+	`status` text NOT NULL,
+	`start_time` integer NOT NULL,
+	`end_time` integer,
+	`due_at` integer,
+	`chatbot_id` text,
+	`client_id` text,
+	`chats` text NOT NULL,
+	`prompt_template` text,
+	`context_strategy` text,
+	`metadata` text,
+	`feedback` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`last_seq` integer NOT NULL,
+	`amendments` integer NOT NULL,
+	`message_count` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
+CREATE INDEX `sessions_newest` ON `sessions` (`kind`,`created_at`,`title_folded`);--> statement-breakpoint
+CREATE INDEX `sessions_by_status` ON `sessions` (`kind`,`status`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);

@@ -1,0 +1,43 @@
+import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import { timing } from "hono/timing";
+import { authenticate } from "./routes/authenticate.ts";
+import { chatbots } from "./routes/chatbots/index.ts";
+import { clients } from "./routes/clients/index.ts";
+import type { AppEnv } from "./routes/context.ts";
+import { keys } from "./routes/keys/index.ts";
+import { openapi } from "./routes/openapi/index.ts";
+import { refuse } from "./routes/refuse.ts";
+import { routeTable } from "./routes/route-table.ts";
+import { service } from "./routes/service.ts";
+import { sessions } from "./routes/sessions/index.ts";
+import { uncompressed } from "./routes/v1/uncompressed.ts";
+import { v1 } from "./routes/v1/index.ts";
+
+/** The whole API, in the order in which a call meets it. */
+export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
+  .use(requestId())
+  .use(timing())
+  .use("/v1/*", uncompressed)
+  .use(routeTable(() => app))
+  .use(authenticate)
+  .route("/sessions", sessions)
+  .route("/v1", v1)
+  .route("/chatbots", chatbots)
+  .route("/clients", clients)
+  .route("/keys", keys)
+  .route("/", service)
+  .route(
+    "/",
+    openapi(() => app),
+  )
+  .notFound((c) => refuse(c, { reason: "route-not-found" }))
+  .onError((error, c) => {
+    console.error({
+      event: "unexpected-error",
+      requestId: c.var.requestId,
+      path: c.req.path,
+      error: error.stack ?? String(error),
+    });
+    return refuse(c, { reason: "internal" });
+  });

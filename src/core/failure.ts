@@ -1,0 +1,52 @@
+/** The ways a reply can fail. Each is an `error.code` that a caller may rely on. */
+export const FAILURE_REASONS = [
+  "provider_auth",
+  "provider_rejected",
+  "rate_limited",
+  "provider_overloaded",
+  "provider_error",
+  "provider_timeout",
+  "connection_lost",
+  "incomplete_stream",
+  "bad_chunk",
+  "refused_by_guard",
+  "endpoint_missing",
+  "template_failed",
+  "interrupted",
+  "cancelled",
+] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** What a thing is called that was not there. */
+export type Noun = "session" | "chatbot" | "client" | "endpoint" | "prompt template" | "context strategy" | "key";
+
+/** One fault in what a caller sent, at a path such as `["feedback", "rating"]`. */
+export interface Fault {
+  path: (string | number)[];
+  message: string;
+}
+
+/**
+ * Every way a well-formed call may fail to get what it asked for. Returned as a value, never thrown, so that it arrives
+ * whole across an RPC boundary; each dialect turns it into HTTP with one exhaustive switch.
+ */
+export type Failure =
+  | { reason: "not-found"; noun: Noun; id: string | null }
+  | { reason: "session-not-active" }
+  | { reason: "invalid"; faults: Fault[] }
+  | { reason: "taken"; noun: Noun; field: string; value: string }
+  | { reason: "in-use"; noun: Noun; by: string }
+  | { reason: "turn-queue-full"; retryAfterSeconds: number }
+  | { reason: "reply-failed"; code: FailureReason; message: string; retryAfterSeconds: number | null };
+
+export interface Failed {
+  ok: false;
+  failure: Failure;
+}
+export type Outcome<T> = { ok: true; value: T } | Failed;
+
+export const success = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
+export const failed = (failure: Failure): Failed => ({ ok: false, failure });
+export const notFound = (noun: Noun, id: string | null = null): Failed => failed({ reason: "not-found", noun, id });
+export const invalid = (path: Fault["path"], message: string): Failed =>
+  failed({ reason: "invalid", faults: [{ path, message }] });

@@ -1,0 +1,61 @@
+import type { FailureReason } from "./failure.ts";
+import type { EpochMs } from "./time.ts";
+
+export const ROLES = ["user", "assistant", "system"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Why a reply ended. */
+export type FinishReason = "stop" | "length" | "content_filter" | "cancelled" | "interrupted" | "error";
+
+export interface Usage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** What a reply's row tells beside its text. A chat record is read off it. */
+export interface ReplyDetail {
+  status: "ok" | "error" | "cancelled";
+  /** The endpoint asked; `null` on a chatbot session, which has only one. */
+  endpointId: string | null;
+  finishReason: FinishReason;
+  error: ReplyError | null;
+  model: string | null;
+  usage: Usage | null;
+  durationMs: number;
+  /** Time to the first text; `null` when none came. */
+  ttftMs: number | null;
+  /** How often the endpoint was called. */
+  attempts: number;
+  providerRequestId: string | null;
+  preparedPrompt: string;
+  /** Names in force when the prompt was put. */
+  promptTemplate: string | null;
+  contextStrategy: string | null;
+}
+
+/** Why a reply failed: `code` for programs, `message` in words, never with a secret. */
+export interface ReplyError {
+  code: FailureReason;
+  message: string;
+}
+
+/** One row of a session's log. */
+export interface Message {
+  /** 1, 2, 3 … within the session, without gaps. */
+  seq: number;
+  /** The chat it belongs to; `null` for a prompt put to all chats. */
+  chatId: string | null;
+  turnId: string | null;
+  role: Role;
+  content: string;
+  createdAt: EpochMs;
+  /** Present on a reply only. */
+  reply: ReplyDetail | null;
+}
+
+/** A message that has no place in the log yet. */
+export type NewMessage = Omit<Message, "seq">;
+
+/** Whether the Session API shows it: a reply without text is in the log, and not in the conversation. */
+export const hasText = (message: Pick<Message, "content" | "reply">): boolean =>
+  message.reply === null || message.content !== "";

@@ -1,0 +1,94 @@
+/** A moment, in milliseconds since 1970-01-01T00:00:00Z. */
+export type EpochMs = number;
+
+/** The only clock. Everything else takes a moment as a number. */
+export const now = (): EpochMs => Date.now();
+
+/** `2026-03-01T09:30:00.000Z` */
+export const isoTime = (at: EpochMs): string => new Date(at).toISOString();
+
+const ISO_8601 =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+
+/**
+ * Reads an ISO 8601 date or date-time; a time without an offset is UTC, and a bare date is its first instant in UTC.
+ *
+ * @returns the moment, or `null` for anything else, days that do not exist (30 February) included
+ */
+export function parseTime(text: string): EpochMs | null {
+  const parts = ISO_8601.exec(text.trim());
+  if (!parts) return null;
+  const midnight = dayOf(parts.slice(1, 4).map(Number));
+  const sinceMidnight = timeOfDay(parts.slice(4, 7).map((part: string | undefined) => Number(part ?? 0)));
+  const shift = offsetMinutes(parts[8] ?? "Z");
+  if (midnight === null || sinceMidnight === null || shift === null) return null;
+  const milliseconds = Math.floor(Number(`0.${parts[7] ?? 0}`) * 1000);
+  return midnight + sinceMidnight + milliseconds - shift * 60_000;
+}
+
+function dayOf([year = 0, month = 0, day = 0]: number[]): EpochMs | null {
+  const midnight = Date.UTC(year, month - 1, day);
+  const date = new Date(midnight);
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? midnight : null;
+}
+
+function timeOfDay([hour = 0, minute = 0, second = 0]: number[]): number | null {
+  return hour < 24 && minute < 60 && second < 60 ? ((hour * 60 + minute) * 60 + second) * 1000 : null;
+}
+
+function offsetMinutes(offset: string): number | null {
+  if (offset.toUpperCase() === "Z") return 0;
+  const digits = offset.slice(1).replace(":", "").padEnd(4, "0");
+  const hours = Number(digits.slice(0, 2));
+  const minutes = Number(digits.slice(2));
+  if (hours > 23 || minutes > 59) return null;
+  return (offset.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** Whether a text that {@link parseTime} reads is a day without a time of day. */
+export const isBareDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text.trim());
+
+/** Milliseconds in a day. */
+export const DAY_MS = 86_400_000;
+
+interface WallClock {
+  year: string;
+  month: string;
+  day: string;
+  hour: string;
+  minute: string;
+  second: string;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function wallClock(at: EpochMs, zone: string): WallClock {
+  let format = formats.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone: zone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+    });
+    formats.set(zone, format);
+  }
+  const parts = Object.fromEntries(format.formatToParts(at).map((part) => [part.type, part.value]));
+  return parts as unknown as WallClock;
+}
+
+/** `20240315-043147`: Moonshot's stamp, on the clock of an IANA zone. */
+export function zonedStamp(at: EpochMs, zone: string): string {
+  const { year, month, day, hour, minute, second } = wallClock(at, zone);
+  return `${year}${month}${day}-${hour}${minute}${second}`;
+}
+
+/** `03/15/2024, 04:42:02`: Moonshot's `prompt_time`, on the clock of an IANA zone. */
+export function zonedPromptTime(at: EpochMs, zone: string): string {
+  const { year, month, day, hour, minute, second } = wallClock(at, zone);
+  return `${month}/${day}/${year}, ${hour}:${minute}:${second}`;
+}

@@ -1,0 +1,9 @@
+import type { SessionObject } from "./session-object.ts";
+
+/** What can be asked of a session's object. Outcomes arrive whole: they are values, and so is all that they hold. */
+export type LiveSession = Pick<SessionObject, "read" | "append" | "prompt" | "amend" | "end" | "remove" | "wake">;
+
+/** The object that holds a session while someone is talking. Its name is the session's id. */
+export const liveSession = (env: Env, sessionId: string): LiveSession =>
+  // An RPC stub's types make a union of promises of every promise of a union, which nothing can narrow.
+  env.SESSIONS.getByName(sessionId);

@@ -1,0 +1,157 @@
+import type { Message, NewMessage, ReplyDetail } from "../core/message.ts";
+import { hasText } from "../core/message.ts";
+import type { Session } from "../core/session.ts";
+import type { EpochMs } from "../core/time.ts";
+
+/** How far the index database has followed: what has a higher number has yet to be carried there. */
+export interface Mark {
+  lastSeq: number;
+  amendments: number;
+}
+
+/** The turn under way, so that an object that wakes without its runner knows what broke off. */
+export interface OpenTurn {
+  turnId: string;
+  chatIds: string[];
+}
+
+interface State {
+  session: Session;
+  carried: Mark;
+  turn: OpenTurn | null;
+  /** Set once the session is to be removed: from then on it is denied to everyone. */
+  removed: boolean;
+}
+
+type Row = Record<"chat_id" | "turn_id" | "detail", string | null> & {
+  seq: number;
+  role: Message["role"];
+  content: string;
+  created_at: number;
+};
+
+const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
+
+const fromRow = ({ chat_id, turn_id, created_at, detail, ...row }: Row): Message => ({
+  ...row,
+  chatId: chat_id,
+  turnId: turn_id,
+  createdAt: created_at,
+  reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
+});
+
+/**
+ * A session's log and state in its object's own SQLite. Every method is synchronous, and what happens between two awaits
+ * is one transaction. An object that holds no session has no tables: empty storage costs nothing.
+ */
+export class Log {
+  readonly #storage: DurableObjectStorage;
+  #state: State | null;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#state = this.#load();
+  }
+
+  #load(): State | null {
+    const tables = this.#storage.sql.exec("SELECT name FROM sqlite_schema WHERE name = 'state'").toArray();
+    if (tables.length === 0) return null;
+    const row = this.#storage.sql.exec<{ state: string }>("SELECT state FROM state").toArray()[0];
+    return row ? (JSON.parse(row.state) as State) : null;
+  }
+
+  /** What the object holds, or `null` while it holds no session. */
+  get state(): Readonly<State> | null {
+    return this.#state;
+  }
+
+  /** Takes a session in, as the index database has it. */
+  hold(session: Session, messages: Message[]): void {
+    this.#storage.sql.exec(
+      "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT)",
+    );
+    this.#storage.sql.exec("CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)");
+    for (const message of messages) this.#insert(message);
+    const { lastSeq, amendments } = session;
+    this.#write({ session, carried: { lastSeq, amendments }, turn: null, removed: false });
+  }
+
+  /** Appends messages and notes the turn under way, if any. Two rows written for one message. */
+  append(added: NewMessage[], turn: OpenTurn | null, at: EpochMs): Message[] {
+    const state = this.#held();
+    const messages = added.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
+    for (const message of messages) this.#insert(message);
+    const lastSeq = state.session.lastSeq + messages.length;
+    const messageCount = state.session.messageCount + messages.filter(hasText).length;
+    this.#write({ ...state, turn, session: { ...state.session, lastSeq, messageCount, updatedAt: at } });
+    return messages;
+  }
+
+  /** Puts a changed session in the place of the one held. */
+  amend(session: Session): void {
+    this.#write({ ...this.#held(), session });
+  }
+
+  deny(): void {
+    this.#write({ ...this.#held(), removed: true });
+  }
+
+  /** Notes how far the index database has followed. Kept with the next write: carrying twice changes nothing. */
+  carriedTo(carried: Mark): void {
+    if (this.#state) this.#state = { ...this.#state, carried };
+  }
+
+  /** Writes the mark down, for an object that may sleep before its next write. */
+  keepMark(): void {
+    this.#write(this.#held());
+  }
+
+  /** Messages after a `seq`, oldest first. */
+  messages(after = 0, limit = -1): Message[] {
+    const query = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`;
+    return this.#storage.sql.exec<Row>(query, after, limit).toArray().map(fromRow);
+  }
+
+  /** The newest messages that have text, oldest first. */
+  conversation(newest: number): Message[] {
+    const query = `SELECT ${COLUMNS} FROM messages WHERE detail IS NULL OR content <> '' ORDER BY seq DESC LIMIT ?`;
+    return this.#storage.sql.exec<Row>(query, newest).toArray().map(fromRow).toReversed();
+  }
+
+  /** Every reply of a chat, oldest first. */
+  replies(chatId: string): Message[] {
+    const query = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
+    return this.#storage.sql.exec<Row>(query, chatId).toArray().map(fromRow);
+  }
+
+  /** How often a chat has called its endpoint. */
+  calls(chatId: string): number {
+    const query =
+      "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
+    return this.#storage.sql.exec<{ calls: number }>(query, chatId).one().calls;
+  }
+
+  /** Lets go of everything. The next read finds no session here. */
+  async clear(): Promise<void> {
+    this.#state = null;
+    await this.#storage.deleteAll();
+  }
+
+  #held(): State {
+    if (!this.#state) throw new Error("The object holds no session");
+    return this.#state;
+  }
+
+  #write(state: State): void {
+    const query = "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
+    this.#storage.sql.exec(query, JSON.stringify(state));
+    this.#state = state;
+  }
+
+  #insert(message: Message): void {
+    const { seq, chatId, turnId, role, content, createdAt, reply } = message;
+    const detail = reply === null ? null : JSON.stringify(reply);
+    const query = `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+    this.#storage.sql.exec(query, seq, chatId, turnId, role, content, createdAt, detail);
+  }
+}

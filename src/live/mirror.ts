@@ -1,0 +1,125 @@
+import type { Message } from "../core/message.ts";
+import type { Session } from "../core/session.ts";
+import { revision } from "../core/session.ts";
+import type { EpochMs } from "../core/time.ts";
+import type { Log } from "./log.ts";
+
+/** Messages in one batch: with the session's own row well under what D1 takes in one. */
+const BATCH = 50;
+
+/** How long after the first change of a burst the alarm looks whether all of it was carried. */
+const CHECK_MS = 30_000;
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+
+export interface MirrorPorts {
+  /** Writes to the index database. Must do no harm when done twice. */
+  carry: (session: Session, messages: Message[], whole: boolean) => Promise<void>;
+  setAlarm: (at: EpochMs) => void;
+  clock: () => EpochMs;
+  /** Called when the index database has everything. */
+  caughtUp: () => Promise<void>;
+}
+
+/**
+ * Carries a log to the index database: at least once, in order, one batch at a time, so that what is appended while one
+ * is under way gathers into the next.
+ */
+export class Mirror {
+  readonly #log: Log;
+  readonly #ports: MirrorPorts;
+  #running: Promise<void> | null = null;
+  #waiting: { revision: number; resolve: () => void }[] = [];
+  #alarmSet = false;
+  #failures = 0;
+
+  constructor(log: Log, ports: MirrorPorts) {
+    this.#log = log;
+    this.#ports = ports;
+  }
+
+  /** Starts carrying, unless that is under way or waits for a retry. Call it in the transaction of the change. */
+  start(): void {
+    if (!this.#alarmSet) {
+      // Set before the first try, and so durable with the change: whatever becomes of this object, someone looks.
+      this.#setAlarm(CHECK_MS);
+    }
+    if (this.#failures === 0) void this.#run();
+  }
+
+  /** Waits until the index database has everything up to now, or it is known to be in trouble, or patience ends. */
+  async settled(patienceMs: number): Promise<void> {
+    const state = this.#log.state;
+    if (!state || !this.#running) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, patienceMs);
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiting.push({ revision: revision(state.session), resolve: done });
+    });
+  }
+
+  /** The alarm's work: carries what is left, and comes again when that fails. Never throws. */
+  async retry(): Promise<void> {
+    this.#alarmSet = false;
+    await this.#run();
+    if (this.#failures === 0 && this.#log.state) this.#log.keepMark();
+  }
+
+  #run(): Promise<void> {
+    this.#running ??= this.#carryAll().finally(() => {
+      this.#running = null;
+      this.#release(Infinity);
+    });
+    return this.#running;
+  }
+
+  async #carryAll(): Promise<void> {
+    try {
+      while (await this.#carryNext());
+      this.#failures = 0;
+      await this.#ports.caughtUp();
+      // Emptied storage has no alarm left.
+      if (!this.#log.state) this.#alarmSet = false;
+    } catch (error) {
+      console.error({ event: "mirror-failed", failures: this.#failures, error: String(error) });
+      this.#setAlarm(this.#backoff());
+      this.#failures += 1;
+    }
+  }
+
+  /** @returns whether there was anything to carry */
+  async #carryNext(): Promise<boolean> {
+    const state = this.#log.state;
+    if (!state || revision(state.carried) === revision(state.session)) return false;
+    const { session, carried } = state;
+    const messages = this.#log.messages(carried.lastSeq, BATCH);
+    const lastSeq = messages.at(-1)?.seq ?? carried.lastSeq;
+    await this.#ports.carry({ ...session, lastSeq }, messages, session.amendments > carried.amendments);
+    this.#log.carriedTo({ lastSeq, amendments: session.amendments });
+    this.#release(lastSeq + session.amendments);
+    return true;
+  }
+
+  #release(carried: number): void {
+    const [done, waiting] = [
+      this.#waiting.filter((w) => w.revision <= carried),
+      this.#waiting.filter((w) => w.revision > carried),
+    ];
+    this.#waiting = waiting;
+    for (const { resolve } of done) resolve();
+  }
+
+  #backoff(): number {
+    const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  #setAlarm(inMs: number): void {
+    this.#alarmSet = true;
+    this.#ports.setAlarm(this.#ports.clock() + inMs);
+  }
+}

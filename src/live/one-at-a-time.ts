@@ -1,0 +1,33 @@
+/** Runs jobs one at a time, in order of arrival. */
+export class OneAtATime {
+  readonly #waiting: (() => Promise<void>)[] = [];
+  #running = false;
+
+  /** How many jobs wait beside the one that runs. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** The job's outcome, once its turn has come. */
+  enter<T>(job: () => Promise<T>): Promise<T> {
+    return this.#place(job, (start) => this.#waiting.push(start));
+  }
+
+  /** Like {@link enter}, before all that wait. */
+  enterFirst<T>(job: () => Promise<T>): Promise<T> {
+    return this.#place(job, (start) => this.#waiting.unshift(start));
+  }
+
+  #place<T>(job: () => Promise<T>, wait: (start: () => Promise<void>) => void): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      wait(() => job().then(resolve, reject));
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) await next();
+    this.#running = false;
+  }
+}

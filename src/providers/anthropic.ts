@@ -1,0 +1,102 @@
+import type { FinishReason, Usage } from "../core/message.ts";
+import { replyFailed } from "../core/reply.ts";
+import type { ReplyEnd, ReplyFailed } from "../core/reply.ts";
+import type { Reader, WireFormat } from "./stream-reply.ts";
+
+const DEFAULT_URI = "https://api.anthropic.com";
+
+/** The version of the API that this format is. https://docs.anthropic.com/en/api/versioning */
+const VERSION = "2023-06-01";
+
+/** The Messages API demands a limit; this one holds where an endpoint's params set none. */
+const DEFAULT_MAX_TOKENS = 4096;
+
+const FINISH_REASONS: Record<string, FinishReason> = {
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  refusal: "content_filter",
+};
+
+interface StreamEvent {
+  type: string;
+  message?: { id?: string; model?: string; usage?: Tokens };
+  delta?: { type?: string; text?: string; stop_reason?: string | null };
+  usage?: Tokens;
+  error?: { type?: string; message?: string };
+}
+
+interface Tokens {
+  input_tokens?: number | null;
+  output_tokens?: number | null;
+}
+
+/**
+ * The Messages API. System messages go where it wants them, in `system`; the terminal marker is `message_stop`.
+ * https://docs.anthropic.com/en/api/messages-streaming
+ */
+export const anthropic: WireFormat = {
+  defaultUri: DEFAULT_URI,
+  post({ uri, token, model, messages }, sent) {
+    const system = messages.filter(({ role }) => role === "system").map(({ content }) => content);
+    const turns = messages.filter(({ role }) => role !== "system");
+    return {
+      url: `${(uri || DEFAULT_URI).replace(/\/+$/, "").replace(/\/v1$/, "")}/v1/messages`,
+      headers: { "anthropic-version": VERSION, ...(token === "" ? {} : { "x-api-key": token }) },
+      body: {
+        max_tokens: DEFAULT_MAX_TOKENS,
+        ...(system.length > 0 ? { system: system.join("\n\n") } : {}),
+        ...sent,
+        ...(model === "" ? {} : { model }),
+        messages: turns,
+        stream: true,
+      },
+      secret: token,
+    };
+  },
+  reader: messageReader,
+};
+
+function messageReader(requestId: string | null): Reader {
+  const seen: Seen = { id: requestId, model: null, stopReason: null, usage: { inputTokens: 0, outputTokens: 0 } };
+  return {
+    *read({ data }) {
+      const event = JSON.parse(data) as StreamEvent;
+      note(seen, event);
+      if (event.type === "error") yield broken(event);
+      if (event.type === "message_stop") yield ended(seen);
+      if (event.type === "content_block_delta" && event.delta?.text) yield { type: "text", text: event.delta.text };
+    },
+  };
+}
+
+/** What the events have told so far. */
+interface Seen {
+  id: string | null;
+  model: string | null;
+  stopReason: string | null;
+  usage: Usage;
+}
+
+function note(seen: Seen, { message, delta, usage }: StreamEvent): void {
+  seen.id ??= message?.id ?? null;
+  seen.model ??= message?.model ?? null;
+  seen.stopReason ??= delta?.stop_reason ?? null;
+  count(seen.usage, usage ?? message?.usage ?? {});
+}
+
+/** Counts are for the whole message so far; an event gives those that it knows. */
+function count(usage: Usage, { input_tokens, output_tokens }: Tokens): void {
+  usage.inputTokens = input_tokens ?? usage.inputTokens;
+  usage.outputTokens = output_tokens ?? usage.outputTokens;
+}
+
+const ended = ({ id, model, stopReason, usage }: Seen): ReplyEnd => ({
+  type: "end",
+  finishReason: FINISH_REASONS[stopReason ?? ""] ?? "stop",
+  model,
+  usage,
+  providerRequestId: id,
+});
+
+const broken = ({ error }: StreamEvent): ReplyFailed =>
+  replyFailed("provider_error", `The provider broke off: ${error?.message ?? error?.type ?? "no reason given"}`);

@@ -1,0 +1,67 @@
+import type { ReplyEvent, ReplyRequest } from "../core/reply.ts";
+import { replyFailed } from "../core/reply.ts";
+import { reasonOf } from "./post-stream.ts";
+import type { Provider } from "./provider.ts";
+import { numberOf, readParams } from "./provider.ts";
+import { timedOut } from "./stream-reply.ts";
+
+/**
+ * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
+ * token, `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`; `fail_times` limits the failures to
+ * a chat's first calls.
+ */
+export const echo: Provider = {
+  defaultUri: "",
+  async *ask(request, signal) {
+    const { sent, timeoutMs } = readParams(request.params);
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      yield* answer(request, sent, AbortSignal.any([signal, deadline]));
+    } catch {
+      if (deadline.aborted) yield timedOut(timeoutMs);
+    }
+  },
+};
+
+async function* answer(
+  { model, messages, priorCalls }: ReplyRequest,
+  params: Record<string, unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<ReplyEvent> {
+  await pause(numberOf(params["delay_ms"]) ?? 0, signal);
+  const fails = params["fail"] !== undefined && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
+  if (fails) return yield failAs(params["fail"], signal);
+  const prompt = messages.at(-1)?.content ?? "";
+  yield* speak(prompt, numberOf(params["tokens_per_second"]), signal);
+  const tokens = tokensOf(prompt).length;
+  const usage = { inputTokens: tokens, outputTokens: tokens };
+  yield { type: "end", finishReason: "stop", model: model || "echo", usage, providerRequestId: null };
+}
+
+async function* speak(text: string, tokensPerSecond: number | null, signal: AbortSignal): AsyncGenerator<ReplyEvent> {
+  if (!tokensPerSecond) return yield { type: "text", text };
+  for (const token of tokensOf(text)) {
+    await pause(1000 / tokensPerSecond, signal);
+    yield { type: "text", text: token };
+  }
+}
+
+const tokensOf = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [text];
+
+async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
+  if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
+  const httpStatus = numberOf(fail) ?? 500;
+  return replyFailed(reasonOf(httpStatus), `The echo endpoint was told to fail with ${String(fail)}.`);
+}
+
+/** @throws when the signal is aborted before the time is over */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds === 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new Error("stopped"));
+    });
+  });
+}

@@ -1,0 +1,106 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type { EventSourceMessage } from "eventsource-parser/stream";
+import type { FailureReason } from "../core/failure.ts";
+import type { ReplyFailed } from "../core/reply.ts";
+import { replyFailed } from "../core/reply.ts";
+
+/** How much of an answer that is no stream is read for its error message, in bytes. */
+const MAX_ERROR_BYTES = 65_536;
+
+/** The longest error message of a provider that is passed on, in characters. */
+const MAX_ERROR_CHARACTERS = 1_000;
+
+export interface Posted {
+  url: string;
+  headers: Record<string, string>;
+  body: unknown;
+  /** Never repeated in a message, should the provider repeat it. */
+  secret: string;
+}
+
+export type Streamed = { events: ReadableStream<EventSourceMessage>; headers: Headers } | { failed: ReplyFailed };
+
+/** Posts JSON and opens the event stream that answers it. The one way out to the network. */
+export async function postStream({ url, headers, body, secret }: Posted, signal: AbortSignal): Promise<Streamed> {
+  let answer: Response;
+  try {
+    answer = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream", ...headers },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal,
+    });
+  } catch {
+    return { failed: replyFailed("connection_lost", "No connection to the provider, or it was lost.") };
+  }
+  if (answer.status === 200 && answer.body) {
+    const events = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+    return { events, headers: answer.headers };
+  }
+  const message = maskSecret(await errorMessage(answer), secret);
+  return { failed: refusal(answer, message) };
+}
+
+function refusal(answer: Response, message: string): ReplyFailed {
+  const redirected = answer.status >= 300 && answer.status < 400;
+  const text = redirected ? "The provider redirects elsewhere, and redirects are not followed." : message;
+  return replyFailed(reasonOf(answer.status), text, {
+    retryAfterSeconds: retryAfterSeconds(answer.headers),
+    providerRequestId: requestIdOf(answer.headers),
+  });
+}
+
+/** The name of a failure that a provider tells by its HTTP status. */
+export function reasonOf(httpStatus: number): FailureReason {
+  if (httpStatus >= 300 && httpStatus < 400) return "refused_by_guard";
+  if (httpStatus === 401 || httpStatus === 403) return "provider_auth";
+  if (httpStatus === 429) return "rate_limited";
+  if (httpStatus === 503 || httpStatus === 529) return "provider_overloaded";
+  if (httpStatus >= 400 && httpStatus < 500) return "provider_rejected";
+  return "provider_error";
+}
+
+/** A provider's own name for a call, from its headers. */
+export const requestIdOf = (headers: Headers): string | null =>
+  headers.get("x-request-id") ?? headers.get("request-id");
+
+/** `retry-after-ms`, or `Retry-After` as seconds; RFC 9110, 10.2.3. Whole seconds, rounded up. */
+export function retryAfterSeconds(headers: Headers): number | null {
+  const milliseconds = headers.get("retry-after-ms");
+  const seconds = milliseconds === null ? headers.get("retry-after") : String(Number(milliseconds) / 1000);
+  return seconds !== null && /^\d+(\.\d+)?$/.test(seconds) ? Math.ceil(Number(seconds)) : null;
+}
+
+async function errorMessage(answer: Response): Promise<string> {
+  const text = await readSome(answer);
+  return `The provider answered ${answer.status}: ${messageIn(text) ?? text}`.slice(0, MAX_ERROR_CHARACTERS);
+}
+
+function messageIn(text: string): string | null {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    if (typeof error === "string") return error;
+    const message = typeof error === "object" && error !== null && "message" in error ? error.message : null;
+    return typeof message === "string" ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+async function readSome(answer: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    for await (const chunk of answer.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      if (text.length > MAX_ERROR_BYTES) break;
+    }
+  } catch {
+    // What came before the break is all there is to tell.
+  }
+  return text.trim();
+}
+
+const maskSecret = (message: string, secret: string): string =>
+  secret === "" ? message : message.replaceAll(secret, "********");

@@ -1,0 +1,59 @@
+import * as z from "zod";
+import { isoTime, parseTime } from "../core/time.ts";
+
+/** The longest `content` or `prompt`, in UTF-16 code units. */
+export const MAX_CONTENT = 100_000;
+
+/** The largest free-form object, in bytes of its JSON. */
+const MAX_OBJECT_BYTES = 16_384;
+
+const isNotBlank = (text: string): boolean => text.trim() !== "";
+
+/** An id in the form of a MongoDB ObjectId; read in either case. */
+export const objectId = z
+  .string()
+  .regex(/^[0-9a-fA-F]{24}$/, "must be 24 hex digits")
+  .toLowerCase()
+  .meta({ examples: ["65f3a1b2c4d5e6f708192a3b"] });
+
+/** What a person or a model says. Kept exactly as it is. */
+export const content = z.string().min(1).max(MAX_CONTENT).refine(isNotBlank, "must not be blank");
+
+export const name = z.string().min(1).max(200).refine(isNotBlank, "must not be blank");
+
+/** An ISO 8601 time, read into milliseconds; without an offset it is UTC. */
+export const time = z
+  .string()
+  .meta({ format: "date-time" })
+  .transform((text, context) => {
+    const at = parseTime(text);
+    if (at !== null) return at;
+    context.addIssue({ code: "custom", message: "must be an ISO 8601 time" });
+    return z.NEVER;
+  });
+
+/** A time as it is answered: ISO 8601, UTC, with milliseconds. */
+export const answeredTime = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
+
+/** Any JSON object, up to 16 KiB; carried inside as its JSON text. */
+export const freeObject = z
+  .record(z.string(), z.unknown())
+  .transform((value) => JSON.stringify(value))
+  .refine(
+    (json) => new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES,
+    "must not be larger than 16 KiB of JSON",
+  );
+
+export const answeredObject = z.record(z.string(), z.unknown());
+
+/** `limit` and `skip` of a Session API list. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(100).default(10),
+  skip: z.coerce.number().int().min(0).default(0),
+};
+
+/** An empty search is none. */
+export const searchString = z
+  .string()
+  .transform((text) => (text === "" ? null : text.toWellFormed()))
+  .optional();

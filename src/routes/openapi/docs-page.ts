@@ -1,0 +1,147 @@
+import { html } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+
+interface Document {
+  info: { title: string; summary: string };
+  tags: { name: string; description: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, unknown> };
+}
+
+interface Operation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  parameters: { name: string; in: string; required: boolean; schema: unknown }[];
+  requestBody?: { content: Record<string, Content> };
+  responses: Record<string, { description: string; content: Record<string, Content> }>;
+}
+
+interface Content {
+  schema?: unknown;
+  example?: unknown;
+}
+
+type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+const STYLE = `
+  :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 2rem 1rem; }
+  nav ul { columns: 2; padding-left: 1.2rem; } h2 { margin-top: 3rem; } h3 { margin: 2rem 0 .2rem; font-size: 1rem; }
+  h3 code { font-size: 1.05rem; } pre { overflow-x: auto; padding: .8rem; border: 1px solid var(--line); border-radius: 6px; }
+  code, pre { font: .85rem/1.45 ui-monospace, monospace; } table { border-collapse: collapse; }
+  td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
+  .method { display: inline-block; min-width: 3.8rem; font-weight: 700; } summary { cursor: pointer; }
+`;
+
+/** The OpenAPI document as a page to read: no script, nothing from elsewhere. */
+export function docsPage(document: unknown): Html {
+  const { info, tags, paths, components } = document as Document;
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+  );
+  const of = (tag: string) => operations.filter(({ operation }) => operation.tags.includes(tag));
+  return html`<!doctype html>
+    <html lang="en">
+      ${head(info.title)}
+      <body>
+        <h1>${info.title}</h1>
+        <p>
+          ${info.summary}. Send <code>Authorization: Bearer &lt;token&gt;</code> with every call. For programs:
+          <a href="/openapi.json">openapi.json</a>.
+        </p>
+        <nav>
+          ${tags.map(
+            ({ name }) =>
+              html`<strong>${name}</strong>
+                <ul>
+                  ${of(name).map(link)}
+                </ul>`,
+          )}
+        </nav>
+        ${tags.map(
+          ({ name, description }) =>
+            html`<h2>${name}</h2>
+              <p>${description}</p>
+              ${of(name).map(section)}`,
+        )}
+        <h2>Schemas</h2>
+        ${Object.entries(components.schemas).map(([name, schema]) => folded(name, schema, `schema-${name}`))}
+      </body>
+    </html>`;
+}
+
+const head = (title: string): Html =>
+  html`<head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>${title}: the API</title>
+    <style>
+      ${STYLE}
+    </style>
+  </head>`;
+
+interface Described {
+  path: string;
+  method: string;
+  operation: Operation;
+}
+
+const link = ({ path, method, operation }: Described): Html =>
+  html`<li>
+    <a href="#${operation.operationId}"><code>${method} ${path}</code></a>
+  </li>`;
+
+function section({ path, method, operation }: Described): Html {
+  const sent = operation.requestBody?.content["application/json"];
+  return html`<section id="${operation.operationId}">
+    <h3>
+      <code><span class="method">${method}</span> ${path}</code>
+    </h3>
+    <p>${operation.summary}</p>
+    ${operation.parameters.length > 0 ? parameterTable(operation) : ""}
+    ${
+      sent?.example === undefined
+        ? ""
+        : html`<p>Body, for example:</p>
+            ${code(sent.example)}`
+    }
+    ${sent ? folded("Schema of the body", sent.schema) : ""}
+    <table>
+      ${Object.entries(operation.responses).map(
+        ([status, { description }]) =>
+          html`<tr>
+            <td><code>${status}</code></td>
+            <td>${description}</td>
+          </tr>`,
+      )}
+    </table>
+    ${Object.values(operation.responses).map(({ content }) => answer(content["application/json"]))}
+  </section>`;
+}
+
+const parameterTable = ({ parameters }: Operation): Html =>
+  html`<table>
+    ${parameters.map(
+      ({ name, in: where, required, schema }) =>
+        html`<tr>
+          <td><code>${name}</code></td>
+          <td>${where}${required ? "" : ", optional"}</td>
+          <td><code>${JSON.stringify(schema)}</code></td>
+        </tr>`,
+    )}
+  </table>`;
+
+const answer = (content: Content | undefined): Html | "" =>
+  content?.example === undefined
+    ? ""
+    : html`<p>Answer, for example:</p>
+        ${code(content.example)}${folded("Schema of the answer", content.schema)}`;
+
+const code = (value: unknown): Html => html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+
+const folded = (title: string, value: unknown, id = ""): Html =>
+  html`<details id="${id}">
+    <summary>${title}</summary>
+    ${code(value)}
+  </details>`;

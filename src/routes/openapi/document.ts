@@ -1,0 +1,176 @@
+import type { Hono } from "hono";
+import * as z from "zod";
+import type { AppEnv } from "../context.ts";
+import { OPEN_PATHS } from "../authenticate.ts";
+import { SessionApiFailure } from "../sessions/failure.ts";
+import { MoonshotFailure, MoonshotInputFailure } from "../v1/failure.ts";
+import { inputOf, operationOf } from "./describe.ts";
+import type { Input, Operation } from "./describe.ts";
+
+type Json = Record<string, unknown>;
+
+/** A route of the app, as its document sees it. */
+export interface DescribedRoute {
+  method: string;
+  /** With parameters as `{name}`. */
+  path: string;
+  operation: Operation;
+  inputs: Input[];
+}
+
+/** The routes that say what they are for, in the order in which they are mounted. */
+export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
+  const routes = new Map<string, DescribedRoute>();
+  for (const { method, path, handler } of app.routes) {
+    const key = `${method} ${path}`;
+    const operation = operationOf(handler);
+    if (operation) routes.set(key, { method: method.toLowerCase(), path: templated(path), operation, inputs: [] });
+    const input = inputOf(handler);
+    if (input) routes.get(key)?.inputs.push(input);
+  }
+  return [...routes.values()];
+}
+
+const templated = (path: string): string => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
+
+const TAGS: Record<Operation["tag"], string> = {
+  Sessions: "Chat sessions between chatbots and clients",
+  Chatbots: "Endpoints with a persona",
+  Clients: "The people whom chatbots serve",
+  Keys: "API keys, for admins",
+  Moonshot: "One session, many endpoints: a prompt goes to all of them",
+  Service: "The service itself",
+};
+
+/** The OpenAPI 3.1 document of the app, made from the very schemas that its routes validate and present with. */
+export function openapiDocument(app: Hono<AppEnv>): Json {
+  const schemas: Json = {};
+  const paths: Record<string, Json> = {};
+  for (const route of describedRoutes(app)) {
+    (paths[route.path] ??= {})[route.method] = operationObject(route, schemas);
+  }
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Parley",
+      version: "0.1.0",
+      summary: "Sessions with language models, at the edge",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/", description: "Where this document was read" }],
+    security: [{ bearer: [] }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "The admin key or an API key" } },
+      schemas,
+    },
+  };
+}
+
+function operationObject({ path, operation, inputs }: DescribedRoute, schemas: Json): Json {
+  const { id, tag, summary, answer, example } = operation;
+  const bodySchema = inputs.find((input) => input.in === "body")?.schema;
+  const answerType = answer.schema ? "application/json" : answer.contentType;
+  const content = answer.schema
+    ? jsonContent(answer.schema, answer.example, "output", schemas)
+    : { [answerType ?? "text/html"]: {} };
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
+    parameters: [...pathParameters(path), ...queryParameters(inputs, schemas)],
+    ...(bodySchema
+      ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
+      : {}),
+    responses: {
+      [answer.status]: { description: answer.description, content },
+      ...refusals(path, operation, inputs, schemas),
+    },
+  };
+}
+
+const pathParameters = (path: string) =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+
+function queryParameters(inputs: Input[], schemas: Json) {
+  const schema = inputs.find((input) => input.in === "query")?.schema;
+  if (!schema) return [];
+  const { properties = {}, required = [] } = jsonSchema(schema, "input", schemas) as {
+    properties?: Json;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: "query",
+    required: required.includes(name),
+    schema: property,
+  }));
+}
+
+const DESCRIPTIONS: Record<number, string> = {
+  400: "Invalid input",
+  401: "Authentication missing or invalid",
+  403: "The token may not do this",
+  404: "Not found, or not in a state for this",
+  409: "In conflict with what there is",
+  413: "The body is larger than 1 MiB",
+  415: "The body is not JSON",
+  422: "The body or the query does not fit",
+  429: "Too many turns wait in this session",
+  500: "Server error",
+  502: "The endpoint failed",
+  503: "The endpoint is overloaded or limits its callers",
+  504: "The endpoint took too long",
+};
+
+function refusals(path: string, operation: Operation, inputs: Input[], schemas: Json): Json {
+  const moonshot = path.startsWith("/v1");
+  const misfit = inputs.length > 0 ? [moonshot ? 422 : 400] : [];
+  const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
+  const door = OPEN_PATHS.includes(path) ? [] : [401];
+  const statuses = [...misfit, ...door, ...ofBody, ...(operation.refusals ?? []), 500].toSorted((a, b) => a - b);
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const schema = failureSchema(moonshot, status);
+      return [
+        status,
+        { description: DESCRIPTIONS[status], content: jsonContent(schema, undefined, "output", schemas) },
+      ];
+    }),
+  );
+}
+
+const failureSchema = (moonshot: boolean, status: number): z.ZodType => {
+  if (!moonshot) return SessionApiFailure;
+  return status === 422 ? MoonshotInputFailure : MoonshotFailure;
+};
+
+const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
+  "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },
+});
+
+/** A schema's JSON Schema; what has an id goes to the components and is referred to. */
+function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
+  // Wrapped, so that a schema with an id of its own is referred to like any other.
+  const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
+    io,
+    unrepresentable: "any",
+  }) as unknown as {
+    properties: { root: Json };
+    $defs?: Json;
+  };
+  const referring = (part: unknown): Json =>
+    JSON.parse(JSON.stringify(part).replaceAll("#/$defs/", "#/components/schemas/")) as Json;
+  for (const [id, definition] of Object.entries($defs ?? {})) {
+    const { id: _, ...rest } = referring(definition);
+    schemas[id] = rest;
+  }
+  return referring(properties.root);
+}

@@ -1,0 +1,32 @@
+import { Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { describe } from "./describe.ts";
+import { docsPage } from "./docs-page.ts";
+import { openapiDocument } from "./document.ts";
+
+/** What the API tells about itself: `/openapi.json` for programs, `/docs` for people. Made once, at the first call. */
+export function openapi(app: () => Hono<AppEnv>) {
+  let made: ReturnType<typeof openapiDocument> | undefined;
+  const document = () => (made ??= openapiDocument(app()));
+  return new Hono<AppEnv>({ strict: false })
+    .get(
+      "/openapi.json",
+      describe({
+        id: "openapi",
+        tag: "Service",
+        summary: "The OpenAPI 3.1 document",
+        answer: { status: 200, description: "This document", contentType: "application/json" },
+      }),
+      (c) => c.json(document()),
+    )
+    .get(
+      "/docs",
+      describe({
+        id: "docs",
+        tag: "Service",
+        summary: "The same, to read",
+        answer: { status: 200, description: "A page", contentType: "text/html" },
+      }),
+      (c) => c.html(docsPage(document())),
+    );
+}

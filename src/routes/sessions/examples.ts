@@ -1,0 +1,72 @@
+const chatbotId = "65f3a1b2c4d5e6f708192a3b";
+const clientId = "65f3a1b2c4d5e6f708192a3c";
+const at = "2024-03-14T20:31:47.051Z";
+const later = "2024-03-14T20:32:02.114Z";
+
+const greeting = { role: "assistant", content: "Hello, how can I help?", timestamp: at };
+const question = { role: "user", content: "Where is my order?", timestamp: later };
+
+const session = {
+  id: "65f3a1b2c4d5e6f708192a3d",
+  chatbotId,
+  clientId,
+  title: "Order 1042",
+  startTime: at,
+  status: "ACTIVE",
+  messages: [greeting],
+  createdAt: at,
+  updatedAt: at,
+};
+
+const populated = {
+  ...session,
+  chatbotId: {
+    id: chatbotId,
+    name: "Shop assistant",
+    endpointId: "eliza",
+    historyLimit: 50,
+    createdAt: at,
+    updatedAt: at,
+  },
+  clientId: { id: clientId, name: "Ada", createdAt: at, updatedAt: at },
+};
+
+export const create = { chatbotId, clientId, title: "Order 1042" };
+export const created = { success: true, message: "Session created successfully", data: session };
+
+export const update = { title: "Order 1042, lost", feedback: { rating: 5, comment: "Quick help" } };
+export const updated = {
+  success: true,
+  message: "Session updated successfully",
+  data: { ...session, ...update, updatedAt: later },
+};
+
+export const got = { success: true, data: populated };
+
+export const ended = {
+  success: true,
+  message: "Session ended successfully",
+  data: { ...session, status: "COMPLETED", endTime: later, updatedAt: later },
+};
+
+export const message = { message: { role: "user", content: question.content } };
+export const messageAdded = {
+  success: true,
+  message: "Message added successfully",
+  data: { ...session, messages: [greeting, question], updatedAt: later },
+};
+
+export const chat = { content: question.content };
+export const replied = {
+  success: true,
+  message: "Message processed successfully",
+  data: { role: "assistant", content: "Let me look that up.", timestamp: later },
+};
+
+export const list = {
+  success: true,
+  data: {
+    results: [{ ...populated, messageCount: 1 }],
+    paginatorInfo: { count: 1, currentPage: 1, hasMorePages: false, lastPage: 1, limit: 10, perPage: 10, total: 1 },
+  },
+};

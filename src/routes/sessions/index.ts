@@ -1,0 +1,244 @@
+import { Hono } from "hono";
+import { asObjectId } from "../../core/id.ts";
+import type { Message } from "../../core/message.ts";
+import type { Session } from "../../core/session.ts";
+import { now } from "../../core/time.ts";
+import { liveSession } from "../../live/live-session.ts";
+import { database } from "../../store/database.ts";
+import { chatbotDirectory, clientDirectory } from "../../store/directory.ts";
+import { listChatbotSessions, referredTo } from "../../store/session-list.ts";
+import { createChatbotSession, readSession } from "../../store/sessions.ts";
+import { permit } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { readList, timed, wantedHistory } from "../context.ts";
+import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
+import { describe } from "../openapi/describe.ts";
+import { refuse } from "../refuse.ts";
+import { body, query } from "../validate.ts";
+import * as examples from "./examples.ts";
+import { newSession } from "./new-session.ts";
+import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import * as schemas from "./schemas.ts";
+
+const noSession = { reason: "not-found", noun: "session", id: null } as const;
+
+/** `/sessions`: chat sessions between chatbots and clients. */
+export const sessions = new Hono<AppEnv>({ strict: false })
+  .post(
+    "/",
+    describe({
+      id: "createSession",
+      tag: "Sessions",
+      summary: "Create a session",
+      answer: {
+        status: 201,
+        description: "Session created",
+        schema: changed(schemas.Session),
+        example: examples.created,
+      },
+      refusals: [404],
+      example: examples.create,
+    }),
+    body(schemas.CreateSession),
+    permit("admin", "service"),
+    async (c) => {
+      const input = c.req.valid("json");
+      const db = database(c.env.DB);
+      const chatbot = await timed(c, "index", chatbotDirectory.find(db, input.chatbotId));
+      if (!chatbot) return refuse(c, { reason: "not-found", noun: "chatbot", id: null });
+      const { session, greeting } = newSession(input, chatbot.greeting, now());
+      const created = await timed(c, "index", createChatbotSession(db, session, greeting));
+      if (!created) {
+        const client = await clientDirectory.find(db, input.clientId);
+        return refuse(c, { reason: "not-found", noun: client ? "chatbot" : "client", id: null });
+      }
+      if (session.dueAt !== null) await liveSession(c.env, session.id).wake();
+      return c.json(
+        inEnvelope(presentSession(session, greeting ? [greeting] : []), "Session created successfully"),
+        201,
+      );
+    },
+  )
+  .put(
+    "/:id",
+    describe({
+      id: "updateSession",
+      tag: "Sessions",
+      summary: "Update a session",
+      answer: {
+        status: 200,
+        description: "Session updated",
+        schema: changed(schemas.Session),
+        example: examples.updated,
+      },
+      refusals: [404],
+      example: examples.update,
+    }),
+    body(schemas.UpdateSession),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      if (id === null) return refuse(c, noSession);
+      const amended = await timed(c, "session", liveSession(c.env, id).amend(c.req.valid("json"), wantedHistory(c)));
+      if (!amended.ok) return refuse(c, amended.failure);
+      const { session, messages } = amended.value;
+      return c.json(inEnvelope(presentSession(session, messages), "Session updated successfully"));
+    },
+  )
+  .get(
+    "/:id",
+    describe({
+      id: "getSession",
+      tag: "Sessions",
+      summary: "Get a session",
+      answer: {
+        status: 200,
+        description: "The session",
+        schema: found(schemas.PopulatedSession),
+        example: examples.got,
+      },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      if (id === null) return refuse(c, noSession);
+      const whole = await timed(c, "session", wholeSession(c.env, id));
+      if (!whole) return refuse(c, noSession);
+      const { chatbot, client } = await timed(c, "index", referredTo(database(c.env.DB), whole.session));
+      const messages = wantedHistory(c) === "whole" ? whole.messages : [];
+      return c.json(asFound(presentPopulated({ session: whole.session, chatbot, client, messages })));
+    },
+  )
+  .post(
+    "/:id/end",
+    describe({
+      id: "endSession",
+      tag: "Sessions",
+      summary: "End an active session",
+      answer: { status: 200, description: "Session ended", schema: changed(schemas.Session), example: examples.ended },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      if (id === null) return refuse(c, { reason: "session-not-active" });
+      const ended = await timed(c, "session", liveSession(c.env, id).end(wantedHistory(c)));
+      if (!ended.ok)
+        return refuse(c, ended.failure.reason === "not-found" ? { reason: "session-not-active" } : ended.failure);
+      const { session, messages } = ended.value;
+      return c.json(inEnvelope(presentSession(session, messages), "Session ended successfully"));
+    },
+  )
+  .post(
+    "/message",
+    describe({
+      id: "addMessage",
+      tag: "Sessions",
+      summary: "Add a message",
+      answer: {
+        status: 200,
+        description: "Message added",
+        schema: changed(schemas.Session),
+        example: examples.messageAdded,
+      },
+      refusals: [404],
+      example: examples.message,
+    }),
+    query(schemas.OfSession),
+    body(schemas.AddMessage),
+    permit("admin", "service"),
+    async (c) => {
+      const { message } = c.req.valid("json");
+      const { role, content, timestamp = null } = message;
+      const object = liveSession(c.env, c.req.valid("query").sessionId);
+      const appended = await timed(
+        c,
+        "session",
+        object.append({ role, content, createdAt: timestamp }, wantedHistory(c)),
+      );
+      if (!appended.ok) return refuse(c, appended.failure);
+      const { session, messages } = appended.value;
+      return c.json(inEnvelope(presentSession(session, messages), "Message added successfully"));
+    },
+  )
+  .post(
+    "/chat",
+    describe({
+      id: "chat",
+      tag: "Sessions",
+      summary: "Send a message to the chatbot and get its reply",
+      answer: { status: 200, description: "The reply", schema: changed(schemas.Message), example: examples.replied },
+      refusals: [404, 429, 502, 503, 504],
+      example: examples.chat,
+    }),
+    query(schemas.OfSession),
+    body(schemas.Chat),
+    permit("admin", "service"),
+    async (c) => {
+      const object = liveSession(c.env, c.req.valid("query").sessionId);
+      const taken = await timed(c, "session", object.prompt(c.req.valid("json").content, "added"));
+      if (!taken.ok) return refuse(c, taken.failure);
+      const reply = taken.value.messages.at(-1);
+      const error = reply?.reply?.error ?? null;
+      if (error !== null && error.code !== "cancelled") {
+        return refuse(c, { reason: "reply-failed", ...error, retryAfterSeconds: taken.value.retryAfterSeconds });
+      }
+      return c.json(inEnvelope(presentMessage(reply as Message), "Message processed successfully"));
+    },
+  )
+  .get(
+    "/",
+    describe({
+      id: "listSessions",
+      tag: "Sessions",
+      summary: "List and search sessions, newest first",
+      answer: {
+        status: 200,
+        description: "A page of sessions",
+        schema: listed(schemas.ListedSession),
+        example: examples.list,
+      },
+    }),
+    query(schemas.ListSessions),
+    permit("admin", "service"),
+    async (c) => {
+      const { limit, skip, startDate, endDate, ...given } = c.req.valid("query");
+      const filter = {
+        search: given.searchString ?? null,
+        status: given.status ?? null,
+        chatbotId: given.chatbotId ?? null,
+        clientId: given.clientId ?? null,
+        from: startDate?.from ?? null,
+        before: endDate?.before ?? null,
+      };
+      const page = await readList(c, (db) => listChatbotSessions(db, filter, { limit, skip }));
+      return c.json(asListed({ ...page, results: page.results.map(presentListed) }, { limit, skip }));
+    },
+  )
+  .delete(
+    "/:id",
+    describe({
+      id: "deleteSession",
+      tag: "Sessions",
+      summary: "Delete a session and its messages",
+      answer: { status: 200, description: "Session deleted", schema: Removed },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      if (id === null) return refuse(c, noSession);
+      const removed = await timed(c, "session", liveSession(c.env, id).remove());
+      if (!removed.ok) return refuse(c, removed.failure);
+      return c.json({ success: true as const, message: "Session deleted successfully" });
+    },
+  );
+
+/** A session as its object has it, and otherwise as the index database does. */
+async function wholeSession(env: Env, id: string): Promise<{ session: Session; messages: Message[] } | null> {
+  const live = await liveSession(env, id).read();
+  if (live) return live;
+  const stored = await readSession(database(env.DB), id);
+  return stored && { session: stored.session, messages: stored.log };
+}

@@ -1,0 +1,27 @@
+import { Hono } from "hono";
+import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
+import { permit } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { describe } from "../openapi/describe.ts";
+import { llmEndpoints } from "./llm-endpoints.ts";
+import { contextStrategies, promptTemplates } from "./prompt-templates.ts";
+import * as schemas from "./schemas.ts";
+import { sessions } from "./sessions.ts";
+
+/** `/v1`: the Moonshot API. */
+export const v1 = new Hono<AppEnv>({ strict: false })
+  .route("/sessions", sessions)
+  .route("/llm_endpoints", llmEndpoints)
+  .route("/prompt_templates", promptTemplates)
+  .route("/context_strategies", contextStrategies)
+  .get(
+    "/connectors",
+    describe({
+      id: "listConnectors",
+      tag: "Moonshot",
+      summary: "List connector types",
+      answer: { status: 200, description: "Their names", schema: schemas.Connectors, example: CONNECTOR_TYPES },
+    }),
+    permit("admin", "service"),
+    (c) => c.json([...CONNECTOR_TYPES]),
+  );

@@ -1,0 +1,170 @@
+import { Hono } from "hono";
+import type * as z from "zod";
+import type { Endpoint } from "../../core/endpoint.ts";
+import { secretNamedBy } from "../../core/endpoint.ts";
+import type { Outcome } from "../../core/failure.ts";
+import { invalid, success } from "../../core/failure.ts";
+import { now } from "../../core/time.ts";
+import { PROVIDERS } from "../../providers/index.ts";
+import { database } from "../../store/database.ts";
+import { createEndpoint, deleteEndpoint, findEndpoint, listEndpoints, updateEndpoint } from "../../store/endpoints.ts";
+import { permit } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { readList } from "../context.ts";
+import { describe } from "../openapi/describe.ts";
+import { refuse } from "../refuse.ts";
+import { body } from "../validate.ts";
+import * as examples from "./examples.ts";
+import { TOKEN_MASK, presentEndpoint } from "./present.ts";
+import * as schemas from "./schemas.ts";
+import { slug } from "./slug.ts";
+
+/** `/v1/llm_endpoints`: what prompts can be put to. */
+export const llmEndpoints = new Hono<AppEnv>({ strict: false })
+  .get(
+    "/",
+    describe({
+      id: "listEndpoints",
+      tag: "Moonshot",
+      summary: "List endpoints, by name",
+      answer: { status: 200, description: "All endpoints", schema: schemas.Endpoints },
+    }),
+    permit("admin", "service"),
+    async (c) => c.json((await readList(c, listEndpoints)).map(presentEndpoint)),
+  )
+  .post(
+    "/",
+    describe({
+      id: "createEndpoint",
+      tag: "Moonshot",
+      summary: "Create an endpoint",
+      answer: { status: 200, description: "Endpoint created", schema: schemas.Said },
+      refusals: [403, 409],
+      example: examples.endpoint,
+    }),
+    body(schemas.CreateEndpoint),
+    permit("admin"),
+    async (c) => {
+      const at = now();
+      const input = c.req.valid("json");
+      const endpoint = {
+        ...fromInput(input),
+        id: slug(input.name),
+        name: input.name,
+        createdAt: at,
+        updatedAt: at,
+      } as Endpoint;
+      const checked = check(endpoint, c.env);
+      if (!checked.ok) return refuse(c, checked.failure);
+      if (!(await createEndpoint(database(c.env.DB), endpoint))) {
+        return refuse(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
+      }
+      return c.json({ message: "Endpoint added successfully" });
+    },
+  )
+  .get(
+    "/:id",
+    describe({
+      id: "getEndpoint",
+      tag: "Moonshot",
+      summary: "Get an endpoint",
+      answer: { status: 200, description: "The endpoint", schema: schemas.Endpoint },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = c.req.param("id");
+      const endpoint = await findEndpoint(database(c.env.DB), id);
+      return endpoint ? c.json(presentEndpoint(endpoint)) : refuse(c, { reason: "not-found", noun: "endpoint", id });
+    },
+  )
+  .put(
+    "/:id",
+    describe({
+      id: "updateEndpoint",
+      tag: "Moonshot",
+      summary: "Update an endpoint: what is given of it",
+      answer: { status: 200, description: "Endpoint updated", schema: schemas.Said },
+      refusals: [403, 404],
+      example: { model: "gpt-4.1-mini" },
+    }),
+    body(schemas.UpdateEndpoint),
+    permit("admin"),
+    async (c) => {
+      const db = database(c.env.DB);
+      const id = c.req.param("id");
+      const endpoint = await findEndpoint(db, id);
+      if (!endpoint) return refuse(c, { reason: "not-found", noun: "endpoint", id });
+      const changed = change(endpoint, fromInput(c.req.valid("json")));
+      const checked = changed.ok ? check(changed.value, c.env) : changed;
+      if (!checked.ok) return refuse(c, checked.failure);
+      await updateEndpoint(db, { ...checked.value, updatedAt: now() });
+      return c.json({ message: "Endpoint updated successfully" });
+    },
+  )
+  .delete(
+    "/:id",
+    describe({
+      id: "deleteEndpoint",
+      tag: "Moonshot",
+      summary: "Delete an endpoint that no chatbot stands on",
+      answer: { status: 200, description: "Endpoint deleted", schema: schemas.Said },
+      refusals: [403, 404, 409],
+    }),
+    permit("admin"),
+    async (c) => {
+      const db = database(c.env.DB);
+      const id = c.req.param("id");
+      if (await deleteEndpoint(db, id)) return c.json({ message: "Endpoint deleted successfully" });
+      const there = await findEndpoint(db, id);
+      return refuse(
+        c,
+        there ? { reason: "in-use", noun: "endpoint", by: "a chatbot" } : { reason: "not-found", noun: "endpoint", id },
+      );
+    },
+  );
+
+function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endpoint> {
+  const fields = {
+    name: input.name,
+    connectorType: input.connector_type,
+    uri: input.uri,
+    token: input.token,
+    model: input.model,
+    maxCallsPerSecond: input.max_calls_per_second,
+    maxConcurrency: input.max_concurrency,
+    params: input.params && JSON.stringify(input.params),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The masked token keeps the one that is set, but does not go along to another origin: that would hand it over. */
+function change(endpoint: Endpoint, given: Partial<Endpoint>): Outcome<Endpoint> {
+  const { token, ...others } = given;
+  const moved = given.uri !== undefined && originOf(given.uri) !== originOf(endpoint.uri);
+  const kept = token === undefined || token === TOKEN_MASK;
+  if (moved && kept && endpoint.token !== "")
+    return invalid(["token"], "must be given again with an uri of another origin");
+  return success({ ...endpoint, ...others, ...(kept ? {} : { token }) });
+}
+
+const originOf = (uri: string): string | null => (URL.canParse(uri) ? new URL(uri).origin : null);
+
+function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
+  if (endpoint.id === "") return invalid(["name"], "must have letters or digits to make an id of");
+  if (endpoint.token.startsWith("env:") && secretNamedBy(endpoint.token) === null) {
+    return invalid(["token"], "may name only secrets that begin with PROVIDER_");
+  }
+  const fault = uriFault(endpoint, env);
+  return fault === null ? success(endpoint) : invalid(["uri"], fault);
+}
+
+function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
+  if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
+  const address = URL.canParse(uri) ? new URL(uri) : null;
+  const privateAllowed = !["", "0", "false"].includes(env.ALLOW_PRIVATE_ENDPOINTS ?? "");
+  const schemes = privateAllowed ? ["https:", "http:"] : ["https:"];
+  if (!address || !schemes.includes(address.protocol))
+    return `must be an address that begins with ${schemes.join(" or ")}//`;
+  return address.username === "" && address.password === "" ? null : "must not hold credentials";
+}

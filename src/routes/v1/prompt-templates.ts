@@ -1,0 +1,94 @@
+import { Hono } from "hono";
+import { CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { now } from "../../core/time.ts";
+import { database } from "../../store/database.ts";
+import {
+  createPromptTemplate,
+  deletePromptTemplate,
+  findPromptTemplate,
+  listPromptTemplates,
+} from "../../store/prompt-templates.ts";
+import { checkTemplate } from "../../turn/prompt-templates.ts";
+import { permit } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { readList } from "../context.ts";
+import { describe } from "../openapi/describe.ts";
+import { refuse } from "../refuse.ts";
+import { body } from "../validate.ts";
+import * as examples from "./examples.ts";
+import * as schemas from "./schemas.ts";
+
+/** `/v1/prompt_templates`: Jinja texts that prompts can be set in. */
+export const promptTemplates = new Hono<AppEnv>({ strict: false })
+  .get(
+    "/",
+    describe({
+      id: "listPromptTemplates",
+      tag: "Moonshot",
+      summary: "List prompt templates, by name",
+      answer: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const templates = await readList(c, listPromptTemplates);
+      return c.json(templates.map(({ name, description, template }) => ({ name, description, template })));
+    },
+  )
+  .post(
+    "/",
+    describe({
+      id: "createPromptTemplate",
+      tag: "Moonshot",
+      summary: "Create a prompt template",
+      answer: { status: 200, description: "Template created", schema: schemas.Done },
+      refusals: [409],
+      example: examples.promptTemplate,
+    }),
+    body(schemas.CreatePromptTemplate),
+    permit("admin", "service"),
+    async (c) => {
+      const input = c.req.valid("json");
+      const checked = checkTemplate(input.template);
+      if (!checked.ok) return refuse(c, checked.failure);
+      if (!(await createPromptTemplate(database(c.env.DB), { ...input, createdAt: now() }))) {
+        return refuse(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
+      }
+      return c.json({ success: true as const });
+    },
+  )
+  .delete(
+    "/:name",
+    describe({
+      id: "deletePromptTemplate",
+      tag: "Moonshot",
+      summary: "Delete a prompt template that no active session uses",
+      answer: { status: 200, description: "Template deleted", schema: schemas.Done },
+      refusals: [404, 409],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const db = database(c.env.DB);
+      const name = c.req.param("name");
+      if (await deletePromptTemplate(db, name)) return c.json({ success: true as const });
+      const there = await findPromptTemplate(db, name);
+      return refuse(
+        c,
+        there
+          ? { reason: "in-use", noun: "prompt template", by: "an active session" }
+          : { reason: "not-found", noun: "prompt template", id: name },
+      );
+    },
+  );
+
+/** `/v1/context_strategies`: what can be sent along with a prompt. */
+export const contextStrategies = new Hono<AppEnv>({ strict: false }).get(
+  "/",
+  describe({
+    id: "listContextStrategies",
+    tag: "Moonshot",
+    summary: "List context strategies",
+    answer: { status: 200, description: "Their names", schema: schemas.ContextStrategies, example: CONTEXT_STRATEGIES },
+  }),
+  permit("admin", "service"),
+  (c) => c.json([...CONTEXT_STRATEGIES]),
+);

@@ -1,0 +1,166 @@
+import * as z from "zod";
+import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { FAILURE_REASONS } from "../../core/failure.ts";
+import { MAX_CONTENT, answeredObject, name } from "../fields.ts";
+
+/** The document's examples name ids such as these. */
+const id = z.string().min(1).max(300);
+
+/** `null` and `""` are none. */
+const optionalName = z
+  .string()
+  .max(200)
+  .nullable()
+  .transform((text) => (text === "" ? null : text))
+  .default(null);
+
+export const CreateSession = z.object({
+  name,
+  description: z.string().max(1000).default(""),
+  endpoints: z.array(id).min(1).max(64),
+  prompt_template: optionalName,
+  context_strategy: optionalName,
+});
+
+export const Prompt = z.object({
+  prompt: z
+    .string()
+    .transform((text) => text.trim())
+    .pipe(z.string().min(1, "must not be blank").max(MAX_CONTENT)),
+});
+
+const TRUE = ["1", "true", "yes", "on", "t", "y"];
+const FALSE = ["0", "false", "no", "off", "f", "n"];
+
+const flag = z
+  .string()
+  .meta({ examples: ["true", "false"] })
+  .transform((text, context) => {
+    const word = text.toLowerCase();
+    if (TRUE.includes(word)) return true;
+    if (FALSE.includes(word)) return false;
+    context.addIssue({ code: "custom", message: "must be true or false" });
+    return z.NEVER;
+  });
+
+export const GetSession = z.object({ include_history: flag.default(false) });
+
+export const ListSessions = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  skip: z.coerce.number().int().min(0).default(0),
+});
+
+export const ChatRecord = z
+  .object({
+    chat_record_id: z.number().int(),
+    conn_id: z.string(),
+    context_strategy: z.string(),
+    prompt_template: z.string(),
+    prompt: z.string(),
+    prepared_prompt: z.string(),
+    predicted_result: z.string(),
+    duration: z.string(),
+    prompt_time: z.string(),
+    status: z.enum(["ok", "error", "cancelled"]),
+    error: z.object({ code: z.enum(FAILURE_REASONS), message: z.string() }).nullable(),
+    partial_result: z.string().nullable(),
+    finish_reason: z.enum(["stop", "length", "content_filter", "cancelled", "interrupted", "error"]),
+    model: z.string().nullable(),
+    usage: z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+    duration_ms: z.number().int(),
+    ttft_ms: z.number().int().nullable(),
+    attempts: z.number().int(),
+    provider_request_id: z.string().nullable(),
+  })
+  .meta({ id: "ChatRecord", description: "A prompt to one endpoint, and what came of it" });
+
+export const History = z
+  .record(z.string(), z.array(ChatRecord))
+  .meta({ id: "ChatHistory", description: "The records of every chat, oldest first, by chat id" });
+
+export const Session = z
+  .object({
+    session_id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    created_epoch: z.number(),
+    created_datetime: z.string(),
+    chat_ids: z.array(z.string()),
+    endpoints: z.array(z.string()),
+    prompt_template: z.string().nullable(),
+    context_strategy: z.string().nullable(),
+    filename: z.null(),
+    chat_history: History.nullable(),
+  })
+  .meta({ id: "MoonshotSession" });
+
+export const OneSession = z.object({ session: Session });
+export const Sessions = z.array(Session);
+export const Done = z.object({ success: z.literal(true) }).meta({ id: "Done" });
+export const Said = z.object({ message: z.string() }).meta({ id: "Said" });
+
+const templateName = z.string().min(1).max(200);
+
+export const CreatePromptTemplate = z.object({
+  name: templateName,
+  description: z.string().max(1000).default(""),
+  template: z.string().min(1).max(100_000),
+});
+
+export const PromptTemplate = z
+  .object({ name: z.string(), description: z.string(), template: z.string() })
+  .meta({ id: "PromptTemplate" });
+
+export const ContextStrategies = z.array(z.enum(CONTEXT_STRATEGIES));
+
+/** A number, or its text: Moonshot's forms send every field as text. */
+const numeric = z.coerce.number().int().min(0);
+
+const params = z
+  .union([z.literal(""), z.record(z.string(), z.unknown())])
+  .transform((value) => (value === "" ? {} : value))
+  .refine(
+    (value) => !("stream" in value) && !("messages" in value),
+    "may not set stream or messages: these are Parley's own",
+  )
+  .refine((value) => JSON.stringify(value).length <= 16_384, "must not be larger than 16 KiB of JSON");
+
+const endpointFields = {
+  connector_type: z.enum(CONNECTOR_TYPES),
+  uri: z.string().max(2000),
+  token: z.string().max(2000),
+  model: z.string().max(200),
+  max_calls_per_second: numeric,
+  max_concurrency: numeric,
+  params,
+};
+
+export const CreateEndpoint = z.object({
+  name,
+  connector_type: endpointFields.connector_type,
+  uri: endpointFields.uri.default(""),
+  token: endpointFields.token.default(""),
+  model: endpointFields.model.default(""),
+  max_calls_per_second: numeric.default(0),
+  max_concurrency: numeric.default(0),
+  params: params.prefault({}),
+});
+
+export const UpdateEndpoint = z.object({ name, ...endpointFields }).partial();
+
+export const Endpoint = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    connector_type: z.enum(CONNECTOR_TYPES),
+    uri: z.string(),
+    token: z.string(),
+    model: z.string(),
+    max_calls_per_second: z.number().int(),
+    max_concurrency: z.number().int(),
+    params: answeredObject,
+  })
+  .meta({ id: "Endpoint", description: "A model at an address. Its token is never answered" });
+
+export const Endpoints = z.array(Endpoint);
+export const Connectors = z.array(z.enum(CONNECTOR_TYPES));

@@ -1,0 +1,230 @@
+import { Hono } from "hono";
+import type { Context } from "hono";
+import { asContextStrategy } from "../../core/endpoint.ts";
+import { notFound } from "../../core/failure.ts";
+import type { Message } from "../../core/message.ts";
+import type { Session, SessionChanges } from "../../core/session.ts";
+import { now } from "../../core/time.ts";
+import { liveSession } from "../../live/live-session.ts";
+import { database } from "../../store/database.ts";
+import { findPromptTemplate } from "../../store/prompt-templates.ts";
+import { listComparisonSessions } from "../../store/session-list.ts";
+import { readSession } from "../../store/sessions.ts";
+import { permit } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { readList, timed, wantedHistory } from "../context.ts";
+import { describe } from "../openapi/describe.ts";
+import { refuse } from "../refuse.ts";
+import { body, query } from "../validate.ts";
+import * as examples from "./examples.ts";
+import { allThere, createUnderFreeId, newSession } from "./new-session.ts";
+import { presentHistory, presentSession } from "./present.ts";
+import * as schemas from "./schemas.ts";
+
+const noSession = (id: string) => ({ reason: "not-found", noun: "session", id }) as const;
+
+/** Only an id of this form is ever given to a comparison session; no other wakes an object. */
+const SESSION_ID = /_\d{8}-\d{6}(-\d+)?$/;
+
+/** `/v1/sessions`: one session, many endpoints. */
+export const sessions = new Hono<AppEnv>({ strict: false })
+  .get(
+    "/",
+    describe({
+      id: "listComparisonSessions",
+      tag: "Moonshot",
+      summary: "List sessions, newest first",
+      answer: { status: 200, description: "The sessions", schema: schemas.Sessions, example: examples.list },
+    }),
+    query(schemas.ListSessions),
+    permit("admin", "service"),
+    async (c) => {
+      const { limit, skip } = c.req.valid("query");
+      const found = await readList(c, (db) => listComparisonSessions(db, { limit: limit + 1, skip }));
+      if (found.length > limit) c.header("link", `<${nextPage(c.req.url, limit, skip)}>; rel="next"`);
+      return c.json(found.slice(0, limit).map((session) => presentSession(session, c.env.TIME_ZONE, null)));
+    },
+  )
+  .post(
+    "/",
+    describe({
+      id: "createComparisonSession",
+      tag: "Moonshot",
+      summary: "Create a session",
+      answer: { status: 200, description: "The session", schema: schemas.OneSession, example: examples.one },
+      refusals: [404],
+      example: examples.create,
+    }),
+    body(schemas.CreateSession),
+    permit("admin", "service"),
+    async (c) => {
+      const input = c.req.valid("json");
+      const db = database(c.env.DB);
+      const named = await timed(c, "index", allThere(db, input));
+      if (!named.ok) return refuse(c, named.failure);
+      const session = await timed(c, "index", createUnderFreeId(db, newSession(input, now(), c.env.TIME_ZONE)));
+      return c.json({ session: presentSession(session, c.env.TIME_ZONE, null) });
+    },
+  )
+  .get(
+    "/:id",
+    describe({
+      id: "getComparisonSession",
+      tag: "Moonshot",
+      summary: "Get a session, with its history if asked for",
+      answer: { status: 200, description: "The session", schema: schemas.OneSession, example: examples.withHistory },
+      refusals: [404],
+    }),
+    query(schemas.GetSession),
+    permit("admin", "service"),
+    async (c) => {
+      const whole = await wholeSession(c, c.req.param("id"));
+      if (!whole) return refuse(c, noSession(c.req.param("id")));
+      const zone = c.env.TIME_ZONE;
+      const withHistory = c.req.valid("query").include_history;
+      const log = withHistory && wantedHistory(c) === "added" ? [] : whole.messages;
+      return c.json({
+        session: presentSession(whole.session, zone, withHistory ? presentHistory(whole.session, log, zone) : null),
+      });
+    },
+  )
+  .post(
+    "/:id/prompt",
+    describe({
+      id: "prompt",
+      tag: "Moonshot",
+      summary: "Put a prompt to every endpoint of a session",
+      answer: {
+        status: 200,
+        description: "The whole history of every chat",
+        schema: schemas.History,
+        example: examples.history,
+      },
+      refusals: [404, 429],
+      example: examples.prompt,
+    }),
+    body(schemas.Prompt),
+    permit("admin", "service"),
+    async (c) => {
+      const id = c.req.param("id");
+      if (!SESSION_ID.test(id)) return refuse(c, noSession(id));
+      const taken = await timed(
+        c,
+        "session",
+        liveSession(c.env, id).prompt(c.req.valid("json").prompt, wantedHistory(c)),
+      );
+      if (!taken.ok) return refuse(c, taken.failure.reason === "session-not-active" ? noSession(id) : taken.failure);
+      const { session, messages } = taken.value;
+      return c.json(presentHistory(session, messages, c.env.TIME_ZONE));
+    },
+  )
+  .delete(
+    "/:id",
+    describe({
+      id: "deleteComparisonSession",
+      tag: "Moonshot",
+      summary: "Delete a session and its history",
+      answer: { status: 200, description: "Session deleted", schema: schemas.Done },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = c.req.param("id");
+      const removed = SESSION_ID.test(id) ? await liveSession(c.env, id).remove() : notFound("session");
+      return removed.ok ? c.json({ success: true as const }) : refuse(c, noSession(id));
+    },
+  )
+  .put(
+    "/:id/prompt_templates/:name",
+    describe({
+      id: "setPromptTemplate",
+      tag: "Moonshot",
+      summary: "Set the session's prompts in a template from now on",
+      answer: { status: 200, description: "Template set", schema: schemas.Done },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const promptTemplate = c.req.param("name");
+      const there = await findPromptTemplate(database(c.env.DB), promptTemplate);
+      if (!there) return refuse(c, { reason: "not-found", noun: "prompt template", id: promptTemplate });
+      return amend(c, c.req.param("id"), { promptTemplate });
+    },
+  )
+  .delete(
+    "/:id/prompt_templates/:name",
+    describe({
+      id: "unsetPromptTemplate",
+      tag: "Moonshot",
+      summary: "Take the session's prompts out of a template",
+      answer: { status: 200, description: "Template unset", schema: schemas.Done },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const name = c.req.param("name");
+      const whole = await wholeSession(c, c.req.param("id"));
+      if (whole && whole.session.promptTemplate !== name)
+        return refuse(c, { reason: "not-found", noun: "prompt template", id: name });
+      return amend(c, c.req.param("id"), { promptTemplate: null });
+    },
+  )
+  .put(
+    "/:id/context_strategies/:name",
+    describe({
+      id: "setContextStrategy",
+      tag: "Moonshot",
+      summary: "Send context along with the session's prompts from now on",
+      answer: { status: 200, description: "Strategy set", schema: schemas.Done },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const contextStrategy = asContextStrategy(c.req.param("name"));
+      if (!contextStrategy)
+        return refuse(c, { reason: "not-found", noun: "context strategy", id: c.req.param("name") });
+      return amend(c, c.req.param("id"), { contextStrategy });
+    },
+  )
+  .delete(
+    "/:id/context_strategies/:name",
+    describe({
+      id: "unsetContextStrategy",
+      tag: "Moonshot",
+      summary: "Send the session's prompts without context",
+      answer: { status: 200, description: "Strategy unset", schema: schemas.Done },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const name = c.req.param("name");
+      const whole = await wholeSession(c, c.req.param("id"));
+      if (whole && whole.session.contextStrategy !== name)
+        return refuse(c, { reason: "not-found", noun: "context strategy", id: name });
+      return amend(c, c.req.param("id"), { contextStrategy: null });
+    },
+  );
+
+async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
+  const amended = SESSION_ID.test(id)
+    ? await timed(c, "session", liveSession(c.env, id).amend(changes, "added"))
+    : notFound("session");
+  if (!amended.ok) return refuse(c, amended.failure.reason === "not-found" ? noSession(id) : amended.failure);
+  return c.json({ success: true as const });
+}
+
+/** A session as its object has it, and otherwise as the index database does. */
+async function wholeSession(c: Context<AppEnv>, id: string): Promise<{ session: Session; messages: Message[] } | null> {
+  if (!SESSION_ID.test(id)) return null;
+  const live = await timed(c, "session", liveSession(c.env, id).read());
+  if (live) return live;
+  const stored = await timed(c, "index", readSession(database(c.env.DB), id));
+  return stored && { session: stored.session, messages: stored.log };
+}
+
+function nextPage(url: string, limit: number, skip: number): string {
+  const next = new URL(url);
+  next.searchParams.set("limit", String(limit));
+  next.searchParams.set("skip", String(skip + limit));
+  return next.pathname + next.search;
+}

@@ -1,0 +1,25 @@
+import { drizzle } from "drizzle-orm/d1";
+import type { DrizzleD1Database } from "drizzle-orm/d1";
+import * as tables from "./tables.ts";
+
+export type Database = DrizzleD1Database<typeof tables>;
+
+const opened = new WeakMap<D1Database | D1DatabaseSession, Database>();
+
+/** The index database behind a binding, or behind a session of it that reads from a replica. */
+export function database(binding: D1Database | D1DatabaseSession): Database {
+  const known = opened.get(binding);
+  if (known) return known;
+  // A session answers the same calls as the binding; drizzle's type does not say so.
+  const fresh = drizzle(binding as D1Database, { schema: tables, casing: "snake_case" });
+  opened.set(binding, fresh);
+  return fresh;
+}
+
+/** Whether a write failed because a unique index already holds the value. */
+export function isUniqueViolation(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes("UNIQUE constraint failed")) return true;
+  }
+  return false;
+}

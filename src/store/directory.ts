@@ -1,0 +1,92 @@
+import { and, count, desc, eq, isNull, sql } from "drizzle-orm";
+import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
+import { foldCase } from "../core/fold.ts";
+import type { Page, PageRequest } from "../core/page.ts";
+import type { EpochMs } from "../core/time.ts";
+import type { Database } from "./database.ts";
+import { chatbots, clients, sessions } from "./tables.ts";
+
+type Named = typeof chatbots | typeof clients;
+
+/** What chatbots and clients have in common: they are named, listed and searched, and stay known to sessions once deleted. */
+interface Directory<T extends Named> {
+  table: T;
+  /** The column of a session that refers to one. */
+  referredBy: typeof sessions.chatbotId | typeof sessions.clientId;
+  /** What goes when one is deleted: all but the id and the name. */
+  forgotten: Partial<T["$inferSelect"]>;
+}
+
+type Entry<T extends Named> = Omit<T["$inferSelect"], "nameFolded">;
+
+const withFolded = <E extends { name: string }>(entry: E) => ({ ...entry, nameFolded: foldCase(entry.name) });
+
+// Drizzle cannot follow its own types through a table that is one of two, hence the casts of rows and values.
+function strip<T extends Named>(row: object): Entry<T> {
+  const { nameFolded: _nameFolded, ...entry } = row as T["$inferSelect"];
+  return entry;
+}
+
+const values = <T extends Named>(entry: object) => entry as SQLiteUpdateSetSource<T>;
+
+function directory<T extends Named>({ table, referredBy, forgotten }: Directory<T>) {
+  const listed = (search: string | null) =>
+    and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldCase(search)})`);
+  return {
+    /** Throws a unique violation for what must be unique. */
+    async create(db: Database, entry: Entry<T>): Promise<void> {
+      await db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
+    },
+
+    /** One row read; `null` for one that is not there or no more. */
+    async find(db: Database, id: string): Promise<Entry<T> | null> {
+      const there = and(eq(table.id, id), isNull(table.deletedAt));
+      const row = await db.select().from(table).where(there).get();
+      return row ? strip<T>(row) : null;
+    },
+
+    /** The statement that reads those of some ids, deleted ones too. */
+    among: (db: Database, ids: (string | null)[]) =>
+      db
+        .select()
+        .from(table)
+        .where(sql`${table.id} in (select value from json_each(${JSON.stringify(ids)}))`),
+
+    /** Newest first: ids sort in order of creation. One round trip. */
+    async list(db: Database, search: string | null, { limit, skip }: PageRequest): Promise<Page<Entry<T>>> {
+      const page = db.select().from(table).where(listed(search)).orderBy(desc(table.id)).limit(limit).offset(skip);
+      const [rows, [counted]] = await db.batch([page, db.select({ total: count() }).from(table).where(listed(search))]);
+      return { results: rows.map((row) => strip<T>(row)), total: counted?.total ?? 0 };
+    },
+
+    /** Throws a unique violation for what must be unique. */
+    async update(db: Database, entry: Entry<T>): Promise<void> {
+      await db
+        .update(table)
+        .set(values<T>(withFolded(entry)))
+        .where(eq(table.id, entry.id));
+    },
+
+    /** @returns whether it is gone: not while open sessions refer to it */
+    async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
+      const open = sql`exists (select 1 from ${sessions} where ${referredBy} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
+      const { meta } = await db
+        .update(table)
+        .set(values<T>({ ...forgotten, deletedAt: at }))
+        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${open}`);
+      return meta.changes > 0;
+    },
+  };
+}
+
+export const chatbotDirectory = directory({
+  table: chatbots,
+  referredBy: sessions.chatbotId,
+  forgotten: { description: null, systemPrompt: null, greeting: null, params: null },
+});
+
+export const clientDirectory = directory({
+  table: clients,
+  referredBy: sessions.clientId,
+  forgotten: { email: null, externalId: null, metadata: null },
+});

@@ -1,0 +1,169 @@
+import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
+import type { Chatbot, Client } from "../core/endpoint.ts";
+import { foldCase } from "../core/fold.ts";
+import type { Message } from "../core/message.ts";
+import { hasText } from "../core/message.ts";
+import type { Page, PageRequest } from "../core/page.ts";
+import type { Session, SessionStatus } from "../core/session.ts";
+import type { EpochMs } from "../core/time.ts";
+import type { Database } from "./database.ts";
+import { chatbotDirectory, clientDirectory } from "./directory.ts";
+import { bySession, newestMessages } from "./messages.ts";
+import { sessionOfRow } from "./sessions.ts";
+import { sessionCounts, sessions } from "./tables.ts";
+
+/** How many of its newest messages a session in a list carries. */
+const LISTED_MESSAGES = 100;
+
+/** The full-text index knows parts of three characters and more. */
+const TRIGRAM = 3;
+
+export interface SessionFilter {
+  search: string | null;
+  status: SessionStatus | null;
+  chatbotId: string | null;
+  clientId: string | null;
+  /** Created at this moment or later. */
+  from: EpochMs | null;
+  /** Created before this moment. */
+  before: EpochMs | null;
+}
+
+/** A session with the chatbot and the client that it refers to. */
+export interface PopulatedSession {
+  session: Session;
+  chatbot: Chatbot | null;
+  client: Client | null;
+  messages: Message[];
+}
+
+/** A page of chatbot sessions, newest first. Two round trips, however long the list. */
+export async function listChatbotSessions(
+  db: Database,
+  filter: SessionFilter,
+  page: PageRequest,
+): Promise<Page<PopulatedSession>> {
+  const [rows, [counted]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
+  const found = rows.map(sessionOfRow);
+  const results = found.length === 0 ? [] : await populate(db, found);
+  return { results, total: Number(counted?.total ?? 0) };
+}
+
+/** The statements that read what some sessions refer to: their chatbots and clients, deleted ones too. */
+const referred = (db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) =>
+  [
+    chatbotDirectory.among(
+      db,
+      found.map(({ chatbotId }) => chatbotId),
+    ),
+    clientDirectory.among(
+      db,
+      found.map(({ clientId }) => clientId),
+    ),
+  ] as const;
+
+/** The chatbot and the client of a session; deleted ones too. One round trip. */
+export async function referredTo(
+  db: Database,
+  session: Session,
+): Promise<{ chatbot: Chatbot | null; client: Client | null }> {
+  const [[chatbot], [client]] = await db.batch(referred(db, [session]));
+  return { chatbot: chatbot ?? null, client: client ?? null };
+}
+
+async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
+  const newest = newestMessages(
+    db,
+    found.map(({ id }) => id),
+    LISTED_MESSAGES,
+  );
+  const [chatbots, clients, messages] = await db.batch([...referred(db, found), newest]);
+  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), bySession(messages)];
+  return found.map((session) => ({
+    session,
+    chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
+    client: clientOf.get(session.clientId ?? "") ?? null,
+    messages: (logOf.get(session.id) ?? []).filter(hasText),
+  }));
+}
+
+const byId = <T extends { id: string }>(rows: T[]): Map<string, T> => new Map(rows.map((row) => [row.id, row]));
+
+const newestFirst = [desc(sessions.createdAt), desc(sessions.number)] as const;
+
+function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageRequest) {
+  // Numbers first, from an index alone: what is skipped is never read whole.
+  const numbers = usesTrigrams(filter)
+    ? sql`(select f.rowid from session_titles f join ${sessions} on ${sessions.number} = f.rowid
+           where f.session_titles match ${phrase(filter.search)} and ${conditions(filter)} order by f.rowid desc limit ${limit} offset ${skip})`
+    : db
+        .select({ number: sessions.number })
+        .from(sessions)
+        .where(matching(filter))
+        .orderBy(...newestFirst)
+        .limit(limit)
+        .offset(skip);
+  return db
+    .select()
+    .from(sessions)
+    .where(sql`${sessions.number} in ${numbers}`)
+    .orderBy(...newestFirst);
+}
+
+function totalOf(db: Database, filter: SessionFilter) {
+  if (usesTrigrams(filter)) {
+    const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
+    const joined = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
+    const where = others ? sql`and ${conditions(filter)}` : sql``;
+    const total = sql<number>`(select count(*) from session_titles f ${joined} where f.session_titles match ${phrase(filter.search)} ${where})`;
+    return db.select({ total }).from(sql`(select 1)`);
+  }
+  if (filter.search === null && filter.clientId === null && filter.from === null && filter.before === null) {
+    return db
+      .select({ total: sum(sessionCounts.sessions) })
+      .from(sessionCounts)
+      .where(countedBy(filter));
+  }
+  return db.select({ total: count() }).from(sessions).where(matching(filter));
+}
+
+/** One client's sessions are few: they are looked through. */
+const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
+  search !== null && clientId === null && Array.from(foldCase(search)).length >= TRIGRAM && !search.includes("\0");
+
+const phrase = (search: string | null): string => `"${foldCase(search ?? "").replaceAll('"', '""')}"`;
+
+const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
+  and(
+    chatbotId === null ? undefined : eq(sessionCounts.chatbotId, chatbotId),
+    status === null ? undefined : eq(sessionCounts.status, status),
+  );
+
+const matching = (filter: SessionFilter): SQL | undefined =>
+  and(
+    conditions(filter),
+    filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldCase(filter.search)})`,
+  );
+
+const conditions = ({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined =>
+  and(
+    eq(sessions.kind, "chatbot"),
+    status === null ? undefined : eq(sessions.status, status),
+    chatbotId === null ? undefined : eq(sessions.chatbotId, chatbotId),
+    clientId === null ? undefined : eq(sessions.clientId, clientId),
+    from === null ? undefined : gte(sessions.createdAt, from),
+    before === null ? undefined : lt(sessions.createdAt, before),
+  );
+
+/** Comparison sessions, newest first. One round trip. */
+export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {
+  const rows = await db
+    .select()
+    .from(sessions)
+    .where(eq(sessions.kind, "comparison"))
+    .orderBy(...newestFirst)
+    .limit(limit)
+    .offset(skip);
+  return rows.map(sessionOfRow);
+}

@@ -1,0 +1,95 @@
+import { and, desc, eq, lte, sql } from "drizzle-orm";
+import { foldCase } from "../core/fold.ts";
+import type { Message } from "../core/message.ts";
+import type { Session } from "../core/session.ts";
+import { revision } from "../core/session.ts";
+import type { Database } from "./database.ts";
+import { insertMessage, readLog } from "./messages.ts";
+import { chatbots, clients, messages, sessions } from "./tables.ts";
+
+type SessionRow = typeof sessions.$inferSelect;
+
+export function sessionOfRow(row: SessionRow): Session {
+  const { number: _number, titleFolded: _titleFolded, ...session } = row;
+  return session;
+}
+
+const toRow = (session: Session) => ({
+  ...session,
+  titleFolded: session.title === null ? null : foldCase(session.title),
+});
+
+/**
+ * Creates a chatbot session with its first message, if it has one. One round trip.
+ *
+ * @returns whether its chatbot and client were still there; if not, nothing was created
+ */
+export async function createChatbotSession(db: Database, session: Session, greeting: Message | null): Promise<boolean> {
+  const there = sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
+    and exists (select 1 from ${clients} where ${clients.id} = ${session.clientId} and ${clients.deletedAt} is null)`;
+  const row = toRow(session);
+  const create = db.insert(sessions).select(
+    sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.description}, ${row.status}, ${row.startTime},
+        ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
+        ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
+        ${row.updatedAt}, ${row.lastSeq}, ${row.amendments}, ${row.messageCount} where ${there}`,
+  );
+  const [created] = await db.batch([create, ...(greeting ? [insertMessage(db, session.id, greeting)] : [])]);
+  return created.meta.changes > 0;
+}
+
+/** Creates a comparison session. One round trip; throws a unique violation when the id is taken. */
+export async function createComparisonSession(db: Database, session: Session): Promise<void> {
+  await db.insert(sessions).values(toRow(session));
+}
+
+/** A session by its id, without its log, or `null`. One row read. */
+export async function findSession(db: Database, id: string): Promise<Session | null> {
+  const row = await db.select().from(sessions).where(eq(sessions.id, id)).get();
+  return row ? sessionOfRow(row) : null;
+}
+
+/** A session and its whole log, or `null`. */
+export async function readSession(db: Database, id: string): Promise<{ session: Session; log: Message[] } | null> {
+  const session = await findSession(db, id);
+  return session && { session, log: await readLog(db, id, session.lastSeq) };
+}
+
+/**
+ * Carries messages and the session's state to the index database in one transaction and one round trip. Idempotent, and
+ * an older copy of the session never overwrites a newer one.
+ *
+ * @param whole whether more than the log has changed. If not, no index is touched: one row written for each message
+ *   and one for the session
+ */
+export async function carrySession(db: Database, session: Session, log: Message[], whole: boolean): Promise<void> {
+  const { id: _, ...row } = toRow(session);
+  const grown = { lastSeq: row.lastSeq, messageCount: row.messageCount, updatedAt: row.updatedAt };
+  const newer = lte(sql`${sessions.lastSeq} + ${sessions.amendments}`, revision(session));
+  const update = db
+    .update(sessions)
+    .set(whole ? row : grown)
+    .where(and(eq(sessions.id, session.id), newer));
+  await db.batch([update, ...log.map((message) => insertMessage(db, session.id, message))]);
+}
+
+/** Removes a session and its log. One round trip. */
+export async function deleteSession(db: Database, id: string): Promise<void> {
+  await db.batch([
+    db.delete(sessions).where(eq(sessions.id, id)),
+    db.delete(messages).where(eq(messages.sessionId, id)),
+  ]);
+}
+
+/** Ids of sessions still open that the index database last heard of between two moments. */
+export async function quietSessions(db: Database, since: number, until: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(
+      sql`${sessions.status} in ('ACTIVE', 'SCHEDULED') and ${sessions.updatedAt} >= ${since} and ${sessions.updatedAt} < ${until}`,
+    )
+    .orderBy(desc(sessions.number))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+}

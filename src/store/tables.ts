@@ -1,0 +1,140 @@
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { ConnectorType } from "../core/endpoint.ts";
+import type { Role } from "../core/message.ts";
+import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
+
+// Every index ends, unsaid, with the row's number, so each also serves `order by created_at desc, number desc`.
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    /** Counts sessions in order of creation; the full-text index refers to it. */
+    number: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull(),
+    kind: text().$type<Session["kind"]>().notNull(),
+    title: text(),
+    titleFolded: text(),
+    description: text(),
+    status: text().$type<SessionStatus>().notNull(),
+    startTime: integer().notNull(),
+    endTime: integer(),
+    dueAt: integer(),
+    chatbotId: text(),
+    clientId: text(),
+    chats: text({ mode: "json" }).$type<Chat[]>().notNull(),
+    promptTemplate: text(),
+    contextStrategy: text(),
+    metadata: text(),
+    feedback: text({ mode: "json" }).$type<Feedback>(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    lastSeq: integer().notNull(),
+    amendments: integer().notNull(),
+    messageCount: integer().notNull(),
+  },
+  (table) => [
+    uniqueIndex("sessions_id").on(table.id),
+    // Holds the title too, so that a search too short for the full-text index reads this and not the rows.
+    index("sessions_newest").on(table.kind, table.createdAt, table.titleFolded),
+    index("sessions_by_status").on(table.kind, table.status, table.createdAt),
+    index("sessions_by_chatbot").on(table.chatbotId, table.createdAt),
+    index("sessions_by_client").on(table.clientId, table.createdAt),
+  ],
+);
+
+export const messages = sqliteTable(
+  "messages",
+  {
+    sessionId: text().notNull(),
+    seq: integer().notNull(),
+    chatId: text(),
+    turnId: text(),
+    role: text().$type<Role>().notNull(),
+    content: text().notNull(),
+    createdAt: integer().notNull(),
+    /** JSON of a reply's detail; `null` on every other message. */
+    detail: text(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
+);
+
+/** How many chatbot sessions there are, by chatbot and status: kept by triggers, so that no list counts its table. */
+export const sessionCounts = sqliteTable(
+  "session_counts",
+  {
+    chatbotId: text().notNull(),
+    status: text().$type<SessionStatus>().notNull(),
+    sessions: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.chatbotId, table.status] })],
+);
+
+export const endpoints = sqliteTable("endpoints", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  connectorType: text().$type<ConnectorType>().notNull(),
+  uri: text().notNull(),
+  token: text().notNull(),
+  model: text().notNull(),
+  maxCallsPerSecond: integer().notNull(),
+  maxConcurrency: integer().notNull(),
+  params: text().notNull(),
+  createdAt: integer().notNull(),
+  updatedAt: integer().notNull(),
+});
+
+export const chatbots = sqliteTable(
+  "chatbots",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    nameFolded: text().notNull(),
+    description: text(),
+    endpointId: text().notNull(),
+    systemPrompt: text(),
+    greeting: text(),
+    historyLimit: integer().notNull(),
+    params: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    deletedAt: integer(),
+  },
+  (table) => [index("chatbots_by_endpoint").on(table.endpointId)],
+);
+
+export const clients = sqliteTable(
+  "clients",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    nameFolded: text().notNull(),
+    email: text(),
+    externalId: text(),
+    metadata: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    deletedAt: integer(),
+  },
+  (table) => [uniqueIndex("clients_external_id").on(table.externalId)],
+);
+
+export const promptTemplates = sqliteTable("prompt_templates", {
+  name: text().primaryKey(),
+  description: text().notNull(),
+  template: text().notNull(),
+  createdAt: integer().notNull(),
+});
+
+export const keys = sqliteTable(
+  "keys",
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    role: text().$type<"admin" | "service" | "client">().notNull(),
+    clientId: text(),
+    /** Lower-case hex SHA-256 of the key. */
+    hash: text().notNull(),
+    expiresAt: integer(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [uniqueIndex("keys_hash").on(table.hash)],
+);

@@ -1,0 +1,38 @@
+import { and, eq, isNull, sql } from "drizzle-orm";
+import type { Chatbot, Endpoint, PromptTemplate } from "../core/endpoint.ts";
+import type { Session } from "../core/session.ts";
+import type { Database } from "./database.ts";
+import { chatbots, clients, endpoints, promptTemplates } from "./tables.ts";
+
+/** What a chat turn needs to know beside the log. One round trip, three rows read. */
+export async function chatbotContext(
+  db: Database,
+  { chatbotId, clientId }: Pick<Session, "chatbotId" | "clientId">,
+): Promise<{ chatbot: Chatbot | null; endpoint: Endpoint | null; clientThere: boolean }> {
+  const row = await db
+    .select({ chatbot: chatbots, endpoint: endpoints, client: clients.id })
+    .from(chatbots)
+    .leftJoin(endpoints, eq(endpoints.id, chatbots.endpointId))
+    .leftJoin(clients, and(eq(clients.id, clientId ?? ""), isNull(clients.deletedAt)))
+    .where(and(eq(chatbots.id, chatbotId ?? ""), isNull(chatbots.deletedAt)))
+    .get();
+  return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, clientThere: row?.client != null };
+}
+
+/** What a comparison turn needs: the endpoints as they are now, and the template in force. One round trip. */
+export async function comparisonContext(
+  db: Database,
+  { chats, promptTemplate }: Pick<Session, "chats" | "promptTemplate">,
+): Promise<{ endpoints: Map<string, Endpoint>; template: PromptTemplate | null }> {
+  const ids = JSON.stringify(chats.map(({ endpointId }) => endpointId));
+  const asked = db
+    .select()
+    .from(endpoints)
+    .where(sql`${endpoints.id} in (select value from json_each(${ids}))`);
+  if (promptTemplate === null) return { endpoints: byId(await asked), template: null };
+  const named = db.select().from(promptTemplates).where(eq(promptTemplates.name, promptTemplate));
+  const [found, [template]] = await db.batch([asked, named]);
+  return { endpoints: byId(found), template: template ?? null };
+}
+
+const byId = (found: Endpoint[]): Map<string, Endpoint> => new Map(found.map((endpoint) => [endpoint.id, endpoint]));

@@ -1,0 +1,77 @@
+import type { Chatbot, ContextStrategy, Endpoint } from "../core/endpoint.ts";
+import type { Message } from "../core/message.ts";
+import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
+import type { Chat } from "../core/session.ts";
+import { applyStrategy } from "./context-strategies.ts";
+import type { Share } from "./fan-out.ts";
+import { renderTemplate } from "./prompt-templates.ts";
+
+/** The chat of a chatbot session: its persona, then the recent conversation, the new message last. */
+export function chatbotShare(
+  chatId: string,
+  chatbot: Chatbot,
+  endpoint: Endpoint | null,
+  conversation: Pick<Message, "role" | "content">[],
+  priorCalls: number,
+): Share {
+  const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
+  const messages = [...persona, ...conversation.map(({ role, content }) => ({ role, content }))];
+  const question = endpoint
+    ? { request: requestTo(endpoint, messages, priorCalls, chatbot.params) }
+    : missing(chatbot.endpointId);
+  const preparedPrompt = conversation.at(-1)?.content ?? "";
+  return {
+    chatId,
+    endpointId: chatbot.endpointId,
+    preparedPrompt,
+    promptTemplate: null,
+    contextStrategy: null,
+    question,
+  };
+}
+
+/** What is in force when a prompt is put to a comparison session. */
+export interface Preparation {
+  strategy: ContextStrategy | null;
+  /** `template: null`: a template of that name was set, and is gone. */
+  template: { name: string; template: string | null } | null;
+}
+
+/** One chat of a comparison session. */
+export function comparisonShare(
+  { chatId, endpointId }: Chat,
+  endpoint: Endpoint | null,
+  prompt: string,
+  replies: Message[],
+  priorCalls: number,
+  { strategy, template }: Preparation,
+): Share {
+  const { text, history } = applyStrategy(strategy, prompt, replies);
+  const names = { promptTemplate: template?.name ?? null, contextStrategy: strategy };
+  const rendered = render(template, text);
+  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...names, question: rendered };
+  const preparedPrompt = rendered.text;
+  const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
+  const question = endpoint ? { request: requestTo(endpoint, messages, priorCalls, null) } : missing(endpointId ?? "");
+  return { chatId, endpointId, preparedPrompt, ...names, question };
+}
+
+function render(template: Preparation["template"], text: string) {
+  if (template === null) return { text };
+  if (template.template === null) return templateFailed(`The prompt template "${template.name}" no longer exists.`);
+  const rendered = renderTemplate(template.template, text);
+  return rendered.ok ? { text: rendered.value } : templateFailed(`The prompt template "${template.name}" failed.`);
+}
+
+const templateFailed = (message: string) => ({ error: { code: "template_failed" as const, message } });
+
+const missing = (endpointId: string) => ({
+  error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
+});
+
+function requestTo(endpoint: Endpoint, messages: ModelMessage[], priorCalls: number, own: string | null): ReplyRequest {
+  const { connectorType, uri, token, model } = endpoint;
+  const params =
+    own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
+  return { connectorType, uri, token, model, params, messages, priorCalls };
+}
