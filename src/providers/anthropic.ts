@@ -57,7 +57,7 @@ export const anthropic: WireFormat = {
 };
 
 function messageReader(requestId: string | null): Reader {
-  const seen: Seen = { id: requestId, model: null, stopReason: null, usage: { inputTokens: 0, outputTokens: 0 } };
+  const seen: Seen = { id: requestId, model: undefined, stopReason: null, usage: { inputTokens: 0, outputTokens: 0 } };
   return {
     *read({ data }) {
       const event = JSON.parse(data) as StreamEvent;
@@ -71,17 +71,17 @@ function messageReader(requestId: string | null): Reader {
 
 /** What the events have told so far. */
 interface Seen {
-  id: string | null;
-  model: string | null;
-  stopReason: string | null;
+  id: string | null | undefined;
+  model: string | undefined;
+  stopReason: string | null | undefined;
   usage: Usage;
 }
 
-function note(seen: Seen, { message, delta, usage }: StreamEvent): void {
-  seen.id ??= message?.id ?? null;
-  seen.model ??= message?.model ?? null;
-  seen.stopReason ??= delta?.stop_reason ?? null;
-  count(seen.usage, usage ?? message?.usage ?? {});
+function note(seen: Seen, { message = {}, delta = {}, usage = message.usage ?? {} }: StreamEvent): void {
+  seen.id ??= message.id;
+  seen.model ??= message.model;
+  seen.stopReason ??= delta.stop_reason;
+  count(seen.usage, usage);
 }
 
 /** Counts are for the whole message so far; an event gives those that it knows. */
@@ -93,9 +93,9 @@ function count(usage: Usage, { input_tokens, output_tokens }: Tokens): void {
 const ended = ({ id, model, stopReason, usage }: Seen): ReplyEnd => ({
   type: "end",
   finishReason: FINISH_REASONS[stopReason ?? ""] ?? "stop",
-  model,
+  model: model ?? null,
   usage,
-  providerRequestId: id,
+  providerRequestId: id ?? null,
 });
 
 const broken = ({ error }: StreamEvent): ReplyFailed =>

@@ -124,6 +124,13 @@ export const promptTemplates = sqliteTable("prompt_templates", {
   createdAt: integer().notNull(),
 });
 
+/** How characters are written in ASCII, for ids made of names: 256 of them in a row, in order of code point. */
+export const romanizations = sqliteTable("romanizations", {
+  /** The code points' common upper part: code point / 256, rounded down. */
+  page: integer().primaryKey(),
+  readings: text({ mode: "json" }).$type<string[]>().notNull(),
+});
+
 export const keys = sqliteTable(
   "keys",
   {

@@ -46,17 +46,18 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
     permit("admin"),
     async (c) => {
       const at = now();
+      const db = database(c.env.DB);
       const input = c.req.valid("json");
       const endpoint = {
         ...fromInput(input),
-        id: slug(input.name),
+        id: await slug(db, input.name),
         name: input.name,
         createdAt: at,
         updatedAt: at,
       } as Endpoint;
       const checked = check(endpoint, c.env);
       if (!checked.ok) return refuse(c, checked.failure);
-      if (!(await createEndpoint(database(c.env.DB), endpoint))) {
+      if (!(await createEndpoint(db, endpoint))) {
         return refuse(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
       }
       return c.json({ message: "Endpoint added successfully" });

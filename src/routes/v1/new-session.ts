@@ -44,7 +44,7 @@ export async function createUnderFreeId(db: Database, session: Session): Promise
 }
 
 /** A comparison session as it begins, its ids made of names and of the moment on the clock of a zone. */
-export function newSession(input: Input, at: EpochMs, zone: string): Session {
+export async function newSession(db: Database, input: Input, at: EpochMs, zone: string): Promise<Session> {
   const stamp = zonedStamp(at, zone);
   const asked = new Map<string, number>();
   const chats = input.endpoints.map((endpointId) => {
@@ -53,7 +53,7 @@ export function newSession(input: Input, at: EpochMs, zone: string): Session {
     return { chatId: chatIdOf(endpointId, stamp) + (times === 1 ? "" : `_${times}`), endpointId };
   });
   return {
-    id: `${slug(input.name)}_${stamp}`,
+    id: `${await slug(db, input.name)}_${stamp}`,
     kind: "comparison",
     title: input.name,
     description: input.description,

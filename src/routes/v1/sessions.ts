@@ -62,7 +62,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const named = await timed(c, "index", allThere(db, input));
       if (!named.ok) return refuse(c, named.failure);
-      const session = await timed(c, "index", createUnderFreeId(db, newSession(input, now(), c.env.TIME_ZONE)));
+      const session = await timed(
+        c,
+        "index",
+        createUnderFreeId(db, await newSession(db, input, now(), c.env.TIME_ZONE)),
+      );
       return c.json({ session: presentSession(session, c.env.TIME_ZONE, null) });
     },
   )

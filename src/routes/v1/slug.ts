@@ -1,4 +1,5 @@
-import { transliterate } from "transliteration";
+import type { Database } from "../../store/database.ts";
+import { romanize } from "../../store/romanizations.ts";
 
 // Of the named entities only those matter that end up as letters or digits. The rest of HTML 4's become a dash, as any
 // other sign does.
@@ -9,11 +10,11 @@ const DECIMAL = /&#(\d{1,7});/g;
 const HEXADECIMAL = /&#x([\da-f]{1,6});/gi;
 
 /**
- * A name as python-slugify writes it, which is what Moonshot makes its ids of: transliterated to ASCII, in lower case,
- * words joined by dashes. https://github.com/un33k/python-slugify
+ * A name as python-slugify writes it, which is what Moonshot makes its ids of: romanized, in lower case, words joined by
+ * dashes. One round trip if the name is not in ASCII. https://github.com/un33k/python-slugify
  */
-export function slug(name: string): string {
-  return transliterate(name.replace(/'+/g, "-"))
+export async function slug(db: Database, name: string): Promise<string> {
+  return (await romanize(db, name.replace(/'+/g, "-")))
     .replace(ACCENTED, "$1")
     .replace(SIGNS, "-")
     .replace(DECIMAL, (_, code: string) => character(Number(code)))
@@ -22,11 +23,12 @@ export function slug(name: string): string {
     .toLowerCase()
     .replace(/'+/g, "")
     .replace(/(?<=\d),(?=\d)/g, "")
+    .replace(/[\u0300-\u036f]+/g, "")
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-+|-+$/g, "");
 }
 
 const character = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "");
 
-/** The id of a chat: its endpoint's slug and the session's stamp, joined by underscores throughout. */
-export const chatIdOf = (endpoint: string, stamp: string): string => `${slug(endpoint)}_${stamp}`.replaceAll("-", "_");
+/** The id of a chat: its endpoint's id, which is a slug, and the session's stamp, joined by underscores throughout. */
+export const chatIdOf = (endpointId: string, stamp: string): string => `${endpointId}_${stamp}`.replaceAll("-", "_");

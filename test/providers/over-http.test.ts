@@ -1,0 +1,261 @@
+import Anthropic from "@anthropic-ai/sdk";
+import OpenAI from "openai";
+import { describe, expect, inject, it } from "vitest";
+import { get, post } from "../support/api.ts";
+import { aChatbot, aComparison, aSession, anEndpoint } from "../support/given.ts";
+
+const upstream = inject("upstream");
+const aimock = inject("aimock");
+
+/** Puts one prompt to endpoints over HTTP and answers their records. */
+async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
+  const ids: string[] = [];
+  for (const fields of endpoints) ids.push(await anEndpoint({ token: "sk-test", model: "the-model", ...fields }));
+  const session = await aComparison(ids);
+  const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
+  expect(status).toBe(200);
+  return session.chat_ids.map((id: string) => body[id][0]);
+}
+
+const openai = (scene: string) => ({ connector_type: "openai-connector", uri: `${upstream}/openai/${scene}` });
+const anthropic = (scene: string) => ({ connector_type: "anthropic-connector", uri: `${upstream}/anthropic/${scene}` });
+
+describe("a whole answer", () => {
+  it.each([
+    ["OpenAI", openai("hello"), "Hello! How can I assist you today? 🎉", "stop", "gpt-4.1-2025-04-14", [19, 10]],
+    [
+      "OpenAI, slow",
+      openai("hello.slow"),
+      "Hello! How can I assist you today? 🎉",
+      "stop",
+      "gpt-4.1-2025-04-14",
+      [19, 10],
+    ],
+    ["OpenAI at its limit", openai("length"), "Once upon a", "length", "gpt-4.1-2025-04-14", [19, 10]],
+    ["OpenAI's filter", openai("filtered"), "", "content_filter", "gpt-4.1-2025-04-14", [19, 10]],
+    ["Anthropic", anthropic("hello"), "Hello! Nice to meet you 🎉", "stop", "claude-sonnet-4-5-20250929", [25, 15]],
+    [
+      "Anthropic, slow",
+      anthropic("hello.slow"),
+      "Hello! Nice to meet you 🎉",
+      "stop",
+      "claude-sonnet-4-5-20250929",
+      [25, 15],
+    ],
+    ["Anthropic at its limit", anthropic("length"), "Once upon a", "length", "claude-sonnet-4-5-20250929", [25, 15]],
+    ["Anthropic's refusal", anthropic("filtered"), "", "content_filter", "claude-sonnet-4-5-20250929", [25, 15]],
+  ])("of %s becomes a record", async (_, endpoint, text, finish_reason, model, [input_tokens, output_tokens]) => {
+    const [record] = await ask([endpoint]);
+    expect(record).toMatchObject({
+      status: "ok",
+      error: null,
+      predicted_result: text,
+      finish_reason,
+      model,
+      usage: { input_tokens, output_tokens },
+      attempts: 1,
+      provider_request_id: "req_fixture",
+    });
+    expect(record.duration_ms).toBeGreaterThanOrEqual(record.ttft_ms ?? 0);
+  });
+});
+
+describe("a failure", () => {
+  it.each([
+    ["401", "provider_auth"],
+    ["403", "provider_auth"],
+    ["400", "provider_rejected"],
+    ["404", "provider_rejected"],
+    ["422", "provider_rejected"],
+    ["429", "rate_limited"],
+    ["503", "provider_overloaded"],
+    ["529", "provider_overloaded"],
+    ["500", "provider_error"],
+    ["302", "refused_by_guard"],
+    ["hello.truncated", "incomplete_stream"],
+    ["hello.reset", "connection_lost"],
+    ["hello.broken", "bad_chunk"],
+    ["in-band-error", "provider_error"],
+  ])("%s is named %s, in both formats, and tells no key", async (scene, code) => {
+    for (const record of await ask([openai(scene), anthropic(scene)])) {
+      expect(record).toMatchObject({ status: "error", finish_reason: "error", error: { code } });
+      expect(JSON.stringify(record)).not.toContain("sk-test");
+      expect(record.predicted_result).toContain(record.error.message);
+    }
+  });
+
+  it("keeps the text that came before it", async () => {
+    const [record] = await ask([openai("hello.truncated")]);
+    expect(record.partial_result).toMatch(/^Hello/);
+    expect(record.predicted_result).not.toContain("Hello");
+  });
+
+  it("comes in time when the stream stalls", async () => {
+    const [record] = await ask([{ ...openai("hello.stall"), params: { timeout_ms: 200 } }]);
+    expect(record).toMatchObject({
+      error: { code: "provider_timeout" },
+      partial_result: expect.stringMatching(/^Hello/),
+    });
+    expect(record.duration_ms).toBeGreaterThanOrEqual(190);
+  });
+
+  it("is no connection where nobody listens", async () => {
+    const [record] = await ask([{ connector_type: "openai-connector", uri: "http://127.0.0.1:9" }]);
+    expect(record.error.code).toBe("connection_lost");
+  });
+
+  it("of one leaves 31 others whole", async () => {
+    const scenes = Array.from({ length: 32 }, (_, n) => openai(n === 5 ? "hello.reset" : "hello.slow"));
+    const records = await ask(scenes);
+    expect(records.map(({ status }: { status: string }) => status)).toEqual(
+      scenes.map((_, n) => (n === 5 ? "error" : "ok")),
+    );
+    const mostInFlight = await (await fetch(`${upstream}/most-in-flight`)).json();
+    expect(mostInFlight).toBeGreaterThan(6);
+  });
+});
+
+describe("what is sent", () => {
+  interface Received {
+    path: string;
+    headers: Record<string, string>;
+    body: Record<string, unknown>;
+  }
+
+  /** The newest call to a provider. */
+  async function received(provider: string): Promise<Received | undefined> {
+    const answer = await fetch(`${upstream}/received/${provider}`);
+    return (await answer.json<Received[]>())[0];
+  }
+
+  it("is what was asked for, in OpenAI's format", async () => {
+    const params = { temperature: 0.25, top_p: "0.9", seed: 7, timeout_ms: 5000 };
+    await ask([{ ...openai("hello"), params }], "Exactly this");
+    const call = await received("openai");
+    expect(call).toMatchObject({
+      path: "/openai/hello/chat/completions",
+      headers: { authorization: "Bearer sk-test" },
+    });
+    expect(call?.body).toEqual({
+      model: "the-model",
+      messages: [{ role: "user", content: "Exactly this" }],
+      stream: true,
+      stream_options: { include_usage: true },
+      temperature: 0.25,
+      top_p: "0.9",
+      seed: 7,
+    });
+  });
+
+  it("is what was asked for, in Anthropic's format, with system texts in their place", async () => {
+    const endpointId = await anEndpoint({
+      ...anthropic("hello"),
+      token: "sk-ant",
+      model: "claude",
+      params: { max_tokens: 99 },
+    });
+    const chatbotId = await aChatbot({
+      endpointId,
+      systemPrompt: "Be kind",
+      greeting: "Hello there",
+      params: { temperature: 1 },
+    });
+    const id = await aSession({ chatbotId });
+    await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "And brief" } });
+    await post(`/sessions/chat?sessionId=${id}`, { content: "Hi" });
+    const call = await received("anthropic");
+    expect(call).toMatchObject({
+      path: "/anthropic/hello/v1/messages",
+      headers: { "x-api-key": "sk-ant", "anthropic-version": "2023-06-01" },
+    });
+    expect(call?.body).toEqual({
+      model: "claude",
+      max_tokens: 99,
+      temperature: 1,
+      system: "Be kind\n\nAnd brief",
+      messages: [
+        { role: "assistant", content: "Hello there" },
+        { role: "user", content: "Hi" },
+      ],
+      stream: true,
+    });
+  });
+
+  it("is the newest of the conversation, the new message included, within the chatbot's limit", async () => {
+    const endpointId = await anEndpoint({ ...openai("hello"), model: "m" });
+    const id = await aSession({ chatbotId: await aChatbot({ endpointId, historyLimit: 3 }) });
+    for (const content of ["one", "two", "three"])
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+    await post(`/sessions/chat?sessionId=${id}`, { content: "four" });
+    const call = await received("openai");
+    expect(call?.body["messages"]).toEqual(["two", "three", "four"].map((content) => ({ role: "user", content })));
+  });
+
+  it("has the secret that the endpoint names", async () => {
+    await ask([{ ...openai("hello"), token: "env:PROVIDER_TEST" }]);
+    expect((await received("openai"))?.headers["authorization"]).toBe("Bearer secret-from-the-environment");
+    const [record] = await ask([{ ...openai("hello"), token: "env:PROVIDER_UNSET" }]);
+    expect(record).toMatchObject({
+      error: { code: "provider_auth", message: expect.stringContaining("PROVIDER_UNSET") },
+    });
+  });
+
+  it("has earlier prompts and replies as turns under chat_history, but failed ones", async () => {
+    const id = await anEndpoint({ ...openai("hello"), model: "m" });
+    const session = await aComparison([id], { context_strategy: "chat_history" });
+    for (const prompt of ["one", "two"]) await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
+    expect((await received("openai"))?.body["messages"]).toEqual([
+      { role: "user", content: "one" },
+      { role: "assistant", content: "Hello! How can I assist you today? 🎉" },
+      { role: "user", content: "two" },
+    ]);
+  });
+});
+
+describe("an independent double, asked by us and by the vendor's own SDK", () => {
+  const prompt = "count to three";
+
+  it("gives the same in OpenAI's format", async () => {
+    const sdk = new OpenAI({ baseURL: `${aimock}/v1`, apiKey: "sk-test" });
+    const stream = await sdk.chat.completions.create({
+      model: "gpt-4.1",
+      messages: [{ role: "user", content: prompt }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    const theirs = { text: "", finish: "", usage: {} };
+    for await (const chunk of stream) {
+      theirs.text += chunk.choices[0]?.delta.content ?? "";
+      theirs.finish = chunk.choices[0]?.finish_reason ?? theirs.finish;
+      if (chunk.usage)
+        theirs.usage = { input_tokens: chunk.usage.prompt_tokens, output_tokens: chunk.usage.completion_tokens };
+    }
+    const [ours] = await ask([{ connector_type: "openai-connector", uri: `${aimock}/v1`, model: "gpt-4.1" }], prompt);
+    expect(theirs.text).toContain("北京 🎉");
+    expect({ text: ours.predicted_result, finish: ours.finish_reason, usage: ours.usage }).toEqual(theirs);
+  });
+
+  it("gives the same in Anthropic's format", async () => {
+    const sdk = new Anthropic({ baseURL: aimock, apiKey: "sk-test" });
+    const theirs = await sdk.messages
+      .stream({ model: "claude-sonnet-4-5", max_tokens: 4096, messages: [{ role: "user", content: prompt }] })
+      .finalMessage();
+    const [ours] = await ask(
+      [{ connector_type: "anthropic-connector", uri: aimock, model: "claude-sonnet-4-5" }],
+      prompt,
+    );
+    const text = theirs.content.map((block) => (block.type === "text" ? block.text : "")).join("");
+    expect(text).toContain("北京 🎉");
+    expect(theirs.stop_reason).toBe("end_turn");
+    expect([ours.predicted_result, ours.finish_reason, ours.model]).toEqual([text, "stop", theirs.model]);
+    expect(ours.usage).toEqual({ input_tokens: theirs.usage.input_tokens, output_tokens: theirs.usage.output_tokens });
+  });
+});
+
+it("goes on with a turn when the caller goes away", async () => {
+  const endpointId = await anEndpoint({ params: { delay_ms: 100 } });
+  const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+  const chat = post(`/sessions/chat?sessionId=${id}`, { content: "still there?" });
+  await Promise.race([chat, new Promise((resolve) => setTimeout(resolve, 10))]);
+  await expect.poll(async () => (await get(`/sessions/${id}`)).body.data.messages.length).toBe(2);
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { del, get, post, put } from "../support/api.ts";
+import { aChatbot, anEndpoint, unique } from "../support/given.ts";
+
+const idOf = (name: string) => name.replaceAll(" ", "-");
+
+describe("endpoints", () => {
+  it("are created, shown without their token, changed in part and deleted", async () => {
+    const name = unique("gpt");
+    const given = {
+      name,
+      connector_type: "openai-connector",
+      uri: "https://api.example.com/v1",
+      token: "sk-secret",
+      model: "m",
+      params: { temperature: 0.5 },
+    };
+    expect((await post("/v1/llm_endpoints", given)).body).toEqual({ message: "Endpoint added successfully" });
+    const shown = { id: idOf(name), ...given, token: "********", max_calls_per_second: 0, max_concurrency: 0 };
+    expect((await get(`/v1/llm_endpoints/${idOf(name)}`)).body).toEqual(shown);
+    expect((await get("/v1/llm_endpoints")).body).toContainEqual(shown);
+    expect((await put(`/v1/llm_endpoints/${idOf(name)}`, { model: "n", token: "********" })).body).toEqual({
+      message: "Endpoint updated successfully",
+    });
+    expect((await get(`/v1/llm_endpoints/${idOf(name)}`)).body).toEqual({ ...shown, model: "n" });
+    expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).body).toEqual({ message: "Endpoint deleted successfully" });
+    expect((await get(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(404);
+    expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(404);
+  });
+
+  it("take numbers as text, and empty params for none", async () => {
+    const id = await anEndpoint({ max_calls_per_second: "10", max_concurrency: "1", params: "" });
+    expect((await get(`/v1/llm_endpoints/${id}`)).body).toMatchObject({
+      max_calls_per_second: 10,
+      max_concurrency: 1,
+      params: {},
+    });
+  });
+
+  it("have unique names, and stay while a chatbot stands on them", async () => {
+    const name = unique("twice");
+    const given = { name, connector_type: "echo-connector" };
+    await post("/v1/llm_endpoints", given);
+    expect((await post("/v1/llm_endpoints", given)).status).toBe(409);
+    const chatbotId = await aChatbot({ endpointId: idOf(name) });
+    expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(409);
+    await del(`/chatbots/${chatbotId}`);
+    expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(200);
+  });
+
+  it("show which secret they name, and may name only a provider's", async () => {
+    const id = await anEndpoint({ token: "env:PROVIDER_OPENAI" });
+    expect((await get(`/v1/llm_endpoints/${id}`)).body.token).toBe("env:PROVIDER_OPENAI");
+    const refused = await post("/v1/llm_endpoints", {
+      name: unique("bad"),
+      connector_type: "echo-connector",
+      token: "env:ADMIN_KEY",
+    });
+    expect([refused.status, refused.body.error[0].loc]).toEqual([422, ["body", "token"]]);
+  });
+
+  it("want their token again before they move to another origin", async () => {
+    const id = await anEndpoint({
+      connector_type: "openai-connector",
+      uri: "https://one.example.com/v1",
+      token: "sk-secret",
+    });
+    expect((await put(`/v1/llm_endpoints/${id}`, { uri: "https://one.example.com/v2" })).status).toBe(200);
+    const moved = await put(`/v1/llm_endpoints/${id}`, { uri: "https://two.example.com/v1", token: "********" });
+    expect([moved.status, moved.body.error[0].loc]).toEqual([422, ["body", "token"]]);
+    expect(
+      (await put(`/v1/llm_endpoints/${id}`, { uri: "https://two.example.com/v1", token: "sk-other" })).status,
+    ).toBe(200);
+  });
+
+  it.each([
+    [{ name: "!!!", connector_type: "echo-connector" }, "name"],
+    [{ name: "x", connector_type: "carrier-pigeon" }, "connector_type"],
+    [{ name: "x", connector_type: "openai-connector", uri: "not an address" }, "uri"],
+    [{ name: "x", connector_type: "openai-connector", uri: "ftp://example.com" }, "uri"],
+    [{ name: "x", connector_type: "openai-connector", uri: "https://user:pass@example.com" }, "uri"],
+    [{ name: "x", connector_type: "echo-connector", params: { messages: [] } }, "params"],
+    [{ name: "x", connector_type: "echo-connector", max_concurrency: "many" }, "max_concurrency"],
+  ])("refuse %j with 422", async (given, field) => {
+    const { status, body } = await post("/v1/llm_endpoints", given);
+    expect([status, body.error[0].loc]).toEqual([422, ["body", field]]);
+  });
+
+  it("never repeat a token in an error", async () => {
+    const { body } = await post("/v1/llm_endpoints", {
+      name: "x",
+      connector_type: "echo-connector",
+      token: { secret: "sk-1" },
+    });
+    expect(JSON.stringify(body)).not.toContain("sk-1");
+    const long = await post("/v1/llm_endpoints", {
+      name: "x",
+      connector_type: "echo-connector",
+      token: `sk-2${"x".repeat(3000)}`,
+    });
+    expect(JSON.stringify(long.body)).not.toContain("sk-2");
+  });
+});
+
+it("lists the connector types", async () => {
+  expect((await get("/v1/connectors")).body).toEqual([
+    "openai-connector",
+    "anthropic-connector",
+    "echo-connector",
+    "eliza-connector",
+  ]);
+});

@@ -1,0 +1,47 @@
+import { exports } from "cloudflare:workers";
+import { expect } from "vitest";
+import { faultIn } from "./openapi.ts";
+
+export const ADMIN_KEY = "test-admin-key";
+
+// Answers are read by what the documents say of them; a schema checks their shape.
+// oxlint-disable-next-line typescript/no-explicit-any
+type Body = any;
+
+export interface Answer {
+  status: number;
+  body: Body;
+  headers: Headers;
+}
+
+interface Call {
+  token?: string | null;
+  headers?: Record<string, string>;
+}
+
+/** Calls the API as anyone would, and holds every JSON answer against the OpenAPI document. */
+export async function call(method: string, path: string, body?: unknown, options: Call = {}): Promise<Answer> {
+  const answer = await exports.default.fetch(requestOf(method, path, body, options));
+  const text = await answer.text();
+  const isJson = text !== "" && answer.headers.get("content-type")?.includes("json") === true;
+  const parsed: unknown = isJson ? JSON.parse(text) : text;
+  if (isJson) expect(faultIn(method, path.split("?")[0] ?? "", answer.status, parsed)).toBeNull();
+  return { status: answer.status, body: parsed, headers: answer.headers };
+}
+
+function requestOf(method: string, path: string, body: unknown, { token = ADMIN_KEY, headers }: Call): Request {
+  const sent = new Headers(body === undefined ? {} : { "content-type": "application/json" });
+  if (token !== null) sent.set("authorization", `Bearer ${token}`);
+  for (const [name, value] of Object.entries(headers ?? {})) sent.set(name, value);
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return new Request(`http://parley.test${path}`, {
+    method,
+    headers: sent,
+    ...(body === undefined ? {} : { body: text }),
+  });
+}
+
+export const get = (path: string, options?: Call) => call("GET", path, undefined, options);
+export const post = (path: string, body?: unknown, options?: Call) => call("POST", path, body, options);
+export const put = (path: string, body?: unknown, options?: Call) => call("PUT", path, body, options);
+export const del = (path: string, options?: Call) => call("DELETE", path, undefined, options);

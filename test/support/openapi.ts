@@ -1,0 +1,55 @@
+import { Validator } from "@cfworker/json-schema";
+import type { Schema } from "@cfworker/json-schema";
+import { app } from "../../src/app.ts";
+import { openapiDocument } from "../../src/routes/openapi/document.ts";
+
+type Json = Record<string, unknown>;
+
+interface Operation {
+  responses: Record<string, { content?: Record<string, { schema?: Json }> }>;
+}
+
+/** The document of the app under test. */
+export const document = openapiDocument(app);
+
+const paths = Object.entries(document["paths"] as Record<string, Record<string, Operation>>).map(([path, methods]) => ({
+  // A fixed segment beats a parameter, as it does in the app.
+  parameters: path.split("{").length,
+  pattern: new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}/?$`),
+  methods,
+}));
+paths.sort((a, b) => a.parameters - b.parameters);
+
+const operationOf = (method: string, path: string): Operation | undefined =>
+  paths.filter(({ pattern }) => pattern.test(path)).find(({ methods }) => methods[method.toLowerCase()])?.methods[
+    method.toLowerCase()
+  ];
+
+/** What is wrong with a JSON answer by the document; `null` when nothing is. */
+export function faultIn(method: string, path: string, status: number, body: unknown): string | null {
+  const schema = schemaOf(method, path, status);
+  if (!schema) return `${method} ${path} does not document a JSON answer with status ${status}`;
+  const { valid, errors } = validatorOf(schema).validate(body);
+  return valid
+    ? null
+    : `${method} ${path} ${status}: ${JSON.stringify(errors.slice(-3))} in ${JSON.stringify(body).slice(0, 500)}`;
+}
+
+function schemaOf(method: string, path: string, status: number): Json | undefined {
+  const operation = operationOf(method, path);
+  // What no route takes is refused in the dialect's plain form.
+  if (!operation) return { $ref: `#/components/schemas/${path.startsWith("/v1") ? "MoonshotFailure" : "Failure"}` };
+  return operation.responses[status]?.content?.["application/json"]?.schema;
+}
+
+const validators = new Map<Json, Validator>();
+
+function validatorOf(schema: Json): Validator {
+  let validator = validators.get(schema);
+  if (!validator) {
+    const whole = { ...schema, components: document["components"] } as Schema;
+    validator = new Validator(whole, "2020-12", false);
+    validators.set(schema, validator);
+  }
+  return validator;
+}

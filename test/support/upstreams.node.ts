@@ -1,0 +1,101 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { LLMock } from "@copilotkit/aimock";
+import type { TestProject } from "vitest/node";
+
+const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
+
+/** The pause between the two halves of a slow answer, in milliseconds. */
+const HALF_TIME_MS = 30;
+
+/** A call as it came in. They are kept, the newest first. */
+interface Received {
+  path: string;
+  headers: Record<string, string | string[] | undefined>;
+  body: unknown;
+}
+
+const received: Received[] = [];
+let inFlight = 0;
+let mostInFlight = 0;
+
+/** Starts the providers' players on loopback, and tells the tests where they are. */
+export default async function startUpstreams(project: TestProject): Promise<() => Promise<void>> {
+  const server = createServer((request, answer) => void play(request, answer));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const aimock = new LLMock({ port: 0 });
+  aimock.onMessage("count to three", {
+    content: "One, two, three: naïve café 北京 🎉.",
+    usage: { prompt_tokens: 11, completion_tokens: 7, input_tokens: 11, output_tokens: 7 },
+  });
+  await aimock.start();
+  project.provide("upstream", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  project.provide("aimock", aimock.url);
+  return async () => {
+    await aimock.stop();
+    await stop(server);
+  };
+}
+
+const stop = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.closeAllConnections();
+    server.close(() => resolve());
+  });
+
+async function play(request: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const [, provider = "", scene = ""] = (request.url ?? "").split("/");
+  if (provider === "received")
+    return json(
+      answer,
+      200,
+      received.filter(({ path }) => path.startsWith(`/${scene}`)),
+    );
+  if (provider === "most-in-flight") return json(answer, 200, mostInFlight);
+  received.unshift({ path: request.url ?? "", headers: request.headers, body: JSON.parse(await bodyOf(request)) });
+  inFlight += 1;
+  mostInFlight = Math.max(mostInFlight, inFlight);
+  answer.on("close", () => (inFlight -= 1));
+  if (/^\d{3}$/.test(scene)) return refuse(answer, Number(scene), request);
+  await perform(provider, scene, answer);
+}
+
+async function perform(provider: string, scene: string, answer: ServerResponse): Promise<void> {
+  const [, base = scene, fault] = /^(.+)\.(truncated|reset|stall|slow|broken)$/.exec(scene) ?? [];
+  const fixture = fixtures(provider).get(base) ?? "";
+  const [head, tail] = [fixture.slice(0, fixture.length / 2), fixture.slice(fixture.length / 2)];
+  answer.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_fixture" });
+  if (fault === "broken") return void answer.end(`${head}\n\ndata: {"not json\n\n`);
+  answer.write(fault === undefined ? fixture : head);
+  if (fault === undefined || fault === "truncated") return void answer.end();
+  if (fault === "stall") return;
+  await new Promise((resolve) => setTimeout(resolve, HALF_TIME_MS));
+  if (fault === "reset") return void answer.destroy();
+  answer.end(tail);
+}
+
+function refuse(answer: ServerResponse, status: number, request: IncomingMessage): void {
+  const key = String(request.headers["authorization"] ?? request.headers["x-api-key"] ?? "");
+  answer.setHeader("retry-after", "7");
+  answer.setHeader("x-request-id", "req_refused");
+  if (status >= 300 && status < 400) answer.setHeader("location", "http://127.0.0.1:9/elsewhere");
+  json(answer, status, { error: { type: "some_error", message: `No, says status ${status}, to the key ${key}` } });
+}
+
+function json(answer: ServerResponse, status: number, body: unknown): void {
+  answer.writeHead(status, { "content-type": "application/json" });
+  answer.end(JSON.stringify(body));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request) text += String(chunk);
+  return text || "null";
+}
+
+function fixtures(provider: string): Map<string, string> {
+  const folder = `${FIXTURES}${provider}/`;
+  return new Map(readdirSync(folder).map((file) => [file.replace(/\.sse$/, ""), readFileSync(folder + file, "utf8")]));
+}

@@ -1,0 +1,36 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineConfig } from "vitest/config";
+
+const root = new URL("..", import.meta.url).pathname;
+
+export default defineConfig({
+  root,
+  test: {
+    globalSetup: ["test/support/upstreams.node.ts"],
+    projects: [
+      {
+        extends: true,
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: `${root}wrangler.toml` },
+            miniflare: {
+              bindings: {
+                ADMIN_KEY: "test-admin-key",
+                ALLOW_PRIVATE_ENDPOINTS: "1",
+                PROVIDER_TEST: "secret-from-the-environment",
+                MIGRATIONS: await readD1Migrations(`${root}migrations`),
+              },
+            },
+          })),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.node.test.ts", "test/bench/**"],
+          setupFiles: ["test/support/migrate.ts"],
+        },
+      },
+      { extends: true, test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 60_000 } },
+    ],
+  },
+});
