@@ -1,7 +1,10 @@
 import type { SessionObject } from "./session-object.ts";
 
 /** What can be asked of a session's object. Outcomes arrive whole: they are values, and so is all that they hold. */
-export type LiveSession = Pick<SessionObject, "read" | "append" | "prompt" | "amend" | "end" | "remove" | "wake">;
+export type LiveSession = Pick<
+  SessionObject,
+  "read" | "append" | "prompt" | "amend" | "end" | "remove" | "schedule" | "catchUp"
+>;
 
 /** The object that holds a session while someone is talking. Its name is the session's id. */
 export const liveSession = (env: Env, sessionId: string): LiveSession =>

@@ -29,6 +29,9 @@ const WAITING_TURNS = 16;
 /** When to come again once the queue is full, in seconds. */
 const QUEUE_RETRY_SECONDS = 5;
 
+/** When a removal that was cut short is taken up again, in milliseconds. */
+const REMOVAL_RETRY_MS = 10_000;
+
 /** A session and messages of it: the whole log, or only those that a call has added. */
 export interface Snapshot {
   session: Session;
@@ -125,27 +128,27 @@ export class SessionObject extends DurableObject<Env> {
         const session = await this.#takeIn();
         if (!session) return notFound("session");
         if (this.#log.state) this.#log.deny();
-        await deleteSession(this.#db, session.id);
-        await this.#log.clear();
+        await this.#finishRemoval(session.id);
         return success(null);
       }),
     );
   }
 
-  /** Catches up with the index database, and starts the session if its time has come. */
-  async wake(): Promise<void> {
+  /** Takes a `SCHEDULED` session in, to start it when its time comes. */
+  async schedule(): Promise<void> {
     await this.#takeIn();
     this.#awaitStart();
-    if (this.#log.state) this.#mirror.start();
+  }
+
+  /** Carries to the index database what it may not have yet. */
+  async catchUp(): Promise<void> {
+    if (this.#log.state) await this.#mirror.retry();
   }
 
   override async alarm(): Promise<void> {
     const state = this.#log.state;
     if (!state) return;
-    if (state.removed) {
-      await deleteSession(this.#db, state.session.id);
-      return this.#log.clear();
-    }
+    if (state.removed) return this.#finishRemoval(state.session.id);
     this.#startIfDue(state.session);
     await this.#mirror.retry();
     this.#awaitStart();
@@ -174,6 +177,13 @@ export class SessionObject extends DurableObject<Env> {
     } finally {
       this.#runningTurn = null;
     }
+  }
+
+  async #finishRemoval(id: string): Promise<void> {
+    // Whatever comes between, the alarm takes the rest away.
+    if (this.#log.state) await this.ctx.storage.setAlarm(now() + REMOVAL_RETRY_MS);
+    await deleteSession(this.#db, id);
+    await this.#log.clear();
   }
 
   #closeBrokenTurn(): void {

@@ -15,6 +15,11 @@ const AT_ONCE = 500;
  */
 export async function wakeQuietSessions(env: Env): Promise<void> {
   const until = now() - QUIET_MS;
-  const ids = await quietSessions(database(env.DB), until - 1.5 * QUIET_MS, until, AT_ONCE);
-  await Promise.allSettled(ids.map((id) => liveSession(env, id).wake()));
+  const quiet = await quietSessions(database(env.DB), until - 1.5 * QUIET_MS, until, AT_ONCE);
+  await Promise.allSettled(
+    quiet.map(({ id, status }) => {
+      const object = liveSession(env, id);
+      return status === "SCHEDULED" ? object.schedule() : object.catchUp();
+    }),
+  );
 }

@@ -1,8 +1,9 @@
-import { and, desc, eq, lte, sql } from "drizzle-orm";
+import { and, desc, eq, gte, inArray, lt, lte, sql } from "drizzle-orm";
 import { foldCase } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import { revision } from "../core/session.ts";
+import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { insertMessage, readLog } from "./messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
@@ -81,15 +82,18 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
   ]);
 }
 
-/** Ids of sessions still open that the index database last heard of between two moments. */
-export async function quietSessions(db: Database, since: number, until: number, limit: number): Promise<string[]> {
-  const rows = await db
-    .select({ id: sessions.id })
+/** Sessions still open that the index database last heard of between two moments, the newest first. */
+export const quietSessions = (db: Database, since: EpochMs, before: EpochMs, limit: number) =>
+  db
+    .select({ id: sessions.id, status: sessions.status })
     .from(sessions)
     .where(
-      sql`${sessions.status} in ('ACTIVE', 'SCHEDULED') and ${sessions.updatedAt} >= ${since} and ${sessions.updatedAt} < ${until}`,
+      and(
+        inArray(sessions.kind, ["chatbot", "comparison"]),
+        inArray(sessions.status, ["ACTIVE", "SCHEDULED"]),
+        gte(sessions.updatedAt, since),
+        lt(sessions.updatedAt, before),
+      ),
     )
     .orderBy(desc(sessions.number))
     .limit(limit);
-  return rows.map(({ id }) => id);
-}

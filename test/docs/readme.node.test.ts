@@ -24,7 +24,7 @@ describe("every name in the README is of something that exists", () => {
     expect(existsSync(root + path)).toBe(true);
   });
 
-  it.each(named(/\b((?:GET|POST|PUT|DELETE) \/[\w/:]*)/g))("%s", (route) => {
+  it.each(named(/\b((?:GET|POST|PUT|DELETE) \/[\w/:.]*)/g))("%s", (route) => {
     expect(routes).toContain(route);
   });
 

@@ -1,7 +1,13 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import {
+  createScheduledController,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { get, post, put } from "../support/api.ts";
+import worker from "../../src/index.ts";
+import { del, get, post, put } from "../support/api.ts";
 import { aChatbot, aComparison, aSession, anEndpoint } from "../support/given.ts";
 
 afterEach(() => {
@@ -107,11 +113,49 @@ describe("a failing write to the index database", () => {
   });
 });
 
+describe("the cron pass", () => {
+  it("repairs a session whose alarm was lost", async () => {
+    const id = await aSession();
+    await say(id, "carried");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
+    await say(id, "left behind");
+    await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
+    await env.DB.prepare("update sessions set updated_at = ? where id = ?")
+      .bind(Date.now() - 700_000, id)
+      .run();
+    expect(await rowsIn(id)).toHaveLength(1);
+    await worker.scheduled(createScheduledController(), env);
+    expect(await rowsIn(id)).toHaveLength(2);
+  });
+
+  it("wakes no storage of a session that nobody has used", async () => {
+    const id = await aSession();
+    await env.DB.prepare("update sessions set updated_at = ? where id = ?")
+      .bind(Date.now() - 700_000, id)
+      .run();
+    await worker.scheduled(createScheduledController(), env);
+    expect(await isEmpty(id)).toBe(true);
+  });
+});
+
 const isEmpty = (id: string) =>
   runInDurableObject(
     objectOf(id),
     async (_, state) => state.storage.sql.exec("select name from sqlite_schema").toArray().length === 0,
   );
+
+describe("a removal cut short", () => {
+  it("is denied to everyone from its start, and finished by alarm", async () => {
+    const id = await aSession();
+    await say(id, "secret");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
+    expect((await del(`/sessions/${id}`)).status).toBe(500);
+    expect((await say(id, "more")).status).toBe(404);
+    expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
+    expect((await get(`/sessions/${id}`)).status).toBe(404);
+    expect([await rowsIn(id), await isEmpty(id)]).toEqual([[], true]);
+  });
+});
 
 describe("storage", () => {
   it("is touched by no create, and emptied by an end", async () => {

@@ -52,7 +52,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         const client = await clientDirectory.find(db, input.clientId);
         return refuse(c, { reason: "not-found", noun: client ? "chatbot" : "client", id: null });
       }
-      if (session.dueAt !== null) await liveSession(c.env, session.id).wake();
+      if (session.dueAt !== null) await liveSession(c.env, session.id).schedule();
       return c.json(
         inEnvelope(presentSession(session, greeting ? [greeting] : []), "Session created successfully"),
         201,
