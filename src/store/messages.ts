@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
 import type { Database } from "./database.ts";
 import { messages, sessions } from "./tables.ts";
@@ -48,18 +48,12 @@ async function readMessages(db: Database, sessionId: string, after: number, upTo
  * Reads only what it returns.
  */
 export function newestMessages(db: Database, sessionIds: string[], newest: number) {
+  const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${newest}`);
   return db
-    .select()
-    .from(messages)
-    .where(
-      and(
-        inArray(messages.sessionId, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`),
-        gt(
-          messages.seq,
-          sql`(select ${sessions.lastSeq} - ${newest} from ${sessions} where ${sessions.id} = ${messages.sessionId})`,
-        ),
-      ),
-    )
+    .select(getTableColumns(messages))
+    .from(sessions)
+    .innerJoin(messages, and(eq(messages.sessionId, sessions.id), isNew))
+    .where(inArray(sessions.id, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`))
     .orderBy(asc(messages.sessionId), asc(messages.seq));
 }
 

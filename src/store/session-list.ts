@@ -51,17 +51,11 @@ export async function listChatbotSessions(
 }
 
 /** The statements that read what some sessions refer to: their chatbots and clients, deleted ones too. */
-const referred = (db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) =>
-  [
-    chatbotDirectory.among(
-      db,
-      found.map(({ chatbotId }) => chatbotId),
-    ),
-    clientDirectory.among(
-      db,
-      found.map(({ clientId }) => clientId),
-    ),
-  ] as const;
+function referred(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) {
+  const chatbotIds = found.map(({ chatbotId }) => chatbotId);
+  const clientIds = found.map(({ clientId }) => clientId);
+  return [chatbotDirectory.among(db, chatbotIds), clientDirectory.among(db, clientIds)] as const;
+}
 
 /** The chatbot and the client of a session; deleted ones too. One round trip. */
 export async function referredTo(
@@ -73,11 +67,8 @@ export async function referredTo(
 }
 
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
-  const newest = newestMessages(
-    db,
-    found.map(({ id }) => id),
-    LISTED_MESSAGES,
-  );
+  const ids = found.map(({ id }) => id);
+  const newest = newestMessages(db, ids, LISTED_MESSAGES);
   const [chatbots, clients, messages] = await db.batch([...referred(db, found), newest]);
   const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), bySession(messages)];
   return found.map((session) => ({
@@ -95,44 +86,40 @@ const newestFirst = [desc(sessions.createdAt), desc(sessions.number)] as const;
 function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageRequest) {
   // Numbers first, from an index alone: what is skipped is never read whole.
   const numbers = usesTrigrams(filter)
-    ? sql`(select f.rowid from session_titles f join ${sessions} on ${sessions.number} = f.rowid
-           where f.session_titles match ${phrase(filter.search)} and ${conditions(filter)} order by f.rowid desc limit ${limit} offset ${skip})`
-    : db
-        .select({ number: sessions.number })
-        .from(sessions)
-        .where(matching(filter))
-        .orderBy(...newestFirst)
-        .limit(limit)
-        .offset(skip);
-  return db
+    ? sql`select f.rowid ${titlesWith(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
+    : sql`select ${sessions.number} from ${sessions} where ${matching(filter)}
+          order by ${sessions.createdAt} desc, ${sessions.number} desc limit ${limit} offset ${skip}`;
+  const page = db
     .select()
     .from(sessions)
-    .where(sql`${sessions.number} in ${numbers}`)
-    .orderBy(...newestFirst);
+    .where(sql`${sessions.number} in (${numbers})`);
+  return page.orderBy(...newestFirst);
 }
 
 function totalOf(db: Database, filter: SessionFilter) {
   if (usesTrigrams(filter)) {
-    const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
-    const joined = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
-    const where = others ? sql`and ${conditions(filter)}` : sql``;
-    const total = sql<number>`(select count(*) from session_titles f ${joined} where f.session_titles match ${phrase(filter.search)} ${where})`;
-    return db.select({ total }).from(sql`(select 1)`);
+    return db.select({ total: sql<number>`(select count(*) ${titlesWith(filter)})` }).from(sql`(select 1)`);
   }
-  if (filter.search === null && filter.clientId === null && filter.from === null && filter.before === null) {
-    return db
-      .select({ total: sum(sessionCounts.sessions) })
-      .from(sessionCounts)
-      .where(countedBy(filter));
+  const { search, clientId, from, before } = filter;
+  if (search === null && clientId === null && from === null && before === null) {
+    const total = sum(sessionCounts.sessions);
+    return db.select({ total }).from(sessionCounts).where(countedBy(filter));
   }
   return db.select({ total: count() }).from(sessions).where(matching(filter));
+}
+
+/** Titles with the searched text, by the full-text index; rows are looked up only if there is more to a filter. */
+function titlesWith(filter: SessionFilter): SQL {
+  const phrase = `"${foldCase(filter.search ?? "").replaceAll('"', '""')}"`;
+  const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
+  const rows = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
+  const conditions = others ? sql`and ${conditionsOf(filter)}` : sql``;
+  return sql`from session_titles f ${rows} where f.session_titles match ${phrase} ${conditions}`;
 }
 
 /** One client's sessions are few: they are looked through. */
 const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
   search !== null && clientId === null && Array.from(foldCase(search)).length >= TRIGRAM && !search.includes("\0");
-
-const phrase = (search: string | null): string => `"${foldCase(search ?? "").replaceAll('"', '""')}"`;
 
 const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   and(
@@ -142,11 +129,11 @@ const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
 
 const matching = (filter: SessionFilter): SQL | undefined =>
   and(
-    conditions(filter),
+    conditionsOf(filter),
     filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldCase(filter.search)})`,
   );
 
-const conditions = ({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined =>
+const conditionsOf = ({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined =>
   and(
     eq(sessions.kind, "chatbot"),
     status === null ? undefined : eq(sessions.status, status),
