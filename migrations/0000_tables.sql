@@ -71,6 +71,11 @@ CREATE TABLE `prompt_templates` (
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `romanizations` (
+	`page` integer PRIMARY KEY NOT NULL,
+	`readings` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `session_counts` (
 	`chatbot_id` text NOT NULL,
 	`status` text NOT NULL,
@@ -104,7 +109,8 @@ CREATE TABLE `sessions` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
-CREATE INDEX `sessions_newest` ON `sessions` (`kind`,`created_at`,`title_folded`);--> statement-breakpoint
+CREATE INDEX `sessions_newest` ON `sessions` (`kind`,`created_at`,`number`,`title_folded`);--> statement-breakpoint
 CREATE INDEX `sessions_by_status` ON `sessions` (`kind`,`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);

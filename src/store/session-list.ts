@@ -1,5 +1,5 @@
 import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
-import type { SQL } from "drizzle-orm";
+import type { Column, SQL } from "drizzle-orm";
 import type { Chatbot, Client } from "../core/endpoint.ts";
 import { foldCase } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
@@ -133,15 +133,22 @@ const matching = (filter: SessionFilter): SQL | undefined =>
     filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldCase(filter.search)})`,
   );
 
-const conditionsOf = ({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined =>
-  and(
-    eq(sessions.kind, "chatbot"),
-    status === null ? undefined : eq(sessions.status, status),
-    chatbotId === null ? undefined : eq(sessions.chatbotId, chatbotId),
+/** The narrowest filter leads, by its own index: a client's sessions are fewer than a chatbot's, and those than all. */
+function conditionsOf({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined {
+  const beside = clientId !== null;
+  return and(
+    clientId === null && chatbotId === null ? eq(sessions.kind, "chatbot") : undefined,
     clientId === null ? undefined : eq(sessions.clientId, clientId),
+    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, beside),
+    status === null ? undefined : equals(sessions.status, status, beside),
     from === null ? undefined : gte(sessions.createdAt, from),
     before === null ? undefined : lt(sessions.createdAt, before),
   );
+}
+
+/** `beside`: another filter leads, and SQLite is kept from looking for an index of this one. */
+const equals = (column: Column, value: string, beside: boolean): SQL =>
+  beside ? sql`+${column} = ${value}` : eq(column, value);
 
 /** Comparison sessions, newest first. One round trip. */
 export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {

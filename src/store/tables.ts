@@ -34,9 +34,10 @@ export const sessions = sqliteTable(
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
     // Holds the title too, so that a search too short for the full-text index reads this and not the rows.
-    index("sessions_newest").on(table.kind, table.createdAt, table.titleFolded),
+    index("sessions_newest").on(table.kind, table.createdAt, table.number, table.titleFolded),
     index("sessions_by_status").on(table.kind, table.status, table.createdAt),
     index("sessions_by_chatbot").on(table.chatbotId, table.createdAt),
+    index("sessions_by_chatbot_and_status").on(table.chatbotId, table.status, table.createdAt),
     index("sessions_by_client").on(table.clientId, table.createdAt),
   ],
 );
