@@ -91,6 +91,8 @@ describe("a failing write to the index database", () => {
     expect((await say(id, "during")).status).toBe(200);
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["before", "during"]);
     expect(await rowsIn(id)).toHaveLength(1);
+    const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
+    expect((alarm ?? Infinity) - Date.now()).toBeLessThan(5_000);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
     expect((await rowsIn(id)).map(({ content }) => content)).toEqual(["before", "during"]);
   });

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ELIZA, chatbotOn, createUnlessThere } from "../inhabitants.ts";
+import type { Parley } from "../parley.ts";
+import type { Act, Stage } from "../stage.ts";
+import { remark, say } from "../stage.ts";
+
+const VISITOR = "Ada";
+
+/** The last of these says little: the chatbot has to go by what it heard before. */
+const SAID = ["Hello, I am nervous about my first release.", "Perhaps because of my sister.", "Hard to say."];
+
+/** A client talks with a chatbot; the session is ended, and found again by its title. */
+export const chatAct: Act = {
+  title: "A client chats with a chatbot",
+  async play(stage) {
+    const { parley } = stage;
+    const title = `${VISITOR} before the release`;
+    const { chatbot, client } = await participants(stage);
+    const session = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title });
+    stage.mine(`/sessions/${session.id}`);
+    for (const { content } of session.messages) say(chatbot.name, content);
+    for (const content of SAID) {
+      say(client.name, content);
+      say(chatbot.name, (await parley.chat(session.id, content)).content);
+    }
+    const ended = await parley.endSession(session.id);
+    const search = "BEFORE THE REL";
+    const found = await findSession(parley, search, session.id);
+    console.info();
+    remark(`Ended: the session is ${ended.status} and takes no more messages.`);
+    remark(`Searched for “${search}”: found “${found.title}” with its ${found.messageCount} messages.`);
+  },
+};
+
+async function participants({ parley, mine }: Stage) {
+  if (await createUnlessThere(parley, { name: "eliza", connector_type: "eliza-connector" })) {
+    mine("/v1/llm_endpoints/eliza");
+  }
+  const chatbot = await chatbotOn(parley, ELIZA);
+  if (chatbot.created) mine(`/chatbots/${chatbot.id}`);
+  const client = await parley.createClient({ name: VISITOR });
+  mine(`/clients/${client.id}`);
+  return { chatbot, client };
+}
+
+/** Lists may follow a little late when the database is busy. */
+async function findSession(parley: Parley, search: string, id: string) {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const found = (await parley.searchSessions(search)).find((session) => session.id === id);
+    if (found?.status === "COMPLETED") return found;
+    await sleep(250);
+  }
+  throw new Error(`The session ${id} is not found by its title.`);
+}
