@@ -61,6 +61,7 @@ CREATE TABLE `messages` (
 	`content` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`detail` text,
+	`appended_at` integer NOT NULL,
 	PRIMARY KEY(`session_id`, `seq`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

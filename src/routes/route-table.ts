@@ -1,6 +1,5 @@
 import type { Hono, MiddlewareHandler } from "hono";
-import { RegExpRouter } from "hono/router/reg-exp-router";
-import { SmartRouter } from "hono/router/smart-router";
+import { matchedRoutes } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import type { AppEnv } from "./context.ts";
 import { refuse } from "./refuse.ts";
@@ -10,24 +9,26 @@ import { refuse } from "./refuse.ts";
  * method that the path does not take. Answers `OPTIONS` with the methods that it does.
  */
 export function routeTable(app: () => Hono<AppEnv>): MiddlewareHandler<AppEnv> {
-  let methods: SmartRouter<string> | undefined;
+  let methods: TrieRouter<string> | undefined;
   return async function findRoute(c, next) {
+    // Middleware is mounted under every method; what is left is a route.
+    if (matchedRoutes(c).some(({ method }) => method !== "ALL")) return next();
     methods ??= methodsByPath(app());
-    // The one way in which a path may be written differently: `strict: false` lets routes match it, and so does this.
-    const path = c.req.path.replace(/(?<=.)\/$/, "");
-    const found = methods.match("ALL", path)[0].map(([method]) => (Array.isArray(method) ? method[0] : method));
+    const found = methods.match("ALL", bare(c.req.path))[0].map(([method]) => method);
     if (found.length === 0) return refuse(c, { reason: "route-not-found" });
     const allow = [...new Set(found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))), "OPTIONS"];
     if (c.req.method === "OPTIONS") return c.body(null, 204, { allow: allow.join(", ") });
-    if (!allow.includes(c.req.method)) return refuse(c, { reason: "method-not-allowed", allow });
-    await next();
+    return refuse(c, { reason: "method-not-allowed", allow });
   };
 }
 
-function methodsByPath(app: Hono<AppEnv>): SmartRouter<string> {
-  const router = new SmartRouter<string>({ routers: [new RegExpRouter(), new TrieRouter()] });
+/** A path without the trailing slash, which makes no difference. */
+const bare = (path: string): string => path.replace(/(?<=.)\/$/, "");
+
+function methodsByPath(app: Hono<AppEnv>): TrieRouter<string> {
+  const router = new TrieRouter<string>();
   for (const { method, path } of app.routes) {
-    if (method !== "ALL") router.add("ALL", path.replace(/(?<=.)\/$/, ""), method);
+    if (method !== "ALL") router.add("ALL", bare(path), method);
   }
   return router;
 }

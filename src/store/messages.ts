@@ -1,28 +1,39 @@
 import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
+import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { messages, sessions } from "./tables.ts";
 
 /** Rows of one read: what an answer of D1 holds comfortably, were each as long as a message may be. */
 const READ_ROWS = 100;
 
-type MessageRow = typeof messages.$inferSelect;
+type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt">;
+
+const { appendedAt: _appendedAt, ...columns } = getTableColumns(messages);
 
 function fromRow(row: MessageRow): Message {
   const { sessionId: _sessionId, detail, ...message } = row;
   return { ...message, reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail) };
 }
 
-/** The statement that carries one message to its row. Sending it twice changes nothing, nor does it for a session that is gone. */
-export function insertMessage(db: Database, sessionId: string, { reply, ...message }: Message) {
+// By hand: this is what every append costs, and to have it built anew each time would cost as much again.
+const INSERT_MESSAGE = `INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ?1) ON CONFLICT DO NOTHING`;
+
+/**
+ * The statement that carries one message to its row; a trigger lets the session's row follow. Sending it twice changes
+ * nothing, nor does it for a session that is gone.
+ */
+export function insertMessage(
+  db: Database,
+  sessionId: string,
+  message: Message,
+  appendedAt: EpochMs,
+): D1PreparedStatement {
+  const { seq, chatId, turnId, role, content, createdAt, reply } = message;
   const detail = reply === null ? null : JSON.stringify(reply);
-  return db
-    .insert(messages)
-    .select(
-      sql`select ${sessionId}, ${message.seq}, ${message.chatId}, ${message.turnId}, ${message.role}, ${message.content}, ${message.createdAt}, ${detail}
-          where exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`,
-    )
-    .onConflictDoNothing();
+  const statement = db.$client.prepare(INSERT_MESSAGE);
+  return statement.bind(sessionId, seq, chatId, turnId, role, content, createdAt, detail, appendedAt);
 }
 
 /** The whole log of a session up to a message, oldest first. */
@@ -36,7 +47,7 @@ export async function readLog(db: Database, sessionId: string, lastSeq: number):
 
 async function readMessages(db: Database, sessionId: string, after: number, upTo: number): Promise<Message[]> {
   const rows = await db
-    .select()
+    .select(columns)
     .from(messages)
     .where(and(eq(messages.sessionId, sessionId), gt(messages.seq, after), lte(messages.seq, upTo)))
     .orderBy(asc(messages.seq));
@@ -50,7 +61,7 @@ async function readMessages(db: Database, sessionId: string, after: number, upTo
 export function newestMessages(db: Database, sessionIds: string[], newest: number) {
   const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${newest}`);
   return db
-    .select(getTableColumns(messages))
+    .select(columns)
     .from(sessions)
     .innerJoin(messages, and(eq(messages.sessionId, sessions.id), isNew))
     .where(inArray(sessions.id, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`))

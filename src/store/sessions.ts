@@ -2,9 +2,9 @@ import { and, desc, eq, gte, inArray, lt, lte, sql } from "drizzle-orm";
 import { foldCase } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
-import { revision } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { prepared } from "./database.ts";
 import { insertMessage, readLog } from "./messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
@@ -35,8 +35,9 @@ export async function createChatbotSession(db: Database, session: Session, greet
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.amendments}, ${row.messageCount} where ${there}`,
   );
-  const [created] = await db.batch([create, ...(greeting ? [insertMessage(db, session.id, greeting)] : [])]);
-  return created.meta.changes > 0;
+  const first = greeting ? [insertMessage(db, session.id, greeting, session.createdAt)] : [];
+  const [created] = await db.$client.batch([prepared(db, create), ...first]);
+  return (created?.meta.changes ?? 0) > 0;
 }
 
 /** Creates a comparison session. One round trip; throws a unique violation when the id is taken. */
@@ -60,18 +61,21 @@ export async function readSession(db: Database, id: string): Promise<{ session: 
  * Carries messages and the session's state to the index database in one transaction and one round trip. Idempotent, and
  * an older copy of the session never overwrites a newer one.
  *
- * @param whole whether more than the log has changed. If not, no index is touched: one row written for each message
- *   and one for the session
+ * @param whole whether more than the log has changed. If not, there is one statement for each message, which writes two
+ *   rows and touches no index
  */
 export async function carrySession(db: Database, session: Session, log: Message[], whole: boolean): Promise<void> {
-  const { id: _, ...row } = toRow(session);
-  const grown = { lastSeq: row.lastSeq, messageCount: row.messageCount, updatedAt: row.updatedAt };
-  const newer = lte(sql`${sessions.lastSeq} + ${sessions.amendments}`, revision(session));
-  const update = db
+  const carried = log.map((message) => insertMessage(db, session.id, message, session.updatedAt));
+  await db.$client.batch(whole ? [...carried, prepared(db, updateSession(db, session))] : carried);
+}
+
+function updateSession(db: Database, session: Session) {
+  // The messages themselves count what of the row follows from them.
+  const { id, lastSeq: _lastSeq, messageCount: _messageCount, ...row } = toRow(session);
+  return db
     .update(sessions)
-    .set(whole ? row : grown)
-    .where(and(eq(sessions.id, session.id), newer));
-  await db.batch([update, ...log.map((message) => insertMessage(db, session.id, message))]);
+    .set(row)
+    .where(and(eq(sessions.id, id), lte(sessions.amendments, session.amendments)));
 }
 
 /** Removes a session and its log. One round trip. */

@@ -54,6 +54,8 @@ export const messages = sqliteTable(
     createdAt: integer().notNull(),
     /** JSON of a reply's detail; `null` on every other message. */
     detail: text(),
+    /** When it was appended, which a message that brings a time of its own does not tell. */
+    appendedAt: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
 );

@@ -29,3 +29,11 @@ WHEN new.`kind` = 'chatbot' AND old.`status` <> new.`status` BEGIN
 	INSERT INTO `session_counts` (`chatbot_id`, `status`, `sessions`) VALUES (new.`chatbot_id`, new.`status`, 1)
 		ON CONFLICT (`chatbot_id`, `status`) DO UPDATE SET `sessions` = `sessions` + 1;
 END;
+--> statement-breakpoint
+CREATE TRIGGER `message_carried` AFTER INSERT ON `messages` BEGIN
+	UPDATE `sessions` SET
+		`last_seq` = new.`seq`,
+		`message_count` = `message_count` + (new.`detail` IS NULL OR new.`content` <> ''),
+		`updated_at` = max(`updated_at`, new.`appended_at`)
+	WHERE `id` = new.`session_id` AND `last_seq` < new.`seq`;
+END;
