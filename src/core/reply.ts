@@ -41,6 +41,9 @@ export interface ReplyFailed {
 /** What comes from an endpoint: texts, then exactly one end or failure. */
 export type ReplyEvent = { type: "text"; text: string } | ReplyEnd | ReplyFailed;
 
+/** A reply as it comes in: in the portions in which its provider sent it, so that each costs one step on its way. */
+export type ReplyStream = AsyncGenerator<ReplyEvent[], void>;
+
 export const replyFailed = (
   code: FailureReason,
   message: string,

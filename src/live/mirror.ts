@@ -10,6 +10,9 @@ const BATCH = 50;
 /** How long after the first change of a burst the alarm looks whether all of it was carried. */
 const CHECK_MS = 30_000;
 
+/** How long a prompt waits for its replies, to be carried with them. */
+const GATHER_MS = 1_000;
+
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
@@ -33,6 +36,7 @@ export class Mirror {
   #waiting: { revision: number; resolve: () => void }[] = [];
   #alarmSet = false;
   #failures = 0;
+  #soon: ReturnType<typeof setTimeout> | null = null;
 
   constructor(log: Log, ports: MirrorPorts) {
     this.#log = log;
@@ -41,11 +45,19 @@ export class Mirror {
 
   /** Starts carrying, unless that is under way or waits for a retry. Call it in the transaction of the change. */
   start(): void {
-    if (!this.#alarmSet) {
-      // Set before the first try, and so durable with the change: whatever becomes of this object, someone looks.
-      this.#setAlarm(CHECK_MS);
-    }
+    this.#watch();
     if (this.#failures === 0) void this.#run();
+  }
+
+  /** Starts carrying within a second, together with what comes until then. Call it in the transaction of the change. */
+  startSoon(): void {
+    this.#watch();
+    this.#soon ??= setTimeout(() => this.start(), GATHER_MS);
+  }
+
+  /** Sets an alarm, durable with the change: whatever becomes of this object, someone looks whether all was carried. */
+  #watch(): void {
+    if (!this.#alarmSet) this.#setAlarm(CHECK_MS);
   }
 
   /** Waits until the index database has everything up to now, or it is known to be in trouble, or patience ends. */
@@ -70,6 +82,8 @@ export class Mirror {
   }
 
   #run(): Promise<void> {
+    if (this.#soon !== null) clearTimeout(this.#soon);
+    this.#soon = null;
     this.#running ??= this.#carryAll().finally(() => {
       this.#running = null;
       this.#release(Infinity);

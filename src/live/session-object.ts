@@ -167,7 +167,8 @@ export class SessionObject extends DurableObject<Env> {
       const turnId = newObjectId(now());
       const pending = new Set(session.chats.map(({ chatId }) => chatId));
       const turn = () => (pending.size > 0 ? { turnId, chatIds: [...pending] } : null);
-      const added = this.#append([promptMessage(session, turnId, content, now())], turn());
+      const added = this.#log.append([promptMessage(session, turnId, content, now())], turn(), now());
+      this.#mirror.startSoon();
       const settled = (reply: Reply) => {
         pending.delete(reply.chatId);
         added.push(...this.#append([replyMessage(turnId, reply, now())], turn()));

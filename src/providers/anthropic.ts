@@ -62,7 +62,7 @@ function messageReader(requestId: string | null): Reader {
     *read({ data }) {
       const event = JSON.parse(data) as StreamEvent;
       note(seen, event);
-      if (event.type === "error") yield broken(event);
+      if (event.type === "error") yield { ...broken(event), providerRequestId: seen.id ?? null };
       if (event.type === "message_stop") yield ended(seen);
       if (event.type === "content_block_delta" && event.delta?.text) yield { type: "text", text: event.delta.text };
     },

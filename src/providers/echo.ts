@@ -1,4 +1,4 @@
-import type { ReplyEvent, ReplyRequest } from "../core/reply.ts";
+import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import { reasonOf } from "./post-stream.ts";
 import type { Provider } from "./provider.ts";
@@ -18,7 +18,7 @@ export const echo: Provider = {
     try {
       yield* answer(request, sent, AbortSignal.any([signal, deadline]));
     } catch {
-      if (deadline.aborted) yield timedOut(timeoutMs);
+      if (deadline.aborted) yield [timedOut(timeoutMs)];
     }
   },
 };
@@ -27,22 +27,22 @@ async function* answer(
   { model, messages, priorCalls }: ReplyRequest,
   params: Record<string, unknown>,
   signal: AbortSignal,
-): AsyncGenerator<ReplyEvent> {
+): ReplyStream {
   await pause(numberOf(params["delay_ms"]) ?? 0, signal);
   const fails = params["fail"] !== undefined && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
-  if (fails) return yield failAs(params["fail"], signal);
+  if (fails) return yield [await failAs(params["fail"], signal)];
   const prompt = messages.at(-1)?.content ?? "";
   yield* speak(prompt, numberOf(params["tokens_per_second"]), signal);
   const tokens = tokensOf(prompt).length;
   const usage = { inputTokens: tokens, outputTokens: tokens };
-  yield { type: "end", finishReason: "stop", model: model || "echo", usage, providerRequestId: null };
+  yield [{ type: "end", finishReason: "stop", model: model || "echo", usage, providerRequestId: null }];
 }
 
-async function* speak(text: string, tokensPerSecond: number | null, signal: AbortSignal): AsyncGenerator<ReplyEvent> {
-  if (!tokensPerSecond) return yield { type: "text", text };
+async function* speak(text: string, tokensPerSecond: number | null, signal: AbortSignal): ReplyStream {
+  if (!tokensPerSecond) return yield [{ type: "text", text }];
   for (const token of tokensOf(text)) {
     await pause(1000 / tokensPerSecond, signal);
-    yield { type: "text", text: token };
+    yield [{ type: "text", text: token }];
   }
 }
 

@@ -10,9 +10,9 @@ export const eliza: Provider = {
   async *ask({ model, messages }) {
     const said = messages.filter(({ role }) => role === "user").map(({ content }) => content);
     const reply = respond(said);
-    for (const text of reply.match(/\s*\S+/g) ?? []) yield { type: "text", text };
+    yield (reply.match(/\s*\S+/g) ?? []).map((text) => ({ type: "text" as const, text }));
     const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
-    yield { type: "end", finishReason: "stop", model: model || "eliza", usage, providerRequestId: null };
+    yield [{ type: "end", finishReason: "stop", model: model || "eliza", usage, providerRequestId: null }];
   },
 };
 

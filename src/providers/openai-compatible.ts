@@ -42,7 +42,7 @@ function chatCompletionReader(requestId: string | null): Reader {
     *read({ data }) {
       if (data === "[DONE]") return yield ended(seen);
       const chunk = JSON.parse(data) as Chunk;
-      if (chunk.error) return yield brokenOff(chunk.error);
+      if (chunk.error) return yield { ...brokenOff(chunk.error), providerRequestId: seen.id };
       note(seen, chunk);
       const delta = chunk.choices?.[0]?.delta;
       // A refusal is what the model says instead of an answer, so it is the answer.
@@ -70,7 +70,7 @@ function note(seen: Seen, chunk: Chunk): void {
 
 const ended = ({ id, model, finishReason, usage }: Seen): ReplyEnd | ReplyFailed =>
   finishReason === null
-    ? replyFailed("incomplete_stream", "The stream ended without a finish reason.")
+    ? replyFailed("incomplete_stream", "The stream ended without a finish reason.", { providerRequestId: id })
     : { type: "end", finishReason, model, usage, providerRequestId: id };
 
 const brokenOff = (error: NonNullable<Chunk["error"]>): ReplyFailed =>

@@ -1,5 +1,5 @@
-import { EventSourceParserStream } from "eventsource-parser/stream";
-import type { EventSourceMessage } from "eventsource-parser/stream";
+import { createParser } from "eventsource-parser";
+import type { EventSourceMessage } from "eventsource-parser";
 import type { FailureReason } from "../core/failure.ts";
 import type { ReplyFailed } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
@@ -18,7 +18,8 @@ export interface Posted {
   secret: string;
 }
 
-export type Streamed = { events: ReadableStream<EventSourceMessage>; headers: Headers } | { failed: ReplyFailed };
+/** `events` come in the portions in which they arrived. */
+export type Streamed = { events: AsyncIterable<EventSourceMessage[]>; headers: Headers } | { failed: ReplyFailed };
 
 /** Posts JSON and opens the event stream that answers it. The one way out to the network. */
 export async function postStream({ url, headers, body, secret }: Posted, signal: AbortSignal): Promise<Streamed> {
@@ -34,12 +35,20 @@ export async function postStream({ url, headers, body, secret }: Posted, signal:
   } catch {
     return { failed: replyFailed("connection_lost", "No connection to the provider, or it was lost.") };
   }
-  if (answer.status === 200 && answer.body) {
-    const events = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-    return { events, headers: answer.headers };
-  }
+  if (answer.status === 200 && answer.body) return { events: readEvents(answer.body), headers: answer.headers };
   const message = maskSecret(await errorMessage(answer), secret);
   return { failed: refusal(answer, message) };
+}
+
+async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
+  const decoder = new TextDecoder();
+  let events: EventSourceMessage[] = [];
+  const parser = createParser({ onEvent: (event) => void events.push(event) });
+  for await (const chunk of body) {
+    parser.feed(decoder.decode(chunk, { stream: true }));
+    if (events.length > 0) yield events;
+    events = [];
+  }
 }
 
 function refusal(answer: Response, message: string): ReplyFailed {

@@ -1,11 +1,11 @@
-import type { ReplyEvent, ReplyRequest } from "../core/reply.ts";
+import type { ReplyRequest, ReplyStream } from "../core/reply.ts";
 
 /** How the endpoints of one connector type are asked. */
 export interface Provider {
   /** The base address where the endpoint names none; `null` where it must. `""` for one that needs no address. */
   defaultUri: string | null;
   /** Asks and tells what comes back. Stops, without an end event, when the signal is aborted. Never throws for what a provider did. */
-  ask(request: ReplyRequest, signal: AbortSignal): AsyncIterable<ReplyEvent>;
+  ask(request: ReplyRequest, signal: AbortSignal): ReplyStream;
 }
 
 /** The params that are Parley's own: they steer the call and are never sent. */

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { secretNamedBy } from "../core/endpoint.ts";
-import type { ReplyEvent, ReplyRequest } from "../core/reply.ts";
+import type { ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import { PROVIDERS } from "./index.ts";
 
@@ -10,7 +10,7 @@ import { PROVIDERS } from "./index.ts";
  */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
   /**
-   * @returns a byte stream of {@link ReplyEvent}s, one JSON object a line. Cancelling it aborts the provider's request
+   * @returns a byte stream of portions of reply events, a JSON array a line. Cancelling it aborts the provider's request
    */
   ask(request: ReplyRequest): ReadableStream<Uint8Array> {
     const stop = new AbortController();
@@ -32,10 +32,10 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     });
   }
 
-  async *#events(request: ReplyRequest, signal: AbortSignal): AsyncGenerator<ReplyEvent> {
+  async *#events(request: ReplyRequest, signal: AbortSignal): ReplyStream {
     const token = this.#token(request.token);
     if (token === null) {
-      yield replyFailed("provider_auth", `The secret that the endpoint names (${request.token}) is not set.`);
+      yield [replyFailed("provider_auth", `The secret that the endpoint names (${request.token}) is not set.`)];
       return;
     }
     yield* PROVIDERS[request.connectorType].ask({ ...request, token }, signal);

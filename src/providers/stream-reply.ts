@@ -1,5 +1,6 @@
-import type { EventSourceMessage } from "eventsource-parser/stream";
-import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
+import type { EventSourceMessage } from "eventsource-parser";
+import type { FailureReason } from "../core/failure.ts";
+import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import { postStream, requestIdOf } from "./post-stream.ts";
 import type { Posted } from "./post-stream.ts";
@@ -20,8 +21,8 @@ export interface WireFormat {
   reader(requestId: string | null): Reader;
 }
 
-/** The longest reply that is kept, in UTF-8 bytes: with its prompt it must fit in a row of the log. */
-const MAX_REPLY_BYTES = 1_000_000;
+/** The longest reply that is kept, in UTF-16 code units: with its prompt it must fit in a row of 2 MB. */
+const MAX_REPLY = 400_000;
 
 /** A provider that is asked over HTTP in a format. A stream without the format's terminal marker is a failure. */
 export const overHttp = (format: WireFormat): Provider => ({
@@ -32,16 +33,13 @@ export const overHttp = (format: WireFormat): Provider => ({
     const either = AbortSignal.any([signal, deadline]);
     const broken = (last: ReplyFailed): ReplyFailed => (deadline.aborted ? timedOut(timeoutMs) : last);
     const streamed = await postStream(format.post(request, sent), either);
-    if ("failed" in streamed) return yield broken(streamed.failed);
-    const requestId = requestIdOf(streamed.headers);
+    if ("failed" in streamed) return yield [broken(streamed.failed)];
+    const providerRequestId = requestIdOf(streamed.headers);
+    const unlucky = (code: FailureReason, message: string) => replyFailed(code, message, { providerRequestId });
     try {
-      yield* capped(readEvents(streamed.events, format.reader(requestId)), requestId);
+      yield* readReply(streamed.events, format.reader(providerRequestId), unlucky);
     } catch {
-      yield broken(
-        replyFailed("connection_lost", "The connection broke in the middle of the reply.", {
-          providerRequestId: requestId,
-        }),
-      );
+      yield [broken(unlucky("connection_lost", "The connection broke in the middle of the reply."))];
     }
   },
 });
@@ -49,33 +47,36 @@ export const overHttp = (format: WireFormat): Provider => ({
 export const timedOut = (timeoutMs: number): ReplyFailed =>
   replyFailed("provider_timeout", `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`);
 
-async function* readEvents(events: ReadableStream<EventSourceMessage>, reader: Reader): AsyncGenerator<ReplyEvent> {
-  for await (const event of events) {
-    try {
-      yield* reader.read(event);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      yield replyFailed("bad_chunk", "The provider sent a chunk that cannot be read.");
-    }
-  }
-}
+type Unlucky = (code: FailureReason, message: string) => ReplyFailed;
 
 /** Ends at the first end or failure, and makes a failure of a stream that has neither or is too long. */
-async function* capped(
-  events: AsyncIterable<ReplyEvent>,
-  providerRequestId: string | null,
-): AsyncGenerator<ReplyEvent> {
-  const encoder = new TextEncoder();
-  let bytes = 0;
-  for await (const event of events) {
-    if (event.type !== "text") return yield event.type === "failed" ? { ...event, providerRequestId } : event;
-    bytes += encoder.encode(event.text).length;
-    if (bytes > MAX_REPLY_BYTES) {
-      return yield replyFailed("refused_by_guard", `The reply is longer than ${MAX_REPLY_BYTES} bytes.`, {
-        providerRequestId,
-      });
-    }
-    yield event;
+async function* readReply(
+  portions: AsyncIterable<EventSourceMessage[]>,
+  reader: Reader,
+  unlucky: Unlucky,
+): ReplyStream {
+  let characters = 0;
+  for await (const portion of portions) {
+    const events = readPortion(portion, reader, unlucky);
+    for (const event of events) characters += event.type === "text" ? event.text.length : 0;
+    if (characters > MAX_REPLY)
+      return yield [unlucky("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
+    if (events.length > 0) yield events;
+    if (events.at(-1)?.type !== "text" && events.length > 0) return;
   }
-  yield replyFailed("incomplete_stream", "The stream ended before its terminal marker.", { providerRequestId });
+  yield [unlucky("incomplete_stream", "The stream ended before its terminal marker.")];
+}
+
+function readPortion(portion: EventSourceMessage[], reader: Reader, unlucky: Unlucky): ReplyEvent[] {
+  const events: ReplyEvent[] = [];
+  for (const message of portion) {
+    try {
+      events.push(...reader.read(message));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      events.push(unlucky("bad_chunk", "The provider sent a chunk that cannot be read."));
+    }
+    if (events.at(-1)?.type === "end" || events.at(-1)?.type === "failed") break;
+  }
+  return events;
 }

@@ -1,5 +1,5 @@
 import type { FinishReason, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
-import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
+import type { ReplyEnd, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
@@ -25,7 +25,7 @@ export interface Reply {
 /** The world as a turn sees it. */
 export interface Ports {
   /** Asks an endpoint; ends early, without an end event, once the signal is aborted. */
-  ask: (request: ReplyRequest, signal: AbortSignal) => AsyncIterable<ReplyEvent>;
+  ask: (request: ReplyRequest, signal: AbortSignal) => ReplyStream;
   clock: () => EpochMs;
   signal: AbortSignal;
   /** Told of each reply as it settles, in order of settling. */
@@ -63,10 +63,12 @@ interface Heard {
 async function listen(request: ReplyRequest, started: EpochMs, { ask, clock, signal }: Ports): Promise<Heard> {
   const heard = { content: "", ttftMs: null as number | null, attempts: 1 };
   try {
-    for await (const event of ask(request, signal)) {
-      if (event.type !== "text") return { ...heard, last: event };
-      heard.ttftMs ??= clock() - started;
-      heard.content += event.text;
+    for await (const portion of ask(request, signal)) {
+      for (const event of portion) {
+        if (event.type !== "text") return { ...heard, last: event };
+        heard.ttftMs ??= clock() - started;
+        heard.content += event.text;
+      }
     }
   } catch {
     return { ...heard, last: cutOff(signal) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ReplyEvent, ReplyRequest } from "../../src/core/reply.ts";
+import type { ReplyEvent, ReplyRequest, ReplyStream } from "../../src/core/reply.ts";
 import { replyFailed } from "../../src/core/reply.ts";
 import type { Share } from "../../src/turn/fan-out.ts";
 import { fanOut } from "../../src/turn/fan-out.ts";
@@ -15,18 +15,18 @@ const share = (chatId: string): Share => ({
   question: { request: { model: chatId } as ReplyRequest },
 });
 
-async function* events(...all: ReplyEvent[]) {
-  yield* all;
+async function* events(...all: ReplyEvent[]): ReplyStream {
+  for (const event of all) yield [event];
 }
 
-const ports = (ask: (request: ReplyRequest) => AsyncIterable<ReplyEvent>, signal = new AbortController().signal) => {
+const ports = (ask: (request: ReplyRequest) => ReplyStream, signal = new AbortController().signal) => {
   const order: string[] = [];
   return { ask, clock: () => 0, signal, settled: ({ chatId }: { chatId: string }) => void order.push(chatId), order };
 };
 
 describe("fan out", () => {
   it("has a reply for every chat, whatever becomes of a call", async () => {
-    const calls: Record<string, () => AsyncIterable<ReplyEvent>> = {
+    const calls: Record<string, () => ReplyStream> = {
       good: () => events({ type: "text", text: "a" }, { type: "text", text: "b" }, end),
       failed: () =>
         events({ type: "text", text: "part" }, replyFailed("rate_limited", "slow down", { retryAfterSeconds: 3 })),
@@ -56,7 +56,7 @@ describe("fan out", () => {
     const world = ports(async function* ({ model }) {
       asked.push(model);
       await new Promise<void>((resolve) => release.set(model, resolve));
-      yield end;
+      yield [end];
     });
     const turn = fanOut(["a", "b", "c"].map(share), world);
     await Promise.resolve();
@@ -72,7 +72,7 @@ describe("fan out", () => {
   it("calls a reply cancelled that ended early because it was stopped", async () => {
     const stop = new AbortController();
     const world = ports(async function* () {
-      yield { type: "text", text: "so far" };
+      yield [{ type: "text", text: "so far" }];
       stop.abort();
     }, stop.signal);
     const [reply] = await fanOut([share("a")], world);
