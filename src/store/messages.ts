@@ -16,25 +16,48 @@ function fromRow(row: MessageRow): Message {
   return { ...message, reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail) };
 }
 
+/** Messages of one statement: what they bind stays within D1's 100 parameters. */
+const AT_ONCE = 12;
+
 // By hand: this is what every append costs, and to have it built anew each time would cost as much again.
-const INSERT_MESSAGE = `INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ?1) ON CONFLICT DO NOTHING`;
+function insertStatement(count: number): string {
+  const row = (_: unknown, index: number) =>
+    `(${Array.from({ length: 7 }, (__, column) => `?${index * 7 + column + 3}`).join(", ")})`;
+  return `INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)
+    SELECT ?1, carried.*, ?2 FROM (VALUES ${Array.from({ length: count }, row).join(", ")}) AS carried
+    WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ?1) ON CONFLICT DO NOTHING`;
+}
+
+const INSERT_MESSAGES = Array.from({ length: AT_ONCE + 1 }, (_, count) => insertStatement(count));
 
 /**
- * The statement that carries one message to its row; a trigger lets the session's row follow. Sending it twice changes
- * nothing, nor does it for a session that is gone.
+ * The statements that carry messages to their rows, twelve in each; a trigger lets the session's row follow. Sending them
+ * twice changes nothing, nor does it for a session that is gone.
  */
-export function insertMessage(
+export function insertMessages(
   db: Database,
   sessionId: string,
-  message: Message,
+  log: Message[],
   appendedAt: EpochMs,
-): D1PreparedStatement {
-  const { seq, chatId, turnId, role, content, createdAt, reply } = message;
-  const detail = reply === null ? null : JSON.stringify(reply);
-  const statement = db.$client.prepare(INSERT_MESSAGE);
-  return statement.bind(sessionId, seq, chatId, turnId, role, content, createdAt, detail, appendedAt);
+): D1PreparedStatement[] {
+  const statements: D1PreparedStatement[] = [];
+  for (let start = 0; start < log.length; start += AT_ONCE) {
+    const rows = log.slice(start, start + AT_ONCE).map(valuesOf);
+    const statement = db.$client.prepare(INSERT_MESSAGES[rows.length] ?? "");
+    statements.push(statement.bind(sessionId, appendedAt, ...rows.flat()));
+  }
+  return statements;
 }
+
+const valuesOf = ({ seq, chatId, turnId, role, content, createdAt, reply }: Message) => [
+  seq,
+  chatId,
+  turnId,
+  role,
+  content,
+  createdAt,
+  reply === null ? null : JSON.stringify(reply),
+];
 
 /** The whole log of a session up to a message, oldest first. */
 export async function readLog(db: Database, sessionId: string, lastSeq: number): Promise<Message[]> {

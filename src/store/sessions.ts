@@ -5,7 +5,7 @@ import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
-import { insertMessage, readLog } from "./messages.ts";
+import { insertMessages, readLog } from "./messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
 type SessionRow = typeof sessions.$inferSelect;
@@ -35,7 +35,7 @@ export async function createChatbotSession(db: Database, session: Session, greet
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.amendments}, ${row.messageCount} where ${there}`,
   );
-  const first = greeting ? [insertMessage(db, session.id, greeting, session.createdAt)] : [];
+  const first = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
   const [created] = await db.$client.batch([prepared(db, create), ...first]);
   return (created?.meta.changes ?? 0) > 0;
 }
@@ -61,11 +61,10 @@ export async function readSession(db: Database, id: string): Promise<{ session: 
  * Carries messages and the session's state to the index database in one transaction and one round trip. Idempotent, and
  * an older copy of the session never overwrites a newer one.
  *
- * @param whole whether more than the log has changed. If not, there is one statement for each message, which writes two
- *   rows and touches no index
+ * @param whole whether more than the log has changed. If not, two rows are written for each message, and no index is touched
  */
 export async function carrySession(db: Database, session: Session, log: Message[], whole: boolean): Promise<void> {
-  const carried = log.map((message) => insertMessage(db, session.id, message, session.updatedAt));
+  const carried = insertMessages(db, session.id, log, session.updatedAt);
   await db.$client.batch(whole ? [...carried, prepared(db, updateSession(db, session))] : carried);
 }
 
