@@ -11,7 +11,7 @@ import { refuse } from "./routes/refuse.ts";
 import { routeTable } from "./routes/route-table.ts";
 import { service } from "./routes/service.ts";
 import { sessions } from "./routes/sessions/index.ts";
-import { uncompressed } from "./routes/v1/uncompressed.ts";
+import { inZone, uncompressed } from "./routes/v1/middleware.ts";
 import { v1 } from "./routes/v1/index.ts";
 
 /** The whole API, in the order in which a call meets it. */
@@ -21,6 +21,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
   .use("/v1/*", uncompressed)
   .use(routeTable(() => app))
   .use(authenticate)
+  .use("/v1/*", inZone)
   .route("/sessions", sessions)
   .route("/v1", v1)
   .route("/chatbots", chatbots)

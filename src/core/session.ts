@@ -109,7 +109,7 @@ function endOf(session: Session, changes: SessionChanges, at: EpochMs): EpochMs 
   if (changes.endTime !== undefined) return changes.endTime;
   if (changes.status === undefined) return session.endTime;
   if (changes.status === "ACTIVE" || changes.status === "SCHEDULED") return null;
-  return session.endTime ?? at;
+  return hasEnded(session) ? (session.endTime ?? at) : at;
 }
 
 /** A `SCHEDULED` session whose time has come is `ACTIVE`; every other is itself. */

@@ -23,10 +23,16 @@ export function parseTime(text: string): EpochMs | null {
   const shift = offsetMinutes(parts[8] ?? "Z");
   if (midnight === null || sinceMidnight === null || shift === null) return null;
   const milliseconds = Math.floor(Number(`0.${parts[7] ?? 0}`) * 1000);
-  return midnight + sinceMidnight + milliseconds - shift * 60_000;
+  const at = midnight + sinceMidnight + milliseconds - shift * 60_000;
+  return at > LAST_MS ? null : at;
 }
 
+/** The last moment whose year has four digits. */
+const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
+
 function dayOf([year = 0, month = 0, day = 0]: number[]): EpochMs | null {
+  // JavaScript takes two digits for a year of the twentieth century.
+  if (year < 100) return null;
   const midnight = Date.UTC(year, month - 1, day);
   const date = new Date(midnight);
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? midnight : null;
@@ -79,6 +85,15 @@ function wallClock(at: EpochMs, zone: string): WallClock {
   }
   const parts = Object.fromEntries(format.formatToParts(at).map((part) => [part.type, part.value]));
   return parts as unknown as WallClock;
+}
+
+/** Whether a text names a zone whose clock can be read. */
+export function isZone(zone: string): boolean {
+  try {
+    return wallClock(0, zone).year !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** `20240315-043147`: Moonshot's stamp, on the clock of an IANA zone. */

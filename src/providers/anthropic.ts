@@ -1,6 +1,8 @@
+import * as z from "zod";
 import type { FinishReason, Usage } from "../core/message.ts";
 import { replyFailed } from "../core/reply.ts";
 import type { ReplyEnd, ReplyFailed } from "../core/reply.ts";
+import { parseEvent } from "./stream-reply.ts";
 import type { Reader, WireFormat } from "./stream-reply.ts";
 
 const DEFAULT_URI = "https://api.anthropic.com";
@@ -17,18 +19,21 @@ const FINISH_REASONS: Record<string, FinishReason> = {
   refusal: "content_filter",
 };
 
-interface StreamEvent {
-  type: string;
-  message?: { id?: string; model?: string; usage?: Tokens };
-  delta?: { type?: string; text?: string; stop_reason?: string | null };
-  usage?: Tokens;
-  error?: { type?: string; message?: string };
-}
+const Tokens = z.object({
+  input_tokens: z.number().int().min(0).nullish(),
+  output_tokens: z.number().int().min(0).nullish(),
+});
+type Tokens = z.output<typeof Tokens>;
 
-interface Tokens {
-  input_tokens?: number | null;
-  output_tokens?: number | null;
-}
+/** What is read of an event. What is there must be of its kind: a corrupt answer must not pass for a good one. */
+const StreamEvent = z.object({
+  type: z.string(),
+  message: z.object({ id: z.string().optional(), model: z.string().optional(), usage: Tokens.optional() }).optional(),
+  delta: z.object({ text: z.string().optional(), stop_reason: z.string().nullish() }).optional(),
+  usage: Tokens.optional(),
+  error: z.object({ type: z.string().optional(), message: z.string().optional() }).optional(),
+});
+type StreamEvent = z.output<typeof StreamEvent>;
 
 /**
  * The Messages API. System messages go where it wants them, in `system`; the terminal marker is `message_stop`.
@@ -43,10 +48,10 @@ export const anthropic: WireFormat = {
       url: `${(uri || DEFAULT_URI).replace(/\/+$/, "").replace(/\/v1$/, "")}/v1/messages`,
       headers: { "anthropic-version": VERSION, ...(token === "" ? {} : { "x-api-key": token }) },
       body: {
+        ...(model === "" ? {} : { model }),
         max_tokens: DEFAULT_MAX_TOKENS,
         ...(system.length > 0 ? { system: system.join("\n\n") } : {}),
         ...sent,
-        ...(model === "" ? {} : { model }),
         messages: turns,
         stream: true,
       },
@@ -60,7 +65,7 @@ function messageReader(requestId: string | null): Reader {
   const seen: Seen = { id: requestId, model: undefined, stopReason: null, usage: { inputTokens: 0, outputTokens: 0 } };
   return {
     *read({ data }) {
-      const event = JSON.parse(data) as StreamEvent;
+      const event = parseEvent(StreamEvent, data);
       note(seen, event);
       if (event.type === "error") yield { ...broken(event), providerRequestId: seen.id ?? null };
       if (event.type === "message_stop") yield ended(seen);

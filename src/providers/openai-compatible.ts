@@ -1,21 +1,37 @@
+import * as z from "zod";
 import type { FinishReason, Usage } from "../core/message.ts";
 import type { ReplyEnd, ReplyFailed } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
+import { parseEvent } from "./stream-reply.ts";
 import type { Reader, WireFormat } from "./stream-reply.ts";
 
 const FINISH_REASONS: Record<string, FinishReason> = { length: "length", content_filter: "content_filter" };
 
-interface Chunk {
-  id?: string;
-  model?: string;
-  choices?: { delta?: { content?: string | null; refusal?: string | null }; finish_reason?: string | null }[];
-  usage?: { prompt_tokens?: number; completion_tokens?: number } | null;
-  error?: { message?: string } | string | null;
-}
+const tokens = z.number().int().min(0).nullish();
+
+const Delta = z.object({ content: z.string().nullish(), refusal: z.string().nullish() });
+type Delta = z.output<typeof Delta>;
+
+/** What is read of a chunk. What is there must be of its kind: a corrupt answer must not pass for a good one. */
+const Chunk = z.object({
+  id: z.string().nullish(),
+  model: z.string().nullish(),
+  choices: z
+    .array(
+      z.object({
+        index: z.number().nullish(),
+        delta: Delta.nullish(),
+        finish_reason: z.string().nullish(),
+      }),
+    )
+    .nullish(),
+  usage: z.object({ prompt_tokens: tokens, completion_tokens: tokens }).nullish(),
+  error: z.union([z.string(), z.object({ message: z.string().nullish() })]).nullish(),
+});
+type Chunk = z.output<typeof Chunk>;
 
 /**
- * Chat completions as OpenAI streams them, and as every compatible server does. The terminal marker is `[DONE]`, after
- * a finish reason. https://platform.openai.com/docs/api-reference/chat-streaming
+ * Chat completions as OpenAI streams them, and as every compatible server does. The terminal marker is `[DONE]`. https://platform.openai.com/docs/api-reference/chat-streaming
  */
 export const openaiCompatible = (defaultUri: string): WireFormat => ({
   defaultUri,
@@ -37,41 +53,45 @@ export const openaiCompatible = (defaultUri: string): WireFormat => ({
 });
 
 function chatCompletionReader(requestId: string | null): Reader {
-  const seen: Seen = { id: requestId, model: null, finishReason: null, usage: null };
+  const seen: Seen = { id: requestId, model: null, finishReason: "stop", usage: null };
   return {
     *read({ data }) {
       if (data === "[DONE]") return yield ended(seen);
-      const chunk = JSON.parse(data) as Chunk;
+      const chunk = parseEvent(Chunk, data);
       if (chunk.error) return yield { ...brokenOff(chunk.error), providerRequestId: seen.id };
-      note(seen, chunk);
-      const delta = chunk.choices?.[0]?.delta;
-      // A refusal is what the model says instead of an answer, so it is the answer.
-      const text = delta?.content ?? delta?.refusal;
+      const choice = chunk.choices?.find(({ index }) => !index);
+      note(seen, chunk, choice?.finish_reason);
+      const text = textOf(choice?.delta);
       if (text) yield { type: "text", text };
     },
   };
 }
 
+/** A refusal is what the model says instead of an answer, so it is the answer. */
+const textOf = (delta: Delta | null | undefined): string | null | undefined => delta?.content ?? delta?.refusal;
+
 /** What the chunks have told so far. */
 interface Seen {
   id: string | null;
   model: string | null;
-  finishReason: FinishReason | null;
+  finishReason: FinishReason;
   usage: Usage | null;
 }
 
-function note(seen: Seen, chunk: Chunk): void {
+function note(seen: Seen, chunk: Chunk, finishReason: string | null | undefined): void {
   seen.id ??= chunk.id ?? null;
   seen.model ??= chunk.model ?? null;
   seen.usage = usageOf(chunk) ?? seen.usage;
-  const finishReason = chunk.choices?.[0]?.finish_reason;
   if (finishReason) seen.finishReason = FINISH_REASONS[finishReason] ?? "stop";
 }
 
-const ended = ({ id, model, finishReason, usage }: Seen): ReplyEnd | ReplyFailed =>
-  finishReason === null
-    ? replyFailed("incomplete_stream", "The stream ended without a finish reason.", { providerRequestId: id })
-    : { type: "end", finishReason, model, usage, providerRequestId: id };
+const ended = ({ id, model, finishReason, usage }: Seen): ReplyEnd => ({
+  type: "end",
+  finishReason,
+  model,
+  usage,
+  providerRequestId: id,
+});
 
 const brokenOff = (error: NonNullable<Chunk["error"]>): ReplyFailed =>
   replyFailed(

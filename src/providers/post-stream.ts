@@ -10,6 +10,9 @@ const MAX_ERROR_BYTES = 65_536;
 /** The longest error message of a provider that is passed on, in characters. */
 const MAX_ERROR_CHARACTERS = 1_000;
 
+/** As much of a stream's end as a terminal marker takes, in characters. */
+const LAST_LINE = 20;
+
 export interface Posted {
   url: string;
   headers: Record<string, string>;
@@ -44,11 +47,17 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<Eve
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event) });
+  let line = "";
   for await (const chunk of body) {
-    parser.feed(decoder.decode(chunk, { stream: true }));
+    const text = decoder.decode(chunk, { stream: true });
+    parser.feed(text);
+    line = (line + text).slice(-LAST_LINE);
     if (events.length > 0) yield events;
     events = [];
   }
+  // Some servers forget the blank line behind their last event. Anything but a marker would be half an event.
+  if (/data: ?\[DONE\]\r?\n?$/.test(line)) parser.feed("\n\n");
+  if (events.length > 0) yield events;
 }
 
 function refusal(answer: Response, message: string): ReplyFailed {

@@ -1,4 +1,5 @@
 import type { EventSourceMessage } from "eventsource-parser";
+import type * as z from "zod";
 import type { FailureReason } from "../core/failure.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
@@ -9,8 +10,20 @@ import { readParams } from "./provider.ts";
 
 /** One reply's stream, read event by event. Holds what the format spreads over several events. */
 export interface Reader {
-  /** @throws SyntaxError for data that is not the format's JSON */
+  /** @throws BadChunk for data that is not of the format */
   read(event: EventSourceMessage): Iterable<{ type: "text"; text: string } | ReplyEnd | ReplyFailed>;
+}
+
+/** A chunk that is not of its format. */
+class BadChunk extends Error {}
+
+/** @throws BadChunk for data that is no JSON, or not of the schema */
+export function parseEvent<S extends z.ZodType>(schema: S, data: string): z.output<S> {
+  try {
+    return schema.parse(JSON.parse(data));
+  } catch {
+    throw new BadChunk();
+  }
 }
 
 /** A vendor's wire format over HTTP and server-sent events. */
@@ -64,16 +77,16 @@ async function* readReply(
     if (events.length > 0) yield events;
     if (events.at(-1)?.type !== "text" && events.length > 0) return;
   }
-  yield [unlucky("incomplete_stream", "The stream ended before its terminal marker.")];
+  yield [unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
 }
 
 function readPortion(portion: EventSourceMessage[], reader: Reader, unlucky: Unlucky): ReplyEvent[] {
   const events: ReplyEvent[] = [];
-  for (const message of portion) {
+  for (const message of portion.filter(({ data }) => data !== "")) {
     try {
       events.push(...reader.read(message));
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof BadChunk)) throw error;
       events.push(unlucky("bad_chunk", "The provider sent a chunk that cannot be read."));
     }
     if (events.at(-1)?.type === "end" || events.at(-1)?.type === "failed") break;

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { Page, PageRequest } from "../core/page.ts";
 import { paginatorInfo } from "../core/page.ts";
+import type { EpochMs } from "../core/time.ts";
+import { now } from "../core/time.ts";
 
 const PaginatorInfo = z
   .object({
@@ -34,6 +36,10 @@ export const asFound = <T>(data: T) => ({ success: true as const, data });
 
 export const asListed = <T>(page: Page<T>, request: PageRequest) =>
   asFound({ results: page.results, paginatorInfo: paginatorInfo(page, request) });
+
+/** When a thing was last changed, after changes to it that may be none. */
+export const timeOfChange = (thing: { updatedAt: EpochMs }, changes: object): EpochMs =>
+  Object.keys(changes).length === 0 ? thing.updatedAt : now();
 
 /** An object without the keys whose value is `null`: the Session API leaves out what is not there. */
 export function present<T extends object>(

@@ -44,6 +44,18 @@ export const freeObject = z
     "must not be larger than 16 KiB of JSON",
   );
 
+const OWN_PARAMS: readonly string[] = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts"];
+
+/** What goes along with every call to a provider. What Parley itself sends, or reads, must not be contradicted. */
+export const sentParams = z
+  .record(z.string(), z.unknown())
+  .refine((params) => !("stream" in params) && !("messages" in params), "may not set stream or messages: Parley does")
+  .refine(
+    (params) => OWN_PARAMS.every((own) => params[own] === undefined || Number(params[own]) > 0),
+    `must have numbers above 0 for ${OWN_PARAMS.join(", ")}`,
+  )
+  .refine((params) => JSON.stringify(params).length <= MAX_OBJECT_BYTES, "must not be larger than 16 KiB of JSON");
+
 export const answeredObject = z.record(z.string(), z.unknown());
 
 /** `limit` and `skip` of a Session API list. */

@@ -16,6 +16,7 @@ export type Refusal =
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
   | { reason: "invalid-input"; in: "body" | "query"; faults: InputFault[] }
+  | { reason: "misconfigured"; message: string }
   | { reason: "internal" };
 
 /** A refusal in the terms of HTTP. */
@@ -73,6 +74,7 @@ const EXPLAINED: Explained = {
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
   "reply-failed": ({ code, message, retryAfterSeconds }) => replyFailure(code, message, retryAfterSeconds),
+  misconfigured: ({ message }) => ({ httpStatus: 503, code: "misconfigured", message }),
   internal: () => ({ httpStatus: 500, code: "internal", message: "Something went wrong on our side" }),
 };
 

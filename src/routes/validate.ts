@@ -121,9 +121,12 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 function codeOf(issue: Issue, input: unknown): string {
-  if (issue.code === "invalid_type") return input === undefined ? "missing" : `${String(issue.expected)}_type`;
+  if (input === undefined && isMissing(issue)) return "missing";
+  if (issue.code === "invalid_type") return `${String(issue.expected)}_type`;
   return CODES[issue.code] ?? "value_error";
 }
 
 const messageOf = (issue: Issue, input: unknown): string =>
-  issue.code === "invalid_type" && input === undefined ? "Field required" : issue.message;
+  input === undefined && isMissing(issue) ? "Field required" : issue.message.replace(/^Invalid input: /, "");
+
+const isMissing = ({ code }: Issue): boolean => code === "invalid_type" || code === "invalid_value";

@@ -19,19 +19,26 @@ const REFUSED_FUNCTIONS = new Set(["range", "namespace", "raise_exception", "str
 
 /**
  * Reads a Jinja template of variables, filters and conditions. Loops, `range`, macros, imports and `set` are refused: a
- * loop over a huge range would end the whole process.
+ * loop over a huge range would end the whole process. It is tried out, so that an unknown filter shows at once.
  *
  * @returns `invalid` at `["template"]`, saying what is wrong
  */
 export function checkTemplate(template: string): Outcome<Template> {
-  let parsed: Template;
   try {
-    parsed = new Template(template);
+    const parsed = new Template(template);
+    const refused = refusedNode(parsed.parsed);
+    if (refused !== null) return invalid(["template"], `may not hold ${refused}`);
+    parsed.render({ prompt: "prompt" });
+    return success(parsed);
   } catch (error) {
-    return invalid(["template"], error instanceof Error ? error.message : "is not a Jinja template");
+    return invalid(["template"], complaintOf(error));
   }
-  const refused = refusedNode(parsed.parsed);
-  return refused === null ? success(parsed) : invalid(["template"], `may not hold ${refused}`);
+}
+
+/** What the engine says of a template; its own accidents are nobody's business. */
+function complaintOf(error: unknown): string {
+  const own = error instanceof TypeError || error instanceof RangeError || !(error instanceof Error);
+  return own ? "is not a Jinja template" : error.message;
 }
 
 function refusedNode(node: unknown): string | null {
@@ -64,6 +71,6 @@ export function renderTemplate(template: string, prompt: string): Outcome<string
       ? success(rendered)
       : invalid(["template"], `made a prompt of over ${MAX_PREPARED_PROMPT} characters`);
   } catch (error) {
-    return invalid(["template"], error instanceof Error ? error.message : "could not be rendered");
+    return invalid(["template"], complaintOf(error));
   }
 }

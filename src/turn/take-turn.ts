@@ -1,4 +1,5 @@
 import type { Chatbot, ContextStrategy, Endpoint } from "../core/endpoint.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
@@ -60,8 +61,13 @@ function render(template: Preparation["template"], text: string) {
   if (template === null) return { text };
   if (template.template === null) return templateFailed(`The prompt template "${template.name}" no longer exists.`);
   const rendered = renderTemplate(template.template, text);
-  return rendered.ok ? { text: rendered.value } : templateFailed(`The prompt template "${template.name}" failed.`);
+  return rendered.ok
+    ? { text: rendered.value }
+    : templateFailed(`The prompt template "${template.name}" failed: ${faultOf(rendered.failure)}`);
 }
+
+const faultOf = (failure: Failure): string =>
+  "faults" in failure ? (failure.faults[0]?.message ?? "") : failure.reason;
 
 const templateFailed = (message: string) => ({ error: { code: "template_failed" as const, message } });
 

@@ -7,7 +7,7 @@ import { findEndpoint } from "../../store/endpoints.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
-import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
+import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -92,7 +92,11 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       const changes = c.req.valid("json");
       if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
         return refuse(c, noEndpoint(changes.endpointId));
-      const updated = { ...chatbot, ...(changes as Partial<typeof chatbot>), updatedAt: now() };
+      const updated = {
+        ...chatbot,
+        ...(changes as Partial<typeof chatbot>),
+        updatedAt: timeOfChange(chatbot, changes),
+      };
       await chatbotDirectory.update(db, updated);
       return c.json(inEnvelope(presentChatbot(updated), "Chatbot updated successfully"));
     },

@@ -3,14 +3,15 @@ import {
   answeredObject,
   answeredTime,
   content,
-  freeObject,
   name,
   objectId,
   pageQuery,
   searchString,
+  sentParams,
 } from "../fields.ts";
 
 const endpointId = z.string().min(1).max(200);
+const params = sentParams.transform((value) => JSON.stringify(value));
 const historyLimit = z.number().int().min(1).max(1000);
 
 export const CreateChatbot = z.object({
@@ -20,7 +21,7 @@ export const CreateChatbot = z.object({
   systemPrompt: z.string().max(100_000).optional(),
   greeting: content.optional(),
   historyLimit: historyLimit.default(50),
-  params: freeObject.optional(),
+  params: params.optional(),
 });
 
 export const UpdateChatbot = z.object({
@@ -30,7 +31,7 @@ export const UpdateChatbot = z.object({
   systemPrompt: z.string().max(100_000).nullable().optional(),
   greeting: content.nullable().optional(),
   historyLimit: historyLimit.optional(),
-  params: freeObject.nullable().optional(),
+  params: params.nullable().optional(),
 });
 
 export const ListByName = z.object({ searchString, ...pageQuery });

@@ -7,7 +7,7 @@ import { permit } from "../authenticate.ts";
 import { ListByName } from "../chatbots/schemas.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
-import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
+import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -99,7 +99,8 @@ export const clients = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const client = await clientDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
       if (!client) return refuse(c, noClient);
-      const updated = { ...client, ...(c.req.valid("json") as Partial<typeof client>), updatedAt: now() };
+      const changes = c.req.valid("json");
+      const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: timeOfChange(client, changes) };
       if (!(await isFree(clientDirectory.update(db, updated)))) return refuse(c, taken(updated.externalId));
       return c.json(inEnvelope(presentClient(updated), "Client updated successfully"));
     },

@@ -61,6 +61,7 @@ export const keys = new Hono<AppEnv>({ strict: false })
       const token = newKey();
       const key = { id: newObjectId(at), ...input, clientId: null, expiresAt, createdAt: at };
       await createKey(database(c.env.DB), key, await hashToken(token));
+      c.header("cache-control", "no-store");
       return c.json(inEnvelope({ ...presentKey(key), key: token }, "Key created successfully"), 201);
     },
   )

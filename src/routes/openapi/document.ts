@@ -156,12 +156,19 @@ const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output"
   "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },
 });
 
+/** Drops the bounds that zod gives every integer: they are JavaScript's, not the API's. */
+function unbound({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+}
+
 /** A schema's JSON Schema; what has an id goes to the components and is referred to. */
 function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
   // Wrapped, so that a schema with an id of its own is referred to like any other.
   const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
     io,
     unrepresentable: "any",
+    override: unbound,
   }) as unknown as {
     properties: { root: Json };
     $defs?: Json;

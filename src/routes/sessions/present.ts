@@ -14,11 +14,8 @@ export const presentMessage = ({ role, content, createdAt, reply }: Message): z.
   role,
   content,
   timestamp: isoTime(createdAt),
-  ...(reply && reply.status !== "ok" ? { finishReason: cutBy(reply.finishReason) } : {}),
+  ...(reply && reply.finishReason !== "stop" ? { finishReason: reply.finishReason } : {}),
 });
-
-const cutBy = (finishReason: string) =>
-  finishReason === "cancelled" || finishReason === "interrupted" ? finishReason : ("error" as const);
 
 const answered = (session: Session, messages: Message[]) => ({
   ...present({ title: session.title }),

@@ -71,9 +71,9 @@ export const Message = z
     content: z.string(),
     timestamp: answeredTime,
     finishReason: z
-      .enum(["cancelled", "interrupted", "error"])
+      .enum(["length", "content_filter", "cancelled", "interrupted", "error"])
       .optional()
-      .meta({ description: "On a reply that was cut" }),
+      .meta({ description: "On a reply that did not come to its own end" }),
   })
   .meta({ id: "Message" });
 

@@ -134,7 +134,7 @@ function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endp
     model: input.model,
     maxCallsPerSecond: input.max_calls_per_second,
     maxConcurrency: input.max_concurrency,
-    params: input.params && JSON.stringify(input.params),
+    params: input.params,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
@@ -142,14 +142,18 @@ function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endp
 /** The masked token keeps the one that is set, but does not go along to another origin: that would hand it over. */
 function change(endpoint: Endpoint, given: Partial<Endpoint>): Outcome<Endpoint> {
   const { token, ...others } = given;
-  const moved = given.uri !== undefined && originOf(given.uri) !== originOf(endpoint.uri);
+  const changed = { ...endpoint, ...others };
+  const moved = originOf(changed) !== originOf(endpoint);
   const kept = token === undefined || token === TOKEN_MASK;
   if (moved && kept && endpoint.token !== "")
     return invalid(["token"], "must be given again with an uri of another origin");
-  return success({ ...endpoint, ...others, ...(kept ? {} : { token }) });
+  return success({ ...changed, ...(kept ? {} : { token }) });
 }
 
-const originOf = (uri: string): string | null => (URL.canParse(uri) ? new URL(uri).origin : null);
+function originOf({ connectorType, uri }: Endpoint): string | null {
+  const address = uri || PROVIDERS[connectorType].defaultUri;
+  return address && URL.canParse(address) ? new URL(address).origin : null;
+}
 
 function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must have letters or digits to make an id of");
@@ -162,10 +166,13 @@ function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
 
 function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
   if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
-  const address = URL.canParse(uri) ? new URL(uri) : null;
   const privateAllowed = !["", "0", "false"].includes(env.ALLOW_PRIVATE_ENDPOINTS ?? "");
   const schemes = privateAllowed ? ["https:", "http:"] : ["https:"];
-  if (!address || !schemes.includes(address.protocol))
+  const address = URL.canParse(uri) ? new URL(uri) : null;
+  if (!address || !schemes.includes(address.protocol)) {
     return `must be an address that begins with ${schemes.join(" or ")}//`;
-  return address.username === "" && address.password === "" ? null : "must not hold credentials";
+  }
+  // What it holds beside origin and path would end up in the wrong place, or in a log.
+  const beside = [address.username, address.password, address.search, address.hash].some((part) => part !== "");
+  return beside ? "must not hold credentials, a query or a fragment" : null;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
 import { FAILURE_REASONS } from "../../core/failure.ts";
-import { MAX_CONTENT, answeredObject, name } from "../fields.ts";
+import { MAX_CONTENT, answeredObject, name, sentParams } from "../fields.ts";
 
 /** The document's examples name ids such as these. */
 const id = z.string().min(1).max(300);
@@ -99,7 +99,7 @@ export const Sessions = z.array(Session);
 export const Done = z.object({ success: z.literal(true) }).meta({ id: "Done" });
 export const Said = z.object({ message: z.string() }).meta({ id: "Said" });
 
-const templateName = z.string().min(1).max(200);
+const templateName = name.refine((text) => text !== "." && text !== "..", "must not be a path of its own");
 
 export const CreatePromptTemplate = z.object({
   name: templateName,
@@ -119,11 +119,8 @@ const numeric = z.coerce.number().int().min(0);
 const params = z
   .union([z.literal(""), z.record(z.string(), z.unknown())])
   .transform((value) => (value === "" ? {} : value))
-  .refine(
-    (value) => !("stream" in value) && !("messages" in value),
-    "may not set stream or messages: these are Parley's own",
-  )
-  .refine((value) => JSON.stringify(value).length <= 16_384, "must not be larger than 16 KiB of JSON");
+  .pipe(sentParams)
+  .transform((value) => JSON.stringify(value));
 
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
