@@ -11,9 +11,9 @@ type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt">;
 
 const { appendedAt: _appendedAt, ...columns } = getTableColumns(messages);
 
-function fromRow(row: MessageRow): Message {
-  const { sessionId: _sessionId, detail, ...message } = row;
-  return { ...message, reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail) };
+function fromRow({ seq, chatId, turnId, role, content, createdAt, detail }: MessageRow): Message {
+  const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
+  return { seq, chatId, turnId, role, content, createdAt, reply };
 }
 
 /** Messages of one statement: what they bind stays within D1's 100 parameters. */
@@ -78,17 +78,19 @@ async function readMessages(db: Database, sessionId: string, after: number, upTo
 }
 
 /**
- * The statement that reads the newest messages of several sessions, at most `newest` of each, oldest first.
- * Reads only what it returns.
+ * The statement that reads the newest messages of several sessions, oldest first: at most `newest` of each, and fewer
+ * where they hold more than `characters`. Reads no other.
  */
-export function newestMessages(db: Database, sessionIds: string[], newest: number) {
+export function newestMessages(db: Database, sessionIds: string[], newest: number, characters: number) {
   const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${newest}`);
-  return db
-    .select(columns)
+  const held = sql<number>`sum(length(${messages.content})) over (partition by ${messages.sessionId} order by ${messages.seq} desc)`;
+  const ranked = db
+    .select({ ...columns, held: held.as("held") })
     .from(sessions)
     .innerJoin(messages, and(eq(messages.sessionId, sessions.id), isNew))
     .where(inArray(sessions.id, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`))
-    .orderBy(asc(messages.sessionId), asc(messages.seq));
+    .as("ranked");
+  return db.select().from(ranked).where(lte(ranked.held, characters)).orderBy(asc(ranked.sessionId), asc(ranked.seq));
 }
 
 /** Rows of {@link newestMessages}, by session. */

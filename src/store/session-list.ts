@@ -16,6 +16,9 @@ import { sessionCounts, sessions } from "./tables.ts";
 /** How many of its newest messages a session in a list carries. */
 const LISTED_MESSAGES = 100;
 
+/** How much text the messages of a whole page hold at most: what a Worker of 128 MB answers with ease. */
+const LISTED_CHARACTERS = 8_000_000;
+
 /** The full-text index knows parts of three characters and more. */
 const TRIGRAM = 3;
 
@@ -68,7 +71,7 @@ export async function referredTo(
 
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
   const ids = found.map(({ id }) => id);
-  const newest = newestMessages(db, ids, LISTED_MESSAGES);
+  const newest = newestMessages(db, ids, LISTED_MESSAGES, LISTED_CHARACTERS / ids.length);
   const [chatbots, clients, messages] = await db.batch([...referred(db, found), newest]);
   const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), bySession(messages)];
   return found.map((session) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isoTime, parseTime, zonedPromptTime, zonedStamp } from "../../src/core/time.ts";
+import { isZone, isoTime, parseTime, zonedPromptTime, zonedStamp } from "../../src/core/time.ts";
 
 describe("parseTime", () => {
   it.each([
@@ -24,6 +24,8 @@ describe("parseTime", () => {
     "2024-01-01T24:00",
     "2024-01-01T10:61",
     "15/03/2024",
+    "0050-01-01",
+    "9999-12-31T23:59:59-12:00",
     "1710448307",
   ])("does not read %j", (text) => {
     expect(parseTime(text)).toBeNull();
@@ -36,6 +38,11 @@ describe("Moonshot's clock", () => {
   it("writes the document's example in Singapore's zone", () => {
     expect(zonedStamp(at, "Asia/Singapore")).toBe("20240315-043147");
     expect(zonedPromptTime(Date.UTC(2024, 2, 14, 20, 42, 2), "Asia/Singapore")).toBe("03/15/2024, 04:42:02");
+  });
+
+  it("knows a zone from something else", () => {
+    expect(["UTC", "Asia/Singapore", "America/New_York"].every(isZone)).toBe(true);
+    expect(["Nope", "", "Mars/Olympus"].some(isZone)).toBe(false);
   });
 
   it("writes midnight as 00 in UTC", () => {

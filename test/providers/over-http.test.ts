@@ -84,6 +84,30 @@ describe("a failure", () => {
     }
   });
 
+  const good = '{"choices":[{"index":0,"delta":{"content":"a"}}]}';
+  const written = (...chunks: string[]) =>
+    openai(`chunk-${encodeURIComponent(chunks.map((chunk) => `data: ${chunk}\n\n`).join(""))}`);
+
+  it.each([
+    '{"choices":[{"delta":{"content":5}}]}',
+    '{"choices":[{"delta":{"content":[{"text":"x"}]}}]}',
+    "null",
+    "12",
+    "[]",
+    '{"choices":"x"}',
+    '{"usage":{"prompt_tokens":"7"}}',
+    '{"model":{}}',
+  ])("is a chunk %s, whatever else is good", async (chunk) => {
+    const [record] = await ask([written(good, chunk, "[DONE]")]);
+    expect(record).toMatchObject({ status: "error", error: { code: "bad_chunk" }, partial_result: "a" });
+  });
+
+  it("is none where a server forgets the last blank line, sends an empty one, or gives no reason for its end", async () => {
+    const loose = openai(`chunk-${encodeURIComponent(`data:\n\ndata: ${good}\r\n\r\ndata: [DONE]`)}`);
+    const [record] = await ask([loose]);
+    expect(record).toMatchObject({ status: "ok", predicted_result: "a", finish_reason: "stop" });
+  });
+
   it("keeps the text that came before it", async () => {
     const [record] = await ask([openai("hello.truncated")]);
     expect(record.partial_result).toMatch(/^Hello/);

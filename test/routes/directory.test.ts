@@ -32,6 +32,13 @@ describe("chatbots", () => {
     expect((await del(`/chatbots/${id}`)).status).toBe(404);
   });
 
+  it("do not change for no change, and cannot contradict what is sent", async () => {
+    const id = await aChatbot();
+    const before = (await get(`/chatbots/${id}`)).body.data;
+    expect((await put(`/chatbots/${id}`, {})).body.data).toEqual(before);
+    expect((await put(`/chatbots/${id}`, { params: { messages: [] } })).status).toBe(400);
+  });
+
   it("stand on an endpoint that exists", async () => {
     expect((await post("/chatbots", { name: "x", endpointId: "nowhere" })).status).toBe(404);
     expect((await put(`/chatbots/${await aChatbot()}`, { endpointId: "nowhere" })).status).toBe(404);

@@ -69,6 +69,19 @@ describe("pages", () => {
     ]).toEqual([100, "m4", "m103", 103]);
   });
 
+  it("carries fewer messages where they are huge", async () => {
+    const { ids, clientId } = await sessionsOf(1);
+    const content = "x".repeat(100_000);
+    for (let n = 0; n < 85; n++)
+      await post(
+        `/sessions/message?sessionId=${ids[0]}`,
+        { message: { role: "user", content } },
+        { headers: { prefer: "return=minimal" } },
+      );
+    const [result] = (await get(`/sessions?clientId=${clientId}`)).body.data.results;
+    expect([result.messages.length, result.messageCount]).toEqual([80, 85]);
+  });
+
   it("reads at least as fresh as the bookmark that came with the last list", async () => {
     const { clientId } = await sessionsOf(1);
     const first = await get(`/sessions?clientId=${clientId}`);

@@ -73,13 +73,20 @@ describe("endpoints", () => {
     ).toBe(200);
   });
 
+  it("want it again before they change to a connector of another address", async () => {
+    const id = await anEndpoint({ connector_type: "anthropic-connector", token: "sk-ant" });
+    expect((await put(`/v1/llm_endpoints/${id}`, { connector_type: "openai-connector" })).status).toBe(422);
+  });
+
   it.each([
     [{ name: "!!!", connector_type: "echo-connector" }, "name"],
     [{ name: "x", connector_type: "carrier-pigeon" }, "connector_type"],
     [{ name: "x", connector_type: "openai-connector", uri: "not an address" }, "uri"],
     [{ name: "x", connector_type: "openai-connector", uri: "ftp://example.com" }, "uri"],
     [{ name: "x", connector_type: "openai-connector", uri: "https://user:pass@example.com" }, "uri"],
+    [{ name: "x", connector_type: "openai-connector", uri: "https://example.com/v1?x=1" }, "uri"],
     [{ name: "x", connector_type: "echo-connector", params: { messages: [] } }, "params"],
+    [{ name: "x", connector_type: "echo-connector", params: { timeout_ms: "soon" } }, "params"],
     [{ name: "x", connector_type: "echo-connector", max_concurrency: "many" }, "max_concurrency"],
   ])("refuse %j with 422", async (given, field) => {
     const { status, body } = await post("/v1/llm_endpoints", given);

@@ -205,6 +205,13 @@ describe("end", () => {
     expect(again.body.message).toBe("Active session not found");
   });
 
+  it("ends now, whatever end was recorded before", async () => {
+    const id = await aSession();
+    await put(`/sessions/${id}`, { endTime: "2099-01-01T00:00:00Z" });
+    const { body } = await post(`/sessions/${id}/end`);
+    expect(Date.parse(body.data.endTime)).toBeLessThanOrEqual(Date.now());
+  });
+
   it.each(["nope", NOWHERE])("answers 404 for %s", async (id) => {
     expect((await post(`/sessions/${id}/end`)).status).toBe(404);
   });

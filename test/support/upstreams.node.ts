@@ -58,8 +58,15 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
   inFlight += 1;
   mostInFlight = Math.max(mostInFlight, inFlight);
   answer.on("close", () => (inFlight -= 1));
+  if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
   if (/^\d{3}$/.test(scene)) return refuse(answer, Number(scene), request);
   await perform(provider, scene, answer);
+}
+
+/** A stream that a test writes itself. */
+function sse(answer: ServerResponse, text: string): void {
+  answer.writeHead(200, { "content-type": "text/event-stream" });
+  answer.end(text);
 }
 
 async function perform(provider: string, scene: string, answer: ServerResponse): Promise<void> {

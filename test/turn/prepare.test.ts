@@ -29,6 +29,10 @@ describe("templates", () => {
     "{% set a = 1 %}",
     "{% if true %}{% for i in prompt %}{% endfor %}{% endif %}",
     "{{ prompt",
+    "{{ prompt | nope }}",
+    "{{ nope() }}",
+    "{% if prompt %}x",
+    `{{ ${"(".repeat(3000)} }}`,
     "{% import 'x' as y %}",
   ])("may not hold %s", (template) => {
     expect(checkTemplate(template)).toMatchObject({
