@@ -5,6 +5,7 @@ import { settleOnFirstStart } from "./inhabitants.ts";
 import { Parley } from "./parley.ts";
 import { Complaint } from "./program.ts";
 import type { Settings } from "./settings.ts";
+import { claimState } from "./state-claim.ts";
 import { exitCodeOf, outputOf, spawnWrangler } from "./wrangler.ts";
 
 /** How long a server that nobody watches may take to start. */
@@ -30,6 +31,7 @@ export type Terminal = "shared" | "hidden";
  * @throws Complaint when it cannot start
  */
 export async function startServer(settings: Settings, terminal: Terminal, stop: AbortSignal): Promise<LocalServer> {
+  claimState(settings.stateFolder);
   await migrate(settings, stop);
   const output = terminal === "shared" ? "inherit" : "pipe";
   const input = terminal === "shared" ? "inherit" : "ignore";

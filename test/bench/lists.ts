@@ -1,0 +1,101 @@
+import type { HttpClient } from "./http-client.ts";
+import { parleyClient } from "./parley.ts";
+import type { Finding } from "./report.ts";
+import { asRatio, inMs, printTable } from "./report.ts";
+import type { Listed } from "./rows-read.ts";
+import { rowsRead } from "./rows-read.ts";
+import type { Seeded } from "./seed-sessions.ts";
+import { COMMON_WORD, RARE_WORD, seedSessions } from "./seed-sessions.ts";
+import { copyOf, serveParley } from "./servers.ts";
+import type { Rounds } from "./statistics.ts";
+import { interleave, ratioOfMedians, typical } from "./statistics.ts";
+
+const FEW = 1_000;
+const MANY = 200_000;
+
+const ROUNDS = 7;
+const CALLS = 10;
+
+const FIRST_PAGE = "first page";
+
+const QUERIES: { name: string; list: (seeded: Seeded) => Listed }[] = [
+  { name: FIRST_PAGE, list: () => ({ filter: {}, skip: 0 }) },
+  { name: "by status", list: () => ({ filter: { status: "ACTIVE" }, skip: 0 }) },
+  { name: "by chatbot", list: ({ chatbotId }) => ({ filter: { chatbotId }, skip: 0 }) },
+  { name: "by client", list: ({ clientId }) => ({ filter: { clientId }, skip: 0 }) },
+  { name: "skip 95 %", list: ({ sessions }) => ({ filter: {}, skip: sessions * 0.95 }) },
+  { name: "search, a rare word", list: () => ({ filter: { search: RARE_WORD }, skip: 0 }) },
+  { name: "search, a common word", list: () => ({ filter: { search: COMMON_WORD }, skip: 0 }) },
+  { name: "search, two letters", list: () => ({ filter: { search: COMMON_WORD.slice(0, 2) }, skip: 0 }) },
+];
+
+type Size = "few" | "many";
+
+/** How long each query took, and how many rows D1 read for it. */
+interface Measured {
+  took: Rounds<Size, number[]>[];
+  rows: Record<Size, number[]>;
+}
+
+/** What lists cost with few sessions and with many. */
+export async function lists(empty: string): Promise<Finding[]> {
+  const states = { few: copyOf(empty, "few"), many: copyOf(empty, "many") };
+  const seeded = { few: seedSessions(states.few, FEW), many: seedSessions(states.many, MANY) };
+  const took = await measure(states, seeded);
+  const asked = (size: Size) => QUERIES.map(({ list }) => list(seeded[size]));
+  const rows = {
+    few: await rowsRead(states.few, asked("few")),
+    many: await rowsRead(states.many, asked("many")),
+  };
+  return report({ took, rows });
+}
+
+async function measure(states: Record<Size, string>, seeded: Record<Size, Seeded>): Promise<Measured["took"]> {
+  const [few, many] = [await serveParley(states.few), await serveParley(states.many)];
+  const [toFew, toMany] = [parleyClient(few.origin), parleyClient(many.origin)];
+  const took: Measured["took"] = [];
+  for (const { list } of QUERIES) {
+    const [fewPath, manyPath] = [pathOf(list(seeded.few)), pathOf(list(seeded.many))];
+    took.push(await interleave(ROUNDS, { few: () => ask(toFew, fewPath), many: () => ask(toMany, manyPath) }));
+  }
+  for (const client of [toFew, toMany]) client.close();
+  await Promise.all([few.stop(), many.stop()]);
+  return took;
+}
+
+function pathOf({ filter: { search, status, chatbotId, clientId }, skip }: Listed): string {
+  const given = { searchString: search, status, chatbotId, clientId, skip: `${skip}` };
+  const query = Object.entries(given).flatMap(([name, value]) => (value == null ? [] : [[name, value]]));
+  return `/sessions?${new URLSearchParams(query).toString()}`;
+}
+
+async function ask(parley: HttpClient, path: string): Promise<number[]> {
+  const took: number[] = [];
+  for (let call = 0; call < CALLS; call++) {
+    const { ms, text } = await parley.get(path);
+    if (text.includes('"results":[]')) throw new Error(`${path} found nothing`);
+    took.push(ms);
+  }
+  return took;
+}
+
+function report({ took, rows }: Measured): Finding[] {
+  const row = (nth: number): string[] => {
+    const { few, many } = took[nth] as Rounds<Size, number[]>;
+    const times = [inMs(typical(few)), inMs(typical(many)), asRatio(ratioOfMedians(many, few))];
+    return [QUERIES[nth]?.name ?? "", ...times, `${rows.few[nth]}`, `${rows.many[nth]}`];
+  };
+  printTable(`Lists, ${FEW.toLocaleString("en")} and ${MANY.toLocaleString("en")} sessions`, [
+    ["", "p50 ms, few", "p50 ms, many", "many to few", "rows read, few", "rows read, many"],
+    ...QUERIES.map((_, nth) => row(nth)),
+  ]);
+  const first = took[QUERIES.findIndex(({ name }) => name === FIRST_PAGE)] as Rounds<Size, number[]>;
+  return [
+    {
+      measure: `first page, ${MANY / 1_000}k sessions to ${FEW / 1_000}k`,
+      value: ratioOfMedians(first.many, first.few),
+      unit: "x",
+      target: { atMost: 1.5 },
+    },
+  ];
+}

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, existsSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long a process may take to end by itself when asked to. */
+const END_MS = 5_000;
+
+/** How much of a process's output is kept, in characters. */
+const KEPT_OUTPUT = 10_000;
+
+/** Leaders of process groups that may still run. */
+const leaders = new Set<number>();
+
+/** A process that leads a group of its own, so that whatever it starts ends with it. */
+export interface Running {
+  /** The exit code; `null` when it was killed. */
+  exited: Promise<number | null>;
+  hasExited: () => boolean;
+  /** The newest of what it wrote to stdout and stderr. */
+  output: () => string;
+  /** Ends the whole group. */
+  end: () => Promise<void>;
+}
+
+/** Starts this Node with a script and arguments. */
+export function startNode(args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Running {
+  const leader = spawn(process.execPath, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const pid = leader.pid;
+  if (pid === undefined) throw new Error(`Could not start ${args.join(" ")}`);
+  leaders.add(pid);
+  let output = "";
+  const keep = (text: Buffer) => {
+    output = (output + text.toString()).slice(-KEPT_OUTPUT);
+  };
+  leader.stdout.on("data", keep);
+  leader.stderr.on("data", keep);
+  const exited = new Promise<number | null>((resolve) => leader.once("close", resolve));
+  return {
+    exited,
+    hasExited: () => leader.exitCode !== null || leader.signalCode !== null,
+    output: () => output,
+    async end() {
+      signalGroup(pid, "SIGTERM");
+      await Promise.race([exited, sleep(END_MS, null, { ref: false })]);
+      signalGroup(pid, "SIGKILL");
+      await exited;
+      leaders.delete(pid);
+    },
+  };
+}
+
+/** Runs this Node to its end. @returns what it wrote; throws that when it fails */
+export async function runNode(args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<string> {
+  const running = startNode(args, options);
+  const code = await running.exited;
+  await running.end();
+  if (code !== 0) throw new Error(`${args.join(" ")} ended with ${code}:\n${running.output()}`);
+  return running.output();
+}
+
+/** An empty directory, on a memory disk where there is one: a commit then costs no disk write. */
+export function scratchDirectory(): string {
+  const parent = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const directory = mkdtempSync(join(parent, "parley-bench-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
+  return directory;
+}
+
+/** Sees to it that nothing started here outlives this process, whatever ends it. Call it before anything is started. */
+export function cleanUpAtExit(): void {
+  process.once("exit", () => {
+    for (const pid of leaders) signalGroup(pid, "SIGKILL");
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+}
+
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // The group is gone already.
+  }
+}

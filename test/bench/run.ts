@@ -1,0 +1,69 @@
+import { availableParallelism, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { appendAtOnce } from "./append-at-once.ts";
+import { append } from "./append.ts";
+import { bundle } from "./bundle.ts";
+import { chat } from "./chat.ts";
+import { fanOut } from "./fan-out.ts";
+import { lists } from "./lists.ts";
+import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
+import type { Finding } from "./report.ts";
+import { printSummary } from "./report.ts";
+import type { Servers } from "./servers.ts";
+import { emptyParley, startServers } from "./servers.ts";
+
+/*
+ * Measures Parley under `wrangler dev`, beside a bare Worker that does the same work with nothing around it. What counts
+ * are the ratios: both run in the same moments on the same machine. Leave the sources alone meanwhile, for wrangler
+ * restarts a Worker whose sources change.
+ *
+ *   npm run bench [-- --only append,chat]
+ */
+
+/** Parts that load the two Workers, in order. */
+const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
+  append,
+  "append-at-once": appendAtOnce,
+  chat,
+  "fan-out": fanOut,
+};
+
+const PARTS = [...Object.keys(UNDER_LOAD), "lists", "bundle"];
+
+async function run(wanted: Set<string>): Promise<Finding[]> {
+  const scratch = scratchDirectory();
+  const empty = await emptyParley(scratch);
+  const findings = await underLoad(empty, wanted);
+  if (wanted.has("lists")) findings.push(...(await lists(empty)));
+  if (wanted.has("bundle")) findings.push(...(await bundle(scratch)));
+  return findings;
+}
+
+async function underLoad(empty: string, wanted: Set<string>): Promise<Finding[]> {
+  const parts = Object.entries(UNDER_LOAD).filter(([name]) => wanted.has(name));
+  const findings: Finding[] = [];
+  if (parts.length === 0) return findings;
+  const servers = await startServers(empty);
+  for (const [, part] of parts) findings.push(...(await part(servers)));
+  await servers.stop();
+  return findings;
+}
+
+function wantedParts(): Set<string> {
+  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const wanted = values.only?.split(",") ?? PARTS;
+  const unknown = wanted.filter((name) => !PARTS.includes(name));
+  if (unknown.length > 0) {
+    console.error(`No such part: ${unknown.join(", ")}. There are ${PARTS.join(", ")}`);
+    process.exit(1);
+  }
+  return new Set(wanted);
+}
+
+const wanted = wantedParts();
+cleanUpAtExit();
+const started = performance.now();
+const load = `load ${(loadavg()[0] ?? 0).toFixed(2)} on ${availableParallelism()} cores before the start`;
+console.info(`Node ${process.version}, ${load}: ${[...wanted].join(", ")}`);
+printSummary(await run(wanted));
+console.info(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
