@@ -10,7 +10,7 @@ const BATCH = 50;
 /** How long after the first change of a burst the alarm looks whether all of it was carried. */
 const CHECK_MS = 30_000;
 
-/** How long a prompt waits for its replies, to be carried with them. */
+/** How long a prompt and its first replies wait for the others, to be carried with them. */
 const GATHER_MS = 1_000;
 
 const FIRST_RETRY_MS = 1_000;

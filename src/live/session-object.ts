@@ -15,6 +15,7 @@ import { fanOut } from "../turn/fan-out.ts";
 import type { Reply } from "../turn/fan-out.ts";
 import { askEndpoint } from "./ask-endpoint.ts";
 import { Log } from "./log.ts";
+import type { OpenTurn } from "./log.ts";
 import { Mirror } from "./mirror.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { planTurn } from "./plan-turn.ts";
@@ -42,6 +43,9 @@ export interface TurnTaken extends Snapshot {
   /** The longest that a provider asked callers to stay away. */
   retryAfterSeconds: number | null;
 }
+
+/** A message as a caller gives it: with a time of its own, or `null` for now. */
+type Given = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs | null };
 
 /** Which messages an answer is to hold. */
 export type History = "whole" | "added";
@@ -81,16 +85,14 @@ export class SessionObject extends DurableObject<Env> {
   }
 
   /** Appends a message. Durable when it returns; refused unless the session is `ACTIVE`. */
-  async append(
-    message: Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs | null },
-    history: History,
-  ): Promise<Outcome<Snapshot>> {
+  async append(given: Given, history: History): Promise<Outcome<Snapshot>> {
     const active = await this.#active();
     if (!active.ok) return active;
-    const { role, content } = message;
+    const { role, content } = given;
     const chatId = active.value.chats[0]?.chatId ?? null;
-    const createdAt = message.createdAt ?? now();
-    const added = this.#append([{ chatId, turnId: null, role, content, createdAt, reply: null }]);
+    const createdAt = given.createdAt ?? now();
+    const message = { chatId, turnId: null, role, content, createdAt, reply: null };
+    const added = this.#append([message], this.#log.state?.turn ?? null);
     return this.#answer(added, history);
   }
 
@@ -167,8 +169,7 @@ export class SessionObject extends DurableObject<Env> {
       const turnId = newObjectId(now());
       const pending = new Set(session.chats.map(({ chatId }) => chatId));
       const turn = () => (pending.size > 0 ? { turnId, chatIds: [...pending] } : null);
-      const added = this.#log.append([promptMessage(session, turnId, content, now())], turn(), now());
-      this.#mirror.startSoon();
+      const added = this.#append([promptMessage(session, turnId, content, now())], turn());
       const settled = (reply: Reply) => {
         pending.delete(reply.chatId);
         added.push(...this.#append([replyMessage(turnId, reply, now())], turn()));
@@ -192,9 +193,12 @@ export class SessionObject extends DurableObject<Env> {
     if (state?.turn) this.#append(interruptedReplies(state.session, state.turn, now()), null);
   }
 
-  #append(messages: NewMessage[], turn = this.#log.state?.turn ?? null): Message[] {
+  /** @param turn what is under way from now on */
+  #append(messages: NewMessage[], turn: OpenTurn | null): Message[] {
     const added = this.#log.append(messages, turn, now());
-    this.#mirror.start();
+    // What a turn brings is carried together when the turn is over.
+    if (turn && messages.every(({ turnId }) => turnId === turn.turnId)) this.#mirror.startSoon();
+    else this.#mirror.start();
     return added;
   }
 
