@@ -32,6 +32,16 @@ type Row = Record<"chat_id" | "turn_id" | "detail", string | null> & {
 
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 
+// Constants, because a statement is prepared once for each string, not for each text.
+const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+const WRITE_STATE =
+  "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
+const MESSAGES_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`;
+const CONVERSATION = `SELECT ${COLUMNS} FROM messages WHERE detail IS NULL OR content <> '' ORDER BY seq DESC LIMIT ?`;
+const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
+const CALLS =
+  "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
+
 const fromRow = ({ chat_id, turn_id, created_at, detail, ...row }: Row): Message => ({
   ...row,
   chatId: chat_id,
@@ -108,27 +118,22 @@ export class Log {
 
   /** Messages after a `seq`, oldest first. */
   messages(after = 0, limit = -1): Message[] {
-    const query = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`;
-    return this.#storage.sql.exec<Row>(query, after, limit).toArray().map(fromRow);
+    return this.#storage.sql.exec<Row>(MESSAGES_AFTER, after, limit).toArray().map(fromRow);
   }
 
   /** The newest messages that have text, oldest first. */
   conversation(newest: number): Message[] {
-    const query = `SELECT ${COLUMNS} FROM messages WHERE detail IS NULL OR content <> '' ORDER BY seq DESC LIMIT ?`;
-    return this.#storage.sql.exec<Row>(query, newest).toArray().map(fromRow).toReversed();
+    return this.#storage.sql.exec<Row>(CONVERSATION, newest).toArray().map(fromRow).toReversed();
   }
 
   /** Every reply of a chat, oldest first. */
   replies(chatId: string): Message[] {
-    const query = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
-    return this.#storage.sql.exec<Row>(query, chatId).toArray().map(fromRow);
+    return this.#storage.sql.exec<Row>(REPLIES, chatId).toArray().map(fromRow);
   }
 
   /** How often a chat has called its endpoint. */
   calls(chatId: string): number {
-    const query =
-      "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
-    return this.#storage.sql.exec<{ calls: number }>(query, chatId).one().calls;
+    return this.#storage.sql.exec<{ calls: number }>(CALLS, chatId).one().calls;
   }
 
   /** Lets go of everything. The next read finds no session here. */
@@ -143,15 +148,13 @@ export class Log {
   }
 
   #write(state: State): void {
-    const query = "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-    this.#storage.sql.exec(query, JSON.stringify(state));
+    this.#storage.sql.exec(WRITE_STATE, JSON.stringify(state));
     this.#state = state;
   }
 
   #insert(message: Message): void {
     const { seq, chatId, turnId, role, content, createdAt, reply } = message;
     const detail = reply === null ? null : JSON.stringify(reply);
-    const query = `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
-    this.#storage.sql.exec(query, seq, chatId, turnId, role, content, createdAt, detail);
+    this.#storage.sql.exec(INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail);
   }
 }

@@ -57,7 +57,8 @@ const isJson = (contentType: string): boolean => /^\s*application\/([\w.+-]+\+)?
 
 /** The body as text, or `null` when it is larger than it may be. Read no further than that. */
 async function readText(request: Request): Promise<string | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) return null;
+  const length = request.headers.get("content-length");
+  if (length !== null) return Number(length) > MAX_BODY_BYTES ? null : request.text();
   const decoder = new TextDecoder();
   let bytes = 0;
   let text = "";

@@ -9,15 +9,27 @@ export async function chatbotContext(
   db: Database,
   { chatbotId, clientId }: Pick<Session, "chatbotId" | "clientId">,
 ): Promise<{ chatbot: Chatbot | null; endpoint: Endpoint | null; clientThere: boolean }> {
-  const row = await db
+  const row = await chatbotQuery(db).get({ chatbotId, clientId });
+  return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, clientThere: row?.client != null };
+}
+
+// Every chat asks this, and to build the query takes longer than to answer it.
+const chatbotQueries = new WeakMap<Database, ReturnType<typeof prepareChatbotQuery>>();
+
+function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {
+  const known = chatbotQueries.get(db) ?? prepareChatbotQuery(db);
+  chatbotQueries.set(db, known);
+  return known;
+}
+
+const prepareChatbotQuery = (db: Database) =>
+  db
     .select({ chatbot: chatbots, endpoint: endpoints, client: clients.id })
     .from(chatbots)
     .leftJoin(endpoints, eq(endpoints.id, chatbots.endpointId))
-    .leftJoin(clients, and(eq(clients.id, clientId ?? ""), isNull(clients.deletedAt)))
-    .where(and(eq(chatbots.id, chatbotId ?? ""), isNull(chatbots.deletedAt)))
-    .get();
-  return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, clientThere: row?.client != null };
-}
+    .leftJoin(clients, and(eq(clients.id, sql.placeholder("clientId")), isNull(clients.deletedAt)))
+    .where(and(eq(chatbots.id, sql.placeholder("chatbotId")), isNull(chatbots.deletedAt)))
+    .prepare();
 
 /** What a comparison turn needs: the endpoints as they are now, and the template in force. One round trip. */
 export async function comparisonContext(
