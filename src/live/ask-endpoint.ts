@@ -17,7 +17,12 @@ export async function* askEndpoint(request: ReplyRequest, signal: AbortSignal): 
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       const lines = (rest + decoder.decode(chunk.value, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) yield JSON.parse(line) as ReplyEvent[];
+      for (const line of lines) {
+        const portion = JSON.parse(line) as ReplyEvent[];
+        // Nothing comes behind the end but the end of the stream: once read, there is nothing to cancel.
+        if (portion.at(-1)?.type !== "text") await reader.read();
+        yield portion;
+      }
     }
   } finally {
     signal.removeEventListener("abort", stop);

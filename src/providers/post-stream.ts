@@ -22,7 +22,9 @@ export interface Posted {
 }
 
 /** `events` come in the portions in which they arrived. */
-export type Streamed = { events: AsyncIterable<EventSourceMessage[]>; headers: Headers } | { failed: ReplyFailed };
+export type Streamed =
+  | { events: AsyncGenerator<EventSourceMessage[], void>; headers: Headers }
+  | { failed: ReplyFailed };
 
 /** Posts JSON and opens the event stream that answers it. The one way out to the network. */
 export async function postStream({ url, headers, body, secret }: Posted, signal: AbortSignal): Promise<Streamed> {
@@ -43,17 +45,22 @@ export async function postStream({ url, headers, body, secret }: Posted, signal:
   return { failed: refusal(answer, message) };
 }
 
-async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[]> {
+async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[], void> {
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event) });
   let line = "";
-  for await (const chunk of body) {
-    const text = decoder.decode(chunk, { stream: true });
-    parser.feed(text);
-    line = (line + text).slice(-LAST_LINE);
-    if (events.length > 0) yield events;
-    events = [];
+  const reader = body.getReader();
+  try {
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      const text = decoder.decode(chunk.value, { stream: true });
+      parser.feed(text);
+      line = (line + text).slice(-LAST_LINE);
+      if (events.length > 0) yield events;
+      events = [];
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
   // Some servers forget the blank line behind their last event. Anything but a marker would be half an event.
   if (/data: ?\[DONE\]\r?\n?$/.test(line)) parser.feed("\n\n");

@@ -14,6 +14,9 @@ export interface Reader {
   read(event: EventSourceMessage): Iterable<{ type: "text"; text: string } | ReplyEnd | ReplyFailed>;
 }
 
+/** How long the end of an answer is awaited behind its terminal marker, in milliseconds. */
+const LINGER_MS = 20;
+
 /** A chunk that is not of its format. */
 class BadChunk extends Error {}
 
@@ -64,21 +67,27 @@ type Unlucky = (code: FailureReason, message: string) => ReplyFailed;
 
 /** Ends at the first end or failure, and makes a failure of a stream that has neither or is too long. */
 async function* readReply(
-  portions: AsyncIterable<EventSourceMessage[]>,
+  portions: AsyncGenerator<EventSourceMessage[], void>,
   reader: Reader,
   unlucky: Unlucky,
 ): ReplyStream {
   let characters = 0;
   for await (const portion of portions) {
     const events = readPortion(portion, reader, unlucky);
-    for (const event of events) characters += event.type === "text" ? event.text.length : 0;
+    characters += textIn(events);
     if (characters > MAX_REPLY)
       return yield [unlucky("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
+    const over = events.some(({ type }) => type !== "text");
+    // A connection whose answer was read to its end serves the next call too.
+    if (over) await Promise.race([portions.next(), new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
     if (events.length > 0) yield events;
-    if (events.at(-1)?.type !== "text" && events.length > 0) return;
+    if (over) return;
   }
   yield [unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
 }
+
+const textIn = (events: ReplyEvent[]): number =>
+  events.reduce((characters, event) => characters + (event.type === "text" ? event.text.length : 0), 0);
 
 function readPortion(portion: EventSourceMessage[], reader: Reader, unlucky: Unlucky): ReplyEvent[] {
   const events: ReplyEvent[] = [];
