@@ -74,7 +74,8 @@ export function cleanUpAtExit(): void {
     for (const pid of leaders) signalGroup(pid, "SIGKILL");
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+    // Not once: npm passes on what the terminal has sent already, and a second one would end this before it is done.
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
   }
 }
 
