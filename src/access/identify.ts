@@ -8,6 +8,8 @@ const REMEMBER_MS = 15_000;
 /** How many keys are remembered: more than a Worker sees in that time, and little memory. */
 const REMEMBER_KEYS = 1_000;
 
+const encoder = new TextEncoder();
+
 const remembered = new Map<string, { key: ApiKey; until: EpochMs }>();
 
 /** A new API key: 256 random bits, so that a plain SHA-256 of it is safe to store. */
@@ -15,7 +17,7 @@ export const newKey = (): string => `parley_${randomHex(32)}`;
 
 /** Lower-case hex SHA-256. */
 export async function hashToken(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(token));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -38,16 +40,19 @@ export async function identify(token: string, { adminKey, findKey }: Registry, a
   return { role: key.role, id: key.id, clientId: key.clientId };
 }
 
+/** The secret last compared with, and its bytes: it is the same one for as long as the Worker lives. */
+let compared = { secret: "", bytes: encoder.encode("") };
+
 /**
  * Compares in a time that does not tell where two secrets differ, only whether they are of one length.
  * https://developers.cloudflare.com/workers/examples/protect-against-timing-attacks/
  */
 function sameSecret(given: string, secret: string): boolean {
-  const encoder = new TextEncoder();
-  const [one, other] = [encoder.encode(given), encoder.encode(secret)];
-  return one.byteLength === other.byteLength
-    ? crypto.subtle.timingSafeEqual(one, other)
-    : !crypto.subtle.timingSafeEqual(other, other);
+  if (compared.secret !== secret) compared = { secret, bytes: encoder.encode(secret) };
+  const bytes = encoder.encode(given);
+  return bytes.byteLength === compared.bytes.byteLength
+    ? crypto.subtle.timingSafeEqual(bytes, compared.bytes)
+    : !crypto.subtle.timingSafeEqual(bytes, bytes);
 }
 
 async function recall(hash: string, findKey: Registry["findKey"], at: EpochMs): Promise<ApiKey | null> {

@@ -15,6 +15,9 @@ export interface OpenTurn {
   chatIds: string[];
 }
 
+/** What follows from the messages alone, written with none of them: what comes after the state's is read off them. */
+type Tally = Record<"last_seq" | "messages" | "appended_at", number>;
+
 interface State {
   session: Session;
   carried: Mark;
@@ -30,15 +33,21 @@ type Row = Record<"chat_id" | "turn_id" | "detail", string | null> & {
   created_at: number;
 };
 
+/** How many messages are kept at hand, at least. */
+const FRESH = 100;
+
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 
 // Constants, because a statement is prepared once for each string, not for each text.
-const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
 const MESSAGES_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`;
 const CONVERSATION = `SELECT ${COLUMNS} FROM messages WHERE detail IS NULL OR content <> '' ORDER BY seq DESC LIMIT ?`;
 const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
+const TALLY =
+  "SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum(detail IS NULL OR content <> '') AS messages FROM messages WHERE seq > ?";
+const SETTLED = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
 const CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 
@@ -50,6 +59,13 @@ const fromRow = ({ chat_id, turn_id, created_at, detail, ...row }: Row): Message
   reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
 });
 
+const tallied = (session: Session, { last_seq, appended_at, messages }: Tally): Session => ({
+  ...session,
+  lastSeq: last_seq,
+  updatedAt: appended_at,
+  messageCount: session.messageCount + messages,
+});
+
 /**
  * A session's log and state in its object's own SQLite. Every method is synchronous, and what happens between two awaits
  * is one transaction. An object that holds no session has no tables: empty storage costs nothing.
@@ -57,6 +73,8 @@ const fromRow = ({ chat_id, turn_id, created_at, detail, ...row }: Row): Message
 export class Log {
   readonly #storage: DurableObjectStorage;
   #state: State | null;
+  /** The newest messages, as long as they are few: they are about to be carried, and need not be read back for it. */
+  #fresh: Message[] = [];
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -67,7 +85,11 @@ export class Log {
     const tables = this.#storage.sql.exec("SELECT name FROM sqlite_schema WHERE name = 'state'").toArray();
     if (tables.length === 0) return null;
     const row = this.#storage.sql.exec<{ state: string }>("SELECT state FROM state").toArray()[0];
-    return row ? (JSON.parse(row.state) as State) : null;
+    if (!row) return null;
+    const state = JSON.parse(row.state) as State;
+    const { session } = state;
+    const later = this.#storage.sql.exec<Tally | Record<keyof Tally, null>>(TALLY, session.lastSeq).one();
+    return later.last_seq === null ? state : { ...state, session: tallied(session, later) };
   }
 
   /** What the object holds, or `null` while it holds no session. */
@@ -78,23 +100,37 @@ export class Log {
   /** Takes a session in, as the index database has it. */
   hold(session: Session, messages: Message[]): void {
     this.#storage.sql.exec(
-      "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT)",
+      "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
     );
     this.#storage.sql.exec("CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)");
-    for (const message of messages) this.#insert(message);
+    for (const message of messages) this.#insert(message, session.updatedAt);
     const { lastSeq, amendments } = session;
     this.#write({ session, carried: { lastSeq, amendments }, turn: null, removed: false });
   }
 
-  /** Appends messages and notes the turn under way, if any. Two rows written for one message. */
-  append(added: NewMessage[], turn: OpenTurn | null, at: EpochMs): Message[] {
+  /** Appends messages. One row written for each. */
+  append(added: NewMessage[], at: EpochMs): Message[] {
     const state = this.#held();
     const messages = added.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
-    for (const message of messages) this.#insert(message);
+    for (const message of messages) this.#insert(message, at);
+    this.#fresh = this.#fresh.length < FRESH ? [...this.#fresh, ...messages] : messages;
     const lastSeq = state.session.lastSeq + messages.length;
     const messageCount = state.session.messageCount + messages.filter(hasText).length;
-    this.#write({ ...state, turn, session: { ...state.session, lastSeq, messageCount, updatedAt: at } });
+    this.#state = { ...state, session: { ...state.session, lastSeq, messageCount, updatedAt: at } };
     return messages;
+  }
+
+  /** Notes the turn under way, or that there is none any more. */
+  noteTurn(turn: OpenTurn | null): void {
+    this.#write({ ...this.#held(), turn });
+  }
+
+  /** The chats of the turn under way that have no reply yet. */
+  awaitedChats(): string[] {
+    const { turn } = this.#held();
+    if (!turn) return [];
+    const settled = this.#storage.sql.exec<{ chat_id: string }>(SETTLED, turn.turnId).toArray();
+    return turn.chatIds.filter((chatId) => !settled.some(({ chat_id }) => chat_id === chatId));
   }
 
   /** Puts a changed session in the place of the one held. */
@@ -109,11 +145,18 @@ export class Log {
   /** Notes how far the index database has followed. Kept with the next write: carrying twice changes nothing. */
   carriedTo(carried: Mark): void {
     if (this.#state) this.#state = { ...this.#state, carried };
+    this.#fresh = this.#fresh.filter(({ seq }) => seq > carried.lastSeq);
   }
 
   /** Writes the mark down, for an object that may sleep before its next write. */
   keepMark(): void {
     this.#write(this.#held());
+  }
+
+  /** Messages that the index database may not have, oldest first. */
+  uncarried(limit: number): Message[] {
+    const after = this.#held().carried.lastSeq;
+    return this.#fresh[0]?.seq === after + 1 ? this.#fresh.slice(0, limit) : this.messages(after, limit);
   }
 
   /** Messages after a `seq`, oldest first. */
@@ -139,6 +182,7 @@ export class Log {
   /** Lets go of everything. The next read finds no session here. */
   async clear(): Promise<void> {
     this.#state = null;
+    this.#fresh = [];
     await this.#storage.deleteAll();
   }
 
@@ -152,9 +196,9 @@ export class Log {
     this.#state = state;
   }
 
-  #insert(message: Message): void {
+  #insert(message: Message, at: EpochMs): void {
     const { seq, chatId, turnId, role, content, createdAt, reply } = message;
     const detail = reply === null ? null : JSON.stringify(reply);
-    this.#storage.sql.exec(INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail);
+    this.#storage.sql.exec(INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
   }
 }

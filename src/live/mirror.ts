@@ -110,7 +110,7 @@ export class Mirror {
     const state = this.#log.state;
     if (!state || revision(state.carried) === revision(state.session)) return false;
     const { session, carried } = state;
-    const messages = this.#log.messages(carried.lastSeq, BATCH);
+    const messages = this.#log.uncarried(BATCH);
     const lastSeq = messages.at(-1)?.seq ?? carried.lastSeq;
     await this.#ports.carry({ ...session, lastSeq }, messages, session.amendments > carried.amendments);
     this.#log.carriedTo({ lastSeq, amendments: session.amendments });

@@ -13,9 +13,8 @@ import { readLog } from "../store/messages.ts";
 import { carrySession, deleteSession, findSession } from "../store/sessions.ts";
 import { fanOut } from "../turn/fan-out.ts";
 import type { Reply } from "../turn/fan-out.ts";
-import { askEndpoint } from "./ask-endpoint.ts";
+import { askEndpoints } from "./ask-endpoints.ts";
 import { Log } from "./log.ts";
-import type { OpenTurn } from "./log.ts";
 import { Mirror } from "./mirror.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { planTurn } from "./plan-turn.ts";
@@ -23,6 +22,9 @@ import { interruptedReplies, promptMessage, replyMessage } from "./turn-messages
 
 /** How long an answer waits for the index database to follow, in milliseconds. */
 const PATIENCE_MS = 250;
+
+/** How long a reply that has ended waits for others, to be written with them, in milliseconds. A commit costs as much as a call. */
+const TOGETHER_MS = 10;
 
 /** How many turns may wait behind the one that runs. */
 const WAITING_TURNS = 16;
@@ -92,7 +94,7 @@ export class SessionObject extends DurableObject<Env> {
     const chatId = active.value.chats[0]?.chatId ?? null;
     const createdAt = given.createdAt ?? now();
     const message = { chatId, turnId: null, role, content, createdAt, reply: null };
-    const added = this.#append([message], this.#log.state?.turn ?? null);
+    const added = this.#append([message]);
     return this.#answer(added, history);
   }
 
@@ -167,14 +169,21 @@ export class SessionObject extends DurableObject<Env> {
       if (!plan.ok) return plan;
       if (stop.signal.aborted) return failed({ reason: "session-not-active" });
       const turnId = newObjectId(now());
-      const pending = new Set(session.chats.map(({ chatId }) => chatId));
-      const turn = () => (pending.size > 0 ? { turnId, chatIds: [...pending] } : null);
-      const added = this.#append([promptMessage(session, turnId, content, now())], turn());
-      const settled = (reply: Reply) => {
-        pending.delete(reply.chatId);
-        added.push(...this.#append([replyMessage(turnId, reply, now())], turn()));
-      };
-      const replies = await fanOut(plan.value, { ask: askEndpoint, clock: now, signal: stop.signal, settled });
+      this.#log.noteTurn({ turnId, chatIds: session.chats.map(({ chatId }) => chatId) });
+      const added = this.#append([promptMessage(session, turnId, content, now())]);
+      const settled: Reply[] = [];
+      const write = () => added.push(...this.#append(settled.splice(0).map((r) => replyMessage(turnId, r, now()))));
+      const replies = await fanOut(plan.value, {
+        ask: askEndpoints,
+        clock: now,
+        signal: stop.signal,
+        settled: (reply) => {
+          if (settled.push(reply) === 1) setTimeout(write, TOGETHER_MS);
+        },
+      });
+      write();
+      this.#log.noteTurn(null);
+      this.#mirror.start();
       return success({ ...this.#snapshot(added, history), retryAfterSeconds: longestWait(replies) });
     } finally {
       this.#runningTurn = null;
@@ -190,14 +199,18 @@ export class SessionObject extends DurableObject<Env> {
 
   #closeBrokenTurn(): void {
     const state = this.#log.state;
-    if (state?.turn) this.#append(interruptedReplies(state.session, state.turn, now()), null);
+    if (!state?.turn) return;
+    this.#append(interruptedReplies(state.session, state.turn.turnId, this.#log.awaitedChats(), now()));
+    this.#log.noteTurn(null);
+    this.#mirror.start();
   }
 
-  /** @param turn what is under way from now on */
-  #append(messages: NewMessage[], turn: OpenTurn | null): Message[] {
-    const added = this.#log.append(messages, turn, now());
+  #append(messages: NewMessage[]): Message[] {
+    if (messages.length === 0) return [];
+    const added = this.#log.append(messages, now());
+    const turnId = this.#log.state?.turn?.turnId ?? null;
     // What a turn brings is carried together when the turn is over.
-    if (turn && messages.every(({ turnId }) => turnId === turn.turnId)) this.#mirror.startSoon();
+    if (turnId !== null && messages.every((message) => message.turnId === turnId)) this.#mirror.startSoon();
     else this.#mirror.start();
     return added;
   }

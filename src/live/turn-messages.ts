@@ -2,7 +2,6 @@ import type { NewMessage } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Reply } from "../turn/fan-out.ts";
-import type { OpenTurn } from "./log.ts";
 
 /** The row of a prompt: of the only chat on a chatbot session, of all chats on a comparison session. */
 export const promptMessage = ({ kind, id }: Session, turnId: string, content: string, at: EpochMs): NewMessage => ({
@@ -24,7 +23,7 @@ export const replyMessage = (turnId: string, { chatId, content, detail }: Reply,
 });
 
 /** What stands in for the replies that were still to come when the object that waited for them went down. */
-export function interruptedReplies(session: Session, { turnId, chatIds }: OpenTurn, at: EpochMs): NewMessage[] {
+export function interruptedReplies(session: Session, turnId: string, chatIds: string[], at: EpochMs): NewMessage[] {
   return chatIds.map((chatId) =>
     replyMessage(
       turnId,

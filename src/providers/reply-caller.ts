@@ -1,35 +1,87 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { secretNamedBy } from "../core/endpoint.ts";
-import type { ReplyRequest, ReplyStream } from "../core/reply.ts";
+import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
+import type { EpochMs } from "../core/time.ts";
+import { now } from "../core/time.ts";
 import { PROVIDERS } from "./index.ts";
 
-/**
- * Calls one endpoint in an invocation of its own: one invocation may have only six connections waiting for response
- * headers, and a seventh would wait unseen. https://developers.cloudflare.com/workers/platform/limits/
- */
+/** Calls under way. */
+export interface Calls {
+  /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
+  portions: ReadableStream<Uint8Array>;
+  /** Aborts one call's request. Nothing more comes from it. */
+  stop: (which: number) => void;
+}
+
+/** How often portions are sent on, in milliseconds: often enough for a reader's eye, and seldom enough to be cheap. */
+const EVERY_MS = 40;
+
+/** How long a portion waits for others when none was sent lately, in milliseconds. */
+const SOON_MS = 2;
+
+/** Sends portions on, those of a short time together. An end does not wait for long. */
+class Sender {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  #lines = "";
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #due = 0;
+  #lastSent = 0;
+
+  constructor(writable: WritableStream<Uint8Array>) {
+    this.#writer = writable.getWriter();
+  }
+
+  /** Settles when all was read; rejects when nobody reads any more. */
+  get closed(): Promise<void> {
+    return this.#writer.closed;
+  }
+
+  send(line: [which: number, portion: ReplyEvent[]]): void {
+    this.#lines += `${JSON.stringify(line)}\n`;
+    const soon = now() + SOON_MS;
+    this.#sendBy(line[1].at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + EVERY_MS) : soon);
+  }
+
+  close(): void {
+    this.#send();
+    void this.#writer.close().catch(() => undefined);
+  }
+
+  #sendBy(due: EpochMs): void {
+    if (this.#timer !== null && this.#due <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#send(), due - now());
+  }
+
+  #send(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#lines === "") return;
+    void this.#writer.write(this.#encoder.encode(this.#lines)).catch(() => undefined);
+    this.#lines = "";
+    this.#lastSent = now();
+  }
+}
+
+/** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
-  /**
-   * @returns a byte stream of portions of reply events, a JSON array a line. Cancelling it aborts the provider's request
-   */
-  ask(request: ReplyRequest): ReadableStream<Uint8Array> {
-    const stop = new AbortController();
-    const events = this.#events(request, stop.signal);
-    const encoder = new TextEncoder();
-    return new ReadableStream({
-      type: "bytes",
-      async pull(controller) {
-        const next = await events.next();
-        if (!next.done) return controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
-        controller.close();
-        // A byte stream whose reader waits with a buffer of its own ends only when that buffer is given back.
-        controller.byobRequest?.respond(0);
-      },
-      async cancel() {
-        stop.abort();
-        await events.return(undefined);
-      },
+  /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
+  ask(requests: ReplyRequest[]): Calls {
+    const stops = requests.map(() => new AbortController());
+    const { readable, writable } = new IdentityTransformStream();
+    const sender = new Sender(writable);
+    const calls = requests.map(async (request, which) => {
+      const signal = stops[which]?.signal ?? AbortSignal.abort();
+      for await (const portion of this.#events(request, signal)) sender.send([which, portion]);
     });
+    void Promise.allSettled(calls).then(() => sender.close());
+    void sender.closed.catch(() => {
+      for (const stop of stops) stop.abort();
+    });
+    return { portions: readable, stop: (which) => stops[which]?.abort() };
   }
 
   async *#events(request: ReplyRequest, signal: AbortSignal): ReplyStream {

@@ -90,15 +90,21 @@ const textIn = (events: ReplyEvent[]): number =>
   events.reduce((characters, event) => characters + (event.type === "text" ? event.text.length : 0), 0);
 
 function readPortion(portion: EventSourceMessage[], reader: Reader, unlucky: Unlucky): ReplyEvent[] {
-  const events: ReplyEvent[] = [];
+  let text = "";
+  const joined = (last?: ReplyEvent): ReplyEvent[] => [
+    ...(text === "" ? [] : [{ type: "text" as const, text }]),
+    ...(last ? [last] : []),
+  ];
   for (const message of portion.filter(({ data }) => data !== "")) {
     try {
-      events.push(...reader.read(message));
+      for (const event of reader.read(message)) {
+        if (event.type !== "text") return joined(event);
+        text += event.text;
+      }
     } catch (error) {
       if (!(error instanceof BadChunk)) throw error;
-      events.push(unlucky("bad_chunk", "The provider sent a chunk that cannot be read."));
+      return joined(unlucky("bad_chunk", "The provider sent a chunk that cannot be read."));
     }
-    if (events.at(-1)?.type === "end" || events.at(-1)?.type === "failed") break;
   }
-  return events;
+  return joined();
 }

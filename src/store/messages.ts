@@ -20,11 +20,17 @@ function fromRow({ seq, chatId, turnId, role, content, createdAt, detail }: Mess
 const AT_ONCE = 12;
 
 // By hand: this is what every append costs, and to have it built anew each time would cost as much again.
+const INSERT =
+  "INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)";
+
 function insertStatement(count: number): string {
+  // The plainest form for the commonest case: to parse it is half of what it costs.
+  if (count === 1) {
+    return `${INSERT} SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?2 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
+  }
   const row = (_: unknown, index: number) =>
     `(${Array.from({ length: 7 }, (__, column) => `?${index * 7 + column + 3}`).join(", ")})`;
-  return `INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)
-    SELECT ?1, carried.*, ?2 FROM (VALUES ${Array.from({ length: count }, row).join(", ")}) AS carried
+  return `${INSERT} SELECT ?1, carried.*, ?2 FROM (VALUES ${Array.from({ length: count }, row).join(", ")}) AS carried
     WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ?1) ON CONFLICT DO NOTHING`;
 }
 

@@ -1,5 +1,5 @@
 import type { FinishReason, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
-import type { ReplyEnd, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
+import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
@@ -22,66 +22,69 @@ export interface Reply {
   retryAfterSeconds: number | null;
 }
 
+/** A share that can be put to its endpoint. */
+export interface Question {
+  chatId: string;
+  request: ReplyRequest;
+  /** Once aborted, the call is aborted. */
+  signal: AbortSignal;
+}
+
+/** Told what an endpoint says, as it says it. */
+export type Hear = (chatId: string, portion: ReplyEvent[]) => void;
+
 /** The world as a turn sees it. */
 export interface Ports {
-  /** Asks an endpoint; ends early, without an end event, once the signal is aborted. */
-  ask: (request: ReplyRequest, signal: AbortSignal) => ReplyStream;
+  /** Asks endpoints at once; each is heard to its one end or failure before this settles. Never rejects. */
+  ask: (questions: Question[], hear: Hear) => Promise<void>;
   clock: () => EpochMs;
   signal: AbortSignal;
   /** Told of each reply as it settles, in order of settling. */
   settled: (reply: Reply) => void;
 }
 
-/** Asks all chats at once. Settles when each has a reply or a named failure; never rejects. */
-export function fanOut(shares: Share[], ports: Ports): Promise<Reply[]> {
-  return Promise.all(
-    shares.map(async (share) => {
-      const reply = await settle(share, ports);
-      ports.settled(reply);
-      return reply;
-    }),
-  );
-}
-
-async function settle(share: Share, ports: Ports): Promise<Reply> {
-  const started = ports.clock();
-  if ("error" in share.question) {
-    const { code, message } = share.question.error;
-    return conclude(share, { content: "", ttftMs: null, attempts: 0, last: replyFailed(code, message) }, 0);
+/** Asks all chats at once. Settles when each has a reply or a named failure, in the order of the shares; never rejects. */
+export async function fanOut(shares: Share[], { ask, clock, signal, settled }: Ports): Promise<Reply[]> {
+  const started = clock();
+  const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
+  const replies = new Map<string, Reply>();
+  const settle = (chat: Heard, last: ReplyEnd | ReplyFailed, attempts: number) => {
+    const reply = conclude(chat, last, attempts, clock() - started);
+    replies.set(reply.chatId, reply);
+    settled(reply);
+  };
+  const hear: Hear = (chatId, portion) => {
+    const chat = chats.get(chatId);
+    if (!chat) return;
+    for (const event of portion) {
+      if (event.type !== "text") return settle(chat, event, 1);
+      chat.ttftMs ??= clock() - started;
+      chat.content += event.text;
+    }
+  };
+  const questions: Question[] = [];
+  for (const chat of chats.values()) {
+    const { chatId, question } = chat.share;
+    if ("request" in question) questions.push({ chatId, request: question.request, signal });
+    else settle(chat, replyFailed(question.error.code, question.error.message), 0);
   }
-  const heard = await listen(share.question.request, started, ports);
-  return conclude(share, heard, ports.clock() - started);
+  await ask(questions, hear);
+  return shares.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
 
+/** What came of a chat's share so far. */
 interface Heard {
+  share: Share;
   content: string;
   ttftMs: number | null;
-  attempts: number;
-  last: ReplyEnd | ReplyFailed;
 }
 
-async function listen(request: ReplyRequest, started: EpochMs, { ask, clock, signal }: Ports): Promise<Heard> {
-  const heard = { content: "", ttftMs: null as number | null, attempts: 1 };
-  try {
-    for await (const portion of ask(request, signal)) {
-      for (const event of portion) {
-        if (event.type !== "text") return { ...heard, last: event };
-        heard.ttftMs ??= clock() - started;
-        heard.content += event.text;
-      }
-    }
-  } catch {
-    return { ...heard, last: cutOff(signal) };
-  }
-  return { ...heard, last: cutOff(signal) };
-}
-
-const cutOff = (signal: AbortSignal): ReplyFailed =>
-  signal.aborted
-    ? replyFailed("cancelled", "The turn was stopped.")
-    : replyFailed("connection_lost", "The call to the endpoint broke off.");
-
-function conclude(share: Share, { content, ttftMs, attempts, last }: Heard, durationMs: number): Reply {
+function conclude(
+  { share, content, ttftMs }: Heard,
+  last: ReplyEnd | ReplyFailed,
+  attempts: number,
+  durationMs: number,
+): Reply {
   const ended = last.type === "end" ? last : null;
   const error = last.type === "failed" ? { code: last.code, message: last.message } : null;
   return {
@@ -95,7 +98,7 @@ function conclude(share: Share, { content, ttftMs, attempts, last }: Heard, dura
       error,
       model: ended?.model ?? null,
       usage: usageOf(ended),
-      durationMs,
+      durationMs: attempts === 0 ? 0 : durationMs,
       ttftMs,
       attempts,
       providerRequestId: last.providerRequestId,
