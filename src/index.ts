@@ -1,10 +1,25 @@
 import { app } from "./app.ts";
+import type { Session } from "./core/session.ts";
+import { now } from "./core/time.ts";
+import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeQuietSessions } from "./live/wake-quiet-sessions.ts";
+import { presentFollowed } from "./routes/present-followed.ts";
+import { database } from "./store/database.ts";
+import { dropExpiredTickets } from "./store/tickets.ts";
 
-export { SessionObject } from "./live/session-object.ts";
 export { ReplyCaller } from "./providers/reply-caller.ts";
+
+/** The session's object, speaking to those who follow it in the dialect of its session. */
+export class SessionObject extends LiveSessionObject {
+  protected override present(session: Session): Record<string, unknown> {
+    return presentFollowed(session, this.env.TIME_ZONE);
+  }
+}
 
 export default {
   fetch: app.fetch,
-  scheduled: (_, env) => wakeQuietSessions(env),
+  async scheduled(_, env) {
+    await dropExpiredTickets(database(env.DB), now());
+    await wakeQuietSessions(env);
+  },
 } satisfies ExportedHandler<Env>;

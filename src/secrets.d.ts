@@ -4,4 +4,6 @@ interface Env {
   ADMIN_KEY?: string;
   /** Set for local runs: lets endpoints have http and private addresses. */
   ALLOW_PRIVATE_ENDPOINTS?: string;
+  /** Origins whose pages may open sockets, separated by commas. */
+  ALLOWED_ORIGINS?: string;
 }

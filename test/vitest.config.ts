@@ -17,6 +17,7 @@ export default defineConfig({
               bindings: {
                 ADMIN_KEY: "test-admin-key",
                 ALLOW_PRIVATE_ENDPOINTS: "1",
+                ALLOWED_ORIGINS: "https://app.example, https://other.example",
                 PROVIDER_TEST: "secret-from-the-environment",
                 MIGRATIONS: await readD1Migrations(`${root}migrations`),
               },

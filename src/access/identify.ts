@@ -33,11 +33,11 @@ export interface Registry {
 
 /** Who holds a token, or `null` for a bad, unknown, revoked or expired one. At most one look-up, seldom any. */
 export async function identify(token: string, { adminKey, findKey }: Registry, at: EpochMs): Promise<Caller | null> {
-  if (adminKey && sameSecret(token, adminKey)) return { role: "admin", id: "admin", clientId: null };
+  if (adminKey && sameSecret(token, adminKey)) return { role: "admin", id: "admin", clientId: null, expiresAt: null };
   const hash = await hashToken(token);
   const key = await recall(hash, findKey, at);
   if (!key || (key.expiresAt !== null && key.expiresAt <= at)) return null;
-  return { role: key.role, id: key.id, clientId: key.clientId };
+  return { role: key.role, id: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
 }
 
 /** The secret last compared with, and its bytes: it is the same one for as long as the Worker lives. */

@@ -20,4 +20,14 @@ export interface Caller {
   /** Key id, or `admin` for the bootstrap key. */
   id: string;
   clientId: string | null;
+  /** When the token expires that was shown. */
+  expiresAt: EpochMs | null;
+}
+
+/** Lets its holder open one socket to one session, once, in a browser, which cannot send a token along. */
+export interface Ticket {
+  hash: string;
+  sessionId: string;
+  caller: Caller;
+  expiresAt: EpochMs;
 }

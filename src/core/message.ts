@@ -1,11 +1,25 @@
+import * as z from "zod";
 import type { FailureReason } from "./failure.ts";
 import type { EpochMs } from "./time.ts";
 
 export const ROLES = ["user", "assistant", "system"] as const;
 export type Role = (typeof ROLES)[number];
 
+/** The longest content of a message, in UTF-16 code units. */
+export const MAX_CONTENT = 100_000;
+
+/** What a caller says, in whichever way it comes. Kept exactly as it is. */
+export const Content = z
+  .string()
+  .min(1)
+  .max(MAX_CONTENT)
+  .refine((text) => text.trim() !== "", "must not be blank");
+
 /** Why a reply ended. */
-export type FinishReason = "stop" | "length" | "content_filter" | "cancelled" | "interrupted" | "error";
+export const FINISH_REASONS = ["stop", "length", "content_filter", "cancelled", "interrupted", "error"] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+export const REPLY_STATUSES = ["ok", "error", "cancelled"] as const;
 
 export interface Usage {
   inputTokens: number;
@@ -14,7 +28,7 @@ export interface Usage {
 
 /** What a reply's row tells beside its text. A chat record is read off it. */
 export interface ReplyDetail {
-  status: "ok" | "error" | "cancelled";
+  status: (typeof REPLY_STATUSES)[number];
   /** The endpoint asked; `null` on a chatbot session, which has only one. */
   endpointId: string | null;
   finishReason: FinishReason;

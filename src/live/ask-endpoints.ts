@@ -15,12 +15,16 @@ export const CALLS_PER_INVOCATION = 5;
  * is aborted too.
  */
 export async function askEndpoints(questions: Question[], hear: Hear): Promise<void> {
+  const wanted = questions.filter(({ signal }) => !signal.aborted);
   const groups: Promise<void>[] = [];
-  for (let start = 0; start < questions.length; start += CALLS_PER_INVOCATION) {
-    groups.push(askTogether(questions.slice(start, start + CALLS_PER_INVOCATION), hear));
+  for (let start = 0; start < wanted.length; start += CALLS_PER_INVOCATION) {
+    groups.push(askTogether(wanted.slice(start, start + CALLS_PER_INVOCATION), hear));
   }
+  for (const { chatId, signal } of questions) if (signal.aborted) hear(chatId, [STOPPED]);
   await Promise.all(groups);
 }
+
+const STOPPED = replyFailed("cancelled", "The turn was stopped.");
 
 async function askTogether(questions: Question[], hear: Hear): Promise<void> {
   const open = new Map(questions.entries());
@@ -44,7 +48,7 @@ async function listen(questions: Question[], tell: (index: number, portion: Repl
   const ended = new AbortController();
   for (const [index, { signal }] of questions.entries()) {
     const stop = () => {
-      tell(index, [replyFailed("cancelled", "The turn was stopped.")]);
+      tell(index, [STOPPED]);
       void calls.stop(index);
     };
     if (signal.aborted) stop();

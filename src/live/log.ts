@@ -15,6 +15,16 @@ export interface OpenTurn {
   chatIds: string[];
 }
 
+/** What a caller was told of a thing that it sent under a key of its own. */
+export type Acknowledged = {
+  /** Tells whether what comes again under the key is the same. */
+  fingerprint: string;
+  /** Of the message it became. */
+  seq: number | null;
+  /** Of the turn it became. */
+  turn_id: string | null;
+};
+
 /** What follows from the messages alone, written with none of them: what comes after the state's is read off them. */
 type Tally = Record<"last_seq" | "messages" | "appended_at", number>;
 
@@ -48,6 +58,10 @@ const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS
 const TALLY =
   "SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum(detail IS NULL OR content <> '') AS messages FROM messages WHERE seq > ?";
 const SETTLED = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
+const SAVE_DRAFT =
+  "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
+const ACKNOWLEDGED = "SELECT fingerprint, seq, turn_id FROM acknowledged WHERE caller = ? AND key = ?";
+const ACKNOWLEDGE = "INSERT INTO acknowledged (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
 const CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 
@@ -97,12 +111,22 @@ export class Log {
     return this.#state;
   }
 
+  /** What the object holds. @throws when it holds nothing */
+  get held(): Readonly<State> {
+    if (!this.#state) throw new Error("The object holds no session");
+    return this.#state;
+  }
+
   /** Takes a session in, as the index database has it. */
   hold(session: Session, messages: Message[]): void {
     this.#storage.sql.exec(
       "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
     );
     this.#storage.sql.exec("CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)");
+    this.#storage.sql.exec("CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, content TEXT NOT NULL)");
+    this.#storage.sql.exec(
+      "CREATE TABLE acknowledged (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
+    );
     for (const message of messages) this.#insert(message, session.updatedAt);
     const { lastSeq, amendments } = session;
     this.#write({ session, carried: { lastSeq, amendments }, turn: null, removed: false });
@@ -110,7 +134,7 @@ export class Log {
 
   /** Appends messages. One row written for each. */
   append(added: NewMessage[], at: EpochMs): Message[] {
-    const state = this.#held();
+    const state = this.held;
     const messages = added.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
     for (const message of messages) this.#insert(message, at);
     this.#fresh = this.#fresh.length < FRESH ? [...this.#fresh, ...messages] : messages;
@@ -122,12 +146,39 @@ export class Log {
 
   /** Notes the turn under way, or that there is none any more. */
   noteTurn(turn: OpenTurn | null): void {
-    this.#write({ ...this.#held(), turn });
+    this.#storage.sql.exec("DELETE FROM drafts");
+    this.#write({ ...this.held, turn });
+  }
+
+  /** Keeps what a reply under way says so far. */
+  saveDraft(chatId: string, content: string): void {
+    this.#storage.sql.exec(SAVE_DRAFT, chatId, content);
+  }
+
+  /** What was kept of replies under way, by chat. */
+  drafts(): Map<string, string> {
+    const rows = this.#storage.sql.exec<{ chat_id: string; content: string }>("SELECT chat_id, content FROM drafts");
+    return new Map(rows.toArray().map(({ chat_id, content }) => [chat_id, content]));
+  }
+
+  /** What a caller was told when it first sent a thing under this key, or `null`. */
+  acknowledged(caller: string, key: string): Acknowledged | null {
+    return this.#storage.sql.exec<Acknowledged>(ACKNOWLEDGED, caller, key).toArray()[0] ?? null;
+  }
+
+  /** Remembers what a caller is told, in the transaction of what it asked for. */
+  acknowledge(caller: string, key: string, { fingerprint, seq, turn_id }: Acknowledged, at: EpochMs): void {
+    this.#storage.sql.exec(ACKNOWLEDGE, caller, key, fingerprint, seq, turn_id, at);
+  }
+
+  /** Forgets what callers were told before a moment. */
+  forgetAcknowledged(before: EpochMs): void {
+    this.#storage.sql.exec("DELETE FROM acknowledged WHERE at < ?", before);
   }
 
   /** The chats of the turn under way that have no reply yet. */
   awaitedChats(): string[] {
-    const { turn } = this.#held();
+    const { turn } = this.held;
     if (!turn) return [];
     const settled = this.#storage.sql.exec<{ chat_id: string }>(SETTLED, turn.turnId).toArray();
     return turn.chatIds.filter((chatId) => !settled.some(({ chat_id }) => chat_id === chatId));
@@ -135,11 +186,11 @@ export class Log {
 
   /** Puts a changed session in the place of the one held. */
   amend(session: Session): void {
-    this.#write({ ...this.#held(), session });
+    this.#write({ ...this.held, session });
   }
 
   deny(): void {
-    this.#write({ ...this.#held(), removed: true });
+    this.#write({ ...this.held, removed: true });
   }
 
   /** Notes how far the index database has followed. Kept with the next write: carrying twice changes nothing. */
@@ -150,12 +201,12 @@ export class Log {
 
   /** Writes the mark down, for an object that may sleep before its next write. */
   keepMark(): void {
-    this.#write(this.#held());
+    this.#write(this.held);
   }
 
   /** Messages that the index database may not have, oldest first. */
   uncarried(limit: number): Message[] {
-    const after = this.#held().carried.lastSeq;
+    const after = this.held.carried.lastSeq;
     return this.#fresh[0]?.seq === after + 1 ? this.#fresh.slice(0, limit) : this.messages(after, limit);
   }
 
@@ -184,11 +235,6 @@ export class Log {
     this.#state = null;
     this.#fresh = [];
     await this.#storage.deleteAll();
-  }
-
-  #held(): State {
-    if (!this.#state) throw new Error("The object holds no session");
-    return this.#state;
   }
 
   #write(state: State): void {

@@ -22,14 +22,20 @@ export const replyMessage = (turnId: string, { chatId, content, detail }: Reply,
   reply: detail,
 });
 
-/** What stands in for the replies that were still to come when the object that waited for them went down. */
-export function interruptedReplies(session: Session, turnId: string, chatIds: string[], at: EpochMs): NewMessage[] {
+/** What stands in for the replies that were still to come when the object that waited for them went down: what was kept of each. */
+export function interruptedReplies(
+  session: Session,
+  turnId: string,
+  chatIds: string[],
+  drafts: Map<string, string>,
+  at: EpochMs,
+): NewMessage[] {
   return chatIds.map((chatId) =>
     replyMessage(
       turnId,
       {
         chatId,
-        content: "",
+        content: drafts.get(chatId) ?? "",
         retryAfterSeconds: null,
         detail: {
           status: "error",

@@ -24,7 +24,7 @@ const SOON_MS = 2;
 class Sender {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
-  #lines = "";
+  #pending = new Map<number, ReplyEvent[]>();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #due = 0;
   #lastSent = 0;
@@ -38,10 +38,10 @@ class Sender {
     return this.#writer.closed;
   }
 
-  send(line: [which: number, portion: ReplyEvent[]]): void {
-    this.#lines += `${JSON.stringify(line)}\n`;
+  send(which: number, portion: ReplyEvent[]): void {
+    this.#pending.set(which, joined(this.#pending.get(which) ?? [], portion));
     const soon = now() + SOON_MS;
-    this.#sendBy(line[1].at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + EVERY_MS) : soon);
+    this.#sendBy(portion.at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + EVERY_MS) : soon);
   }
 
   close(): void {
@@ -59,11 +59,20 @@ class Sender {
   #send(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#lines === "") return;
-    void this.#writer.write(this.#encoder.encode(this.#lines)).catch(() => undefined);
-    this.#lines = "";
+    if (this.#pending.size === 0) return;
+    const lines = Array.from(this.#pending, (line) => `${JSON.stringify(line)}\n`).join("");
+    void this.#writer.write(this.#encoder.encode(lines)).catch(() => undefined);
+    this.#pending.clear();
     this.#lastSent = now();
   }
+}
+
+/** Two portions as one, with the text between them in one piece. */
+function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
+  const [last, next] = [earlier.at(-1), later[0]];
+  return last?.type === "text" && next?.type === "text"
+    ? [...earlier.slice(0, -1), { type: "text", text: last.text + next.text }, ...later.slice(1)]
+    : [...earlier, ...later];
 }
 
 /** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
@@ -75,7 +84,7 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     const sender = new Sender(writable);
     const calls = requests.map(async (request, which) => {
       const signal = stops[which]?.signal ?? AbortSignal.abort();
-      for await (const portion of this.#events(request, signal)) sender.send([which, portion]);
+      for await (const portion of this.#events(request, signal)) sender.send(which, portion);
     });
     void Promise.allSettled(calls).then(() => sender.close());
     void sender.closed.catch(() => {

@@ -1,9 +1,10 @@
-import type { MiddlewareHandler } from "hono";
-import { identify } from "../access/identify.ts";
-import type { CallerRole } from "../core/key.ts";
+import type { Context, MiddlewareHandler } from "hono";
+import { hashToken, identify } from "../access/identify.ts";
+import type { Caller, CallerRole } from "../core/key.ts";
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { findKeyByHash } from "../store/keys.ts";
+import { takeTicket } from "../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
 import { refuse } from "./refuse.ts";
@@ -11,19 +12,33 @@ import { refuse } from "./refuse.ts";
 /** The paths that anyone may call. */
 export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/docs"];
 
-/** Learns who calls from `Authorization: Bearer <token>`, and turns away who cannot tell. */
+/** Learns who calls, and turns away who cannot tell. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (OPEN_PATHS.includes(c.req.path.replace(/(?<=.)\/$/, ""))) return next();
-  const token = /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  const registry = {
-    adminKey: c.env.ADMIN_KEY,
-    findKey: (hash: string) => findKeyByHash(database(c.env.DB), hash),
-  };
-  const caller = token === undefined ? null : await timed(c, "auth", identify(token, registry, now()));
+  const caller = await timed(c, "auth", callerOf(c));
   if (!caller) return refuse(c, { reason: "unauthenticated" });
   c.set("caller", caller);
   return next();
 };
+
+/** By `Authorization: Bearer <token>`; a socket's opener may show its token, or a ticket, in a way that a browser can. */
+async function callerOf(c: Context<AppEnv>): Promise<Caller | null> {
+  const db = database(c.env.DB);
+  const [, socketOf] = /^(?:\/v1)?\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
+  const token = bearer(c) ?? (socketOf === undefined ? undefined : offered(c));
+  if (token !== undefined) {
+    return identify(token, { adminKey: c.env.ADMIN_KEY, findKey: (hash) => findKeyByHash(db, hash) }, now());
+  }
+  const ticket = socketOf === undefined ? undefined : c.req.query("ticket");
+  if (ticket === undefined) return null;
+  return takeTicket(db, await hashToken(ticket), decodeURIComponent(socketOf ?? ""), now());
+}
+
+const bearer = (c: Context): string | undefined => /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
+
+/** A token among the subprotocols: `bearer.<token>`. */
+const offered = (c: Context): string | undefined =>
+  /(?:^|,)\s*bearer\.([^\s,]+)/.exec(c.req.header("sec-websocket-protocol") ?? "")?.[1];
 
 /**
  * Lets only some roles pass. Placed behind a route's validators: what is not well-formed is refused as that, whoever

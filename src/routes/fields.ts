@@ -1,9 +1,6 @@
 import * as z from "zod";
 import { isoTime, parseTime } from "../core/time.ts";
 
-/** The longest `content` or `prompt`, in UTF-16 code units. */
-export const MAX_CONTENT = 100_000;
-
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
 
@@ -15,9 +12,6 @@ export const objectId = z
   .regex(/^[0-9a-fA-F]{24}$/, "must be 24 hex digits")
   .toLowerCase()
   .meta({ examples: ["65f3a1b2c4d5e6f708192a3b"] });
-
-/** What a person or a model says. Kept exactly as it is. */
-export const content = z.string().min(1).max(MAX_CONTENT).refine(isNotBlank, "must not be blank");
 
 export const name = z.string().min(1).max(200).refine(isNotBlank, "must not be blank");
 

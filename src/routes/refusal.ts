@@ -13,6 +13,8 @@ export type Refusal =
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
   | { reason: "forbidden" }
+  | { reason: "origin-refused" }
+  | { reason: "upgrade-required" }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
   | { reason: "invalid-input"; in: "body" | "query"; faults: InputFault[] }
@@ -21,7 +23,7 @@ export type Refusal =
 
 /** A refusal in the terms of HTTP. */
 export interface Explanation {
-  httpStatus: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
+  httpStatus: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 426 | 429 | 500 | 502 | 503 | 504;
   code: string;
   message: string;
   headers?: Record<string, string>;
@@ -47,6 +49,17 @@ const EXPLAINED: Explained = {
     headers: { "www-authenticate": "Bearer" },
   }),
   forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token may not do that" }),
+  "origin-refused": () => ({
+    httpStatus: 403,
+    code: "origin_refused",
+    message: "Pages of this origin may not open a socket here: see ALLOWED_ORIGINS",
+  }),
+  "upgrade-required": () => ({
+    httpStatus: 426,
+    code: "upgrade_required",
+    message: "This route opens a WebSocket: send Upgrade: websocket",
+    headers: { upgrade: "websocket", connection: "upgrade" },
+  }),
   "unsupported-media-type": () => ({
     httpStatus: 415,
     code: "unsupported_media_type",

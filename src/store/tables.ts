@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ConnectorType } from "../core/endpoint.ts";
+import type { Caller } from "../core/key.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
 
@@ -148,3 +149,11 @@ export const keys = sqliteTable(
   },
   (table) => [uniqueIndex("keys_hash").on(table.hash)],
 );
+
+/** One-use tickets for opening sockets. */
+export const tickets = sqliteTable("tickets", {
+  hash: text().primaryKey(),
+  sessionId: text().notNull(),
+  caller: text({ mode: "json" }).$type<Caller>().notNull(),
+  expiresAt: integer().notNull(),
+});

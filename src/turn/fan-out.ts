@@ -38,13 +38,16 @@ export interface Ports {
   /** Asks endpoints at once; each is heard to its one end or failure before this settles. Never rejects. */
   ask: (questions: Question[], hear: Hear) => Promise<void>;
   clock: () => EpochMs;
-  signal: AbortSignal;
+  /** Stops a chat's call. */
+  signalOf: (chatId: string) => AbortSignal;
+  /** Told of each piece of a reply as it comes. */
+  said: (chatId: string, text: string) => void;
   /** Told of each reply as it settles, in order of settling. */
   settled: (reply: Reply) => void;
 }
 
 /** Asks all chats at once. Settles when each has a reply or a named failure, in the order of the shares; never rejects. */
-export async function fanOut(shares: Share[], { ask, clock, signal, settled }: Ports): Promise<Reply[]> {
+export async function fanOut(shares: Share[], { ask, clock, signalOf, said, settled }: Ports): Promise<Reply[]> {
   const started = clock();
   const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
@@ -60,12 +63,13 @@ export async function fanOut(shares: Share[], { ask, clock, signal, settled }: P
       if (event.type !== "text") return settle(chat, event, 1);
       chat.ttftMs ??= clock() - started;
       chat.content += event.text;
+      said(chatId, event.text);
     }
   };
   const questions: Question[] = [];
   for (const chat of chats.values()) {
     const { chatId, question } = chat.share;
-    if ("request" in question) questions.push({ chatId, request: question.request, signal });
+    if ("request" in question) questions.push({ chatId, request: question.request, signal: signalOf(chatId) });
     else settle(chat, replyFailed(question.error.code, question.error.message), 0);
   }
   await ask(questions, hear);

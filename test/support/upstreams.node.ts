@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -19,6 +19,12 @@ interface Received {
 
 const received: Received[] = [];
 let inFlight = 0;
+
+/** Connections that are still open, by provider. */
+const open = new Map<string, number>();
+
+const count = (provider: string, by: number) => void open.set(provider, (open.get(provider) ?? 0) + by);
+
 let mostInFlight = 0;
 
 /** Starts the providers' players on loopback, and tells the tests where they are. */
@@ -45,19 +51,25 @@ const stop = (server: Server): Promise<void> =>
     server.close(() => resolve());
   });
 
+/** What a test may ask of what went on. */
+const QUESTIONS: Record<string, (provider: string) => unknown> = {
+  received: (provider) => received.filter(({ path }) => path.startsWith(`/${provider}`)),
+  open: (provider) => open.get(provider) ?? 0,
+  "most-in-flight": () => mostInFlight,
+};
+
 async function play(request: IncomingMessage, answer: ServerResponse): Promise<void> {
   const [, provider = "", scene = ""] = (request.url ?? "").split("/");
-  if (provider === "received")
-    return json(
-      answer,
-      200,
-      received.filter(({ path }) => path.startsWith(`/${scene}`)),
-    );
-  if (provider === "most-in-flight") return json(answer, 200, mostInFlight);
+  const tell = QUESTIONS[provider];
+  if (tell) return json(answer, 200, tell(scene));
   received.unshift({ path: request.url ?? "", headers: request.headers, body: JSON.parse(await bodyOf(request)) });
   inFlight += 1;
   mostInFlight = Math.max(mostInFlight, inFlight);
-  answer.on("close", () => (inFlight -= 1));
+  count(provider, 1);
+  answer.on("close", () => {
+    inFlight -= 1;
+    count(provider, -1);
+  });
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
   if (/^\d{3}$/.test(scene)) return refuse(answer, Number(scene), request);
   await perform(provider, scene, answer);
@@ -103,6 +115,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 function fixtures(provider: string): Map<string, string> {
-  const folder = `${FIXTURES}${provider}/`;
+  // Whoever is not named after a format speaks OpenAI's.
+  const folder = `${FIXTURES}${existsSync(FIXTURES + provider) ? provider : "openai"}/`;
   return new Map(readdirSync(folder).map((file) => [file.replace(/\.sse$/, ""), readFileSync(folder + file, "utf8")]));
 }

@@ -21,8 +21,16 @@ const ports = (says: Record<string, ReplyEvent[]>) => {
   const ask = async (questions: Question[], hear: Hear) => {
     for (const { chatId } of questions) for (const event of says[chatId] ?? []) hear(chatId, [event]);
   };
-  const signal = new AbortController().signal;
-  return { ask, clock: () => 0, signal, settled: ({ chatId }: { chatId: string }) => void order.push(chatId), order };
+  const pieces: string[] = [];
+  return {
+    ask,
+    clock: () => 0,
+    signalOf: () => new AbortController().signal,
+    said: (chatId: string, text: string) => void pieces.push(`${chatId}: ${text}`),
+    settled: ({ chatId }: { chatId: string }) => void order.push(chatId),
+    order,
+    pieces,
+  };
 };
 
 describe("fan out", () => {
@@ -33,7 +41,8 @@ describe("fan out", () => {
       stopped: [{ type: "text", text: "half" }, replyFailed("cancelled", "stopped")],
       silent: [replyFailed("connection_lost", "broke off")],
     };
-    const replies = await fanOut(Object.keys(says).map(share), ports(says));
+    const world = ports(says);
+    const replies = await fanOut(Object.keys(says).map(share), world);
     expect(
       replies.map(({ chatId, content, detail }) => [chatId, content, detail.status, detail.error?.code ?? null]),
     ).toEqual([
@@ -42,6 +51,7 @@ describe("fan out", () => {
       ["stopped", "half", "cancelled", "cancelled"],
       ["silent", "", "error", "connection_lost"],
     ]);
+    expect(world.pieces).toEqual(["good: a", "good: b", "failed: part", "stopped: half"]);
     expect(replies[1]?.retryAfterSeconds).toBe(3);
     expect(replies[2]?.detail.finishReason).toBe("cancelled");
   });

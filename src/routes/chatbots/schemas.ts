@@ -1,14 +1,6 @@
 import * as z from "zod";
-import {
-  answeredObject,
-  answeredTime,
-  content,
-  name,
-  objectId,
-  pageQuery,
-  searchString,
-  sentParams,
-} from "../fields.ts";
+import { Content } from "../../core/message.ts";
+import { answeredObject, answeredTime, name, objectId, pageQuery, searchString, sentParams } from "../fields.ts";
 
 const endpointId = z.string().min(1).max(200);
 const params = sentParams.transform((value) => JSON.stringify(value));
@@ -19,7 +11,7 @@ export const CreateChatbot = z.object({
   endpointId,
   description: z.string().max(1000).optional(),
   systemPrompt: z.string().max(100_000).optional(),
-  greeting: content.optional(),
+  greeting: Content.optional(),
   historyLimit: historyLimit.default(50),
   params: params.optional(),
 });
@@ -29,7 +21,7 @@ export const UpdateChatbot = z.object({
   endpointId: endpointId.optional(),
   description: z.string().max(1000).nullable().optional(),
   systemPrompt: z.string().max(100_000).nullable().optional(),
-  greeting: content.nullable().optional(),
+  greeting: Content.nullable().optional(),
   historyLimit: historyLimit.optional(),
   params: params.nullable().optional(),
 });

@@ -9,17 +9,19 @@ export interface Operation {
   summary: string;
   answer: Answer;
   /** HTTP statuses of refusals that the route's own validators and the door do not account for. */
-  refusals?: (403 | 404 | 409 | 429 | 502 | 503 | 504)[];
+  refusals?: (403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** An example of the body. */
   example?: unknown;
 }
 
 interface Answer {
-  status: 200 | 201 | 204;
+  status: 101 | 200 | 201 | 204;
   description: string;
   /** Absent: the answer is no JSON. */
   schema?: z.ZodType;
   contentType?: string;
+  /** Answers server-sent events: instead of JSON where there is a schema, if the caller asks for them. */
+  events?: true;
   example?: unknown;
 }
 

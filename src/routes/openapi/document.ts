@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../context.ts";
+import { StreamEvent } from "../../live/frames.ts";
 import { OPEN_PATHS } from "../authenticate.ts";
 import { SessionApiFailure } from "../sessions/failure.ts";
 import { MoonshotFailure, MoonshotInputFailure } from "../v1/failure.ts";
@@ -71,10 +72,6 @@ export function openapiDocument(app: Hono<AppEnv>): Json {
 function operationObject({ path, operation, inputs }: DescribedRoute, schemas: Json): Json {
   const { id, tag, summary, answer, example } = operation;
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
-  const answerType = answer.schema ? "application/json" : answer.contentType;
-  const content = answer.schema
-    ? jsonContent(answer.schema, answer.example, "output", schemas)
-    : { [answerType ?? "text/html"]: {} };
   return {
     operationId: id,
     tags: [tag],
@@ -85,10 +82,20 @@ function operationObject({ path, operation, inputs }: DescribedRoute, schemas: J
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
-      [answer.status]: { description: answer.description, content },
+      [answer.status]: { description: answer.description, ...answerContent(answer, schemas) },
       ...refusals(path, operation, inputs, schemas),
     },
   };
+}
+
+function answerContent({ schema, contentType, events, example, status }: Operation["answer"], schemas: Json): Json {
+  if (status === 101) return {};
+  const content = {
+    ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
+    ...(events ? { "text/event-stream": { schema: jsonSchema(StreamEvent, "output", schemas) } } : {}),
+    ...(contentType === undefined ? {} : { [contentType]: {} }),
+  };
+  return { content };
 }
 
 const pathParameters = (path: string) =>
@@ -123,6 +130,7 @@ const DESCRIPTIONS: Record<number, string> = {
   413: "The body is larger than 1 MiB",
   415: "The body is not JSON",
   422: "The body or the query does not fit",
+  426: "The call does not ask for a WebSocket",
   429: "Too many turns wait in this session",
   500: "Server error",
   502: "The endpoint failed",

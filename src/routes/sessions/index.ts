@@ -1,21 +1,23 @@
 import { Hono } from "hono";
 import { asObjectId } from "../../core/id.ts";
 import type { Message } from "../../core/message.ts";
-import type { Session } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
 import { chatbotDirectory, clientDirectory } from "../../store/directory.ts";
 import { listChatbotSessions, referredTo } from "../../store/session-list.ts";
-import { createChatbotSession, readSession } from "../../store/sessions.ts";
+import { createChatbotSession } from "../../store/sessions.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
+import { eventStream, wantsEvents } from "../follow.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
+import { wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
+import { following } from "./following.ts";
 import { newSession } from "./new-session.ts";
 import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
@@ -103,7 +105,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return refuse(c, noSession);
-      const whole = await timed(c, "session", wholeSession(c.env, id));
+      const whole = await wholeSession(c, id);
       if (!whole) return refuse(c, noSession);
       const { chatbot, client } = await timed(c, "index", referredTo(database(c.env.DB), whole.session));
       const messages = wantedHistory(c) === "whole" ? whole.messages : [];
@@ -168,7 +170,13 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       id: "chat",
       tag: "Sessions",
       summary: "Send a message to the chatbot and get its reply",
-      answer: { status: 200, description: "The reply", schema: changed(schemas.Message), example: examples.replied },
+      answer: {
+        status: 200,
+        description: "The reply, or the turn's events as they come",
+        schema: changed(schemas.Message),
+        events: true,
+        example: examples.replied,
+      },
       refusals: [404, 429, 502, 503, 504],
       example: examples.chat,
     }),
@@ -177,7 +185,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     permit("admin", "service"),
     async (c) => {
       const object = liveSession(c.env, c.req.valid("query").sessionId);
-      const taken = await timed(c, "session", object.prompt(c.req.valid("json").content, "added"));
+      const { content } = c.req.valid("json");
+      if (wantsEvents(c)) {
+        const followed = await timed(c, "session", object.promptAndFollow(content));
+        return followed.ok ? eventStream(c, followed.value) : refuse(c, followed.failure);
+      }
+      const taken = await timed(c, "session", object.prompt(content, "added"));
       if (!taken.ok) return refuse(c, taken.failure);
       const reply = taken.value.messages.at(-1);
       const error = reply?.reply?.error ?? null;
@@ -233,12 +246,5 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       if (!removed.ok) return refuse(c, removed.failure);
       return c.json({ success: true as const, message: "Session deleted successfully" });
     },
-  );
-
-/** A session as its object has it, and otherwise as the index database does. */
-async function wholeSession(env: Env, id: string): Promise<{ session: Session; messages: Message[] } | null> {
-  const live = await liveSession(env, id).read();
-  if (live) return live;
-  const stored = await readSession(database(env.DB), id);
-  return stored && { session: stored.session, messages: stored.log };
-}
+  )
+  .route("/", following);

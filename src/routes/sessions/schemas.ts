@@ -1,19 +1,10 @@
 import * as z from "zod";
-import { ROLES } from "../../core/message.ts";
+import { Content, ROLES } from "../../core/message.ts";
 import { SESSION_STATUSES } from "../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../core/time.ts";
 import { Chatbot } from "../chatbots/schemas.ts";
 import { Client } from "../clients/schemas.ts";
-import {
-  answeredObject,
-  answeredTime,
-  content,
-  freeObject,
-  objectId,
-  pageQuery,
-  searchString,
-  time,
-} from "../fields.ts";
+import { answeredObject, answeredTime, freeObject, objectId, pageQuery, searchString, time } from "../fields.ts";
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
@@ -37,10 +28,10 @@ export const UpdateSession = z.object({
 });
 
 export const AddMessage = z.object({
-  message: z.object({ role: z.enum(ROLES), content, timestamp: time.optional() }),
+  message: z.object({ role: z.enum(ROLES), content: Content, timestamp: time.optional() }),
 });
 
-export const Chat = z.object({ content });
+export const Chat = z.object({ content: Content });
 
 export const OfSession = z.object({ sessionId: objectId });
 

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
 import { FAILURE_REASONS } from "../../core/failure.ts";
-import { MAX_CONTENT, answeredObject, name, sentParams } from "../fields.ts";
+import { MAX_CONTENT } from "../../core/message.ts";
+import { answeredObject, name, sentParams } from "../fields.ts";
 
 /** The document's examples name ids such as these. */
 const id = z.string().min(1).max(300);

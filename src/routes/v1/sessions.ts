@@ -1,30 +1,27 @@
 import { Hono } from "hono";
 import type { Context } from "hono";
 import { asContextStrategy } from "../../core/endpoint.ts";
+import type { Failed } from "../../core/failure.ts";
 import { notFound } from "../../core/failure.ts";
-import type { Message } from "../../core/message.ts";
-import type { Session, SessionChanges } from "../../core/session.ts";
+import type { SessionChanges } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
 import { findPromptTemplate } from "../../store/prompt-templates.ts";
 import { listComparisonSessions } from "../../store/session-list.ts";
-import { readSession } from "../../store/sessions.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
+import { eventStream, wantsEvents } from "../follow.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
+import { wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
+import { SESSION_ID, following, noSession } from "./following.ts";
 import { allThere, createUnderFreeId, newSession } from "./new-session.ts";
 import { presentHistory, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
-
-const noSession = (id: string) => ({ reason: "not-found", noun: "session", id }) as const;
-
-/** Only an id of this form is ever given to a comparison session; no other wakes an object. */
-const SESSION_ID = /_\d{8}-\d{6}(-\d+)?$/;
 
 /** `/v1/sessions`: one session, many endpoints. */
 export const sessions = new Hono<AppEnv>({ strict: false })
@@ -82,7 +79,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     query(schemas.GetSession),
     permit("admin", "service"),
     async (c) => {
-      const whole = await wholeSession(c, c.req.param("id"));
+      const whole = await wholeComparison(c, c.req.param("id"));
       if (!whole) return refuse(c, noSession(c.req.param("id")));
       const zone = c.env.TIME_ZONE;
       const withHistory = c.req.valid("query").include_history;
@@ -100,8 +97,9 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       summary: "Put a prompt to every endpoint of a session",
       answer: {
         status: 200,
-        description: "The whole history of every chat",
+        description: "The whole history of every chat, or the turn's events as they come",
         schema: schemas.History,
+        events: true,
         example: examples.history,
       },
       refusals: [404, 429],
@@ -112,12 +110,16 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const id = c.req.param("id");
       if (!SESSION_ID.test(id)) return refuse(c, noSession(id));
-      const taken = await timed(
-        c,
-        "session",
-        liveSession(c.env, id).prompt(c.req.valid("json").prompt, wantedHistory(c)),
-      );
-      if (!taken.ok) return refuse(c, taken.failure.reason === "session-not-active" ? noSession(id) : taken.failure);
+      const object = liveSession(c.env, id);
+      const { prompt } = c.req.valid("json");
+      const refused = ({ failure }: Failed) =>
+        refuse(c, failure.reason === "session-not-active" ? noSession(id) : failure);
+      if (wantsEvents(c)) {
+        const followed = await timed(c, "session", object.promptAndFollow(prompt));
+        return followed.ok ? eventStream(c, followed.value) : refused(followed);
+      }
+      const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c)));
+      if (!taken.ok) return refused(taken);
       const { session, messages } = taken.value;
       return c.json(presentHistory(session, messages, c.env.TIME_ZONE));
     },
@@ -167,7 +169,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     permit("admin", "service"),
     async (c) => {
       const name = c.req.param("name");
-      const whole = await wholeSession(c, c.req.param("id"));
+      const whole = await wholeComparison(c, c.req.param("id"));
       if (whole && whole.session.promptTemplate !== name)
         return refuse(c, { reason: "not-found", noun: "prompt template", id: name });
       return amend(c, c.req.param("id"), { promptTemplate: null });
@@ -202,12 +204,13 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     permit("admin", "service"),
     async (c) => {
       const name = c.req.param("name");
-      const whole = await wholeSession(c, c.req.param("id"));
+      const whole = await wholeComparison(c, c.req.param("id"));
       if (whole && whole.session.contextStrategy !== name)
         return refuse(c, { reason: "not-found", noun: "context strategy", id: name });
       return amend(c, c.req.param("id"), { contextStrategy: null });
     },
-  );
+  )
+  .route("/", following);
 
 async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
   const amended = SESSION_ID.test(id)
@@ -217,14 +220,7 @@ async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
   return c.json({ success: true as const });
 }
 
-/** A session as its object has it, and otherwise as the index database does. */
-async function wholeSession(c: Context<AppEnv>, id: string): Promise<{ session: Session; messages: Message[] } | null> {
-  if (!SESSION_ID.test(id)) return null;
-  const live = await timed(c, "session", liveSession(c.env, id).read());
-  if (live) return live;
-  const stored = await timed(c, "index", readSession(database(c.env.DB), id));
-  return stored && { session: stored.session, messages: stored.log };
-}
+const wholeComparison = async (c: Context<AppEnv>, id: string) => (SESSION_ID.test(id) ? wholeSession(c, id) : null);
 
 function nextPage(url: string, limit: number, skip: number): string {
   const next = new URL(url);

@@ -1,0 +1,61 @@
+import type { EpochMs } from "../core/time.ts";
+import { EventStream } from "./event-stream.ts";
+import { CLOSE_REASONS, serverSentEvent } from "./frames.ts";
+import type { CloseReason, StreamEvent } from "./frames.ts";
+import { Sockets, hasExpired } from "./sockets.ts";
+
+/** How often an idle stream shows that it lives, in milliseconds: proxies take silence for death. */
+const HEARTBEAT_MS = 15_000;
+
+const encoder = new TextEncoder();
+
+/** All who follow a session: each is told everything, in the order of the log, and none waits for another. */
+export class Audience {
+  readonly sockets: Sockets;
+  readonly #streams = new Set<EventStream>();
+  #heartbeat: ReturnType<typeof setInterval> | null = null;
+
+  constructor(ctx: DurableObjectState) {
+    this.sockets = new Sockets(ctx);
+  }
+
+  /** Whether anyone follows. */
+  get listens(): boolean {
+    return this.#streams.size > 0 || this.sockets.some;
+  }
+
+  /** Tells everyone. Made into text once, however many listen. */
+  tell(event: StreamEvent): void {
+    this.sockets.tell(event);
+    if (this.#streams.size === 0) return;
+    const bytes = encoder.encode(serverSentEvent(event));
+    for (const stream of this.#streams) stream.send(event, bytes);
+  }
+
+  /** Opens a stream of events. @param turnId the one turn that it follows, to its end; `null` for the whole session */
+  openStream(turnId: string | null, expiresAt: EpochMs | null): EventStream {
+    const stream = new EventStream(turnId, expiresAt, (over) => this.#remove(over));
+    this.#streams.add(stream);
+    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+    return stream;
+  }
+
+  closeAll(reason: CloseReason): void {
+    this.sockets.closeAll(reason);
+    for (const stream of this.#streams) stream.close(reason);
+  }
+
+  #beat(): void {
+    for (const stream of this.#streams) {
+      if (hasExpired(stream)) stream.close(CLOSE_REASONS.expired);
+      else stream.beat();
+    }
+  }
+
+  #remove(stream: EventStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0 || this.#heartbeat === null) return;
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = null;
+  }
+}

@@ -1,0 +1,80 @@
+import type { Context, MiddlewareHandler } from "hono";
+import * as z from "zod";
+import { newTicket } from "../access/tickets.ts";
+import { isoTime, now } from "../core/time.ts";
+import { openSocket } from "../live/live-session.ts";
+import type { Following } from "../live/following.ts";
+import { database } from "../store/database.ts";
+import { findSession } from "../store/sessions.ts";
+import { keepTicket } from "../store/tickets.ts";
+import type { AppEnv } from "./context.ts";
+import { timed } from "./context.ts";
+import { answeredTime } from "./fields.ts";
+import { refuse } from "./refuse.ts";
+
+/** From where to follow a session: behind a message, or from now on. */
+export const From = z.object({
+  after: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: "The last message that you have, by its `seq`" }),
+});
+
+/** A ticket as it is handed out. */
+export const Ticket = z.object({ ticket: z.string(), expiresAt: answeredTime }).meta({ id: "Ticket" });
+
+/** Whether the caller wants an answer as server-sent events. */
+export const wantsEvents = (c: Context): boolean =>
+  (c.req.header("accept") ?? "").split(",").some((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));
+
+/** Answers with server-sent events, which nothing on the way is to hold back. */
+export const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
+  c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
+
+/** Who follows, and from where: `Last-Event-ID` tells better than an address that was written down before. */
+export function followingOf(c: Context<AppEnv>, after: number | undefined): Following {
+  const last = c.req.header("last-event-id") ?? "";
+  return { caller: c.var.caller, after: /^\d{1,15}$/.test(last) ? Number(last) : (after ?? null) };
+}
+
+/**
+ * Lets a browser open a socket only from pages that it may be opened from: those of `ALLOWED_ORIGINS`, and our own. Other
+ * programs send no `Origin`, and CORS does not cover sockets.
+ */
+export const permitOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const origin = c.req.header("origin");
+  const allowed = (c.env.ALLOWED_ORIGINS ?? "").split(",").map((one) => one.trim());
+  if (origin === undefined || allowed.includes(origin) || origin === new URL(c.req.url).origin) return next();
+  return refuse(c, { reason: "origin-refused" });
+};
+
+/** Refuses what does not ask for a socket. */
+export const upgradeOnly: MiddlewareHandler<AppEnv> = async (c, next) =>
+  c.req.header("upgrade")?.toLowerCase() === "websocket" ? next() : refuse(c, { reason: "upgrade-required" });
+
+/** The name of what is spoken over a socket, where a client asks. */
+const PROTOCOL = "parley.v1";
+
+/** Opens a socket to a session. @returns `null` when there is no such session */
+export async function socketTo(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
+  const opened = await timed(c, "session", openSocket(c.env, sessionId, followingOf(c, from)));
+  if (opened.webSocket === null) return null;
+  const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
+  return new Response(null, {
+    status: 101,
+    webSocket: opened.webSocket,
+    headers: offered.includes(PROTOCOL) ? { "sec-websocket-protocol": PROTOCOL } : {},
+  });
+}
+
+/** Hands out a ticket for opening a socket to a session. @returns `null` when there is no such session */
+export async function ticketFor(c: Context<AppEnv>, sessionId: string): Promise<z.output<typeof Ticket> | null> {
+  const db = database(c.env.DB);
+  const session = await timed(c, "index", findSession(db, sessionId));
+  if (!session) return null;
+  const { text, ticket } = await newTicket(c.var.caller, sessionId, now());
+  await timed(c, "index", keepTicket(db, ticket));
+  return { ticket: text, expiresAt: isoTime(ticket.expiresAt) };
+}

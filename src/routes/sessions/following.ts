@@ -1,0 +1,93 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { asObjectId } from "../../core/id.ts";
+import { liveSession } from "../../live/live-session.ts";
+import { permit } from "../authenticate.ts";
+import type { AppEnv } from "../context.ts";
+import { timed } from "../context.ts";
+import { changed, inEnvelope } from "../envelope.ts";
+import { From, Ticket, eventStream, followingOf, permitOrigin, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
+import { describe } from "../openapi/describe.ts";
+import { refuse } from "../refuse.ts";
+import { query } from "../validate.ts";
+
+const noSession = { reason: "not-found", noun: "session", id: null } as const;
+
+/** `/sessions/:id/…`: following a session while it is under way. */
+export const following = new Hono<AppEnv>({ strict: false })
+  .get(
+    "/:id/events",
+    describe({
+      id: "followSession",
+      tag: "Sessions",
+      summary: "Follow a session by server-sent events",
+      answer: { status: 200, description: "Everything that happens to it, until it ends", events: true },
+      refusals: [404],
+    }),
+    query(From),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      if (id === null) return refuse(c, noSession);
+      const from = followingOf(c, c.req.valid("query").after);
+      const followed = await timed(c, "session", liveSession(c.env, id).follow(from));
+      return followed.ok ? eventStream(c, followed.value) : refuse(c, followed.failure);
+    },
+  )
+  .get(
+    "/:id/ws",
+    describe({
+      id: "openSocket",
+      tag: "Sessions",
+      summary: "Follow a session, and take part in it, over a WebSocket",
+      answer: { status: 101, description: "The socket is open" },
+      refusals: [403, 404, 426],
+    }),
+    query(From),
+    upgradeOnly,
+    permit("admin", "service"),
+    permitOrigin,
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      return (id && (await socketTo(c, id, c.req.valid("query").after))) || refuse(c, noSession);
+    },
+  )
+  .post(
+    "/:id/tickets",
+    describe({
+      id: "createTicket",
+      tag: "Sessions",
+      summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
+      answer: { status: 201, description: "The ticket", schema: changed(Ticket) },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      const ticket = id && (await ticketFor(c, id));
+      return ticket ? c.json(inEnvelope(ticket, "Ticket created successfully"), 201) : refuse(c, noSession);
+    },
+  )
+  .post(
+    "/:id/stop",
+    describe({
+      id: "stopTurn",
+      tag: "Sessions",
+      summary: "Stop the running turn; what the reply said so far is kept",
+      answer: {
+        status: 200,
+        description: "Whether there was one to stop",
+        schema: changed(z.object({ stopped: z.boolean() })),
+      },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      if (id === null) return refuse(c, noSession);
+      const stopped = await timed(c, "session", liveSession(c.env, id).stop());
+      if (!stopped.ok) return refuse(c, stopped.failure);
+      const message = stopped.value ? "Turn stopped successfully" : "No turn was running";
+      return c.json(inEnvelope({ stopped: stopped.value }, message));
+    },
+  );
