@@ -1,6 +1,7 @@
 // `npm run demo`: walks through what Parley is for, against the one that runs, or one that it starts for the while.
 import { chatAct } from "./acts/chat.ts";
 import { fanOutAct } from "./acts/fan-out.ts";
+import { socketAct } from "./acts/socket.ts";
 import { isFree, isParley } from "./address.ts";
 import { Parley, Refused } from "./parley.ts";
 import { Complaint, run } from "./program.ts";
@@ -9,7 +10,7 @@ import { DEFAULT_ADDRESS, DEFAULT_PORT, LOOPBACK, localAdminKey, readSettings } 
 import type { Act } from "./stage.ts";
 import { announce, remark } from "./stage.ts";
 
-const ACTS: Act[] = [chatAct, fanOutAct];
+const ACTS: Act[] = [chatAct, fanOutAct, socketAct];
 
 await run(async (stop) => {
   const close = new AbortController();

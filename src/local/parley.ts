@@ -1,4 +1,6 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
 import type * as z from "zod";
+import type { StreamEvent } from "../live/frames.ts";
 import type { Chatbot } from "../routes/chatbots/schemas.ts";
 import type { Client } from "../routes/clients/schemas.ts";
 import type { ListedSession, Message, Session } from "../routes/sessions/schemas.ts";
@@ -71,6 +73,11 @@ export class Parley {
     return this.#changed("POST", `/sessions/chat?sessionId=${sessionId}`, { content });
   }
 
+  /** What happens in the turn, as it happens. */
+  streamChat(sessionId: string, content: string): AsyncGenerator<StreamEvent> {
+    return this.#stream(`/sessions/chat?sessionId=${sessionId}`, { content });
+  }
+
   endSession(sessionId: string): Promise<ChatbotSession> {
     return this.#changed("POST", `/sessions/${sessionId}/end`);
   }
@@ -84,9 +91,22 @@ export class Parley {
     return session;
   }
 
+  /** What happens in the turn, in all its chats, as it happens. */
+  streamPrompt(sessionId: string, prompt: string): AsyncGenerator<StreamEvent> {
+    return this.#stream(`/v1/sessions/${sessionId}/prompt`, { prompt });
+  }
+
   /** @returns the records of every chat, by chat id */
-  prompt(sessionId: string, prompt: string): Promise<Record<string, ChatRecord[]>> {
-    return this.call("POST", `/v1/sessions/${sessionId}/prompt`, { prompt });
+  async history(sessionId: string): Promise<Record<string, ChatRecord[]>> {
+    const path = `/v1/sessions/${sessionId}?include_history=true`;
+    const { session } = await this.call<{ session: ComparisonSession }>("GET", path);
+    return session.chat_history ?? {};
+  }
+
+  /** Opens a socket to a chatbot session. @param after the last message that is known, by its `seq` */
+  openSocket(sessionId: string, after: number): WebSocket {
+    const address = `${this.address.replace(/^http/, "ws")}/sessions/${sessionId}/ws?after=${after}`;
+    return new WebSocket(address, ["parley.v1", `bearer.${this.key}`]);
   }
 
   /** Deletes what is at a path. */
@@ -96,14 +116,23 @@ export class Parley {
 
   /** @throws {@link Refused} */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await (await this.#fetch(method, path, body, "application/json")).json()) as T;
+  }
+
+  async *#stream(path: string, body: unknown): AsyncGenerator<StreamEvent> {
+    const answer = await this.#fetch("POST", path, body, "text/event-stream");
+    const events = answer.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()) ?? [];
+    for await (const { data } of events) yield JSON.parse(data) as StreamEvent;
+  }
+
+  async #fetch(method: string, path: string, body: unknown, accept: string): Promise<Response> {
     const answer = await fetch(this.address + path, {
       method,
-      headers: { authorization: `Bearer ${this.key}`, ...(body ? { "content-type": "application/json" } : {}) },
+      headers: { accept, authorization: `Bearer ${this.key}`, ...(body ? { "content-type": "application/json" } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Refused(`${method} ${path}`, answer.status, reasonIn(text));
-    return JSON.parse(text) as T;
+    if (!answer.ok) throw new Refused(`${method} ${path}`, answer.status, reasonIn(await answer.text()));
+    return answer;
   }
 
   async #changed<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,10 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs, parseEnv } from "node:util";
 
 /** The project's folder. */
-export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const ROOT = resolve(import.meta.dirname, "../..");
 
 export const LOOPBACK = "127.0.0.1";
 export const DEFAULT_PORT = 8787;

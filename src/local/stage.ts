@@ -27,6 +27,25 @@ export function remark(text: string): void {
   for (const line of wrap(text, lineWidth() - 2)) console.info(`  ${styleText("dim", line)}`);
 }
 
+/** Begins a line of a dialogue that is not known to its end yet. @returns what prints the next piece of it */
+export function speak(speaker: string): (piece: string) => void {
+  const margin = 10;
+  let column = margin;
+  process.stdout.write(`  ${styleText("cyan", speaker.padEnd(margin - 2))}`);
+  return (piece) => {
+    for (const word of piece.match(/\s*\S+/g) ?? []) {
+      const fits = column + word.length <= lineWidth();
+      process.stdout.write(fits ? word : `\n${" ".repeat(margin)}${word.trimStart()}`);
+      column = fits ? column + word.length : margin + word.trimStart().length;
+    }
+  };
+}
+
+/** Prints what happened at a moment, with who did it. @param at milliseconds since it all began */
+export function note(at: number, who: string, what: string): void {
+  console.info(`  ${styleText("dim", seconds(at))}  ${styleText("cyan", who.padEnd(14))}${what}`);
+}
+
 /** Prints what somebody says in a dialogue. */
 export function say(speaker: string, text: string): void {
   const margin = 10;

@@ -2,6 +2,7 @@ import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import { reasonOf } from "./post-stream.ts";
 import type { Provider } from "./provider.ts";
+import { pause, speak, tokensOf } from "./pace.ts";
 import { numberOf, readParams } from "./provider.ts";
 import { timedOut } from "./stream-reply.ts";
 
@@ -38,30 +39,8 @@ async function* answer(
   yield [{ type: "end", finishReason: "stop", model: model || "echo", usage, providerRequestId: null }];
 }
 
-async function* speak(text: string, tokensPerSecond: number | null, signal: AbortSignal): ReplyStream {
-  if (!tokensPerSecond) return yield [{ type: "text", text }];
-  for (const token of tokensOf(text)) {
-    await pause(1000 / tokensPerSecond, signal);
-    yield [{ type: "text", text: token }];
-  }
-}
-
-const tokensOf = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [text];
-
 async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
   if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
   const httpStatus = numberOf(fail) ?? 500;
   return replyFailed(reasonOf(httpStatus), `The echo endpoint was told to fail with ${String(fail)}.`);
-}
-
-/** @throws when the signal is aborted before the time is over */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds === 0) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new Error("stopped"));
-    });
-  });
 }

@@ -1,16 +1,23 @@
 import type { Provider } from "./provider.ts";
+import { speak } from "./pace.ts";
+import { numberOf } from "./provider.ts";
 import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
 
 /**
  * A conversation partner in the manner of Weizenbaum's DOCTOR (1966): needs no model, no network and no key. What it says
- * follows from the conversation alone, so the same conversation always gets the same reply.
+ * follows from the conversation alone, so the same conversation always gets the same reply. Params: `tokens_per_second`.
  */
 export const eliza: Provider = {
   defaultUri: "",
-  async *ask({ model, messages }) {
+  async *ask({ model, messages, params }, signal) {
     const said = messages.filter(({ role }) => role === "user").map(({ content }) => content);
     const reply = respond(said);
-    yield (reply.match(/\s*\S+/g) ?? []).map((text) => ({ type: "text" as const, text }));
+    const { tokens_per_second: pace } = JSON.parse(params) as { tokens_per_second?: unknown };
+    try {
+      yield* speak(reply, numberOf(pace), signal);
+    } catch {
+      return;
+    }
     const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
     yield [{ type: "end", finishReason: "stop", model: model || "eliza", usage, providerRequestId: null }];
   },

@@ -2,16 +2,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ELIZA, chatbotOn, createUnlessThere } from "../inhabitants.ts";
 import type { Parley } from "../parley.ts";
 import type { Act, Stage } from "../stage.ts";
-import { remark, say } from "../stage.ts";
+import { remark, say, speak } from "../stage.ts";
 
 const VISITOR = "Ada";
 
 /** The last of these says little: the chatbot has to go by what it heard before. */
 const SAID = ["Hello, I am nervous about my first release.", "Perhaps because of my sister.", "Hard to say."];
 
+/** A doctor who takes her time. */
+const SPEAKER = { name: "demo-eliza", connector_type: "eliza-connector", params: { tokens_per_second: 16 } } as const;
+
 /** A client talks with a chatbot; the session is ended, and found again by its title. */
 export const chatAct: Act = {
-  title: "A client chats with a chatbot",
+  title: "A client chats with a chatbot, and the reply streams",
   async play(stage) {
     const { parley } = stage;
     const title = `${VISITOR} before the release`;
@@ -21,7 +24,7 @@ export const chatAct: Act = {
     for (const { content } of session.messages) say(chatbot.name, content);
     for (const content of SAID) {
       say(client.name, content);
-      say(chatbot.name, (await parley.chat(session.id, content)).content);
+      await listen(stage, chatbot.name, session.id, content);
     }
     const ended = await parley.endSession(session.id);
     const search = "BEFORE THE REL";
@@ -32,11 +35,16 @@ export const chatAct: Act = {
   },
 };
 
+/** Says something to the chatbot, and prints its reply as it comes. */
+async function listen({ parley }: Stage, speaker: string, sessionId: string, content: string): Promise<void> {
+  const print = speak(speaker);
+  for await (const event of parley.streamChat(sessionId, content)) if (event.type === "reply-delta") print(event.text);
+  console.info();
+}
+
 async function participants({ parley, mine }: Stage) {
-  if (await createUnlessThere(parley, { name: "eliza", connector_type: "eliza-connector" })) {
-    mine("/v1/llm_endpoints/eliza");
-  }
-  const chatbot = await chatbotOn(parley, ELIZA);
+  if (await createUnlessThere(parley, SPEAKER)) mine(`/v1/llm_endpoints/${SPEAKER.name}`);
+  const chatbot = await chatbotOn(parley, { ...ELIZA, endpointId: SPEAKER.name });
   if (chatbot.created) mine(`/chatbots/${chatbot.id}`);
   const client = await parley.createClient({ name: VISITOR });
   mine(`/clients/${client.id}`);

@@ -1,22 +1,22 @@
 import { createUnlessThere } from "../inhabitants.ts";
 import type { ChatRecord } from "../parley.ts";
 import type { Act } from "../stage.ts";
-import { remark, say, seconds, table } from "../stage.ts";
+import { note, remark, say, seconds, table } from "../stage.ts";
 
 const PROMPT = "What makes a good conversation?";
 
 /** A doctor, three that repeat what they hear after a while, and one that is out of order. */
 const ENDPOINTS = [
   { name: "eliza", connector_type: "eliza-connector" },
-  { name: "demo-quick", connector_type: "echo-connector", params: { delay_ms: 300 } },
-  { name: "demo-steady", connector_type: "echo-connector", params: { delay_ms: 800 } },
-  { name: "demo-slow", connector_type: "echo-connector", params: { delay_ms: 1500 } },
+  { name: "demo-quick", connector_type: "echo-connector", params: { delay_ms: 300, tokens_per_second: 8 } },
+  { name: "demo-steady", connector_type: "echo-connector", params: { delay_ms: 700, tokens_per_second: 5 } },
+  { name: "demo-slow", connector_type: "echo-connector", params: { delay_ms: 1200, tokens_per_second: 5 } },
   { name: "demo-broken", connector_type: "echo-connector", params: { delay_ms: 200, fail: 503 } },
 ] as const;
 
 /** One prompt goes to several endpoints at once; their answers are put side by side, one failure among them. */
 export const fanOutAct: Act = {
-  title: "One prompt is put to many endpoints",
+  title: "One prompt is put to many endpoints, and all stream at once",
   async play({ parley, mine }) {
     for (const endpoint of ENDPOINTS) {
       if (await createUnlessThere(parley, endpoint)) mine(`/v1/llm_endpoints/${endpoint.name}`);
@@ -27,10 +27,19 @@ export const fanOutAct: Act = {
     say("Prompt", PROMPT);
     console.info();
     const asked = performance.now();
-    const history = await parley.prompt(session.session_id, PROMPT);
+    const nameOf = (chatId: string) => names[session.chat_ids.indexOf(chatId)] ?? "";
+    for await (const event of parley.streamPrompt(session.session_id, PROMPT)) {
+      const at = performance.now() - asked;
+      if (event.type === "reply-delta") note(at, nameOf(event.chatId), event.text.trim());
+      if (event.type === "reply-end")
+        note(at, nameOf(event.chatId), event.status === "ok" ? "∎" : `✗ ${event.error?.code ?? ""}`);
+    }
+    const took = performance.now() - asked;
+    const history = await parley.history(session.session_id);
+    console.info();
     compare(
       session.chat_ids.flatMap((chatId) => history[chatId] ?? []),
-      performance.now() - asked,
+      took,
     );
   },
 };
