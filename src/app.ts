@@ -5,6 +5,7 @@ import { authenticate } from "./routes/authenticate.ts";
 import { chatbots } from "./routes/chatbots/index.ts";
 import { clients } from "./routes/clients/index.ts";
 import type { AppEnv } from "./routes/context.ts";
+import { checkKey } from "./routes/idempotency.ts";
 import { keys } from "./routes/keys/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
 import { refuse } from "./routes/refuse.ts";
@@ -21,6 +22,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
   .use("/v1/*", uncompressed)
   .use(routeTable(() => app))
   .use(authenticate)
+  .use(checkKey)
   .use("/v1/*", inZone)
   .route("/sessions", sessions)
   .route("/v1", v1)

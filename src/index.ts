@@ -5,6 +5,7 @@ import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeQuietSessions } from "./live/wake-quiet-sessions.ts";
 import { presentFollowed } from "./routes/present-followed.ts";
 import { database } from "./store/database.ts";
+import { dropOldAnswers } from "./store/first-answers.ts";
 import { dropExpiredTickets } from "./store/tickets.ts";
 
 export { ReplyCaller } from "./providers/reply-caller.ts";
@@ -19,7 +20,8 @@ export class SessionObject extends LiveSessionObject {
 export default {
   fetch: app.fetch,
   async scheduled(_, env) {
-    await dropExpiredTickets(database(env.DB), now());
+    const db = database(env.DB);
+    await Promise.all([dropExpiredTickets(db, now()), dropOldAnswers(db, now())]);
     await wakeQuietSessions(env);
   },
 } satisfies ExportedHandler<Env>;

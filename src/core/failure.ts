@@ -36,6 +36,7 @@ export type Failure =
   | { reason: "invalid"; faults: Fault[] }
   | { reason: "taken"; noun: Noun; field: string; value: string }
   | { reason: "in-use"; noun: Noun; by: string }
+  | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
   | { reason: "reply-failed"; code: FailureReason; message: string; retryAfterSeconds: number | null };
 

@@ -67,6 +67,8 @@ export const StreamEvent = z
 export type StreamEvent = z.output<typeof StreamEvent>;
 export type TurnStatus = Extract<StreamEvent, { type: "turn-ended" }>["status"];
 
+type TurnReplies = readonly (typeof REPLY_STATUSES)[number][];
+
 const id = z.string().min(1).max(200);
 
 /** Everything that may be said over a socket, but the text `ping`. */
@@ -116,6 +118,12 @@ export const replyEnd = (turnId: string, { chatId, reply }: Message): StreamEven
   status: reply?.status ?? "ok",
   ...(reply?.error ? { error: reply.error } : {}),
 });
+
+/** How a turn ended whose replies ended so. */
+export function turnStatus(statuses: TurnReplies): TurnStatus {
+  if (!statuses.includes("ok")) return statuses.includes("error") ? "error" : "cancelled";
+  return statuses.every((status) => status === "ok") ? "ok" : "partial";
+}
 
 /**
  * An event as text for an event stream. Only a message has an `id:`, its `seq`: from there a reader resumes.

@@ -7,6 +7,7 @@ export type LiveSession = Pick<
   SessionObject,
   | "read"
   | "append"
+  | "page"
   | "prompt"
   | "promptAndFollow"
   | "follow"

@@ -53,7 +53,9 @@ const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?
 const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
 const MESSAGES_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`;
-const CONVERSATION = `SELECT ${COLUMNS} FROM messages WHERE detail IS NULL OR content <> '' ORDER BY seq DESC LIMIT ?`;
+const CONVERSATION = `SELECT ${COLUMNS} FROM messages WHERE seq <= ? AND (detail IS NULL OR content <> '') ORDER BY seq DESC LIMIT ?`;
+const SHOWN_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? AND (detail IS NULL OR content <> '') ORDER BY seq LIMIT ?`;
+const OF_TURN = `SELECT ${COLUMNS} FROM messages WHERE turn_id = ? ORDER BY seq`;
 const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
 const TALLY =
   "SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum(detail IS NULL OR content <> '') AS messages FROM messages WHERE seq > ?";
@@ -61,7 +63,8 @@ const SETTLED = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NO
 const SAVE_DRAFT =
   "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
 const ACKNOWLEDGED = "SELECT fingerprint, seq, turn_id FROM acknowledged WHERE caller = ? AND key = ?";
-const ACKNOWLEDGE = "INSERT INTO acknowledged (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
+const ACKNOWLEDGE =
+  "INSERT OR REPLACE INTO acknowledged (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
 const CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 
@@ -215,9 +218,19 @@ export class Log {
     return this.#storage.sql.exec<Row>(MESSAGES_AFTER, after, limit).toArray().map(fromRow);
   }
 
-  /** The newest messages that have text, oldest first. */
-  conversation(newest: number): Message[] {
-    return this.#storage.sql.exec<Row>(CONVERSATION, newest).toArray().map(fromRow).toReversed();
+  /** Messages after a `seq` that have text, oldest first. */
+  shown(after: number, limit: number): Message[] {
+    return this.#storage.sql.exec<Row>(SHOWN_AFTER, after, limit).toArray().map(fromRow);
+  }
+
+  /** What a turn brought, its prompt first. */
+  ofTurn(turnId: string): Message[] {
+    return this.#storage.sql.exec<Row>(OF_TURN, turnId).toArray().map(fromRow);
+  }
+
+  /** The newest messages that have text, oldest first. @param upTo the last message that counts */
+  conversation(newest: number, upTo = this.held.session.lastSeq): Message[] {
+    return this.#storage.sql.exec<Row>(CONVERSATION, upTo, newest).toArray().map(fromRow).toReversed();
   }
 
   /** Every reply of a chat, oldest first. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Outcome } from "../core/failure.ts";
 import type { Caller } from "../core/key.ts";
 import type { Message, NewMessage } from "../core/message.ts";
@@ -6,6 +5,7 @@ import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import type { ClientFrame, StreamEvent } from "./frames.ts";
 import type { Log } from "./log.ts";
+import { recall, remember } from "./once.ts";
 import type { Submitted } from "./turns.ts";
 
 /** What a frame can set going. */
@@ -55,17 +55,11 @@ function forbidden(frame: Append | Prompt, { role }: Caller, kind: Session["kind
 
 /** The answer to a frame that came before, or `null` for one that is new. */
 function again(frame: Append | Prompt, caller: Caller, { log }: FramePorts): StreamEvent | null {
-  const before = log.acknowledged(caller.id, keyOf(frame));
-  if (!before) return null;
-  if (before.fingerprint !== fingerprintOf(frame)) {
-    return {
-      type: "failure",
-      id: frame.id,
-      code: "idempotency_conflict",
-      message: "Another frame was sent under this id",
-    };
-  }
-  return { type: "ack", id: frame.id, ...(before.seq === null ? { turnId: before.turn_id } : { seq: before.seq }) };
+  const before = recall(log, ownKey(frame, caller), askedBy(frame));
+  if (before === "conflict") return refusal(frame.id, "idempotency-conflict");
+  return (
+    before && { type: "ack", id: frame.id, ...(before.seq === null ? { turnId: before.turn_id } : { seq: before.seq }) }
+  );
 }
 
 function append(frame: Append, caller: Caller, { log, append: appendAll }: FramePorts): StreamEvent {
@@ -73,7 +67,7 @@ function append(frame: Append, caller: Caller, { log, append: appendAll }: Frame
   const { role, content } = frame;
   const [message] = appendAll([{ chatId, turnId: null, role, content, createdAt: now(), reply: null }]);
   const seq = message?.seq ?? 0;
-  log.acknowledge(caller.id, keyOf(frame), { fingerprint: fingerprintOf(frame), seq, turn_id: null }, now());
+  remember(log, ownKey(frame, caller), askedBy(frame), { seq, turn_id: null }, now());
   return { type: "ack", id: frame.id, seq };
 }
 
@@ -82,22 +76,21 @@ function submit(frame: Prompt, caller: Caller, { log, submit: enqueue, tellSende
   const submitted = enqueue(prompt);
   if (!submitted.ok) return refusal(frame.id, submitted.failure.reason);
   const { turnId, started } = submitted.value;
-  log.acknowledge(caller.id, keyOf(frame), { fingerprint: fingerprintOf(frame), seq: null, turn_id: turnId }, now());
+  remember(log, ownKey(frame, caller), askedBy(frame), { seq: null, turn_id: turnId }, now());
   void started.then((outcome) => {
     if (!outcome.ok) tellSender(refusal(frame.id, outcome.failure.reason));
   });
   return { type: "ack", id: frame.id, turnId };
 }
 
-const keyOf = ({ id }: ClientFrame): string => `frame ${id}`;
+const ownKey = (frame: ClientFrame, caller: Caller) => ({ caller: caller.id, key: `frame ${frame.id}` });
 
-/** SHA-256 of what the frame asks for. */
-const fingerprintOf = ({ id: _id, ...asked }: ClientFrame): string =>
-  createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+const askedBy = ({ id: _id, ...asked }: ClientFrame) => asked;
 
 const REFUSALS: Readonly<Record<string, string>> = {
   "session-not-active": "The session takes no messages now",
   "turn-queue-full": "Too many turns wait in this session",
+  "idempotency-conflict": "Another frame was sent under this id",
   "not-found": "The session's chatbot or client is gone",
 };
 

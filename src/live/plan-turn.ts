@@ -9,26 +9,34 @@ import type { Share } from "../turn/fan-out.ts";
 import { chatbotShare, comparisonShare } from "../turn/take-turn.ts";
 import type { Log } from "./log.ts";
 
+/** What is put to the chats. */
+export interface Prompt {
+  content: string;
+  /** Where it stands in the log already, if it was asked before and failed; `null` for one that is new. */
+  seq: number | null;
+}
+
 /**
  * Works out what each chat of a session is to ask. Endpoints, chatbot and template are taken as they are now: one round
  * trip to the index database.
  *
  * @returns `not-found` when the chatbot or the client is gone
  */
-export function planTurn(db: Database, log: Log, session: Session, prompt: string): Promise<Outcome<Share[]>> {
+export function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
   return session.kind === "chatbot" ? planChat(db, log, session, prompt) : planComparison(db, log, session, prompt);
 }
 
-async function planChat(db: Database, log: Log, session: Session, prompt: string): Promise<Outcome<Share[]>> {
+async function planChat(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
   const { chatbot, endpoint, clientThere } = await chatbotContext(db, session);
   if (!chatbot) return notFound("chatbot", session.chatbotId);
   if (!clientThere) return notFound("client", session.clientId);
-  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1) : [];
-  const conversation = [...recent, { role: "user" as const, content: prompt }];
+  const before = prompt.seq === null ? undefined : prompt.seq - 1;
+  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
+  const conversation = [...recent, { role: "user" as const, content: prompt.content }];
   return success([chatbotShare(session.id, chatbot, endpoint, conversation, priorCalls(log, session.id, endpoint))]);
 }
 
-async function planComparison(db: Database, log: Log, session: Session, prompt: string): Promise<Outcome<Share[]>> {
+async function planComparison(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
   const { endpoints, template } = await comparisonContext(db, session);
   const strategy = asContextStrategy(session.contextStrategy);
   const named = session.promptTemplate;
@@ -39,7 +47,14 @@ async function planComparison(db: Database, log: Log, session: Session, prompt: 
   const shares = session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const replies = strategy === null ? [] : log.replies(chat.chatId);
-    return comparisonShare(chat, endpoint, prompt, replies, priorCalls(log, chat.chatId, endpoint), preparation);
+    return comparisonShare(
+      chat,
+      endpoint,
+      prompt.content,
+      replies,
+      priorCalls(log, chat.chatId, endpoint),
+      preparation,
+    );
   });
   return success(shares);
 }

@@ -3,7 +3,7 @@ import type { Session } from "../core/session.ts";
 import type { Database } from "../store/database.ts";
 import { readLog } from "../store/messages.ts";
 import type { Replay } from "./event-stream.ts";
-import { messageAppended } from "./frames.ts";
+import { messageAppended, replyEnd, turnStatus } from "./frames.ts";
 import type { StreamEvent } from "./frames.ts";
 import type { Log, OpenTurn } from "./log.ts";
 
@@ -21,7 +21,7 @@ type Present = (session: Session) => Record<string, unknown>;
 export function replayOf(log: Log, present: Present, after: number | null, soFar: () => StreamEvent[]): Replay {
   const { session, turn } = log.held;
   const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit) : []);
-  return replay(messages, snapshotOf(session, turn, present), after, soFar);
+  return replay(messages, [snapshotOf(session, turn, present)], after, soFar);
 }
 
 /** The same for a session that has ended, and lives in the index database. */
@@ -33,7 +33,32 @@ export async function replayOfEnded(
 ): Promise<Replay> {
   const log = after === null ? [] : await readLog(db, session.id, session.lastSeq);
   const messages = (seq: number, limit: number) => log.filter((message) => message.seq > seq).slice(0, limit);
-  return replay(messages, snapshotOf(session, null, present), after, () => []);
+  return replay(messages, [snapshotOf(session, null, present)], after, () => []);
+}
+
+/**
+ * What someone is told who comes to a turn late: what it brought, each reply in one piece, and what is being said.
+ *
+ * @param over whether it has ended
+ */
+export function replayOfTurn(log: Log, turnId: string, over: boolean, soFar: () => StreamEvent[]): Replay {
+  const brought = log.ofTurn(turnId);
+  const chatIds = log.held.session.chats.map(({ chatId }) => chatId);
+  const events = brought.flatMap((message) => (message.reply ? retold(turnId, message) : [messageAppended(message)]));
+  const statuses = brought.flatMap(({ reply }) => reply?.status ?? []);
+  const end: StreamEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
+  return replay(() => [], [{ type: "turn-started", turnId, chatIds }, ...events], null, over ? () => [end] : soFar);
+}
+
+function retold(turnId: string, message: Message): StreamEvent[] {
+  const { content } = message;
+  const chatId = message.chatId ?? "";
+  return [
+    { type: "reply-start", turnId, chatId },
+    ...(content === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text: content }]),
+    messageAppended(message),
+    replyEnd(turnId, message),
+  ];
 }
 
 const snapshotOf = (session: Session, turn: OpenTurn | null, present: Present): StreamEvent => ({
@@ -49,11 +74,11 @@ const snapshotOf = (session: Session, turn: OpenTurn | null, present: Present): 
  */
 function* replay(
   messages: (after: number, limit: number) => Message[],
-  snapshot: StreamEvent,
+  first: StreamEvent[],
   after: number | null,
   soFar: () => StreamEvent[],
 ): Replay {
-  let events = [snapshot];
+  let events = first;
   let page = after === null ? [] : messages(after, REPLAY_PAGE);
   while (page.length > 0) {
     yield [...events, ...page.map(messageAppended)];

@@ -5,9 +5,10 @@ import { now } from "../core/time.ts";
 import { fanOut } from "../turn/fan-out.ts";
 import type { Reply, Share } from "../turn/fan-out.ts";
 import { askEndpoints } from "./ask-endpoints.ts";
-import { replyEnd } from "./frames.ts";
+import { replyEnd, turnStatus } from "./frames.ts";
 import type { StreamEvent, TurnStatus } from "./frames.ts";
 import type { Log } from "./log.ts";
+import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
 /** How long a reply that has ended waits for others, to be written with them, in milliseconds. A commit costs as much as a call. */
@@ -93,13 +94,13 @@ export class RunningTurn {
     ]);
   }
 
-  async run(shares: Share[], prompt: string): Promise<Taken> {
+  async run(shares: Share[], prompt: Prompt): Promise<Taken> {
     const { turnId } = this.#turn;
     const { log, tell } = this.#ports;
     const chatIds = this.#session.chats.map(({ chatId }) => chatId);
     log.noteTurn({ turnId, chatIds });
     tell({ type: "turn-started", turnId, chatIds });
-    this.#append([promptMessage(this.#session, turnId, prompt, now())]);
+    if (prompt.seq === null) this.#append([promptMessage(this.#session, turnId, prompt.content, now())]);
     for (const chatId of chatIds) {
       this.#drafts.set(chatId, { text: "", kept: 0, keptAt: now() });
       tell({ type: "reply-start", turnId, chatId });
@@ -144,10 +145,7 @@ export class RunningTurn {
   }
 
   #statusOf(replies: Reply[]): TurnStatus {
-    if (this.#turn.stopped) return "cancelled";
-    const statuses = new Set(replies.map(({ detail }) => detail.status));
-    if (!statuses.has("ok")) return statuses.has("error") ? "error" : "cancelled";
-    return statuses.size === 1 ? "ok" : "partial";
+    return this.#turn.stopped ? "cancelled" : turnStatus(replies.map(({ detail }) => detail.status));
   }
 }
 

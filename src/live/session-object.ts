@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Outcome } from "../core/failure.ts";
-import { notFound, success } from "../core/failure.ts";
+import { failed, notFound, success } from "../core/failure.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
@@ -17,13 +17,16 @@ import { CLOSE_REASONS, messageAppended } from "./frames.ts";
 import { Log } from "./log.ts";
 import { Mirror } from "./mirror.ts";
 import { obeyFrame } from "./obey-frame.ts";
+import { REMEMBERED_MS, recall, remember } from "./once.ts";
+import type { OwnKey } from "./once.ts";
+import { Prompts } from "./prompts.ts";
 import { replayOf, replayOfEnded } from "./replay.ts";
 import { Residence } from "./residence.ts";
 import { told } from "./running-turn.ts";
 import { answerClose, closeQuietly } from "./sockets.ts";
-import type { Given, History, Snapshot, TurnTaken } from "./snapshot.ts";
-import { interruptedReplies } from "./turn-messages.ts";
+import type { Followed, Given, History, Snapshot, TurnTaken } from "./snapshot.ts";
 import { Turns } from "./turns.ts";
+import type { Submitted } from "./turns.ts";
 
 /** How long an answer waits for the index database to follow, in milliseconds. */
 const PATIENCE_MS = 250;
@@ -42,7 +45,7 @@ export abstract class SessionObject extends DurableObject<Env> {
   readonly #presented = (session: Session) => this.present(session);
   readonly #mirror = new Mirror(this.#log, {
     carry: (session, messages, whole) => carrySession(this.#db, session, messages, whole),
-    setAlarm: (at) => void this.ctx.storage.setAlarm(Math.min(at, this.#nextMoment() ?? Infinity)),
+    setAlarm: (at) => void this.ctx.storage.setAlarm(Math.min(at, this.#nextMoment())),
     clock: now,
     caughtUp: async () => {
       const state = this.#log.state;
@@ -62,10 +65,16 @@ export abstract class SessionObject extends DurableObject<Env> {
     append: (messages) => this.#append(messages),
     tell: (event) => this.#audience.tell(event),
   });
+  readonly #prompts = new Prompts({
+    log: this.#log,
+    turns: this.#turns,
+    audience: this.#audience,
+    seeThrough: (submitted) => this.#seeThrough(submitted),
+  });
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#closeBrokenTurn();
+    if (this.#turns.closeBroken()) this.#mirror.start();
   }
 
   /** A session, without its messages, in the form that its callers know. */
@@ -78,39 +87,42 @@ export abstract class SessionObject extends DurableObject<Env> {
     return { session: this.#residence.startIfDue(state.session), messages: this.#log.messages() };
   }
 
-  /** Appends a message. Durable when it returns; refused unless the session is `ACTIVE`. */
-  async append(given: Given, history: History): Promise<Outcome<Snapshot>> {
+  /** Appends a message, once for its caller's key. Durable when it returns; refused unless the session is `ACTIVE`. */
+  async append(given: Given, history: History, own: OwnKey | null): Promise<Outcome<Snapshot>> {
     const active = await this.#residence.active();
     if (!active.ok) return active;
+    const before = recall(this.#log, own, given);
+    if (before === "conflict") return failed({ reason: "idempotency-conflict" });
+    if (before) return success(this.#snapshot(this.#log.messages((before.seq ?? 1) - 1, 1), history, true));
     const { role, content } = given;
     const chatId = active.value.chats[0]?.chatId ?? null;
     const createdAt = given.createdAt ?? now();
     const added = this.#append([{ chatId, turnId: null, role, content, createdAt, reply: null }]);
+    remember(this.#log, own, given, { seq: active.value.lastSeq + 1, turn_id: null }, now());
     return this.#answer(added, history);
   }
 
+  /** A page of the messages that have text, or `null` when the index database has all there is to know. */
+  async page(after: number, limit: number): Promise<Message[] | null> {
+    const state = this.#log.state;
+    return !state || state.removed ? null : this.#log.shown(after, limit);
+  }
+
   /** Puts a prompt to every chat and waits for the replies. A reply that failed is in the log like any other. */
-  async prompt(content: string, history: History): Promise<Outcome<TurnTaken>> {
-    const submitted = await this.#submit(content);
-    if (!submitted.ok) return submitted;
-    const taken = await submitted.value.taken;
-    if (!taken.ok) return taken;
-    const { added, retryAfterSeconds } = taken.value;
-    const snapshot = this.#snapshot(added, history);
+  async prompt(content: string, history: History, own: OwnKey | null): Promise<Outcome<TurnTaken>> {
+    await this.#residence.takeIn();
+    const put = await this.#prompts.put(content, own);
+    if (!put.ok) return put;
+    const { added, retryAfterSeconds, replayed } = put.value;
+    const snapshot = this.#snapshot(added, history, replayed);
     await this.#mirror.settled(PATIENCE_MS);
     return success({ ...snapshot, retryAfterSeconds });
   }
 
   /** Puts a prompt to every chat. @returns the turn's events as they come, once it begins */
-  async promptAndFollow(content: string): Promise<Outcome<ReadableStream<Uint8Array>>> {
-    const submitted = await this.#submit(content);
-    if (!submitted.ok) return submitted;
-    const { turnId, started, taken } = submitted.value;
-    const stream = this.#audience.openStream(turnId, null);
-    const end = () => stream.end();
-    taken.then(end, end);
-    const begun = await started;
-    return begun.ok ? success(stream.readable) : begun;
+  async promptAndFollow(content: string, own: OwnKey | null): Promise<Outcome<Followed>> {
+    await this.#residence.takeIn();
+    return this.#prompts.follow(content, own);
   }
 
   /** @returns everything that happens to the session, as server-sent events, until it ends or the reader goes */
@@ -179,6 +191,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     const state = this.#log.state;
     if (state?.removed) return this.#finishRemoval(state.session.id);
     if (state) {
+      this.#log.forgetAcknowledged(now() - REMEMBERED_MS);
       this.#residence.startIfDue(state.session);
       await this.#mirror.retry();
     }
@@ -194,7 +207,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     const { client, socket } = this.#audience.sockets.accept(caller);
     const replaying = this.#audience.sockets.catchUp(socket, past ?? this.#replay(after));
     if (past || hasEnded(session)) void replaying.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
-    else await this.#wakeInTime();
+    else if (caller.expiresAt !== null) await this.#wakeBy(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -206,7 +219,11 @@ export abstract class SessionObject extends DurableObject<Env> {
       log: this.#log,
       active: () => this.#residence.active(),
       append: (messages) => this.#append(messages),
-      submit: (prompt) => this.#enqueue(prompt),
+      submit: (content) => {
+        const submitted = this.#turns.submit({ content, seq: null });
+        if (submitted.ok) this.#seeThrough(submitted.value);
+        return submitted;
+      },
       stop: (chatId) => this.#turns.stop(chatId),
       tellSender: (event) => sockets.answer(socket, event),
     });
@@ -221,19 +238,9 @@ export abstract class SessionObject extends DurableObject<Env> {
     answerClose(socket, 1011);
   }
 
-  async #submit(content: string) {
-    const active = await this.#residence.active();
-    return active.ok ? this.#enqueue(content) : active;
-  }
-
-  #enqueue(content: string) {
-    const submitted = this.#turns.submit(content);
-    if (submitted.ok) {
-      const over = submitted.value.taken.finally(() => this.#mirror.start());
-      // The caller may go away; the turn goes on.
-      this.ctx.waitUntil(over);
-    }
-    return submitted;
+  /** The caller may go away; the turn goes on. */
+  #seeThrough(submitted: Submitted): void {
+    this.ctx.waitUntil(submitted.taken.finally(() => this.#mirror.start()));
   }
 
   /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */
@@ -246,16 +253,6 @@ export abstract class SessionObject extends DurableObject<Env> {
     if (this.#log.state) await this.ctx.storage.setAlarm(now() + REMOVAL_RETRY_MS);
     await deleteSession(this.#db, id);
     await this.#log.clear();
-  }
-
-  #closeBrokenTurn(): void {
-    const state = this.#log.state;
-    if (!state?.turn) return;
-    const { turnId } = state.turn;
-    this.#append(interruptedReplies(state.session, turnId, this.#log.awaitedChats(), this.#log.drafts(), now()));
-    this.#log.noteTurn(null);
-    this.#audience.tell({ type: "turn-ended", turnId, status: "error" });
-    this.#mirror.start();
   }
 
   #append(messages: NewMessage[]): Message[] {
@@ -273,12 +270,17 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   #changed(session: Session): void {
     this.#mirror.start();
+    void this.#wakeInTime();
     this.#audience.tell({ type: "session-updated", session: this.present(session) });
     if (hasEnded(session)) this.#audience.closeAll(CLOSE_REASONS.ended);
   }
 
-  #snapshot(added: Message[], history: History): Snapshot {
-    return { session: this.#log.held.session, messages: history === "whole" ? this.#log.messages() : added };
+  /** @param replayed whether it was added before: then what came later is not shown */
+  #snapshot(added: Message[], history: History, replayed = false): Snapshot {
+    const { session } = this.#log.held;
+    const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
+    const messages = history === "whole" ? this.#log.messages(0, upTo) : added;
+    return { session, messages, replayed };
   }
 
   /** What was just changed, once the index database has it or has had its time. */
@@ -295,16 +297,16 @@ export abstract class SessionObject extends DurableObject<Env> {
     return stored ? success({ session, messages: history === "whole" ? stored : [] }) : this.#answer([], history);
   }
 
-  /** When something is to happen by itself, beside what the mirror has to do. */
-  #nextMoment(): EpochMs | null {
-    const moments = [this.#log.state?.session.dueAt, this.#audience.sockets.nextExpiry()];
-    return moments.reduce<EpochMs | null>((first, at) => (at == null ? first : Math.min(first ?? at, at)), null);
+  /** When something is to happen by itself, beside what the mirror has to do. `Infinity` for never. */
+  #nextMoment(): EpochMs {
+    return Math.min(this.#log.state?.session.dueAt ?? Infinity, this.#audience.sockets.nextExpiry());
   }
 
   async #wakeInTime(): Promise<void> {
-    const at = this.#nextMoment();
-    if (at === null) return;
-    const set = await this.ctx.storage.getAlarm();
-    if (set === null || set > at) await this.ctx.storage.setAlarm(at);
+    await this.#wakeBy(this.#nextMoment());
+  }
+
+  async #wakeBy(at: EpochMs): Promise<void> {
+    if (at < ((await this.ctx.storage.getAlarm()) ?? Infinity)) await this.ctx.storage.setAlarm(at);
   }
 }

@@ -6,6 +6,8 @@ import type { EpochMs } from "../core/time.ts";
 export interface Snapshot {
   session: Session;
   messages: Message[];
+  /** Set when nothing was done, because it had been done before under the same key. */
+  replayed?: boolean;
 }
 
 export interface TurnTaken extends Snapshot {
@@ -18,3 +20,10 @@ export type Given = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs 
 
 /** Which messages an answer is to hold. */
 export type History = "whole" | "added";
+
+/** A turn's events as they come. */
+export interface Followed {
+  events: ReadableStream<Uint8Array>;
+  /** Set when the turn had been asked for before under the same key. */
+  replayed: boolean;
+}

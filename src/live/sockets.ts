@@ -94,10 +94,9 @@ export class Sockets {
     }
   }
 
-  /** When the next token expires, or `null` if none does. */
-  nextExpiry(): EpochMs | null {
-    const moments = this.#ctx.getWebSockets().flatMap((socket) => this.callerOf(socket).expiresAt ?? []);
-    return moments.length > 0 ? Math.min(...moments) : null;
+  /** When the next token expires; `Infinity` if none does. */
+  nextExpiry(): EpochMs {
+    return Math.min(...this.#ctx.getWebSockets().map((socket) => this.callerOf(socket).expiresAt ?? Infinity));
   }
 
   /** What a client says, or `null` for what is none of it: that was answered, or has closed the connection. */

@@ -7,6 +7,8 @@ import type { Database } from "../store/database.ts";
 import type { StreamEvent } from "./frames.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import { planTurn } from "./plan-turn.ts";
+import type { Prompt } from "./plan-turn.ts";
+import { interruptedReplies } from "./turn-messages.ts";
 import { RunningTurn, Turn } from "./running-turn.ts";
 import type { Taken, TurnPorts } from "./running-turn.ts";
 
@@ -35,7 +37,7 @@ interface QueuePorts extends TurnPorts {
 export class Turns {
   readonly #ports: QueuePorts;
   readonly #queue = new OneAtATime();
-  readonly #accepted = new Set<Turn>();
+  readonly #accepted = new Map<string, { turn: Turn; submitted: Submitted }>();
   #current: Turn | null = null;
   #running: RunningTurn | null = null;
 
@@ -44,18 +46,24 @@ export class Turns {
   }
 
   /** Puts a prompt in the queue. */
-  submit(prompt: string): Outcome<Submitted> {
+  submit(prompt: Prompt): Outcome<Submitted> {
     if (this.#queue.waiting >= WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
     const turn = new Turn(newObjectId(now()));
-    this.#accepted.add(turn);
     const started = Promise.withResolvers<Outcome<null>>();
     const taken = this.#queue.enter(() => this.#take(turn, prompt, started.resolve));
-    const over = () => void this.#accepted.delete(turn);
+    const submitted = { turnId: turn.turnId, started: started.promise, taken };
+    this.#accepted.set(turn.turnId, { turn, submitted });
+    const over = () => void this.#accepted.delete(turn.turnId);
     taken.then(over, over);
     taken.catch(started.reject);
-    return success({ turnId: turn.turnId, started: started.promise, taken });
+    return success(submitted);
+  }
+
+  /** A turn that waits or runs, by its id. */
+  find(turnId: string): Submitted | null {
+    return this.#accepted.get(turnId)?.submitted ?? null;
   }
 
   /** What someone who comes in now has missed of the replies under way. */
@@ -75,7 +83,7 @@ export class Turns {
 
   /** Stops the turn that runs and all that wait: each is logged as cancelled. */
   stopAll(): void {
-    for (const turn of this.#accepted) turn.stop(null);
+    for (const { turn } of this.#accepted.values()) turn.stop(null);
   }
 
   /** Stops the turn that runs, and does a job before any other turn begins. */
@@ -84,7 +92,18 @@ export class Turns {
     return this.#queue.enterFirst(job);
   }
 
-  async #take(turn: Turn, prompt: string, started: (outcome: Outcome<null>) => void): Promise<Outcome<Taken>> {
+  /** Closes a turn that this object's forerunner left behind, with what was kept of it. @returns whether there was one */
+  closeBroken(): boolean {
+    const { log, append, tell } = this.#ports;
+    if (!log.state?.turn) return false;
+    const { session, turn } = log.state;
+    append(interruptedReplies(session, turn.turnId, log.awaitedChats(), log.drafts(), now()));
+    log.noteTurn(null);
+    tell({ type: "turn-ended", turnId: turn.turnId, status: "error" });
+    return true;
+  }
+
+  async #take(turn: Turn, prompt: Prompt, started: (outcome: Outcome<null>) => void): Promise<Outcome<Taken>> {
     this.#current = turn;
     const refused = (failure: Failed) => {
       started(failure);

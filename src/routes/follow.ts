@@ -4,12 +4,14 @@ import { newTicket } from "../access/tickets.ts";
 import { isoTime, now } from "../core/time.ts";
 import { openSocket } from "../live/live-session.ts";
 import type { Following } from "../live/following.ts";
+import type { Followed } from "../live/snapshot.ts";
 import { database } from "../store/database.ts";
 import { findSession } from "../store/sessions.ts";
 import { keepTicket } from "../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
 import { answeredTime } from "./fields.ts";
+import { markReplayed } from "./idempotency.ts";
 import { refuse } from "./refuse.ts";
 
 /** From where to follow a session: behind a message, or from now on. */
@@ -32,6 +34,12 @@ export const wantsEvents = (c: Context): boolean =>
 /** Answers with server-sent events, which nothing on the way is to hold back. */
 export const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
   c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
+
+/** Answers with a turn's events. */
+export function turnStream(c: Context, { events, replayed }: Followed): Response {
+  markReplayed(c, replayed);
+  return eventStream(c, events);
+}
 
 /** Who follows, and from where: `Last-Event-ID` tells better than an address that was written down before. */
 export function followingOf(c: Context<AppEnv>, after: number | undefined): Following {

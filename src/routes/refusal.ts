@@ -15,6 +15,8 @@ export type Refusal =
   | { reason: "forbidden" }
   | { reason: "origin-refused" }
   | { reason: "upgrade-required" }
+  | { reason: "idempotency-key-invalid" }
+  | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
   | { reason: "invalid-input"; in: "body" | "query"; faults: InputFault[] }
@@ -80,6 +82,22 @@ const EXPLAINED: Explained = {
     message: `Another ${noun} has the ${field} "${value}"`,
   }),
   "in-use": ({ noun, by }) => ({ httpStatus: 409, code: "in_use", message: `The ${noun} is in use by ${by}` }),
+  "idempotency-conflict": () => ({
+    httpStatus: 409,
+    code: "idempotency_conflict",
+    message: "Something else was sent under this Idempotency-Key",
+  }),
+  "idempotency-key-invalid": () => ({
+    httpStatus: 400,
+    code: "invalid_idempotency_key",
+    message: "An Idempotency-Key is 1 to 200 visible ASCII characters",
+  }),
+  "still-under-way": ({ retryAfterSeconds }) => ({
+    httpStatus: 409,
+    code: "still_under_way",
+    message: "The first call under this Idempotency-Key has not been answered yet",
+    headers: { "retry-after": String(retryAfterSeconds) },
+  }),
   "turn-queue-full": ({ retryAfterSeconds }) => ({
     httpStatus: 429,
     code: "turn_queue_full",

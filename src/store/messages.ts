@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, lte, ne, or, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
@@ -72,6 +72,18 @@ export async function readLog(db: Database, sessionId: string, lastSeq: number):
     log.push(...(await readMessages(db, sessionId, after, Math.min(after + READ_ROWS, lastSeq))));
   }
   return log;
+}
+
+/** Messages after a `seq` that have text, oldest first. Reads little more than it answers. */
+export async function shownMessages(db: Database, sessionId: string, after: number, limit: number): Promise<Message[]> {
+  const hasText = or(isNull(messages.detail), ne(messages.content, ""));
+  const rows = await db
+    .select(columns)
+    .from(messages)
+    .where(and(eq(messages.sessionId, sessionId), gt(messages.seq, after), hasText))
+    .orderBy(asc(messages.seq))
+    .limit(limit);
+  return rows.map(fromRow);
 }
 
 async function readMessages(db: Database, sessionId: string, after: number, upTo: number): Promise<Message[]> {

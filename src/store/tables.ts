@@ -157,3 +157,20 @@ export const tickets = sqliteTable("tickets", {
   caller: text({ mode: "json" }).$type<Caller>().notNull(),
   expiresAt: integer().notNull(),
 });
+
+/** What callers were answered who created something under a key of their own. */
+export const firstAnswers = sqliteTable(
+  "first_answers",
+  {
+    caller: text().notNull(),
+    /** The route, and the key within it. */
+    key: text().notNull(),
+    /** SHA-256 of the body. */
+    fingerprint: text().notNull(),
+    /** `null` while the first call is under way. */
+    httpStatus: integer(),
+    body: text(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.caller, table.key] })],
+);

@@ -12,6 +12,11 @@ export const messagePath = (sessionId: string): string => `/sessions/message?ses
 
 export const chatPath = (sessionId: string): string => `/sessions/chat?sessionId=${sessionId}`;
 
+export const socketPath = (sessionId: string): string => `/sessions/${sessionId}/ws`;
+
+/** What a socket is opened with by a client that may do everything. */
+export const SOCKET_PROTOCOLS = ["parley.v1", `bearer.${ADMIN_KEY}`];
+
 /** A new client of a running Parley, who may do everything. */
 export const parleyClient = (origin: string, connections = 1): HttpClient =>
   new HttpClient(origin, { authorization: `Bearer ${ADMIN_KEY}` }, connections);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, existsSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,6 +20,8 @@ export interface Running {
   hasExited: () => boolean;
   /** The newest of what it wrote to stdout and stderr. */
   output: () => string;
+  /** What each process of the group that has a name holds of the memory, in MB; nothing where there is no `/proc`. */
+  residentMb: (name: string) => number[];
   /** Ends the whole group. */
   end: () => Promise<void>;
 }
@@ -41,6 +43,7 @@ export function startNode(args: string[], options: { cwd: string; env: NodeJS.Pr
     exited,
     hasExited: () => leader.exitCode !== null || leader.signalCode !== null,
     output: () => output,
+    residentMb: (name) => residentMb(pid, name),
     async end() {
       signalGroup(pid, "SIGTERM");
       await Promise.race([exited, sleep(END_MS, null, { ref: false })]);
@@ -76,6 +79,29 @@ export function cleanUpAtExit(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     // Not once: npm passes on what the terminal has sent already, and a second one would end this before it is done.
     process.on(signal, () => process.exit(128 + constants.signals[signal]));
+  }
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html and proc_pid_status.5.html */
+function residentMb(leader: number, name: string): number[] {
+  if (!existsSync("/proc/self/stat")) return [];
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .toSorted((one, other) => Number(one) - Number(other))
+    .flatMap((pid) => {
+      const [, command, group] = /^\d+ \((.*)\) \S+ \d+ (\d+)/s.exec(readQuietly(`/proc/${pid}/stat`)) ?? [];
+      if (command !== name || Number(group) !== leader) return [];
+      const kb = /^VmRSS:\s*(\d+) kB$/m.exec(readQuietly(`/proc/${pid}/status`))?.[1];
+      return kb === undefined ? [] : [Number(kb) / 1024];
+    });
+}
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // The process has ended.
+    return "";
   }
 }
 

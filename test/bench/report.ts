@@ -20,6 +20,7 @@ export function printTable(title: string, rows: string[][]): void {
 }
 
 export function printSummary(findings: Finding[]): void {
+  if (findings.length === 0) return;
   const rows = findings.map(({ measure, value, unit, target }) => {
     const shown = (number: number) => `${unit === "x" ? number.toFixed(2) : number.toFixed(0)}${unit}`;
     const wanted = "atMost" in target ? `<= ${shown(target.atMost)}` : `>= ${shown(target.atLeast)}`;

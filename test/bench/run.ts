@@ -5,12 +5,15 @@ import { append } from "./append.ts";
 import { bundle } from "./bundle.ts";
 import { chat } from "./chat.ts";
 import { fanOut } from "./fan-out.ts";
+import { idleSockets } from "./idle-sockets.ts";
 import { lists } from "./lists.ts";
 import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
 import type { Finding } from "./report.ts";
 import { printSummary } from "./report.ts";
 import type { Servers } from "./servers.ts";
 import { emptyParley, startServers } from "./servers.ts";
+import { sockets } from "./sockets.ts";
+import { streams } from "./streams.ts";
 
 /*
  * Measures Parley under `wrangler dev`, beside a bare Worker that does the same work with nothing around it. What counts
@@ -26,14 +29,17 @@ const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   "append-at-once": appendAtOnce,
   chat,
   "fan-out": fanOut,
+  streams,
+  sockets,
 };
 
-const PARTS = [...Object.keys(UNDER_LOAD), "lists", "bundle"];
+const PARTS = [...Object.keys(UNDER_LOAD), "idle-sockets", "lists", "bundle"];
 
 async function run(wanted: Set<string>): Promise<Finding[]> {
   const scratch = scratchDirectory();
   const empty = await emptyParley(scratch);
   const findings = await underLoad(empty, wanted);
+  if (wanted.has("idle-sockets")) findings.push(...(await idleSockets(empty)));
   if (wanted.has("lists")) findings.push(...(await lists(empty)));
   if (wanted.has("bundle")) findings.push(...(await bundle(scratch)));
   return findings;

@@ -7,6 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** What every reply says, a chunk for each. */
 const WORDS = "It left the warehouse this morning and should be with you by Thursday .".split(" ").map((w) => ` ${w}`);
 
+/** What a reply as it is streamed has in it from the first words on. */
+export const FIRST_DELTA = `"content":${JSON.stringify(WORDS[0])}`;
+
 export interface Upstream {
   /** The base address at which a reply takes so long to begin. */
   baseUri: (delayMs: number) => string;

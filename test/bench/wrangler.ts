@@ -35,6 +35,8 @@ export interface WorkerSetup {
 
 export interface Server {
   origin: string;
+  /** What each process of its runtime holds of the memory, in MB; nothing where that cannot be told. */
+  residentMb: () => number[];
   stop: () => Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
   }
   return {
     origin,
+    residentMb: () => running.residentMb("workerd"),
     async stop() {
       await running.end();
       if (running.output().trim() !== "") console.info(`\n${config} wrote:\n${running.output().trim()}`);

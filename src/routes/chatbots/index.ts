@@ -8,6 +8,7 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
+import { createOnce } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -26,11 +27,12 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       tag: "Chatbots",
       summary: "Create a chatbot",
       answer: { status: 201, description: "Chatbot created", schema: changed(schemas.Chatbot) },
-      refusals: [404],
+      refusals: [404, 409],
       example: { name: "Shop assistant", endpointId: "eliza", greeting: "Hello, how can I help?" },
     }),
     body(schemas.CreateChatbot),
     permit("admin", "service"),
+    createOnce,
     async (c) => {
       const { description = null, systemPrompt = null, greeting = null, params = null, ...input } = c.req.valid("json");
       const db = database(c.env.DB);

@@ -8,6 +8,7 @@ import { ListByName } from "../chatbots/schemas.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
+import { createOnce } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -43,6 +44,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
     }),
     body(schemas.CreateClient),
     permit("admin", "service"),
+    createOnce,
     async (c) => {
       const { name, email = null, externalId = null, metadata = null } = c.req.valid("json");
       const at = now();

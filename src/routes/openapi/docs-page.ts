@@ -14,7 +14,7 @@ interface Operation {
   summary: string;
   parameters: { name: string; in: string; required: boolean; schema: unknown }[];
   requestBody?: { content: Record<string, Content> };
-  responses: Record<string, { description: string; content: Record<string, Content> }>;
+  responses: Record<string, { description: string; content?: Record<string, Content> }>;
 }
 
 interface Content {
@@ -116,7 +116,7 @@ function section({ path, method, operation }: Described): Html {
           </tr>`,
       )}
     </table>
-    ${Object.values(operation.responses).map(({ content }) => answer(content["application/json"]))}
+    ${Object.values(operation.responses).map(({ content }) => answer(content?.["application/json"]))}
   </section>`;
 }
 

@@ -69,7 +69,7 @@ export function openapiDocument(app: Hono<AppEnv>): Json {
   };
 }
 
-function operationObject({ path, operation, inputs }: DescribedRoute, schemas: Json): Json {
+function operationObject({ method, path, operation, inputs }: DescribedRoute, schemas: Json): Json {
   const { id, tag, summary, answer, example } = operation;
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
@@ -77,13 +77,17 @@ function operationObject({ path, operation, inputs }: DescribedRoute, schemas: J
     tags: [tag],
     summary,
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    parameters: [...pathParameters(path), ...queryParameters(inputs, schemas)],
+    parameters: [
+      ...pathParameters(path),
+      ...queryParameters(inputs, schemas),
+      ...(takesKey(method, path) ? [KEY] : []),
+    ],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
       [answer.status]: { description: answer.description, ...answerContent(answer, schemas) },
-      ...refusals(path, operation, inputs, schemas),
+      ...refusals(method, path, operation, inputs, schemas),
     },
   };
 }
@@ -97,6 +101,18 @@ function answerContent({ schema, contentType, events, example, status }: Operati
   };
   return { content };
 }
+
+/** A new key or ticket is never answered twice. */
+const takesKey = (method: string, path: string): boolean =>
+  method === "post" && !/^\/keys|\/(tickets|stop|cancel|end)$/.test(path);
+
+const KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same call again under the same key gets the first answer, and does nothing twice",
+  schema: { type: "string", pattern: "^[\\x21-\\x7e]{1,200}$" },
+};
 
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
@@ -138,12 +154,16 @@ const DESCRIPTIONS: Record<number, string> = {
   504: "The endpoint took too long",
 };
 
-function refusals(path: string, operation: Operation, inputs: Input[], schemas: Json): Json {
+function refusals(method: string, path: string, operation: Operation, inputs: Input[], schemas: Json): Json {
   const moonshot = path.startsWith("/v1");
   const misfit = inputs.length > 0 ? [moonshot ? 422 : 400] : [];
   const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
   const door = OPEN_PATHS.includes(path) ? [] : [401];
-  const statuses = [...misfit, ...door, ...ofBody, ...(operation.refusals ?? []), 500].toSorted((a, b) => a - b);
+  // Of an Idempotency-Key.
+  const ofKey = method === "post" ? [400] : [];
+  const statuses = [...misfit, ...ofKey, ...door, ...ofBody, ...(operation.refusals ?? []), 500].toSorted(
+    (a, b) => a - b,
+  );
   return Object.fromEntries(
     statuses.map((status) => {
       const schema = failureSchema(moonshot, status);

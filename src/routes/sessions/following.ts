@@ -1,20 +1,50 @@
 import { Hono } from "hono";
+import type { Context } from "hono";
 import * as z from "zod";
 import { asObjectId } from "../../core/id.ts";
+import type { Message } from "../../core/message.ts";
 import { liveSession } from "../../live/live-session.ts";
+import { database } from "../../store/database.ts";
+import { shownMessages } from "../../store/messages.ts";
+import { findSession } from "../../store/sessions.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { timed } from "../context.ts";
-import { changed, inEnvelope } from "../envelope.ts";
+import { asFound, changed, found, inEnvelope } from "../envelope.ts";
 import { From, Ticket, eventStream, followingOf, permitOrigin, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { query } from "../validate.ts";
+import { presentMessage } from "./present.ts";
+import * as schemas from "./schemas.ts";
 
-const noSession = { reason: "not-found", noun: "session", id: null } as const;
+export const noSession = { reason: "not-found", noun: "session", id: null } as const;
 
 /** `/sessions/:id/…`: following a session while it is under way. */
 export const following = new Hono<AppEnv>({ strict: false })
+  .get(
+    "/:id/messages",
+    describe({
+      id: "listMessages",
+      tag: "Sessions",
+      summary: "Read a long log page by page",
+      answer: { status: 200, description: "Messages after one, oldest first", schema: found(schemas.MessagesPage) },
+      refusals: [404],
+    }),
+    query(schemas.MessagesQuery),
+    permit("admin", "service"),
+    async (c) => {
+      const id = asObjectId(c.req.param("id"));
+      const { after, limit } = c.req.valid("query");
+      // One more than is shown tells whether more follow.
+      const page = id && (await messagesAfter(c, id, after, limit + 1));
+      if (!page) return refuse(c, noSession);
+      const messages = page.slice(0, limit);
+      const nextAfter = page.length > limit ? messages.at(-1)?.seq : undefined;
+      const shown = messages.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
+      return c.json(asFound({ messages: shown, ...(nextAfter === undefined ? {} : { nextAfter }) }));
+    },
+  )
   .get(
     "/:id/events",
     describe({
@@ -91,3 +121,12 @@ export const following = new Hono<AppEnv>({ strict: false })
       return c.json(inEnvelope({ stopped: stopped.value }, message));
     },
   );
+
+/** From the session's object, or from the index database where that has all there is; `null` for no session. */
+async function messagesAfter(c: Context<AppEnv>, id: string, after: number, limit: number): Promise<Message[] | null> {
+  const live = await timed(c, "session", liveSession(c.env, id).page(after, limit));
+  if (live) return live;
+  const db = database(c.env.DB);
+  const session = await timed(c, "index", findSession(db, id));
+  return session && timed(c, "index", shownMessages(db, id, after, limit));
+}

@@ -11,18 +11,17 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
-import { eventStream, wantsEvents } from "../follow.ts";
+import { turnStream, wantsEvents } from "../follow.ts";
+import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
 import { wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
-import { following } from "./following.ts";
+import { following, noSession } from "./following.ts";
 import { newSession } from "./new-session.ts";
 import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
-
-const noSession = { reason: "not-found", noun: "session", id: null } as const;
 
 /** `/sessions`: chat sessions between chatbots and clients. */
 export const sessions = new Hono<AppEnv>({ strict: false })
@@ -38,11 +37,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         schema: changed(schemas.Session),
         example: examples.created,
       },
-      refusals: [404],
+      refusals: [404, 409],
       example: examples.create,
     }),
     body(schemas.CreateSession),
     permit("admin", "service"),
+    createOnce,
     async (c) => {
       const input = c.req.valid("json");
       const db = database(c.env.DB);
@@ -144,7 +144,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         schema: changed(schemas.Session),
         example: examples.messageAdded,
       },
-      refusals: [404],
+      refusals: [404, 409],
       example: examples.message,
     }),
     query(schemas.OfSession),
@@ -157,10 +157,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const appended = await timed(
         c,
         "session",
-        object.append({ role, content, createdAt: timestamp }, wantedHistory(c)),
+        object.append({ role, content, createdAt: timestamp }, wantedHistory(c), ownKeyOf(c)),
       );
       if (!appended.ok) return refuse(c, appended.failure);
-      const { session, messages } = appended.value;
+      const { session, messages, replayed } = appended.value;
+      markReplayed(c, replayed);
       return c.json(inEnvelope(presentSession(session, messages), "Message added successfully"));
     },
   )
@@ -177,7 +178,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         events: true,
         example: examples.replied,
       },
-      refusals: [404, 429, 502, 503, 504],
+      refusals: [404, 409, 429, 502, 503, 504],
       example: examples.chat,
     }),
     query(schemas.OfSession),
@@ -187,16 +188,17 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const object = liveSession(c.env, c.req.valid("query").sessionId);
       const { content } = c.req.valid("json");
       if (wantsEvents(c)) {
-        const followed = await timed(c, "session", object.promptAndFollow(content));
-        return followed.ok ? eventStream(c, followed.value) : refuse(c, followed.failure);
+        const followed = await timed(c, "session", object.promptAndFollow(content, ownKeyOf(c)));
+        return followed.ok ? turnStream(c, followed.value) : refuse(c, followed.failure);
       }
-      const taken = await timed(c, "session", object.prompt(content, "added"));
+      const taken = await timed(c, "session", object.prompt(content, "added", ownKeyOf(c)));
       if (!taken.ok) return refuse(c, taken.failure);
       const reply = taken.value.messages.at(-1);
       const error = reply?.reply?.error ?? null;
       if (error !== null && error.code !== "cancelled") {
         return refuse(c, { reason: "reply-failed", ...error, retryAfterSeconds: taken.value.retryAfterSeconds });
       }
+      markReplayed(c, taken.value.replayed);
       return c.json(inEnvelope(presentMessage(reply as Message), "Message processed successfully"));
     },
   )

@@ -80,6 +80,18 @@ const answered = {
   updatedAt: answeredTime,
 };
 
+export const MessagesQuery = z.object({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+export const MessagesPage = z
+  .object({
+    messages: z.array(Message.extend({ seq: z.number().int() })),
+    nextAfter: z.number().int().optional().meta({ description: "Where the next page begins, while there is one" }),
+  })
+  .meta({ id: "MessagesPage" });
+
 export const Session = z
   .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...answered })
   .meta({ id: "Session" });

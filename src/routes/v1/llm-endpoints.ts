@@ -11,6 +11,7 @@ import { createEndpoint, deleteEndpoint, findEndpoint, listEndpoints, updateEndp
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
+import { createOnce } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body } from "../validate.ts";
@@ -44,6 +45,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
     }),
     body(schemas.CreateEndpoint),
     permit("admin"),
+    createOnce,
     async (c) => {
       const at = now();
       const db = database(c.env.DB);

@@ -12,6 +12,7 @@ import { checkTemplate } from "../../turn/prompt-templates.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
+import { createOnce } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body } from "../validate.ts";
@@ -46,6 +47,7 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
     }),
     body(schemas.CreatePromptTemplate),
     permit("admin", "service"),
+    createOnce,
     async (c) => {
       const input = c.req.valid("json");
       const checked = checkTemplate(input.template);

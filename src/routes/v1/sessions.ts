@@ -12,7 +12,8 @@ import { listComparisonSessions } from "../../store/session-list.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
-import { eventStream, wantsEvents } from "../follow.ts";
+import { turnStream, wantsEvents } from "../follow.ts";
+import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -49,11 +50,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Create a session",
       answer: { status: 200, description: "The session", schema: schemas.OneSession, example: examples.one },
-      refusals: [404],
+      refusals: [404, 409],
       example: examples.create,
     }),
     body(schemas.CreateSession),
     permit("admin", "service"),
+    createOnce,
     async (c) => {
       const input = c.req.valid("json");
       const db = database(c.env.DB);
@@ -102,7 +104,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         events: true,
         example: examples.history,
       },
-      refusals: [404, 429],
+      refusals: [404, 409, 429],
       example: examples.prompt,
     }),
     body(schemas.Prompt),
@@ -115,12 +117,13 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const refused = ({ failure }: Failed) =>
         refuse(c, failure.reason === "session-not-active" ? noSession(id) : failure);
       if (wantsEvents(c)) {
-        const followed = await timed(c, "session", object.promptAndFollow(prompt));
-        return followed.ok ? eventStream(c, followed.value) : refused(followed);
+        const followed = await timed(c, "session", object.promptAndFollow(prompt, ownKeyOf(c)));
+        return followed.ok ? turnStream(c, followed.value) : refused(followed);
       }
-      const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c)));
+      const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), ownKeyOf(c)));
       if (!taken.ok) return refused(taken);
-      const { session, messages } = taken.value;
+      const { session, messages, replayed } = taken.value;
+      markReplayed(c, replayed);
       return c.json(presentHistory(session, messages, c.env.TIME_ZONE));
     },
   )

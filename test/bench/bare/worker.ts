@@ -30,16 +30,33 @@ export class Conversation extends DurableObject<Bindings> {
 
   async chat({ content, upstream }: Asked): Promise<string> {
     this.append("user", content);
-    const answer = await fetch(`${upstream}/chat/completions`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "bench", stream: true, messages: [{ role: "user", content }] }),
-    });
+    const answer = await ask(upstream, content);
     const reply = textOf(await answer.text());
     this.append("assistant", reply);
     return reply;
   }
+
+  /** Passes the model's own stream on, and keeps the reply when it is over. */
+  async stream(name: string, { content, upstream }: Asked): Promise<ReadableStream<Uint8Array>> {
+    this.append("user", content);
+    const { body } = await ask(upstream, content);
+    const [passedOn, kept] = (body ?? new ReadableStream<Uint8Array>()).tee();
+    this.ctx.waitUntil(this.#keep(name, kept));
+    return passedOn;
+  }
+
+  async #keep(name: string, events: ReadableStream<Uint8Array>): Promise<void> {
+    const reply = textOf(await new Response(events).text());
+    await insertInD1(this.env, name, "assistant", reply, this.append("assistant", reply));
+  }
 }
+
+const ask = (upstream: string, content: string): Promise<Response> =>
+  fetch(`${upstream}/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model: "bench", stream: true, messages: [{ role: "user", content }] }),
+  });
 
 interface Chunk {
   choices: { delta: { content?: string } }[];
@@ -71,6 +88,10 @@ export default {
       const reply = await env.CONVERSATIONS.getByName(name).chat(await request.json<Asked>());
       await insertInD1(env, name, "assistant", reply, Date.now());
       return Response.json({ reply });
+    }
+    if (pathname === "/stream") {
+      const events = await env.CONVERSATIONS.getByName(name).stream(name, await request.json<Asked>());
+      return new Response(events, { headers: { "content-type": "text/event-stream" } });
     }
     return Response.json({});
   },

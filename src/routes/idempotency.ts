@@ -1,0 +1,53 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { hashToken } from "../access/identify.ts";
+import { now } from "../core/time.ts";
+import type { OwnKey } from "../live/once.ts";
+import { database } from "../store/database.ts";
+import { claimKey, keepAnswer, releaseKey } from "../store/first-answers.ts";
+import type { AppEnv } from "./context.ts";
+import { timed } from "./context.ts";
+import { refuse } from "./refuse.ts";
+
+/** When to come again while the first call under a key is under way, in seconds. */
+const RETRY_SECONDS = 1;
+
+/** Refuses an `Idempotency-Key` that is none: 1 to 200 visible ASCII characters. */
+export const checkKey: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const key = c.req.header("idempotency-key");
+  return key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)
+    ? next()
+    : refuse(c, { reason: "idempotency-key-invalid" });
+};
+
+/** The caller's `Idempotency-Key` for a route, or `null` for none. */
+export function ownKeyOf(c: Context<AppEnv>): OwnKey | null {
+  const key = c.req.header("idempotency-key");
+  return key === undefined ? null : { caller: c.var.caller.id, key: `${routePath(c)} ${key}` };
+}
+
+/** Says that an answer was given before. */
+export function markReplayed(c: Context, replayed: boolean | undefined): void {
+  if (replayed) c.header("idempotency-replayed", "true");
+}
+
+/**
+ * Creates once for a caller's key: the same call again gets the first answer. Placed last before the handler. What a
+ * session's object does is kept there instead, in the transaction of the thing itself.
+ */
+export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const own = ownKeyOf(c);
+  if (!own) return next();
+  const db = database(c.env.DB);
+  const claim = { ...own, fingerprint: await hashToken(JSON.stringify(await c.req.json())), at: now() };
+  const first = await timed(c, "index", claimKey(db, claim));
+  if (first === null) {
+    await next();
+    const answered = c.res.ok ? keepAnswer(db, claim, c.res.status, await c.res.clone().text()) : releaseKey(db, claim);
+    return timed(c, "index", answered);
+  }
+  if (first.fingerprint !== claim.fingerprint) return refuse(c, { reason: "idempotency-conflict" });
+  if (first.httpStatus === null) return refuse(c, { reason: "still-under-way", retryAfterSeconds: RETRY_SECONDS });
+  markReplayed(c, true);
+  return c.body(first.body ?? "", first.httpStatus as 200, { "content-type": "application/json" });
+};

@@ -1,0 +1,45 @@
+import { and, eq, isNull, lt, or } from "drizzle-orm";
+import type { EpochMs } from "../core/time.ts";
+import type { Database } from "./database.ts";
+import { firstAnswers } from "./tables.ts";
+
+export type FirstAnswer = typeof firstAnswers.$inferSelect;
+
+/** How long answers are kept, and how long a call may take before it counts as lost: in milliseconds. */
+const KEEP_MS = 86_400_000;
+const LOST_MS = 60_000;
+
+type Claim = Pick<FirstAnswer, "caller" | "key" | "fingerprint" | "at">;
+
+const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
+  and(eq(firstAnswers.caller, caller), eq(firstAnswers.key, key));
+
+/**
+ * Claims a key for a call. One round trip.
+ *
+ * @returns `null` when it is claimed, and otherwise what is known of the call that came first
+ */
+export async function claimKey(db: Database, claim: Claim): Promise<FirstAnswer | null> {
+  const lost = and(isNull(firstAnswers.httpStatus), lt(firstAnswers.at, claim.at - LOST_MS));
+  const [, claimed, [first]] = await db.batch([
+    db.delete(firstAnswers).where(and(of(claim), or(lt(firstAnswers.at, claim.at - KEEP_MS), lost))),
+    db.insert(firstAnswers).values(claim).onConflictDoNothing().returning({ key: firstAnswers.key }),
+    db.select().from(firstAnswers).where(of(claim)),
+  ]);
+  return claimed.length > 0 ? null : (first ?? null);
+}
+
+/** Keeps what the first call was answered. */
+export async function keepAnswer(db: Database, claim: Claim, httpStatus: number, body: string): Promise<void> {
+  await db.update(firstAnswers).set({ httpStatus, body }).where(of(claim));
+}
+
+/** Gives a key back: the call was refused, and may come again. */
+export async function releaseKey(db: Database, claim: Claim): Promise<void> {
+  await db.delete(firstAnswers).where(of(claim));
+}
+
+/** Forgets what was answered more than a day ago. */
+export async function dropOldAnswers(db: Database, at: EpochMs): Promise<void> {
+  await db.delete(firstAnswers).where(lt(firstAnswers.at, at - KEEP_MS));
+}

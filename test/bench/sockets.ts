@@ -1,0 +1,73 @@
+import { closeAll, openFollowers, told } from "./followers.ts";
+import { WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
+import type { Finding } from "./report.ts";
+import { inMs, printTable } from "./report.ts";
+import type { Servers } from "./servers.ts";
+import { median } from "./statistics.ts";
+
+const SOCKETS = 500;
+
+/** Messages appended; one more goes ahead and is not counted. */
+const MESSAGES = 20;
+
+const MESSAGE = { role: "user", content: "Could you tell me where my parcel is? The number is 4711-0815." };
+
+/** When one message was there, in milliseconds from sending it. */
+interface Delivery {
+  answered: number;
+  first: number;
+  last: number;
+}
+
+/** How long a message takes to all who follow one session. */
+export async function sockets({ parley, upstream }: Servers): Promise<Finding[]> {
+  const toParley = parleyClient(parley.origin);
+  const endpoint = await createEndpoint(toParley, "sockets", upstream.baseUri(0));
+  const session = await (await createSessionMaker(toParley, endpoint))();
+  const [opened, openMs] = await timed(() =>
+    openFollowers(
+      parley,
+      Array.from({ length: SOCKETS }, () => session),
+    ),
+  );
+  const append = () => toParley.post(messagePath(session), { message: MESSAGE }, WITHOUT_LOG);
+  await deliver(opened, append);
+  const deliveries: Delivery[] = [];
+  for (let nth = 0; nth < MESSAGES; nth++) deliveries.push(await deliver(opened, append));
+  const [, closeMs] = await timed(() => closeAll(opened));
+  toParley.close();
+  report(deliveries, openMs, closeMs);
+  return [];
+}
+
+async function deliver(opened: WebSocket[], append: () => Promise<{ ms: number }>): Promise<Delivery> {
+  const arrivals = Promise.all(opened.map((socket) => told(socket, "message-appended")));
+  const sent = performance.now();
+  const [{ ms }, moments] = await Promise.all([append(), arrivals]);
+  return { answered: ms, first: Math.min(...moments) - sent, last: Math.max(...moments) - sent };
+}
+
+async function timed<T>(act: () => Promise<T>): Promise<[T, number]> {
+  const started = performance.now();
+  return [await act(), performance.now() - started];
+}
+
+function report(deliveries: Delivery[], openMs: number, closeMs: number): void {
+  const row = (name: string, values: number[]) => [name, inMs(median(values)), inMs(Math.max(...values))];
+  printTable(`A message to ${SOCKETS} sockets on one session, from sending it (one process has all sockets)`, [
+    ["", "p50 ms", "max ms"],
+    row(
+      "the first socket has it",
+      deliveries.map(({ first }) => first),
+    ),
+    row(
+      "the last socket has it",
+      deliveries.map(({ last }) => last),
+    ),
+    row(
+      "the call is answered",
+      deliveries.map(({ answered }) => answered),
+    ),
+  ]);
+  console.info(`  Opening them took ${inMs(openMs)} ms, closing them ${inMs(closeMs)} ms`);
+}
