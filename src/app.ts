@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { timing } from "hono/timing";
+import { causeOf } from "./core/failure.ts";
 import { authenticate } from "./routes/authenticate.ts";
 import { chatbots } from "./routes/chatbots/index.ts";
 import { clients } from "./routes/clients/index.ts";
@@ -40,7 +41,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
       event: "unexpected-error",
       requestId: c.var.requestId,
       path: c.req.path,
-      error: error.stack ?? String(error),
+      error: causeOf(error),
     });
     return refuse(c, { reason: "internal" });
   });

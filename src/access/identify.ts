@@ -58,7 +58,8 @@ function sameSecret(given: string, secret: string): boolean {
 async function recall(hash: string, findKey: Registry["findKey"], at: EpochMs): Promise<ApiKey | null> {
   const known = remembered.get(hash);
   if (known && known.until > at) return known.key;
-  const key = await findKey(hash);
+  // While the index database is down nobody can revoke a key either: one that was good is good still.
+  const key = await findKey(hash).catch((error: unknown) => known?.key ?? Promise.reject(error));
   if (remembered.size >= REMEMBER_KEYS) remembered.clear();
   // A key just made elsewhere must work at once, so only those that exist are remembered.
   if (key) remembered.set(hash, { key, until: at + REMEMBER_MS });

@@ -51,3 +51,9 @@ export const failed = (failure: Failure): Failed => ({ ok: false, failure });
 export const notFound = (noun: Noun, id: string | null = null): Failed => failed({ reason: "not-found", noun, id });
 export const invalid = (path: Fault["path"], message: string): Failed =>
   failed({ reason: "invalid", faults: [{ path, message }] });
+
+/** What a log may say of an error: its first cause. What was built around it can hold what people said, or secrets. */
+export function causeOf(error: unknown): string {
+  if (error instanceof Error && error.cause !== undefined) return causeOf(error.cause);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -2,6 +2,7 @@ import type { Message, NewMessage, ReplyDetail } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import type { Context } from "./surroundings.ts";
 
 /** How far the index database has followed: what has a higher number has yet to be carried there. */
 export interface Mark {
@@ -32,6 +33,8 @@ interface State {
   session: Session;
   carried: Mark;
   turn: OpenTurn | null;
+  /** Messages that the index database does not take: they are kept here for as long as the session is. */
+  parked: number[];
   /** Set once the session is to be removed: from then on it is denied to everyone. */
   removed: boolean;
 }
@@ -60,6 +63,8 @@ const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS
 const TALLY =
   "SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum(detail IS NULL OR content <> '') AS messages FROM messages WHERE seq > ?";
 const SETTLED = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
+const WRITE_KNOWN =
+  "INSERT INTO known (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
 const SAVE_DRAFT =
   "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
 const ACKNOWLEDGED = "SELECT fingerprint, seq, turn_id FROM acknowledged WHERE caller = ? AND key = ?";
@@ -92,6 +97,7 @@ export class Log {
   #state: State | null;
   /** The newest messages, as long as they are few: they are about to be carried, and need not be read back for it. */
   #fresh: Message[] = [];
+  #known: string | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -121,18 +127,20 @@ export class Log {
   }
 
   /** Takes a session in, as the index database has it. */
-  hold(session: Session, messages: Message[]): void {
+  hold(session: Session, messages: Message[], context: Context): void {
     this.#storage.sql.exec(
       "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
     );
     this.#storage.sql.exec("CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)");
+    this.#storage.sql.exec("CREATE TABLE known (one INTEGER PRIMARY KEY CHECK (one = 1), context TEXT NOT NULL)");
     this.#storage.sql.exec("CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, content TEXT NOT NULL)");
     this.#storage.sql.exec(
       "CREATE TABLE acknowledged (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
     );
+    this.learn(context);
     for (const message of messages) this.#insert(message, session.updatedAt);
     const { lastSeq, amendments } = session;
-    this.#write({ session, carried: { lastSeq, amendments }, turn: null, removed: false });
+    this.#write({ session, carried: { lastSeq, amendments }, turn: null, parked: [], removed: false });
   }
 
   /** Appends messages. One row written for each. */
@@ -151,6 +159,22 @@ export class Log {
   noteTurn(turn: OpenTurn | null): void {
     this.#storage.sql.exec("DELETE FROM drafts");
     this.#write({ ...this.held, turn });
+  }
+
+  /** What the session refers to, as it was last known. */
+  get known(): Context | null {
+    if (!this.#state) return null;
+    this.#known ??=
+      this.#storage.sql.exec<{ context: string }>("SELECT context FROM known").toArray()[0]?.context ?? null;
+    return this.#known === null ? null : (JSON.parse(this.#known) as Context);
+  }
+
+  /** Keeps what the session refers to, if that has changed. */
+  learn(context: Context): void {
+    const text = JSON.stringify(context);
+    if (text === this.#known) return;
+    this.#storage.sql.exec(WRITE_KNOWN, text);
+    this.#known = text;
   }
 
   /** Keeps what a reply under way says so far. */
@@ -202,6 +226,11 @@ export class Log {
     this.#fresh = this.#fresh.filter(({ seq }) => seq > carried.lastSeq);
   }
 
+  /** Leaves a message behind. */
+  park(seq: number): void {
+    this.#write({ ...this.held, parked: [...this.held.parked, seq] });
+  }
+
   /** Writes the mark down, for an object that may sleep before its next write. */
   keepMark(): void {
     this.#write(this.held);
@@ -247,6 +276,7 @@ export class Log {
   async clear(): Promise<void> {
     this.#state = null;
     this.#fresh = [];
+    this.#known = null;
     await this.#storage.deleteAll();
   }
 

@@ -1,3 +1,4 @@
+import { causeOf } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import { revision } from "../core/session.ts";
@@ -13,12 +14,17 @@ const CHECK_MS = 30_000;
 /** How long a prompt and its first replies wait for the others, to be carried with them. */
 const GATHER_MS = 1_000;
 
+/** After how many failures in a row messages are carried one by one, to find the one that cannot be. */
+const FAILURES_TO_DOUBT = 3;
+
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
 export interface MirrorPorts {
   /** Writes to the index database. Must do no harm when done twice. */
   carry: (session: Session, messages: Message[], whole: boolean) => Promise<void>;
+  /** Makes it known that a message cannot be carried. Fails when nothing can be written. */
+  park: (session: Session, seq: number, error: string) => Promise<void>;
   setAlarm: (at: EpochMs) => void;
   clock: () => EpochMs;
   /** Called when the index database has everything. */
@@ -99,7 +105,7 @@ export class Mirror {
       // Emptied storage has no alarm left.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
-      console.error({ event: "mirror-failed", failures: this.#failures, error: String(error) });
+      console.error({ event: "mirror-failed", failures: this.#failures, error: causeOf(error) });
       this.#setAlarm(this.#backoff());
       this.#failures += 1;
     }
@@ -110,12 +116,28 @@ export class Mirror {
     const state = this.#log.state;
     if (!state || revision(state.carried) === revision(state.session)) return false;
     const { session, carried } = state;
-    const messages = this.#log.uncarried(BATCH);
+    const messages = this.#log.uncarried(this.#failures < FAILURES_TO_DOUBT ? BATCH : 1);
     const lastSeq = messages.at(-1)?.seq ?? carried.lastSeq;
-    await this.#ports.carry({ ...session, lastSeq }, messages, session.amendments > carried.amendments);
+    try {
+      await this.#ports.carry({ ...session, lastSeq }, messages, session.amendments > carried.amendments);
+    } catch (error) {
+      await this.#doubt(session, messages, error);
+      this.#log.carriedTo({ ...carried, lastSeq });
+      return true;
+    }
     this.#log.carriedTo({ lastSeq, amendments: session.amendments });
     this.#release(lastSeq + session.amendments);
     return true;
+  }
+
+  /** One message that fails again and again, where others can be written, is left behind: it must not stop the rest. */
+  async #doubt(session: Session, messages: Message[], error: unknown): Promise<void> {
+    const [suspect, ...others] = messages;
+    if (!suspect || others.length > 0 || this.#failures < FAILURES_TO_DOUBT) throw error;
+    const [reason = ""] = causeOf(error).split("\n");
+    await this.#ports.park(session, suspect.seq, reason);
+    this.#log.park(suspect.seq);
+    console.error({ event: "message-parked", sessionId: session.id, seq: suspect.seq, error: reason });
   }
 
   #release(carried: number): void {

@@ -4,10 +4,11 @@ import type { Outcome } from "../core/failure.ts";
 import { notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import type { Database } from "../store/database.ts";
-import { chatbotContext, comparisonContext } from "../store/turn-context.ts";
+import type { ChatContext, ComparisonContext } from "../store/turn-context.ts";
 import type { Share } from "../turn/fan-out.ts";
 import { chatbotShare, comparisonShare } from "../turn/take-turn.ts";
 import type { Log } from "./log.ts";
+import { currentContext } from "./surroundings.ts";
 
 /** What is put to the chats. */
 export interface Prompt {
@@ -22,29 +23,33 @@ export interface Prompt {
  *
  * @returns `not-found` when the chatbot or the client is gone
  */
-export function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
-  return session.kind === "chatbot" ? planChat(db, log, session, prompt) : planComparison(db, log, session, prompt);
+export async function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
+  const context = await currentContext(db, log, session);
+  return context.of === "chat"
+    ? planChat(log, session, prompt, context.chat)
+    : success(planComparison(log, session, prompt, context.comparison));
 }
 
-async function planChat(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
-  const { chatbot, endpoint, clientThere } = await chatbotContext(db, session);
+function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<Share[]> {
+  const { chatbot, endpoint, client } = context;
   if (!chatbot) return notFound("chatbot", session.chatbotId);
-  if (!clientThere) return notFound("client", session.clientId);
+  if (!client) return notFound("client", session.clientId);
   const before = prompt.seq === null ? undefined : prompt.seq - 1;
   const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
   const conversation = [...recent, { role: "user" as const, content: prompt.content }];
   return success([chatbotShare(session.id, chatbot, endpoint, conversation, priorCalls(log, session.id, endpoint))]);
 }
 
-async function planComparison(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
-  const { endpoints, template } = await comparisonContext(db, session);
+function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): Share[] {
+  const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  const { template } = context;
   const strategy = asContextStrategy(session.contextStrategy);
   const named = session.promptTemplate;
   const preparation = {
     strategy,
     template: named === null ? null : { name: named, template: template?.template ?? null },
   };
-  const shares = session.chats.map((chat) => {
+  return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const replies = strategy === null ? [] : log.replies(chat.chatId);
     return comparisonShare(
@@ -56,7 +61,6 @@ async function planComparison(db: Database, log: Log, session: Session, prompt: 
       preparation,
     );
   });
-  return success(shares);
 }
 
 /** Only the echo endpoint asks how often it was called, and counting reads the chat's whole log. */

@@ -9,6 +9,7 @@ import { readLog } from "../store/messages.ts";
 import { carrySession, findSession } from "../store/sessions.ts";
 import type { Log } from "./log.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
+import { readContext } from "./surroundings.ts";
 
 interface ResidencePorts {
   db: Database;
@@ -52,7 +53,8 @@ export class Residence {
     const { db, log, id } = this.#ports;
     const session = await findSession(db, id);
     if (!session || hasEnded(session)) return session;
-    log.hold(session, await readLog(db, session.id, session.lastSeq));
+    const [messages, context] = await Promise.all([readLog(db, session.id, session.lastSeq), readContext(db, session)]);
+    log.hold(session, messages, context);
     return this.startIfDue(session);
   }
 
@@ -70,7 +72,7 @@ export class Residence {
           await carrySession(db, changed.value, [], true);
           return success({ session: changed.value, stored });
         }
-        log.hold(session, stored);
+        log.hold(session, stored, await readContext(db, session));
       }
       if (changed.value !== log.state?.session) this.#amend(changed.value);
       return success({ session: changed.value });

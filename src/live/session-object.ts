@@ -8,9 +8,9 @@ import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
 import type { Database } from "../store/database.ts";
 import { database } from "../store/database.ts";
+import { parkMessage } from "../store/parked-messages.ts";
 import { carrySession, deleteSession } from "../store/sessions.ts";
 import { Audience } from "./audience.ts";
-import type { Replay } from "./event-stream.ts";
 import { followingIn } from "./following.ts";
 import type { Following } from "./following.ts";
 import { CLOSE_REASONS, messageAppended } from "./frames.ts";
@@ -24,7 +24,7 @@ import { replayOf, replayOfEnded } from "./replay.ts";
 import { Residence } from "./residence.ts";
 import { told } from "./running-turn.ts";
 import { answerClose, closeQuietly } from "./sockets.ts";
-import type { Followed, Given, History, Snapshot, TurnTaken } from "./snapshot.ts";
+import type { Followed, Given, History, Living, Snapshot, TurnTaken } from "./snapshot.ts";
 import { Turns } from "./turns.ts";
 import type { Submitted } from "./turns.ts";
 
@@ -45,11 +45,12 @@ export abstract class SessionObject extends DurableObject<Env> {
   readonly #presented = (session: Session) => this.present(session);
   readonly #mirror = new Mirror(this.#log, {
     carry: (session, messages, whole) => carrySession(this.#db, session, messages, whole),
+    park: ({ id }, seq, error) => parkMessage(this.#db, { sessionId: id, seq, error, at: now() }),
     setAlarm: (at) => void this.ctx.storage.setAlarm(Math.min(at, this.#nextMoment())),
     clock: now,
     caughtUp: async () => {
       const state = this.#log.state;
-      if (state && hasEnded(state.session)) await this.#log.clear();
+      if (state && hasEnded(state.session) && state.parked.length === 0) await this.#log.clear();
     },
   });
   readonly #residence = new Residence({
@@ -81,10 +82,12 @@ export abstract class SessionObject extends DurableObject<Env> {
   protected abstract present(session: Session): Record<string, unknown>;
 
   /** The session and its log, or `null` when the index database has all there is to know. */
-  async read(): Promise<Snapshot | null> {
-    const state = this.#log.state;
+  async read(): Promise<Living | null> {
+    const { state, known } = this.#log;
     if (!state || state.removed) return null;
-    return { session: this.#residence.startIfDue(state.session), messages: this.#log.messages() };
+    const { chatbot, client } = known?.of === "chat" ? known.chat : { chatbot: null, client: null };
+    const session = this.#residence.startIfDue(state.session);
+    return { session, messages: this.#log.messages(), chatbot, client };
   }
 
   /** Appends a message, once for its caller's key. Durable when it returns; refused unless the session is `ACTIVE`. */
@@ -234,17 +237,13 @@ export abstract class SessionObject extends DurableObject<Env> {
     answerClose(socket, code);
   }
 
-  override webSocketError(socket: WebSocket): void {
-    answerClose(socket, 1011);
-  }
-
   /** The caller may go away; the turn goes on. */
   #seeThrough(submitted: Submitted): void {
     this.ctx.waitUntil(submitted.taken.finally(() => this.#mirror.start()));
   }
 
   /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */
-  #replay(after: number | null): Replay {
+  #replay(after: number | null) {
     return replayOf(this.#log, this.#presented, after, () => this.#turns.soFar());
   }
 

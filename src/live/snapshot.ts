@@ -1,3 +1,4 @@
+import type { Chatbot, Client } from "../core/endpoint.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -20,6 +21,13 @@ export type Given = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs 
 
 /** Which messages an answer is to hold. */
 export type History = "whole" | "added";
+
+/** A session that lives in its object, whole. */
+export interface Living extends Snapshot {
+  /** Whom it refers to, as last known: for the while that the index database cannot tell. */
+  chatbot: Chatbot | null;
+  client: Client | null;
+}
 
 /** A turn's events as they come. */
 export interface Followed {

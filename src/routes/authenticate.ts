@@ -22,7 +22,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** By `Authorization: Bearer <token>`; a socket's opener may show its token, or a ticket, in a way that a browser can. */
-async function callerOf(c: Context<AppEnv>): Promise<Caller | null> {
+export async function callerOf(c: Context<AppEnv>): Promise<Caller | null> {
   const db = database(c.env.DB);
   const [, socketOf] = /^(?:\/v1)?\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
   const token = bearer(c) ?? (socketOf === undefined ? undefined : offered(c));

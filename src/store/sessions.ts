@@ -6,6 +6,7 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
 import { insertMessages, readLog } from "./messages.ts";
+import { forgetParked } from "./parked-messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
 type SessionRow = typeof sessions.$inferSelect;
@@ -82,6 +83,7 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
   await db.batch([
     db.delete(sessions).where(eq(sessions.id, id)),
     db.delete(messages).where(eq(messages.sessionId, id)),
+    forgetParked(db, id),
   ]);
 }
 

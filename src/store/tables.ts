@@ -174,3 +174,15 @@ export const firstAnswers = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.caller, table.key] })],
 );
+
+/** Messages that could not be written to `messages`, whatever was tried: their sessions' objects keep them. */
+export const parkedMessages = sqliteTable(
+  "parked_messages",
+  {
+    sessionId: text().notNull(),
+    seq: integer().notNull(),
+    error: text().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
+);

@@ -1,16 +1,29 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
-import type { Chatbot, Endpoint, PromptTemplate } from "../core/endpoint.ts";
+import type { Chatbot, Client, Endpoint, PromptTemplate } from "../core/endpoint.ts";
 import type { Session } from "../core/session.ts";
 import type { Database } from "./database.ts";
 import { chatbots, clients, endpoints, promptTemplates } from "./tables.ts";
 
-/** What a chat turn needs to know beside the log. One round trip, three rows read. */
+/** What a chat turn needs to know beside the log. What was deleted is `null`. */
+export interface ChatContext {
+  chatbot: Chatbot | null;
+  endpoint: Endpoint | null;
+  client: Client | null;
+}
+
+/** What a comparison turn needs: the endpoints as they are now, and the template in force. */
+export interface ComparisonContext {
+  endpoints: Endpoint[];
+  template: PromptTemplate | null;
+}
+
+/** One round trip, three rows read. */
 export async function chatbotContext(
   db: Database,
   { chatbotId, clientId }: Pick<Session, "chatbotId" | "clientId">,
-): Promise<{ chatbot: Chatbot | null; endpoint: Endpoint | null; clientThere: boolean }> {
+): Promise<ChatContext> {
   const row = await chatbotQuery(db).get({ chatbotId, clientId });
-  return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, clientThere: row?.client != null };
+  return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, client: row?.client ?? null };
 }
 
 // Every chat asks this, and to build the query takes longer than to answer it.
@@ -24,27 +37,25 @@ function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {
 
 const prepareChatbotQuery = (db: Database) =>
   db
-    .select({ chatbot: chatbots, endpoint: endpoints, client: clients.id })
+    .select({ chatbot: chatbots, endpoint: endpoints, client: clients })
     .from(chatbots)
     .leftJoin(endpoints, eq(endpoints.id, chatbots.endpointId))
     .leftJoin(clients, and(eq(clients.id, sql.placeholder("clientId")), isNull(clients.deletedAt)))
     .where(and(eq(chatbots.id, sql.placeholder("chatbotId")), isNull(chatbots.deletedAt)))
     .prepare();
 
-/** What a comparison turn needs: the endpoints as they are now, and the template in force. One round trip. */
+/** One round trip. */
 export async function comparisonContext(
   db: Database,
   { chats, promptTemplate }: Pick<Session, "chats" | "promptTemplate">,
-): Promise<{ endpoints: Map<string, Endpoint>; template: PromptTemplate | null }> {
+): Promise<ComparisonContext> {
   const ids = JSON.stringify(chats.map(({ endpointId }) => endpointId));
   const asked = db
     .select()
     .from(endpoints)
     .where(sql`${endpoints.id} in (select value from json_each(${ids}))`);
-  if (promptTemplate === null) return { endpoints: byId(await asked), template: null };
+  if (promptTemplate === null) return { endpoints: await asked, template: null };
   const named = db.select().from(promptTemplates).where(eq(promptTemplates.name, promptTemplate));
   const [found, [template]] = await db.batch([asked, named]);
-  return { endpoints: byId(found), template: template ?? null };
+  return { endpoints: found, template: template ?? null };
 }
-
-const byId = (found: Endpoint[]): Map<string, Endpoint> => new Map(found.map((endpoint) => [endpoint.id, endpoint]));

@@ -9,7 +9,7 @@ export interface Operation {
   summary: string;
   answer: Answer;
   /** HTTP statuses of refusals that the route's own validators and the door do not account for. */
-  refusals?: (403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
+  refusals?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** An example of the body. */
   example?: unknown;
 }

@@ -161,7 +161,7 @@ function refusals(method: string, path: string, operation: Operation, inputs: In
   const door = OPEN_PATHS.includes(path) ? [] : [401];
   // Of an Idempotency-Key.
   const ofKey = method === "post" ? [400] : [];
-  const statuses = [...misfit, ...ofKey, ...door, ...ofBody, ...(operation.refusals ?? []), 500].toSorted(
+  const statuses = [...new Set([...misfit, ...ofKey, ...door, ...ofBody, ...(operation.refusals ?? []), 500])].toSorted(
     (a, b) => a - b,
   );
   return Object.fromEntries(

@@ -5,7 +5,7 @@ import { now } from "../../core/time.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
 import { chatbotDirectory, clientDirectory } from "../../store/directory.ts";
-import { listChatbotSessions, referredTo } from "../../store/session-list.ts";
+import { listChatbotSessions } from "../../store/session-list.ts";
 import { createChatbotSession } from "../../store/sessions.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
@@ -16,7 +16,7 @@ import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
-import { wholeSession } from "../whole-session.ts";
+import { referredToBy, wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
 import { following, noSession } from "./following.ts";
 import { newSession } from "./new-session.ts";
@@ -107,7 +107,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       if (id === null) return refuse(c, noSession);
       const whole = await wholeSession(c, id);
       if (!whole) return refuse(c, noSession);
-      const { chatbot, client } = await timed(c, "index", referredTo(database(c.env.DB), whole.session));
+      const { chatbot, client } = await timed(c, "index", referredToBy(c, whole));
       const messages = wantedHistory(c) === "whole" ? whole.messages : [];
       return c.json(asFound(presentPopulated({ session: whole.session, chatbot, client, messages })));
     },
