@@ -2,6 +2,7 @@ import type { Message, NewMessage, ReplyDetail } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import { STEPS, isEmpty, migrate } from "./schema.ts";
 import type { Context } from "./surroundings.ts";
 
 /** How far the index database has followed: what has a higher number has yet to be carried there. */
@@ -105,8 +106,9 @@ export class Log {
   }
 
   #load(): State | null {
-    const tables = this.#storage.sql.exec("SELECT name FROM sqlite_schema WHERE name = 'state'").toArray();
-    if (tables.length === 0) return null;
+    const { sql } = this.#storage;
+    if (isEmpty(sql)) return null;
+    migrate(sql, STEPS);
     const row = this.#storage.sql.exec<{ state: string }>("SELECT state FROM state").toArray()[0];
     if (!row) return null;
     const state = JSON.parse(row.state) as State;
@@ -128,15 +130,7 @@ export class Log {
 
   /** Takes a session in, as the index database has it. */
   hold(session: Session, messages: Message[], context: Context): void {
-    this.#storage.sql.exec(
-      "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
-    );
-    this.#storage.sql.exec("CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)");
-    this.#storage.sql.exec("CREATE TABLE known (one INTEGER PRIMARY KEY CHECK (one = 1), context TEXT NOT NULL)");
-    this.#storage.sql.exec("CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, content TEXT NOT NULL)");
-    this.#storage.sql.exec(
-      "CREATE TABLE acknowledged (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
-    );
+    migrate(this.#storage.sql, STEPS);
     this.learn(context);
     for (const message of messages) this.#insert(message, session.updatedAt);
     const { lastSeq, amendments } = session;

@@ -24,6 +24,8 @@ export interface Running {
   residentMb: (name: string) => number[];
   /** Ends the whole group. */
   end: () => Promise<void>;
+  /** Ends the whole group at once, in the middle of whatever it does. */
+  kill: () => Promise<void>;
 }
 
 /** Starts this Node with a script and arguments. */
@@ -39,6 +41,11 @@ export function startNode(args: string[], options: { cwd: string; env: NodeJS.Pr
   leader.stdout.on("data", keep);
   leader.stderr.on("data", keep);
   const exited = new Promise<number | null>((resolve) => leader.once("close", resolve));
+  const kill = async () => {
+    signalGroup(pid, "SIGKILL");
+    await exited;
+    leaders.delete(pid);
+  };
   return {
     exited,
     hasExited: () => leader.exitCode !== null || leader.signalCode !== null,
@@ -47,10 +54,9 @@ export function startNode(args: string[], options: { cwd: string; env: NodeJS.Pr
     async end() {
       signalGroup(pid, "SIGTERM");
       await Promise.race([exited, sleep(END_MS, null, { ref: false })]);
-      signalGroup(pid, "SIGKILL");
-      await exited;
-      leaders.delete(pid);
+      await kill();
     },
+    kill,
   };
 }
 

@@ -38,6 +38,8 @@ export interface Server {
   /** What each process of its runtime holds of the memory, in MB; nothing where that cannot be told. */
   residentMb: () => number[];
   stop: () => Promise<void>;
+  /** Ends it at once, in the middle of whatever it does. */
+  kill: () => Promise<void>;
 }
 
 /** Runs a wrangler command to its end. @returns its output */
@@ -65,6 +67,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
   }
   return {
     origin,
+    kill: running.kill,
     residentMb: () => running.residentMb("workerd"),
     async stop() {
       await running.end();

@@ -1,0 +1,28 @@
+/**
+ * What makes an object's storage what it is: steps of statements, one after another. A step that was deployed is never
+ * changed: there are objects that have taken it. What comes later is a step of its own.
+ */
+export const STEPS: readonly (readonly string[])[] = [
+  [
+    "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
+    "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)",
+    "CREATE TABLE known (one INTEGER PRIMARY KEY CHECK (one = 1), context TEXT NOT NULL)",
+    "CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, content TEXT NOT NULL)",
+    "CREATE TABLE acknowledged (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
+  ],
+];
+
+/** Whether anything was ever stored. */
+export const isEmpty = (sql: SqlStorage): boolean =>
+  sql.exec("SELECT name FROM sqlite_schema WHERE name = 'schema'").toArray().length === 0;
+
+/** Takes the steps that a storage has not taken yet. Synchronous, so they are taken all or not at all. */
+export function migrate(sql: SqlStorage, steps: readonly (readonly string[])[]): void {
+  sql.exec("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)");
+  const [row] = sql.exec<{ version: number }>("SELECT version FROM schema").toArray();
+  const version = row?.version ?? 0;
+  if (version >= steps.length) return;
+  for (const statement of steps.slice(version).flat()) sql.exec(statement);
+  sql.exec("DELETE FROM schema");
+  sql.exec("INSERT INTO schema (version) VALUES (?)", steps.length);
+}
