@@ -12,9 +12,8 @@ export { ReplyCaller } from "./providers/reply-caller.ts";
 
 /** The session's object, speaking to those who follow it in the dialect of its session. */
 export class SessionObject extends LiveSessionObject {
-  protected override present(session: Session): Record<string, unknown> {
-    return presentFollowed(session, this.env.TIME_ZONE);
-  }
+  protected override readonly present = (session: Session): Record<string, unknown> =>
+    presentFollowed(session, this.env.TIME_ZONE);
 }
 
 export default {

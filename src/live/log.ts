@@ -1,5 +1,7 @@
 import type { Message, NewMessage, ReplyDetail } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
+import { PART_CHARACTERS } from "../core/page.ts";
+import type { Part } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import { STEPS, isEmpty, migrate } from "./schema.ts";
@@ -56,9 +58,9 @@ const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-const MESSAGES_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`;
+const MESSAGES_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq`;
 const CONVERSATION = `SELECT ${COLUMNS} FROM messages WHERE seq <= ? AND (detail IS NULL OR content <> '') ORDER BY seq DESC LIMIT ?`;
-const SHOWN_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? AND (detail IS NULL OR content <> '') ORDER BY seq LIMIT ?`;
+const SHOWN_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? AND (detail IS NULL OR content <> '') ORDER BY seq`;
 const OF_TURN = `SELECT ${COLUMNS} FROM messages WHERE turn_id = ? ORDER BY seq`;
 const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
 const TALLY =
@@ -81,6 +83,18 @@ const fromRow = ({ chat_id, turn_id, created_at, detail, ...row }: Row): Message
   createdAt: created_at,
   reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
 });
+
+/** Reads no row that it does not take, but one. */
+function take(rows: Iterable<Row>, limit: number): Part<Message> {
+  const items: Message[] = [];
+  let held = 0;
+  for (const row of rows) {
+    held += row.content.length + (row.detail?.length ?? 0);
+    if (items.length === limit || (items.length > 0 && held > PART_CHARACTERS)) return { items, more: true };
+    items.push(fromRow(row));
+  }
+  return { items, more: false };
+}
 
 const tallied = (session: Session, { last_seq, appended_at, messages }: Tally): Session => ({
   ...session,
@@ -233,17 +247,17 @@ export class Log {
   /** Messages that the index database may not have, oldest first. */
   uncarried(limit: number): Message[] {
     const after = this.held.carried.lastSeq;
-    return this.#fresh[0]?.seq === after + 1 ? this.#fresh.slice(0, limit) : this.messages(after, limit);
+    return this.#fresh[0]?.seq === after + 1 ? this.#fresh.slice(0, limit) : this.messages(after, limit).items;
   }
 
-  /** Messages after a `seq`, oldest first. */
-  messages(after = 0, limit = -1): Message[] {
-    return this.#storage.sql.exec<Row>(MESSAGES_AFTER, after, limit).toArray().map(fromRow);
+  /** Messages after a `seq`, oldest first: so many at most, and no more than fit in a part. */
+  messages(after: number, limit: number): Part<Message> {
+    return take(this.#storage.sql.exec<Row>(MESSAGES_AFTER, after), limit);
   }
 
-  /** Messages after a `seq` that have text, oldest first. */
-  shown(after: number, limit: number): Message[] {
-    return this.#storage.sql.exec<Row>(SHOWN_AFTER, after, limit).toArray().map(fromRow);
+  /** The same of messages that have text. */
+  shown(after: number, limit: number): Part<Message> {
+    return take(this.#storage.sql.exec<Row>(SHOWN_AFTER, after), limit);
   }
 
   /** What a turn brought, its prompt first. */

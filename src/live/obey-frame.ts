@@ -21,6 +21,7 @@ export interface FramePorts {
 }
 
 type Append = Extract<ClientFrame, { type: "message-append" }>;
+type Cancel = Extract<ClientFrame, { type: "turn-cancel" }>;
 type Prompt = Extract<ClientFrame, { type: "prompt-submit" }>;
 
 /**
@@ -30,9 +31,7 @@ type Prompt = Extract<ClientFrame, { type: "prompt-submit" }>;
  * @returns the answer: an `ack` or a `failure`
  */
 export async function obeyFrame(frame: ClientFrame, caller: Caller, ports: FramePorts): Promise<StreamEvent> {
-  if (frame.type === "turn-cancel") {
-    return { type: "ack", id: frame.id, turnId: ports.stop(frame.chatId ?? null) };
-  }
+  if (frame.type === "turn-cancel") return cancel(frame, ports);
   const fault = forbidden(frame, caller, ports.log.state?.session.kind);
   if (fault) return { type: "failure", id: frame.id, ...fault };
   const active = await ports.active();
@@ -41,6 +40,11 @@ export async function obeyFrame(frame: ClientFrame, caller: Caller, ports: Frame
   return (
     again(frame, caller, ports) ?? (frame.type === "message-append" ? append : submit)(frame as never, caller, ports)
   );
+}
+
+function cancel({ id, chatId }: Cancel, { log, stop }: FramePorts): StreamEvent {
+  const known = chatId === undefined || log.state?.session.chats.some((chat) => chat.chatId === chatId);
+  return known ? { type: "ack", id, turnId: stop(chatId ?? null) } : refusal(id, "chat-not-found");
 }
 
 function forbidden(frame: Append | Prompt, { role }: Caller, kind: Session["kind"] | undefined) {
@@ -91,6 +95,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
   "session-not-active": "The session takes no messages now",
   "turn-queue-full": "Too many turns wait in this session",
   "idempotency-conflict": "Another frame was sent under this id",
+  "chat-not-found": "The session has no such chat",
   "not-found": "The session's chatbot or client is gone",
 };
 

@@ -27,7 +27,7 @@ interface PromptPorts {
   seeThrough: (submitted: Submitted) => void;
 }
 
-/** Prompts that come by HTTP, each accepted once for its caller's key. The session has been taken in. */
+/** Prompts on their way to the queue; those that come by HTTP accepted once for their caller's key. The session has been taken in. */
 export class Prompts {
   readonly #ports: PromptPorts;
 
@@ -72,16 +72,22 @@ export class Prompts {
     const known = before ? this.#earlier(before) : null;
     if (known) return success(known);
     if (log.state?.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
-    return this.#submit({ content, seq: before ? this.#seqOf(before) : null }, own);
+    return this.#submitOnce({ content, seq: before ? this.#seqOf(before) : null }, own);
   }
 
-  #submit(prompt: Prompt, own: OwnKey | null): Outcome<Accepted> {
-    const { log, turns, seeThrough } = this.#ports;
-    const submitted = turns.submit(prompt);
+  /** Puts a prompt in the queue, whatever came before. */
+  submit(prompt: Prompt): Outcome<Submitted> {
+    const submitted = this.#ports.turns.submit(prompt);
+    if (submitted.ok) this.#ports.seeThrough(submitted.value);
+    return submitted;
+  }
+
+  #submitOnce(prompt: Prompt, own: OwnKey | null): Outcome<Accepted> {
+    const submitted = this.submit(prompt);
     if (!submitted.ok) return submitted;
     const { turnId } = submitted.value;
-    remember(log, own, { content: prompt.content }, { seq: prompt.seq, turn_id: turnId }, now());
-    seeThrough(submitted.value);
+    const { content, seq } = prompt;
+    remember(this.#ports.log, own, { content }, { seq, turn_id: turnId }, now());
     return success({ turnId, submitted: submitted.value, replayed: false });
   }
 

@@ -20,7 +20,7 @@ type Present = (session: Session) => Record<string, unknown>;
  */
 export function replayOf(log: Log, present: Present, after: number | null, soFar: () => StreamEvent[]): Replay {
   const { session, turn } = log.held;
-  const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit) : []);
+  const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
   return replay(messages, [snapshotOf(session, turn, present)], after, soFar);
 }
 

@@ -1,6 +1,5 @@
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
-import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded, startIfDue } from "../core/session.ts";
 import { now } from "../core/time.ts";
@@ -58,8 +57,8 @@ export class Residence {
     return this.startIfDue(session);
   }
 
-  /** @returns the session as it is now, and its log where it does not live here */
-  change(change: (session: Session) => Outcome<Session>): Promise<Outcome<{ session: Session; stored?: Message[] }>> {
+  /** @returns the session as it is now. One that has ended and stays so is changed where it lives, in the index database */
+  change(change: (session: Session) => Outcome<Session>): Promise<Outcome<Session>> {
     return this.#changes.enter(async () => {
       const { db, log } = this.#ports;
       const session = await this.takeIn();
@@ -67,15 +66,14 @@ export class Residence {
       const changed = change(session);
       if (!changed.ok) return changed;
       if (!log.state) {
-        const stored = await readLog(db, session.id, session.lastSeq);
         if (hasEnded(changed.value)) {
           await carrySession(db, changed.value, [], true);
-          return success({ session: changed.value, stored });
+          return changed;
         }
-        log.hold(session, stored, await readContext(db, session));
+        log.hold(session, await readLog(db, session.id, session.lastSeq), await readContext(db, session));
       }
       if (changed.value !== log.state?.session) this.#amend(changed.value);
-      return success({ session: changed.value });
+      return changed;
     });
   }
 

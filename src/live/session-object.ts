@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Message, NewMessage } from "../core/message.ts";
+import type { Part } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -25,6 +26,7 @@ import { Residence } from "./residence.ts";
 import { told } from "./running-turn.ts";
 import { answerClose, closeQuietly } from "./sockets.ts";
 import type { Followed, Given, History, Living, Snapshot, TurnTaken } from "./snapshot.ts";
+import { referredToIn } from "./surroundings.ts";
 import { Turns } from "./turns.ts";
 import type { Submitted } from "./turns.ts";
 
@@ -42,7 +44,6 @@ export abstract class SessionObject extends DurableObject<Env> {
   readonly #db: Database = database(this.env.DB);
   readonly #log = new Log(this.ctx.storage);
   readonly #audience = new Audience(this.ctx);
-  readonly #presented = (session: Session) => this.present(session);
   readonly #mirror = new Mirror(this.#log, {
     carry: (session, messages, whole) => carrySession(this.#db, session, messages, whole),
     park: ({ id }, seq, error) => parkMessage(this.#db, { sessionId: id, seq, error, at: now() }),
@@ -79,15 +80,14 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   /** A session, without its messages, in the form that its callers know. */
-  protected abstract present(session: Session): Record<string, unknown>;
+  protected abstract readonly present: (session: Session) => Record<string, unknown>;
 
   /** The session and its log, or `null` when the index database has all there is to know. */
   async read(): Promise<Living | null> {
     const { state, known } = this.#log;
     if (!state || state.removed) return null;
-    const { chatbot, client } = known?.of === "chat" ? known.chat : { chatbot: null, client: null };
-    const session = this.#residence.startIfDue(state.session);
-    return { session, messages: this.#log.messages(), chatbot, client };
+    this.#residence.startIfDue(state.session);
+    return { ...this.#snapshot([], "whole"), ...referredToIn(known) };
   }
 
   /** Appends a message, once for its caller's key. Durable when it returns; refused unless the session is `ACTIVE`. */
@@ -96,7 +96,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     if (!active.ok) return active;
     const before = recall(this.#log, own, given);
     if (before === "conflict") return failed({ reason: "idempotency-conflict" });
-    if (before) return success(this.#snapshot(this.#log.messages((before.seq ?? 1) - 1, 1), history, true));
+    if (before) return success(this.#snapshot(this.#log.messages((before.seq ?? 1) - 1, 1).items, history, true));
     const { role, content } = given;
     const chatId = active.value.chats[0]?.chatId ?? null;
     const createdAt = given.createdAt ?? now();
@@ -105,10 +105,11 @@ export abstract class SessionObject extends DurableObject<Env> {
     return this.#answer(added, history);
   }
 
-  /** A page of the messages that have text, or `null` when the index database has all there is to know. */
-  async page(after: number, limit: number): Promise<Message[] | null> {
+  /** Messages after a `seq`, all or those that have text; `null` when the index database has all there is to know. */
+  async page(after: number, limit: number, which: "all" | "shown"): Promise<Part<Message> | null> {
     const state = this.#log.state;
-    return !state || state.removed ? null : this.#log.shown(after, limit);
+    if (!state || state.removed) return null;
+    return which === "all" ? this.#log.messages(after, limit) : this.#log.shown(after, limit);
   }
 
   /** Puts a prompt to every chat and waits for the replies. A reply that failed is in the log like any other. */
@@ -132,7 +133,7 @@ export abstract class SessionObject extends DurableObject<Env> {
   async follow({ caller, after }: Following): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const session = await this.#residence.takeIn();
     if (!session) return notFound("session");
-    const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.#presented, after);
+    const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
     const stream = this.#audience.openStream(null, caller.expiresAt);
     const replaying = stream.catchUp(past ?? this.#replay(after));
     if (past || hasEnded(session)) void replaying.then(() => stream.close(CLOSE_REASONS.ended));
@@ -206,7 +207,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     const { caller, after } = followingIn(request);
     const session = await this.#residence.takeIn();
     if (!session) return new Response(null, { status: 404 });
-    const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.#presented, after);
+    const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
     const { client, socket } = this.#audience.sockets.accept(caller);
     const replaying = this.#audience.sockets.catchUp(socket, past ?? this.#replay(after));
     if (past || hasEnded(session)) void replaying.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
@@ -222,11 +223,7 @@ export abstract class SessionObject extends DurableObject<Env> {
       log: this.#log,
       active: () => this.#residence.active(),
       append: (messages) => this.#append(messages),
-      submit: (content) => {
-        const submitted = this.#turns.submit({ content, seq: null });
-        if (submitted.ok) this.#seeThrough(submitted.value);
-        return submitted;
-      },
+      submit: (content) => this.#prompts.submit({ content, seq: null }),
       stop: (chatId) => this.#turns.stop(chatId),
       tellSender: (event) => sockets.answer(socket, event),
     });
@@ -244,7 +241,7 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */
   #replay(after: number | null) {
-    return replayOf(this.#log, this.#presented, after, () => this.#turns.soFar());
+    return replayOf(this.#log, this.present, after, () => this.#turns.soFar());
   }
 
   async #finishRemoval(id: string): Promise<void> {
@@ -278,8 +275,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   #snapshot(added: Message[], history: History, replayed = false): Snapshot {
     const { session } = this.#log.held;
     const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
-    const messages = history === "whole" ? this.#log.messages(0, upTo) : added;
-    return { session, messages, replayed };
+    const messages = history === "whole" ? this.#log.messages(0, upTo).items : added;
+    return { session, messages, upTo: history === "whole" ? upTo : 0, replayed };
   }
 
   /** What was just changed, once the index database has it or has had its time. */
@@ -292,8 +289,9 @@ export abstract class SessionObject extends DurableObject<Env> {
   async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<Outcome<Snapshot>> {
     const changed = await this.#residence.change(change);
     if (!changed.ok) return changed;
-    const { session, stored } = changed.value;
-    return stored ? success({ session, messages: history === "whole" ? stored : [] }) : this.#answer([], history);
+    if (this.#log.state) return this.#answer([], history);
+    const session = changed.value;
+    return success({ session, messages: [], upTo: history === "whole" ? session.lastSeq : 0 });
   }
 
   /** When something is to happen by itself, beside what the mirror has to do. `Infinity` for never. */

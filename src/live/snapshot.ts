@@ -3,10 +3,12 @@ import type { Message, NewMessage } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 
-/** A session and messages of it: the whole log, or only those that a call has added. */
+/** A session and messages of it: the log, as far as it fits, or only those that a call has added. */
 export interface Snapshot {
   session: Session;
   messages: Message[];
+  /** The last message that is to be shown. What is missing until there is read in parts. */
+  upTo: number;
   /** Set when nothing was done, because it had been done before under the same key. */
   replayed?: boolean;
 }

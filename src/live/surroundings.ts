@@ -17,6 +17,12 @@ export const readContext = async (db: Database, session: Session): Promise<Conte
     ? { of: "chat", chat: await chatbotContext(db, session) }
     : { of: "comparison", comparison: await comparisonContext(db, session) };
 
+/** The chatbot and the client of a chat. */
+export const referredToIn = (context: Context | null): Pick<ChatContext, "chatbot" | "client"> => ({
+  chatbot: context?.of === "chat" ? context.chat.chatbot : null,
+  client: context?.of === "chat" ? context.chat.client : null,
+});
+
 /**
  * What a session refers to, as it is now. While the index database is slow or down it is taken as it was last: turns go
  * on then.

@@ -29,7 +29,9 @@ export const Ticket = z.object({ ticket: z.string(), expiresAt: answeredTime }).
 
 /** Whether the caller wants an answer as server-sent events. */
 export const wantsEvents = (c: Context): boolean =>
-  (c.req.header("accept") ?? "").split(",").some((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type));
+  (c.req.header("accept") ?? "")
+    .split(",")
+    .some((type) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
 /** Answers with server-sent events, which nothing on the way is to hold back. */
 export const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>

@@ -4,13 +4,19 @@ import { hashToken } from "../access/identify.ts";
 import { now } from "../core/time.ts";
 import type { OwnKey } from "../live/once.ts";
 import { database } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
 import { claimKey, keepAnswer, releaseKey } from "../store/first-answers.ts";
+import type { Claim, FirstAnswer } from "../store/first-answers.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
 import { refuse } from "./refuse.ts";
 
 /** When to come again while the first call under a key is under way, in seconds. */
 const RETRY_SECONDS = 1;
+
+/** How often, and after what pause in milliseconds, a call looks whether the first under its key was answered. */
+const ATTEMPTS = 20;
+const ATTEMPT_MS = 100;
 
 /** Refuses an `Idempotency-Key` that is none: 1 to 200 visible ASCII characters. */
 export const checkKey: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -31,6 +37,15 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
   if (replayed) c.header("idempotency-replayed", "true");
 }
 
+/** What the first call was answered; waits a while for one that is under way. `null` when this one is the first. */
+async function firstAnswer(db: Database, claim: Claim): Promise<FirstAnswer | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    const first = await claimKey(db, claim);
+    if (first === null || first.httpStatus !== null || attempt === ATTEMPTS) return first;
+    await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
+  }
+}
+
 /**
  * Creates once for a caller's key: the same call again gets the first answer. Placed last before the handler. What a
  * session's object does is kept there instead, in the transaction of the thing itself.
@@ -39,8 +54,10 @@ export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   const own = ownKeyOf(c);
   if (!own) return next();
   const db = database(c.env.DB);
-  const claim = { ...own, fingerprint: await hashToken(JSON.stringify(await c.req.json())), at: now() };
-  const first = await timed(c, "index", claimKey(db, claim));
+  // As it was read: neither the order of fields nor one that is ignored makes another body.
+  const asked = c.req.valid("json" as never);
+  const claim = { ...own, fingerprint: await hashToken(JSON.stringify(asked)), at: now() };
+  const first = await timed(c, "index", firstAnswer(db, claim));
   if (first === null) {
     await next();
     const answered = c.res.ok ? keepAnswer(db, claim, c.res.status, await c.res.clone().text()) : releaseKey(db, claim);

@@ -1,7 +1,9 @@
 import type { Context } from "hono";
 import { liveSession } from "../live/live-session.ts";
-import type { Living } from "../live/snapshot.ts";
+import type { Message } from "../core/message.ts";
+import type { Living, Snapshot } from "../live/snapshot.ts";
 import { database } from "../store/database.ts";
+import { readLog } from "../store/messages.ts";
 import { referredTo } from "../store/session-list.ts";
 import { readSession } from "../store/sessions.ts";
 import type { AppEnv } from "./context.ts";
@@ -10,9 +12,25 @@ import { timed } from "./context.ts";
 /** A session and its log as its object has it, and otherwise as the index database does; `null` for none. */
 export async function wholeSession(c: Context<AppEnv>, id: string): Promise<Living | null> {
   const live = await timed(c, "session", liveSession(c.env, id).read());
-  if (live) return live;
+  if (live) return { ...live, messages: await wholeLog(c, live) };
   const stored = await timed(c, "index", readSession(database(c.env.DB), id));
-  return stored && { session: stored.session, messages: stored.log, chatbot: null, client: null };
+  return stored && { session: stored.session, messages: stored.log, upTo: 0, chatbot: null, client: null };
+}
+
+/** How many messages are asked of an object at once: as many as fit. */
+const ALL = 1_000_000;
+
+/** The messages that an answer is to show: what did not fit in one part is read in others. */
+export async function wholeLog(c: Context<AppEnv>, { session, messages, upTo }: Snapshot): Promise<Message[]> {
+  const log = [...messages];
+  for (let last = log.at(-1)?.seq ?? 0; last < upTo; last = log.at(-1)?.seq ?? upTo) {
+    const part = await timed(c, "session", liveSession(c.env, session.id).page(last, ALL, "all"));
+    // It has ended meanwhile, and lives in the index database.
+    const rest = part ? part.items : await readLog(database(c.env.DB), session.id, upTo, last);
+    if (rest.length === 0) break;
+    log.push(...rest.filter(({ seq }) => seq <= upTo));
+  }
+  return log;
 }
 
 /** The chatbot and the client of a session; as last known, while the index database is down. */

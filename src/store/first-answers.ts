@@ -9,7 +9,8 @@ export type FirstAnswer = typeof firstAnswers.$inferSelect;
 const KEEP_MS = 86_400_000;
 const LOST_MS = 60_000;
 
-type Claim = Pick<FirstAnswer, "caller" | "key" | "fingerprint" | "at">;
+/** A key that a call lays claim to. */
+export type Claim = Pick<FirstAnswer, "caller" | "key" | "fingerprint" | "at">;
 
 const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
   and(eq(firstAnswers.caller, caller), eq(firstAnswers.key, key));

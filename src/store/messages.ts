@@ -1,5 +1,7 @@
-import { and, asc, eq, getTableColumns, gt, inArray, isNull, lte, ne, or, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
+import { PART_CHARACTERS } from "../core/page.ts";
+import type { Part } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { messages, sessions } from "./tables.ts";
@@ -65,25 +67,34 @@ const valuesOf = ({ seq, chatId, turnId, role, content, createdAt, reply }: Mess
   reply === null ? null : JSON.stringify(reply),
 ];
 
-/** The whole log of a session up to a message, oldest first. */
-export async function readLog(db: Database, sessionId: string, lastSeq: number): Promise<Message[]> {
+/** The log of a session up to a message, oldest first. @param from what comes behind this message */
+export async function readLog(db: Database, sessionId: string, lastSeq: number, from = 0): Promise<Message[]> {
   const log: Message[] = [];
-  for (let after = 0; after < lastSeq; after += READ_ROWS) {
+  for (let after = from; after < lastSeq; after += READ_ROWS) {
     log.push(...(await readMessages(db, sessionId, after, Math.min(after + READ_ROWS, lastSeq))));
   }
   return log;
 }
 
-/** Messages after a `seq` that have text, oldest first. Reads little more than it answers. */
-export async function shownMessages(db: Database, sessionId: string, after: number, limit: number): Promise<Message[]> {
-  const hasText = or(isNull(messages.detail), ne(messages.content, ""));
-  const rows = await db
-    .select(columns)
-    .from(messages)
-    .where(and(eq(messages.sessionId, sessionId), gt(messages.seq, after), hasText))
-    .orderBy(asc(messages.seq))
-    .limit(limit);
-  return rows.map(fromRow);
+const SHOWN = `SELECT * FROM (
+    SELECT *, sum(length(content)) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
+      SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId
+      FROM messages WHERE session_id = ?1 AND seq > ?2 AND (detail IS NULL OR content <> '') ORDER BY seq LIMIT ?3
+    )
+  ) WHERE held <= ?4 OR held = length(content) ORDER BY seq`;
+
+/** Messages after a `seq` that have text, oldest first: so many at most, and no more than fit in a part. */
+export async function shownMessages(
+  db: Database,
+  sessionId: string,
+  after: number,
+  limit: number,
+): Promise<Part<Message>> {
+  // One more than is taken tells whether more follow.
+  const asked = db.$client.prepare(SHOWN).bind(sessionId, after, limit + 1, PART_CHARACTERS);
+  const { results } = await asked.all<MessageRow & { found: number }>();
+  const items = results.slice(0, limit).map(fromRow);
+  return { items, more: (results[0]?.found ?? 0) > items.length };
 }
 
 async function readMessages(db: Database, sessionId: string, after: number, upTo: number): Promise<Message[]> {

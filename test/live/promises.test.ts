@@ -255,6 +255,46 @@ describe("big sessions", () => {
   }, 30_000);
 });
 
+describe("a session of more than fits in one answer of its object", () => {
+  it("is read, changed, paged and ended like any other, in life and after it", async () => {
+    const id = await aSession();
+    await env.DB.prepare(
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 90) insert into messages select ?, i, ?, null, 'user', i || ?, 1, null, 1 from n",
+    )
+      .bind(id, id, "x".repeat(100_000))
+      .run();
+    const sizes = async () => {
+      const { messages } = (await get(`/sessions/${id}`)).body.data;
+      return [
+        messages.length,
+        messages.every(({ content }: { content: string }, n: number) => content.startsWith(`${n + 1}x`)),
+      ];
+    };
+    const walk = async () => {
+      const seqs: number[] = [];
+      for (let after: number | undefined = 0; after !== undefined;) {
+        const { data }: { data: { messages: { seq: number }[]; nextAfter?: number } } = (
+          await get(`/sessions/${id}/messages?limit=1000&after=${after}`)
+        ).body;
+        expect(data.messages.length).toBeLessThan(50);
+        seqs.push(...data.messages.map(({ seq }) => seq));
+        after = data.nextAfter;
+      }
+      return seqs;
+    };
+    expect((await say(id, "91x")).body.data.messages).toHaveLength(91);
+    expect(await sizes()).toEqual([91, true]);
+    const seqs = Array.from({ length: 91 }, (_, n) => n + 1);
+    expect(await walk()).toEqual(seqs);
+    expect((await put(`/sessions/${id}`, { title: "big" })).body.data.messages).toHaveLength(91);
+    expect((await post(`/sessions/${id}/end`)).body.data.messages).toHaveLength(91);
+    expect(await sizes()).toEqual([91, true]);
+    expect(await walk()).toEqual(seqs);
+    expect((await put(`/sessions/${id}`, { title: "still big" })).body.data.messages).toHaveLength(91);
+    expect((await put(`/sessions/${id}`, { status: "ACTIVE" })).body.data.messages).toHaveLength(91);
+  }, 30_000);
+});
+
 interface Told {
   status: string;
   error: { code: string } | null;

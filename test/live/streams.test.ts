@@ -66,6 +66,13 @@ describe("a chat's own stream", () => {
     );
   });
 
+  it("is not forced on who will not have one", async () => {
+    const id = await aSession();
+    const accept = { headers: { accept: "application/json, text/event-stream;q=0" } };
+    const { body } = await post(`/sessions/chat?sessionId=${id}`, { content: "hi" }, accept);
+    expect(body.data.content).toBe("hi");
+  });
+
   it("tells a failure as the reply's end", async () => {
     const id = await aSlowSession(40, { fail: 503 });
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "hi" });

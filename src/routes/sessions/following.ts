@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import * as z from "zod";
 import { asObjectId } from "../../core/id.ts";
 import type { Message } from "../../core/message.ts";
+import type { Part } from "../../core/page.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
 import { shownMessages } from "../../store/messages.ts";
@@ -36,13 +37,10 @@ export const following = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       const { after, limit } = c.req.valid("query");
-      // One more than is shown tells whether more follow.
-      const page = id && (await messagesAfter(c, id, after, limit + 1));
+      const page = id && (await messagesAfter(c, id, after, limit));
       if (!page) return refuse(c, noSession);
-      const messages = page.slice(0, limit);
-      const nextAfter = page.length > limit ? messages.at(-1)?.seq : undefined;
-      const shown = messages.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
-      return c.json(asFound({ messages: shown, ...(nextAfter === undefined ? {} : { nextAfter }) }));
+      const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
+      return c.json(asFound({ messages, ...(page.more ? { nextAfter: messages.at(-1)?.seq ?? after } : {}) }));
     },
   )
   .get(
@@ -123,8 +121,13 @@ export const following = new Hono<AppEnv>({ strict: false })
   );
 
 /** From the session's object, or from the index database where that has all there is; `null` for no session. */
-async function messagesAfter(c: Context<AppEnv>, id: string, after: number, limit: number): Promise<Message[] | null> {
-  const live = await timed(c, "session", liveSession(c.env, id).page(after, limit));
+async function messagesAfter(
+  c: Context<AppEnv>,
+  id: string,
+  after: number,
+  limit: number,
+): Promise<Part<Message> | null> {
+  const live = await timed(c, "session", liveSession(c.env, id).page(after, limit, "shown"));
   if (live) return live;
   const db = database(c.env.DB);
   const session = await timed(c, "index", findSession(db, id));

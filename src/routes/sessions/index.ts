@@ -16,7 +16,7 @@ import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
-import { referredToBy, wholeSession } from "../whole-session.ts";
+import { referredToBy, wholeLog, wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
 import { following, noSession } from "./following.ts";
 import { newSession } from "./new-session.ts";
@@ -83,8 +83,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       if (id === null) return refuse(c, noSession);
       const amended = await timed(c, "session", liveSession(c.env, id).amend(c.req.valid("json"), wantedHistory(c)));
       if (!amended.ok) return refuse(c, amended.failure);
-      const { session, messages } = amended.value;
-      return c.json(inEnvelope(presentSession(session, messages), "Session updated successfully"));
+      const messages = await wholeLog(c, amended.value);
+      return c.json(inEnvelope(presentSession(amended.value.session, messages), "Session updated successfully"));
     },
   )
   .get(
@@ -128,8 +128,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const ended = await timed(c, "session", liveSession(c.env, id).end(wantedHistory(c)));
       if (!ended.ok)
         return refuse(c, ended.failure.reason === "not-found" ? { reason: "session-not-active" } : ended.failure);
-      const { session, messages } = ended.value;
-      return c.json(inEnvelope(presentSession(session, messages), "Session ended successfully"));
+      const messages = await wholeLog(c, ended.value);
+      return c.json(inEnvelope(presentSession(ended.value.session, messages), "Session ended successfully"));
     },
   )
   .post(
@@ -160,9 +160,9 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         object.append({ role, content, createdAt: timestamp }, wantedHistory(c), ownKeyOf(c)),
       );
       if (!appended.ok) return refuse(c, appended.failure);
-      const { session, messages, replayed } = appended.value;
-      markReplayed(c, replayed);
-      return c.json(inEnvelope(presentSession(session, messages), "Message added successfully"));
+      markReplayed(c, appended.value.replayed);
+      const messages = await wholeLog(c, appended.value);
+      return c.json(inEnvelope(presentSession(appended.value.session, messages), "Message added successfully"));
     },
   )
   .post(

@@ -17,7 +17,7 @@ import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
-import { wholeSession } from "../whole-session.ts";
+import { wholeLog, wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
 import { SESSION_ID, following, noSession } from "./following.ts";
 import { allThere, createUnderFreeId, newSession } from "./new-session.ts";
@@ -122,9 +122,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       }
       const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), ownKeyOf(c)));
       if (!taken.ok) return refused(taken);
-      const { session, messages, replayed } = taken.value;
-      markReplayed(c, replayed);
-      return c.json(presentHistory(session, messages, c.env.TIME_ZONE));
+      markReplayed(c, taken.value.replayed);
+      return c.json(presentHistory(taken.value.session, await wholeLog(c, taken.value), c.env.TIME_ZONE));
     },
   )
   .delete(
