@@ -206,6 +206,12 @@ export class Log {
     this.#storage.sql.exec(ACKNOWLEDGE, caller, key, fingerprint, seq, turn_id, at);
   }
 
+  /** When a caller was last told something under a key that is remembered; `null` for never. */
+  get lastAcknowledged(): EpochMs | null {
+    if (!this.#state) return null;
+    return this.#storage.sql.exec<{ at: number | null }>("SELECT max(at) AS at FROM acknowledged").one().at;
+  }
+
   /** Forgets what callers were told before a moment. */
   forgetAcknowledged(before: EpochMs): void {
     this.#storage.sql.exec("DELETE FROM acknowledged WHERE at < ?", before);

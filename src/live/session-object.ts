@@ -18,6 +18,7 @@ import { CLOSE_REASONS, messageAppended } from "./frames.ts";
 import { Log } from "./log.ts";
 import { Mirror } from "./mirror.ts";
 import { obeyFrame } from "./obey-frame.ts";
+import { mayLeave, nextMoment } from "./moments.ts";
 import { REMEMBERED_MS, recall, remember } from "./once.ts";
 import type { OwnKey } from "./once.ts";
 import { Prompts } from "./prompts.ts";
@@ -49,10 +50,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     park: ({ id }, seq, error) => parkMessage(this.#db, { sessionId: id, seq, error, at: now() }),
     setAlarm: (at) => void this.ctx.storage.setAlarm(Math.min(at, this.#nextMoment())),
     clock: now,
-    caughtUp: async () => {
-      const state = this.#log.state;
-      if (state && hasEnded(state.session) && state.parked.length === 0) await this.#log.clear();
-    },
+    caughtUp: () => (mayLeave(this.#log) ? this.#log.clear() : this.#wakeInTime()),
   });
   readonly #residence = new Residence({
     db: this.#db,
@@ -93,10 +91,10 @@ export abstract class SessionObject extends DurableObject<Env> {
   /** Appends a message, once for its caller's key. Durable when it returns; refused unless the session is `ACTIVE`. */
   async append(given: Given, history: History, own: OwnKey | null): Promise<Outcome<Snapshot>> {
     const active = await this.#residence.active();
-    if (!active.ok) return active;
-    const before = recall(this.#log, own, given);
+    const before = this.#log.state && recall(this.#log, own, given);
     if (before === "conflict") return failed({ reason: "idempotency-conflict" });
     if (before) return success(this.#snapshot(this.#log.messages((before.seq ?? 1) - 1, 1).items, history, true));
+    if (!active.ok) return active;
     const { role, content } = given;
     const chatId = active.value.chats[0]?.chatId ?? null;
     const createdAt = given.createdAt ?? now();
@@ -195,7 +193,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     const state = this.#log.state;
     if (state?.removed) return this.#finishRemoval(state.session.id);
     if (state) {
-      this.#log.forgetAcknowledged(now() - REMEMBERED_MS);
+      this.#log.forgetAcknowledged(now() - REMEMBERED_MS + 1);
       this.#residence.startIfDue(state.session);
       await this.#mirror.retry();
     }
@@ -296,7 +294,7 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   /** When something is to happen by itself, beside what the mirror has to do. `Infinity` for never. */
   #nextMoment(): EpochMs {
-    return Math.min(this.#log.state?.session.dueAt ?? Infinity, this.#audience.sockets.nextExpiry());
+    return Math.min(nextMoment(this.#log), this.#audience.sockets.nextExpiry());
   }
 
   async #wakeInTime(): Promise<void> {

@@ -1,6 +1,6 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { get, post } from "../support/api.ts";
 import { listen } from "../support/follow.ts";
 import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../support/given.ts";
@@ -82,6 +82,28 @@ describe("a message under a key", () => {
     expect(again.body.data.messages).toEqual(first.body.data.messages);
     expect((await post(path, message("three"), under("m"))).body.error.code).toBe("idempotency_conflict");
     expect(await contents(id)).toEqual(["one", "two"]);
+  });
+
+  it("is remembered for a day, the end of its session included, and then lets its object go", async () => {
+    const id = await aSession();
+    const path = `/sessions/message?sessionId=${id}`;
+    const first = await post(path, message("one"), under("m"));
+    const chat = await post(`/sessions/chat?sessionId=${id}`, { content: "two" }, under("c"));
+    await post(`/sessions/${id}/end`);
+    expect((await post(path, message("one"), under("m"))).body.data.messages).toEqual(first.body.data.messages);
+    const again = await post(`/sessions/chat?sessionId=${id}`, { content: "two" }, under("c"));
+    expect([again.status, again.body, replayed(again)]).toEqual([200, chat.body, "true"]);
+    expect((await post(path, message("new"), under("n"))).status).toBe(404);
+    const tables = () =>
+      runInDurableObject(env.SESSIONS.getByName(id), async (object, { storage }) => {
+        await object.alarm();
+        return storage.sql.exec("select name from sqlite_schema where name = 'messages'").toArray().length;
+      });
+    expect(await tables()).toBe(1);
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 86_400_001);
+    expect(await tables()).toBe(0);
+    vi.restoreAllMocks();
+    expect(await contents(id)).toEqual(["one", "two", "two"]);
   });
 
   it("sent 20 times at once is appended once", async () => {
