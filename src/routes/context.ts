@@ -3,11 +3,12 @@ import { endTime, startTime } from "hono/timing";
 import type { Caller } from "../core/key.ts";
 import type { Database } from "../store/database.ts";
 import { database } from "../store/database.ts";
+import type { Claim } from "../store/first-answers.ts";
 
 /** What every route is handed: the Worker's bindings, and who calls. */
 export interface AppEnv {
   Bindings: Env;
-  Variables: { caller: Caller; requestId: string };
+  Variables: { caller: Caller; requestId: string; claim?: Claim };
 }
 
 /** Waits for a stage of the answer and names it in `server-timing`. */

@@ -37,6 +37,12 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
   if (replayed) c.header("idempotency-replayed", "true");
 }
 
+/** What is to be written with the thing that a call under a key creates: its answer. Nothing for a call without a key. */
+export function noteOf(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
+  const { claim } = c.var;
+  return claim ? [keepAnswer(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
+}
+
 /** What the first call was answered; waits a while for one that is under way. `null` when this one is the first. */
 async function firstAnswer(db: Database, claim: Claim): Promise<FirstAnswer | null> {
   for (let attempt = 1; ; attempt += 1) {
@@ -47,8 +53,8 @@ async function firstAnswer(db: Database, claim: Claim): Promise<FirstAnswer | nu
 }
 
 /**
- * Creates once for a caller's key: the same call again gets the first answer. Placed last before the handler. What a
- * session's object does is kept there instead, in the transaction of the thing itself.
+ * Creates once for a caller's key: the same call again gets the first answer. Placed last before the handler, which writes its
+ * answer in the transaction of what it creates ({@link noteOf}). What a session's object does, it keeps itself.
  */
 export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   const own = ownKeyOf(c);
@@ -59,9 +65,10 @@ export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   const claim = { ...own, fingerprint: await hashToken(JSON.stringify(asked)), at: now() };
   const first = await timed(c, "index", firstAnswer(db, claim));
   if (first === null) {
+    c.set("claim", claim);
     await next();
-    const answered = c.res.ok ? keepAnswer(db, claim, c.res.status, await c.res.clone().text()) : releaseKey(db, claim);
-    return timed(c, "index", answered);
+    if (!c.res.ok) await releaseKey(db, claim);
+    return;
   }
   if (first.fingerprint !== claim.fingerprint) return refuse(c, { reason: "idempotency-conflict" });
   if (first.httpStatus === null) return refuse(c, { reason: "still-under-way", retryAfterSeconds: RETRY_SECONDS });

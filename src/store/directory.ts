@@ -3,6 +3,7 @@ import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { foldCase } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
+import { prepared } from "./database.ts";
 import type { Database } from "./database.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
@@ -33,9 +34,10 @@ function directory<T extends Named>({ table, referredBy, forgotten }: Directory<
   const listed = (search: string | null) =>
     and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldCase(search)})`);
   return {
-    /** Throws a unique violation for what must be unique. */
-    async create(db: Database, entry: Entry<T>): Promise<void> {
-      await db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
+    /** Throws a unique violation for what must be unique. @param also what is written in the same transaction */
+    async create(db: Database, entry: Entry<T>, also: D1PreparedStatement[] = []): Promise<void> {
+      const insert = db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
+      await db.$client.batch([prepared(db, insert), ...also]);
     },
 
     /** One row read; `null` for one that is not there or no more. */

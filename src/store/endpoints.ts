@@ -1,12 +1,18 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
+import { prepared } from "./database.ts";
 import type { Database } from "./database.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
-/** @returns whether it was created: not when its id is taken */
-export async function createEndpoint(db: Database, endpoint: Endpoint): Promise<boolean> {
-  const { meta } = await db.insert(endpoints).values(endpoint).onConflictDoNothing();
-  return meta.changes > 0;
+/** @param also what is written in the same transaction. @returns whether it was created: not when its id is taken */
+export async function createEndpoint(
+  db: Database,
+  endpoint: Endpoint,
+  also: D1PreparedStatement[] = [],
+): Promise<boolean> {
+  const insert = db.insert(endpoints).values(endpoint).onConflictDoNothing();
+  const [created] = await db.$client.batch([prepared(db, insert), ...also]);
+  return (created?.meta.changes ?? 0) > 0;
 }
 
 export const listEndpoints = (db: Database): Promise<Endpoint[]> =>

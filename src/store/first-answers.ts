@@ -30,14 +30,23 @@ export async function claimKey(db: Database, claim: Claim): Promise<FirstAnswer 
   return claimed.length > 0 ? null : (first ?? null);
 }
 
-/** Keeps what the first call was answered. */
-export async function keepAnswer(db: Database, claim: Claim, httpStatus: number, body: string): Promise<void> {
-  await db.update(firstAnswers).set({ httpStatus, body }).where(of(claim));
-}
+/**
+ * The statement that keeps what the first call is answered, for the transaction of what it creates: behind the statement
+ * that does, and only if that does.
+ */
+export const keepAnswer = (
+  db: Database,
+  { caller, key }: Claim,
+  httpStatus: number,
+  body: string,
+): D1PreparedStatement =>
+  db.$client
+    .prepare("UPDATE first_answers SET http_status = ?, body = ? WHERE caller = ? AND key = ? AND changes() > 0")
+    .bind(httpStatus, body, caller, key);
 
-/** Gives a key back: the call was refused, and may come again. */
+/** Gives a key back whose call created nothing: it may come again. */
 export async function releaseKey(db: Database, claim: Claim): Promise<void> {
-  await db.delete(firstAnswers).where(of(claim));
+  await db.delete(firstAnswers).where(and(of(claim), isNull(firstAnswers.httpStatus)));
 }
 
 /** Forgets what was answered more than a day ago. */

@@ -1,12 +1,18 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { PromptTemplate } from "../core/endpoint.ts";
+import { prepared } from "./database.ts";
 import type { Database } from "./database.ts";
 import { promptTemplates, sessions } from "./tables.ts";
 
-/** @returns whether it was created: not when its name is taken */
-export async function createPromptTemplate(db: Database, template: PromptTemplate): Promise<boolean> {
-  const { meta } = await db.insert(promptTemplates).values(template).onConflictDoNothing();
-  return meta.changes > 0;
+/** @param also what is written in the same transaction. @returns whether it was created: not when its name is taken */
+export async function createPromptTemplate(
+  db: Database,
+  template: PromptTemplate,
+  also: D1PreparedStatement[] = [],
+): Promise<boolean> {
+  const insert = db.insert(promptTemplates).values(template).onConflictDoNothing();
+  const [created] = await db.$client.batch([prepared(db, insert), ...also]);
+  return (created?.meta.changes ?? 0) > 0;
 }
 
 export const listPromptTemplates = (db: Database): Promise<PromptTemplate[]> =>

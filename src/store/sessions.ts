@@ -24,9 +24,15 @@ const toRow = (session: Session) => ({
 /**
  * Creates a chatbot session with its first message, if it has one. One round trip.
  *
+ * @param also what is written in the same transaction
  * @returns whether its chatbot and client were still there; if not, nothing was created
  */
-export async function createChatbotSession(db: Database, session: Session, greeting: Message | null): Promise<boolean> {
+export async function createChatbotSession(
+  db: Database,
+  session: Session,
+  greeting: Message | null,
+  also: D1PreparedStatement[] = [],
+): Promise<boolean> {
   const there = sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
     and exists (select 1 from ${clients} where ${clients.id} = ${session.clientId} and ${clients.deletedAt} is null)`;
   const row = toRow(session);
@@ -37,13 +43,17 @@ export async function createChatbotSession(db: Database, session: Session, greet
         ${row.updatedAt}, ${row.lastSeq}, ${row.amendments}, ${row.messageCount} where ${there}`,
   );
   const first = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
-  const [created] = await db.$client.batch([prepared(db, create), ...first]);
+  const [created] = await db.$client.batch([prepared(db, create), ...first, ...also]);
   return (created?.meta.changes ?? 0) > 0;
 }
 
-/** Creates a comparison session. One round trip; throws a unique violation when the id is taken. */
-export async function createComparisonSession(db: Database, session: Session): Promise<void> {
-  await db.insert(sessions).values(toRow(session));
+/** Creates a comparison session. One round trip; throws a unique violation when the id is taken. @param also what is written in the same transaction */
+export async function createComparisonSession(
+  db: Database,
+  session: Session,
+  also: D1PreparedStatement[] = [],
+): Promise<void> {
+  await db.$client.batch([prepared(db, db.insert(sessions).values(toRow(session))), ...also]);
 }
 
 /** A session by its id, without its log, or `null`. One row read. */

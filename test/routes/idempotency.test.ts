@@ -41,6 +41,24 @@ describe("a create under a key", () => {
     expect(list.data.paginatorInfo.total).toBe(1);
   });
 
+  it("is done once though its answer was lost on the way from D1", async () => {
+    const body = { chatbotId: await aChatbot({ greeting: "Hello" }), clientId: await aClient() };
+    const batch = env.DB.batch.bind(env.DB);
+    let calls = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      const answer = await batch(statements);
+      // The first call claims the key, the second creates.
+      if (++calls === 2) throw new Error("D1_ERROR: Network connection lost.");
+      return answer;
+    });
+    expect((await post("/sessions", body, under("lost"))).status).toBe(500);
+    vi.restoreAllMocks();
+    const again = await post("/sessions", body, under("lost"));
+    expect([again.status, replayed(again)]).toEqual([201, "true"]);
+    const { results } = (await get(`/sessions?clientId=${body.clientId}`)).body.data;
+    expect(results.map(({ id }: { id: string }) => id)).toEqual([again.body.data.id]);
+  });
+
   it("that was refused may come again", async () => {
     const name = unique("later");
     const refused = await post("/chatbots", { name: "b", endpointId: name }, under("again"));

@@ -8,7 +8,7 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
-import { createOnce } from "../idempotency.ts";
+import { createOnce, noteOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -40,8 +40,9 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       const at = now();
       const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
       const chatbot = { ...made, ...input, description, systemPrompt, greeting, params };
-      await chatbotDirectory.create(db, chatbot);
-      return c.json(inEnvelope(presentChatbot(chatbot), "Chatbot created successfully"), 201);
+      const answer = inEnvelope(presentChatbot(chatbot), "Chatbot created successfully");
+      await chatbotDirectory.create(db, chatbot, noteOf(c, answer, 201));
+      return c.json(answer, 201);
     },
   )
   .get(

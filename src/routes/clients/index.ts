@@ -8,7 +8,7 @@ import { ListByName } from "../chatbots/schemas.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
-import { createOnce } from "../idempotency.ts";
+import { createOnce, noteOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -50,8 +50,9 @@ export const clients = new Hono<AppEnv>({ strict: false })
       const at = now();
       const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
       const client = { ...made, name, email, externalId, metadata };
-      if (!(await isFree(clientDirectory.create(database(c.env.DB), client)))) return refuse(c, taken(externalId));
-      return c.json(inEnvelope(presentClient(client), "Client created successfully"), 201);
+      const answer = inEnvelope(presentClient(client), "Client created successfully");
+      const created = clientDirectory.create(database(c.env.DB), client, noteOf(c, answer, 201));
+      return (await isFree(created)) ? c.json(answer, 201) : refuse(c, taken(externalId));
     },
   )
   .get(

@@ -12,7 +12,7 @@ import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
 import { turnStream, wantsEvents } from "../follow.ts";
-import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
+import { createOnce, noteOf, markReplayed, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -49,16 +49,15 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const chatbot = await timed(c, "index", chatbotDirectory.find(db, input.chatbotId));
       if (!chatbot) return refuse(c, { reason: "not-found", noun: "chatbot", id: null });
       const { session, greeting } = newSession(input, chatbot.greeting, now());
-      const created = await timed(c, "index", createChatbotSession(db, session, greeting));
+      const answer = inEnvelope(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
+      const note = noteOf(c, answer, 201);
+      const created = await timed(c, "index", createChatbotSession(db, session, greeting, note));
       if (!created) {
         const client = await clientDirectory.find(db, input.clientId);
         return refuse(c, { reason: "not-found", noun: client ? "chatbot" : "client", id: null });
       }
       if (session.dueAt !== null) await liveSession(c.env, session.id).schedule();
-      return c.json(
-        inEnvelope(presentSession(session, greeting ? [greeting] : []), "Session created successfully"),
-        201,
-      );
+      return c.json(answer, 201);
     },
   )
   .put(

@@ -11,7 +11,7 @@ import { createEndpoint, deleteEndpoint, findEndpoint, listEndpoints, updateEndp
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
-import { createOnce } from "../idempotency.ts";
+import { createOnce, noteOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body } from "../validate.ts";
@@ -59,10 +59,11 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       } as Endpoint;
       const checked = check(endpoint, c.env);
       if (!checked.ok) return refuse(c, checked.failure);
-      if (!(await createEndpoint(db, endpoint))) {
+      const answer = { message: "Endpoint added successfully" };
+      if (!(await createEndpoint(db, endpoint, noteOf(c, answer, 200)))) {
         return refuse(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
       }
-      return c.json({ message: "Endpoint added successfully" });
+      return c.json(answer);
     },
   )
   .get(

@@ -30,12 +30,16 @@ export async function allThere(
   return success(null);
 }
 
-/** Creates a session under its id, or with `-2`, `-3`, … behind it while that is taken. */
-export async function createUnderFreeId(db: Database, session: Session): Promise<Session> {
+/** Creates a session under its id, or with `-2`, `-3`, … behind it while that is taken. @param note what is written with it */
+export async function createUnderFreeId(
+  db: Database,
+  session: Session,
+  note: (created: Session) => D1PreparedStatement[],
+): Promise<Session> {
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? session : { ...session, id: `${session.id}-${attempt}` };
     try {
-      await createComparisonSession(db, candidate);
+      await createComparisonSession(db, candidate, note(candidate));
       return candidate;
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;

@@ -12,7 +12,7 @@ import { checkTemplate } from "../../turn/prompt-templates.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
-import { createOnce } from "../idempotency.ts";
+import { createOnce, noteOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body } from "../validate.ts";
@@ -52,10 +52,12 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
       const input = c.req.valid("json");
       const checked = checkTemplate(input.template);
       if (!checked.ok) return refuse(c, checked.failure);
-      if (!(await createPromptTemplate(database(c.env.DB), { ...input, createdAt: now() }))) {
+      const answer = { success: true as const };
+      const template = { ...input, createdAt: now() };
+      if (!(await createPromptTemplate(database(c.env.DB), template, noteOf(c, answer, 200)))) {
         return refuse(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
       }
-      return c.json({ success: true as const });
+      return c.json(answer);
     },
   )
   .delete(

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { asContextStrategy } from "../../core/endpoint.ts";
 import type { Failed } from "../../core/failure.ts";
 import { notFound } from "../../core/failure.ts";
-import type { SessionChanges } from "../../core/session.ts";
+import type { Session, SessionChanges } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
@@ -13,7 +13,7 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
 import { turnStream, wantsEvents } from "../follow.ts";
-import { createOnce, markReplayed, ownKeyOf } from "../idempotency.ts";
+import { createOnce, markReplayed, noteOf, ownKeyOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -61,12 +61,10 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const named = await timed(c, "index", allThere(db, input));
       if (!named.ok) return refuse(c, named.failure);
-      const session = await timed(
-        c,
-        "index",
-        createUnderFreeId(db, await newSession(db, input, now(), c.env.TIME_ZONE)),
-      );
-      return c.json({ session: presentSession(session, c.env.TIME_ZONE, null) });
+      const answerOf = (session: Session) => ({ session: presentSession(session, c.env.TIME_ZONE, null) });
+      const wanted = await newSession(db, input, now(), c.env.TIME_ZONE);
+      const created = createUnderFreeId(db, wanted, (session) => noteOf(c, answerOf(session), 200));
+      return c.json(answerOf(await timed(c, "index", created)));
     },
   )
   .get(
