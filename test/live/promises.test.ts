@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, inject, it, vi } from "vitest";
 import { del, get, post, put } from "../support/api.ts";
 import { carried, crash, d1Down, loseOneAnswer, poison, runAlarms } from "../support/faults.ts";
 import { listen } from "../support/follow.ts";
@@ -171,6 +171,74 @@ describe("an object that goes down", () => {
       }),
       { numRuns: 12 },
     );
+  });
+});
+
+describe("an object that goes down at the worst point", () => {
+  const downWhile = (id: string, when: "before" | "after") => {
+    const batch = env.DB.batch.bind(env.DB);
+    vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
+      if (when === "after") await batch(statements);
+      await crash(id);
+      throw new Error("D1_ERROR: Network connection lost.");
+    });
+  };
+
+  it.each(["before", "after"] as const)("%s D1 has taken a message in: it is there, once", async (when) => {
+    const id = await aSession();
+    await say(id, "first");
+    downWhile(id, when);
+    await say(id, "second").catch(() => undefined);
+    vi.restoreAllMocks();
+    await say(id, "third");
+    expect(await contents(id)).toEqual(["first", "second", "third"]);
+    await runAlarms(id);
+    expect(await carried(id)).toEqual(["first", "second", "third"]);
+  });
+
+  it.each(["before", "after"] as const)(
+    "%s D1 has taken an end in: it is ended, or takes the end again",
+    async (when) => {
+      const id = await aSession();
+      await say(id, "kept");
+      downWhile(id, when);
+      await post(`/sessions/${id}/end`).catch(() => undefined);
+      vi.restoreAllMocks();
+      await runAlarms(id);
+      expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
+        status: "COMPLETED",
+        messages: [{ content: "kept" }],
+      });
+      expect(await carried(id)).toEqual(["kept"]);
+    },
+  );
+});
+
+describe("others that go away", () => {
+  it("a provider that dies in the middle of a reply leaves what it said, and the session takes the next prompt", async () => {
+    const endpointId = await anEndpoint({
+      connector_type: "openai-connector",
+      uri: `${inject("upstream")}/openai/hello.reset`,
+    });
+    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const { status, body } = await chat(id, "hello");
+    expect([status, body.error.code]).toEqual([502, "connection_lost"]);
+    const [asked, partial] = (await get(`/sessions/${id}`)).body.data.messages;
+    expect(asked.content).toBe("hello");
+    expect(partial).toMatchObject({ role: "assistant", finishReason: "error" });
+    expect((await chat(id, "again")).status).toBe(502);
+    expect((await say(id, "still here")).status).toBe(200);
+  });
+
+  it("a caller who goes away stops nothing: the turn is in the log, whole", async () => {
+    const endpointId = await anEndpoint({ params: { tokens_per_second: 30 } });
+    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
+    await reader.next("reply-delta");
+    await reader.cut();
+    const later = await listen(`/sessions/${id}/events?after=0`);
+    await later.next("turn-ended");
+    expect(await contents(id)).toEqual(["one two three four five six", "one two three four five six"]);
   });
 });
 
