@@ -26,6 +26,7 @@ export class Audience {
 
   /** Tells everyone. Made into text once, however many listen. */
   tell(event: StreamEvent): void {
+    if (!this.listens) return;
     this.sockets.tell(event);
     if (this.#streams.size === 0) return;
     const bytes = encoder.encode(serverSentEvent(event));

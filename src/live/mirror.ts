@@ -17,6 +17,11 @@ const GATHER_MS = 1_000;
 /** After how many failures in a row messages are carried one by one, to find the one that cannot be. */
 const FAILURES_TO_DOUBT = 3;
 
+/**
+ * How D1 says that it is the row that it will not take, whatever the time: all else may pass. https://www.sqlite.org/rescode.html
+ */
+const REFUSED_ROW = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)/;
+
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
@@ -133,8 +138,9 @@ export class Mirror {
   /** One message that fails again and again, where others can be written, is left behind: it must not stop the rest. */
   async #doubt(session: Session, messages: Message[], error: unknown): Promise<void> {
     const [suspect, ...others] = messages;
-    if (!suspect || others.length > 0 || this.#failures < FAILURES_TO_DOUBT) throw error;
     const [reason = ""] = causeOf(error).split("\n");
+    const doubtful = others.length === 0 && this.#failures >= FAILURES_TO_DOUBT && REFUSED_ROW.test(reason);
+    if (!suspect || !doubtful) throw error;
     await this.#ports.park(session, suspect.seq, reason);
     this.#log.park(suspect.seq);
     console.error({ event: "message-parked", sessionId: session.id, seq: suspect.seq, error: reason });

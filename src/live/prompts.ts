@@ -67,11 +67,12 @@ export class Prompts {
   /** No await, so what is looked up and done is one transaction. */
   #accept(content: string, own: OwnKey | null): Outcome<Accepted> {
     const { log } = this.#ports;
-    const before = log.state && recall(log, own, { content });
+    if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
+    const before = recall(log, own, { content });
     if (before === "conflict") return failed({ reason: "idempotency-conflict" });
     const known = before ? this.#earlier(before) : null;
     if (known) return success(known);
-    if (log.state?.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+    if (log.state.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
     return this.#submitOnce({ content, seq: before ? this.#seqOf(before) : null }, own);
   }
 

@@ -29,6 +29,11 @@ export class Residence {
     this.#ports = ports;
   }
 
+  /** Whether the session lives here, and is not being removed. */
+  get isHere(): boolean {
+    return this.#ports.log.state?.removed === false;
+  }
+
   /** The session if it takes messages now. Ask again after every wait: it may have ended meanwhile. */
   async active(): Promise<Outcome<Session>> {
     await this.takeIn();

@@ -80,18 +80,19 @@ export abstract class SessionObject extends DurableObject<Env> {
   /** A session, without its messages, in the form that its callers know. */
   protected abstract readonly present: (session: Session) => Record<string, unknown>;
 
-  /** The session and its log, or `null` when the index database has all there is to know. */
-  async read(): Promise<Living | null> {
+  /** The session and its log; `null` when the index database has all there is to know. */
+  async read(): Promise<Outcome<Living | null>> {
     const { state, known } = this.#log;
-    if (!state || state.removed) return null;
+    if (!state) return success(null);
+    if (state.removed) return notFound("session");
     this.#residence.startIfDue(state.session);
-    return { ...this.#snapshot([], "whole"), ...referredToIn(known) };
+    return success({ ...this.#snapshot([], "whole"), ...referredToIn(known) });
   }
 
   /** Appends a message, once for its caller's key. Durable when it returns; refused unless the session is `ACTIVE`. */
   async append(given: Given, history: History, own: OwnKey | null): Promise<Outcome<Snapshot>> {
     const active = await this.#residence.active();
-    const before = this.#log.state && recall(this.#log, own, given);
+    const before = this.#residence.isHere ? recall(this.#log, own, given) : null;
     if (before === "conflict") return failed({ reason: "idempotency-conflict" });
     if (before) return success(this.#snapshot(this.#log.messages((before.seq ?? 1) - 1, 1).items, history, true));
     if (!active.ok) return active;
@@ -104,10 +105,11 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   /** Messages after a `seq`, all or those that have text; `null` when the index database has all there is to know. */
-  async page(after: number, limit: number, which: "all" | "shown"): Promise<Part<Message> | null> {
-    const state = this.#log.state;
-    if (!state || state.removed) return null;
-    return which === "all" ? this.#log.messages(after, limit) : this.#log.shown(after, limit);
+  async page(after: number, limit: number, which: "all" | "shown"): Promise<Outcome<Part<Message> | null>> {
+    const { state } = this.#log;
+    if (!state) return success(null);
+    if (state.removed) return notFound("session");
+    return success(which === "all" ? this.#log.messages(after, limit) : this.#log.shown(after, limit));
   }
 
   /** Puts a prompt to every chat and waits for the replies. A reply that failed is in the log like any other. */

@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { hashToken, identify } from "../access/identify.ts";
+import { asObjectId } from "../core/id.ts";
 import type { Caller, CallerRole } from "../core/key.ts";
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";
@@ -29,9 +30,20 @@ export async function callerOf(c: Context<AppEnv>): Promise<Caller | null> {
   if (token !== undefined) {
     return identify(token, { adminKey: c.env.ADMIN_KEY, findKey: (hash) => findKeyByHash(db, hash) }, now());
   }
-  const ticket = socketOf === undefined ? undefined : c.req.query("ticket");
-  if (ticket === undefined) return null;
-  return takeTicket(db, await hashToken(ticket), decodeURIComponent(socketOf ?? ""), now());
+  const ticket = c.req.query("ticket");
+  const sessionId = socketOf === undefined ? null : sessionNamed(socketOf);
+  if (ticket === undefined || sessionId === null) return null;
+  return takeTicket(db, await hashToken(ticket), sessionId, now());
+}
+
+/** The id in a part of a path, as its session has it; `null` for what is none. */
+function sessionNamed(part: string): string | null {
+  try {
+    const id = decodeURIComponent(part);
+    return asObjectId(id) ?? id;
+  } catch {
+    return null;
+  }
 }
 
 const bearer = (c: Context): string | undefined => /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];

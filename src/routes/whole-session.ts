@@ -12,7 +12,8 @@ import { timed } from "./context.ts";
 /** A session and its log as its object has it, and otherwise as the index database does; `null` for none. */
 export async function wholeSession(c: Context<AppEnv>, id: string): Promise<Living | null> {
   const live = await timed(c, "session", liveSession(c.env, id).read());
-  if (live) return { ...live, messages: await wholeLog(c, live) };
+  if (!live.ok) return null;
+  if (live.value) return { ...live.value, messages: await wholeLog(c, live.value) };
   const stored = await timed(c, "index", readSession(database(c.env.DB), id));
   return stored && { session: stored.session, messages: stored.log, upTo: 0, chatbot: null, client: null };
 }
@@ -25,8 +26,9 @@ export async function wholeLog(c: Context<AppEnv>, { session, messages, upTo }: 
   const log = [...messages];
   for (let last = log.at(-1)?.seq ?? 0; last < upTo; last = log.at(-1)?.seq ?? upTo) {
     const part = await timed(c, "session", liveSession(c.env, session.id).page(last, ALL, "all"));
+    if (!part.ok) break;
     // It has ended meanwhile, and lives in the index database.
-    const rest = part ? part.items : await readLog(database(c.env.DB), session.id, upTo, last);
+    const rest = part.value ? part.value.items : await readLog(database(c.env.DB), session.id, upTo, last);
     if (rest.length === 0) break;
     log.push(...rest.filter(({ seq }) => seq <= upTo));
   }

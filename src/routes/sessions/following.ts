@@ -128,7 +128,8 @@ async function messagesAfter(
   limit: number,
 ): Promise<Part<Message> | null> {
   const live = await timed(c, "session", liveSession(c.env, id).page(after, limit, "shown"));
-  if (live) return live;
+  if (!live.ok) return null;
+  if (live.value) return live.value;
   const db = database(c.env.DB);
   const session = await timed(c, "index", findSession(db, id));
   return session && timed(c, "index", shownMessages(db, id, after, limit));
