@@ -26,12 +26,15 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
+          // A busy machine is slow, and a slow test is no wrong one.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.node.test.ts", "test/bench/**"],
           setupFiles: ["test/support/migrate.ts"],
         },
       },
-      { extends: true, test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 60_000 } },
+      { extends: true, test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 240_000 } },
     ],
   },
 });

@@ -19,7 +19,7 @@ let ended: Promise<number>;
 beforeAll(async () => {
   const settings = readSettings(["--port", "0", "--inspector-port", "0", "--persist-to", state]);
   ({ parley, ended } = await startServer(settings, "hidden", stop.signal));
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   stop.abort();

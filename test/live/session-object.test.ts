@@ -8,11 +8,15 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index.ts";
 import { del, get, post, put } from "../support/api.ts";
+import { listen } from "../support/follow.ts";
 import { aChatbot, aComparison, aSession, anEndpoint } from "../support/given.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
+
+/** A busy machine is slow, and a slow test is no wrong one. */
+const PATIENCE = { timeout: 30_000 };
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const say = (id: string, content: string) =>
@@ -192,7 +196,7 @@ describe("turns", () => {
   });
 
   it("wait 16 deep; one more is refused with 429 and leaves no message", async () => {
-    const id = await aSession({ chatbotId: await slowBot(30) });
+    const id = await aSession({ chatbotId: await slowBot(120) });
     const answers = await Promise.all(
       Array.from({ length: 18 }, (_, n) => post(`/sessions/chat?sessionId=${id}`, { content: `q${n}` })),
     );
@@ -205,9 +209,9 @@ describe("turns", () => {
   });
 
   it("let a message in between, where it was appended", async () => {
-    const id = await aSession({ chatbotId: await slowBot(100) });
+    const id = await aSession({ chatbotId: await slowBot(1_500) });
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "question" });
-    await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]));
+    await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]), PATIENCE);
     await say(id, "meanwhile");
     expect((await chat).body.data.content).toBe("question");
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question", "meanwhile", "question"]);
@@ -219,8 +223,8 @@ describe("turns", () => {
     const words = Array.from({ length: 200 }, (_, n) => `w${n}`).join(" ");
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: words });
     const waiting = post(`/sessions/chat?sessionId=${id}`, { content: "too late" });
-    await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toHaveLength(1));
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    const follower = await listen(`/sessions/${id}/events`);
+    await follower.next("reply-delta");
     expect((await post(`/sessions/${id}/end`)).status).toBe(200);
     const { status, body } = await chat;
     expect([status, body.data.finishReason]).toEqual([200, "cancelled"]);

@@ -238,7 +238,7 @@ describe("ends", () => {
 
   it("of a token close with 4401: by alarm, or on the next frame", async () => {
     const id = await aSession();
-    const expiresAt = new Date(Date.now() + 1_000).toISOString();
+    const expiresAt = new Date(Date.now() + 3_000).toISOString();
     const { key } = (await post("/keys", { name: "brief", role: "service", expiresAt })).body.data;
     const [idle, busy] = [
       await connect(`/sessions/${id}/ws`, { token: key }),
@@ -250,7 +250,7 @@ describe("ends", () => {
       expect(await storage.getAlarm()).toBe(Date.parse(expiresAt));
       await storage.deleteAlarm();
     });
-    await scheduler.wait(1_050);
+    await scheduler.wait(3_050);
     busy.send(append("late", "no"));
     await busy.until(({ closed }) => closed !== null);
     expect(busy.closed).toMatchObject({ code: 4401 });
@@ -287,6 +287,14 @@ describe("the door of a socket", () => {
     await client.next("session-snapshot");
     expect((await upgrade(`/sessions/${id}/ws?ticket=${ticket}`, { token: null })).status).toBe(401);
     expect((await get(`/sessions/${id}?ticket=${ticket}`, { token: null })).status).toBe(401);
+  });
+
+  it("knows the session of a ticket in either case of its id, and refuses a path that is none", async () => {
+    const id = await aSession();
+    const { ticket } = (await post(`/sessions/${id}/tickets`)).body.data;
+    const client = await connect(`/sessions/${id.toUpperCase()}/ws?ticket=${ticket}`, { token: null });
+    await client.next("session-snapshot");
+    expect((await upgrade("/sessions/%E0%A4%A/ws?ticket=x", { token: null })).status).toBe(401);
   });
 
   it("gives tickets for comparisons in their form, and none for what is not there", async () => {

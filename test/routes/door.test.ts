@@ -106,9 +106,9 @@ describe("keys", () => {
   });
 
   it("expire", async () => {
-    const { key } = await make({ role: "service", expiresAt: new Date(Date.now() + 60).toISOString() });
+    const { key } = await make({ role: "service", expiresAt: new Date(Date.now() + 1_500).toISOString() });
     expect((await get("/sessions", { token: key })).status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
     expect((await get("/sessions", { token: key })).status).toBe(401);
   });
 

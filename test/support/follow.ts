@@ -23,16 +23,18 @@ export class Inbox {
     this.#wake();
   }
 
-  /** Waits until what is asked holds, for a few seconds at most. */
+  /** Waits until what is asked holds; gives up before the test does, to tell what came instead. */
   async until(holds: (inbox: Inbox) => boolean): Promise<this> {
-    const late = Date.now() + 8_000;
+    const late = Date.now() + 40_000;
     while (!holds(this)) {
       if (Date.now() > late)
         throw new Error(`Not seen in time. What came: ${JSON.stringify(this.events).slice(-1500)}`);
+      let timer: ReturnType<typeof setTimeout> | undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        setTimeout(resolve, 200);
+        timer = setTimeout(resolve, 200);
       });
+      clearTimeout(timer);
     }
     return this;
   }
