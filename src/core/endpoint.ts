@@ -9,6 +9,12 @@ export const CONNECTOR_TYPES = [
 ] as const;
 export type ConnectorType = (typeof CONNECTOR_TYPES)[number];
 
+/** What an endpoint's tokens cost, for a million of them, in whatever currency the evaluator counts. */
+export interface Prices {
+  inputPerMillion: number;
+  outputPerMillion: number;
+}
+
 /** A model at an address, with what it takes to ask it. */
 export interface Endpoint {
   /** Slug of the name it was created with; never changes. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { ConnectorType, Prices } from "./endpoint.ts";
 import type { FailureReason } from "./failure.ts";
 import type { EpochMs } from "./time.ts";
 
@@ -45,6 +46,37 @@ export interface ReplyDetail {
   /** Names in force when the prompt was put. */
   promptTemplate: string | null;
   contextStrategy: string | null;
+  /** How long the call waited for the endpoint's own limits, in milliseconds; `durationMs` and `ttftMs` begin behind it. */
+  queueMs?: number;
+  /** Kept of replies in comparison sessions. */
+  receipt?: Receipt | null;
+}
+
+/** What makes a reply citable: what exactly was asked, where and how. */
+export interface Receipt {
+  connectorType: ConnectorType;
+  /** Where it was asked, without secrets; `null` for an endpoint that needs no address. */
+  url: string | null;
+  /** The model that was asked for. The one that answered is the reply's `model`. */
+  modelAsked: string;
+  /** JSON text of the params in force. */
+  params: string;
+  /** The exact body that was sent, secrets masked; `null` when none was sent, or it is too long to be kept. */
+  body: string | null;
+  /** Lower-case hex SHA-256 of the exact bytes that were sent; `null` when none were. */
+  bodySha256: string | null;
+  attempts: Attempt[];
+  /** What the endpoint's tokens cost then. */
+  prices: Prices | null;
+}
+
+/** One call of those that a reply took. */
+export interface Attempt {
+  /** Why it failed; `null` for the one that was answered. */
+  error: ReplyError | null;
+  /** From its sending to its end, in milliseconds. */
+  durationMs: number;
+  providerRequestId: string | null;
 }
 
 /** Why a reply failed: `code` for programs, `message` in words, never with a secret. */
