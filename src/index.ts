@@ -1,6 +1,7 @@
 import { app } from "./app.ts";
 import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
+import { dismissFollowers } from "./live/dismiss-followers.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeQuietSessions } from "./live/wake-quiet-sessions.ts";
 import { presentFollowed } from "./routes/present-followed.ts";
@@ -21,6 +22,6 @@ export default {
   async scheduled(_, env) {
     const db = database(env.DB);
     await Promise.all([dropExpiredTickets(db, now()), dropOldAnswers(db, now())]);
-    await wakeQuietSessions(env);
+    await Promise.all([wakeQuietSessions(env), dismissFollowers(env, db, null)]);
   },
 } satisfies ExportedHandler<Env>;

@@ -6,4 +6,10 @@ interface Env {
   ALLOW_PRIVATE_ENDPOINTS?: string;
   /** Origins whose pages may open sockets, separated by commas. */
   ALLOWED_ORIGINS?: string;
+  /** Where the identity provider's keys lie, and what its tokens must say: all three, or none. */
+  JWT_JWKS_URL?: string;
+  JWT_ISSUER?: string;
+  JWT_AUDIENCE?: string;
+  /** `service` lets in callers without a token. */
+  ANONYMOUS_ROLE?: string;
 }

@@ -6,7 +6,7 @@ const root = new URL("..", import.meta.url).pathname;
 export default defineConfig({
   root,
   test: {
-    globalSetup: ["test/support/upstreams.node.ts"],
+    globalSetup: ["test/support/upstreams.node.ts", "test/support/identity-provider.node.ts"],
     projects: [
       {
         extends: true,

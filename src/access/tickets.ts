@@ -1,7 +1,7 @@
 import { randomHex } from "../core/id.ts";
 import type { Caller, Ticket } from "../core/key.ts";
 import type { EpochMs } from "../core/time.ts";
-import { hashToken } from "./identify.ts";
+import { hashToken } from "./secrets.ts";
 
 /** How long a ticket is good, in milliseconds. */
 const TICKET_MS = 30_000;

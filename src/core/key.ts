@@ -9,16 +9,23 @@ export interface ApiKey {
   id: string;
   name: string;
   role: CallerRole;
+  /** Whose sessions a key of role `client` is for; `null` on every other. */
   clientId: string | null;
   expiresAt: EpochMs | null;
+  /** To within some minutes. */
+  lastUsedAt: EpochMs | null;
   createdAt: EpochMs;
 }
 
 /** Who holds the token of a call. */
 export interface Caller {
-  role: CallerRole;
-  /** Key id, or `admin` for the bootstrap key. */
+  /** `null` for one whom the identity provider knows and who has no role here: may do nothing. */
+  role: CallerRole | null;
+  /** Tells callers apart: a key's id, `admin` for the bootstrap key, `anonymous`, or `jwt:` and the identity provider's subject. */
   id: string;
+  /** The API key whose revocation ends what this caller has open; `null` for any other token. */
+  keyId: string | null;
+  /** Set on the role `client`, and only there. */
   clientId: string | null;
   /** When the token expires that was shown. */
   expiresAt: EpochMs | null;

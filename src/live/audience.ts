@@ -1,4 +1,4 @@
-import type { EpochMs } from "../core/time.ts";
+import type { Caller } from "../core/key.ts";
 import { EventStream } from "./event-stream.ts";
 import { CLOSE_REASONS, serverSentEvent } from "./frames.ts";
 import type { CloseReason, StreamEvent } from "./frames.ts";
@@ -34,8 +34,8 @@ export class Audience {
   }
 
   /** Opens a stream of events. @param turnId the one turn that it follows, to its end; `null` for the whole session */
-  openStream(turnId: string | null, expiresAt: EpochMs | null): EventStream {
-    const stream = new EventStream(turnId, expiresAt, (over) => this.#remove(over));
+  openStream(turnId: string | null, caller: Caller | null): EventStream {
+    const stream = new EventStream(turnId, caller, (over) => this.#remove(over));
     this.#streams.add(stream);
     this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
     return stream;
@@ -46,9 +46,15 @@ export class Audience {
     for (const stream of this.#streams) stream.close(reason);
   }
 
+  /** Closes what is open by an API key. */
+  dismiss(keyId: string): void {
+    this.sockets.dismiss(keyId);
+    for (const stream of this.#streams) if (stream.caller?.keyId === keyId) stream.close(CLOSE_REASONS.revoked);
+  }
+
   #beat(): void {
     for (const stream of this.#streams) {
-      if (hasExpired(stream)) stream.close(CLOSE_REASONS.expired);
+      if (stream.caller && hasExpired(stream.caller)) stream.close(CLOSE_REASONS.expired);
       else stream.beat();
     }
   }

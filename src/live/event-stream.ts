@@ -1,4 +1,4 @@
-import type { EpochMs } from "../core/time.ts";
+import type { Caller } from "../core/key.ts";
 import type { CloseReason, StreamEvent } from "./frames.ts";
 import { serverSentEvent } from "./frames.ts";
 
@@ -16,7 +16,8 @@ export type Replay = Generator<StreamEvent[], StreamEvent[]>;
  */
 export class EventStream {
   readonly readable: ReadableStream<Uint8Array>;
-  readonly expiresAt: EpochMs | null;
+  /** Who reads; `null` where it is the answer to a call, and ends with that. */
+  readonly caller: Caller | null;
   readonly #turnId: string | null;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #waiting = 0;
@@ -26,12 +27,12 @@ export class EventStream {
    * @param turnId the one turn that it follows, to its end; `null` for the whole session
    * @param gone called once, when it is over
    */
-  constructor(turnId: string | null, expiresAt: EpochMs | null, gone: (stream: EventStream) => void) {
+  constructor(turnId: string | null, caller: Caller | null, gone: (stream: EventStream) => void) {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
     this.#writer = writable.getWriter();
     this.#turnId = turnId;
-    this.expiresAt = expiresAt;
+    this.caller = caller;
     const over = () => gone(this);
     this.#writer.closed.then(over, over);
   }

@@ -85,6 +85,7 @@ export const CLOSE_REASONS = {
   tooLarge: { code: 1009, reason: "frame over 1 MiB" },
   notFrames: { code: 4400, reason: "not a frame" },
   expired: { code: 4401, reason: "token expired" },
+  revoked: { code: 4401, reason: "token revoked" },
   deleted: { code: 4404, reason: "session deleted" },
   tooMany: { code: 4429, reason: "more than 100 frames in 10 s" },
 } as const;

@@ -18,6 +18,7 @@ export type LiveSession = Pick<
   | "remove"
   | "schedule"
   | "catchUp"
+  | "dismiss"
 >;
 
 /** The object that holds a session while someone is talking. Its name is the session's id. */

@@ -29,7 +29,6 @@ import { answerClose, closeQuietly } from "./sockets.ts";
 import type { Followed, Given, History, Living, Snapshot, TurnTaken } from "./snapshot.ts";
 import { referredToIn } from "./surroundings.ts";
 import { Turns } from "./turns.ts";
-import type { Submitted } from "./turns.ts";
 
 /** How long an answer waits for the index database to follow, in milliseconds. */
 const PATIENCE_MS = 250;
@@ -69,7 +68,8 @@ export abstract class SessionObject extends DurableObject<Env> {
     log: this.#log,
     turns: this.#turns,
     audience: this.#audience,
-    seeThrough: (submitted) => this.#seeThrough(submitted),
+    // The caller may go away; the turn goes on.
+    seeThrough: ({ taken }) => this.ctx.waitUntil(taken.finally(() => this.#mirror.start())),
   });
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -98,8 +98,8 @@ export abstract class SessionObject extends DurableObject<Env> {
     if (!active.ok) return active;
     const { role, content } = given;
     const chatId = active.value.chats[0]?.chatId ?? null;
-    const createdAt = given.createdAt ?? now();
-    const added = this.#append([{ chatId, turnId: null, role, content, createdAt, reply: null }]);
+    const at = given.createdAt ?? now();
+    const added = this.#append([{ chatId, turnId: null, role, content, createdAt: at, reply: null }]);
     remember(this.#log, own, given, { seq: active.value.lastSeq + 1, turn_id: null }, now());
     return this.#answer(added, history);
   }
@@ -134,7 +134,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     const session = await this.#residence.takeIn();
     if (!session) return notFound("session");
     const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
-    const stream = this.#audience.openStream(null, caller.expiresAt);
+    const stream = this.#audience.openStream(null, caller);
     const replaying = stream.catchUp(past ?? this.#replay(after));
     if (past || hasEnded(session)) void replaying.then(() => stream.close(CLOSE_REASONS.ended));
     return success(stream.readable);
@@ -190,6 +190,11 @@ export abstract class SessionObject extends DurableObject<Env> {
     if (this.#log.state) await this.#mirror.retry();
   }
 
+  /** Closes what is open by a revoked API key. */
+  async dismiss(keyId: string): Promise<void> {
+    this.#audience.dismiss(keyId);
+  }
+
   override async alarm(): Promise<void> {
     this.#audience.sockets.closeExpired();
     const state = this.#log.state;
@@ -232,11 +237,6 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     answerClose(socket, code);
-  }
-
-  /** The caller may go away; the turn goes on. */
-  #seeThrough(submitted: Submitted): void {
-    this.ctx.waitUntil(submitted.taken.finally(() => this.#mirror.start()));
   }
 
   /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */

@@ -94,6 +94,13 @@ export class Sockets {
     }
   }
 
+  /** Closes those of an API key. */
+  dismiss(keyId: string): void {
+    for (const socket of this.#ctx.getWebSockets()) {
+      if (this.callerOf(socket).keyId === keyId) closeQuietly(socket, CLOSE_REASONS.revoked);
+    }
+  }
+
   /** When the next token expires; `Infinity` if none does. */
   nextExpiry(): EpochMs {
     return Math.min(...this.#ctx.getWebSockets().map((socket) => this.callerOf(socket).expiresAt ?? Infinity));

@@ -129,3 +129,19 @@ async function readSome(answer: Response): Promise<string> {
 
 const maskSecret = (message: string, secret: string): string =>
   secret === "" ? message : message.replaceAll(secret, "********");
+
+/** How long a small document may take, in milliseconds, and how large it may be, in characters. */
+const DOCUMENT_MS = 5_000;
+const MAX_DOCUMENT = 262_144;
+
+/** Reads a small JSON document. @throws when there is none */
+export async function readJson(url: string): Promise<unknown> {
+  const answer = await fetch(url, {
+    headers: { accept: "application/json" },
+    redirect: "manual",
+    signal: AbortSignal.timeout(DOCUMENT_MS),
+  });
+  const text = answer.status === 200 ? await answer.text() : "";
+  if (text.length > MAX_DOCUMENT) throw new Error(`The document at ${new URL(url).host} is too large`);
+  return JSON.parse(text);
+}

@@ -1,13 +1,18 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { hashToken, identify } from "../access/identify.ts";
+import { ANONYMOUS, identify } from "../access/identify.ts";
+import { KeySetUnavailable } from "../access/key-set.ts";
+import { hashToken } from "../access/secrets.ts";
 import { asObjectId } from "../core/id.ts";
 import type { Caller, CallerRole } from "../core/key.ts";
 import { now } from "../core/time.ts";
+import { readJson } from "../providers/post-stream.ts";
 import { database } from "../store/database.ts";
-import { findKeyByHash } from "../store/keys.ts";
+import { findKeyByHash, noteKeyUse } from "../store/keys.ts";
 import { takeTicket } from "../store/tickets.ts";
+import { anonymousFault, identityProviderOf, jwtFault } from "./access-settings.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
+import type { Refusal } from "./refusal.ts";
 import { refuse } from "./refuse.ts";
 
 /** The paths that anyone may call. */
@@ -16,24 +21,50 @@ export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/doc
 /** Learns who calls, and turns away who cannot tell. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (OPEN_PATHS.includes(c.req.path.replace(/(?<=.)\/$/, ""))) return next();
-  const caller = await timed(c, "auth", callerOf(c));
-  if (!caller) return refuse(c, { reason: "unauthenticated" });
-  c.set("caller", caller);
+  const known = await timed(c, "auth", callerOf(c));
+  if ("reason" in known) return refuse(c, known);
+  c.set("caller", known);
   return next();
 };
 
+const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
+
 /** By `Authorization: Bearer <token>`; a socket's opener may show its token, or a ticket, in a way that a browser can. */
-export async function callerOf(c: Context<AppEnv>): Promise<Caller | null> {
-  const db = database(c.env.DB);
+export async function callerOf(c: Context<AppEnv>): Promise<Caller | Refusal> {
   const [, socketOf] = /^(?:\/v1)?\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
   const token = bearer(c) ?? (socketOf === undefined ? undefined : offered(c));
-  if (token !== undefined) {
-    return identify(token, { adminKey: c.env.ADMIN_KEY, findKey: (hash) => findKeyByHash(db, hash) }, now());
+  if (token !== undefined) return holderOf(c, token);
+  const ticket = socketOf === undefined ? undefined : c.req.query("ticket");
+  if (ticket !== undefined) return (await holderOfTicket(c, ticket, socketOf ?? "")) ?? UNAUTHENTICATED;
+  return c.req.header("authorization") === undefined ? withoutToken(c.env) : UNAUTHENTICATED;
+}
+
+async function holderOf(c: Context<AppEnv>, token: string): Promise<Caller | Refusal> {
+  const db = database(c.env.DB);
+  const registry = {
+    adminKey: c.env.ADMIN_KEY,
+    keys: {
+      find: (hash: string) => findKeyByHash(db, hash),
+      noteUse: (id: string, at: number) => c.executionCtx.waitUntil(noteKeyUse(db, id, at).catch(() => undefined)),
+    },
+    identityProvider: identityProviderOf(c.env),
+    readJson,
+  };
+  try {
+    const caller = await identify(token, registry, now());
+    return caller ?? jwtFault(c.env, token) ?? UNAUTHENTICATED;
+  } catch (error) {
+    if (error instanceof KeySetUnavailable) return { reason: "identity-unknowable" };
+    throw error;
   }
-  const ticket = c.req.query("ticket");
-  const sessionId = socketOf === undefined ? null : sessionNamed(socketOf);
-  if (ticket === undefined || sessionId === null) return null;
-  return takeTicket(db, await hashToken(ticket), sessionId, now());
+}
+
+const withoutToken = (env: Env): Caller | Refusal =>
+  env.ANONYMOUS_ROLE === "service" ? ANONYMOUS : (anonymousFault(env) ?? UNAUTHENTICATED);
+
+async function holderOfTicket(c: Context<AppEnv>, ticket: string, part: string): Promise<Caller | null> {
+  const sessionId = sessionNamed(part);
+  return sessionId === null ? null : takeTicket(database(c.env.DB), await hashToken(ticket), sessionId, now());
 }
 
 /** The id in a part of a path, as its session has it; `null` for what is none. */
@@ -59,4 +90,4 @@ const offered = (c: Context): string | undefined =>
 export const permit =
   (...roles: CallerRole[]): MiddlewareHandler<AppEnv> =>
   async (c, next) =>
-    roles.includes(c.var.caller.role) ? next() : refuse(c, { reason: "forbidden" });
+    c.var.caller.role !== null && roles.includes(c.var.caller.role) ? next() : refuse(c, { reason: "forbidden" });

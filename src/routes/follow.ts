@@ -1,11 +1,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { newTicket } from "../access/tickets.ts";
+import { causeOf } from "../core/failure.ts";
+import type { Caller } from "../core/key.ts";
 import { isoTime, now } from "../core/time.ts";
-import { openSocket } from "../live/live-session.ts";
-import type { Following } from "../live/following.ts";
+import { liveSession, openSocket } from "../live/live-session.ts";
 import type { Followed } from "../live/snapshot.ts";
 import { database } from "../store/database.ts";
+import { noteFollower } from "../store/followers.ts";
 import { findSession } from "../store/sessions.ts";
 import { keepTicket } from "../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
@@ -33,8 +35,30 @@ export const wantsEvents = (c: Context): boolean =>
     .split(",")
     .some((type) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
+/**
+ * Notes who follows a session by an API key, so that the key's revocation finds and closes what is open. While the index
+ * database is down nobody can revoke a key; what is opened then is closed within a minute, and may be opened again.
+ *
+ * @returns who follows, or `null` for one whose key was revoked meanwhile
+ */
+async function followerOf(c: Context<AppEnv>, sessionId: string): Promise<Caller | null> {
+  const { caller } = c.var;
+  const { keyId } = caller;
+  if (keyId === null) return caller;
+  try {
+    const noted = noteFollower(database(c.env.DB), { keyId, sessionId });
+    return (await timed(c, "index", noted)) ? caller : null;
+  } catch (error) {
+    console.error({ event: "follower-not-noted", requestId: c.var.requestId, error: causeOf(error) });
+    return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNNOTED_MS) };
+  }
+}
+
+/** How long something may be open whose follower could not be noted, in milliseconds. */
+const UNNOTED_MS = 60_000;
+
 /** Answers with server-sent events, which nothing on the way is to hold back. */
-export const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
+const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
   c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
 
 /** Answers with a turn's events. */
@@ -43,10 +67,10 @@ export function turnStream(c: Context, { events, replayed }: Followed): Response
   return eventStream(c, events);
 }
 
-/** Who follows, and from where: `Last-Event-ID` tells better than an address that was written down before. */
-export function followingOf(c: Context<AppEnv>, after: number | undefined): Following {
+/** From where to follow: `Last-Event-ID` tells better than an address that was written down before. */
+function startOf(c: Context<AppEnv>, after: number | undefined): number | null {
   const last = c.req.header("last-event-id") ?? "";
-  return { caller: c.var.caller, after: /^\d{1,15}$/.test(last) ? Number(last) : (after ?? null) };
+  return /^\d{1,15}$/.test(last) ? Number(last) : (after ?? null);
 }
 
 /**
@@ -67,9 +91,20 @@ export const upgradeOnly: MiddlewareHandler<AppEnv> = async (c, next) =>
 /** The name of what is spoken over a socket, where a client asks. */
 const PROTOCOL = "parley.v1";
 
+/** Opens a stream of a session's events. @returns `null` when there is no such session */
+export async function eventsOf(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
+  const caller = await followerOf(c, sessionId);
+  if (!caller) return refuse(c, { reason: "unauthenticated" });
+  const following = { caller, after: startOf(c, from) };
+  const followed = await timed(c, "session", liveSession(c.env, sessionId).follow(following));
+  return followed.ok ? eventStream(c, followed.value) : null;
+}
+
 /** Opens a socket to a session. @returns `null` when there is no such session */
 export async function socketTo(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
-  const opened = await timed(c, "session", openSocket(c.env, sessionId, followingOf(c, from)));
+  const caller = await followerOf(c, sessionId);
+  if (!caller) return refuse(c, { reason: "unauthenticated" });
+  const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startOf(c, from) }));
   if (opened.webSocket === null) return null;
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
   return new Response(null, {

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { hashToken } from "../access/identify.ts";
+import { hashToken } from "../access/secrets.ts";
 import { now } from "../core/time.ts";
 import type { OwnKey } from "../live/once.ts";
 import { database } from "../store/database.ts";

@@ -13,6 +13,7 @@ export type Refusal =
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
   | { reason: "forbidden" }
+  | { reason: "identity-unknowable" }
   | { reason: "origin-refused" }
   | { reason: "upgrade-required" }
   | { reason: "idempotency-key-invalid" }
@@ -51,6 +52,12 @@ const EXPLAINED: Explained = {
     headers: { "www-authenticate": "Bearer" },
   }),
   forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token may not do that" }),
+  "identity-unknowable": () => ({
+    httpStatus: 503,
+    code: "identity_provider_unavailable",
+    message: "The identity provider's keys cannot be read now, so this token cannot be checked",
+    headers: { "retry-after": "5" },
+  }),
   "origin-refused": () => ({
     httpStatus: 403,
     code: "origin_refused",

@@ -38,7 +38,7 @@ export const service = new Hono<AppEnv>({ strict: false }).get(
   async (c) => {
     if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
     const caller = await callerOf(c);
-    if (!caller) return refuse(c, { reason: "unauthenticated" });
+    if ("reason" in caller) return refuse(c, caller);
     return caller.role === "admin" ? c.json(await deepHealth(c.env)) : refuse(c, { reason: "forbidden" });
   },
 );

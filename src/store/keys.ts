@@ -1,5 +1,6 @@
 import { desc, eq } from "drizzle-orm";
 import type { ApiKey } from "../core/key.ts";
+import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { keys } from "./tables.ts";
 
@@ -14,6 +15,7 @@ const shown = {
   role: keys.role,
   clientId: keys.clientId,
   expiresAt: keys.expiresAt,
+  lastUsedAt: keys.lastUsedAt,
   createdAt: keys.createdAt,
 };
 
@@ -21,6 +23,11 @@ export const listKeys = (db: Database): Promise<ApiKey[]> => db.select(shown).fr
 
 export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey | null> {
   return (await db.select(shown).from(keys).where(eq(keys.hash, hash)).get()) ?? null;
+}
+
+/** One row written. */
+export async function noteKeyUse(db: Database, id: string, at: EpochMs): Promise<void> {
+  await db.update(keys).set({ lastUsedAt: at }).where(eq(keys.id, id));
 }
 
 /** @returns the key that was revoked, or `null` when there is none */

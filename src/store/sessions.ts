@@ -5,6 +5,7 @@ import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
+import { forgetFollowers } from "./followers.ts";
 import { insertMessages, readLog } from "./messages.ts";
 import { forgetParked } from "./parked-messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
@@ -62,6 +63,12 @@ export async function findSession(db: Database, id: string): Promise<Session | n
   return row ? sessionOfRow(row) : null;
 }
 
+/** Whose a session is; `null` for one that is not there, and for one that is nobody's. One row read. */
+export async function clientOfSession(db: Database, id: string): Promise<string | null> {
+  const found = await db.select({ clientId: sessions.clientId }).from(sessions).where(eq(sessions.id, id)).get();
+  return found?.clientId ?? null;
+}
+
 /** A session and its whole log, or `null`. */
 export async function readSession(db: Database, id: string): Promise<{ session: Session; log: Message[] } | null> {
   const session = await findSession(db, id);
@@ -94,6 +101,7 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
     db.delete(sessions).where(eq(sessions.id, id)),
     db.delete(messages).where(eq(messages.sessionId, id)),
     forgetParked(db, id),
+    forgetFollowers(db, id),
   ]);
 }
 

@@ -145,9 +145,20 @@ export const keys = sqliteTable(
     /** Lower-case hex SHA-256 of the key. */
     hash: text().notNull(),
     expiresAt: integer(),
+    lastUsedAt: integer(),
     createdAt: integer().notNull(),
   },
   (table) => [uniqueIndex("keys_hash").on(table.hash)],
+);
+
+/** Who follows which session by an API key: where a revocation has something to close. */
+export const followers = sqliteTable(
+  "followers",
+  {
+    keyId: text().notNull(),
+    sessionId: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.keyId, table.sessionId] })],
 );
 
 /** One-use tickets for opening sockets. */

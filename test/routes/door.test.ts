@@ -98,7 +98,7 @@ describe("keys", () => {
     const { key, ...shown } = body.data;
     expect((await get("/sessions", { token: key })).status).toBe(200);
     const listed = await get("/keys");
-    expect(listed.body.data).toContainEqual(shown);
+    expect(listed.body.data).toContainEqual({ ...shown, lastUsedAt: expect.any(String) });
     expect(JSON.stringify(listed.body)).not.toContain(key);
     expect((await del(`/keys/${shown.id}`)).status).toBe(200);
     expect((await get("/sessions", { token: key })).status).toBe(401);

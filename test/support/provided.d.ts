@@ -1,4 +1,5 @@
 import "vitest";
+import type { SigningKey } from "./identity-provider.node.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -6,5 +7,8 @@ declare module "vitest" {
     upstream: string;
     /** Where an independent double plays them. */
     aimock: string;
+    /** Where an identity provider is played: `/<scene>/keys` is its key set. */
+    identityProvider: string;
+    signingKeys: Record<"rsa" | "ec" | "fresh" | "pss", SigningKey>;
   }
 }

@@ -1,10 +1,14 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { forgetKey, hashToken, newKey } from "../../access/identify.ts";
+import { forgetKey, newKey } from "../../access/api-keys.ts";
+import { hashToken } from "../../access/secrets.ts";
 import { asObjectId, newObjectId } from "../../core/id.ts";
 import type { ApiKey } from "../../core/key.ts";
+import { ROLES_OF_CALLERS } from "../../core/key.ts";
 import { isoTime, now } from "../../core/time.ts";
+import { dismissFollowers } from "../../live/dismiss-followers.ts";
 import { database } from "../../store/database.ts";
+import { clientDirectory } from "../../store/directory.ts";
 import { createKey, deleteKey, listKeys } from "../../store/keys.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
@@ -14,17 +18,28 @@ import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body } from "../validate.ts";
 
-const role = z.enum(["admin", "service"]);
-
-const CreateKey = z.object({ name, role, expiresAt: time.optional() });
+const CreateKey = z
+  .object({
+    name,
+    role: z.enum(ROLES_OF_CALLERS),
+    clientId: objectId
+      .optional()
+      .meta({ description: "Whose sessions the key is for: with role `client`, and only then" }),
+    expiresAt: time.refine((at) => at > now(), "must be still to come").optional(),
+  })
+  .refine(({ role, clientId }) => (role === "client") === (clientId !== undefined), {
+    path: ["clientId"],
+    message: "goes with role client, and must be there then",
+  });
 
 const Key = z
   .object({
     id: objectId,
     name: z.string(),
-    role: z.enum(["admin", "service", "client"]),
+    role: z.enum(ROLES_OF_CALLERS),
     clientId: objectId.optional(),
     expiresAt: answeredTime.optional(),
+    lastUsedAt: answeredTime.optional().meta({ description: "To within ten minutes" }),
     createdAt: answeredTime,
   })
   .meta({ id: "Key" });
@@ -37,7 +52,11 @@ const presentKey = (key: ApiKey): z.output<typeof Key> => ({
   id: key.id,
   name: key.name,
   role: key.role,
-  ...present({ clientId: key.clientId, expiresAt: key.expiresAt === null ? null : isoTime(key.expiresAt) }),
+  ...present({
+    clientId: key.clientId,
+    expiresAt: key.expiresAt === null ? null : isoTime(key.expiresAt),
+    lastUsedAt: key.lastUsedAt === null ? null : isoTime(key.lastUsedAt),
+  }),
   createdAt: isoTime(key.createdAt),
 });
 
@@ -50,17 +69,20 @@ export const keys = new Hono<AppEnv>({ strict: false })
       tag: "Keys",
       summary: "Create an API key",
       answer: { status: 201, description: "Key created", schema: changed(NewKey) },
-      refusals: [403],
+      refusals: [403, 404],
       example: { name: "web backend", role: "service" },
     }),
     body(CreateKey),
     permit("admin"),
     async (c) => {
-      const { expiresAt = null, ...input } = c.req.valid("json");
+      const { expiresAt = null, clientId = null, ...input } = c.req.valid("json");
+      const db = database(c.env.DB);
+      if (clientId !== null && !(await clientDirectory.find(db, clientId)))
+        return refuse(c, { reason: "not-found", noun: "client", id: null });
       const at = now();
       const token = newKey();
-      const key = { id: newObjectId(at), ...input, clientId: null, expiresAt, createdAt: at };
-      await createKey(database(c.env.DB), key, await hashToken(token));
+      const key = { id: newObjectId(at), ...input, clientId, expiresAt, lastUsedAt: null, createdAt: at };
+      await createKey(db, key, await hashToken(token));
       c.header("cache-control", "no-store");
       return c.json(inEnvelope({ ...presentKey(key), key: token }, "Key created successfully"), 201);
     },
@@ -88,9 +110,12 @@ export const keys = new Hono<AppEnv>({ strict: false })
     }),
     permit("admin"),
     async (c) => {
-      const revoked = await deleteKey(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
+      const db = database(c.env.DB);
+      const id = asObjectId(c.req.param("id")) ?? "";
+      const revoked = await deleteKey(db, id);
       if (!revoked) return refuse(c, { reason: "not-found", noun: "key", id: null });
       forgetKey(revoked.hash);
+      c.executionCtx.waitUntil(dismissFollowers(c.env, db, id));
       return c.json({ success: true as const, message: "Key deleted successfully" });
     },
   );

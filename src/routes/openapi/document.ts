@@ -63,7 +63,13 @@ export function openapiDocument(app: Hono<AppEnv>): Json {
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "The admin key or an API key" } },
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          description: "The admin key, an API key, or a JWT of the identity provider",
+        },
+      },
       schemas,
     },
   };
@@ -150,7 +156,7 @@ const DESCRIPTIONS: Record<number, string> = {
   429: "Too many turns wait in this session",
   500: "Server error",
   502: "The endpoint failed",
-  503: "The endpoint is overloaded or limits its callers",
+  503: "Not possible now: what it takes is overloaded, out of reach or not set up",
   504: "The endpoint took too long",
 };
 
@@ -158,7 +164,7 @@ function refusals(method: string, path: string, operation: Operation, inputs: In
   const moonshot = path.startsWith("/v1");
   const misfit = inputs.length > 0 ? [moonshot ? 422 : 400] : [];
   const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
-  const door = OPEN_PATHS.includes(path) ? [] : [401];
+  const door = OPEN_PATHS.includes(path) ? [] : [401, 403, 503];
   // Of an Idempotency-Key.
   const ofKey = method === "post" ? [400] : [];
   const statuses = [...new Set([...misfit, ...ofKey, ...door, ...ofBody, ...(operation.refusals ?? []), 500])].toSorted(

@@ -12,10 +12,11 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { timed } from "../context.ts";
 import { asFound, changed, found, inEnvelope } from "../envelope.ts";
-import { From, Ticket, eventStream, followingOf, permitOrigin, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
+import { From, Ticket, eventsOf, permitOrigin, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { query } from "../validate.ts";
+import { own } from "./own.ts";
 import { presentMessage } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
@@ -33,7 +34,8 @@ export const following = new Hono<AppEnv>({ strict: false })
       refusals: [404],
     }),
     query(schemas.MessagesQuery),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       const { after, limit } = c.req.valid("query");
@@ -53,13 +55,11 @@ export const following = new Hono<AppEnv>({ strict: false })
       refusals: [404],
     }),
     query(From),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      if (id === null) return refuse(c, noSession);
-      const from = followingOf(c, c.req.valid("query").after);
-      const followed = await timed(c, "session", liveSession(c.env, id).follow(from));
-      return followed.ok ? eventStream(c, followed.value) : refuse(c, followed.failure);
+      return (id && (await eventsOf(c, id, c.req.valid("query").after))) || refuse(c, noSession);
     },
   )
   .get(
@@ -73,7 +73,8 @@ export const following = new Hono<AppEnv>({ strict: false })
     }),
     query(From),
     upgradeOnly,
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     permitOrigin,
     async (c) => {
       const id = asObjectId(c.req.param("id"));
@@ -89,7 +90,8 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 201, description: "The ticket", schema: changed(Ticket) },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       const ticket = id && (await ticketFor(c, id));
@@ -109,7 +111,8 @@ export const following = new Hono<AppEnv>({ strict: false })
       },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return refuse(c, noSession);

@@ -1,6 +1,5 @@
 import { Hono } from "hono";
 import { asObjectId } from "../../core/id.ts";
-import type { Message } from "../../core/message.ts";
 import { now } from "../../core/time.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
@@ -11,8 +10,7 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
 import { Removed, asFound, asListed, changed, found, inEnvelope, listed } from "../envelope.ts";
-import { turnStream, wantsEvents } from "../follow.ts";
-import { createOnce, noteOf, markReplayed, ownKeyOf } from "../idempotency.ts";
+import { createOnce, noteOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { body, query } from "../validate.ts";
@@ -20,8 +18,10 @@ import { referredToBy, wholeLog, wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
 import { following, noSession } from "./following.ts";
 import { newSession } from "./new-session.ts";
-import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import { forItself, listedClient, own } from "./own.ts";
+import { presentListed, presentPopulated, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
+import { notActive, talking } from "./talking.ts";
 
 /** `/sessions`: chat sessions between chatbots and clients. */
 export const sessions = new Hono<AppEnv>({ strict: false })
@@ -41,7 +41,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       example: examples.create,
     }),
     body(schemas.CreateSession),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    forItself,
     createOnce,
     async (c) => {
       const input = c.req.valid("json");
@@ -76,7 +77,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       example: examples.update,
     }),
     body(schemas.UpdateSession),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return refuse(c, noSession);
@@ -100,7 +102,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return refuse(c, noSession);
@@ -108,7 +111,9 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       if (!whole) return refuse(c, noSession);
       const { chatbot, client } = await timed(c, "index", referredToBy(c, whole));
       const messages = wantedHistory(c) === "whole" ? whole.messages : [];
-      return c.json(asFound(presentPopulated({ session: whole.session, chatbot, client, messages })));
+      return c.json(
+        asFound(presentPopulated({ session: whole.session, chatbot, client, messages }, c.var.caller.role)),
+      );
     },
   )
   .post(
@@ -120,85 +125,15 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Session ended", schema: changed(schemas.Session), example: examples.ended },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(notActive),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      if (id === null) return refuse(c, { reason: "session-not-active" });
+      if (id === null) return refuse(c, notActive);
       const ended = await timed(c, "session", liveSession(c.env, id).end(wantedHistory(c)));
-      if (!ended.ok)
-        return refuse(c, ended.failure.reason === "not-found" ? { reason: "session-not-active" } : ended.failure);
+      if (!ended.ok) return refuse(c, ended.failure.reason === "not-found" ? notActive : ended.failure);
       const messages = await wholeLog(c, ended.value);
       return c.json(inEnvelope(presentSession(ended.value.session, messages), "Session ended successfully"));
-    },
-  )
-  .post(
-    "/message",
-    describe({
-      id: "addMessage",
-      tag: "Sessions",
-      summary: "Add a message",
-      answer: {
-        status: 200,
-        description: "Message added",
-        schema: changed(schemas.Session),
-        example: examples.messageAdded,
-      },
-      refusals: [404, 409],
-      example: examples.message,
-    }),
-    query(schemas.OfSession),
-    body(schemas.AddMessage),
-    permit("admin", "service"),
-    async (c) => {
-      const { message } = c.req.valid("json");
-      const { role, content, timestamp = null } = message;
-      const object = liveSession(c.env, c.req.valid("query").sessionId);
-      const appended = await timed(
-        c,
-        "session",
-        object.append({ role, content, createdAt: timestamp }, wantedHistory(c), ownKeyOf(c)),
-      );
-      if (!appended.ok) return refuse(c, appended.failure);
-      markReplayed(c, appended.value.replayed);
-      const messages = await wholeLog(c, appended.value);
-      return c.json(inEnvelope(presentSession(appended.value.session, messages), "Message added successfully"));
-    },
-  )
-  .post(
-    "/chat",
-    describe({
-      id: "chat",
-      tag: "Sessions",
-      summary: "Send a message to the chatbot and get its reply",
-      answer: {
-        status: 200,
-        description: "The reply, or the turn's events as they come",
-        schema: changed(schemas.Message),
-        events: true,
-        example: examples.replied,
-      },
-      refusals: [404, 409, 429, 502, 503, 504],
-      example: examples.chat,
-    }),
-    query(schemas.OfSession),
-    body(schemas.Chat),
-    permit("admin", "service"),
-    async (c) => {
-      const object = liveSession(c.env, c.req.valid("query").sessionId);
-      const { content } = c.req.valid("json");
-      if (wantsEvents(c)) {
-        const followed = await timed(c, "session", object.promptAndFollow(content, ownKeyOf(c)));
-        return followed.ok ? turnStream(c, followed.value) : refuse(c, followed.failure);
-      }
-      const taken = await timed(c, "session", object.prompt(content, "added", ownKeyOf(c)));
-      if (!taken.ok) return refuse(c, taken.failure);
-      const reply = taken.value.messages.at(-1);
-      const error = reply?.reply?.error ?? null;
-      if (error !== null && error.code !== "cancelled") {
-        return refuse(c, { reason: "reply-failed", ...error, retryAfterSeconds: taken.value.retryAfterSeconds });
-      }
-      markReplayed(c, taken.value.replayed);
-      return c.json(inEnvelope(presentMessage(reply as Message), "Message processed successfully"));
     },
   )
   .get(
@@ -215,19 +150,22 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       },
     }),
     query(schemas.ListSessions),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
     async (c) => {
       const { limit, skip, startDate, endDate, ...given } = c.req.valid("query");
       const filter = {
         search: given.searchString ?? null,
         status: given.status ?? null,
         chatbotId: given.chatbotId ?? null,
-        clientId: given.clientId ?? null,
+        clientId: listedClient(c.var.caller, given.clientId),
         from: startDate?.from ?? null,
         before: endDate?.before ?? null,
       };
+      const { role } = c.var.caller;
       const page = await readList(c, (db) => listChatbotSessions(db, filter, { limit, skip }));
-      return c.json(asListed({ ...page, results: page.results.map(presentListed) }, { limit, skip }));
+      return c.json(
+        asListed({ ...page, results: page.results.map((one) => presentListed(one, role)) }, { limit, skip }),
+      );
     },
   )
   .delete(
@@ -239,7 +177,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Session deleted", schema: Removed },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    permit("admin", "service", "client"),
+    own(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return refuse(c, noSession);
@@ -248,4 +187,5 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       return c.json({ success: true as const, message: "Session deleted successfully" });
     },
   )
+  .route("/", talking)
   .route("/", following);

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Chatbot, Client } from "../../core/endpoint.ts";
+import type { CallerRole } from "../../core/key.ts";
 import type { Message } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
@@ -38,17 +39,21 @@ export const presentSession = (session: Session, messages: Message[]): z.output<
   ...answered(session, messages),
 });
 
-export const presentPopulated = ({
-  session,
-  chatbot,
-  client,
-  messages,
-}: PopulatedSession): z.output<typeof schemas.PopulatedSession> => ({
+export const presentPopulated = (
+  { session, chatbot, client, messages }: PopulatedSession,
+  seenBy: CallerRole | null,
+): z.output<typeof schemas.PopulatedSession> => ({
   id: session.id,
-  chatbotId: chatbot?.deletedAt === null ? presentChatbot(chatbot) : goneBy(chatbot, session.chatbotId),
+  chatbotId: chatbot?.deletedAt === null ? presentChatbotTo(seenBy, chatbot) : goneBy(chatbot, session.chatbotId),
   clientId: client?.deletedAt === null ? presentClient(client) : goneBy(client, session.clientId),
   ...answered(session, messages),
 });
+
+/** How a chatbot is set up is not for those whom it serves. */
+const presentChatbotTo = (role: CallerRole | null, chatbot: Chatbot) =>
+  role === "client"
+    ? { id: chatbot.id, name: chatbot.name, ...present({ description: chatbot.description }) }
+    : presentChatbot(chatbot);
 
 const goneBy = (known: Chatbot | Client | null, id: string | null) => ({
   id: id ?? "",
@@ -56,7 +61,10 @@ const goneBy = (known: Chatbot | Client | null, id: string | null) => ({
   deleted: true as const,
 });
 
-export const presentListed = (found: PopulatedSession): z.output<typeof schemas.ListedSession> => ({
-  ...presentPopulated(found),
+export const presentListed = (
+  found: PopulatedSession,
+  seenBy: CallerRole | null,
+): z.output<typeof schemas.ListedSession> => ({
+  ...presentPopulated(found, seenBy),
   messageCount: found.session.messageCount,
 });

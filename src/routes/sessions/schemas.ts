@@ -98,8 +98,15 @@ export const Session = z
 
 const deleted = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
 
+const shownToClients = z.object({ id: objectId, name: z.string(), description: z.string().optional() });
+
 export const PopulatedSession = z
-  .object({ id: objectId, chatbotId: z.union([Chatbot, deleted]), clientId: z.union([Client, deleted]), ...answered })
+  .object({
+    id: objectId,
+    chatbotId: z.union([Chatbot, deleted, shownToClients]),
+    clientId: z.union([Client, deleted]),
+    ...answered,
+  })
   .meta({ id: "PopulatedSession" });
 
 export const ListedSession = PopulatedSession.extend({

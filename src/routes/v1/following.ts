@@ -4,7 +4,7 @@ import { liveSession } from "../../live/live-session.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { timed } from "../context.ts";
-import { From, Ticket, eventStream, followingOf, permitOrigin, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
+import { From, Ticket, eventsOf, permitOrigin, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
 import { query } from "../validate.ts";
@@ -30,10 +30,8 @@ export const following = new Hono<AppEnv>({ strict: false })
     permit("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
-      if (!SESSION_ID.test(id)) return refuse(c, noSession(id));
-      const from = followingOf(c, c.req.valid("query").after);
-      const followed = await timed(c, "session", liveSession(c.env, id).follow(from));
-      return followed.ok ? eventStream(c, followed.value) : refuse(c, noSession(id));
+      const events = SESSION_ID.test(id) ? await eventsOf(c, id, c.req.valid("query").after) : null;
+      return events ?? refuse(c, noSession(id));
     },
   )
   .get(

@@ -1,0 +1,69 @@
+import { createLocalJWKSet } from "jose";
+import type { JSONWebKeySet } from "jose";
+import type { EpochMs } from "../core/time.ts";
+
+/** How long keys are used before they are read again, in milliseconds. */
+const REFRESH_MS = 600_000;
+
+/** How often keys are asked for at the most, whatever unknown ones tokens name: in milliseconds. */
+const ASK_EVERY_MS = 60_000;
+
+/** The same while none are known yet. */
+const ASK_FIRST_EVERY_MS = 1_000;
+
+/** Reads JSON at an address. @throws when there is none */
+export type ReadJson = (url: string) => Promise<unknown>;
+
+/** Finds the key that a token names. */
+export type Keys = ReturnType<typeof createLocalJWKSet>;
+
+/** An identity provider's keys cannot be had, so nobody can tell whether its tokens are good. */
+export class KeySetUnavailable extends Error {}
+
+/** The keys at an address. While they cannot be read, those that are known are good still. */
+class KeySet {
+  readonly #url: string;
+  #keys: Keys | null = null;
+  #readAt: EpochMs = -Infinity;
+  #askedAt: EpochMs = -Infinity;
+  #asking: Promise<void> | null = null;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** @param missing whether a key was not among those known: it may be new. @throws KeySetUnavailable */
+  async keys(readJson: ReadJson, at: EpochMs, missing: boolean): Promise<Keys> {
+    if (missing || this.#readAt < at - REFRESH_MS) await this.#ask(readJson, at);
+    if (!this.#keys) throw new KeySetUnavailable();
+    return this.#keys;
+  }
+
+  async #ask(readJson: ReadJson, at: EpochMs): Promise<void> {
+    const pause = this.#keys ? ASK_EVERY_MS : ASK_FIRST_EVERY_MS;
+    if (this.#asking === null && this.#askedAt > at - pause) return;
+    this.#asking ??= this.#read(readJson, at).finally(() => {
+      this.#asking = null;
+    });
+    await this.#asking;
+  }
+
+  async #read(readJson: ReadJson, at: EpochMs): Promise<void> {
+    this.#askedAt = at;
+    try {
+      this.#keys = createLocalJWKSet((await readJson(this.#url)) as JSONWebKeySet);
+      this.#readAt = at;
+    } catch (error) {
+      console.error({ event: "key-set-not-read", host: new URL(this.#url).host, error: String(error) });
+    }
+  }
+}
+
+/** Key sets by address: they outlast a call. */
+const keySets = new Map<string, KeySet>();
+
+export function keySetAt(url: string): KeySet {
+  const known = keySets.get(url) ?? new KeySet(url);
+  keySets.set(url, known);
+  return known;
+}

@@ -1,0 +1,22 @@
+const encoder = new TextEncoder();
+
+/** Lower-case hex SHA-256 of a text. */
+export async function hashToken(token: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(token));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The secret last compared with, and its bytes: it is the same one for as long as the Worker lives. */
+let compared = { secret: "", bytes: encoder.encode("") };
+
+/**
+ * Compares in a time that does not tell where two secrets differ, only whether they are of one length.
+ * https://developers.cloudflare.com/workers/examples/protect-against-timing-attacks/
+ */
+export function sameSecret(given: string, secret: string): boolean {
+  if (compared.secret !== secret) compared = { secret, bytes: encoder.encode(secret) };
+  const bytes = encoder.encode(given);
+  return bytes.byteLength === compared.bytes.byteLength
+    ? crypto.subtle.timingSafeEqual(bytes, compared.bytes)
+    : !crypto.subtle.timingSafeEqual(bytes, bytes);
+}

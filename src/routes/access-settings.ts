@@ -1,0 +1,36 @@
+import { isJwt } from "../access/json-web-tokens.ts";
+import type { IdentityProvider } from "../access/json-web-tokens.ts";
+import type { Refusal } from "./refusal.ts";
+
+const misconfigured = (message: string): Refusal => ({ reason: "misconfigured", message });
+
+/** Who vouches for JWTs, or `null` where that is not set, or not set right: then no JWT is good. */
+export function identityProviderOf(env: Env): IdentityProvider | null {
+  const { JWT_JWKS_URL: keySetUrl = "", JWT_ISSUER: issuer = "", JWT_AUDIENCE: audience = "" } = env;
+  return settingFault(env) === null && keySetUrl !== "" ? { keySetUrl, issuer, audience } : null;
+}
+
+/** Tells the operator, and not just a log, why no JWT can be good; `null` when it is the token that is bad. */
+export function jwtFault(env: Env, token: string): Refusal | null {
+  const fault = isJwt(token) ? settingFault(env) : null;
+  return fault === null ? null : misconfigured(fault);
+}
+
+/** What is wrong with the settings for JWTs, if they are set at all. */
+export function settingFault(env: Env): string | null {
+  const given = [env.JWT_JWKS_URL, env.JWT_ISSUER, env.JWT_AUDIENCE].map((value) => value?.trim() ?? "");
+  if (given.every((value) => value === "")) return null;
+  if (given.includes("")) return "JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE must be set together";
+  return given[0] && isSafe(given[0]) ? null : "JWT_JWKS_URL must begin with https://";
+}
+
+/** Keys that come over plain http could be anybody's; from this machine they are its owner's. */
+function isSafe(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
+}
+
+/** Tells the operator that callers without a token cannot be given the role that is set; `null` when none is set. */
+export const anonymousFault = ({ ANONYMOUS_ROLE: role = "" }: Env): Refusal | null =>
+  ["", "service"].includes(role) ? null : misconfigured("ANONYMOUS_ROLE can only be service");

@@ -1,0 +1,41 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import { followers, keys, sessions } from "./tables.ts";
+
+type Follower = typeof followers.$inferSelect;
+
+/**
+ * Notes that a session is followed by an API key, in one round trip with a look whether there still is that key: whoever
+ * comes before its revocation is found by it.
+ *
+ * @returns whether there is
+ */
+export async function noteFollower(db: Database, { keyId, sessionId }: Follower): Promise<boolean> {
+  const keyIsThere = sql`exists (select 1 from ${keys} where ${keys.id} = ${keyId})`;
+  const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
+  const follower = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
+  const note = db.insert(followers).select(follower).onConflictDoNothing();
+  const [, [key]] = await db.batch([note, db.select({ id: keys.id }).from(keys).where(eq(keys.id, keyId))]);
+  return key !== undefined;
+}
+
+/** Followers whose key was revoked: those of one key, or so many of any. */
+export const followersWithoutKey = (db: Database, keyId: string | null, limit: number): Promise<Follower[]> =>
+  db
+    .select()
+    .from(followers)
+    .where(
+      and(
+        keyId === null ? undefined : eq(followers.keyId, keyId),
+        sql`not exists (select 1 from ${keys} where ${keys.id} = ${followers.keyId})`,
+      ),
+    )
+    .limit(limit);
+
+export async function forgetFollower(db: Database, { keyId, sessionId }: Follower): Promise<void> {
+  await db.delete(followers).where(and(eq(followers.keyId, keyId), eq(followers.sessionId, sessionId)));
+}
+
+/** The statement that forgets a session's. */
+export const forgetFollowers = (db: Database, sessionId: string) =>
+  db.delete(followers).where(eq(followers.sessionId, sessionId));
