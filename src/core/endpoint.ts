@@ -30,6 +30,8 @@ export interface Endpoint {
   maxConcurrency: number;
   /** JSON text of an object: what goes along with every call. */
   params: string;
+  /** What its tokens cost; `null` where nobody has said. */
+  prices: Prices | null;
   createdAt: EpochMs;
   updatedAt: EpochMs;
 }

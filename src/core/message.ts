@@ -70,6 +70,17 @@ export interface Receipt {
   prices: Prices | null;
 }
 
+/** Digits of a cost that mean something: what comes behind them is how binary fractions add up. */
+const COST_DIGITS = 12;
+
+/** What tokens cost at some prices; `null` when either is not known. */
+export const costOf = (usage: Usage | null, prices: Prices | null): number | null =>
+  usage && prices
+    ? roundCost((usage.inputTokens * prices.inputPerMillion + usage.outputTokens * prices.outputPerMillion) / 1_000_000)
+    : null;
+
+export const roundCost = (cost: number): number => Number(cost.toPrecision(COST_DIGITS));
+
 /** One call of those that a reply took. */
 export interface Attempt {
   /** Why it failed; `null` for the one that was answered. */

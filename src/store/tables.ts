@@ -1,5 +1,5 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { ConnectorType } from "../core/endpoint.ts";
+import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import type { Caller } from "../core/key.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
@@ -82,6 +82,7 @@ export const endpoints = sqliteTable("endpoints", {
   maxCallsPerSecond: integer().notNull(),
   maxConcurrency: integer().notNull(),
   params: text().notNull(),
+  prices: text({ mode: "json" }).$type<Prices>(),
   createdAt: integer().notNull(),
   updatedAt: integer().notNull(),
 });

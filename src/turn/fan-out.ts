@@ -1,3 +1,4 @@
+import type { Prices } from "../core/endpoint.ts";
 import type { FinishReason, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
@@ -10,6 +11,8 @@ export interface Share {
   preparedPrompt: string;
   promptTemplate: string | null;
   contextStrategy: string | null;
+  /** What the endpoint's tokens cost now: they go into the receipt. */
+  prices: Prices | null;
   question: { request: ReplyRequest } | { error: ReplyError };
 }
 

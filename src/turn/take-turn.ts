@@ -27,6 +27,7 @@ export function chatbotShare(
     preparedPrompt,
     promptTemplate: null,
     contextStrategy: null,
+    prices: endpoint?.prices ?? null,
     question,
   };
 }
@@ -48,13 +49,17 @@ export function comparisonShare(
   { strategy, template }: Preparation,
 ): Share {
   const { text, history } = applyStrategy(strategy, prompt, replies);
-  const names = { promptTemplate: template?.name ?? null, contextStrategy: strategy };
+  const inForce = {
+    promptTemplate: template?.name ?? null,
+    contextStrategy: strategy,
+    prices: endpoint?.prices ?? null,
+  };
   const rendered = render(template, text);
-  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...names, question: rendered };
+  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, question: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
   const question = endpoint ? { request: requestTo(endpoint, messages, priorCalls, null) } : missing(endpointId ?? "");
-  return { chatId, endpointId, preparedPrompt, ...names, question };
+  return { chatId, endpointId, preparedPrompt, ...inForce, question };
 }
 
 function render(template: Preparation["template"], text: string) {

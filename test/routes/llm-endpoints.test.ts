@@ -16,7 +16,14 @@ describe("endpoints", () => {
       params: { temperature: 0.5 },
     };
     expect((await post("/v1/llm_endpoints", given)).body).toEqual({ message: "Endpoint added successfully" });
-    const shown = { id: idOf(name), ...given, token: "********", max_calls_per_second: 0, max_concurrency: 0 };
+    const shown = {
+      id: idOf(name),
+      ...given,
+      token: "********",
+      max_calls_per_second: 0,
+      max_concurrency: 0,
+      prices: null,
+    };
     expect((await get(`/v1/llm_endpoints/${idOf(name)}`)).body).toEqual(shown);
     expect((await get("/v1/llm_endpoints")).body).toContainEqual(shown);
     expect((await put(`/v1/llm_endpoints/${idOf(name)}`, { model: "n", token: "********" })).body).toEqual({
@@ -36,6 +43,28 @@ describe("endpoints", () => {
       params: {},
     });
   });
+
+  it("have prices once they are given, and none once they are taken away", async () => {
+    const prices = { input_per_million: 0.15, output_per_million: 0.6 };
+    const id = await anEndpoint({ prices });
+    const shown = async () => (await get(`/v1/llm_endpoints/${id}`)).body.prices;
+    expect(await shown()).toEqual(prices);
+    await put(`/v1/llm_endpoints/${id}`, { model: "n" });
+    expect(await shown()).toEqual(prices);
+    await put(`/v1/llm_endpoints/${id}`, { prices: { input_per_million: "2.5", output_per_million: "0" } });
+    expect(await shown()).toEqual({ input_per_million: 2.5, output_per_million: 0 });
+    await put(`/v1/llm_endpoints/${id}`, { prices: null });
+    expect(await shown()).toBeNull();
+  });
+
+  it.each([{ input_per_million: 1 }, { input_per_million: -1, output_per_million: 1 }, "", 5])(
+    "refuse prices such as %j with 422",
+    async (prices) => {
+      const id = await anEndpoint();
+      const { status, body } = await put(`/v1/llm_endpoints/${id}`, { prices });
+      expect([status, body.error[0].loc.slice(0, 2)]).toEqual([422, ["body", "prices"]]);
+    },
+  );
 
   it("have unique names, and stay while a chatbot stands on them", async () => {
     const name = unique("twice");

@@ -12,6 +12,7 @@ const share = (chatId: string): Share => ({
   preparedPrompt: "hi",
   promptTemplate: null,
   contextStrategy: null,
+  prices: null,
   question: { request: { model: chatId } as ReplyRequest },
 });
 

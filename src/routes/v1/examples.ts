@@ -53,6 +53,55 @@ export const history = {
   [chats[1]]: [{ ...record, conn_id: "openaigpt4test1", model: "gpt-4-0613" }],
 };
 
+const receipt = {
+  connector_type: "openai-connector",
+  url: "https://api.openai.com/v1/chat/completions",
+  model_asked: "gpt-3.5-turbo",
+  model_answered: record.model,
+  params: { temperature: 0 },
+  body: '{"model":"gpt-3.5-turbo","messages":[{"role":"user","content":"Hello World"}],"stream":true,"temperature":0}',
+  body_sha256: "c42286c05183cc201f9ecd29d36b708e7e0b682b7278b4cdb71ae15cd837e315",
+  provider_request_id: record.provider_request_id,
+  attempts: [{ error: null, duration_ms: 1040, provider_request_id: record.provider_request_id }],
+  queue_ms: 0,
+  ttft_ms: record.ttft_ms,
+  duration_ms: record.duration_ms,
+  usage: record.usage,
+  prices: { input_per_million: 0.5, output_per_million: 1.5 },
+  cost: 0.000018,
+};
+
+const place = { session_id: session.session_id, chat_id: chats[0], endpoint: create.endpoints[0] };
+
+export const exported = {
+  "application/jsonl": `${JSON.stringify({ ...place, ...record, response: record.predicted_result, receipt })}\n`,
+  "text/csv": [
+    "session_id,chat_id,endpoint,chat_record_id,prompt_time,prompt,prepared_prompt,predicted_result,status,error_code,finish_reason,model,duration_ms,ttft_ms,input_tokens,output_tokens,prompt_template,context_strategy",
+    `${session.session_id},${chats[0]},${create.endpoints[0]},1,"03/15/2024, 04:42:02",Hello World,Hello World,Hello! How can I help you today?,ok,,stop,gpt-3.5-turbo-0125,1040,412,9,9,,`,
+    "",
+  ].join("\r\n"),
+};
+
+const numbers = {
+  count: 1,
+  ok: 1,
+  cancelled: 0,
+  errors: {},
+  finish_reasons: { stop: 1 },
+  duration_ms: { min: 1040, p50: 1040, p90: 1040, p95: 1040, p99: 1040, max: 1040 },
+  ttft_ms: { min: 412, p50: 412, p90: 412, p95: 412, p99: 412, max: 412 },
+  usage: record.usage,
+  cost: receipt.cost,
+  priced: 1,
+  attempts: 1,
+};
+
+export const statistics = {
+  session_id: session.session_id,
+  chats: [{ chat_id: chats[0], endpoint: create.endpoints[0], ...numbers }],
+  total: numbers,
+};
+
 export const endpoint = {
   name: "OpenAI GPT-4.1 mini",
   connector_type: "openai-connector",
@@ -60,6 +109,7 @@ export const endpoint = {
   token: "env:PROVIDER_OPENAI",
   model: "gpt-4.1-mini",
   params: { temperature: 0 },
+  prices: { input_per_million: 0.4, output_per_million: 1.6 },
 };
 
 export const promptTemplate = {

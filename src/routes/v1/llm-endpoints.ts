@@ -138,6 +138,10 @@ function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endp
     maxCallsPerSecond: input.max_calls_per_second,
     maxConcurrency: input.max_concurrency,
     params: input.params,
+    prices: input.prices && {
+      inputPerMillion: input.prices.input_per_million,
+      outputPerMillion: input.prices.output_per_million,
+    },
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

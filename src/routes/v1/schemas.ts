@@ -44,12 +44,50 @@ const flag = z
     return z.NEVER;
   });
 
-export const GetSession = z.object({ include_history: flag.default(false) });
+const include = z.enum(["receipt"]).optional();
+
+export const GetSession = z.object({ include_history: flag.default(false), include });
+
+export const PutPrompt = z.object({ include });
 
 export const ListSessions = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(1000),
   skip: z.coerce.number().int().min(0).default(0),
 });
+
+export const Prices = z
+  .object({ input_per_million: z.number(), output_per_million: z.number() })
+  .meta({ id: "Prices", description: "What a million tokens cost, in whatever currency you count" });
+
+export const Usage = z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() });
+
+const ReplyError = z.object({ code: z.enum(FAILURE_REASONS), message: z.string() });
+
+export const Receipt = z
+  .object({
+    connector_type: z.enum(CONNECTOR_TYPES),
+    url: z.string().nullable().meta({ description: "Where it was asked, without secrets" }),
+    model_asked: z.string(),
+    model_answered: z.string().nullable(),
+    params: answeredObject,
+    body: z.string().nullable().meta({ description: "The exact body that was sent, secrets masked" }),
+    body_sha256: z.string().nullable().meta({ description: "Of the exact bytes that were sent, in lower-case hex" }),
+    provider_request_id: z.string().nullable(),
+    attempts: z.array(
+      z.object({
+        error: ReplyError.nullable(),
+        duration_ms: z.number().int(),
+        provider_request_id: z.string().nullable(),
+      }),
+    ),
+    queue_ms: z.number().int(),
+    ttft_ms: z.number().int().nullable(),
+    duration_ms: z.number().int(),
+    usage: Usage.nullable(),
+    prices: Prices.nullable().meta({ description: "Those in force when the prompt was put" }),
+    cost: z.number().nullable().meta({ description: "Usage at those prices; null without either" }),
+  })
+  .meta({ id: "Receipt", description: "What makes an answer citable: what exactly was asked, where and how" });
 
 export const ChatRecord = z
   .object({
@@ -63,15 +101,16 @@ export const ChatRecord = z
     duration: z.string(),
     prompt_time: z.string(),
     status: z.enum(["ok", "error", "cancelled"]),
-    error: z.object({ code: z.enum(FAILURE_REASONS), message: z.string() }).nullable(),
+    error: ReplyError.nullable(),
     partial_result: z.string().nullable(),
     finish_reason: z.enum(["stop", "length", "content_filter", "cancelled", "interrupted", "error"]),
     model: z.string().nullable(),
-    usage: z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+    usage: Usage.nullable(),
     duration_ms: z.number().int(),
     ttft_ms: z.number().int().nullable(),
     attempts: z.number().int(),
     provider_request_id: z.string().nullable(),
+    receipt: Receipt.nullable().optional().meta({ description: "With include=receipt only; null where none was kept" }),
   })
   .meta({ id: "ChatRecord", description: "A prompt to one endpoint, and what came of it" });
 
@@ -123,6 +162,19 @@ const params = z
   .pipe(sentParams)
   .transform((value) => JSON.stringify(value));
 
+/** A price, or its text. */
+const price = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .pipe(z.number().min(0).max(1_000_000_000));
+
+const prices = z.object({ input_per_million: price, output_per_million: price });
+
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
   uri: z.string().max(2000),
@@ -131,6 +183,7 @@ const endpointFields = {
   max_calls_per_second: numeric,
   max_concurrency: numeric,
   params,
+  prices: prices.nullable(),
 };
 
 export const CreateEndpoint = z.object({
@@ -142,6 +195,7 @@ export const CreateEndpoint = z.object({
   max_calls_per_second: numeric.default(0),
   max_concurrency: numeric.default(0),
   params: params.prefault({}),
+  prices: endpointFields.prices.default(null),
 });
 
 export const UpdateEndpoint = z.object({ name, ...endpointFields }).partial();
@@ -157,6 +211,7 @@ export const Endpoint = z
     max_calls_per_second: z.number().int(),
     max_concurrency: z.number().int(),
     params: answeredObject,
+    prices: Prices.nullable(),
   })
   .meta({ id: "Endpoint", description: "A model at an address. Its token is never answered" });
 

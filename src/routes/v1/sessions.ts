@@ -21,7 +21,8 @@ import { wholeLog, wholeSession } from "../whole-session.ts";
 import * as examples from "./examples.ts";
 import { SESSION_ID, following, noSession } from "./following.ts";
 import { allThere, createUnderFreeId, newSession } from "./new-session.ts";
-import { presentHistory, presentSession } from "./present.ts";
+import { presentSession } from "./present.ts";
+import { presentHistory } from "./records.ts";
 import * as schemas from "./schemas.ts";
 
 /** `/v1/sessions`: one session, many endpoints. */
@@ -82,11 +83,10 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const whole = await wholeComparison(c, c.req.param("id"));
       if (!whole) return refuse(c, noSession(c.req.param("id")));
       const zone = c.env.TIME_ZONE;
-      const withHistory = c.req.valid("query").include_history;
+      const { include_history: withHistory, include } = c.req.valid("query");
       const log = withHistory && wantedHistory(c) === "added" ? [] : whole.messages;
-      return c.json({
-        session: presentSession(whole.session, zone, withHistory ? presentHistory(whole.session, log, zone) : null),
-      });
+      const history = withHistory ? presentHistory(whole.session, log, zone, include) : null;
+      return c.json({ session: presentSession(whole.session, zone, history) });
     },
   )
   .post(
@@ -105,6 +105,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       refusals: [404, 409, 429],
       example: examples.prompt,
     }),
+    query(schemas.PutPrompt),
     body(schemas.Prompt),
     permit("admin", "service"),
     async (c) => {
@@ -121,7 +122,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), ownKeyOf(c)));
       if (!taken.ok) return refused(taken);
       markReplayed(c, taken.value.replayed);
-      return c.json(presentHistory(taken.value.session, await wholeLog(c, taken.value), c.env.TIME_ZONE));
+      const log = await wholeLog(c, taken.value);
+      return c.json(presentHistory(taken.value.session, log, c.env.TIME_ZONE, c.req.valid("query").include));
     },
   )
   .delete(

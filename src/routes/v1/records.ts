@@ -1,0 +1,92 @@
+import type * as z from "zod";
+import { costOf } from "../../core/message.ts";
+import type { Message, Receipt, ReplyDetail, Usage } from "../../core/message.ts";
+import type { Session } from "../../core/session.ts";
+import { zonedPromptTime } from "../../core/time.ts";
+import { presentPrices } from "./present.ts";
+import type * as schemas from "./schemas.ts";
+
+export type ChatRecord = z.output<typeof schemas.ChatRecord>;
+
+/** What is read of a log to make a record of. */
+export interface Answered {
+  reply: ReplyDetail;
+  /** What the endpoint said. */
+  content: string;
+  prompt: Message;
+  /** 1, 2, 3 … within its chat. */
+  number: number;
+}
+
+/** What a record holds beside what it always does. */
+export type Include = "receipt" | undefined;
+
+/** The records of every chat, read off the log: one for each reply. */
+export function presentHistory(
+  session: Session,
+  log: Message[],
+  zone: string,
+  include?: Include,
+): z.output<typeof schemas.History> {
+  const prompts = new Map(log.flatMap((message) => (message.role === "user" ? [[message.turnId, message]] : [])));
+  const history: Record<string, ChatRecord[]> = Object.fromEntries(session.chats.map(({ chatId }) => [chatId, []]));
+  for (const { chatId, turnId, reply, content } of log) {
+    const records = history[chatId ?? ""];
+    const prompt = prompts.get(turnId);
+    if (records && reply && prompt) {
+      records.push(presentRecord({ reply, content, prompt, number: records.length + 1 }, zone, include));
+    }
+  }
+  return history;
+}
+
+/** @param zone the IANA zone of `prompt_time` */
+export function presentRecord({ reply, content, prompt, number }: Answered, zone: string, include: Include) {
+  return {
+    chat_record_id: number,
+    conn_id: reply.endpointId ?? "",
+    context_strategy: reply.contextStrategy ?? "",
+    prompt_template: reply.promptTemplate ?? "",
+    prompt: prompt.content,
+    prepared_prompt: reply.preparedPrompt,
+    predicted_result: reply.error === null ? content : `[${reply.error.code}] ${reply.error.message}`,
+    duration: `${(reply.durationMs / 1000).toFixed(2)} secs`,
+    prompt_time: zonedPromptTime(prompt.createdAt, zone),
+    status: reply.status,
+    error: reply.error,
+    partial_result: reply.error === null || content === "" ? null : content,
+    finish_reason: reply.finishReason,
+    model: reply.model,
+    usage: presentUsage(reply.usage),
+    duration_ms: reply.durationMs,
+    ttft_ms: reply.ttftMs,
+    attempts: reply.attempts,
+    provider_request_id: reply.providerRequestId,
+    ...(include === "receipt" ? { receipt: reply.receipt ? presentReceipt(reply, reply.receipt) : null } : {}),
+  } satisfies ChatRecord;
+}
+
+const presentUsage = (usage: Usage | null) =>
+  usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens };
+
+const presentReceipt = (reply: ReplyDetail, receipt: Receipt): z.output<typeof schemas.Receipt> => ({
+  connector_type: receipt.connectorType,
+  url: receipt.url,
+  model_asked: receipt.modelAsked,
+  model_answered: reply.model,
+  params: JSON.parse(receipt.params) as Record<string, unknown>,
+  body: receipt.body,
+  body_sha256: receipt.bodySha256,
+  provider_request_id: reply.providerRequestId,
+  attempts: receipt.attempts.map(({ error, durationMs, providerRequestId }) => ({
+    error,
+    duration_ms: durationMs,
+    provider_request_id: providerRequestId,
+  })),
+  queue_ms: reply.queueMs ?? 0,
+  ttft_ms: reply.ttftMs,
+  duration_ms: reply.durationMs,
+  usage: presentUsage(reply.usage),
+  prices: presentPrices(receipt.prices),
+  cost: costOf(reply.usage, receipt.prices),
+});
