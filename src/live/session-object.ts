@@ -81,12 +81,12 @@ export abstract class SessionObject extends DurableObject<Env> {
   protected abstract readonly present: (session: Session) => Record<string, unknown>;
 
   /** The session and its log; `null` when the index database has all there is to know. */
-  async read(): Promise<Outcome<Living | null>> {
+  async read(history: History = "whole"): Promise<Outcome<Living | null>> {
     const { state, known } = this.#log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");
     this.#residence.startIfDue(state.session);
-    return success({ ...this.#snapshot([], "whole"), ...referredToIn(known) });
+    return success({ ...this.#snapshot([], history), ...referredToIn(known) });
   }
 
   /** Appends a message, once for its caller's key. Durable when it returns; refused unless the session is `ACTIVE`. */

@@ -76,22 +76,29 @@ export async function readLog(db: Database, sessionId: string, lastSeq: number, 
   return log;
 }
 
-const SHOWN = `SELECT * FROM (
-    SELECT *, sum(length(content)) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
-      SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId
-      FROM messages WHERE session_id = ?1 AND seq > ?2 AND (detail IS NULL OR content <> '') ORDER BY seq LIMIT ?3
+/** Rows as long as they fit in a part, but one at least. */
+const partOf = (which: string): string => `SELECT * FROM (
+    SELECT *, sum(size) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
+      SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId,
+        length(content) + coalesce(length(detail), 0) AS size
+      FROM messages WHERE session_id = ?1 AND seq > ?2 ${which} ORDER BY seq LIMIT ?3
     )
-  ) WHERE held <= ?4 OR held = length(content) ORDER BY seq`;
+  ) WHERE held <= ?4 OR held = size ORDER BY seq`;
 
-/** Messages after a `seq` that have text, oldest first: so many at most, and no more than fit in a part. */
-export async function shownMessages(
+const ALL = partOf("");
+const SHOWN = partOf("AND (detail IS NULL OR content <> '')");
+
+/** Messages after a `seq`, all or those that have text, oldest first: so many at most, and no more than fit in a part. */
+export async function messagesPage(
   db: Database,
   sessionId: string,
   after: number,
   limit: number,
+  which: "all" | "shown",
 ): Promise<Part<Message>> {
   // One more than is taken tells whether more follow.
-  const asked = db.$client.prepare(SHOWN).bind(sessionId, after, limit + 1, PART_CHARACTERS);
+  const statement = db.$client.prepare(which === "all" ? ALL : SHOWN);
+  const asked = statement.bind(sessionId, after, limit + 1, PART_CHARACTERS);
   const { results } = await asked.all<MessageRow & { found: number }>();
   const items = results.slice(0, limit).map(fromRow);
   return { items, more: (results[0]?.found ?? 0) > items.length };

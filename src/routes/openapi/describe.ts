@@ -20,6 +20,8 @@ interface Answer {
   /** Absent: the answer is no JSON. */
   schema?: z.ZodType;
   contentType?: string;
+  /** Content types of answers that are text, each with an example. */
+  texts?: Record<string, string>;
   /** Answers server-sent events: instead of JSON where there is a schema, if the caller asks for them. */
   events?: true;
   example?: unknown;

@@ -116,7 +116,7 @@ function section({ path, method, operation }: Described): Html {
           </tr>`,
       )}
     </table>
-    ${Object.values(operation.responses).map(({ content }) => answer(content?.["application/json"]))}
+    ${Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content).map(answer))}
   </section>`;
 }
 
@@ -132,13 +132,14 @@ const parameterTable = ({ parameters }: Operation): Html =>
     )}
   </table>`;
 
-const answer = (content: Content | undefined): Html | "" =>
-  content?.example === undefined
+const answer = (content: Content): Html | "" =>
+  content.example === undefined
     ? ""
     : html`<p>Answer, for example:</p>
         ${code(content.example)}${folded("Schema of the answer", content.schema)}`;
 
-const code = (value: unknown): Html => html`<pre>${JSON.stringify(value, null, 2)}</pre>`;
+const code = (value: unknown): Html =>
+  html`<pre>${typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>`;
 
 const folded = (title: string, value: unknown, id = ""): Html =>
   html`<details id="${id}">

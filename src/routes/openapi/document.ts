@@ -98,12 +98,16 @@ function operationObject({ method, path, operation, inputs }: DescribedRoute, sc
   };
 }
 
-function answerContent({ schema, contentType, events, example, status }: Operation["answer"], schemas: Json): Json {
+function answerContent(answer: Operation["answer"], schemas: Json): Json {
+  const { schema, contentType, texts = {}, events, example, status } = answer;
   if (status === 101) return {};
   const content = {
     ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
     ...(events ? { "text/event-stream": { schema: jsonSchema(StreamEvent, "output", schemas) } } : {}),
     ...(contentType === undefined ? {} : { [contentType]: {} }),
+    ...Object.fromEntries(
+      Object.entries(texts).map(([type, text]) => [type, { schema: { type: "string" }, example: text }]),
+    ),
   };
   return { content };
 }

@@ -6,7 +6,7 @@ import type { Message } from "../../core/message.ts";
 import type { Part } from "../../core/page.ts";
 import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
-import { shownMessages } from "../../store/messages.ts";
+import { messagesPage } from "../../store/messages.ts";
 import { findSession } from "../../store/sessions.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
@@ -135,5 +135,5 @@ async function messagesAfter(
   if (live.value) return live.value;
   const db = database(c.env.DB);
   const session = await timed(c, "index", findSession(db, id));
-  return session && timed(c, "index", shownMessages(db, id, after, limit));
+  return session && timed(c, "index", messagesPage(db, id, after, limit, "shown"));
 }

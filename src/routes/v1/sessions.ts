@@ -23,6 +23,7 @@ import { SESSION_ID, following, noSession } from "./following.ts";
 import { allThere, createUnderFreeId, newSession } from "./new-session.ts";
 import { presentSession } from "./present.ts";
 import { presentHistory } from "./records.ts";
+import { results } from "./results.ts";
 import * as schemas from "./schemas.ts";
 
 /** `/v1/sessions`: one session, many endpoints. */
@@ -212,7 +213,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       return amend(c, c.req.param("id"), { contextStrategy: null });
     },
   )
-  .route("/", following);
+  .route("/", following)
+  .route("/", results);
 
 async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
   const amended = SESSION_ID.test(id)

@@ -1,0 +1,96 @@
+import type { Answer } from "./answers.ts";
+import { presentRecord } from "./records.ts";
+
+/** What an export is made with. */
+interface Exported {
+  sessionId: string;
+  /** The IANA zone of `prompt_time`. */
+  zone: string;
+  answers: AsyncIterable<Answer>;
+}
+
+/** How an export is written. */
+export interface ExportFormat {
+  contentType: string;
+  text: (exported: Exported) => AsyncGenerator<string, void>;
+}
+
+/**
+ * JSON Lines: an object to a line, each line with its end. `response` is what the endpoint said if it came to its own end,
+ * and otherwise `null`: unlike `predicted_result` it never tells what failed. https://jsonlines.org
+ */
+async function* jsonLines({ sessionId, zone, answers }: Exported): AsyncGenerator<string, void> {
+  for await (const answer of answers) {
+    const { receipt, ...fields } = presentRecord(answer, zone, "receipt");
+    const line = { ...placeOf(sessionId, answer), ...fields, response: responseOf(answer), receipt };
+    yield `${JSON.stringify(line).replace(LINE_SEPARATORS, escaped)}\n`;
+  }
+}
+
+/** JSON has them in its texts as they are, but not every reader of lines knows that they end none. */
+const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+const responseOf = ({ reply, content }: Answer): string | null => (reply.status === "ok" ? content : null);
+
+const placeOf = (sessionId: string, { chat }: Answer) => ({
+  session_id: sessionId,
+  chat_id: chat.chatId,
+  endpoint: chat.endpointId ?? "",
+});
+
+/** The columns of a CSV file, in their order. */
+export const COLUMNS = [
+  "session_id",
+  "chat_id",
+  "endpoint",
+  "chat_record_id",
+  "prompt_time",
+  "prompt",
+  "prepared_prompt",
+  "predicted_result",
+  "status",
+  "error_code",
+  "finish_reason",
+  "model",
+  "duration_ms",
+  "ttft_ms",
+  "input_tokens",
+  "output_tokens",
+  "prompt_template",
+  "context_strategy",
+] as const;
+
+type Cell = string | number | null;
+
+/** Comma-separated values with a header, by RFC 4180: https://www.rfc-editor.org/rfc/rfc4180 */
+async function* csvRows({ sessionId, zone, answers }: Exported): AsyncGenerator<string, void> {
+  yield row(COLUMNS);
+  for await (const answer of answers) {
+    const record = presentRecord(answer, zone, undefined);
+    const cells: Record<(typeof COLUMNS)[number], Cell> = {
+      ...record,
+      ...placeOf(sessionId, answer),
+      error_code: record.error?.code ?? null,
+      input_tokens: record.usage?.input_tokens ?? null,
+      output_tokens: record.usage?.output_tokens ?? null,
+    };
+    yield row(COLUMNS.map((column) => cells[column]));
+  }
+}
+
+const row = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
+
+/** What a spreadsheet would take for a formula: https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function csvCell(value: Cell): string {
+  if (typeof value !== "string") return value === null ? "" : String(value);
+  const text = FORMULA.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export const EXPORT_FORMATS: Record<"jsonl" | "csv", ExportFormat> = {
+  jsonl: { contentType: "application/jsonl", text: jsonLines },
+  csv: { contentType: "text/csv; charset=utf-8", text: csvRows },
+};

@@ -1,0 +1,90 @@
+import type * as z from "zod";
+import { costOf, roundCost } from "../../core/message.ts";
+import type { Message, ReplyDetail } from "../../core/message.ts";
+import type { Session } from "../../core/session.ts";
+import type * as schemas from "./result-schemas.ts";
+
+type Numbers = z.output<typeof schemas.Numbers>;
+
+/** What some replies come to in numbers. Keeps of each no more than how long it took. */
+class Tally {
+  readonly #statuses = { ok: 0, error: 0, cancelled: 0 };
+  readonly #errors = new Map<string, number>();
+  readonly #finishReasons = new Map<string, number>();
+  readonly #durations: number[] = [];
+  readonly #firstTexts: number[] = [];
+  readonly #usage = { input_tokens: 0, output_tokens: 0 };
+  #attempts = 0;
+  #cost = 0;
+  #priced = 0;
+
+  add(reply: ReplyDetail): void {
+    this.#statuses[reply.status] += 1;
+    this.#attempts += reply.attempts;
+    count(this.#finishReasons, reply.finishReason);
+    if (reply.status === "error" && reply.error) count(this.#errors, reply.error.code);
+    if (reply.status === "ok") this.#durations.push(reply.durationMs);
+    if (reply.status === "ok" && reply.ttftMs !== null) this.#firstTexts.push(reply.ttftMs);
+    this.#spend(reply);
+  }
+
+  #spend({ usage, receipt }: ReplyDetail): void {
+    this.#usage.input_tokens += usage?.inputTokens ?? 0;
+    this.#usage.output_tokens += usage?.outputTokens ?? 0;
+    const cost = costOf(usage, receipt?.prices ?? null);
+    if (cost === null) return;
+    this.#cost += cost;
+    this.#priced += 1;
+  }
+
+  present(): Numbers {
+    const { ok, error, cancelled } = this.#statuses;
+    return {
+      count: ok + error + cancelled,
+      ok,
+      cancelled,
+      errors: Object.fromEntries(this.#errors),
+      finish_reasons: Object.fromEntries(this.#finishReasons),
+      duration_ms: spreadOf(this.#durations),
+      ttft_ms: spreadOf(this.#firstTexts),
+      usage: { ...this.#usage },
+      cost: this.#priced === 0 ? null : roundCost(this.#cost),
+      priced: this.#priced,
+      attempts: this.#attempts,
+    };
+  }
+}
+
+const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+
+/** How times are spread, by nearest rank: each is one that was measured. `null` for none. */
+function spreadOf(times: number[]): Numbers["duration_ms"] {
+  const sorted = times.toSorted((a, b) => a - b);
+  const rank = (percent: number) => sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? 0;
+  if (sorted.length === 0) return null;
+  return { min: rank(0), p50: rank(50), p90: rank(90), p95: rank(95), p99: rank(99), max: rank(100) };
+}
+
+/** A comparison session in numbers: chat by chat in its order, and all together. */
+export async function presentStatistics(
+  session: Session,
+  log: AsyncIterable<Message>,
+): Promise<z.output<typeof schemas.Statistics>> {
+  const tallies = new Map(session.chats.map((chat) => [chat.chatId, { chat, tally: new Tally() }]));
+  const total = new Tally();
+  for await (const { chatId, reply } of log) {
+    const own = tallies.get(chatId ?? "");
+    if (!own || !reply) continue;
+    own.tally.add(reply);
+    total.add(reply);
+  }
+  return {
+    session_id: session.id,
+    chats: [...tallies.values()].map(({ chat, tally }) => ({
+      chat_id: chat.chatId,
+      endpoint: chat.endpointId ?? "",
+      ...tally.present(),
+    })),
+    total: total.present(),
+  };
+}

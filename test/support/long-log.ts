@@ -1,0 +1,73 @@
+import { env } from "cloudflare:workers";
+import type { Message, Receipt, ReplyDetail } from "../../src/core/message.ts";
+import { database } from "../../src/store/database.ts";
+import { insertMessages } from "../../src/store/messages.ts";
+
+/** A reply as a turn would have written it. */
+export const aReply = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({
+  status: "ok",
+  endpointId: "endpoint",
+  finishReason: "stop",
+  error: null,
+  model: "m-1",
+  usage: { inputTokens: 10, outputTokens: 20 },
+  durationMs: 100,
+  ttftMs: 10,
+  attempts: 1,
+  providerRequestId: "req_1",
+  preparedPrompt: "prepared",
+  promptTemplate: null,
+  contextStrategy: null,
+  ...fields,
+});
+
+export const aReceipt = (fields: Partial<Receipt> = {}): Receipt => ({
+  connectorType: "openai-connector",
+  url: "https://api.example.com/v1/chat/completions",
+  modelAsked: "m",
+  params: '{"temperature":0}',
+  body: '{"model":"m"}',
+  bodySha256: "ab".repeat(32),
+  attempts: [{ error: null, durationMs: 100, providerRequestId: "req_1" }],
+  prices: { inputPerMillion: 0.5, outputPerMillion: 1.5 },
+  ...fields,
+});
+
+/** What a chat said in a turn. */
+export interface Said {
+  chatId: string;
+  content: string;
+  reply?: Partial<ReplyDetail>;
+}
+
+/** A turn: its prompt, and what was said, in the order in which it came. */
+export interface TurnGiven {
+  prompt: string;
+  replies: Said[];
+}
+
+/** Statements of one batch. */
+const AT_ONCE = 50;
+
+/** Writes a session's log straight into D1, where it lives while its object has never been used. */
+export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<void> {
+  let seq = 0;
+  const log = turns.flatMap(({ prompt, replies }, turn): Message[] => {
+    const common = { turnId: `turn-${turn}`, createdAt: 1_710_448_307_000 + turn };
+    return [
+      { ...common, seq: (seq += 1), chatId: null, role: "user", content: prompt, reply: null },
+      ...replies.map(({ chatId, content, reply }) => ({
+        ...common,
+        seq: (seq += 1),
+        chatId,
+        role: "assistant" as const,
+        content,
+        reply: aReply({ preparedPrompt: prompt, ...reply }),
+      })),
+    ];
+  });
+  const statements = insertMessages(database(env.DB), sessionId, log, 1_710_448_307_000);
+  for (let start = 0; start < statements.length; start += AT_ONCE) {
+    await env.DB.batch(statements.slice(start, start + AT_ONCE));
+  }
+}
