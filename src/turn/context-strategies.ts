@@ -45,7 +45,8 @@ export function applyStrategy(
 }
 
 function askedAndAnswered({ reply, content }: Message): ModelMessage[] {
-  if (reply?.status !== "ok") return [];
+  // Providers refuse a message without text: one empty answer would fail every prompt after it.
+  if (reply?.status !== "ok" || content === "") return [];
   return [
     { role: "user", content: reply.preparedPrompt },
     { role: "assistant", content },

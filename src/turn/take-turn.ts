@@ -5,7 +5,7 @@ import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { applyStrategy } from "./context-strategies.ts";
 import type { Share } from "./fan-out.ts";
-import { renderTemplate } from "./prompt-templates.ts";
+import { MAX_PREPARED_PROMPT, renderTemplate } from "./prompt-templates.ts";
 
 /** The chat of a chatbot session: its persona, then the recent conversation, the new message last. */
 export function chatbotShare(
@@ -63,13 +63,21 @@ export function comparisonShare(
 }
 
 function render(template: Preparation["template"], text: string) {
-  if (template === null) return { text };
+  if (template === null) return text.length <= MAX_PREPARED_PROMPT ? { text } : TOO_LONG;
   if (template.template === null) return templateFailed(`The prompt template "${template.name}" no longer exists.`);
   const rendered = renderTemplate(template.template, text);
   return rendered.ok
     ? { text: rendered.value }
     : templateFailed(`The prompt template "${template.name}" failed: ${faultOf(rendered.failure)}`);
 }
+
+/** What `add_previous_prompt` adds has been added to before, so that prompts about double from turn to turn. */
+const TOO_LONG = {
+  error: {
+    code: "refused_by_guard" as const,
+    message: `The prompt with what the context strategy adds is over ${MAX_PREPARED_PROMPT} characters.`,
+  },
+};
 
 const faultOf = (failure: Failure): string =>
   "faults" in failure ? (failure.faults[0]?.message ?? "") : failure.reason;
