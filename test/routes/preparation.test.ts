@@ -19,7 +19,7 @@ function aProvider() {
       anEndpoint({ connector_type: "openai-connector", model: "m", params: { max_attempts: 1 }, uri: at(scene) }),
     /** The messages of its newest call. */
     sent: async () => {
-      const received = (await (await fetch(`${upstream}/received/${provider}`)).json()) as Received[];
+      const received = await (await fetch(`${upstream}/received/${provider}`)).json<Received[]>();
       return received[0]?.body.messages;
     },
   };
