@@ -4,6 +4,7 @@ import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { SessionObject } from "../../src/live/session-object.ts";
 import { ADMIN_KEY, call, del, get, post } from "../support/api.ts";
+import { d1Down } from "../support/faults.ts";
 import { aComparison, anEndpoint, unique } from "../support/given.ts";
 import { aReceipt, writeLog } from "../support/long-log.ts";
 import type { TurnGiven } from "../support/long-log.ts";
@@ -142,12 +143,22 @@ describe("export as JSON lines", () => {
       },
       { timeout: 30_000 },
     );
+    expect(await exportOf(id)).toMatchObject([{ chat_id: session.chat_ids[0], status: "ok" }]);
     await post(`/v1/sessions/${id}/cancel`);
     await prompted;
     expect(await exportOf(id)).toMatchObject([
       { status: "ok", response: expect.stringContaining("many words") },
       { status: "cancelled", response: null, partial_result: expect.stringContaining("many") },
     ]);
+  });
+
+  it("has a name that every file system takes, however long the session's is", async () => {
+    const { session_id: id } = await aComparison([await anEndpoint()], { name: "ß".repeat(200) });
+    const { headers } = await get(`/v1/sessions/${id}/export`);
+    const [, name = ""] = /^attachment; filename="([\w.-]+)"$/.exec(headers.get("content-disposition") ?? "") ?? [];
+    expect(id.length).toBeGreaterThan(400);
+    expect(name).toHaveLength(206);
+    expect(`${id}.jsonl`.endsWith(name)).toBe(true);
   });
 
   it("is empty for a session without records", async () => {
@@ -275,6 +286,18 @@ describe("an export of any size", () => {
     expect(lines).toHaveLength(1_400);
     expect(lines.at(-1)).toMatchObject({ chat_record_id: 1_400, prompt: "prompt 1399" });
     expect(await exportOf(id)).toHaveLength(1_401);
+  });
+
+  it("comes whole while the index database is down, as long as the session lives in its object", async () => {
+    const session = await aComparison([await anEndpoint()]);
+    await writeLog(session.session_id, many(session.chat_ids, 1_500));
+    await bringToLife(session.session_id);
+    const d1Up = d1Down();
+    const file = await open(session.session_id);
+    const lines = linesOf(await file.rest());
+    const { body } = await get(`/v1/sessions/${session.session_id}/stats`);
+    d1Up();
+    expect([lines.length, body.total.count]).toEqual([1_500, 1_500]);
   });
 
   it.each([true, false])("breaks off when the session is deleted meanwhile (in its object: %s)", async (live) => {

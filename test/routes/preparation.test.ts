@@ -176,6 +176,18 @@ describe("names in force", () => {
     ]);
   });
 
+  it("are those of the prompt, though others are set while it is answered", async () => {
+    const provider = aProvider();
+    const chat = await aChat(await provider.endpoint("hello.stall"));
+    const name = await aTemplate("<{{ prompt }}>");
+    const asked = chat.ask("x");
+    await expect.poll(provider.sent, { timeout: 30_000 }).toBeDefined();
+    await chat.set("prompt_templates", name);
+    await chat.set("context_strategies", "chat_history");
+    await post(`/v1/sessions/${chat.id}/cancel`);
+    expect(await asked).toMatchObject({ prepared_prompt: "x", prompt_template: "", context_strategy: "" });
+  });
+
   it("are kept by records of what failed too", async () => {
     const name = await aTemplate("{{ prompt }}{{ prompt }}");
     const chat = await aChat(await anEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
