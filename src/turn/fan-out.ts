@@ -55,7 +55,7 @@ export async function fanOut(shares: Share[], { ask, clock, signalOf, said, sett
   const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
   const settle = (chat: Heard, last: ReplyEnd | ReplyFailed, attempts: number) => {
-    const reply = conclude(chat, last, attempts, clock() - started);
+    const reply = priced(conclude(chat, last, attempts, clock() - started), chat.share.prices);
     replies.set(reply.chatId, reply);
     settled(reply);
   };
@@ -78,6 +78,12 @@ export async function fanOut(shares: Share[], { ask, clock, signalOf, said, sett
   await ask(questions, hear);
   return shares.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
+
+/** A reply whose receipt, if it has one, tells what tokens cost when the prompt was put: who calls providers does not know. */
+export const priced = (reply: Reply, prices: Prices | null): Reply =>
+  reply.detail.receipt
+    ? { ...reply, detail: { ...reply.detail, receipt: { ...reply.detail.receipt, prices } } }
+    : reply;
 
 /** What came of a chat's share so far. */
 interface Heard {

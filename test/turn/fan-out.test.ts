@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ReplyEvent, ReplyRequest } from "../../src/core/reply.ts";
 import { replyFailed } from "../../src/core/reply.ts";
 import type { Hear, Question, Share } from "../../src/turn/fan-out.ts";
-import { fanOut } from "../../src/turn/fan-out.ts";
+import { fanOut, priced } from "../../src/turn/fan-out.ts";
+import { aReceipt, aReply } from "../support/long-log.ts";
 
 const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
 
@@ -80,4 +81,17 @@ describe("fan out", () => {
       error: { code: "endpoint_missing" },
     });
   });
+});
+
+it("writes the prices of then into a receipt, and makes none where none was kept", () => {
+  const prices = { inputPerMillion: 1, outputPerMillion: 2 };
+  const reply = {
+    chatId: "a",
+    content: "hi",
+    retryAfterSeconds: null,
+    detail: aReply({ receipt: aReceipt({ prices: null }) }),
+  };
+  expect(priced(reply, prices).detail.receipt).toEqual(aReceipt({ prices }));
+  const without = { ...reply, detail: aReply({ receipt: null }) };
+  expect(priced(without, prices)).toEqual(without);
 });
