@@ -2,6 +2,10 @@
 interface Env {
   /** The bootstrap admin's token. */
   ADMIN_KEY?: string;
+  /** Seals the tokens of endpoints: 32 bytes in base64. */
+  ENCRYPTION_KEY?: string;
+  /** Keys of before, separated by commas: they open what they sealed. */
+  ENCRYPTION_KEY_PREVIOUS?: string;
   /** Set for local runs: lets endpoints have http and private addresses. */
   ALLOW_PRIVATE_ENDPOINTS?: string;
   /** Origins whose pages may open sockets, separated by commas. */

@@ -16,6 +16,7 @@ export default defineConfig({
             miniflare: {
               bindings: {
                 ADMIN_KEY: "test-admin-key",
+                ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoZSB0ZXN0cyBzZWFsIHdpdGg=",
                 ALLOW_PRIVATE_ENDPOINTS: "1",
                 ALLOWED_ORIGINS: "https://app.example, https://other.example",
                 PROVIDER_TEST: "secret-from-the-environment",

@@ -23,7 +23,7 @@ export interface Endpoint {
   connectorType: ConnectorType;
   /** Base address; `""` stands for the connector's own. */
   uri: string;
-  /** The provider's key, or `env:NAME` for a secret of the Worker, or `""`. */
+  /** The provider's key, sealed (`sealed.ts`; those of earlier versions may be plain), or `env:NAME` for a secret of the Worker, or `""`. */
   token: string;
   model: string;
   maxCallsPerSecond: number;

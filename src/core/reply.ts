@@ -10,8 +10,10 @@ export interface ModelMessage {
 
 /** One question to one endpoint. */
 export interface ReplyRequest {
+  endpointId: string;
   connectorType: ConnectorType;
   uri: string;
+  /** As it is stored: sealed, `env:NAME` or `""`. */
   token: string;
   model: string;
   /** JSON text of an object. */

@@ -10,7 +10,12 @@ export const DEFAULT_PORT = 8787;
 export const DEFAULT_ADDRESS = `http://${LOOPBACK}:${DEFAULT_PORT}`;
 
 /** What the Worker is given locally, unless `.dev.vars` or `--var` gives it something else. */
-const LOCAL_VARIABLES = { ADMIN_KEY: "parley-dev", ALLOW_PRIVATE_ENDPOINTS: "1" };
+const LOCAL_VARIABLES = {
+  ADMIN_KEY: "parley-dev",
+  ALLOW_PRIVATE_ENDPOINTS: "1",
+  // 32 bytes in base64, and no secret.
+  ENCRYPTION_KEY: "cGFybGV5IHNlYWxzIGxvY2FsIHRva2VucyBvbmx5ISE=",
+};
 
 /** What a local run was asked for. */
 export interface Settings {
@@ -28,8 +33,8 @@ export interface Settings {
 export function readSettings(given: string[]): Settings {
   const { protocol, port, ip, state, variables } = readArguments(given);
   const set = { ...readDevVars(), ...variables };
-  // An empty ADMIN_KEY is a form not filled in; any other variable may be meant to be empty.
-  const isOpen = (name: string) => (name === "ADMIN_KEY" ? !set[name] : set[name] === undefined);
+  // An empty key is a form not filled in; any other variable may be meant to be empty.
+  const isOpen = (name: string) => (name.endsWith("_KEY") ? !set[name] : set[name] === undefined);
   const added = Object.entries(LOCAL_VARIABLES).filter(([name]) => isOpen(name));
   return {
     protocol: protocol === "https" ? "https" : "http",

@@ -1,5 +1,6 @@
 import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
+import { addressFault } from "../core/address.ts";
 import type { FailureReason } from "../core/failure.ts";
 import type { ReplyFailed } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
@@ -9,6 +10,15 @@ const MAX_ERROR_BYTES = 65_536;
 
 /** The longest error message of a provider that is passed on, in characters. */
 const MAX_ERROR_CHARACTERS = 1_000;
+
+/** The largest answer that is read, in bytes. A reply of the longest kind, a character an event, takes less. */
+const MAX_ANSWER_BYTES = 134_217_728;
+
+/** How much may come without an event, in bytes: comments that keep a connection open are short. */
+const MAX_EVENT_BYTES = 4_194_304;
+
+/** Thrown out of a stream that brings more than is read. */
+export class TooLarge extends Error {}
 
 /** As much of a stream's end as a terminal marker takes, in characters. */
 const LAST_LINE = 20;
@@ -26,11 +36,23 @@ export type Streamed =
   | { events: AsyncGenerator<EventSourceMessage[], void>; headers: Headers }
   | { failed: ReplyFailed };
 
-/** Posts JSON and opens the event stream that answers it. The one way out to the network. */
-export async function postStream({ url, headers, body, secret }: Posted, signal: AbortSignal): Promise<Streamed> {
+/**
+ * Posts JSON and opens the event stream that answers it. The one way out to the network, and the last place to look at
+ * where it leads.
+ *
+ * @param privateAllowed lets http and private addresses pass
+ */
+export async function postStream(
+  { url, headers, body, secret }: Posted,
+  signal: AbortSignal,
+  privateAllowed: boolean,
+): Promise<Streamed> {
+  const fault = addressFault(url, privateAllowed);
+  if (fault !== null) return { failed: replyFailed("refused_by_guard", `The endpoint's address ${fault}.`) };
   let answer: Response;
   try {
-    answer = await fetch(url, {
+    // In the one spelling that was looked at.
+    answer = await fetch(new URL(url).href, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream", ...headers },
       body: JSON.stringify(body),
@@ -45,18 +67,29 @@ export async function postStream({ url, headers, body, secret }: Posted, signal:
   return { failed: refusal(answer, message) };
 }
 
+/** @throws TooLarge, while it is read, for a stream that is larger than it may be */
 async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[], void> {
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event) });
   let line = "";
+  let bytes = 0;
+  let silentBytes = 0;
   const reader = body.getReader();
   try {
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      bytes += chunk.value.byteLength;
+      silentBytes += chunk.value.byteLength;
+      if (bytes > MAX_ANSWER_BYTES) throw new TooLarge(`The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
+      if (silentBytes > MAX_EVENT_BYTES)
+        throw new TooLarge(`The answer brought ${MAX_EVENT_BYTES} bytes without an event.`);
       const text = decoder.decode(chunk.value, { stream: true });
       parser.feed(text);
       line = (line + text).slice(-LAST_LINE);
-      if (events.length > 0) yield events;
+      if (events.length > 0) {
+        silentBytes = 0;
+        yield events;
+      }
       events = [];
     }
   } finally {

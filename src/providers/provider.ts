@@ -1,11 +1,17 @@
 import type { ReplyRequest, ReplyStream } from "../core/reply.ts";
 
+/** A question on its way out: its token is the secret itself. */
+export interface OpenRequest extends ReplyRequest {
+  /** Whether http and private addresses may be called. */
+  privateAllowed: boolean;
+}
+
 /** How the endpoints of one connector type are asked. */
 export interface Provider {
   /** The base address where the endpoint names none; `null` where it must. `""` for one that needs no address. */
   defaultUri: string | null;
   /** Asks and tells what comes back. Stops, without an end event, when the signal is aborted. Never throws for what a provider did. */
-  ask(request: ReplyRequest, signal: AbortSignal): ReplyStream;
+  ask(request: OpenRequest, signal: AbortSignal): ReplyStream;
 }
 
 /** The params that are Parley's own: they steer the call and are never sent. */

@@ -1,7 +1,9 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { allowsPrivate } from "../core/address.ts";
 import { secretNamedBy } from "../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
+import { unseal } from "../core/sealed.ts";
 import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
 import { PROVIDERS } from "./index.ts";
@@ -75,6 +77,11 @@ function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
     : [...earlier, ...later];
 }
 
+const tokenFault = (token: string): string =>
+  secretNamedBy(token) === null
+    ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
+    : `The secret that the endpoint names (${token}) is not set.`;
+
 /** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
   /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
@@ -94,17 +101,15 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
   }
 
   async *#events(request: ReplyRequest, signal: AbortSignal): ReplyStream {
-    const token = this.#token(request.token);
-    if (token === null) {
-      yield [replyFailed("provider_auth", `The secret that the endpoint names (${request.token}) is not set.`)];
-      return;
-    }
-    yield* PROVIDERS[request.connectorType].ask({ ...request, token }, signal);
+    const token = await this.#token(request);
+    if (token === null) return yield [replyFailed("provider_auth", tokenFault(request.token))];
+    const privateAllowed = allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS);
+    yield* PROVIDERS[request.connectorType].ask({ ...request, token, privateAllowed }, signal);
   }
 
-  #token(token: string): string | null {
+  async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {
     const name = secretNamedBy(token);
-    if (name === null) return token;
+    if (name === null) return unseal(token, endpointId, this.env);
     const secret: unknown = Reflect.get(this.env, name);
     return typeof secret === "string" && secret !== "" ? secret : null;
   }

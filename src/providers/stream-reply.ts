@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { FailureReason } from "../core/failure.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
-import { postStream, requestIdOf } from "./post-stream.ts";
+import { TooLarge, postStream, requestIdOf } from "./post-stream.ts";
 import type { Posted } from "./post-stream.ts";
 import type { Provider } from "./provider.ts";
 import { readParams } from "./provider.ts";
@@ -48,13 +48,14 @@ export const overHttp = (format: WireFormat): Provider => ({
     const deadline = AbortSignal.timeout(timeoutMs);
     const either = AbortSignal.any([signal, deadline]);
     const broken = (last: ReplyFailed): ReplyFailed => (deadline.aborted ? timedOut(timeoutMs) : last);
-    const streamed = await postStream(format.post(request, sent), either);
+    const streamed = await postStream(format.post(request, sent), either, request.privateAllowed);
     if ("failed" in streamed) return yield [broken(streamed.failed)];
     const providerRequestId = requestIdOf(streamed.headers);
     const unlucky = (code: FailureReason, message: string) => replyFailed(code, message, { providerRequestId });
     try {
       yield* readReply(streamed.events, format.reader(providerRequestId), unlucky);
-    } catch {
+    } catch (error) {
+      if (error instanceof TooLarge) return yield [unlucky("refused_by_guard", error.message)];
       yield [broken(unlucky("connection_lost", "The connection broke in the middle of the reply."))];
     }
   },

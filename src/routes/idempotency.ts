@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { hashToken } from "../access/secrets.ts";
+import { fingerprintSecret } from "../core/sealed.ts";
 import { now } from "../core/time.ts";
 import type { OwnKey } from "../live/once.ts";
 import { database } from "../store/database.ts";
@@ -52,6 +53,13 @@ async function firstAnswer(db: Database, claim: Claim): Promise<FirstAnswer | nu
   }
 }
 
+/** What tells one body from another. A token that stands in it is not to be guessed from what is stored. */
+async function fingerprintOf(asked: object, env: Env): Promise<string> {
+  const token: unknown = Reflect.get(asked, "token");
+  const told = typeof token === "string" ? { ...asked, token: await fingerprintSecret(token, env) } : asked;
+  return hashToken(JSON.stringify(told));
+}
+
 /**
  * Creates once for a caller's key: the same call again gets the first answer. Placed last before the handler, which writes its
  * answer in the transaction of what it creates ({@link noteOf}). What a session's object does, it keeps itself.
@@ -62,7 +70,7 @@ export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   const db = database(c.env.DB);
   // As it was read: neither the order of fields nor one that is ignored makes another body.
   const asked = c.req.valid("json" as never);
-  const claim = { ...own, fingerprint: await hashToken(JSON.stringify(asked)), at: now() };
+  const claim = { ...own, fingerprint: await fingerprintOf(asked, c.env), at: now() };
   const first = await timed(c, "index", firstAnswer(db, claim));
   if (first === null) {
     c.set("claim", claim);

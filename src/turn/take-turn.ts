@@ -89,8 +89,8 @@ const missing = (endpointId: string) => ({
 });
 
 function requestTo(endpoint: Endpoint, messages: ModelMessage[], priorCalls: number, own: string | null): ReplyRequest {
-  const { connectorType, uri, token, model } = endpoint;
+  const { id: endpointId, connectorType, uri, token, model } = endpoint;
   const params =
     own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
-  return { connectorType, uri, token, model, params, messages, priorCalls };
+  return { endpointId, connectorType, uri, token, model, params, messages, priorCalls };
 }

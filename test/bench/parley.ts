@@ -3,7 +3,11 @@ import { HttpClient } from "./http-client.ts";
 const ADMIN_KEY = "bench";
 
 /** What Parley is started with. */
-export const PARLEY_VARS = { ADMIN_KEY, ALLOW_PRIVATE_ENDPOINTS: "1" };
+export const PARLEY_VARS = {
+  ADMIN_KEY,
+  ALLOW_PRIVATE_ENDPOINTS: "1",
+  ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoaXMgYmVuY2htYXJrIHVzZXM=",
+};
 
 /** The header that keeps a session's log out of an answer. */
 export const WITHOUT_LOG = { prefer: "return=minimal" };

@@ -128,6 +128,18 @@ describe("a failure", () => {
     expect(record.error.code).toBe("connection_lost");
   });
 
+  it.each([
+    ["comments", ": still here\n\n"],
+    ["a line without end", "data: {"],
+    ["half an event without end", "data: {}\n"],
+  ])("is refused by the guard where %s would fill the memory, and is not listened to any longer", async (_, text) => {
+    const provider = `endless${text.length}`;
+    const uri = `${upstream}/${provider}/endless-${encodeURIComponent(text)}`;
+    const [record] = await ask([{ connector_type: "openai-connector", uri }]);
+    expect(record).toMatchObject({ error: { code: "refused_by_guard" }, partial_result: null });
+    await expect.poll(async () => (await fetch(`${upstream}/open/${provider}`)).json()).toBe(0);
+  });
+
   it("of one leaves 31 others whole", async () => {
     const scenes = Array.from({ length: 32 }, (_, n) => openai(n === 5 ? "hello.reset" : "hello.slow"));
     const records = await ask(scenes);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -71,6 +72,7 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
     count(provider, -1);
   });
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
+  if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
   if (/^\d{3}$/.test(scene)) return refuse(answer, Number(scene), request);
   await perform(provider, scene, answer);
 }
@@ -79,6 +81,15 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
 function sse(answer: ServerResponse, text: string): void {
   answer.writeHead(200, { "content-type": "text/event-stream" });
   answer.end(text);
+}
+
+/** Says the same again and again, until nobody listens any more. */
+async function endless(answer: ServerResponse, text: string): Promise<void> {
+  const portion = text.repeat(Math.ceil(65_536 / text.length));
+  answer.writeHead(200, { "content-type": "text/event-stream" });
+  while (!answer.closed) {
+    if (!answer.write(portion)) await once(answer, "drain");
+  }
 }
 
 async function perform(provider: string, scene: string, answer: ServerResponse): Promise<void> {

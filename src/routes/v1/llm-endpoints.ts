@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import type * as z from "zod";
+import { addressFault, allowsPrivate } from "../../core/address.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { secretNamedBy } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
+import { isSecret, seal, sealAnew } from "../../core/sealed.ts";
 import { now } from "../../core/time.ts";
 import { PROVIDERS } from "../../providers/index.ts";
 import { database } from "../../store/database.ts";
@@ -14,6 +16,7 @@ import { readList } from "../context.ts";
 import { createOnce, noteOf } from "../idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../refuse.ts";
+import type { Refusal } from "../refusal.ts";
 import { body } from "../validate.ts";
 import * as examples from "./examples.ts";
 import { TOKEN_MASK, presentEndpoint } from "./present.ts";
@@ -40,7 +43,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Create an endpoint",
       answer: { status: 200, description: "Endpoint created", schema: schemas.Said },
-      refusals: [403, 409],
+      refusals: [403, 409, 503],
       example: examples.endpoint,
     }),
     body(schemas.CreateEndpoint),
@@ -59,8 +62,10 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       } as Endpoint;
       const checked = check(endpoint, c.env);
       if (!checked.ok) return refuse(c, checked.failure);
+      const token = await keep(endpoint, seal, c.env);
+      if (token === null) return refuse(c, CANNOT_SEAL);
       const answer = { message: "Endpoint added successfully" };
-      if (!(await createEndpoint(db, endpoint, noteOf(c, answer, 200)))) {
+      if (!(await createEndpoint(db, { ...endpoint, token }, noteOf(c, answer, 200)))) {
         return refuse(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
       }
       return c.json(answer);
@@ -89,7 +94,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Update an endpoint: what is given of it",
       answer: { status: 200, description: "Endpoint updated", schema: schemas.Said },
-      refusals: [403, 404],
+      refusals: [403, 404, 503],
       example: { model: "gpt-4.1-mini" },
     }),
     body(schemas.UpdateEndpoint),
@@ -102,7 +107,10 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const changed = change(endpoint, fromInput(c.req.valid("json")));
       const checked = changed.ok ? check(changed.value, c.env) : changed;
       if (!checked.ok) return refuse(c, checked.failure);
-      await updateEndpoint(db, { ...checked.value, updatedAt: now() });
+      const isKept = checked.value.token === endpoint.token;
+      const token = await keep(checked.value, isKept ? sealAnew : seal, c.env);
+      if (token === null) return refuse(c, CANNOT_SEAL);
+      await updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
       return c.json({ message: "Endpoint updated successfully" });
     },
   )
@@ -162,6 +170,17 @@ function originOf({ connectorType, uri }: Endpoint): string | null {
   return address && URL.canParse(address) ? new URL(address).origin : null;
 }
 
+const CANNOT_SEAL: Refusal = {
+  reason: "misconfigured",
+  message:
+    "An endpoint's token is stored encrypted, and ENCRYPTION_KEY is not set, or is not 32 bytes in base64: the operator can make one with openssl rand -base64 32",
+};
+
+/** An endpoint's token as it is stored; `null` when it cannot be sealed. */
+async function keep({ id, token }: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
+  return isSecret(token) ? sealing(token, id, env) : token;
+}
+
 function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must have letters or digits to make an id of");
   if (endpoint.token.startsWith("env:") && secretNamedBy(endpoint.token) === null) {
@@ -173,13 +192,8 @@ function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
 
 function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
   if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
-  const privateAllowed = !["", "0", "false"].includes(env.ALLOW_PRIVATE_ENDPOINTS ?? "");
-  const schemes = privateAllowed ? ["https:", "http:"] : ["https:"];
-  const address = URL.canParse(uri) ? new URL(uri) : null;
-  if (!address || !schemes.includes(address.protocol)) {
-    return `must be an address that begins with ${schemes.join(" or ")}//`;
-  }
-  // What it holds beside origin and path would end up in the wrong place, or in a log.
-  const beside = [address.username, address.password, address.search, address.hash].some((part) => part !== "");
-  return beside ? "must not hold credentials, a query or a fragment" : null;
+  const fault = addressFault(uri, allowsPrivate(env.ALLOW_PRIVATE_ENDPOINTS));
+  if (fault !== null) return fault;
+  // The path of each call is put behind it.
+  return /[?#]/.test(uri) ? "must not hold a query or a fragment" : null;
 }
