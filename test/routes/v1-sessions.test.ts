@@ -288,6 +288,17 @@ describe("templates and strategies", () => {
     expect((await put(`/v1/sessions/nope_20240315-043147/context_strategies/chat_history`)).status).toBe(404);
   });
 
+  it("fails a reply whose template makes too long a prompt of it, and a shorter prompt goes well", async () => {
+    const name = unique("template");
+    const template = "{{ prompt | replace('a', 'aaaaaaaaaa') | replace('a', 'aaaaaaaaaa') }}";
+    expect((await post("/v1/prompt_templates", { name, template })).status).toBe(200);
+    const { session_id: id, chat_ids } = await aComparison([await anEndpoint()], { prompt_template: name });
+    const ask = (prompt: string) => post(`/v1/sessions/${id}/prompt`, { prompt });
+    const [failed] = (await ask("a".repeat(100_000))).body[chat_ids[0]];
+    expect(failed).toMatchObject({ status: "error", error: { code: "template_failed" }, attempts: 0 });
+    expect((await ask("a")).body[chat_ids[0]][1].predicted_result).toBe("a".repeat(100));
+  });
+
   it("lists templates and strategies as bare arrays", async () => {
     const name = unique("template");
     await post("/v1/prompt_templates", { name, description: "d", template: "{{ prompt }}" });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { addPreviousPrompts } from "../../src/turn/context-strategies.ts";
-import { MAX_PREPARED_PROMPT, checkTemplate, renderTemplate } from "../../src/turn/prompt-templates.ts";
+import { MAX_PREPARED_PROMPT } from "../../src/turn/bounded-interpreter.ts";
+import { checkTemplate, renderTemplate } from "../../src/turn/prompt-templates.ts";
 import vectors from "../fixtures/conformance/prepare-vectors.json";
 
 describe("templates", () => {

@@ -1,0 +1,182 @@
+import { parse, tokenize } from "@huggingface/jinja";
+
+/** The nodes of a syntax tree that a template may have. */
+export type Node =
+  | { type: "Program"; body: Node[] }
+  | { type: "If"; test: Node; body: Node[]; alternate: Node[] }
+  | { type: "Comment" }
+  | { type: "StringLiteral"; value: string }
+  | { type: "IntegerLiteral" | "FloatLiteral"; value: number }
+  | { type: "ArrayLiteral" | "TupleLiteral"; value: Node[] }
+  | { type: "Identifier"; value: string }
+  | { type: "BinaryExpression"; operator: { value: string }; left: Node; right: Node }
+  | { type: "UnaryExpression"; argument: Node }
+  | { type: "Ternary"; condition: Node; trueExpr: Node; falseExpr: Node }
+  | { type: "SelectExpression"; lhs: Node; test: Node }
+  | { type: "FilterExpression"; operand: Node; filter: Node }
+  | { type: "TestExpression"; operand: Node }
+  | { type: "CallExpression"; callee: Node; args: Node[] }
+  | { type: "MemberExpression"; object: Node; property: Node; computed: boolean }
+  | { type: "KeywordArgumentExpression"; key: Node; value: Node };
+
+type Rules = { [Type in Node["type"]]: (node: Extract<Node, { type: Type }>) => string | null };
+
+/** How many tags a template may have, and how many words one of them: parser and interpreter call themselves as deep. */
+const MAX_TAGS = 1_000;
+const MAX_TAG_TOKENS = 200;
+
+/** Blanks in a row. One of the lexer's patterns takes the square of them. */
+const MAX_BLANKS = 500;
+
+/** The longest text that may be looked for. A longer one can cost its length for every character that is searched. */
+const MAX_NEEDLE = 100;
+
+/** Filters that make at most six characters of one, however they are put together. */
+const FILTERS = new Set(["upper", "lower", "title", "capitalize", "trim", "length", "string", "tojson", "safe", "int"]);
+
+/** Methods of the same kind. */
+const METHODS = new Set([
+  "upper",
+  "lower",
+  "title",
+  "capitalize",
+  "strip",
+  "lstrip",
+  "rstrip",
+  "startswith",
+  "endswith",
+]);
+
+const OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
+
+/** What the rest is called in words. */
+const REFUSED: Readonly<Record<string, string>> = {
+  For: "loops",
+  Set: "set",
+  Macro: "macros",
+  CallStatement: "call blocks",
+  FilterStatement: "filter blocks",
+  SliceExpression: "slices",
+  ObjectLiteral: "mappings",
+};
+
+/**
+ * Reads a template, and refuses what can take long or grow without bound before its output is seen. There are rules for what
+ * it may hold; whatever else the language has, or comes to have, is refused.
+ *
+ * @returns the tree, or what is wrong with the template
+ * @throws what the parser says of a text that is no template
+ */
+export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { fault: string } {
+  if (template.split(/\S+/).some(({ length }) => length > MAX_BLANKS)) {
+    return { fault: `may not hold more than ${MAX_BLANKS} blanks in a row` };
+  }
+  const tokens = tokenize(template, { lstrip_blocks: true, trim_blocks: true });
+  const sizes = tagSizes(tokens.map(({ type }) => type));
+  if (sizes.length > MAX_TAGS) return { fault: `may not hold more than ${MAX_TAGS} tags` };
+  if (sizes.some((size) => size > MAX_TAG_TOKENS)) {
+    return { fault: `may not hold more than ${MAX_TAG_TOKENS} words and signs in one tag` };
+  }
+  const tree = parse(tokens);
+  const fault = faultIn(tree as unknown as Node);
+  return fault === null ? { tree } : { fault };
+}
+
+/** How many tokens each tag has. */
+function tagSizes(types: string[]): number[] {
+  const sizes: number[] = [];
+  let size = 0;
+  for (const type of types) {
+    if (type === "Text" || type === "Comment") continue;
+    const opens = type === "OpenStatement" || type === "OpenExpression";
+    if (opens) sizes.push(0);
+    size = opens ? 0 : size + 1;
+    sizes[Math.max(0, sizes.length - 1)] = size;
+  }
+  return sizes;
+}
+
+const RULES: Rules = {
+  Program: ({ body }) => firstFault(body),
+  If: ({ test, body, alternate }) => faultIn(test) ?? firstFault(body) ?? firstFault(alternate),
+  Comment: () => null,
+  StringLiteral: () => null,
+  IntegerLiteral: () => null,
+  FloatLiteral: () => null,
+  Identifier: () => null,
+  UnaryExpression: ({ argument }) => faultIn(argument),
+  Ternary: ({ condition, trueExpr, falseExpr }) => firstFault([condition, trueExpr, falseExpr]),
+  SelectExpression: ({ lhs, test }) => firstFault([lhs, test]),
+  TestExpression: ({ operand }) => faultIn(operand),
+  BinaryExpression: ({ operator, left, right }) => binaryFault(operator.value, left, right),
+  FilterExpression: ({ operand, filter }) => faultIn(operand) ?? filterFault(filter),
+  CallExpression: ({ callee, args }) => callFault(callee, args),
+  MemberExpression: () => "may not hold members and positions of values",
+  ArrayLiteral: () => "may hold lists only behind in",
+  TupleLiteral: () => "may hold lists only behind in",
+  KeywordArgumentExpression: ({ value }) => faultIn(value),
+};
+
+function faultIn(node: Node): string | null {
+  if (!Object.hasOwn(RULES, node.type)) return `may not hold ${REFUSED[node.type] ?? `a ${node.type}`}`;
+  // The table has a row for each type of node, and a row takes only nodes of its type.
+  return (RULES[node.type] as (node: Node) => string | null)(node);
+}
+
+function firstFault(nodes: Node[]): string | null {
+  for (const node of nodes) {
+    const fault = faultIn(node);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function binaryFault(operator: string, left: Node, right: Node): string | null {
+  if (!OPERATORS.has(operator)) return `may not hold the operator ${operator}`;
+  if (!operator.endsWith("in")) return firstFault([left, right]);
+  if (right.type === "ArrayLiteral" || right.type === "TupleLiteral") return firstFault([left, ...right.value]);
+  return left.type === "StringLiteral" && left.value.length <= MAX_NEEDLE
+    ? faultIn(right)
+    : `may look for a literal text of up to ${MAX_NEEDLE} characters only, or in a list`;
+}
+
+function filterFault(filter: Node): string | null {
+  const { callee, args } = filter.type === "CallExpression" ? filter : { callee: filter, args: null };
+  const name = callee.type === "Identifier" ? callee.value : "";
+  if (name === "default") return firstFault(args ?? []);
+  if (name === "replace") return replacementIn(filter) ? null : REPLACE_TAKES;
+  if (!FILTERS.has(name)) return `may not hold the filter ${name}`;
+  return args === null ? null : `may hold the filter ${name} without arguments only`;
+}
+
+const REPLACE_TAKES = `may hold the filter replace with literal texts only, of which the first has 1 to ${MAX_NEEDLE} characters`;
+
+/** What a filter replaces with what, and how often; `null` for any other filter. */
+export function replacementIn(filter: Node): { old: string; by: string; times: number } | null {
+  if (filter.type !== "CallExpression" || filter.callee.type !== "Identifier") return null;
+  return filter.callee.value === "replace" ? replacementOf(filter.args) : null;
+}
+
+function replacementOf([first, second, third, ...more]: Node[]): { old: string; by: string; times: number } | null {
+  const [old, by, times] = [textOf(first), textOf(second), third === undefined ? Infinity : timesOf(third)];
+  const isNeedle = old !== null && old !== "" && old.length <= MAX_NEEDLE;
+  return isNeedle && by !== null && times !== null && more.length === 0 ? { old, by, times } : null;
+}
+
+const textOf = (node: Node | undefined): string | null => (node?.type === "StringLiteral" ? node.value : null);
+
+/** A negative number of times is all times, as in Python. */
+function timesOf(node: Node): number | null {
+  if (node.type !== "IntegerLiteral") return null;
+  return node.value < 0 ? Infinity : node.value;
+}
+
+function callFault(callee: Node, args: Node[]): string | null {
+  const isMethod = callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier";
+  const name = isMethod && callee.property.type === "Identifier" ? callee.property.value : null;
+  if (!isMethod || name === null) return "may not hold calls of functions";
+  if (!METHODS.has(name)) return `may not hold the method ${name}`;
+  return args.every(({ type }) => type === "StringLiteral")
+    ? faultIn(callee.object)
+    : "may call methods with literal texts only";
+}
