@@ -36,8 +36,8 @@ const NAMES_OF_PRIVATE_ADDRESSES = [
   "local.gd",
 ];
 
-/** At least two labels, in ASCII as a parsed address has them, and within the length of RFC 1035. */
-const PUBLIC_NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+$/;
+/** At least two labels, in ASCII as a parsed address has them, within the lengths of RFC 1035; the last begins with a letter. */
+const PUBLIC_NAME = /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
 
 /**
  * What is wrong with an address that the program is to call, or `null`. It must be https at a public name: no address
@@ -61,7 +61,7 @@ export function addressFault(address: string, privateAllowed: boolean): string |
 function hostFault(hostname: string): string | null {
   // One dot at the end makes a name absolute, and no other name.
   const name = hostname.replace(/\.$/, "");
-  if (name.startsWith("[") || /(^|\.)(\d+|0x[0-9a-f]*)$/.test(name)) return "must have a name for its host, no address";
+  if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a name for its host, no address";
   const isUnder = (domain: string) => name === domain || name.endsWith(`.${domain}`);
   if (PRIVATE_NAMES.some(isUnder) || !PUBLIC_NAME.test(name)) return "must have a public name for its host";
   return NAMES_OF_PRIVATE_ADDRESSES.some(isUnder) ? "must not have a name made for private addresses" : null;

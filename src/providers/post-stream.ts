@@ -11,8 +11,8 @@ const MAX_ERROR_BYTES = 65_536;
 /** The longest error message of a provider that is passed on, in characters. */
 const MAX_ERROR_CHARACTERS = 1_000;
 
-/** The largest answer that is read, in bytes. A reply of the longest kind, a character an event, takes less. */
-const MAX_ANSWER_BYTES = 134_217_728;
+/** The largest answer that is read, in bytes: a reply of the longest kind, in events of three characters, takes as much. */
+const MAX_ANSWER_BYTES = 67_108_864;
 
 /** How much may come without an event, in bytes: comments that keep a connection open are short. */
 const MAX_EVENT_BYTES = 4_194_304;

@@ -3,9 +3,10 @@ import type { Failure } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
+import { MAX_PREPARED_PROMPT } from "./bounded-interpreter.ts";
 import { applyStrategy } from "./context-strategies.ts";
 import type { Share } from "./fan-out.ts";
-import { MAX_PREPARED_PROMPT, renderTemplate } from "./prompt-templates.ts";
+import { renderTemplate } from "./prompt-templates.ts";
 
 /** The chat of a chatbot session: its persona, then the recent conversation, the new message last. */
 export function chatbotShare(

@@ -129,16 +129,23 @@ describe("a failure", () => {
   });
 
   it.each([
-    ["comments", ": still here\n\n"],
-    ["a line without end", "data: {"],
-    ["half an event without end", "data: {}\n"],
-  ])("is refused by the guard where %s would fill the memory, and is not listened to any longer", async (_, text) => {
-    const provider = `endless${text.length}`;
-    const uri = `${upstream}/${provider}/endless-${encodeURIComponent(text)}`;
-    const [record] = await ask([{ connector_type: "openai-connector", uri }]);
-    expect(record).toMatchObject({ error: { code: "refused_by_guard" }, partial_result: null });
-    await expect.poll(async () => (await fetch(`${upstream}/open/${provider}`)).json()).toBe(0);
-  });
+    ["comments", ": still here\n\n", "without an event"],
+    ["a line without end", "data: {", "without an event"],
+    ["half an event without end", "data: {}\n", "without an event"],
+    ["events that say nothing", `data: {"choices":[],"padding":"${"x".repeat(1_500)}"}\n\n`, "larger than"],
+  ])(
+    "is refused by the guard where %s would go on without end, and is not listened to any longer",
+    async (_, text, why) => {
+      const provider = `endless${text.length}`;
+      const uri = `${upstream}/${provider}/endless-${encodeURIComponent(text)}`;
+      const [record] = await ask([{ connector_type: "openai-connector", uri }]);
+      expect(record).toMatchObject({
+        error: { code: "refused_by_guard", message: expect.stringContaining(why) },
+        partial_result: null,
+      });
+      await expect.poll(async () => (await fetch(`${upstream}/open/${provider}`)).json()).toBe(0);
+    },
+  );
 
   it("of one leaves 31 others whole", async () => {
     const scenes = Array.from({ length: 32 }, (_, n) => openai(n === 5 ? "hello.reset" : "hello.slow"));

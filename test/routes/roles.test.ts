@@ -49,6 +49,8 @@ const MATRIX: Record<string, string[]> = {
   "get /v1/sessions/{id}/ws": STAFF,
   "post /v1/sessions/{id}/tickets": STAFF,
   "post /v1/sessions/{id}/cancel": STAFF,
+  "get /v1/sessions/{id}/export": STAFF,
+  "get /v1/sessions/{id}/stats": STAFF,
   "put /v1/sessions/{id}/prompt_templates/{name}": STAFF,
   "delete /v1/sessions/{id}/prompt_templates/{name}": STAFF,
   "put /v1/sessions/{id}/context_strategies/{name}": STAFF,

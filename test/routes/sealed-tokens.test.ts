@@ -10,7 +10,7 @@ import { faultIn } from "../support/openapi.ts";
 const upstream = inject("upstream");
 const openai = { connector_type: "openai-connector", uri: `${upstream}/sealed/hello`, model: "m" };
 const OTHER_KEY = btoa("another key of thirty-two bytes!");
-const SECRETS = { ENCRYPTION_KEY: env.ENCRYPTION_KEY ?? "" };
+const ours: Env = env;
 
 /** What stands in D1 for an endpoint's token. */
 const stored = (id: string) => env.DB.prepare("select token from endpoints where id = ?").bind(id).first("token");
@@ -119,7 +119,7 @@ describe("an endpoint's token", () => {
 
   it("goes over to a new key with its next update, while the one of before still opens it", async () => {
     const id = await anEndpoint({ ...openai, token: "sk-rotated" });
-    const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: SECRETS.ENCRYPTION_KEY };
+    const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: ours.ENCRYPTION_KEY ?? "" };
     expect(await askWith(rotated, id)).toContain('"type":"end"');
     expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain("provider_auth");
     expect((await callWith(rotated, "PUT", `/v1/llm_endpoints/${id}`, { model: "n" })).status).toBe(200);
