@@ -63,8 +63,7 @@ export async function postStream(
     return { failed: replyFailed("connection_lost", "No connection to the provider, or it was lost.") };
   }
   if (answer.status === 200 && answer.body) return { events: readEvents(answer.body), headers: answer.headers };
-  const message = maskSecret(await errorMessage(answer), secret);
-  return { failed: refusal(answer, message) };
+  return { failed: refusal(answer, await errorMessage(answer, secret)) };
 }
 
 /** @throws TooLarge, while it is read, for a stream that is larger than it may be */
@@ -130,9 +129,11 @@ export function retryAfterSeconds(headers: Headers): number | null {
   return seconds !== null && /^\d+(\.\d+)?$/.test(seconds) ? Math.ceil(Number(seconds)) : null;
 }
 
-async function errorMessage(answer: Response): Promise<string> {
+async function errorMessage(answer: Response, secret: string): Promise<string> {
   const text = await readSome(answer);
-  return `The provider answered ${answer.status}: ${messageIn(text) ?? text}`.slice(0, MAX_ERROR_CHARACTERS);
+  const message = `The provider answered ${answer.status}: ${messageIn(text) ?? text}`;
+  // Masked before it is cut: half a secret is one too.
+  return maskSecret(message, secret).slice(0, MAX_ERROR_CHARACTERS);
 }
 
 function messageIn(text: string): string | null {
@@ -160,7 +161,8 @@ async function readSome(answer: Response): Promise<string> {
   return text.trim();
 }
 
-const maskSecret = (message: string, secret: string): string =>
+/** A message without the secret, should it repeat it. */
+export const maskSecret = (message: string, secret: string): string =>
   secret === "" ? message : message.replaceAll(secret, "********");
 
 /** How long a small document may take, in milliseconds, and how large it may be, in characters. */

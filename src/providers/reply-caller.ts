@@ -7,6 +7,7 @@ import { unseal } from "../core/sealed.ts";
 import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
 import { PROVIDERS } from "./index.ts";
+import { maskSecret } from "./post-stream.ts";
 
 /** Calls under way. */
 export interface Calls {
@@ -82,6 +83,15 @@ const tokenFault = (token: string): string =>
     ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
     : `The secret that the endpoint names (${token}) is not set.`;
 
+/** The shortest secret that is looked for in the words of a failure: a shorter one may be a part of any word. */
+const SHORTEST_SECRET = 8;
+
+/** A failure in a provider's own words may repeat what it was sent. */
+const withoutSecret = (event: ReplyEvent, secret: string): ReplyEvent =>
+  event.type === "failed" && secret.length >= SHORTEST_SECRET
+    ? { ...event, message: maskSecret(event.message, secret) }
+    : event;
+
 /** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
   /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
@@ -104,7 +114,8 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     const token = await this.#token(request);
     if (token === null) return yield [replyFailed("provider_auth", tokenFault(request.token))];
     const privateAllowed = allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS);
-    yield* PROVIDERS[request.connectorType].ask({ ...request, token, privateAllowed }, signal);
+    const portions = PROVIDERS[request.connectorType].ask({ ...request, token, privateAllowed }, signal);
+    for await (const portion of portions) yield portion.map((event) => withoutSecret(event, token));
   }
 
   async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {

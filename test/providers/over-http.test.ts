@@ -84,6 +84,17 @@ describe("a failure", () => {
     }
   });
 
+  it("tells no part of a key that its provider repeats, be it cut off or inside the stream", async () => {
+    const token = `sk-${"long".repeat(400)}`;
+    const inBand = `data: ${JSON.stringify({ error: { message: "Not with the key sk-inside-the-stream" } })}\n\n`;
+    const [cut, inside] = await ask([
+      { ...openai("401"), token },
+      { ...openai(`chunk-${encodeURIComponent(inBand)}`), token: "sk-inside-the-stream" },
+    ]);
+    expect(cut.error.message).toMatch(/to the key Bearer \*+$/);
+    expect(inside.error.message).toMatch(/Not with the key \*+/);
+  });
+
   const good = '{"choices":[{"index":0,"delta":{"content":"a"}}]}';
   const written = (...chunks: string[]) =>
     openai(`chunk-${encodeURIComponent(chunks.map((chunk) => `data: ${chunk}\n\n`).join(""))}`);
