@@ -2,6 +2,7 @@ import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { app } from "../../src/app.ts";
+import { seal } from "../../src/core/sealed.ts";
 import { ReplyCaller } from "../../src/providers/reply-caller.ts";
 import { ADMIN_KEY, get, post, put } from "../support/api.ts";
 import { aChatbot, aComparison, aSession, anEndpoint, unique } from "../support/given.ts";
@@ -126,6 +127,21 @@ describe("an endpoint's token", () => {
     expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain('"type":"end"');
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-rotated");
   });
+});
+
+it("a token that was sealed under a key that is gone fails its own reply, and leaves the others of a prompt whole", async () => {
+  const lost = await anEndpoint({ ...openai, token: "sk-lost" });
+  const foreign = await seal("sk-lost", lost, { ENCRYPTION_KEY: OTHER_KEY });
+  await env.DB.prepare("update endpoints set token = ? where id = ?").bind(foreign, lost).run();
+  const session = await aComparison([lost, await anEndpoint({ ...openai, token: "sk-here" })]);
+  const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
+  const [failed, whole] = session.chat_ids.map((id: string) => body[id][0]);
+  expect([status, failed.error.code, whole.status]).toEqual([200, "provider_auth", "ok"]);
+  expect(failed.predicted_result).toContain("ENCRYPTION_KEY");
+  expect((await put(`/v1/llm_endpoints/${lost}`, { model: "n" })).status).toBe(200);
+  expect(await stored(lost)).toBe(foreign);
+  await put(`/v1/llm_endpoints/${lost}`, { token: "sk-found" });
+  expect(await askWith({}, lost)).toContain('"type":"end"');
 });
 
 describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j", (key) => {
