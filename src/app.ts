@@ -9,8 +9,11 @@ import type { AppEnv } from "./routes/context.ts";
 import { checkKey } from "./routes/idempotency.ts";
 import { keys } from "./routes/keys/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
+import { crossOrigin } from "./routes/origins.ts";
+import { limitAddress, limitCaller } from "./routes/rate-limits.ts";
 import { refuse } from "./routes/refuse.ts";
 import { routeTable } from "./routes/route-table.ts";
+import { secured } from "./routes/secure-headers.ts";
 import { service } from "./routes/service.ts";
 import { sessions } from "./routes/sessions/index.ts";
 import { inZone, uncompressed } from "./routes/v1/middleware.ts";
@@ -21,8 +24,12 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
   .use(requestId())
   .use(timing())
   .use("/v1/*", uncompressed)
+  .use(secured)
+  .use(crossOrigin)
   .use(routeTable(() => app))
+  .use(limitAddress)
   .use(authenticate)
+  .use(limitCaller)
   .use(checkKey)
   .use("/v1/*", inZone)
   .route("/sessions", sessions)

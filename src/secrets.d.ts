@@ -14,6 +14,8 @@ interface Env {
   JWT_JWKS_URL?: string;
   JWT_ISSUER?: string;
   JWT_AUDIENCE?: string;
+  /** `off` for local runs. */
+  RATE_LIMITS?: string;
   /** `service` lets in callers without a token. */
   ANONYMOUS_ROLE?: string;
 }

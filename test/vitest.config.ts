@@ -14,11 +14,13 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
+              ratelimits: { THREE_A_MINUTE: { namespace_id: "3", simple: { limit: 3, period: 60 } } },
               bindings: {
                 ADMIN_KEY: "test-admin-key",
                 ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoZSB0ZXN0cyBzZWFsIHdpdGg=",
                 ALLOW_PRIVATE_ENDPOINTS: "1",
                 ALLOWED_ORIGINS: "https://app.example, https://other.example",
+                RATE_LIMITS: "off",
                 PROVIDER_TEST: "secret-from-the-environment",
                 MIGRATIONS: await readD1Migrations(`${root}migrations`),
               },
@@ -33,6 +35,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.node.test.ts", "test/bench/**"],
           setupFiles: ["test/support/migrate.ts"],
+          provide: { hostileRuns: Number(process.env["HOSTILE"] ?? 25) },
         },
       },
       { extends: true, test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 240_000 } },

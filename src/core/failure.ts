@@ -38,6 +38,7 @@ export type Failure =
   | { reason: "in-use"; noun: Noun; by: string }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
+  | { reason: "too-many-followers" }
   | { reason: "reply-failed"; code: FailureReason; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {

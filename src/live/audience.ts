@@ -7,6 +7,9 @@ import { Sockets, hasExpired } from "./sockets.ts";
 /** How often an idle stream shows that it lives, in milliseconds: proxies take silence for death. */
 const HEARTBEAT_MS = 15_000;
 
+/** How many may follow one session: each is told everything, by one thread. */
+const MAX_FOLLOWERS = 1_000;
+
 const encoder = new TextEncoder();
 
 /** All who follow a session: each is told everything, in the order of the log, and none waits for another. */
@@ -19,9 +22,14 @@ export class Audience {
     this.sockets = new Sockets(ctx);
   }
 
+  /** Whether there is no room for one more. */
+  get isFull(): boolean {
+    return this.#streams.size + this.sockets.count >= MAX_FOLLOWERS;
+  }
+
   /** Whether anyone follows. */
   get listens(): boolean {
-    return this.#streams.size > 0 || this.sockets.some;
+    return this.#streams.size > 0 || this.sockets.count > 0;
   }
 
   /** Tells everyone. Made into text once, however many listen. */

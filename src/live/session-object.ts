@@ -133,6 +133,7 @@ export abstract class SessionObject extends DurableObject<Env> {
   async follow({ caller, after }: Following): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const session = await this.#residence.takeIn();
     if (!session) return notFound("session");
+    if (this.#audience.isFull) return failed({ reason: "too-many-followers" });
     const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
     const stream = this.#audience.openStream(null, caller);
     const replaying = stream.catchUp(past ?? this.#replay(after));
@@ -207,11 +208,11 @@ export abstract class SessionObject extends DurableObject<Env> {
     await this.#wakeInTime();
   }
 
-  /** Opens a socket for a caller whom the Worker has let in; everything else comes by RPC. 404 for a session that is not there. */
+  /** Opens a socket for a caller whom the Worker has let in; everything else comes by RPC. 404 for a session that is not there, 429 for one that too many follow. */
   override async fetch(request: Request): Promise<Response> {
     const { caller, after } = followingIn(request);
     const session = await this.#residence.takeIn();
-    if (!session) return new Response(null, { status: 404 });
+    if (!session || this.#audience.isFull) return new Response(null, { status: session ? 429 : 404 });
     const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
     const { client, socket } = this.#audience.sockets.accept(caller);
     const replaying = this.#audience.sockets.catchUp(socket, past ?? this.#replay(after));

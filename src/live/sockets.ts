@@ -68,9 +68,9 @@ export class Sockets {
     this.#behind.delete(socket);
   }
 
-  /** Whether there are any. */
-  get some(): boolean {
-    return this.#ctx.getWebSockets().length > 0;
+  /** How many there are. */
+  get count(): number {
+    return this.#ctx.getWebSockets().length;
   }
 
   /** Sends to all that are live. */

@@ -13,6 +13,7 @@ export const DEFAULT_ADDRESS = `http://${LOOPBACK}:${DEFAULT_PORT}`;
 const LOCAL_VARIABLES = {
   ADMIN_KEY: "parley-dev",
   ALLOW_PRIVATE_ENDPOINTS: "1",
+  RATE_LIMITS: "off",
   // 32 bytes in base64, and no secret.
   ENCRYPTION_KEY: "cGFybGV5IHNlYWxzIGxvY2FsIHRva2VucyBvbmx5ISE=",
 };

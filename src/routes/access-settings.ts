@@ -1,5 +1,8 @@
 import { isJwt } from "../access/json-web-tokens.ts";
 import type { IdentityProvider } from "../access/json-web-tokens.ts";
+import { canSeal } from "../core/sealed.ts";
+import { isZone } from "../core/time.ts";
+import { isOrigin } from "./origins.ts";
 import type { Refusal } from "./refusal.ts";
 
 const misconfigured = (message: string): Refusal => ({ reason: "misconfigured", message });
@@ -10,10 +13,17 @@ export function identityProviderOf(env: Env): IdentityProvider | null {
   return settingFault(env) === null && keySetUrl !== "" ? { keySetUrl, issuer, audience } : null;
 }
 
-/** Tells the operator, and not just a log, why no JWT can be good; `null` when it is the token that is bad. */
-export function jwtFault(env: Env, token: string): Refusal | null {
-  const fault = isJwt(token) ? settingFault(env) : null;
+/** Tells the operator, and not just a log, why no such token can be good; `null` when it is the token that is bad. */
+export function tokenFault(env: Env, token: string): Refusal | null {
+  const fault = isJwt(token) ? settingFault(env) : adminKeyFault(env);
   return fault === null ? null : misconfigured(fault);
+}
+
+/** What is wrong with the bootstrap admin's key. */
+export function adminKeyFault({ ADMIN_KEY: key = "" }: Env): string | null {
+  if (key === "") return "ADMIN_KEY is not set: wrangler secret put ADMIN_KEY";
+  // A token with blanks cannot be sent.
+  return /\s/.test(key) ? "ADMIN_KEY must hold no blanks" : null;
 }
 
 /** What is wrong with the settings for JWTs, if they are set at all. */
@@ -31,6 +41,22 @@ function isSafe(url: string): boolean {
   return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
 }
 
+/** What is not set up as it should be, for an operator to read. Tells no value. */
+export function problemsOf(env: Env): string[] {
+  const origins = (env.ALLOWED_ORIGINS ?? "").split(",").map((one) => one.trim());
+  const faults = [
+    adminKeyFault(env),
+    settingFault(env),
+    ["", "service"].includes(env.ANONYMOUS_ROLE ?? "") ? null : NO_ROLE,
+    canSeal(env) ? null : "ENCRYPTION_KEY is not set, or is not 32 bytes in base64: no endpoint can be given a token",
+    isZone(env.TIME_ZONE) ? null : "TIME_ZONE is no IANA time zone",
+    origins.every((one) => one === "" || isOrigin(one)) ? null : "ALLOWED_ORIGINS holds something that is no origin",
+  ];
+  return faults.filter((fault) => fault !== null);
+}
+
+const NO_ROLE = "ANONYMOUS_ROLE can only be service";
+
 /** Tells the operator that callers without a token cannot be given the role that is set; `null` when none is set. */
 export const anonymousFault = ({ ANONYMOUS_ROLE: role = "" }: Env): Refusal | null =>
-  ["", "service"].includes(role) ? null : misconfigured("ANONYMOUS_ROLE can only be service");
+  ["", "service"].includes(role) ? null : misconfigured(NO_ROLE);

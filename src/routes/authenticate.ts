@@ -9,9 +9,11 @@ import { readJson } from "../providers/post-stream.ts";
 import { database } from "../store/database.ts";
 import { findKeyByHash, noteKeyUse } from "../store/keys.ts";
 import { takeTicket } from "../store/tickets.ts";
-import { anonymousFault, identityProviderOf, jwtFault } from "./access-settings.ts";
+import { anonymousFault, identityProviderOf, tokenFault } from "./access-settings.ts";
+import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
+import { guessesTooOften, tooManyCalls } from "./rate-limits.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuse } from "./refuse.ts";
 
@@ -22,10 +24,17 @@ export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/doc
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (OPEN_PATHS.includes(c.req.path.replace(/(?<=.)\/$/, ""))) return next();
   const known = await timed(c, "auth", callerOf(c));
-  if ("reason" in known) return refuse(c, known);
+  if ("reason" in known) return turnAway(c, known);
   c.set("caller", known);
   return next();
 };
+
+/** Writes down who could not tell who they are; who tries again and again is told to stay away. */
+async function turnAway(c: Context<AppEnv>, refusal: Refusal): Promise<Response> {
+  if (refusal.reason !== "unauthenticated") return refuse(c, refusal);
+  audit(c, "sign-in-failed", { path: c.req.path });
+  return refuse(c, (await guessesTooOften(c)) ? tooManyCalls : refusal);
+}
 
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
 
@@ -52,7 +61,7 @@ async function holderOf(c: Context<AppEnv>, token: string): Promise<Caller | Ref
   };
   try {
     const caller = await identify(token, registry, now());
-    return caller ?? jwtFault(c.env, token) ?? UNAUTHENTICATED;
+    return caller ?? tokenFault(c.env, token) ?? UNAUTHENTICATED;
   } catch (error) {
     if (error instanceof KeySetUnavailable) return { reason: "identity-unknowable" };
     throw error;

@@ -8,7 +8,7 @@ import type { Claim } from "../store/first-answers.ts";
 /** What every route is handed: the Worker's bindings, and who calls. */
 export interface AppEnv {
   Bindings: Env;
-  Variables: { caller: Caller; requestId: string; claim?: Claim };
+  Variables: { caller: Caller; requestId: string; claim?: Claim; secureHeadersNonce?: string };
 }
 
 /** Waits for a stage of the answer and names it in `server-timing`. */

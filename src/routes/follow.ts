@@ -73,17 +73,6 @@ function startOf(c: Context<AppEnv>, after: number | undefined): number | null {
   return /^\d{1,15}$/.test(last) ? Number(last) : (after ?? null);
 }
 
-/**
- * Lets a browser open a socket only from pages that it may be opened from: those of `ALLOWED_ORIGINS`, and our own. Other
- * programs send no `Origin`, and CORS does not cover sockets.
- */
-export const permitOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const origin = c.req.header("origin");
-  const allowed = (c.env.ALLOWED_ORIGINS ?? "").split(",").map((one) => one.trim());
-  if (origin === undefined || allowed.includes(origin) || origin === new URL(c.req.url).origin) return next();
-  return refuse(c, { reason: "origin-refused" });
-};
-
 /** Refuses what does not ask for a socket. */
 export const upgradeOnly: MiddlewareHandler<AppEnv> = async (c, next) =>
   c.req.header("upgrade")?.toLowerCase() === "websocket" ? next() : refuse(c, { reason: "upgrade-required" });
@@ -97,7 +86,8 @@ export async function eventsOf(c: Context<AppEnv>, sessionId: string, from: numb
   if (!caller) return refuse(c, { reason: "unauthenticated" });
   const following = { caller, after: startOf(c, from) };
   const followed = await timed(c, "session", liveSession(c.env, sessionId).follow(following));
-  return followed.ok ? eventStream(c, followed.value) : null;
+  if (followed.ok) return eventStream(c, followed.value);
+  return followed.failure.reason === "not-found" ? null : refuse(c, followed.failure);
 }
 
 /** Opens a socket to a session. @returns `null` when there is no such session */
@@ -105,6 +95,7 @@ export async function socketTo(c: Context<AppEnv>, sessionId: string, from: numb
   const caller = await followerOf(c, sessionId);
   if (!caller) return refuse(c, { reason: "unauthenticated" });
   const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startOf(c, from) }));
+  if (opened.status === 429) return refuse(c, { reason: "too-many-followers" });
   if (opened.webSocket === null) return null;
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
   return new Response(null, {

@@ -13,6 +13,7 @@ export type Refusal =
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
   | { reason: "forbidden" }
+  | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-unknowable" }
   | { reason: "origin-refused" }
   | { reason: "upgrade-required" }
@@ -104,6 +105,18 @@ const EXPLAINED: Explained = {
     code: "still_under_way",
     message: "The first call under this Idempotency-Key has not been answered yet",
     headers: { "retry-after": String(retryAfterSeconds) },
+  }),
+  "too-many-calls": ({ retryAfterSeconds }) => ({
+    httpStatus: 429,
+    code: "too_many_calls",
+    message: "Too many calls: come again later",
+    headers: { "retry-after": String(retryAfterSeconds) },
+  }),
+  "too-many-followers": () => ({
+    httpStatus: 429,
+    code: "too_many_followers",
+    message: "Too many follow this session",
+    headers: { "retry-after": "60" },
   }),
   "turn-queue-full": ({ retryAfterSeconds }) => ({
     httpStatus: 429,

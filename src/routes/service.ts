@@ -3,6 +3,7 @@ import * as z from "zod";
 import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { listParkedMessages } from "../store/parked-messages.ts";
+import { problemsOf } from "./access-settings.ts";
 import { callerOf } from "./authenticate.ts";
 import type { AppEnv } from "./context.ts";
 import { answeredTime } from "./fields.ts";
@@ -17,6 +18,7 @@ const Health = z
   .object({
     status: z.enum(["ok", "degraded"]),
     database: z.object({ reachable: z.boolean(), milliseconds: z.number().int() }).optional(),
+    problems: z.array(z.string()).optional().meta({ description: "What is not set up as it should be" }),
     parked: z
       .array(z.object({ sessionId: z.string(), seq: z.number().int(), error: z.string(), at: answeredTime }))
       .optional()
@@ -45,14 +47,15 @@ export const service = new Hono<AppEnv>({ strict: false }).get(
 
 async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
   const began = now();
+  const problems = problemsOf(env);
   try {
     const parked = (await listParkedMessages(database(env.DB), SHOWN_PARKED)).map(({ at, ...rest }) => ({
       ...rest,
       at: isoTime(at),
     }));
-    const status = parked.length === 0 ? "ok" : "degraded";
-    return { status, database: { reachable: true, milliseconds: now() - began }, parked };
+    const status = parked.length + problems.length === 0 ? "ok" : "degraded";
+    return { status, database: { reachable: true, milliseconds: now() - began }, problems, parked };
   } catch {
-    return { status: "degraded", database: { reachable: false, milliseconds: now() - began } };
+    return { status: "degraded", database: { reachable: false, milliseconds: now() - began }, problems };
   }
 }

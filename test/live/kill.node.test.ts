@@ -13,7 +13,7 @@ const KILLS = Number(process.env["KILLS"] ?? 2);
 const WRITERS = 6;
 const ADMIN_KEY = "kill";
 const state = mkdtempSync(join(tmpdir(), "parley-kill-"));
-const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, ALLOW_PRIVATE_ENDPOINTS: "1" } };
+const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off", ALLOW_PRIVATE_ENDPOINTS: "1" } };
 let server: Server | null = null;
 
 cleanUpAtExit();

@@ -8,7 +8,7 @@ import type { Server } from "../bench/wrangler.ts";
 
 const ADMIN_KEY = "export";
 const state = mkdtempSync(join(tmpdir(), "parley-export-"));
-const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY } };
+const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
 let server: Server | null = null;
 
 /** Prompts of one session, each answered twice: more text than the sockets between here and there hold. */

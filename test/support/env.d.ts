@@ -4,6 +4,7 @@ declare global {
   namespace Cloudflare {
     interface Env {
       MIGRATIONS: D1Migration[];
+      THREE_A_MINUTE: RateLimit;
     }
   }
 }

@@ -4,6 +4,7 @@ import { now } from "../../core/time.ts";
 import { database } from "../../store/database.ts";
 import { chatbotDirectory } from "../../store/directory.ts";
 import { findEndpoint } from "../../store/endpoints.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
@@ -118,6 +119,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
       if (await chatbotDirectory.remove(db, id, now())) {
+        audit(c, "chatbot-deleted", { chatbotId: id });
         return c.json({ success: true as const, message: "Chatbot deleted successfully" });
       }
       const there = await chatbotDirectory.find(db, id);

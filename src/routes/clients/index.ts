@@ -3,6 +3,7 @@ import { asObjectId, newObjectId } from "../../core/id.ts";
 import { now } from "../../core/time.ts";
 import { database, isUniqueViolation } from "../../store/database.ts";
 import { clientDirectory } from "../../store/directory.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import { ListByName } from "../chatbots/schemas.ts";
 import type { AppEnv } from "../context.ts";
@@ -122,6 +123,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
       if (await clientDirectory.remove(db, id, now())) {
+        audit(c, "client-deleted", { clientId: id });
         return c.json({ success: true as const, message: "Client deleted successfully" });
       }
       const there = await clientDirectory.find(db, id);

@@ -10,6 +10,7 @@ import { dismissFollowers } from "../../live/dismiss-followers.ts";
 import { database } from "../../store/database.ts";
 import { clientDirectory } from "../../store/directory.ts";
 import { createKey, deleteKey, listKeys } from "../../store/keys.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { Removed, asFound, changed, found, inEnvelope, present } from "../envelope.ts";
@@ -83,6 +84,7 @@ export const keys = new Hono<AppEnv>({ strict: false })
       const token = newKey();
       const key = { id: newObjectId(at), ...input, clientId, expiresAt, lastUsedAt: null, createdAt: at };
       await createKey(db, key, await hashToken(token));
+      audit(c, "key-created", { keyId: key.id, role: key.role, clientId });
       c.header("cache-control", "no-store");
       return c.json(inEnvelope({ ...presentKey(key), key: token }, "Key created successfully"), 201);
     },
@@ -115,6 +117,7 @@ export const keys = new Hono<AppEnv>({ strict: false })
       const revoked = await deleteKey(db, id);
       if (!revoked) return refuse(c, { reason: "not-found", noun: "key", id: null });
       forgetKey(revoked.hash);
+      audit(c, "key-revoked", { keyId: id });
       c.executionCtx.waitUntil(dismissFollowers(c.env, db, id));
       return c.json({ success: true as const, message: "Key deleted successfully" });
     },

@@ -35,7 +35,7 @@ const STYLE = `
 `;
 
 /** The OpenAPI document as a page to read: no script, nothing from elsewhere. */
-export function docsPage(document: unknown): Html {
+export function docsPage(document: unknown, nonce: string): Html {
   const { info, tags, paths, components } = document as Document;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
@@ -43,7 +43,7 @@ export function docsPage(document: unknown): Html {
   const of = (tag: string) => operations.filter(({ operation }) => operation.tags.includes(tag));
   return html`<!doctype html>
     <html lang="en">
-      ${head(info.title)}
+      ${head(info.title, nonce)}
       <body>
         <h1>${info.title}</h1>
         <p>
@@ -71,12 +71,12 @@ export function docsPage(document: unknown): Html {
     </html>`;
 }
 
-const head = (title: string): Html =>
+const head = (title: string, nonce: string): Html =>
   html`<head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>${title}: the API</title>
-    <style>
+    <style nonce="${nonce}">
       ${STYLE}
     </style>
   </head>`;

@@ -157,7 +157,7 @@ const DESCRIPTIONS: Record<number, string> = {
   415: "The body is not JSON",
   422: "The body or the query does not fit",
   426: "The call does not ask for a WebSocket",
-  429: "Too many turns wait in this session",
+  429: "Too many calls, or too many turns wait in this session",
   500: "Server error",
   502: "The endpoint failed",
   503: "Not possible now: what it takes is overloaded, out of reach or not set up",
@@ -168,7 +168,7 @@ function refusals(method: string, path: string, operation: Operation, inputs: In
   const moonshot = path.startsWith("/v1");
   const misfit = inputs.length > 0 ? [moonshot ? 422 : 400] : [];
   const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
-  const door = OPEN_PATHS.includes(path) ? [] : [401, 403, 503];
+  const door = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
   // Of an Idempotency-Key.
   const ofKey = method === "post" ? [400] : [];
   const statuses = [...new Set([...misfit, ...ofKey, ...door, ...ofBody, ...(operation.refusals ?? []), 500])].toSorted(

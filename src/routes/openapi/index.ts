@@ -27,6 +27,6 @@ export function openapi(app: () => Hono<AppEnv>) {
         summary: "The same, to read",
         answer: { status: 200, description: "A page", contentType: "text/html" },
       }),
-      (c) => c.html(docsPage(document())),
+      (c) => c.html(docsPage(document(), c.get("secureHeadersNonce") ?? "")),
     );
 }

@@ -6,6 +6,7 @@ import { database } from "../../store/database.ts";
 import { chatbotDirectory, clientDirectory } from "../../store/directory.ts";
 import { listChatbotSessions } from "../../store/session-list.ts";
 import { createChatbotSession } from "../../store/sessions.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
@@ -184,6 +185,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       if (id === null) return refuse(c, noSession);
       const removed = await timed(c, "session", liveSession(c.env, id).remove());
       if (!removed.ok) return refuse(c, removed.failure);
+      audit(c, "session-deleted", { sessionId: id });
       return c.json({ success: true as const, message: "Session deleted successfully" });
     },
   )

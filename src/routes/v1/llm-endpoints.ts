@@ -10,6 +10,7 @@ import { now } from "../../core/time.ts";
 import { PROVIDERS } from "../../providers/index.ts";
 import { database } from "../../store/database.ts";
 import { createEndpoint, deleteEndpoint, findEndpoint, listEndpoints, updateEndpoint } from "../../store/endpoints.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
@@ -68,6 +69,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       if (!(await createEndpoint(db, { ...endpoint, token }, noteOf(c, answer, 200)))) {
         return refuse(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
       }
+      audit(c, "endpoint-created", { endpointId: endpoint.id });
       return c.json(answer);
     },
   )
@@ -111,6 +113,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const token = await keep(checked.value, isKept ? sealAnew : seal, c.env);
       if (token === null) return refuse(c, CANNOT_SEAL);
       await updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
+      audit(c, "endpoint-updated", { endpointId: id, fields: Object.keys(c.req.valid("json")) });
       return c.json({ message: "Endpoint updated successfully" });
     },
   )
@@ -127,7 +130,10 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const db = database(c.env.DB);
       const id = c.req.param("id");
-      if (await deleteEndpoint(db, id)) return c.json({ message: "Endpoint deleted successfully" });
+      if (await deleteEndpoint(db, id)) {
+        audit(c, "endpoint-deleted", { endpointId: id });
+        return c.json({ message: "Endpoint deleted successfully" });
+      }
       const there = await findEndpoint(db, id);
       return refuse(
         c,

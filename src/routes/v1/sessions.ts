@@ -9,6 +9,7 @@ import { liveSession } from "../../live/live-session.ts";
 import { database } from "../../store/database.ts";
 import { findPromptTemplate } from "../../store/prompt-templates.ts";
 import { listComparisonSessions } from "../../store/session-list.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList, timed, wantedHistory } from "../context.ts";
@@ -140,7 +141,9 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const id = c.req.param("id");
       const removed = SESSION_ID.test(id) ? await liveSession(c.env, id).remove() : notFound("session");
-      return removed.ok ? c.json({ success: true as const }) : refuse(c, noSession(id));
+      if (!removed.ok) return refuse(c, noSession(id));
+      audit(c, "session-deleted", { sessionId: id });
+      return c.json({ success: true as const });
     },
   )
   .put(

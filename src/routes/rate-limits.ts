@@ -1,0 +1,39 @@
+import type { Context, MiddlewareHandler } from "hono";
+import type { Caller } from "../core/key.ts";
+import type { AppEnv } from "./context.ts";
+import { refuse } from "./refuse.ts";
+
+/** When to come again, in seconds: the limits of wrangler.toml count within a minute. */
+const PERIOD_SECONDS = 60;
+
+const TOO_MANY = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
+
+/** Where a call comes from; `null` where Cloudflare does not tell. */
+const addressOf = (c: Context<AppEnv>): string | null => c.req.header("cf-connecting-ip") ?? null;
+
+/** Whether one more call is within a limit. Where none is bound, or it cannot be asked, every call is. */
+async function isWithin(c: Context<AppEnv>, limit: RateLimit | undefined, key: string | null): Promise<boolean> {
+  if (!limit || key === null || c.env.RATE_LIMITS === "off") return true;
+  return limit.limit({ key }).then(
+    ({ success }) => success,
+    () => true,
+  );
+}
+
+/** Turns away an address that calls too often, before anything is looked up for it. */
+export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) =>
+  (await isWithin(c, c.env.ADDRESS_LIMIT, addressOf(c))) ? next() : refuse(c, TOO_MANY);
+
+/** Turns away a caller who calls too often, from wherever. Callers without a token are told apart by address. */
+export const limitCaller: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const caller = c.get("caller") as Caller | undefined;
+  if (!caller) return next();
+  const key = caller.id === "anonymous" ? addressOf(c) : caller.id;
+  return (await isWithin(c, c.env.CALLER_LIMIT, key)) ? next() : refuse(c, TOO_MANY);
+};
+
+/** Whether an address has shown bad tokens so often that it is told to stay away. */
+export const guessesTooOften = async (c: Context<AppEnv>): Promise<boolean> =>
+  !(await isWithin(c, c.env.SIGN_IN_LIMIT, addressOf(c)));
+
+export const tooManyCalls = TOO_MANY;
