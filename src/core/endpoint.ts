@@ -3,7 +3,11 @@ import type { EpochMs } from "./time.ts";
 /** The kinds of endpoint that can be asked. */
 export const CONNECTOR_TYPES = [
   "openai-connector",
+  "azure-openai-connector",
+  "together-connector",
   "anthropic-connector",
+  "google-gemini-connector",
+  "workers-ai-connector",
   "echo-connector",
   "eliza-connector",
 ] as const;

@@ -1,6 +1,6 @@
 import type { ConnectorType } from "./endpoint.ts";
 import type { FailureReason } from "./failure.ts";
-import type { FinishReason, Role, Usage } from "./message.ts";
+import type { FinishReason, Receipt, Role, Usage } from "./message.ts";
 
 /** One message as a model is shown it. */
 export interface ModelMessage {
@@ -21,7 +21,26 @@ export interface ReplyRequest {
   messages: ModelMessage[];
   /** Calls that this chat made to the endpoint before. */
   priorCalls: number;
+  /** Whether the reply is to come with its receipt. */
+  receipted: boolean;
 }
+
+/** What a reply's calls were like, measured where they were made: neither waiting for leave nor our own hops count. */
+export interface Course {
+  /** From the question to the first call's sending, in milliseconds. */
+  queueMs: number;
+  /** From the first call's sending to the reply's end, in milliseconds. */
+  durationMs: number;
+  /** From the first call's sending to the first text, in milliseconds; `null` when none came. */
+  ttftMs: number | null;
+  /** How many calls were made. */
+  calls: number;
+  /** `null` where none was asked for, or no call was made. */
+  receipt: Receipt | null;
+}
+
+/** The course of a question that was never put. */
+export const NOT_CALLED: Course = { queueMs: 0, durationMs: 0, ttftMs: null, calls: 0, receipt: null };
 
 /** How a provider says that a reply ended well: by its format's own terminal marker. */
 export interface ReplyEnd {
@@ -30,6 +49,7 @@ export interface ReplyEnd {
   model: string | null;
   usage: Usage | null;
   providerRequestId: string | null;
+  course?: Course;
 }
 
 export interface ReplyFailed {
@@ -38,6 +58,9 @@ export interface ReplyFailed {
   message: string;
   retryAfterSeconds: number | null;
   providerRequestId: string | null;
+  /** Present where the same call may fare better later: after so many milliseconds, if the provider said so. */
+  again?: { afterMs: number | null };
+  course?: Course;
 }
 
 /** What comes from an endpoint: texts, then exactly one end or failure. */
@@ -49,5 +72,5 @@ export type ReplyStream = AsyncGenerator<ReplyEvent[], void>;
 export const replyFailed = (
   code: FailureReason,
   message: string,
-  facts: { retryAfterSeconds?: number | null; providerRequestId?: string | null } = {},
+  facts: Partial<Omit<ReplyFailed, "type" | "code" | "message">> = {},
 ): ReplyFailed => ({ type: "failed", code, message, retryAfterSeconds: null, providerRequestId: null, ...facts });

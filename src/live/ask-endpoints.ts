@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import type { ReplyEvent } from "../core/reply.ts";
-import { replyFailed } from "../core/reply.ts";
+import { NOT_CALLED, replyFailed } from "../core/reply.ts";
 import type { Hear, Question } from "../turn/fan-out.ts";
 
 /**
@@ -20,11 +20,15 @@ export async function askEndpoints(questions: Question[], hear: Hear): Promise<v
   for (let start = 0; start < wanted.length; start += CALLS_PER_INVOCATION) {
     groups.push(askTogether(wanted.slice(start, start + CALLS_PER_INVOCATION), hear));
   }
-  for (const { chatId, signal } of questions) if (signal.aborted) hear(chatId, [STOPPED]);
+  for (const { chatId, signal } of questions) if (signal.aborted) hear(chatId, [{ ...STOPPED, course: NOT_CALLED }]);
   await Promise.all(groups);
 }
 
+/** How long a call that was stopped may take to tell what became of it, in milliseconds. */
+const STOP_WITHIN_MS = 1_000;
+
 const STOPPED = replyFailed("cancelled", "The turn was stopped.");
+const BROKEN_OFF = replyFailed("connection_lost", "The call to the endpoint broke off.");
 
 async function askTogether(questions: Question[], hear: Hear): Promise<void> {
   const open = new Map(questions.entries());
@@ -38,18 +42,17 @@ async function askTogether(questions: Question[], hear: Hear): Promise<void> {
   } catch {
     // Whoever is still waiting is told below.
   }
-  for (const index of open.keys()) {
-    tell(index, [replyFailed("connection_lost", "The call to the endpoint broke off.")]);
-  }
+  for (const [index, { signal }] of open) tell(index, [signal.aborted ? STOPPED : BROKEN_OFF]);
 }
 
 async function listen(questions: Question[], tell: (index: number, portion: ReplyEvent[]) => void): Promise<void> {
   const calls = await exports.ReplyCaller.ask(questions.map(({ request }) => request));
   const ended = new AbortController();
   for (const [index, { signal }] of questions.entries()) {
+    // The caller tells the end itself, with what it knows of the call; this only keeps a turn from waiting for it.
     const stop = () => {
-      tell(index, [STOPPED]);
       void calls.stop(index);
+      setTimeout(() => tell(index, [STOPPED]), STOP_WITHIN_MS);
     };
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { signal: ended.signal });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { FinishReason, Usage } from "../core/message.ts";
 import { replyFailed } from "../core/reply.ts";
-import type { ReplyEnd, ReplyFailed } from "../core/reply.ts";
+import type { ModelMessage, ReplyEnd, ReplyFailed } from "../core/reply.ts";
 import { parseEvent } from "./stream-reply.ts";
 import type { Reader, WireFormat } from "./stream-reply.ts";
 
@@ -41,8 +41,10 @@ type StreamEvent = z.output<typeof StreamEvent>;
  */
 export const anthropic: WireFormat = {
   defaultUri: DEFAULT_URI,
+  required: ["token", "model"],
+  optional: ["uri"],
+  params: [],
   post({ uri, token, model, messages }, sent) {
-    const system = messages.filter(({ role }) => role === "system").map(({ content }) => content);
     const turns = messages.filter(({ role }) => role !== "system");
     return {
       url: `${(uri || DEFAULT_URI).replace(/\/+$/, "").replace(/\/v1$/, "")}/v1/messages`,
@@ -50,16 +52,24 @@ export const anthropic: WireFormat = {
       body: {
         ...(model === "" ? {} : { model }),
         max_tokens: DEFAULT_MAX_TOKENS,
-        ...(system.length > 0 ? { system: system.join("\n\n") } : {}),
         ...sent,
+        ...systemOf(messages, sent["system"]),
         messages: turns,
         stream: true,
       },
-      secret: token,
+      model: typeof sent["model"] === "string" ? sent["model"] : model,
     };
   },
   reader: messageReader,
 };
+
+/** System texts, behind those that the params set: as one text, or as blocks where the params have blocks. */
+function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown } {
+  const texts = messages.filter(({ role }) => role === "system").map(({ content }) => content);
+  if (texts.length === 0) return {};
+  if (Array.isArray(given)) return { system: [...given, ...texts.map((text) => ({ type: "text", text }))] };
+  return { system: [...(typeof given === "string" ? [given] : []), ...texts].join("\n\n") };
+}
 
 function messageReader(requestId: string | null): Reader {
   const seen: Seen = { id: requestId, model: undefined, stopReason: null, usage: { inputTokens: 0, outputTokens: 0 } };

@@ -1,27 +1,32 @@
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
-import { replyFailed } from "../core/reply.ts";
-import { reasonOf } from "./post-stream.ts";
+import { refusedWith } from "./post-stream.ts";
 import type { Provider } from "./provider.ts";
 import { pause, speak, tokensOf } from "./pace.ts";
-import { numberOf, readParams } from "./provider.ts";
-import { timedOut } from "./stream-reply.ts";
+import { numberOf } from "./provider.ts";
 
 /**
  * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
  * token, `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`; `fail_times` limits the failures to
- * a chat's first calls.
+ * a chat's first calls. It is called once for a reply, so that what is told to fail does, unless `max_attempts` says otherwise.
  */
 export const echo: Provider = {
   defaultUri: "",
-  async *ask(request, signal) {
-    const { sent, timeoutMs } = readParams(request.params);
-    const deadline = AbortSignal.timeout(timeoutMs);
-    try {
-      yield* answer(request, sent, AbortSignal.any([signal, deadline]));
-    } catch {
-      if (deadline.aborted) yield [timedOut(timeoutMs)];
-    }
-  },
+  required: [],
+  optional: ["model"],
+  params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
+  maxAttempts: 1,
+  prepare: ({ request, sent }) => ({
+    url: null,
+    body: null,
+    model: request.model,
+    async *make(signal, nth) {
+      try {
+        yield* answer({ ...request, priorCalls: request.priorCalls + nth - 1 }, sent, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  }),
 };
 
 async function* answer(
@@ -41,6 +46,5 @@ async function* answer(
 
 async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
   if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
-  const httpStatus = numberOf(fail) ?? 500;
-  return replyFailed(reasonOf(httpStatus), `The echo endpoint was told to fail with ${String(fail)}.`);
+  return refusedWith(numberOf(fail) ?? 500, `The echo endpoint was told to fail with ${String(fail)}.`);
 }

@@ -9,18 +9,26 @@ import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
  */
 export const eliza: Provider = {
   defaultUri: "",
-  async *ask({ model, messages, params }, signal) {
-    const said = messages.filter(({ role }) => role === "user").map(({ content }) => content);
-    const reply = respond(said);
-    const { tokens_per_second: pace } = JSON.parse(params) as { tokens_per_second?: unknown };
-    try {
-      yield* speak(reply, numberOf(pace), signal);
-    } catch {
-      return;
-    }
-    const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
-    yield [{ type: "end", finishReason: "stop", model: model || "eliza", usage, providerRequestId: null }];
-  },
+  required: [],
+  optional: ["model"],
+  params: ["tokens_per_second"],
+  maxAttempts: 1,
+  prepare: ({ request, sent }) => ({
+    url: null,
+    body: null,
+    model: request.model,
+    async *make(signal) {
+      const said = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
+      const reply = respond(said);
+      try {
+        yield* speak(reply, numberOf(sent["tokens_per_second"]), signal);
+      } catch {
+        return;
+      }
+      const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
+      yield [{ type: "end", finishReason: "stop", model: request.model || "eliza", usage, providerRequestId: null }];
+    },
+  }),
 };
 
 const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;

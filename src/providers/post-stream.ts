@@ -4,6 +4,8 @@ import { addressFault } from "../core/address.ts";
 import type { FailureReason } from "../core/failure.ts";
 import type { ReplyFailed } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
+import { now } from "../core/time.ts";
+import { maskSecret } from "./secret.ts";
 
 /** How much of an answer that is no stream is read for its error message, in bytes. */
 const MAX_ERROR_BYTES = 65_536;
@@ -26,7 +28,8 @@ const LAST_LINE = 20;
 export interface Posted {
   url: string;
   headers: Record<string, string>;
-  body: unknown;
+  /** JSON text. */
+  body: string;
   /** Never repeated in a message, should the provider repeat it. */
   secret: string;
 }
@@ -34,7 +37,8 @@ export interface Posted {
 /** `events` come in the portions in which they arrived. */
 export type Streamed =
   | { events: AsyncGenerator<EventSourceMessage[], void>; headers: Headers }
-  | { failed: ReplyFailed };
+  /** `said`: the text that the provider answered instead, if it did. */
+  | { failed: ReplyFailed; said: string };
 
 /**
  * Posts JSON and opens the event stream that answers it. The one way out to the network, and the last place to look at
@@ -48,26 +52,36 @@ export async function postStream(
   privateAllowed: boolean,
 ): Promise<Streamed> {
   const fault = addressFault(url, privateAllowed);
-  if (fault !== null) return { failed: replyFailed("refused_by_guard", `The endpoint's address ${fault}.`) };
+  if (fault !== null) return { failed: replyFailed("refused_by_guard", `The endpoint's address ${fault}.`), said: "" };
   let answer: Response;
   try {
     // In the one spelling that was looked at.
     answer = await fetch(new URL(url).href, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream", ...headers },
-      body: JSON.stringify(body),
+      body,
       redirect: "manual",
       signal,
     });
   } catch {
-    return { failed: replyFailed("connection_lost", "No connection to the provider, or it was lost.") };
+    const failed = replyFailed("connection_lost", "No connection to the provider, or it was lost.", {
+      again: { afterMs: null },
+    });
+    return { failed, said: "" };
   }
-  if (answer.status === 200 && answer.body) return { events: readEvents(answer.body), headers: answer.headers };
-  return { failed: refusal(answer, await errorMessage(answer, secret)) };
+  if (answer.status === 200 && answer.body && mayBeEvents(answer)) {
+    return { events: readEvents(answer.body), headers: answer.headers };
+  }
+  const said = await readSome(answer);
+  return { failed: answer.status === 200 ? noStream(answer, said, secret) : refusal(answer, said, secret), said };
 }
 
-/** @throws TooLarge, while it is read, for a stream that is larger than it may be */
-async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[], void> {
+/** Some servers call their events by another name, or by none; these two are never events. */
+const mayBeEvents = ({ headers }: Response): boolean =>
+  !/^\s*(application\/json|text\/html)\b/i.test(headers.get("content-type") ?? "");
+
+/** Server-sent events, in the portions in which they arrive. @throws when the connection breaks, or TooLarge for a stream that is larger than it may be */
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[], void> {
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event) });
@@ -99,17 +113,48 @@ async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<Eve
   if (events.length > 0) yield events;
 }
 
-function refusal(answer: Response, message: string): ReplyFailed {
+function refusal(answer: Response, said: string, secret: string): ReplyFailed {
   const redirected = answer.status >= 300 && answer.status < 400;
-  const text = redirected ? "The provider redirects elsewhere, and redirects are not followed." : message;
-  return replyFailed(reasonOf(answer.status), text, {
-    retryAfterSeconds: retryAfterSeconds(answer.headers),
+  const message = redirected
+    ? "The provider redirects elsewhere, and redirects are not followed."
+    : `The provider answered ${answer.status}: ${messageIn(said) ?? said}`;
+  return refusedWith(answer.status, shortened(message, secret), {
+    afterMs: retryAfterMs(answer.headers),
     providerRequestId: requestIdOf(answer.headers),
   });
 }
 
+/** An answer that calls itself a success, and is no stream: an error told in the wrong place, or something else altogether. */
+function noStream({ headers }: Response, said: string, secret: string): ReplyFailed {
+  const error = messageIn(said);
+  const facts = { providerRequestId: requestIdOf(headers) };
+  return error === null
+    ? replyFailed("bad_chunk", `The provider answered no event stream, but ${headers.get("content-type")}.`, facts)
+    : replyFailed("provider_error", shortened(`The provider answered an error: ${error}`, secret), facts);
+}
+
+/** Masked before it is cut: half a secret is one too. */
+const shortened = (message: string, secret: string): string =>
+  maskSecret(message, secret).slice(0, MAX_ERROR_CHARACTERS);
+
+/** The failure that an HTTP status tells, and whether the call is worth making again. */
+export function refusedWith(
+  httpStatus: number,
+  message: string,
+  { afterMs = null, providerRequestId = null }: { afterMs?: number | null; providerRequestId?: string | null } = {},
+): ReplyFailed {
+  return replyFailed(reasonOf(httpStatus), message, {
+    retryAfterSeconds: afterMs === null ? null : Math.ceil(afterMs / 1000),
+    providerRequestId,
+    ...(isPassing(httpStatus) ? { again: { afterMs } } : {}),
+  });
+}
+
+/** Whether a refusal may pass: a time-out, a conflict, a limit, or a fault on the provider's side. */
+const isPassing = (httpStatus: number): boolean => [408, 409, 429].includes(httpStatus) || httpStatus >= 500;
+
 /** The name of a failure that a provider tells by its HTTP status. */
-export function reasonOf(httpStatus: number): FailureReason {
+function reasonOf(httpStatus: number): FailureReason {
   if (httpStatus >= 300 && httpStatus < 400) return "refused_by_guard";
   if (httpStatus === 401 || httpStatus === 403) return "provider_auth";
   if (httpStatus === 429) return "rate_limited";
@@ -120,21 +165,21 @@ export function reasonOf(httpStatus: number): FailureReason {
 
 /** A provider's own name for a call, from its headers. */
 export const requestIdOf = (headers: Headers): string | null =>
-  headers.get("x-request-id") ?? headers.get("request-id");
+  headers.get("x-request-id") ?? headers.get("request-id") ?? headers.get("apim-request-id");
 
-/** `retry-after-ms`, or `Retry-After` as seconds; RFC 9110, 10.2.3. Whole seconds, rounded up. */
-export function retryAfterSeconds(headers: Headers): number | null {
-  const milliseconds = headers.get("retry-after-ms");
-  const seconds = milliseconds === null ? headers.get("retry-after") : String(Number(milliseconds) / 1000);
-  return seconds !== null && /^\d+(\.\d+)?$/.test(seconds) ? Math.ceil(Number(seconds)) : null;
+/** `retry-after-ms`, or `Retry-After` as seconds or as a date; RFC 9110, 10.2.3. In milliseconds. */
+function retryAfterMs(headers: Headers): number | null {
+  const milliseconds = numeral(headers.get("retry-after-ms"));
+  if (milliseconds !== null) return milliseconds;
+  const text = headers.get("retry-after");
+  const seconds = numeral(text);
+  if (text === null || seconds !== null) return seconds === null ? null : seconds * 1000;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.max(0, at - now());
 }
 
-async function errorMessage(answer: Response, secret: string): Promise<string> {
-  const text = await readSome(answer);
-  const message = `The provider answered ${answer.status}: ${messageIn(text) ?? text}`;
-  // Masked before it is cut: half a secret is one too.
-  return maskSecret(message, secret).slice(0, MAX_ERROR_CHARACTERS);
-}
+const numeral = (text: string | null): number | null =>
+  text !== null && /^\d+(\.\d+)?$/.test(text) ? Number(text) : null;
 
 function messageIn(text: string): string | null {
   try {
@@ -160,10 +205,6 @@ async function readSome(answer: Response): Promise<string> {
   }
   return text.trim();
 }
-
-/** A message without the secret, should it repeat it. */
-export const maskSecret = (message: string, secret: string): string =>
-  secret === "" ? message : message.replaceAll(secret, "********");
 
 /** How long a small document may take, in milliseconds, and how large it may be, in characters. */
 const DOCUMENT_MS = 5_000;

@@ -2,18 +2,18 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { allowsPrivate } from "../core/address.ts";
 import { secretNamedBy } from "../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
-import { replyFailed } from "../core/reply.ts";
+import { NOT_CALLED, replyFailed } from "../core/reply.ts";
 import { unseal } from "../core/sealed.ts";
 import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
+import { answer } from "./attempts.ts";
 import { PROVIDERS } from "./index.ts";
-import { maskSecret } from "./post-stream.ts";
 
 /** Calls under way. */
 export interface Calls {
   /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
   portions: ReadableStream<Uint8Array>;
-  /** Aborts one call's request. Nothing more comes from it. */
+  /** Aborts one call's request. It ends as `cancelled`, unless it has ended. */
   stop: (which: number) => void;
 }
 
@@ -83,15 +83,6 @@ const tokenFault = (token: string): string =>
     ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
     : `The secret that the endpoint names (${token}) is not set.`;
 
-/** The shortest secret that is looked for in the words of a failure: a shorter one may be a part of any word. */
-const SHORTEST_SECRET = 8;
-
-/** A failure in a provider's own words may repeat what it was sent. */
-const withoutSecret = (event: ReplyEvent, secret: string): ReplyEvent =>
-  event.type === "failed" && secret.length >= SHORTEST_SECRET
-    ? { ...event, message: maskSecret(event.message, secret) }
-    : event;
-
 /** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
   /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
@@ -110,12 +101,15 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     return { portions: readable, stop: (which) => stops[which]?.abort() };
   }
 
-  async *#events(request: ReplyRequest, signal: AbortSignal): ReplyStream {
+  async *#events(request: ReplyRequest, stop: AbortSignal): ReplyStream {
     const token = await this.#token(request);
-    if (token === null) return yield [replyFailed("provider_auth", tokenFault(request.token))];
-    const privateAllowed = allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS);
-    const portions = PROVIDERS[request.connectorType].ask({ ...request, token, privateAllowed }, signal);
-    for await (const portion of portions) yield portion.map((event) => withoutSecret(event, token));
+    if (token === null) {
+      yield [replyFailed("provider_auth", tokenFault(request.token), { course: NOT_CALLED })];
+      return;
+    }
+    const ai: unknown = Reflect.get(this.env, "AI");
+    const world = { ai, privateAllowed: allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS) };
+    yield* answer(PROVIDERS[request.connectorType], { ...request, token }, { stop, admit: null, world });
   }
 
   async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {

@@ -1,17 +1,18 @@
 import type { EventSourceMessage } from "eventsource-parser";
 import type * as z from "zod";
-import type { FailureReason } from "../core/failure.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import { TooLarge, postStream, requestIdOf } from "./post-stream.ts";
 import type { Posted } from "./post-stream.ts";
-import type { Provider } from "./provider.ts";
-import { readParams } from "./provider.ts";
+import type { Call, Provider, World } from "./provider.ts";
+import { DEFAULT_MAX_ATTEMPTS } from "./provider.ts";
 
 /** One reply's stream, read event by event. Holds what the format spreads over several events. */
 export interface Reader {
   /** @throws BadChunk for data that is not of the format */
   read(event: EventSourceMessage): Iterable<{ type: "text"; text: string } | ReplyEnd | ReplyFailed>;
+  /** The end of a format whose terminal marker may be followed by more, once the stream is over. */
+  close?(): ReplyEnd | null;
 }
 
 /** How long the end of an answer is awaited behind its terminal marker, in milliseconds. */
@@ -29,12 +30,21 @@ export function parseEvent<S extends z.ZodType>(schema: S, data: string): z.outp
   }
 }
 
+/** What is sent in a format. */
+export interface Sent {
+  url: string;
+  headers: Record<string, string>;
+  body: Record<string, unknown>;
+  model: string;
+}
+
 /** A vendor's wire format over HTTP and server-sent events. */
-export interface WireFormat {
-  defaultUri: string | null;
-  post(request: ReplyRequest, sent: Record<string, unknown>): Posted;
+export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "optional" | "params"> {
+  post(request: ReplyRequest, sent: Record<string, unknown>): Sent;
   /** @param requestId what the provider's headers call the request */
   reader(requestId: string | null): Reader;
+  /** Whether a refusal, of which the text is given, is that of a content filter: an answer rather than an error. */
+  isFiltered?(said: string): boolean;
 }
 
 /** The longest reply that is kept, in UTF-16 code units: with its prompt it must fit in a row of 2 MB. */
@@ -43,31 +53,58 @@ const MAX_REPLY = 400_000;
 /** A provider that is asked over HTTP in a format. A stream without the format's terminal marker is a failure. */
 export const overHttp = (format: WireFormat): Provider => ({
   defaultUri: format.defaultUri,
-  async *ask(request, signal) {
-    const { sent, timeoutMs } = readParams(request.params);
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const either = AbortSignal.any([signal, deadline]);
-    const broken = (last: ReplyFailed): ReplyFailed => (deadline.aborted ? timedOut(timeoutMs) : last);
-    const streamed = await postStream(format.post(request, sent), either, request.privateAllowed);
-    if ("failed" in streamed) return yield [broken(streamed.failed)];
-    const providerRequestId = requestIdOf(streamed.headers);
-    const unlucky = (code: FailureReason, message: string) => replyFailed(code, message, { providerRequestId });
-    try {
-      yield* readReply(streamed.events, format.reader(providerRequestId), unlucky);
-    } catch (error) {
-      if (error instanceof TooLarge) return yield [unlucky("refused_by_guard", error.message)];
-      yield [broken(unlucky("connection_lost", "The connection broke in the middle of the reply."))];
-    }
+  required: format.required,
+  optional: format.optional,
+  params: format.params,
+  maxAttempts: DEFAULT_MAX_ATTEMPTS,
+  prepare({ request, sent, world }): Call {
+    const { url, headers, body, model } = format.post(request, sent);
+    const text = JSON.stringify(body);
+    const posted: Posted = { url, headers, body: text, secret: request.token };
+    return { url, body: text, model, make: (signal) => ask(format, posted, signal, world) };
   },
 });
 
-export const timedOut = (timeoutMs: number): ReplyFailed =>
-  replyFailed("provider_timeout", `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`);
+async function* ask(format: WireFormat, posted: Posted, signal: AbortSignal, { privateAllowed }: World): ReplyStream {
+  const streamed = await postStream(posted, signal, privateAllowed);
+  if ("failed" in streamed) {
+    const { failed, said } = streamed;
+    return yield [format.isFiltered?.(said) ? filtered(failed) : failed];
+  }
+  const providerRequestId = requestIdOf(streamed.headers);
+  yield* readReply(streamed.events, format.reader(providerRequestId), providerRequestId);
+}
 
-type Unlucky = (code: FailureReason, message: string) => ReplyFailed;
+/** Nothing was said, because a filter would not have it. */
+const filtered = ({ providerRequestId }: ReplyFailed): ReplyEnd => ({
+  type: "end",
+  finishReason: "content_filter",
+  model: null,
+  usage: null,
+  providerRequestId,
+});
+
+/** Reads a reply off its events. Never throws for what the provider did: a broken connection is a failure too. */
+export async function* readReply(
+  portions: AsyncGenerator<EventSourceMessage[], void>,
+  reader: Reader,
+  providerRequestId: string | null,
+): ReplyStream {
+  const unlucky: Unlucky = (code, message, facts) => replyFailed(code, message, { providerRequestId, ...facts });
+  try {
+    yield* readPortions(portions, reader, unlucky);
+  } catch (error) {
+    if (error instanceof TooLarge) return yield [unlucky("refused_by_guard", error.message)];
+    yield [
+      unlucky("connection_lost", "The connection broke in the middle of the reply.", { again: { afterMs: null } }),
+    ];
+  }
+}
+
+type Unlucky = typeof replyFailed;
 
 /** Ends at the first end or failure, and makes a failure of a stream that has neither or is too long. */
-async function* readReply(
+async function* readPortions(
   portions: AsyncGenerator<EventSourceMessage[], void>,
   reader: Reader,
   unlucky: Unlucky,
@@ -84,7 +121,8 @@ async function* readReply(
     if (events.length > 0) yield events;
     if (over) return;
   }
-  yield [unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
+  const end = reader.close?.();
+  yield [end ?? unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
 }
 
 const textIn = (events: ReplyEvent[]): number =>

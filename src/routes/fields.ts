@@ -43,7 +43,14 @@ const OWN_PARAMS: readonly string[] = ["timeout_ms", "first_token_ms", "idle_ms"
 /** What goes along with every call to a provider. What Parley itself sends, or reads, must not be contradicted. */
 export const sentParams = z
   .record(z.string(), z.unknown())
-  .refine((params) => !("stream" in params) && !("messages" in params), "may not set stream or messages: Parley does")
+  .refine(
+    (params) => !["stream", "messages", "contents"].some((set) => set in params),
+    "may not set stream, messages or contents: Parley does",
+  )
+  .refine(
+    (params) => ["undefined", "string"].includes(typeof params["api_version"]),
+    "must have a text for api_version",
+  )
   .refine(
     (params) => OWN_PARAMS.every((own) => params[own] === undefined || Number(params[own]) > 0),
     `must have numbers above 0 for ${OWN_PARAMS.join(", ")}`,

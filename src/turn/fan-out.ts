@@ -1,7 +1,7 @@
 import type { Prices } from "../core/endpoint.ts";
-import type { FinishReason, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
-import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
-import { replyFailed } from "../core/reply.ts";
+import type { FinishReason, Receipt, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
+import type { Course, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
+import { NOT_CALLED, replyFailed } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** What one chat has to do in a turn: a question to ask, or the reason why none can be asked. */
@@ -54,8 +54,9 @@ export async function fanOut(shares: Share[], { ask, clock, signalOf, said, sett
   const started = clock();
   const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
-  const settle = (chat: Heard, last: ReplyEnd | ReplyFailed, attempts: number) => {
-    const reply = priced(conclude(chat, last, attempts, clock() - started), chat.share.prices);
+  const settle = (chat: Heard, last: ReplyEnd | ReplyFailed) => {
+    const { prices } = chat.share;
+    const reply = priced(conclude(chat, last, last.course ?? courseSeen(chat, clock() - started)), prices);
     replies.set(reply.chatId, reply);
     settled(reply);
   };
@@ -63,7 +64,7 @@ export async function fanOut(shares: Share[], { ask, clock, signalOf, said, sett
     const chat = chats.get(chatId);
     if (!chat) return;
     for (const event of portion) {
-      if (event.type !== "text") return settle(chat, event, 1);
+      if (event.type !== "text") return settle(chat, event);
       chat.ttftMs ??= clock() - started;
       chat.content += event.text;
       said(chatId, event.text);
@@ -73,7 +74,7 @@ export async function fanOut(shares: Share[], { ask, clock, signalOf, said, sett
   for (const chat of chats.values()) {
     const { chatId, question } = chat.share;
     if ("request" in question) questions.push({ chatId, request: question.request, signal: signalOf(chatId) });
-    else settle(chat, replyFailed(question.error.code, question.error.message), 0);
+    else settle(chat, replyFailed(question.error.code, question.error.message, { course: NOT_CALLED }));
   }
   await ask(questions, hear);
   return shares.flatMap(({ chatId }) => replies.get(chatId) ?? []);
@@ -92,35 +93,48 @@ interface Heard {
   ttftMs: number | null;
 }
 
-function conclude(
-  { share, content, ttftMs }: Heard,
-  last: ReplyEnd | ReplyFailed,
-  attempts: number,
-  durationMs: number,
-): Reply {
+/** A call whose end nobody told is known by what was heard of it here. */
+const courseSeen = ({ ttftMs }: Heard, durationMs: number): Course => ({
+  ...NOT_CALLED,
+  durationMs,
+  ttftMs,
+  calls: 1,
+});
+
+function conclude({ share, content }: Heard, last: ReplyEnd | ReplyFailed, course: Course): Reply {
   const ended = last.type === "end" ? last : null;
   const error = last.type === "failed" ? { code: last.code, message: last.message } : null;
+  const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = share;
   return {
     chatId: share.chatId,
     content,
     retryAfterSeconds: last.type === "failed" ? last.retryAfterSeconds : null,
     detail: {
       status: statusOf(error),
-      endpointId: share.endpointId,
+      endpointId,
       finishReason: ended?.finishReason ?? finishReasonOf(error),
       error,
       model: ended?.model ?? null,
       usage: usageOf(ended),
-      durationMs: attempts === 0 ? 0 : durationMs,
-      ttftMs,
-      attempts,
+      durationMs: course.durationMs,
+      ttftMs: course.ttftMs,
+      attempts: course.calls,
       providerRequestId: last.providerRequestId,
-      preparedPrompt: share.preparedPrompt,
-      promptTemplate: share.promptTemplate,
-      contextStrategy: share.contextStrategy,
+      preparedPrompt,
+      promptTemplate,
+      contextStrategy,
+      queueMs: course.queueMs,
+      ...(course.receipt ? { receipt: fitting(course.receipt, content.length + preparedPrompt.length) } : {}),
     },
   };
 }
+
+/** What a reply's row may hold, in UTF-16 code units: it must fit in 2 MB, and one takes three bytes at most. */
+const MAX_ROW = 600_000;
+
+/** A body that its row has no place for is not kept; its hash is. */
+const fitting = (receipt: Receipt, beside: number): Receipt =>
+  beside + (receipt.body?.length ?? 0) > MAX_ROW ? { ...receipt, body: null } : receipt;
 
 const statusOf = (error: ReplyError | null): ReplyDetail["status"] => {
   if (error === null) return "ok";

@@ -19,7 +19,7 @@ export function chatbotShare(
   const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
   const messages = [...persona, ...conversation.map(({ role, content }) => ({ role, content }))];
   const question = endpoint
-    ? { request: requestTo(endpoint, messages, priorCalls, chatbot.params) }
+    ? { request: requestTo(endpoint, messages, priorCalls, { own: chatbot.params, receipted: false }) }
     : missing(chatbot.endpointId);
   const preparedPrompt = conversation.at(-1)?.content ?? "";
   return {
@@ -59,7 +59,9 @@ export function comparisonShare(
   if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, question: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
-  const question = endpoint ? { request: requestTo(endpoint, messages, priorCalls, null) } : missing(endpointId ?? "");
+  const question = endpoint
+    ? { request: requestTo(endpoint, messages, priorCalls, { own: null, receipted: true }) }
+    : missing(endpointId ?? "");
   return { chatId, endpointId, preparedPrompt, ...inForce, question };
 }
 
@@ -89,9 +91,15 @@ const missing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 
-function requestTo(endpoint: Endpoint, messages: ModelMessage[], priorCalls: number, own: string | null): ReplyRequest {
+/** @param own the chatbot's params, laid over the endpoint's */
+function requestTo(
+  endpoint: Endpoint,
+  messages: ModelMessage[],
+  priorCalls: number,
+  { own, receipted }: { own: string | null; receipted: boolean },
+): ReplyRequest {
   const { id: endpointId, connectorType, uri, token, model } = endpoint;
   const params =
     own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
-  return { endpointId, connectorType, uri, token, model, params, messages, priorCalls };
+  return { endpointId, connectorType, uri, token, model, params, messages, priorCalls, receipted };
 }

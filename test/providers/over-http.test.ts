@@ -1,11 +1,8 @@
-import Anthropic from "@anthropic-ai/sdk";
-import OpenAI from "openai";
 import { describe, expect, inject, it } from "vitest";
 import { get, post } from "../support/api.ts";
 import { aChatbot, aComparison, aSession, anEndpoint } from "../support/given.ts";
 
 const upstream = inject("upstream");
-const aimock = inject("aimock");
 
 /** Puts one prompt to endpoints over HTTP and answers their records. */
 async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
@@ -263,46 +260,6 @@ describe("what is sent", () => {
       { role: "assistant", content: "Hello! How can I assist you today? 🎉" },
       { role: "user", content: "two" },
     ]);
-  });
-});
-
-describe("an independent double, asked by us and by the vendor's own SDK", () => {
-  const prompt = "count to three";
-
-  it("gives the same in OpenAI's format", async () => {
-    const sdk = new OpenAI({ baseURL: `${aimock}/v1`, apiKey: "sk-test" });
-    const stream = await sdk.chat.completions.create({
-      model: "gpt-4.1",
-      messages: [{ role: "user", content: prompt }],
-      stream: true,
-      stream_options: { include_usage: true },
-    });
-    const theirs = { text: "", finish: "", usage: {} };
-    for await (const chunk of stream) {
-      theirs.text += chunk.choices[0]?.delta.content ?? "";
-      theirs.finish = chunk.choices[0]?.finish_reason ?? theirs.finish;
-      if (chunk.usage)
-        theirs.usage = { input_tokens: chunk.usage.prompt_tokens, output_tokens: chunk.usage.completion_tokens };
-    }
-    const [ours] = await ask([{ connector_type: "openai-connector", uri: `${aimock}/v1`, model: "gpt-4.1" }], prompt);
-    expect(theirs.text).toContain("北京 🎉");
-    expect({ text: ours.predicted_result, finish: ours.finish_reason, usage: ours.usage }).toEqual(theirs);
-  });
-
-  it("gives the same in Anthropic's format", async () => {
-    const sdk = new Anthropic({ baseURL: aimock, apiKey: "sk-test" });
-    const theirs = await sdk.messages
-      .stream({ model: "claude-sonnet-4-5", max_tokens: 4096, messages: [{ role: "user", content: prompt }] })
-      .finalMessage();
-    const [ours] = await ask(
-      [{ connector_type: "anthropic-connector", uri: aimock, model: "claude-sonnet-4-5" }],
-      prompt,
-    );
-    const text = theirs.content.map((block) => (block.type === "text" ? block.text : "")).join("");
-    expect(text).toContain("北京 🎉");
-    expect(theirs.stop_reason).toBe("end_turn");
-    expect([ours.predicted_result, ours.finish_reason, ours.model]).toEqual([text, "stop", theirs.model]);
-    expect(ours.usage).toEqual({ input_tokens: theirs.usage.input_tokens, output_tokens: theirs.usage.output_tokens });
   });
 });
 

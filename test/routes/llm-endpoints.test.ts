@@ -138,11 +138,35 @@ describe("endpoints", () => {
   });
 });
 
+const CONNECTORS = [
+  "openai-connector",
+  "azure-openai-connector",
+  "together-connector",
+  "anthropic-connector",
+  "google-gemini-connector",
+  "workers-ai-connector",
+  "echo-connector",
+  "eliza-connector",
+];
+
 it("lists the connector types", async () => {
-  expect((await get("/v1/connectors")).body).toEqual([
-    "openai-connector",
-    "anthropic-connector",
-    "echo-connector",
-    "eliza-connector",
-  ]);
+  expect((await get("/v1/connectors")).body).toEqual(CONNECTORS);
+});
+
+it("tells what each connector type needs, and holds a new endpoint to its address", async () => {
+  const { body } = await get("/v1/connectors?include=fields");
+  expect(body.map((connector: { connector_type: string }) => connector.connector_type)).toEqual(CONNECTORS);
+  expect(body).toContainEqual({
+    connector_type: "azure-openai-connector",
+    required: ["name", "connector_type", "uri", "token", "model"],
+    optional: ["max_calls_per_second", "max_concurrency", "params"],
+    default_uri: null,
+    params: ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "api_version"],
+  });
+  for (const { connector_type, required } of body as { connector_type: string; required: string[] }[]) {
+    const { status, body: answer } = await post("/v1/llm_endpoints", { name: unique("bare"), connector_type });
+    expect([connector_type, status]).toEqual([connector_type, required.includes("uri") ? 422 : 200]);
+    if (status === 422) expect(answer.error).toMatchObject([{ loc: ["body", "uri"], msg: "Field required" }]);
+  }
+  expect((await get("/v1/connectors?include=everything")).status).toBe(422);
 });

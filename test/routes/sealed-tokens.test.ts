@@ -49,7 +49,7 @@ async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   const request = { endpointId: id, connectorType: connector_type as "openai-connector", uri, token, model, params };
   const caller = new ReplyCaller(createExecutionContext(), { ...env, ...settings });
   const messages = [{ role: "user" as const, content: "Hi" }];
-  return new Response(caller.ask([{ ...request, messages, priorCalls: 0 }]).portions).text();
+  return new Response(caller.ask([{ ...request, messages, priorCalls: 0, receipted: false }]).portions).text();
 }
 
 /** The tokens that a provider was shown, newest first. */

@@ -15,6 +15,8 @@ const HALF_TIME_MS = 30;
 interface Received {
   path: string;
   headers: Record<string, string | string[] | undefined>;
+  /** The body as it came. */
+  text: string;
   body: unknown;
 }
 
@@ -63,7 +65,8 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
   const [, provider = "", scene = ""] = (request.url ?? "").split("/");
   const tell = QUESTIONS[provider];
   if (tell) return json(answer, 200, tell(scene));
-  received.unshift({ path: request.url ?? "", headers: request.headers, body: JSON.parse(await bodyOf(request)) });
+  const text = await bodyOf(request);
+  received.unshift({ path: request.url ?? "", headers: request.headers, text, body: JSON.parse(text) });
   inFlight += 1;
   mostInFlight = Math.max(mostInFlight, inFlight);
   count(provider, 1);
@@ -71,10 +74,30 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
     inFlight -= 1;
     count(provider, -1);
   });
+  await playScene(provider, nextOf(provider, scene), request, answer);
+}
+
+async function playScene(provider: string, scene: string, request: IncomingMessage, answer: ServerResponse) {
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
   if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
-  if (/^\d{3}$/.test(scene)) return refuse(answer, Number(scene), request);
+  const [, status, hint] = /^(\d{3})(?::(\w+))?$/.exec(scene) ?? [];
+  if (status) return refuse(answer, { status: Number(status), hint }, request);
+  if (scene === "json") return json(answer, 200, { error: { message: "Not quite a success" } });
+  if (scene === "html") return void answer.writeHead(200, { "content-type": "text/html" }).end("<p>Welcome</p>");
+  const refused = fixtures(provider).get(`${scene}.json`);
+  if (refused !== undefined) return json(answer, 400, JSON.parse(refused));
   await perform(provider, scene, answer);
+}
+
+/** How often scenes with a course were played. */
+const played = new Map<string, number>();
+
+/** Of a course such as `429:ms,hello@abc` the scene whose turn it is; the last one stays. What follows `@` tells courses apart. */
+function nextOf(provider: string, course: string): string {
+  const scenes = (course.split("@")[0] ?? "").split(",");
+  const before = played.get(provider + course) ?? 0;
+  played.set(provider + course, before + 1);
+  return scenes[Math.min(before, scenes.length - 1)] ?? "";
 }
 
 /** A stream that a test writes itself. */
@@ -93,22 +116,47 @@ async function endless(answer: ServerResponse, text: string): Promise<void> {
 }
 
 async function perform(provider: string, scene: string, answer: ServerResponse): Promise<void> {
-  const [, base = scene, fault] = /^(.+)\.(truncated|reset|stall|slow|broken)$/.exec(scene) ?? [];
+  const [, base = scene, fault = "none"] = /^(.+)\.(\w+)$/.exec(scene) ?? [];
   const fixture = fixtures(provider).get(base) ?? "";
-  const [head, tail] = [fixture.slice(0, fixture.length / 2), fixture.slice(fixture.length / 2)];
+  if (fault === "mute") return;
+  if (fault === "lost") return void answer.destroy();
   answer.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_fixture" });
-  if (fault === "broken") return void answer.end(`${head}\n\ndata: {"not json\n\n`);
-  answer.write(fault === undefined ? fixture : head);
-  if (fault === undefined || fault === "truncated") return void answer.end();
+  if (fault === "silent") return answer.flushHeaders();
+  if (fault === "none") return void answer.end(fixture);
+  // A place where every recorded answer has said something, and not all.
+  const cut = fixture.length * 0.6;
+  answer.write(fixture.slice(0, cut));
+  await goOn(fault, fixture.slice(cut), answer);
+}
+
+/** What comes behind the first half. */
+async function goOn(fault: string, tail: string, answer: ServerResponse): Promise<void> {
+  if (fault === "broken") return void answer.end('\n\ndata: {"not json\n\n');
+  if (fault === "truncated") return void answer.end();
   if (fault === "stall") return;
   await new Promise((resolve) => setTimeout(resolve, HALF_TIME_MS));
   if (fault === "reset") return void answer.destroy();
   answer.end(tail);
 }
 
-function refuse(answer: ServerResponse, status: number, request: IncomingMessage): void {
-  const key = String(request.headers["authorization"] ?? request.headers["x-api-key"] ?? "");
-  answer.setHeader("retry-after", "7");
+/** How long a refusal asks to wait, in the three ways in which it can. */
+const WAITS: Record<string, () => [string, string]> = {
+  ms: () => ["retry-after-ms", "40"],
+  seconds: () => ["retry-after", "1"],
+  date: () => ["retry-after", new Date(Date.now() + 1_500).toUTCString()],
+  long: () => ["retry-after", "700"],
+};
+
+interface Refusal {
+  status: number;
+  hint: string | undefined;
+}
+
+function refuse(answer: ServerResponse, { status, hint }: Refusal, request: IncomingMessage): void {
+  const names = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+  const key = names.map((name) => request.headers[name] ?? "").join("");
+  const wait = WAITS[hint ?? ""];
+  if (wait) answer.setHeader(...wait());
   answer.setHeader("x-request-id", "req_refused");
   if (status >= 300 && status < 400) answer.setHeader("location", "http://127.0.0.1:9/elsewhere");
   json(answer, status, { error: { type: "some_error", message: `No, says status ${status}, to the key ${key}` } });

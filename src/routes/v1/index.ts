@@ -1,10 +1,13 @@
 import { Hono } from "hono";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
+import { PROVIDERS } from "../../providers/index.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { describe } from "../openapi/describe.ts";
+import { query } from "../validate.ts";
 import { llmEndpoints } from "./llm-endpoints.ts";
 import { contextStrategies, promptTemplates } from "./prompt-templates.ts";
+import { presentConnector } from "./present.ts";
 import * as schemas from "./schemas.ts";
 import { sessions } from "./sessions.ts";
 
@@ -20,8 +23,19 @@ export const v1 = new Hono<AppEnv>({ strict: false })
       id: "listConnectors",
       tag: "Moonshot",
       summary: "List connector types",
-      answer: { status: 200, description: "Their names", schema: schemas.Connectors, example: CONNECTOR_TYPES },
+      answer: {
+        status: 200,
+        description: "Their names; with `include=fields`, what each needs",
+        schema: schemas.Connectors,
+        example: CONNECTOR_TYPES,
+      },
     }),
+    query(schemas.ListConnectors),
     permit("admin", "service"),
-    (c) => c.json([...CONNECTOR_TYPES]),
+    (c) =>
+      c.json(
+        c.req.valid("query").include === "fields"
+          ? CONNECTOR_TYPES.map((type) => presentConnector(type, PROVIDERS[type]))
+          : [...CONNECTOR_TYPES],
+      ),
   );

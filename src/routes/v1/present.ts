@@ -1,8 +1,10 @@
 import type * as z from "zod";
-import type { Endpoint, Prices } from "../../core/endpoint.ts";
+import type { ConnectorType, Endpoint, Prices } from "../../core/endpoint.ts";
 import { secretNamedBy } from "../../core/endpoint.ts";
 import type { Session } from "../../core/session.ts";
 import { zonedStamp } from "../../core/time.ts";
+import { OWN_PARAMS } from "../../providers/provider.ts";
+import type { Provider } from "../../providers/provider.ts";
 import type * as schemas from "./schemas.ts";
 
 /** What stands for a token that is set. */
@@ -45,3 +47,11 @@ function shownToken(token: string): string {
   if (token === "") return "";
   return secretNamedBy(token) === null ? TOKEN_MASK : token;
 }
+
+export const presentConnector = (type: ConnectorType, provider: Provider): z.output<typeof schemas.Connector> => ({
+  connector_type: type,
+  required: ["name", "connector_type", ...provider.required],
+  optional: [...provider.optional, "max_calls_per_second", "max_concurrency", "params"],
+  default_uri: provider.defaultUri || null,
+  params: [...OWN_PARAMS, ...provider.params],
+});

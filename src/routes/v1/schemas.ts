@@ -216,4 +216,22 @@ export const Endpoint = z
   .meta({ id: "Endpoint", description: "A model at an address. Its token is never answered" });
 
 export const Endpoints = z.array(Endpoint);
-export const Connectors = z.array(z.enum(CONNECTOR_TYPES));
+
+export const ListConnectors = z.object({ include: z.enum(["fields"]).optional() });
+
+const fieldNames = z.array(z.string());
+
+export const Connector = z
+  .object({
+    connector_type: z.enum(CONNECTOR_TYPES),
+    required: fieldNames,
+    optional: fieldNames,
+    default_uri: z.string().nullable(),
+    params: fieldNames,
+  })
+  .meta({
+    id: "Connector",
+    description: "What an endpoint of this type needs and takes; `params` are those that are not sent as they are",
+  });
+
+export const Connectors = z.union([z.array(z.enum(CONNECTOR_TYPES)), z.array(Connector)]);

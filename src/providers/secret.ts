@@ -1,0 +1,20 @@
+import type { ReplyEnd, ReplyFailed } from "../core/reply.ts";
+
+/** What stands where a secret was. */
+const MASK = "********";
+
+/** The shortest secret that is looked for in the words of a failure: a shorter one may be a part of any word. */
+const SHORTEST_SECRET = 8;
+
+/** A text without a secret: as it is, and as it is written in JSON and in an address. */
+export function maskSecret(text: string, secret: string): string {
+  if (secret === "") return text;
+  const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
+  return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
+}
+
+/** A failure in a provider's own words may repeat what it was sent. */
+export const withoutSecret = <E extends ReplyEnd | ReplyFailed>(last: E, secret: string): E =>
+  last.type === "failed" && secret.length >= SHORTEST_SECRET
+    ? { ...last, message: maskSecret(last.message, secret) }
+    : last;

@@ -1,0 +1,71 @@
+import type { ReplyFailed, ReplyStream } from "../core/reply.ts";
+import { replyFailed } from "../core/reply.ts";
+import { chatCompletionBody, chatCompletionReader, modelOf } from "./openai-compatible.ts";
+import { readEvents, refusedWith } from "./post-stream.ts";
+import type { Provider } from "./provider.ts";
+import { DEFAULT_MAX_ATTEMPTS } from "./provider.ts";
+import { readReply } from "./stream-reply.ts";
+
+/** As much of the binding as is used. https://developers.cloudflare.com/workers-ai/configuration/bindings/ */
+interface Ai {
+  run(model: string, inputs: Record<string, unknown>): Promise<unknown>;
+}
+
+/** Its own numbers for errors, as HTTP statuses. Any other is a fault of its. https://developers.cloudflare.com/workers-ai/platform/errors/ */
+const HTTP_STATUSES: Partial<Record<string, number>> = {
+  5007: 400,
+  5004: 400,
+  3039: 400,
+  3003: 400,
+  5018: 403,
+  5016: 403,
+  3023: 403,
+  3041: 403,
+  5019: 405,
+  5005: 405,
+  3042: 404,
+  3006: 413,
+  3007: 408,
+  3008: 408,
+  3036: 429,
+  3040: 429,
+};
+
+/** Cloudflare's own models, by the Worker's binding: no address, and no key. */
+export const workersAi: Provider = {
+  defaultUri: "",
+  required: ["model"],
+  optional: [],
+  params: [],
+  maxAttempts: DEFAULT_MAX_ATTEMPTS,
+  prepare({ request, sent, world: { ai } }) {
+    if (!isAi(ai)) {
+      return replyFailed("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
+    }
+    const { model: _, ...inputs } = chatCompletionBody(request, sent) as Record<string, unknown>;
+    const model = modelOf(request, sent);
+    return { url: null, body: JSON.stringify(inputs), model, make: () => run(ai, model, inputs) };
+  },
+};
+
+const isAi = (ai: unknown): ai is Ai =>
+  (typeof ai === "object" || typeof ai === "function") && ai !== null && "run" in ai;
+
+async function* run(ai: Ai, model: string, inputs: Record<string, unknown>): ReplyStream {
+  let stream: unknown;
+  try {
+    stream = await ai.run(model, inputs);
+  } catch (error) {
+    return yield [refusedBy(error)];
+  }
+  if (!(stream instanceof ReadableStream)) {
+    return yield [replyFailed("bad_chunk", "The model answered no stream: it may be none that writes text.")];
+  }
+  yield* readReply(readEvents(stream as ReadableStream<Uint8Array>), chatCompletionReader(null), null);
+}
+
+function refusedBy(error: unknown): ReplyFailed {
+  const message = error instanceof Error ? error.message : String(error);
+  const [code = ""] = /\b[35]0\d\d\b/.exec(message) ?? [];
+  return refusedWith(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);
+}

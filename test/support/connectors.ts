@@ -1,0 +1,77 @@
+import { inject } from "vitest";
+import type { ConnectorType } from "../../src/core/endpoint.ts";
+import type { Course, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";
+import { answer } from "../../src/providers/attempts.ts";
+import type { Means } from "../../src/providers/attempts.ts";
+import { PROVIDERS } from "../../src/providers/index.ts";
+
+const upstream = inject("upstream");
+
+/** Where each connector's answers are recorded. `null`: it needs no provider. */
+export const FIXTURES = {
+  "openai-connector": "openai",
+  "azure-openai-connector": "azure",
+  "together-connector": "together",
+  "anthropic-connector": "anthropic",
+  "google-gemini-connector": "gemini",
+  "workers-ai-connector": "workers-ai",
+  "echo-connector": null,
+  "eliza-connector": null,
+} as const satisfies Record<ConnectorType, string | null>;
+
+export const KEY = "sk-no-one-may-see";
+
+/** A question to a connector, whose provider plays a scene. */
+export function aRequest(
+  connectorType: ConnectorType,
+  scene: string,
+  fields: Partial<ReplyRequest> = {},
+): ReplyRequest {
+  const folder = FIXTURES[connectorType];
+  const byBinding = connectorType === "workers-ai-connector";
+  return {
+    endpointId: "the-endpoint",
+    connectorType,
+    uri: folder === null || byBinding ? "" : `${upstream}/${folder}/${scene}`,
+    token: KEY,
+    model: byBinding ? scene : "the-model",
+    params: "{}",
+    messages: [{ role: "user", content: "Hi" }],
+    priorCalls: 0,
+    receipted: true,
+    ...fields,
+  };
+}
+
+/** A binding that speaks as the true one does: a model's name is the scene that it plays. */
+export const fakeAi = {
+  async run(model: string, inputs: Record<string, unknown>): Promise<ReadableStream | null> {
+    const played = await fetch(`${upstream}/workers-ai/${model}`, { method: "POST", body: JSON.stringify(inputs) });
+    if (played.status !== 200)
+      throw new Error(`${NUMBERS[played.status] ?? "InferenceUpstreamError"}: it is not to be`);
+    return played.body;
+  },
+};
+
+const NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400: "5007", 408: "3007" };
+
+export interface Answered {
+  text: string;
+  last: (ReplyEnd | ReplyFailed) & { course: Course };
+}
+
+/** Puts a question and waits for its end. */
+export async function ask(request: ReplyRequest, means: Partial<Means> = {}): Promise<Answered> {
+  const events: ReplyEvent[] = [];
+  const whole: Means = {
+    stop: new AbortController().signal,
+    admit: null,
+    world: { ai: fakeAi, privateAllowed: true },
+    ...means,
+  };
+  for await (const portion of answer(PROVIDERS[request.connectorType], request, whole)) events.push(...portion);
+  const last = events.at(-1);
+  if (!last || last.type === "text" || !last.course) throw new Error("A reply without an end");
+  const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");
+  return { text, last: { ...last, course: last.course } };
+}
