@@ -263,6 +263,47 @@ describe("what is sent", () => {
   });
 });
 
+describe("a record", () => {
+  const course = (scenes: string) => openai(`${scenes}@${crypto.randomUUID()}`);
+
+  it("counts every call, and its receipt tells of each", async () => {
+    const id = await anEndpoint({ ...course("503,hello"), token: "sk-test", model: "asked-for" });
+    const session = await aComparison([id]);
+    const { body } = await post(`/v1/sessions/${session.session_id}/prompt?include=receipt`, { prompt: "Hi" });
+    const [record] = body[session.chat_ids[0]];
+    expect(record).toMatchObject({ status: "ok", attempts: 2, error: null });
+    expect(record.receipt).toMatchObject({
+      url: expect.stringMatching(/\/chat\/completions$/),
+      model_asked: "asked-for",
+      body_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      attempts: [{ error: { code: "provider_overloaded" }, provider_request_id: "req_refused" }, { error: null }],
+    });
+    expect(JSON.stringify(record)).not.toContain("sk-test");
+  });
+
+  it("of a reply that was stopped knows how often it was asked for", async () => {
+    const scene = course("429:long");
+    const id = await anEndpoint({ ...scene, params: { timeout_ms: 900_000 } });
+    const session = await aComparison([id]);
+    const path = `/v1/sessions/${session.session_id}`;
+    const prompt = post(`${path}/prompt?include=receipt`, { prompt: "Hi" });
+    const calls = async () =>
+      (await (await fetch(`${upstream}/received/openai`)).json<{ path: string }[]>()).filter((call) =>
+        scene.uri.endsWith(call.path.replace("/chat/completions", "")),
+      ).length;
+    await expect.poll(calls).toBe(1);
+    await post(`${path}/cancel`);
+    const [record] = (await prompt).body[session.chat_ids[0]];
+    expect(record).toMatchObject({ status: "cancelled", attempts: 1 });
+    expect(record.receipt.attempts).toMatchObject([{ error: { code: "rate_limited" } }]);
+  });
+
+  it("of Workers AI without its binding says so", async () => {
+    const [record] = await ask([{ connector_type: "workers-ai-connector", model: "@cf/meta/llama" }]);
+    expect(record).toMatchObject({ attempts: 0, error: { code: "provider_auth" } });
+  });
+});
+
 it("goes on with a turn when the caller goes away", async () => {
   const endpointId = await anEndpoint({ params: { delay_ms: 100 } });
   const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
