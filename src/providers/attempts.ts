@@ -145,13 +145,12 @@ async function* heard(portions: ReplyStream, question: UnderWay): AsyncGenerator
   }
 }
 
-async function courseOf(
-  { call, askedAt, sentAt, heardAt, attempts }: UnderWay,
-  request: ReplyRequest,
-): Promise<Course> {
-  if (sentAt === null) return { ...NOT_CALLED, queueMs: now() - askedAt };
+async function courseOf(question: UnderWay, request: ReplyRequest): Promise<Course> {
+  const { call, admit, askedAt, sentAt, heardAt, attempts } = question;
+  const queueMs = admit ? (sentAt ?? now()) - askedAt : 0;
+  if (sentAt === null) return { ...NOT_CALLED, queueMs };
   return {
-    queueMs: sentAt - askedAt,
+    queueMs,
     durationMs: now() - sentAt,
     ttftMs: heardAt === null ? null : heardAt - sentAt,
     calls: attempts.length,

@@ -70,7 +70,7 @@ export async function postStream(
     return { failed, said: "" };
   }
   if (answer.status === 200 && answer.body && mayBeEvents(answer)) {
-    return { events: readEvents(answer.body), headers: answer.headers };
+    return { events: readEvents(answer.body, signal), headers: answer.headers };
   }
   const said = await readSome(answer);
   return { failed: answer.status === 200 ? noStream(answer, said, secret) : refusal(answer, said, secret), said };
@@ -80,8 +80,15 @@ export async function postStream(
 const mayBeEvents = ({ headers }: Response): boolean =>
   !/^\s*(application\/json|text\/html)\b/i.test(headers.get("content-type") ?? "");
 
-/** Server-sent events, in the portions in which they arrive. @throws when the connection breaks, or TooLarge for a stream that is larger than it may be */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<EventSourceMessage[], void> {
+/**
+ * Server-sent events, in the portions in which they arrive. Lets go of the stream when the signal is aborted.
+ *
+ * @throws when the connection breaks, or TooLarge for a stream that is larger than it may be
+ */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<EventSourceMessage[], void> {
   const decoder = new TextDecoder();
   let events: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => void events.push(event) });
@@ -89,6 +96,9 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   let bytes = 0;
   let silentBytes = 0;
   const reader = body.getReader();
+  const letGo = () => void reader.cancel().catch(() => undefined);
+  if (signal.aborted) letGo();
+  else signal.addEventListener("abort", letGo, { once: true });
   try {
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       bytes += chunk.value.byteLength;

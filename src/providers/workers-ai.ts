@@ -8,7 +8,7 @@ import { readReply } from "./stream-reply.ts";
 
 /** As much of the binding as is used. https://developers.cloudflare.com/workers-ai/configuration/bindings/ */
 interface Ai {
-  run(model: string, inputs: Record<string, unknown>): Promise<unknown>;
+  run(model: string, inputs: Record<string, unknown>, options: { signal: AbortSignal }): Promise<unknown>;
 }
 
 /** Its own numbers for errors, as HTTP statuses. Any other is a fault of its. https://developers.cloudflare.com/workers-ai/platform/errors/ */
@@ -44,24 +44,24 @@ export const workersAi: Provider = {
     }
     const { model: _, ...inputs } = chatCompletionBody(request, sent) as Record<string, unknown>;
     const model = modelOf(request, sent);
-    return { url: null, body: JSON.stringify(inputs), model, make: () => run(ai, model, inputs) };
+    return { url: null, body: JSON.stringify(inputs), model, make: (signal) => run(ai, model, inputs, signal) };
   },
 };
 
 const isAi = (ai: unknown): ai is Ai =>
   (typeof ai === "object" || typeof ai === "function") && ai !== null && "run" in ai;
 
-async function* run(ai: Ai, model: string, inputs: Record<string, unknown>): ReplyStream {
+async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, signal: AbortSignal): ReplyStream {
   let stream: unknown;
   try {
-    stream = await ai.run(model, inputs);
+    stream = await ai.run(model, inputs, { signal });
   } catch (error) {
     return yield [refusedBy(error)];
   }
   if (!(stream instanceof ReadableStream)) {
     return yield [replyFailed("bad_chunk", "The model answered no stream: it may be none that writes text.")];
   }
-  yield* readReply(readEvents(stream as ReadableStream<Uint8Array>), chatCompletionReader(null), null);
+  yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), chatCompletionReader(null), null);
 }
 
 function refusedBy(error: unknown): ReplyFailed {

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { CONNECTOR_TYPES } from "../../src/core/endpoint.ts";
 import { FIXTURES, KEY, aRequest, ask } from "../support/connectors.ts";
+
+const upstream = inject("upstream");
 
 const recorded = CONNECTOR_TYPES.filter((type) => FIXTURES[type] !== null);
 
@@ -64,11 +66,14 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     expect(last.course.durationMs).toBeGreaterThanOrEqual(140);
   });
 
-  it("that is stopped ends as cancelled, with what it had said", async () => {
+  it("that is stopped ends as cancelled, and its provider sees the connection closed", async () => {
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 100);
-    const { last } = await ask(aRequest(type, "hello.stall"), { stop: stop.signal });
-    expect(last).toMatchObject({ code: "cancelled", course: { calls: 1 } });
+    const open = async (): Promise<number> => (await fetch(`${upstream}/open/${folder}`)).json();
+    const asked = ask(aRequest(type, "hello.stall"), { stop: stop.signal });
+    await expect.poll(open, { timeout: 30_000 }).toBeGreaterThan(0);
+    stop.abort();
+    expect((await asked).last).toMatchObject({ code: "cancelled", course: { calls: 1 } });
+    await expect.poll(open, { timeout: 30_000 }).toBe(0);
   });
 
   it("that refuses is named by its status, tells no key, and is asked again only where that may help", async () => {
@@ -145,5 +150,66 @@ describe("a vendor's own ways", () => {
     });
     expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
     expect(last.course).toMatchObject({ calls: 0, receipt: null });
+  });
+});
+
+describe("what is sent", () => {
+  const sent = async (...[type, scene, fields]: Parameters<typeof aRequest>) => {
+    const { receipt } = (await ask(aRequest(type, scene, fields))).last.course;
+    return { url: receipt?.url?.replace(upstream, ""), body: JSON.parse(receipt?.body ?? "null"), receipt };
+  };
+  const system = { role: "system" as const, content: "Be brief" };
+  const user = { role: "user" as const, content: "Hi" };
+
+  it.each([
+    ["hello", "/azure/hello/openai/deployments/the-model/chat/completions?api-version=2024-10-21"],
+    ["hello/openai/", "/azure/hello/openai/deployments/the-model/chat/completions?api-version=2024-10-21"],
+    ["hello/openai/deployments/mine", "/azure/hello/openai/deployments/mine/chat/completions?api-version=2024-10-21"],
+    ["hello/openai/v1", "/azure/hello/openai/v1/chat/completions"],
+  ])("to Azure's %s goes where that address form wants it", async (scene, url) => {
+    const plain = await sent("azure-openai-connector", scene);
+    expect(plain.url).toBe(url);
+    expect(plain.body).toMatchObject({ model: "the-model" });
+    const dated = await sent("azure-openai-connector", scene, { params: '{"api_version":"2025-01-01-preview"}' });
+    expect(dated.url).toBe(`${url.split("?")[0]}?api-version=2025-01-01-preview`);
+    expect(dated.body).not.toHaveProperty("api_version");
+  });
+
+  it("to Gemini has every param: generation's in its place, in either spelling, and all else beside it", async () => {
+    const params = {
+      temperature: 0.5,
+      top_p: 0.9,
+      thinkingConfig: { thinkingBudget: 0 },
+      generationConfig: { seed: 7 },
+      safetySettings: [],
+      whatever: "new",
+    };
+    const { body } = await sent("google-gemini-connector", "hello", { params: JSON.stringify(params) });
+    expect(body).toEqual({
+      contents: [{ role: "user", parts: [{ text: "Hi" }] }],
+      generationConfig: { seed: 7, temperature: 0.5, top_p: 0.9, thinkingConfig: { thinkingBudget: 0 } },
+      safetySettings: [],
+      whatever: "new",
+    });
+  });
+
+  it("has the system texts of params and of the conversation", async () => {
+    const messages = [system, user];
+    const blocks = [{ type: "text", text: "Be kind", cache_control: { type: "ephemeral" } }];
+    const asText = await sent("anthropic-connector", "hello", { messages, params: '{"system":"Be kind"}' });
+    const asBlocks = await sent("anthropic-connector", "hello", {
+      messages,
+      params: JSON.stringify({ system: blocks }),
+    });
+    const given = JSON.stringify({ systemInstruction: { parts: [{ text: "Be kind" }] } });
+    const gemini = await sent("google-gemini-connector", "hello", { messages, params: given });
+    expect(asText.body.system).toBe("Be kind\n\nBe brief");
+    expect(asBlocks.body.system).toEqual([...blocks, { type: "text", text: "Be brief" }]);
+    expect(gemini.body.systemInstruction).toEqual({ parts: [{ text: "Be kind" }, { text: "Be brief" }] });
+  });
+
+  it.each(["openai-connector", "anthropic-connector"] as const)("names the model of the params (%s)", async (type) => {
+    const { body, receipt } = await sent(type, "hello", { params: '{"model":"another"}' });
+    expect([body.model, receipt?.modelAsked]).toEqual(["another", "another"]);
   });
 });

@@ -291,7 +291,7 @@ describe("a record", () => {
       (await (await fetch(`${upstream}/received/openai`)).json<{ path: string }[]>()).filter((call) =>
         scene.uri.endsWith(call.path.replace("/chat/completions", "")),
       ).length;
-    await expect.poll(calls).toBe(1);
+    await expect.poll(calls, { timeout: 30_000 }).toBe(1);
     await post(`${path}/cancel`);
     const [record] = (await prompt).body[session.chat_ids[0]];
     expect(record).toMatchObject({ status: "cancelled", attempts: 1 });

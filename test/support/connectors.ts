@@ -45,8 +45,9 @@ export function aRequest(
 
 /** A binding that speaks as the true one does: a model's name is the scene that it plays. */
 export const fakeAi = {
-  async run(model: string, inputs: Record<string, unknown>): Promise<ReadableStream | null> {
-    const played = await fetch(`${upstream}/workers-ai/${model}`, { method: "POST", body: JSON.stringify(inputs) });
+  async run(model: string, inputs: unknown, options: { signal: AbortSignal }): Promise<ReadableStream | null> {
+    const body = JSON.stringify(inputs);
+    const played = await fetch(`${upstream}/workers-ai/${model}`, { method: "POST", body, ...options });
     if (played.status !== 200)
       throw new Error(`${NUMBERS[played.status] ?? "InferenceUpstreamError"}: it is not to be`);
     return played.body;

@@ -95,3 +95,34 @@ it("writes the prices of then into a receipt, and makes none where none was kept
   const without = { ...reply, detail: aReply({ receipt: null }) };
   expect(priced(without, prices)).toEqual(without);
 });
+
+describe("a reply's course", () => {
+  const told = async (text: string, body: string) => {
+    const receipt = aReceipt({ body, prices: null });
+    const course = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
+    const [reply] = await fanOut(
+      [share("a")],
+      ports({
+        a: [
+          { type: "text", text },
+          { ...end, course },
+        ],
+      }),
+    );
+    return reply?.detail;
+  };
+
+  it("is kept as it was measured where the calls were made", async () => {
+    expect(await told("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
+    expect((await told("hi", "{}"))?.receipt).toEqual(aReceipt({ body: "{}", prices: null }));
+  });
+
+  it("has a receipt without its body where the row would be too large", async () => {
+    const [fits, large] = [
+      await told("x".repeat(399_000), "y".repeat(200_000)),
+      await told("x".repeat(400_000), "y".repeat(200_000)),
+    ];
+    expect(fits?.receipt?.body).toHaveLength(200_000);
+    expect(large?.receipt).toEqual(aReceipt({ body: null, prices: null }));
+  });
+});
