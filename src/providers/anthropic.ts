@@ -7,7 +7,10 @@ import type { Reader, WireFormat } from "./stream-reply.ts";
 
 const DEFAULT_URI = "https://api.anthropic.com";
 
-/** The version of the API that this format is. https://docs.anthropic.com/en/api/versioning */
+/**
+ * The version of the API unless params say otherwise: the last one that takes `temperature`, `top_p` and `top_k`, which the
+ * next refuses. https://platform.claude.com/docs/en/api/versioning
+ */
 const VERSION = "2023-06-01";
 
 /** The Messages API demands a limit; this one holds where an endpoint's params set none. */
@@ -43,12 +46,12 @@ export const anthropic: WireFormat = {
   defaultUri: DEFAULT_URI,
   required: ["token", "model"],
   optional: ["uri"],
-  params: [],
-  post({ uri, token, model, messages }, sent) {
+  params: ["anthropic_version"],
+  post({ uri, token, model, messages }, { anthropic_version: version = VERSION, ...sent }) {
     const turns = messages.filter(({ role }) => role !== "system");
     return {
       url: `${(uri || DEFAULT_URI).replace(/\/+$/, "").replace(/\/v1$/, "")}/v1/messages`,
-      headers: { "anthropic-version": VERSION, ...(token === "" ? {} : { "x-api-key": token }) },
+      headers: { "anthropic-version": version as string, ...(token === "" ? {} : { "x-api-key": token }) },
       body: {
         ...(model === "" ? {} : { model }),
         max_tokens: DEFAULT_MAX_TOKENS,

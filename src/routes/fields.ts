@@ -40,6 +40,9 @@ export const freeObject = z
 
 const OWN_PARAMS: readonly string[] = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts"];
 
+/** Params that become part of an address or a header. */
+const VERSIONS: readonly string[] = ["api_version", "anthropic_version"];
+
 /** What goes along with every call to a provider. What Parley itself sends, or reads, must not be contradicted. */
 export const sentParams = z
   .record(z.string(), z.unknown())
@@ -48,8 +51,8 @@ export const sentParams = z
     "may not set stream, messages or contents: Parley does",
   )
   .refine(
-    (params) => ["undefined", "string"].includes(typeof params["api_version"]),
-    "must have a text for api_version",
+    (params) => VERSIONS.every((version) => ["undefined", "string"].includes(typeof params[version])),
+    `must have texts for ${VERSIONS.join(" and ")}`,
   )
   .refine(
     (params) => OWN_PARAMS.every((own) => params[own] === undefined || Number(params[own]) > 0),
