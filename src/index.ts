@@ -9,6 +9,7 @@ import { database } from "./store/database.ts";
 import { dropOldAnswers } from "./store/first-answers.ts";
 import { dropExpiredTickets } from "./store/tickets.ts";
 
+export { EndpointObject } from "./providers/endpoint-object.ts";
 export { ReplyCaller } from "./providers/reply-caller.ts";
 
 /** The session's object, speaking to those who follow it in the dialect of its session. */

@@ -19,8 +19,16 @@ export interface Prices {
   outputPerMillion: number;
 }
 
+/** How much of an endpoint may be used at once, by all sessions together; 0 stands for no limit. */
+export interface CallLimits {
+  /** Calls begun within any second. */
+  maxCallsPerSecond: number;
+  /** Calls under way. */
+  maxConcurrency: number;
+}
+
 /** A model at an address, with what it takes to ask it. */
-export interface Endpoint {
+export interface Endpoint extends CallLimits {
   /** Slug of the name it was created with; never changes. */
   id: string;
   name: string;
@@ -30,8 +38,6 @@ export interface Endpoint {
   /** The provider's key, sealed (`sealed.ts`; those of earlier versions may be plain), or `env:NAME` for a secret of the Worker, or `""`. */
   token: string;
   model: string;
-  maxCallsPerSecond: number;
-  maxConcurrency: number;
   /** JSON text of an object: what goes along with every call. */
   params: string;
   /** What its tokens cost; `null` where nobody has said. */

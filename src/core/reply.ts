@@ -1,6 +1,7 @@
-import type { ConnectorType } from "./endpoint.ts";
+import type { CallLimits, ConnectorType } from "./endpoint.ts";
 import type { FailureReason } from "./failure.ts";
 import type { FinishReason, Receipt, Role, Usage } from "./message.ts";
+import type { EpochMs } from "./time.ts";
 
 /** One message as a model is shown it. */
 export interface ModelMessage {
@@ -11,6 +12,8 @@ export interface ModelMessage {
 /** One question to one endpoint. */
 export interface ReplyRequest {
   endpointId: string;
+  /** The endpoint's limits, and since when they are what they are. */
+  callLimits: CallLimits & { since: EpochMs };
   connectorType: ConnectorType;
   uri: string;
   /** As it is stored: sealed, `env:NAME` or `""`. */
@@ -27,11 +30,11 @@ export interface ReplyRequest {
 
 /** What a reply's calls were like, measured where they were made: neither waiting for leave nor our own hops count. */
 export interface Course {
-  /** From the question to the first call's sending, in milliseconds. */
+  /** How long calls waited for leave to be made, in milliseconds. */
   queueMs: number;
-  /** From the first call's sending to the reply's end, in milliseconds. */
+  /** From the first call's sending to the reply's end, in milliseconds, without waiting for leave in between. */
   durationMs: number;
-  /** From the first call's sending to the first text, in milliseconds; `null` when none came. */
+  /** The same to the first text; `null` when none came. */
   ttftMs: number | null;
   /** How many calls were made. */
   calls: number;

@@ -49,7 +49,7 @@ export async function* answer(provider: Provider, request: ReplyRequest, means: 
     secret: request.token,
     deadlines,
     admit: means.admit,
-    askedAt: now(),
+    waitedMs: { first: 0, later: 0 },
     sentAt: null,
     heardAt: null,
     attempts: [],
@@ -68,7 +68,8 @@ interface UnderWay {
   secret: string;
   deadlines: Deadlines;
   admit: Admit | null;
-  askedAt: EpochMs;
+  /** How long its calls have waited for leave, the first and the later ones, in milliseconds. */
+  waitedMs: { first: number; later: number };
   /** When its first call was sent. */
   sentAt: EpochMs | null;
   /** When its first text came. */
@@ -98,7 +99,9 @@ function pauseBehind(last: Last, { heardAt, attempts, deadlines }: UnderWay, max
 /** One call, once there is leave to make it. */
 async function* admitted(question: UnderWay): AsyncGenerator<ReplyEvent[], Last> {
   const { admit, deadlines } = question;
+  const askedAt = now();
   const lease = admit ? await admit(deadlines.signal) : null;
+  question.waitedMs[question.sentAt === null ? "first" : "later"] += now() - askedAt;
   if (lease && "type" in lease) return deadlines.failure ?? lease;
   let last: Last | null = deadlines.failure;
   try {
@@ -146,13 +149,14 @@ async function* heard(portions: ReplyStream, question: UnderWay): AsyncGenerator
 }
 
 async function courseOf(question: UnderWay, request: ReplyRequest): Promise<Course> {
-  const { call, admit, askedAt, sentAt, heardAt, attempts } = question;
-  const queueMs = admit ? (sentAt ?? now()) - askedAt : 0;
+  const { call, waitedMs, sentAt, heardAt, attempts } = question;
+  const queueMs = waitedMs.first + waitedMs.later;
   if (sentAt === null) return { ...NOT_CALLED, queueMs };
+  const since = sentAt + waitedMs.later;
   return {
     queueMs,
-    durationMs: now() - sentAt,
-    ttftMs: heardAt === null ? null : heardAt - sentAt,
+    durationMs: now() - since,
+    ttftMs: heardAt === null ? null : heardAt - since,
     calls: attempts.length,
     receipt: request.receipted ? await receiptOf(call, request, attempts) : null,
   };

@@ -6,8 +6,10 @@ import { NOT_CALLED, replyFailed } from "../core/reply.ts";
 import { unseal } from "../core/sealed.ts";
 import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
+import { admissionOf } from "./admission.ts";
 import { answer } from "./attempts.ts";
 import { PROVIDERS } from "./index.ts";
+import { readParams } from "./provider.ts";
 
 /** Calls under way. */
 export interface Calls {
@@ -109,7 +111,12 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     }
     const ai: unknown = Reflect.get(this.env, "AI");
     const world = { ai, privateAllowed: allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS) };
-    yield* answer(PROVIDERS[request.connectorType], { ...request, token }, { stop, admit: null, world });
+    const provider = PROVIDERS[request.connectorType];
+    const admit = admissionOf(request, readParams(request.params, provider).limits.timeoutMs, {
+      endpoints: this.env.ENDPOINTS,
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+    yield* answer(provider, { ...request, token }, { stop, admit, world });
   }
 
   async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {

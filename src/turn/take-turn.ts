@@ -98,8 +98,9 @@ function requestTo(
   priorCalls: number,
   { own, receipted }: { own: string | null; receipted: boolean },
 ): ReplyRequest {
-  const { id: endpointId, connectorType, uri, token, model } = endpoint;
+  const { id: endpointId, connectorType, uri, token, model, maxCallsPerSecond, maxConcurrency, updatedAt } = endpoint;
+  const callLimits = { maxCallsPerSecond, maxConcurrency, since: updatedAt };
   const params =
     own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
-  return { endpointId, connectorType, uri, token, model, params, messages, priorCalls, receipted };
+  return { endpointId, callLimits, connectorType, uri, token, model, params, messages, priorCalls, receipted };
 }

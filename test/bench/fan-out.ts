@@ -7,7 +7,9 @@ import { interleave, quantile, typical } from "./statistics.ts";
 /** How long each endpoint takes to begin its reply, in milliseconds. */
 const DELAY_MS = 200;
 
-const ENDPOINTS = 32;
+/** How many endpoints there are at most, and how many the target is for. */
+const ENDPOINTS = 64;
+const TARGET = 32;
 const ROUNDS = 5;
 
 /** Prompts put to one session, the first of which wakes it; few, so that its history stays short. */
@@ -30,12 +32,17 @@ export async function fanOut({ parley, upstream }: Servers): Promise<Finding[]> 
     }
     return took;
   };
-  const measured = await interleave(ROUNDS, { one: compare(1), eight: compare(8), all: compare(ENDPOINTS) });
+  const measured = await interleave(ROUNDS, {
+    one: compare(1),
+    eight: compare(8),
+    target: compare(TARGET),
+    all: compare(ENDPOINTS),
+  });
   toParley.close();
   return report(measured);
 }
 
-function report({ one, eight, all }: Record<"one" | "eight" | "all", number[][]>): Finding[] {
+function report({ one, eight, target, all }: Record<"one" | "eight" | "target" | "all", number[][]>): Finding[] {
   const row = (name: string, rounds: number[][]) => [
     name,
     inMs(typical(rounds)),
@@ -46,9 +53,15 @@ function report({ one, eight, all }: Record<"one" | "eight" | "all", number[][]>
     ["endpoints", "p50 ms", "max ms", `over ${DELAY_MS} ms`],
     row("1", one),
     row("8", eight),
+    row(`${TARGET}`, target),
     row(`${ENDPOINTS}`, all),
   ]);
   return [
-    { measure: `fan-out to ${ENDPOINTS} of ${DELAY_MS} ms`, value: typical(all), unit: " ms", target: { atMost: 300 } },
+    {
+      measure: `fan-out to ${TARGET} of ${DELAY_MS} ms`,
+      value: typical(target),
+      unit: " ms",
+      target: { atMost: 300 },
+    },
   ];
 }

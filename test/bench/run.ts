@@ -5,6 +5,7 @@ import { append } from "./append.ts";
 import { bundle } from "./bundle.ts";
 import { chat } from "./chat.ts";
 import { fanOut } from "./fan-out.ts";
+import { overhead } from "./overhead.ts";
 import { idleSockets } from "./idle-sockets.ts";
 import { lists } from "./lists.ts";
 import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
@@ -28,6 +29,7 @@ const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   append,
   "append-at-once": appendAtOnce,
   chat,
+  overhead,
   "fan-out": fanOut,
   streams,
   sockets,

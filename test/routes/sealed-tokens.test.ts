@@ -8,6 +8,8 @@ import { ADMIN_KEY, get, post, put } from "../support/api.ts";
 import { aChatbot, aComparison, aSession, anEndpoint, unique } from "../support/given.ts";
 import { faultIn } from "../support/openapi.ts";
 
+const NO_LIMITS = { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 };
+
 const upstream = inject("upstream");
 const openai = { connector_type: "openai-connector", uri: `${upstream}/sealed/hello`, model: "m" };
 const OTHER_KEY = btoa("another key of thirty-two bytes!");
@@ -49,7 +51,9 @@ async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   const request = { endpointId: id, connectorType: connector_type as "openai-connector", uri, token, model, params };
   const caller = new ReplyCaller(createExecutionContext(), { ...env, ...settings });
   const messages = [{ role: "user" as const, content: "Hi" }];
-  return new Response(caller.ask([{ ...request, messages, priorCalls: 0, receipted: false }]).portions).text();
+  return new Response(
+    caller.ask([{ ...request, messages, priorCalls: 0, receipted: false, callLimits: NO_LIMITS }]).portions,
+  ).text();
 }
 
 /** The tokens that a provider was shown, newest first. */

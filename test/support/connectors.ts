@@ -39,6 +39,7 @@ export function aRequest(
     messages: [{ role: "user", content: "Hi" }],
     priorCalls: 0,
     receipted: true,
+    callLimits: { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 },
     ...fields,
   };
 }

@@ -26,7 +26,14 @@ let inFlight = 0;
 /** Connections that are still open, by provider. */
 const open = new Map<string, number>();
 
-const count = (provider: string, by: number) => void open.set(provider, (open.get(provider) ?? 0) + by);
+/** The same, of the moment when they were most. */
+const most = new Map<string, number>();
+
+function count(provider: string, by: number): void {
+  const now = (open.get(provider) ?? 0) + by;
+  open.set(provider, now);
+  most.set(provider, Math.max(most.get(provider) ?? 0, now));
+}
 
 let mostInFlight = 0;
 
@@ -58,6 +65,7 @@ const stop = (server: Server): Promise<void> =>
 const QUESTIONS: Record<string, (provider: string) => unknown> = {
   received: (provider) => received.filter(({ path }) => path.startsWith(`/${provider}`)),
   open: (provider) => open.get(provider) ?? 0,
+  most: (provider) => most.get(provider) ?? 0,
   "most-in-flight": () => mostInFlight,
 };
 
@@ -82,6 +90,7 @@ async function playScene(provider: string, scene: string, request: IncomingMessa
   if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
   const [, status, hint] = /^(\d{3})(?::(\w+))?$/.exec(scene) ?? [];
   if (status) return refuse(answer, { status: Number(status), hint }, request);
+  if (scene.startsWith("gather-")) return gathered(provider, Number(scene.slice("gather-".length)), answer);
   if (scene === "json") return json(answer, 200, { error: { message: "Not quite a success" } });
   if (scene === "html") return void answer.writeHead(200, { "content-type": "text/html" }).end("<p>Welcome</p>");
   const refused = fixtures(provider).get(`${scene}.json`);
@@ -98,6 +107,14 @@ function nextOf(provider: string, course: string): string {
   const before = played.get(provider + course) ?? 0;
   played.set(provider + course, before + 1);
   return scenes[Math.min(before, scenes.length - 1)] ?? "";
+}
+
+/** Keeps callers waiting for the head of their answer until so many wait, for some seconds at most. */
+async function gathered(provider: string, wanted: number, answer: ServerResponse): Promise<void> {
+  for (let tick = 0; tick < 500 && (most.get(provider) ?? 0) < wanted; tick++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await perform(provider, "hello", answer);
 }
 
 /** A stream that a test writes itself. */

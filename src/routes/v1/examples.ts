@@ -44,6 +44,7 @@ const record = {
   usage: { input_tokens: 9, output_tokens: 9 },
   duration_ms: 1040,
   ttft_ms: 412,
+  queue_ms: 0,
   attempts: 1,
   provider_request_id: "req_0123456789",
 };

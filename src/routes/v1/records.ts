@@ -60,6 +60,7 @@ export function presentRecord({ reply, content, prompt, number }: Answered, zone
     usage: presentUsage(reply.usage),
     duration_ms: reply.durationMs,
     ttft_ms: reply.ttftMs,
+    queue_ms: reply.queueMs ?? 0,
     attempts: reply.attempts,
     provider_request_id: reply.providerRequestId,
     ...(include === "receipt" ? { receipt: reply.receipt ? presentReceipt(reply, reply.receipt) : null } : {}),

@@ -108,6 +108,7 @@ export const ChatRecord = z
     usage: Usage.nullable(),
     duration_ms: z.number().int(),
     ttft_ms: z.number().int().nullable(),
+    queue_ms: z.number().int().meta({ description: "Time waited for the endpoint's own limits; not in the others" }),
     attempts: z.number().int(),
     provider_request_id: z.string().nullable(),
     receipt: Receipt.nullable().optional().meta({ description: "With include=receipt only; null where none was kept" }),
