@@ -305,6 +305,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   async #wakeBy(at: EpochMs): Promise<void> {
+    // Nothing is to happen behind nearly every append, and to ask when would cost as much as the append.
+    if (at === Infinity) return;
     if (at < ((await this.ctx.storage.getAlarm()) ?? Infinity)) await this.ctx.storage.setAlarm(at);
   }
 }
