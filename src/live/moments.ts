@@ -1,4 +1,5 @@
 import { hasEnded } from "../core/session.ts";
+import { DAY_MS } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Log } from "./log.ts";
 import { REMEMBERED_MS } from "./once.ts";
@@ -21,3 +22,9 @@ export function nextMoment(log: Log): EpochMs {
   const { lastAcknowledged } = log;
   return lastAcknowledged === null ? Infinity : lastAcknowledged + REMEMBERED_MS;
 }
+
+/** How far ahead an alarm is set at most, in milliseconds: the platform takes none for a year after 2189. */
+const FURTHEST_MS = 365 * DAY_MS;
+
+/** For when to set the alarm, so that it comes at a moment; for one far ahead it comes between, and is set again. */
+export const alarmFor = (at: EpochMs, asOf: EpochMs): EpochMs => Math.min(at, asOf + FURTHEST_MS);

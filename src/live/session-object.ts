@@ -18,7 +18,7 @@ import { CLOSE_REASONS, messageAppended } from "./frames.ts";
 import { Log } from "./log.ts";
 import { Mirror } from "./mirror.ts";
 import { obeyFrame } from "./obey-frame.ts";
-import { mayLeave, nextMoment } from "./moments.ts";
+import { alarmFor, mayLeave, nextMoment } from "./moments.ts";
 import { REMEMBERED_MS, recall, remember } from "./once.ts";
 import type { OwnKey } from "./once.ts";
 import { Prompts } from "./prompts.ts";
@@ -307,6 +307,7 @@ export abstract class SessionObject extends DurableObject<Env> {
   async #wakeBy(at: EpochMs): Promise<void> {
     // Nothing is to happen behind nearly every append, and to ask when would cost as much as the append.
     if (at === Infinity) return;
-    if (at < ((await this.ctx.storage.getAlarm()) ?? Infinity)) await this.ctx.storage.setAlarm(at);
+    const by = alarmFor(at, now());
+    if (by < ((await this.ctx.storage.getAlarm()) ?? Infinity)) await this.ctx.storage.setAlarm(by);
   }
 }
