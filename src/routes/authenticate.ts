@@ -30,7 +30,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /** Writes down who could not tell who they are; who tries again and again is told to stay away. */
-async function turnAway(c: Context<AppEnv>, refusal: Refusal): Promise<Response> {
+export async function turnAway(c: Context<AppEnv>, refusal: Refusal): Promise<Response> {
   if (refusal.reason !== "unauthenticated") return refuse(c, refusal);
   audit(c, "sign-in-failed", { path: c.req.path });
   return refuse(c, (await guessesTooOften(c)) ? tooManyCalls : refusal);

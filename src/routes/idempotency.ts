@@ -19,10 +19,10 @@ const RETRY_SECONDS = 1;
 const ATTEMPTS = 20;
 const ATTEMPT_MS = 100;
 
-/** Refuses an `Idempotency-Key` that is none: 1 to 200 visible ASCII characters. */
+/** Refuses an `Idempotency-Key` that is none: 1 to 200 visible ASCII characters. It says nothing beside a POST. */
 export const checkKey: MiddlewareHandler<AppEnv> = async (c, next) => {
   const key = c.req.header("idempotency-key");
-  return key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)
+  return key === undefined || c.req.method !== "POST" || /^[\x21-\x7e]{1,200}$/.test(key)
     ? next()
     : refuse(c, { reason: "idempotency-key-invalid" });
 };

@@ -51,7 +51,9 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   }
   // The route table says which methods there are; to a page it is said in these words too.
   await next();
-  return allowed ? serve(c, noMore) : undefined;
+  if (allowed) return serve(c, noMore);
+  if (c.env.ALLOWED_ORIGINS) c.header("vary", "Origin");
+  return undefined;
 };
 
 const noMore = async () => undefined;

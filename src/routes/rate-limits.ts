@@ -8,8 +8,26 @@ const PERIOD_SECONDS = 60;
 
 const TOO_MANY = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
 
-/** Where a call comes from; `null` where Cloudflare does not tell. */
-const addressOf = (c: Context<AppEnv>): string | null => c.req.header("cf-connecting-ip") ?? null;
+/**
+ * Where a call comes from; `null` where Cloudflare does not tell. Of an IPv6 address the network: whoever has one has all
+ * 2^64 of it. RFC 6177, 2.
+ */
+function addressOf(c: Context<AppEnv>): string | null {
+  const address = c.req.header("cf-connecting-ip");
+  return address === undefined ? null : networkOf(address);
+}
+
+/** The first four groups of an IPv6 address; anything else as it is. */
+function networkOf(address: string): string {
+  const url = `http://[${address}]`;
+  if (!address.includes(":") || !URL.canParse(url)) return address;
+  const [head = "", tail] = new URL(url).hostname.slice(1, -1).split("::");
+  const [before, after] = [groupsOf(head), groupsOf(tail ?? "")];
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, 4).join(":");
+}
+
+const groupsOf = (part: string): string[] => part.split(":").filter((group) => group !== "");
 
 /** Whether one more call is within a limit. Where none is bound, or it cannot be asked, every call is. */
 async function isWithin(c: Context<AppEnv>, limit: RateLimit | undefined, key: string | null): Promise<boolean> {

@@ -4,7 +4,7 @@ import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { listParkedMessages } from "../store/parked-messages.ts";
 import { problemsOf } from "./access-settings.ts";
-import { callerOf } from "./authenticate.ts";
+import { callerOf, turnAway } from "./authenticate.ts";
 import type { AppEnv } from "./context.ts";
 import { answeredTime } from "./fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -40,7 +40,7 @@ export const service = new Hono<AppEnv>({ strict: false }).get(
   async (c) => {
     if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
     const caller = await callerOf(c);
-    if ("reason" in caller) return refuse(c, caller);
+    if ("reason" in caller) return turnAway(c, caller);
     return caller.role === "admin" ? c.json(await deepHealth(c.env)) : refuse(c, { reason: "forbidden" });
   },
 );

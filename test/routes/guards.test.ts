@@ -46,7 +46,7 @@ describe("a page of another origin", () => {
         await call("OPTIONS", "/sessions", undefined, { ...from(origin, asked), token: null }),
       ]) {
         expect(answer.headers.get("access-control-allow-origin")).toBeNull();
-        expect(answer.headers.get("vary") ?? "Origin").toBe("Origin");
+        expect(answer.headers.get("vary")).toBe("Origin");
       }
     },
   );
@@ -139,6 +139,30 @@ describe("too many calls", () => {
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(5, () => get("/sessions", { token: "guess", headers }))).toEqual([401, 401, 401, 429, 429]);
     expect((await get("/sessions", { headers })).status).toBe(200);
+  });
+
+  it("with bad tokens are turned away at the open route that asks an admin for one, too, and written down", async () => {
+    limits();
+    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
+    const headers = { "cf-connecting-ip": address() };
+    const guess = () => get("/healthz?deep=1", { token: "guess", headers });
+    expect(await statuses(5, guess)).toEqual([401, 401, 401, 429, 429]);
+    expect(info).toHaveBeenCalledWith(expect.objectContaining({ event: "sign-in-failed", path: "/healthz" }));
+    expect((await get("/healthz", { token: null, headers })).status).toBe(200);
+  });
+
+  it("from anywhere in an IPv6 network are counted as one address", async () => {
+    limits();
+    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    const hex = () => Math.floor(Math.random() * 0xfffe + 1).toString(16);
+    const network = `2001:db8:${hex()}`;
+    const each = [`${network}:0:1:2:3:4`, `${network}::1`, `${network}:0000:ffff::`, `${network.toUpperCase()}::9:9`];
+    let turn = 0;
+    const make = () => get("/sessions", { headers: { "cf-connecting-ip": each[turn++] ?? "" } });
+    expect(await statuses(4, make)).toEqual([200, 200, 200, 429]);
+    const next = { "cf-connecting-ip": `${network}:1::1` };
+    expect((await get("/sessions", { headers: next })).status).toBe(200);
   });
 
   it("are nobody's where the limit cannot be asked", async () => {
