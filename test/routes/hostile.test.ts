@@ -7,113 +7,38 @@ import type { DescribedRoute } from "../../src/routes/openapi/document.ts";
 import { call } from "../support/api.ts";
 import { connect } from "../support/follow.ts";
 import { aComparison, aSession, anEndpoint } from "../support/given.ts";
+import { bodiesFor, hostile, idsFor, namesFor, queriesFor, realFor } from "../support/hostile.ts";
+import type { Real } from "../support/hostile.ts";
 
 /** Bodies tried on each route; `HOSTILE=400 npm run test:run -- hostile` tries more. */
 const RUNS = inject("hostileRuns");
-
-const STRINGS = [
-  "",
-  " ",
-  "\0",
-  "null",
-  "__proto__",
-  "constructor",
-  "'; drop table sessions; --",
-  '" OR 1=1',
-  "{{ prompt }}",
-  "{% for i in range(1e9) %}",
-  "env:ADMIN_KEY",
-  "********",
-  "\u{1f600}".repeat(70),
-  "\u202e\u0000\ufeff",
-  "x".repeat(300),
-  "x".repeat(120_000),
-  "http://169.254.169.254/",
-  "2024-02-30",
-  "-1",
-  "1e999",
-  "0123456789abcdef01234567",
-];
-
-const hostile = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...STRINGS) },
-  { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
-  { weight: 3, arbitrary: fc.constantFrom(null, true, false, 0, -1, 1.5, 1e21, -0, Number.MAX_SAFE_INTEGER, 1e308) },
-  {
-    weight: 2,
-    arbitrary: fc.constantFrom([], {}, [null], [[]], { a: {} }, { length: 1e9 }, { toString: 1 }, [{ role: "user" }]),
-  },
-  { weight: 1, arbitrary: fc.object({ maxDepth: 3 }) },
-);
-
-/** A route's own example with some of it replaced, left out or added to, or anything at all. */
-const bodiesFor = (example: unknown): fc.Arbitrary<unknown> =>
-  fc.oneof(
-    { weight: 5, arbitrary: mutations(example) },
-    { weight: 1, arbitrary: hostile },
-    {
-      weight: 1,
-      arbitrary: fc.dictionary(fc.constantFrom("name", "__proto__", "id", "role", "content", "params"), hostile),
-    },
-  );
-
-function mutations(example: unknown): fc.Arbitrary<unknown> {
-  if (Array.isArray(example)) return fc.oneof(fc.constant(example), hostile, fc.array(hostile, { maxLength: 70 }));
-  if (typeof example !== "object" || example === null) return fc.oneof(fc.constant(example), hostile);
-  const fields = Object.entries(example).map(([name, value]) => [name, mutations(value)] as const);
-  const some = fc.record(Object.fromEntries(fields), { requiredKeys: [] });
-  return fc
-    .tuple(some, fc.dictionary(fc.string({ maxLength: 12 }), hostile, { maxKeys: 2 }))
-    .map(([a, b]) => ({ ...b, ...a }));
-}
-
-const ids = fc.constantFrom(
-  "0123456789abcdef01234567",
-  "none",
-  "%00",
-  "%ff",
-  "%E0%A4%A",
-  "..%2f..",
-  "%2e%2e",
-  "a%20b",
-  "x".repeat(2_000),
-  "toString",
-  "__proto__",
-  "none_20240315-043147",
-  "%F0%9F%98%80_20240315-043147",
-);
-
-const queries = fc
-  .dictionary(
-    fc.constantFrom(
-      "sessionId",
-      "limit",
-      "skip",
-      "after",
-      "status",
-      "startDate",
-      "searchString",
-      "clientId",
-      "include",
-      "include_history",
-      "format",
-      "deep",
-      "ticket",
-    ),
-    hostile.map((value) => (typeof value === "string" ? value.slice(0, 3_000) : JSON.stringify(value))),
-    { maxKeys: 4 },
-  )
-  .map((query) => new URLSearchParams(query).toString());
 
 /** What only the inside of the service says. */
 const LEAKS =
   /SQLITE|D1_ERROR|drizzle|node_modules|\.ts:\d|at async |TypeError|RangeError|undefined is not|insert into|select \*|test-admin-key|sealed:1:/i;
 
+const CHAT = "POST /sessions/chat?sessionId=REAL";
+
 /** Refusals by what it asks, and an endpoint's failures. */
 const EXPECTED = new Set([200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 426, 502, 504]);
 
-async function ask(route: DescribedRoute, id: string, query: string, body: unknown, token?: null) {
-  const path = route.path.replace("{id}", id).replace("{name}", id);
+interface Given {
+  id: string;
+  name: string;
+  query: string;
+  body: unknown;
+}
+
+const callsTo = (route: DescribedRoute, real: Real): fc.Arbitrary<Given> =>
+  fc.record({
+    id: idsFor(real),
+    name: namesFor(real),
+    query: queriesFor(route, real),
+    body: bodiesFor(route, real),
+  });
+
+async function ask(route: DescribedRoute, { id, name, query, body }: Given, token?: null) {
+  const path = route.path.replace("{id}", id).replace("{name}", name);
   const takesBody = route.inputs.some((input) => input.in === "body");
   const text = takesBody ? JSON.stringify(body) : undefined;
   const answer = await call(
@@ -142,9 +67,11 @@ describe("a hostile call", () => {
   it.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
     "to %s is refused in the dialect's form, tells nothing, and changes nothing",
     async (_, route) => {
-      const property = fc.asyncProperty(ids, queries, bodiesFor(route.operation.example), async (id, query, body) => {
+      const real = await realFor(route);
+      const calls = callsTo(route, real);
+      const property = fc.asyncProperty(calls, async (given) => {
         const before = await rows();
-        const { status, body: answered, shown } = await ask(route, id, query, body);
+        const { status, body: answered, shown } = await ask(route, given);
         expect([...EXPECTED]).toContain(status);
         expect(shown.slice(0, 20_000)).not.toMatch(LEAKS);
         if (status < 400) return;
@@ -158,9 +85,11 @@ describe("a hostile call", () => {
   it.each(
     routes.filter(({ path }) => path !== "/healthz").map((route) => [`${route.method} ${route.path}`, route] as const),
   )("to %s without a token learns nothing but that", async (_, route) => {
-    const property = fc.asyncProperty(ids, queries, bodiesFor(route.operation.example), async (id, query, body) => {
+    const real = await realFor(route);
+    const calls = callsTo(route, real);
+    const property = fc.asyncProperty(calls, async (given) => {
       // What a path such as `..` leads to may be no route at all.
-      expect([401, 404, 405]).toContain((await ask(route, id, query, body, null)).status);
+      expect([401, 404, 405]).toContain((await ask(route, given, null)).status);
     });
     await fc.assert(property, { numRuns: 5 });
   });
@@ -170,7 +99,8 @@ describe("a hostile call", () => {
       fc.constantFrom(...routes.filter(({ inputs }) => inputs.some((input) => input.in === "body"))),
       fc.oneof(
         fc.string({ maxLength: 60 }),
-        fc.constantFrom("{", '{"a":', "\0", "[1,]", "NaN", "{'a':1}", '{"a":1}{}'),
+        fc.constantFrom("{", '{"a":', "\0", "[1,]", "NaN", "{'a':1}", '{"a":1}{}', '{"name":1,"name":[]}'),
+        fc.constantFrom("[".repeat(400_000), '{"a":'.repeat(100_000), '{"name":1e999}', '{"\\ud800":"\\udfff"}', "-"),
       ),
       fc.constantFrom("application/json", "text/plain", "application/jsonx", "multipart/form-data; boundary=x", ""),
       async (route, text, type) => {
@@ -185,6 +115,56 @@ describe("a hostile call", () => {
     );
     await fc.assert(property, { numRuns: RUNS * 6 });
   });
+
+  it("with heads that nobody sends is served, or refused as that", async () => {
+    const real = await aSession();
+    const text = fc.oneof(
+      fc.string({ unit: fc.constantFrom("\t", " ", ",", ";", "=", '"', "a", "1", "-", "%"), maxLength: 300 }),
+      fc.constantFrom("return=minimal", "first-primary", "0".repeat(200), "1e999", "__proto__", "a,".repeat(2_000)),
+    );
+    const heads = [
+      "accept",
+      "cf-connecting-ip",
+      "content-type",
+      "idempotency-key",
+      "last-event-id",
+      "origin",
+      "prefer",
+    ];
+    const names = fc.constantFrom(...heads, "sec-websocket-protocol", "upgrade", "x-d1-bookmark", "x-request-id");
+    const property = fc.asyncProperty(
+      fc.constantFrom("GET /sessions", "GET /v1/sessions", `GET /sessions/${real}`, `GET /sessions/${real}/ws`, CHAT),
+      fc.dictionary(names, text, { maxKeys: 4 }),
+      async (asked, headers) => {
+        const [method = "", path = ""] = asked.split(" ");
+        const body = method === "POST" ? { content: "hi" } : undefined;
+        const { status, body: answered } = await call(method, path.replace("REAL", real), body, { headers });
+        expect([101, 200, 400, 403, 404, 409, 415, 426]).toContain(status);
+        expect(JSON.stringify(answered)).not.toMatch(LEAKS);
+      },
+    );
+    await fc.assert(property, { numRuns: RUNS * 6 });
+  });
+
+  it.each(["/sessions", "/v1/sessions"])(
+    "to follow a session of %s opens nothing that is not there",
+    async (prefix) => {
+      const ids = fc.constantFrom("%00", "%ff", "%E0%A4%A", "..%2f..", "__proto__", "x".repeat(2_000), "none");
+      const after = fc.oneof(
+        fc.constantFrom("-1", "1e999", "NaN", "", "\0", "9007199254740993"),
+        fc.string({ maxLength: 20 }),
+      );
+      const property = fc.asyncProperty(ids, after, fc.boolean(), async (id, from, isSocket) => {
+        const path = `${prefix}/${id}/${isSocket ? "ws" : "events"}?after=${encodeURIComponent(from)}`;
+        const { status, body } = await call("GET", path, undefined, {
+          headers: isSocket ? { upgrade: "websocket" } : {},
+        });
+        expect([400, 404, 422]).toContain(status);
+        expect(JSON.stringify(body)).not.toMatch(LEAKS);
+      });
+      await fc.assert(property, { numRuns: RUNS });
+    },
+  );
 });
 
 describe("hostile frames", () => {

@@ -1,0 +1,198 @@
+import * as fc from "fast-check";
+import * as z from "zod";
+import type { DescribedRoute } from "../../src/routes/openapi/document.ts";
+import { post } from "./api.ts";
+import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "./given.ts";
+
+const STRINGS = [
+  "",
+  " ",
+  "\0",
+  "null",
+  "__proto__",
+  "constructor",
+  "'; drop table sessions; --",
+  '" OR 1=1',
+  "{{ prompt }}",
+  "{% for i in range(1e9) %}",
+  "env:ADMIN_KEY",
+  "********",
+  "\u{1f600}".repeat(70),
+  "\u202e\u0000\ufeff",
+  "\ud800",
+  "a\udfffb",
+  "x".repeat(300),
+  "x".repeat(120_000),
+  "http://169.254.169.254/",
+  "2024-02-30",
+  "+275760-09-13T00:00:00.001Z",
+  "-1",
+  "1e999",
+  "0123456789abcdef01234567",
+];
+
+const NUMBERS = [0, -1, 1.5, 1e21, -0, Number.MAX_SAFE_INTEGER, 1e308, 5e-324];
+
+/** A value that no field expects. */
+export const hostile: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...STRINGS) },
+  { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
+  { weight: 3, arbitrary: fc.constantFrom(null, true, false, ...NUMBERS) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom([], {}, [null], [[]], { a: {} }, { length: 1e9 }, { toString: 1 }, [{ role: "user" }]),
+  },
+  { weight: 1, arbitrary: fc.object({ maxDepth: 3 }) },
+);
+
+interface Schema {
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  anyOf?: Schema[];
+  enum?: unknown[];
+  const?: unknown;
+  examples?: unknown[];
+  type?: string;
+  format?: string;
+}
+
+const schemaOf = (route: DescribedRoute, side: "body" | "query"): Schema | null => {
+  const input = route.inputs.find((one) => one.in === side);
+  return input ? (z.toJSONSchema(input.schema, { io: "input", unrepresentable: "any" }) as Schema) : null;
+};
+
+/** What a schema takes, and now and then what it does not. */
+function near(schema: Schema, example: unknown): fc.Arbitrary<unknown> {
+  const fitting = [...literals(schema, example), ...parts(schema, example)];
+  const plain = PLAIN[schema.format ?? schema.type ?? ""];
+  if (fitting.length === 0) fitting.push(plain ?? hostile);
+  return fc.oneof({ weight: 12, arbitrary: fc.oneof(...fitting) }, { weight: 1, arbitrary: hostile });
+}
+
+function literals(schema: Schema, example: unknown): fc.Arbitrary<unknown>[] {
+  const named = [...(schema.enum ?? []), ...(schema.examples ?? []), ...("const" in schema ? [schema.const] : [])];
+  if (example !== undefined && !schema.properties) return [fc.constant(example)];
+  return named.length > 0 ? [fc.constantFrom(...named)] : [];
+}
+
+const parts = (schema: Schema, example: unknown): fc.Arbitrary<unknown>[] => [
+  ...(schema.anyOf ?? []).map((one) => near(one, example)),
+  ...(schema.properties ? [fields(schema.properties, example)] : []),
+  ...(schema.items ? [fc.array(near(schema.items, undefined), { maxLength: 70 })] : []),
+];
+
+const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  boolean: fc.boolean(),
+  "date-time": fc.constantFrom("2024-03-15", "2024-03-15T04:31:47Z", "9999-12-31T23:59:59.999Z"),
+  integer: fc.integer({ min: -1, max: 200 }),
+  number: fc.double({ min: 0, max: 1e6 }),
+  object: fc.dictionary(fc.string({ maxLength: 12 }), hostile, { maxKeys: 3 }),
+  string: fc.string({ unit: "binary", minLength: 1, maxLength: 30 }),
+};
+
+function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitrary<unknown> {
+  const given = new Map(Object.entries(typeof example === "object" && example !== null ? example : {}));
+  const each = Object.entries(properties).map(([name, schema]) => [name, near(schema, given.get(name))] as const);
+  const required = [...given.keys()].filter((name) => name in properties);
+  // Twice with what a create needs for each time without: most calls are to come past the first check.
+  const some = fc.oneof(
+    { weight: 2, arbitrary: fc.record(Object.fromEntries(each), { requiredKeys: required }) },
+    { weight: 1, arbitrary: fc.record(Object.fromEntries(each), { requiredKeys: [] }) },
+  );
+  return fc
+    .tuple(some, fc.dictionary(fc.string({ maxLength: 12 }), hostile, { maxKeys: 2 }))
+    .map(([known, unknown]) => ({ ...unknown, ...known }));
+}
+
+/** Bodies for a route: near to what its schema takes, or anything at all. */
+export function bodiesFor(route: DescribedRoute, real: Real): fc.Arbitrary<unknown> {
+  const schema = schemaOf(route, "body") ?? {};
+  const example = { ...(route.operation.example as object | undefined), ...pick(schema, real.refersTo) };
+  return fc.oneof(
+    { weight: 7, arbitrary: near(schema, example) },
+    { weight: 1, arbitrary: hostile },
+    {
+      weight: 1,
+      arbitrary: fc.dictionary(fc.constantFrom("name", "__proto__", "id", "role", "content", "params"), hostile),
+    },
+  );
+}
+
+const pick = ({ properties = {} }: Schema, from: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => name in properties));
+
+/** Queries for a route, as they stand in an address. */
+export function queriesFor(route: DescribedRoute, real: Real): fc.Arbitrary<string> {
+  const { properties = {} } = schemaOf(route, "query") ?? {};
+  const known = Object.entries(properties).map(
+    ([name, schema]) => [name, near(schema, { ...real.refersTo, sessionId: real.id }[name])] as const,
+  );
+  const requiredKeys = Object.keys(properties).filter((name) => name === "sessionId");
+  return fc
+    .tuple(
+      fc.record(Object.fromEntries(known), { requiredKeys }),
+      fc.dictionary(fc.constantFrom("after", "ticket", "__proto__", "x"), hostile, { maxKeys: 1 }),
+    )
+    .map(([asked, more]) => new URLSearchParams(Object.entries({ ...more, ...asked }).map(inText)).toString());
+}
+
+const inText = ([name, value]: [string, unknown]): [string, string] => [
+  name,
+  (typeof value === "string" ? value : JSON.stringify(value)).slice(0, 3_000),
+];
+
+const BAD_IDS = [
+  "0123456789abcdef01234567",
+  "none",
+  "%00",
+  "%ff",
+  "%E0%A4%A",
+  "..%2f..",
+  "a%20b",
+  "x".repeat(2_000),
+  "toString",
+  "__proto__",
+  "none_20240315-043147",
+  "%F0%9F%98%80_20240315-043147",
+];
+
+/** What stands for an id in a path: that of a real thing half of the time. */
+export const idsFor = (real: Real): fc.Arbitrary<string> => fc.oneof(fc.constant(real.id), fc.constantFrom(...BAD_IDS));
+
+/** What stands for a name in a path. */
+export const namesFor = (real: Real): fc.Arbitrary<string> =>
+  fc.oneof(fc.constantFrom(real.id, "chat_history", "add_previous_prompt"), fc.constantFrom(...BAD_IDS));
+
+/** Things that are there, for a call to do harm to. */
+export interface Real {
+  /** Of the kind that the route is about. */
+  id: string;
+  /** By the field that refers to it. */
+  refersTo: Record<string, unknown>;
+}
+
+/** Makes what a route is about. */
+export async function realFor({ path }: DescribedRoute): Promise<Real> {
+  const [endpointId, clientId] = [await anEndpoint(), await aClient()];
+  const chatbotId = await aChatbot({ endpointId });
+  const refersTo = { endpointId, clientId, chatbotId, endpoints: [endpointId] };
+  const make = MAKERS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? (async () => "none");
+  return { id: await make(refersTo), refersTo };
+}
+
+const MAKERS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
+  ["/sessions", ({ chatbotId, clientId }) => aSession({ chatbotId, clientId })],
+  ["/v1/sessions", async ({ endpoints }) => (await aComparison(endpoints as string[])).session_id],
+  ["/v1/llm_endpoints", () => anEndpoint()],
+  ["/v1/prompt_templates", aTemplate],
+  ["/chatbots", () => aChatbot()],
+  ["/clients", () => aClient()],
+  ["/keys", async () => (await post("/keys", { name: "k", role: "service" })).body.data.id],
+];
+
+async function aTemplate(): Promise<string> {
+  const name = unique("template").replaceAll(" ", "-");
+  const { status } = await post("/v1/prompt_templates", { name, description: "", template: "{{ prompt }}" });
+  if (status !== 200) throw new Error(`No template: ${status}`);
+  return name;
+}
