@@ -1,13 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, inject, it, vi } from "vitest";
-import { call, del, get, post } from "../support/api.ts";
+import { describe, expect, inject, it } from "vitest";
+import { del, get, post } from "../support/api.ts";
 import { Client, connect, listen, upgrade } from "../support/follow.ts";
 import { aChatbot, aComparison, aSession, anEndpoint } from "../support/given.ts";
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const append = (id: string, content: string, role = "user") => ({ type: "message-append", id, role, content });
@@ -268,20 +264,6 @@ describe("ends", () => {
 });
 
 describe("the door of a socket", () => {
-  it("is shut where a thousand follow already, to sockets and streams alike: 429 in the dialect's form", async () => {
-    const id = await aSession();
-    const client = await connect(`/sessions/${id}/ws`);
-    await client.next("session-snapshot");
-    await runInDurableObject(objectOf(id), (_, state) => {
-      const [socket] = state.getWebSockets();
-      vi.spyOn(state, "getWebSockets").mockReturnValue(Array.from({ length: 1_000 }, () => socket as WebSocket));
-    });
-    const refused = await call("GET", `/sessions/${id}/ws`, undefined, { headers: { upgrade: "websocket" } });
-    expect([refused.status, refused.body.error.code]).toEqual([429, "too_many_followers"]);
-    expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
-    expect((await get(`/sessions/${id}/events`)).status).toBe(429);
-  });
-
   it("takes a header, a subprotocol or a ticket, once and for its session", async () => {
     const id = await aSession();
     const by = (token: string) =>
