@@ -13,6 +13,8 @@ const HALF_TIME_MS = 30;
 
 /** A call as it came in. They are kept, the newest first. */
 interface Received {
+  /** When, in milliseconds since 1970. */
+  at: number;
   path: string;
   headers: Record<string, string | string[] | undefined>;
   /** The body as it came. */
@@ -74,7 +76,7 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
   const tell = QUESTIONS[provider];
   if (tell) return json(answer, 200, tell(scene));
   const text = await bodyOf(request);
-  received.unshift({ path: request.url ?? "", headers: request.headers, text, body: JSON.parse(text) });
+  received.unshift({ at: Date.now(), path: request.url ?? "", headers: request.headers, text, body: JSON.parse(text) });
   inFlight += 1;
   mostInFlight = Math.max(mostInFlight, inFlight);
   count(provider, 1);
