@@ -9,7 +9,7 @@ import type { AppEnv } from "./routes/context.ts";
 import { checkKey } from "./routes/idempotency.ts";
 import { keys } from "./routes/keys/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
-import { crossOrigin } from "./routes/origins.ts";
+import { crossOrigin, permitPage } from "./routes/origins.ts";
 import { limitAddress, limitCaller } from "./routes/rate-limits.ts";
 import { refuse } from "./routes/refuse.ts";
 import { routeTable } from "./routes/route-table.ts";
@@ -30,6 +30,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
   .use(limitAddress)
   .use(authenticate)
   .use(limitCaller)
+  .use(permitPage)
   .use(checkKey)
   .use("/v1/*", inZone)
   .route("/sessions", sessions)

@@ -72,11 +72,13 @@ type TurnReplies = readonly (typeof REPLY_STATUSES)[number][];
 const id = z.string().min(1).max(200);
 
 /** Everything that may be said over a socket, but the text `ping`. */
-export const ClientFrame = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
-  z.object({ type: z.literal("prompt-submit"), id, content: Content }),
-  z.object({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
-]);
+export const ClientFrame = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
+    z.object({ type: z.literal("prompt-submit"), id, content: Content }),
+    z.object({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
+  ])
+  .meta({ id: "ClientFrame", description: "What may be said to a session over its socket" });
 export type ClientFrame = z.output<typeof ClientFrame>;
 
 /** Why a connection is closed; RFC 6455, 7.4. */

@@ -26,6 +26,11 @@ export const From = z.object({
     .meta({ description: "The last message that you have, by its `seq`" }),
 });
 
+/** The same for a socket, which a ticket may open. */
+export const FromByTicket = From.extend({
+  ticket: z.string().optional().meta({ description: "Instead of a token: one use, 30 seconds" }),
+});
+
 /** A ticket as it is handed out. */
 export const Ticket = z.object({ ticket: z.string(), expiresAt: answeredTime }).meta({ id: "Ticket" });
 

@@ -1,5 +1,6 @@
 import { cors } from "hono/cors";
 import type { Context, MiddlewareHandler } from "hono";
+import type { Caller } from "../core/key.ts";
 import type { AppEnv } from "./context.ts";
 import { refuse } from "./refuse.ts";
 
@@ -54,6 +55,17 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (allowed) return serve(c, noMore);
   if (c.env.ALLOWED_ORIGINS) c.header("vary", "Origin");
   return undefined;
+};
+
+/**
+ * Keeps pages of other origins from changing anything where nobody has to show a token: a browser sends a `POST` without a
+ * body unasked, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
+ */
+export const permitPage: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const origin = c.req.header("origin");
+  const caller = c.get("caller") as Caller | undefined;
+  const isForeign = caller?.id === "anonymous" && origin !== undefined && !isAllowedOrigin(origin, c.env);
+  return isForeign && !["GET", "HEAD"].includes(c.req.method) ? refuse(c, { reason: "origin-refused" }) : next();
 };
 
 const noMore = async () => undefined;

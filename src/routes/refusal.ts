@@ -62,7 +62,7 @@ const EXPLAINED: Explained = {
   "origin-refused": () => ({
     httpStatus: 403,
     code: "origin_refused",
-    message: "Pages of this origin may not open a socket here: see ALLOWED_ORIGINS",
+    message: "Pages of this origin may not do that here: see ALLOWED_ORIGINS",
   }),
   "upgrade-required": () => ({
     httpStatus: 426,

@@ -58,6 +58,19 @@ describe("a page of another origin", () => {
     }
   });
 
+  it("changes nothing where nobody has to show a token", async () => {
+    set({ ANONYMOUS_ROLE: "service" });
+    const id = await aSession();
+    for (const origin of ["https://evil.example", "http://parley.test", "null"]) {
+      const refused = await post(`/sessions/${id}/end`, undefined, { token: null, ...from(origin) });
+      expect([refused.status, refused.body.error.code]).toEqual([403, "origin_refused"]);
+    }
+    expect((await get(`/sessions/${id}`, { token: null, ...from("https://evil.example") })).status).toBe(200);
+    expect((await post(`/sessions/${id}/stop`, undefined, { token: null, ...from(APP) })).status).toBe(200);
+    expect((await post(`/sessions/${id}/stop`, undefined, { token: null })).status).toBe(200);
+    expect((await post(`/sessions/${id}/end`, undefined, from("https://evil.example"))).status).toBe(200);
+  });
+
   it("opens no socket, and our own opens one unless it shows no token", async () => {
     const id = await aSession();
     const open = async (origin: string, token: string | null | undefined) =>

@@ -12,7 +12,8 @@ interface Operation {
   operationId: string;
   tags: string[];
   summary: string;
-  parameters: { name: string; in: string; required: boolean; schema: unknown }[];
+  description?: string;
+  parameters: { name: string; in: string; required: boolean; description?: string; schema: unknown }[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, { description: string; content?: Record<string, Content> }>;
 }
@@ -98,7 +99,7 @@ function section({ path, method, operation }: Described): Html {
     <h3>
       <code><span class="method">${method}</span> ${path}</code>
     </h3>
-    <p>${operation.summary}</p>
+    <p>${operation.summary}${operation.description === undefined ? "" : `. ${operation.description}`}</p>
     ${operation.parameters.length > 0 ? parameterTable(operation) : ""}
     ${
       sent?.example === undefined
@@ -123,11 +124,11 @@ function section({ path, method, operation }: Described): Html {
 const parameterTable = ({ parameters }: Operation): Html =>
   html`<table>
     ${parameters.map(
-      ({ name, in: where, required, schema }) =>
+      ({ name, in: where, required, description = "", schema }) =>
         html`<tr>
           <td><code>${name}</code></td>
           <td>${where}${required ? "" : ", optional"}</td>
-          <td><code>${JSON.stringify(schema)}</code></td>
+          <td>${description} <code>${JSON.stringify(schema)}</code></td>
         </tr>`,
     )}
   </table>`;

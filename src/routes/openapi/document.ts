@@ -1,12 +1,13 @@
 import type { Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../context.ts";
-import { StreamEvent } from "../../live/frames.ts";
+import { ClientFrame, StreamEvent } from "../../live/frames.ts";
 import { OPEN_PATHS } from "../authenticate.ts";
 import { SessionApiFailure } from "../sessions/failure.ts";
 import { MoonshotFailure, MoonshotInputFailure } from "../v1/failure.ts";
 import { inputOf, operationOf } from "./describe.ts";
 import type { Input, Operation } from "./describe.ts";
+import { headersOf } from "./headers.ts";
 
 type Json = Record<string, unknown>;
 
@@ -83,11 +84,8 @@ function operationObject({ method, path, operation, inputs }: DescribedRoute, sc
     tags: [tag],
     summary,
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    parameters: [
-      ...pathParameters(path),
-      ...queryParameters(inputs, schemas),
-      ...(takesKey(method, path) ? [KEY] : []),
-    ],
+    ...(answer.status === 101 ? frames(schemas) : {}),
+    parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headersOf(method, path)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
@@ -97,6 +95,14 @@ function operationObject({ method, path, operation, inputs }: DescribedRoute, sc
     },
   };
 }
+
+/** What goes over a socket, in either direction: OpenAPI has no place of its own for it. */
+const frames = (schemas: Json): Json => ({
+  description:
+    "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The text `ping` is answered `pong`.",
+  "x-frames-from-server": jsonSchema(StreamEvent, "output", schemas),
+  "x-frames-from-client": jsonSchema(ClientFrame, "input", schemas),
+});
 
 function answerContent(answer: Operation["answer"], schemas: Json): Json {
   const { schema, contentType, texts = {}, events, example, status } = answer;
@@ -111,18 +117,6 @@ function answerContent(answer: Operation["answer"], schemas: Json): Json {
   };
   return { content };
 }
-
-/** A new key or ticket is never answered twice. */
-const takesKey = (method: string, path: string): boolean =>
-  method === "post" && !/^\/keys|\/(tickets|stop|cancel|end)$/.test(path);
-
-const KEY = {
-  name: "Idempotency-Key",
-  in: "header",
-  required: false,
-  description: "The same call again under the same key gets the first answer, and does nothing twice",
-  schema: { type: "string", pattern: "^[\\x21-\\x7e]{1,200}$" },
-};
 
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({

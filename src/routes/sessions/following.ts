@@ -12,7 +12,7 @@ import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { timed } from "../context.ts";
 import { asFound, changed, found, inEnvelope } from "../envelope.ts";
-import { From, Ticket, eventsOf, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
+import { From, FromByTicket, Ticket, eventsOf, socketTo, ticketFor, upgradeOnly } from "../follow.ts";
 import { describe } from "../openapi/describe.ts";
 import { permitOrigin } from "../origins.ts";
 import { refuse } from "../refuse.ts";
@@ -72,7 +72,7 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 101, description: "The socket is open" },
       refusals: [403, 404, 426],
     }),
-    query(From),
+    query(FromByTicket),
     upgradeOnly,
     permit("admin", "service", "client"),
     own(noSession),

@@ -51,7 +51,7 @@ function shownToken(token: string): string {
 export const presentConnector = (type: ConnectorType, provider: Provider): z.output<typeof schemas.Connector> => ({
   connector_type: type,
   required: ["name", "connector_type", ...provider.required],
-  optional: [...provider.optional, "max_calls_per_second", "max_concurrency", "params"],
+  optional: [...provider.optional, "max_calls_per_second", "max_concurrency", "params", "prices"],
   default_uri: provider.defaultUri || null,
   params: [...OWN_PARAMS, ...provider.params],
 });

@@ -232,7 +232,8 @@ export const Connector = z
   })
   .meta({
     id: "Connector",
-    description: "What an endpoint of this type needs and takes; `params` are those that are not sent as they are",
+    description:
+      "What an endpoint of this type needs and takes. Of what is `required` only `name`, `connector_type` and a `uri` without default are demanded at its creation; the provider asks for the rest. `params` are those that are not sent as they are",
   });
 
 export const Connectors = z.union([z.array(z.enum(CONNECTOR_TYPES)), z.array(Connector)]);
