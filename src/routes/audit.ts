@@ -12,7 +12,8 @@ export type AuditEvent =
   | "endpoint-deleted"
   | "session-deleted"
   | "chatbot-deleted"
-  | "client-deleted";
+  | "client-deleted"
+  | "prompt-template-deleted";
 
 /**
  * Writes down who did what, as a line of the Worker's log: never a token, nor what anybody said.

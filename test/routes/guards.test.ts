@@ -208,6 +208,9 @@ describe("the log of who did what", () => {
     await del(`/clients/${clientId}`);
     const comparison = await aComparison([await anEndpoint()]);
     await del(`/v1/sessions/${comparison.session_id}`);
+    const name = unique("template");
+    await post("/v1/prompt_templates", { name, template: "{{ prompt }}" });
+    await del(`/v1/prompt_templates/${encodeURIComponent(name)}`);
     await del(`/keys/${keyId}`);
     const seen = (event: string) => lines.filter((line) => line["event"] === event);
     const by = (id: string) => ({ requestId: expect.any(String), caller: { role: "admin", id } });
@@ -221,6 +224,7 @@ describe("the log of who did what", () => {
     expect(seen("session-deleted").map((line) => line["sessionId"])).toEqual([sessionId, comparison.session_id]);
     expect(seen("chatbot-deleted")).toEqual([expect.objectContaining({ chatbotId })]);
     expect(seen("client-deleted")).toEqual([expect.objectContaining({ clientId })]);
+    expect(seen("prompt-template-deleted")).toEqual([expect.objectContaining({ ...by("admin"), name })]);
     expect(seen("key-revoked")).toEqual([expect.objectContaining({ ...by("admin"), keyId })]);
     expect(said.join("\n")).not.toMatch(/very-secret|another-secret|between us|parley_guessed|test-admin-key/);
     expect(said.join("\n")).not.toContain(key);

@@ -9,6 +9,7 @@ import {
   listPromptTemplates,
 } from "../../store/prompt-templates.ts";
 import { checkTemplate } from "../../turn/prompt-templates.ts";
+import { audit } from "../audit.ts";
 import { permit } from "../authenticate.ts";
 import type { AppEnv } from "../context.ts";
 import { readList } from "../context.ts";
@@ -73,7 +74,10 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const db = database(c.env.DB);
       const name = c.req.param("name");
-      if (await deletePromptTemplate(db, name)) return c.json({ success: true as const });
+      if (await deletePromptTemplate(db, name)) {
+        audit(c, "prompt-template-deleted", { name });
+        return c.json({ success: true as const });
+      }
       const there = await findPromptTemplate(db, name);
       return refuse(
         c,
