@@ -159,7 +159,7 @@ it("tells what each connector type needs, and holds a new endpoint to its addres
   expect(body).toContainEqual({
     connector_type: "azure-openai-connector",
     required: ["name", "connector_type", "uri", "token", "model"],
-    optional: ["max_calls_per_second", "max_concurrency", "params"],
+    optional: ["max_calls_per_second", "max_concurrency", "params", "prices"],
     default_uri: null,
     params: ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "api_version"],
   });
