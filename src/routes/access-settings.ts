@@ -10,12 +10,12 @@ const misconfigured = (message: string): Refusal => ({ reason: "misconfigured", 
 /** Who vouches for JWTs, or `null` where that is not set, or not set right: then no JWT is good. */
 export function identityProviderOf(env: Env): IdentityProvider | null {
   const { JWT_JWKS_URL: keySetUrl = "", JWT_ISSUER: issuer = "", JWT_AUDIENCE: audience = "" } = env;
-  return settingFault(env) === null && keySetUrl !== "" ? { keySetUrl, issuer, audience } : null;
+  return jwtSettingsFault(env) === null && keySetUrl !== "" ? { keySetUrl, issuer, audience } : null;
 }
 
 /** Tells the operator, and not just a log, why no such token can be good; `null` when it is the token that is bad. */
 export function tokenFault(env: Env, token: string): Refusal | null {
-  const fault = isJwt(token) ? settingFault(env) : adminKeyFault(env);
+  const fault = isJwt(token) ? jwtSettingsFault(env) : adminKeyFault(env);
   return fault === null ? null : misconfigured(fault);
 }
 
@@ -27,7 +27,7 @@ export function adminKeyFault({ ADMIN_KEY: key = "" }: Env): string | null {
 }
 
 /** What is wrong with the settings for JWTs, if they are set at all. */
-export function settingFault(env: Env): string | null {
+export function jwtSettingsFault(env: Env): string | null {
   const given = [env.JWT_JWKS_URL, env.JWT_ISSUER, env.JWT_AUDIENCE].map((value) => value?.trim() ?? "");
   if (given.every((value) => value === "")) return null;
   if (given.includes("")) return "JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE must be set together";
@@ -46,7 +46,7 @@ export function problemsOf(env: Env): string[] {
   const origins = (env.ALLOWED_ORIGINS ?? "").split(",").map((one) => one.trim());
   const faults = [
     adminKeyFault(env),
-    settingFault(env),
+    jwtSettingsFault(env),
     ["", "service"].includes(env.ANONYMOUS_ROLE ?? "") ? null : NO_ROLE,
     canSeal(env) ? null : "ENCRYPTION_KEY is not set, or is not 32 bytes in base64: no endpoint can be given a token",
     isZone(env.TIME_ZONE) ? null : "TIME_ZONE is no IANA time zone",

@@ -13,7 +13,7 @@ import { anonymousFault, identityProviderOf, tokenFault } from "./access-setting
 import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
-import { guessesTooOften, tooManyCalls } from "./rate-limits.ts";
+import { guessesTooOften, TOO_MANY } from "./rate-limits.ts";
 import type { Refusal } from "./refusal.ts";
 import { refuse } from "./refuse.ts";
 
@@ -33,7 +33,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
 export async function turnAway(c: Context<AppEnv>, refusal: Refusal): Promise<Response> {
   if (refusal.reason !== "unauthenticated") return refuse(c, refusal);
   audit(c, "sign-in-failed", { path: c.req.path });
-  return refuse(c, (await guessesTooOften(c)) ? tooManyCalls : refusal);
+  return refuse(c, (await guessesTooOften(c)) ? TOO_MANY : refusal);
 }
 
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;

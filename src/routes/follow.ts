@@ -40,6 +40,9 @@ export const wantsEvents = (c: Context): boolean =>
     .split(",")
     .some((type) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
+/** How long something may be open whose follower could not be noted, in milliseconds. */
+const UNNOTED_MS = 60_000;
+
 /**
  * Notes who follows a session by an API key, so that the key's revocation finds and closes what is open. While the index
  * database is down nobody can revoke a key; what is opened then is closed within a minute, and may be opened again.
@@ -58,9 +61,6 @@ async function followerOf(c: Context<AppEnv>, sessionId: string): Promise<Caller
     return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNNOTED_MS) };
   }
 }
-
-/** How long something may be open whose follower could not be noted, in milliseconds. */
-const UNNOTED_MS = 60_000;
 
 /** Answers with server-sent events, which nothing on the way is to hold back. */
 const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>

@@ -6,7 +6,8 @@ import { refuse } from "./refuse.ts";
 /** When to come again, in seconds: the limits of wrangler.toml count within a minute. */
 const PERIOD_SECONDS = 60;
 
-const TOO_MANY = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
+/** How a call over a limit is turned away. */
+export const TOO_MANY = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
 
 /**
  * Where a call comes from; `null` where Cloudflare does not tell. Of an IPv6 address the network: whoever has one has all
@@ -53,5 +54,3 @@ export const limitCaller: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** Whether an address has shown bad tokens so often that it is told to stay away. */
 export const guessesTooOften = async (c: Context<AppEnv>): Promise<boolean> =>
   !(await isWithin(c, c.env.SIGN_IN_LIMIT, addressOf(c)));
-
-export const tooManyCalls = TOO_MANY;
