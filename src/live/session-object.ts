@@ -80,8 +80,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   /** A session, without its messages, in the form that its callers know. */
   protected abstract readonly present: (session: Session) => Record<string, unknown>;
 
-  /** The session and its log; `null` when the index database has all there is to know. */
-  async read(history: History = "whole"): Promise<Outcome<Living | null>> {
+  /** The session, with its log if that is wanted; `null` when the index database has all there is to know. */
+  async read(history: History): Promise<Outcome<Living | null>> {
     const { state, known } = this.#log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 
-/** What is off below says something of pages or of cookies, and nothing here is a page that needs it or has any. */
+/** What is off says something of pages with scripts, frames or cookies, and there are none here. */
 const OFF = {
   crossOriginOpenerPolicy: false,
   crossOriginResourcePolicy: false,

@@ -1,21 +1,28 @@
 import type { Context } from "hono";
 import { liveSession } from "../live/live-session.ts";
 import type { Message } from "../core/message.ts";
-import type { Living, Snapshot } from "../live/snapshot.ts";
+import type { History, Living, Snapshot } from "../live/snapshot.ts";
 import { database } from "../store/database.ts";
 import { readLog } from "../store/messages.ts";
 import { referredTo } from "../store/session-list.ts";
-import { readSession } from "../store/sessions.ts";
+import { findSession } from "../store/sessions.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
 
-/** A session and its log as its object has it, and otherwise as the index database does; `null` for none. */
-export async function wholeSession(c: Context<AppEnv>, id: string): Promise<Living | null> {
-  const live = await timed(c, "session", liveSession(c.env, id).read());
+/**
+ * A session as its object has it, and otherwise as the index database does; `null` for none.
+ *
+ * @param history whether its log is to be shown: what is not is not read
+ */
+export async function wholeSession(c: Context<AppEnv>, id: string, history: History): Promise<Living | null> {
+  const db = database(c.env.DB);
+  const live = await timed(c, "session", liveSession(c.env, id).read(history));
   if (!live.ok) return null;
   if (live.value) return { ...live.value, messages: await wholeLog(c, live.value) };
-  const stored = await timed(c, "index", readSession(database(c.env.DB), id));
-  return stored && { session: stored.session, messages: stored.log, upTo: 0, chatbot: null, client: null };
+  const session = await timed(c, "index", findSession(db, id));
+  if (!session) return null;
+  const messages = history === "whole" ? await timed(c, "index", readLog(db, id, session.lastSeq)) : [];
+  return { session, messages, upTo: 0, chatbot: null, client: null };
 }
 
 /** How many messages are asked of an object at once: as many as fit. */

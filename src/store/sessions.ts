@@ -6,7 +6,7 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
 import { forgetFollowers } from "./followers.ts";
-import { insertMessages, readLog } from "./messages.ts";
+import { insertMessages } from "./messages.ts";
 import { forgetParked } from "./parked-messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
@@ -67,12 +67,6 @@ export async function findSession(db: Database, id: string): Promise<Session | n
 export async function clientOfSession(db: Database, id: string): Promise<string | null> {
   const found = await db.select({ clientId: sessions.clientId }).from(sessions).where(eq(sessions.id, id)).get();
   return found?.clientId ?? null;
-}
-
-/** A session and its whole log, or `null`. */
-export async function readSession(db: Database, id: string): Promise<{ session: Session; log: Message[] } | null> {
-  const session = await findSession(db, id);
-  return session && { session, log: await readLog(db, id, session.lastSeq) };
 }
 
 /**

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
+import { Log } from "../../src/live/log.ts";
 import { del, get, post, put } from "../support/api.ts";
 import { carried, crash, d1Down, loseOneAnswer, poison, runAlarms } from "../support/faults.ts";
 import { connect, listen } from "../support/follow.ts";
@@ -314,6 +315,30 @@ describe("two-sided changes", () => {
 });
 
 describe("big sessions", () => {
+  it("are not read where their log is not asked for, whether they live or have ended", async () => {
+    const minimal = { headers: { prefer: "return=minimal" } };
+    const talked = await aSession();
+    await say(talked, "long ago");
+    const { session_id: comparison } = await aComparison([await anEndpoint()]);
+    await post(`/v1/sessions/${comparison}/prompt`, { prompt: "Hi" });
+    await put(`/v1/sessions/${comparison}/context_strategies/chat_history`);
+    const read = async () => {
+      const inObject = vi.spyOn(Log.prototype, "messages");
+      const asked = vi.spyOn(env.DB, "prepare");
+      expect((await get(`/sessions/${talked}`, minimal)).body.data.messages).toEqual([]);
+      expect((await get(`/v1/sessions/${comparison}`)).body.session.chat_history).toBeNull();
+      expect((await del(`/v1/sessions/${comparison}/context_strategies/add_previous_prompt`)).status).toBe(404);
+      const inIndex = asked.mock.calls.filter(([sql]) => /from .?messages/i.test(sql)).length;
+      const times = inObject.mock.calls.length + inIndex;
+      vi.restoreAllMocks();
+      return times;
+    };
+    expect(await read()).toBe(0);
+    await post(`/sessions/${talked}/end`);
+    expect(await read()).toBe(0);
+    expect((await get(`/sessions/${talked}`)).body.data.messages).toHaveLength(1);
+  });
+
   it("take messages of 100,000 characters, and page through thousands", async () => {
     const id = await aSession({ chatbotId: await aChatbot() });
     const huge = "ü".repeat(100_000);

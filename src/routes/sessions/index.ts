@@ -108,13 +108,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return refuse(c, noSession);
-      const whole = await wholeSession(c, id);
+      const whole = await wholeSession(c, id, wantedHistory(c));
       if (!whole) return refuse(c, noSession);
       const { chatbot, client } = await timed(c, "index", referredToBy(c, whole));
-      const messages = wantedHistory(c) === "whole" ? whole.messages : [];
-      return c.json(
-        asFound(presentPopulated({ session: whole.session, chatbot, client, messages }, c.var.caller.role)),
-      );
+      const { session, messages } = whole;
+      return c.json(asFound(presentPopulated({ session, chatbot, client, messages }, c.var.caller.role)));
     },
   )
   .post(

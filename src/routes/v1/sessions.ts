@@ -6,6 +6,7 @@ import { notFound } from "../../core/failure.ts";
 import type { Session, SessionChanges } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import { liveSession } from "../../live/live-session.ts";
+import type { History } from "../../live/snapshot.ts";
 import { database } from "../../store/database.ts";
 import { findPromptTemplate } from "../../store/prompt-templates.ts";
 import { listComparisonSessions } from "../../store/session-list.ts";
@@ -82,12 +83,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     query(schemas.GetSession),
     permit("admin", "service"),
     async (c) => {
-      const whole = await wholeComparison(c, c.req.param("id"));
+      const { include_history: withHistory, include } = c.req.valid("query");
+      const whole = await wholeComparison(c, c.req.param("id"), withHistory ? wantedHistory(c) : "added");
       if (!whole) return refuse(c, noSession(c.req.param("id")));
       const zone = c.env.TIME_ZONE;
-      const { include_history: withHistory, include } = c.req.valid("query");
-      const log = withHistory && wantedHistory(c) === "added" ? [] : whole.messages;
-      const history = withHistory ? presentHistory(whole.session, log, zone, include) : null;
+      const history = withHistory ? presentHistory(whole.session, whole.messages, zone, include) : null;
       return c.json({ session: presentSession(whole.session, zone, history) });
     },
   )
@@ -175,7 +175,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     permit("admin", "service"),
     async (c) => {
       const name = c.req.param("name");
-      const whole = await wholeComparison(c, c.req.param("id"));
+      const whole = await wholeComparison(c, c.req.param("id"), "added");
       if (whole && whole.session.promptTemplate !== name)
         return refuse(c, { reason: "not-found", noun: "prompt template", id: name });
       return amend(c, c.req.param("id"), { promptTemplate: null });
@@ -210,7 +210,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     permit("admin", "service"),
     async (c) => {
       const name = c.req.param("name");
-      const whole = await wholeComparison(c, c.req.param("id"));
+      const whole = await wholeComparison(c, c.req.param("id"), "added");
       if (whole && whole.session.contextStrategy !== name)
         return refuse(c, { reason: "not-found", noun: "context strategy", id: name });
       return amend(c, c.req.param("id"), { contextStrategy: null });
@@ -227,7 +227,8 @@ async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
   return c.json({ success: true as const });
 }
 
-const wholeComparison = async (c: Context<AppEnv>, id: string) => (SESSION_ID.test(id) ? wholeSession(c, id) : null);
+const wholeComparison = async (c: Context<AppEnv>, id: string, history: History) =>
+  SESSION_ID.test(id) ? wholeSession(c, id, history) : null;
 
 function nextPage(url: string, limit: number, skip: number): string {
   const next = new URL(url);
