@@ -2,7 +2,12 @@ import { causeOf } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import { revision } from "../core/session.ts";
+import { now } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
+import type { Database } from "../store/database.ts";
+import { carryMessages } from "../store/carry-messages.ts";
+import { parkMessage } from "../store/parked-messages.ts";
+import { carrySession } from "../store/sessions.ts";
 import type { Log } from "./log.ts";
 
 /** Messages in one batch: with the session's own row well under what D1 takes in one. */
@@ -25,13 +30,11 @@ const REFUSED_ROW = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)/;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
-export interface MirrorPorts {
-  /** Writes to the index database. Must do no harm when done twice. */
-  carry: (session: Session, messages: Message[], whole: boolean) => Promise<void>;
-  /** Makes it known that a message cannot be carried. Fails when nothing can be written. */
-  park: (session: Session, seq: number, error: string) => Promise<void>;
-  setAlarm: (at: EpochMs) => void;
-  clock: () => EpochMs;
+interface MirrorPorts {
+  db: Database;
+  storage: DurableObjectStorage;
+  /** When the object is to be woken at the latest, for whatever else. */
+  nextMoment: () => EpochMs;
   /** Called when the index database has everything. */
   caughtUp: () => Promise<void>;
 }
@@ -124,7 +127,7 @@ export class Mirror {
     const messages = this.#log.uncarried(this.#failures < FAILURES_TO_DOUBT ? BATCH : 1);
     const lastSeq = messages.at(-1)?.seq ?? carried.lastSeq;
     try {
-      await this.#ports.carry({ ...session, lastSeq }, messages, session.amendments > carried.amendments);
+      await this.#carry(session, messages, session.amendments > carried.amendments);
     } catch (error) {
       await this.#doubt(session, messages, error);
       this.#log.carriedTo({ ...carried, lastSeq });
@@ -135,13 +138,21 @@ export class Mirror {
     return true;
   }
 
+  /** @param whole whether more than the log has changed */
+  #carry(session: Session, messages: Message[], whole: boolean): Promise<void> {
+    const { db, storage } = this.#ports;
+    // What failed goes alone: the next failure is its own, and spoils nobody else's.
+    if (whole || this.#failures > 0) return carrySession(db, session, messages, whole);
+    return carryMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
+  }
+
   /** One message that fails again and again, where others can be written, is left behind: it must not stop the rest. */
   async #doubt(session: Session, messages: Message[], error: unknown): Promise<void> {
     const [suspect, ...others] = messages;
     const [reason = ""] = causeOf(error).split("\n");
     const doubtful = others.length === 0 && this.#failures >= FAILURES_TO_DOUBT && REFUSED_ROW.test(reason);
     if (!suspect || !doubtful) throw error;
-    await this.#ports.park(session, suspect.seq, reason);
+    await parkMessage(this.#ports.db, { sessionId: session.id, seq: suspect.seq, error: reason, at: now() });
     this.#log.park(suspect.seq);
     console.error({ event: "message-parked", sessionId: session.id, seq: suspect.seq, error: reason });
   }
@@ -162,6 +173,6 @@ export class Mirror {
 
   #setAlarm(inMs: number): void {
     this.#alarmSet = true;
-    this.#ports.setAlarm(this.#ports.clock() + inMs);
+    void this.#ports.storage.setAlarm(Math.min(now() + inMs, this.#ports.nextMoment()));
   }
 }

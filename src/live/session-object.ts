@@ -9,8 +9,7 @@ import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
 import type { Database } from "../store/database.ts";
 import { database } from "../store/database.ts";
-import { parkMessage } from "../store/parked-messages.ts";
-import { carrySession, deleteSession } from "../store/sessions.ts";
+import { deleteSession } from "../store/sessions.ts";
 import { Audience } from "./audience.ts";
 import { followingIn } from "./following.ts";
 import type { Following } from "./following.ts";
@@ -45,10 +44,9 @@ export abstract class SessionObject extends DurableObject<Env> {
   readonly #log = new Log(this.ctx.storage);
   readonly #audience = new Audience(this.ctx);
   readonly #mirror = new Mirror(this.#log, {
-    carry: (session, messages, whole) => carrySession(this.#db, session, messages, whole),
-    park: ({ id }, seq, error) => parkMessage(this.#db, { sessionId: id, seq, error, at: now() }),
-    setAlarm: (at) => void this.ctx.storage.setAlarm(Math.min(at, this.#nextMoment())),
-    clock: now,
+    db: this.#db,
+    storage: this.ctx.storage,
+    nextMoment: () => this.#nextMoment(),
     caughtUp: () => (mayLeave(this.#log) ? this.#log.clear() : this.#wakeInTime()),
   });
   readonly #residence = new Residence({

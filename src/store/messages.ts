@@ -2,7 +2,6 @@ import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-or
 import type { Message, ReplyDetail } from "../core/message.ts";
 import { PART_CHARACTERS } from "../core/page.ts";
 import type { Part } from "../core/page.ts";
-import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { messages, sessions } from "./tables.ts";
 
@@ -17,55 +16,6 @@ function fromRow({ seq, chatId, turnId, role, content, createdAt, detail }: Mess
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
   return { seq, chatId, turnId, role, content, createdAt, reply };
 }
-
-/** Messages of one statement: what they bind stays within D1's 100 parameters. */
-const AT_ONCE = 12;
-
-// By hand: this is what every append costs, and to have it built anew each time would cost as much again.
-const INSERT =
-  "INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)";
-
-function insertStatement(count: number): string {
-  // The plainest form for the commonest case: to parse it is half of what it costs.
-  if (count === 1) {
-    return `${INSERT} SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?2 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
-  }
-  const row = (_: unknown, index: number) =>
-    `(${Array.from({ length: 7 }, (__, column) => `?${index * 7 + column + 3}`).join(", ")})`;
-  return `${INSERT} SELECT ?1, carried.*, ?2 FROM (VALUES ${Array.from({ length: count }, row).join(", ")}) AS carried
-    WHERE EXISTS (SELECT 1 FROM sessions WHERE id = ?1) ON CONFLICT DO NOTHING`;
-}
-
-const INSERT_MESSAGES = Array.from({ length: AT_ONCE + 1 }, (_, count) => insertStatement(count));
-
-/**
- * The statements that carry messages to their rows, twelve in each; a trigger lets the session's row follow. Sending them
- * twice changes nothing, nor does it for a session that is gone.
- */
-export function insertMessages(
-  db: Database,
-  sessionId: string,
-  log: Message[],
-  appendedAt: EpochMs,
-): D1PreparedStatement[] {
-  const statements: D1PreparedStatement[] = [];
-  for (let start = 0; start < log.length; start += AT_ONCE) {
-    const rows = log.slice(start, start + AT_ONCE).map(valuesOf);
-    const statement = db.$client.prepare(INSERT_MESSAGES[rows.length] ?? "");
-    statements.push(statement.bind(sessionId, appendedAt, ...rows.flat()));
-  }
-  return statements;
-}
-
-const valuesOf = ({ seq, chatId, turnId, role, content, createdAt, reply }: Message) => [
-  seq,
-  chatId,
-  turnId,
-  role,
-  content,
-  createdAt,
-  reply === null ? null : JSON.stringify(reply),
-];
 
 /** The log of a session up to a message, oldest first. @param from what comes behind this message */
 export async function readLog(db: Database, sessionId: string, lastSeq: number, from = 0): Promise<Message[]> {

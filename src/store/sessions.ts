@@ -6,7 +6,7 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
 import { forgetFollowers } from "./followers.ts";
-import { insertMessages } from "./messages.ts";
+import { insertMessages } from "./insert-messages.ts";
 import { forgetParked } from "./parked-messages.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
