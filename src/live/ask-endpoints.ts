@@ -32,16 +32,15 @@ const BROKEN_OFF = replyFailed("connection_lost", "The call to the endpoint brok
 
 async function askTogether(questions: Question[], hear: Hear): Promise<void> {
   const open = new Map(questions.entries());
+  const { promise: allTold, resolve: noteAllTold } = Promise.withResolvers<void>();
   const tell = (index: number, portion: ReplyEvent[]) => {
     const question = open.get(index);
     if (portion.at(-1)?.type !== "text") open.delete(index);
     if (question) hear(question.chatId, portion);
+    if (open.size === 0) noteAllTold();
   };
-  try {
-    await listen(questions, tell);
-  } catch {
-    // Whoever is still waiting is told below.
-  }
+  // Whoever is still waiting when the call breaks off is told below. Once all are told, nobody waits for its end.
+  await Promise.race([listen(questions, tell).catch(() => undefined), allTold]);
   for (const [index, { signal }] of open) tell(index, [signal.aborted ? STOPPED : BROKEN_OFF]);
 }
 

@@ -111,7 +111,8 @@ export class RunningTurn {
       signalOf: (chatId) => this.#turn.signalOf(chatId),
       said: (chatId, text) => this.#say(chatId, text),
       settled: (reply) => {
-        if (this.#settled.push(reply) === 1) setTimeout(() => this.#write(), TOGETHER_MS);
+        const first = this.#settled.push(reply) === 1;
+        if (first && this.#drafts.size > 1) setTimeout(() => this.#write(), TOGETHER_MS);
       },
     });
     this.#write();
