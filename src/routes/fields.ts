@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isoTime, parseTime } from "../core/time.ts";
+import { OWN_PARAMS } from "../providers/provider.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
@@ -37,8 +38,6 @@ export const freeObject = z
     (json) => new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES,
     "must not be larger than 16 KiB of JSON",
   );
-
-const OWN_PARAMS: readonly string[] = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts"];
 
 /** Params that become part of an address or a header. */
 const VERSIONS: readonly string[] = ["api_version", "anthropic_version"];
