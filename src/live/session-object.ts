@@ -246,6 +246,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   async #finishRemoval(id: string): Promise<void> {
     // Whatever comes between, the alarm takes the rest away.
     if (this.#log.state) await this.ctx.storage.setAlarm(now() + REMOVAL_RETRY_MS);
+    // What is on its way to the index database must not arrive there behind the removal.
+    await this.#mirror.settled(PATIENCE_MS);
     await deleteSession(this.#db, id);
     await this.#log.clear();
   }

@@ -296,6 +296,28 @@ describe("two-sided changes", () => {
     expect(await emptied(id)).toBe(true);
   });
 
+  it("a removal reaches D1 behind the messages that are on their way there", async () => {
+    const id = await aSession();
+    const batch = env.DB.batch.bind(env.DB);
+    const arrived: string[] = [];
+    vi.spyOn(env.DB, "batch")
+      .mockImplementationOnce(async (statements) => {
+        await scheduler.wait(100);
+        arrived.push("message");
+        return batch(statements);
+      })
+      .mockImplementationOnce((statements) => {
+        arrived.push("removal");
+        return batch(statements);
+      });
+    const said = say(id, "last words");
+    await scheduler.wait(30);
+    expect((await del(`/sessions/${id}`)).status).toBe(200);
+    await said;
+    expect(arrived).toEqual(["message", "removal"]);
+    expect(await carried(id)).toEqual([]);
+  });
+
   it("a scheduled start comes by alarm, follows its rescheduling, and can be called off", async () => {
     const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
     const id = await aSession({ startTime: inMs(3_600_000) });
