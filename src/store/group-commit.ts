@@ -8,7 +8,7 @@ const MOST = 250_000;
 const LOST_MS = 10_000;
 
 /** A transaction under way. */
-interface Turn<Item> {
+interface Transaction<Item> {
   since: EpochMs;
   items: Item[];
   /** Those whose items are in it, beside the one who leads it. */
@@ -18,7 +18,7 @@ interface Turn<Item> {
 interface Waiting<Item> {
   items: Item[];
   size: number;
-  lead: (turn: Turn<Item>) => void;
+  lead: (transaction: Transaction<Item>) => void;
   written: () => void;
   failed: (error: unknown) => void;
 }
@@ -39,7 +39,7 @@ export interface Write<Item> {
  */
 export class GroupCommit<Item> {
   readonly #atOnce: number;
-  readonly #underWay = new Set<Turn<Item>>();
+  readonly #underWay = new Set<Transaction<Item>>();
   #waiting: Waiting<Item>[] = [];
 
   /** @param atOnce transactions under way at once, before others have to wait */
@@ -49,26 +49,26 @@ export class GroupCommit<Item> {
 
   /** Returns when the items are written. Rejects when their transaction fails, or is lost with the one who led it. */
   async commit(own: Write<Item>): Promise<void> {
-    let turn = this.#begin(own.items);
-    if (!turn) {
+    let transaction = this.#begin(own.items);
+    if (!transaction) {
       await own.durable();
-      turn = this.#begin(own.items) ?? (await this.#wait(own));
+      transaction = this.#begin(own.items) ?? (await this.#wait(own));
     }
-    if (turn) await this.#lead(turn, own.write);
+    if (transaction) await this.#lead(transaction, own.write);
   }
 
-  #begin(items: Item[], others: Waiting<Item>[] = []): Turn<Item> | null {
-    for (const turn of this.#underWay) if (turn.since + LOST_MS <= now()) this.#underWay.delete(turn);
+  #begin(items: Item[], others: Waiting<Item>[] = []): Transaction<Item> | null {
+    for (const other of this.#underWay) if (other.since + LOST_MS <= now()) this.#underWay.delete(other);
     if (this.#underWay.size >= this.#atOnce) return null;
-    const turn = { since: now(), items, others };
-    this.#underWay.add(turn);
-    return turn;
+    const transaction = { since: now(), items, others };
+    this.#underWay.add(transaction);
+    return transaction;
   }
 
   /** @returns the transaction to lead, or `null` when another has written the items */
-  #wait({ items, size }: Write<Item>): Promise<Turn<Item> | null> {
+  #wait({ items, size }: Write<Item>): Promise<Transaction<Item> | null> {
     // A promise goes on in the invocation that made it, whoever settles it. So each who waits makes their own.
-    const { promise, resolve, reject } = Promise.withResolvers<Turn<Item> | null>();
+    const { promise, resolve, reject } = Promise.withResolvers<Transaction<Item> | null>();
     const waiting = { items, size, lead: resolve, written: () => resolve(null), failed: reject };
     this.#waiting.push(waiting);
     const timer = setTimeout(() => {
@@ -78,15 +78,15 @@ export class GroupCommit<Item> {
     return promise.finally(() => clearTimeout(timer));
   }
 
-  async #lead(turn: Turn<Item>, write: Write<Item>["write"]): Promise<void> {
+  async #lead(transaction: Transaction<Item>, write: Write<Item>["write"]): Promise<void> {
     try {
-      await write(turn.items);
-      for (const { written } of turn.others) written();
+      await write(transaction.items);
+      for (const { written } of transaction.others) written();
     } catch (error) {
-      for (const { failed } of turn.others) failed(error);
+      for (const { failed } of transaction.others) failed(error);
       throw error;
     } finally {
-      this.#underWay.delete(turn);
+      this.#underWay.delete(transaction);
       this.#next();
     }
   }
@@ -98,9 +98,9 @@ export class GroupCommit<Item> {
     const [leader, ...others] = group;
     if (!leader) return;
     const items = group.flatMap((one) => one.items);
-    const turn = this.#begin(items, others);
-    if (!turn) return;
+    const transaction = this.#begin(items, others);
+    if (!transaction) return;
     this.#waiting = this.#waiting.slice(group.length);
-    leader.lead(turn);
+    leader.lead(transaction);
   }
 }
