@@ -201,15 +201,16 @@ describe("prompt", () => {
   });
 
   it("sends only new records for Prefer: return=minimal", async () => {
-    const session = await aComparison([await anEndpoint()]);
-    await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one" });
-    const { body, headers } = await post(
-      `/v1/sessions/${session.session_id}/prompt`,
-      { prompt: "two" },
-      { headers: { prefer: "return=minimal" } },
-    );
-    expect(body[session.chat_ids[0]]).toMatchObject([{ prompt: "two" }]);
+    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 503 } })]);
+    const path = `/v1/sessions/${session.session_id}/prompt`;
+    await post(path, { prompt: "one" });
+    const minimal = { headers: { prefer: "return=minimal", "idempotency-key": "two" } };
+    const { body, headers } = await post(path, { prompt: "two" }, minimal);
+    await post(path, { prompt: "three" });
+    for (const chatId of session.chat_ids)
+      expect(body[chatId]).toMatchObject([{ chat_record_id: 2, prompt: "two", prepared_prompt: "two" }]);
     expect(headers.get("preference-applied")).toBe("return=minimal");
+    expect((await post(path, { prompt: "two" }, minimal)).body).toEqual(body);
   });
 
   it.each([[{ prompt: " \n " }], [{ prompt: 5 }], [{}], [{ prompt: "x".repeat(100_001) }]])(

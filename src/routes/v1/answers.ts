@@ -2,6 +2,7 @@ import type { Message } from "../../core/message.ts";
 import type { Chat } from "../../core/session.ts";
 import { messagesOf } from "../open-log.ts";
 import type { OpenLog } from "../open-log.ts";
+import { recordNumber } from "./records.ts";
 import type { Answered } from "./records.ts";
 
 /** How much text of a turn is held while its replies are put in order, in UTF-16 code units. What is beyond is read again. */
@@ -25,15 +26,12 @@ interface Place {
  * Holds one turn at a time, and of a huge one only a part.
  */
 export async function* answersOf(log: OpenLog): AsyncGenerator<Answer, void> {
-  const numbers = new Map<number, number>();
   for await (const { prompt, replies } of turnsOf(log)) {
     for (const { index, seq, message } of replies.toSorted((a, b) => a.index - b.index)) {
       const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
       const chat = log.session.chats[index];
       if (!reply || !chat || content === undefined) throw new Error(`Message ${seq} is not in the log any more`);
-      const number = (numbers.get(index) ?? 0) + 1;
-      numbers.set(index, number);
-      yield { chat, reply, content, prompt, number };
+      yield { chat, reply, content, prompt, number: recordNumber(log.session, prompt) };
     }
   }
 }
