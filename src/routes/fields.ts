@@ -14,7 +14,7 @@ export const objectId = z
   .toLowerCase()
   .meta({ examples: ["65f3a1b2c4d5e6f708192a3b"] });
 
-export const name = z.string().min(1).max(200).refine(isNotBlank, "must not be blank");
+export const name = z.string().min(1, { abort: true }).max(200).refine(isNotBlank, "must not be blank");
 
 /** An ISO 8601 time, read into milliseconds; without an offset it is UTC. */
 export const time = z

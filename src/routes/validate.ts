@@ -91,6 +91,8 @@ interface Issue {
   path: PropertyKey[];
   message: string;
   expected?: unknown;
+  /** What kind of thing is too small or too big. */
+  origin?: unknown;
 }
 
 /** What zod found, in the terms in which pydantic names the same faults: evaluators' tools know those. */
@@ -117,6 +119,10 @@ const shown = (path: (string | number)[], input: unknown): { input?: unknown } =
 const CODES: Readonly<Record<string, string>> = {
   too_small: "too_short",
   too_big: "too_long",
+  "too_small string": "string_too_short",
+  "too_big string": "string_too_long",
+  "too_small number": "greater_than_equal",
+  "too_big number": "less_than_equal",
   invalid_value: "literal_error",
   invalid_format: "string_pattern_mismatch",
 };
@@ -124,7 +130,7 @@ const CODES: Readonly<Record<string, string>> = {
 function codeOf(issue: Issue, input: unknown): string {
   if (input === undefined && isMissing(issue)) return "missing";
   if (issue.code === "invalid_type") return `${String(issue.expected)}_type`;
-  return CODES[issue.code] ?? "value_error";
+  return CODES[`${issue.code} ${String(issue.origin)}`] ?? CODES[issue.code] ?? "value_error";
 }
 
 const messageOf = (issue: Issue, input: unknown): string =>

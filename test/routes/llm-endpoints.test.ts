@@ -149,6 +149,25 @@ const CONNECTORS = [
   "eliza-connector",
 ];
 
+it("names each fault as pydantic does, once, and blames the field that has it", async () => {
+  const faults = async (fields: object) => {
+    const { status, body } = await post("/v1/llm_endpoints", {
+      name: unique("faulty"),
+      connector_type: "echo-connector",
+      ...fields,
+    });
+    expect(status).toBe(422);
+    return body.error.map(({ type, loc }: { type: string; loc: string[] }) => [type, loc[1]]);
+  };
+  expect(await faults({ max_concurrency: -1 })).toEqual([["greater_than_equal", "max_concurrency"]]);
+  expect(await faults({ name: "" })).toEqual([["string_too_short", "name"]]);
+  expect(await faults({ name: "x".repeat(201) })).toEqual([["string_too_long", "name"]]);
+  const id = await anEndpoint({ connector_type: "openai-connector", uri: "https://one.example", token: "sk-1" });
+  const move = (uri: string) => put(`/v1/llm_endpoints/${id}`, { uri });
+  expect((await move("not a url")).body.error).toMatchObject([{ loc: ["body", "uri"] }]);
+  expect((await move("https://two.example")).body.error).toMatchObject([{ loc: ["body", "token"] }]);
+});
+
 it("lists the connector types", async () => {
   expect((await get("/v1/connectors")).body).toEqual(CONNECTORS);
 });

@@ -164,7 +164,9 @@ function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endp
 function change(endpoint: Endpoint, given: Partial<Endpoint>): Outcome<Endpoint> {
   const { token, ...others } = given;
   const changed = { ...endpoint, ...others };
-  const moved = originOf(changed) !== originOf(endpoint);
+  const origin = originOf(changed);
+  // An address that is none is refused as that.
+  const moved = origin !== null && origin !== originOf(endpoint);
   const kept = token === undefined || token === TOKEN_MASK;
   if (moved && kept && endpoint.token !== "")
     return invalid(["token"], "must be given again with an uri of another origin");
