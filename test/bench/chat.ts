@@ -9,10 +9,13 @@ import { interleave, median, medianOfPairs, quantile, typical } from "./statisti
 /** How long the model takes to begin its reply, in milliseconds. */
 const DELAYS_MS = [0, 50];
 
-const ROUNDS = 12;
+const ROUNDS = 24;
 
 /** Turns in one session; each round has fresh ones. The first wakes the session and is not counted. */
 const TURNS = 8;
+
+/** Rounds that are not measured: code that has run a few times only is not what runs day after day. */
+const WARM_UP_ROUNDS = 50;
 
 const CONTENT = "Could you tell me where my parcel is? The number is 4711-0815.";
 
@@ -21,18 +24,26 @@ type Subject = "direct" | "bare" | "parley";
 /** What a chat adds to the time that the model itself takes. */
 export async function chat(servers: Servers): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const delayMs of DELAYS_MS) findings.push(report(delayMs, await measure(delayMs, servers)));
+  await measure(0, WARM_UP_ROUNDS, servers);
+  for (const delayMs of DELAYS_MS) findings.push(report(delayMs, await measure(delayMs, ROUNDS, servers)));
   return findings;
 }
 
-async function measure(delayMs: number, { parley, bare, upstream }: Servers): Promise<Rounds<Subject, number[]>> {
+async function measure(
+  delayMs: number,
+  rounds: number,
+  { parley, bare, upstream }: Servers,
+): Promise<Rounds<Subject, number[]>> {
   const baseUri = upstream.baseUri(delayMs);
   const toModel = new HttpClient(baseUri);
   const toBare = new HttpClient(bare.origin);
   const toParley = parleyClient(parley.origin);
-  const createSession = await createSessionMaker(toParley, await createEndpoint(toParley, `chat-${delayMs}`, baseUri));
+  const createSession = await createSessionMaker(
+    toParley,
+    await createEndpoint(toParley, `chat-${delayMs}-${rounds}`, baseUri),
+  );
   const asked = { model: "bench", stream: true, messages: [{ role: "user", content: CONTENT }] };
-  const measured = await interleave(ROUNDS, {
+  const measured = await interleave(rounds, {
     direct: () => converse(() => toModel.post("/chat/completions", asked)),
     bare: () => {
       const path = `/chat?conversation=${crypto.randomUUID()}`;
