@@ -23,12 +23,16 @@ export interface Lease {
 /** Asks for leave to make a call: settles when it may be made, or with the reason why not, at once when the signal is aborted. Never rejects. */
 export type Admit = (signal: AbortSignal) => Promise<Lease | ReplyFailed>;
 
+/** Told what comes, in the portions in which it came. */
+export type Tell = (portion: ReplyEvent[]) => void;
+
 /** What a question is put with, beside itself. */
 export interface Means {
   stop: AbortSignal;
   /** `null` where every call may be made at once. */
   admit: Admit | null;
   world: World;
+  tell: Tell;
 }
 
 /** The first pause before a call is made again, in milliseconds, and the longest. Each is twice the one before. */
@@ -37,26 +41,27 @@ const LONGEST_PAUSE_MS = 8_000;
 
 /**
  * Puts a question to its provider, again where that may help: never once text has come, never beyond the whole reply's
- * time, and always with the very same call. Texts, then one end or failure, which carries the reply's course.
+ * time, and always with the very same call. Tells texts, then one end or failure, which carries the reply's course.
  */
-export async function* answer(provider: Provider, request: ReplyRequest, means: Means): ReplyStream {
+export async function answer(provider: Provider, request: ReplyRequest, means: Means): Promise<void> {
   const { limits, sent } = readParams(request.params, provider);
   const call = provider.prepare({ request, sent, world: means.world });
-  if ("type" in call) return yield [{ ...call, course: NOT_CALLED }];
+  if ("type" in call) return means.tell([{ ...call, course: NOT_CALLED }]);
   const deadlines = new Deadlines(limits, means.stop);
   const question: UnderWay = {
     call,
     secret: request.token,
     deadlines,
     admit: means.admit,
+    tell: means.tell,
     waitedMs: { first: 0, later: 0 },
     sentAt: null,
     heardAt: null,
     attempts: [],
   };
   try {
-    const last = yield* untilAnswered(question, limits.maxAttempts);
-    yield [{ ...last, course: await courseOf(question, request) }];
+    const last = await untilAnswered(question, limits.maxAttempts);
+    means.tell([{ ...last, course: await courseOf(question, request) }]);
   } finally {
     deadlines.clear();
   }
@@ -68,6 +73,7 @@ interface UnderWay {
   secret: string;
   deadlines: Deadlines;
   admit: Admit | null;
+  tell: Tell;
   /** How long its calls have waited for leave, the first and the later ones, in milliseconds. */
   waitedMs: { first: number; later: number };
   /** When its first call was sent. */
@@ -77,9 +83,9 @@ interface UnderWay {
   attempts: Attempt[];
 }
 
-async function* untilAnswered(question: UnderWay, maxAttempts: number): AsyncGenerator<ReplyEvent[], Last> {
+async function untilAnswered(question: UnderWay, maxAttempts: number): Promise<Last> {
   for (;;) {
-    const last = yield* admitted(question);
+    const last = await admitted(question);
     const pauseMs = pauseBehind(last, question, maxAttempts);
     if (pauseMs === null) return last;
     await Promise.race([new Promise((resolve) => setTimeout(resolve, pauseMs)), question.deadlines.over]);
@@ -97,7 +103,7 @@ function pauseBehind(last: Last, { heardAt, attempts, deadlines }: UnderWay, max
 }
 
 /** One call, once there is leave to make it. */
-async function* admitted(question: UnderWay): AsyncGenerator<ReplyEvent[], Last> {
+async function admitted(question: UnderWay): Promise<Last> {
   const { admit, deadlines } = question;
   const askedAt = now();
   const lease = admit ? await admit(deadlines.signal) : null;
@@ -105,19 +111,19 @@ async function* admitted(question: UnderWay): AsyncGenerator<ReplyEvent[], Last>
   if (lease && "type" in lease) return deadlines.failure ?? lease;
   let last: Last | null = deadlines.failure;
   try {
-    last ??= yield* called(question);
+    last ??= await called(question);
   } finally {
     lease?.giveBack(last ?? deadlines.failure ?? LOST);
   }
   return last;
 }
 
-async function* called(question: UnderWay): AsyncGenerator<ReplyEvent[], Last> {
+async function called(question: UnderWay): Promise<Last> {
   const { call, secret, deadlines, attempts } = question;
   const sentAt = now();
   question.sentAt ??= sentAt;
   deadlines.sent();
-  const last = withoutSecret(yield* heard(call.make(deadlines.signal, attempts.length + 1), question), secret);
+  const last = withoutSecret(await heard(call.make(deadlines.signal, attempts.length + 1), question), secret);
   deadlines.rested();
   attempts.push({
     error: last.type === "failed" ? { code: last.code, message: last.message } : null,
@@ -128,8 +134,8 @@ async function* called(question: UnderWay): AsyncGenerator<ReplyEvent[], Last> {
 }
 
 /** What comes of a call, to its end or until time is over, whether or not the provider lets go by then. */
-async function* heard(portions: ReplyStream, question: UnderWay): AsyncGenerator<ReplyEvent[], Last> {
-  const { deadlines } = question;
+async function heard(portions: ReplyStream, question: UnderWay): Promise<Last> {
+  const { deadlines, tell } = question;
   for (;;) {
     const next = await Promise.race([portions.next(), deadlines.over]);
     if ("type" in next) {
@@ -142,7 +148,7 @@ async function* heard(portions: ReplyStream, question: UnderWay): AsyncGenerator
     if (texts.length > 0) {
       question.heardAt ??= now();
       deadlines.heard();
-      yield texts;
+      tell(texts);
     }
     if (last && last.type !== "text") return last;
   }

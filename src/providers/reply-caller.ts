@@ -1,13 +1,14 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { allowsPrivate } from "../core/address.ts";
 import { secretNamedBy } from "../core/endpoint.ts";
-import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
+import type { ReplyEvent, ReplyRequest } from "../core/reply.ts";
 import { NOT_CALLED, replyFailed } from "../core/reply.ts";
 import { unseal } from "../core/sealed.ts";
 import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
 import { admissionOf } from "./admission.ts";
 import { answer } from "./attempts.ts";
+import type { Tell } from "./attempts.ts";
 import { PROVIDERS } from "./index.ts";
 import { readParams } from "./provider.ts";
 
@@ -94,7 +95,7 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     const sender = new Sender(writable);
     const calls = requests.map(async (request, which) => {
       const signal = stops[which]?.signal ?? AbortSignal.abort();
-      for await (const portion of this.#events(request, signal)) sender.send(which, portion);
+      await this.#put(request, signal, (portion) => sender.send(which, portion));
     });
     void Promise.allSettled(calls).then(() => sender.close());
     void sender.closed.catch(() => {
@@ -103,11 +104,10 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     return { portions: readable, stop: (which) => stops[which]?.abort() };
   }
 
-  async *#events(request: ReplyRequest, stop: AbortSignal): ReplyStream {
+  async #put(request: ReplyRequest, stop: AbortSignal, tell: Tell): Promise<void> {
     const token = await this.#token(request);
     if (token === null) {
-      yield [replyFailed("provider_auth", tokenFault(request.token), { course: NOT_CALLED })];
-      return;
+      return tell([replyFailed("provider_auth", tokenFault(request.token), { course: NOT_CALLED })]);
     }
     const ai: unknown = Reflect.get(this.env, "AI");
     const world = { ai, privateAllowed: allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS) };
@@ -116,7 +116,7 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
       endpoints: this.env.ENDPOINTS,
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
-    yield* answer(provider, { ...request, token }, { stop, admit, world });
+    return answer(provider, { ...request, token }, { stop, admit, world, tell });
   }
 
   async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {

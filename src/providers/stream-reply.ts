@@ -84,15 +84,30 @@ const filtered = ({ providerRequestId }: ReplyFailed): ReplyEnd => ({
   providerRequestId,
 });
 
-/** Reads a reply off its events. Never throws for what the provider did: a broken connection is a failure too. */
+/**
+ * Reads a reply off its events, to the first end or failure: a stream that has neither, is too long or breaks off has
+ * failed. Never throws for what the provider did.
+ */
 export async function* readReply(
   portions: AsyncGenerator<EventSourceMessage[], void>,
   reader: Reader,
   providerRequestId: string | null,
 ): ReplyStream {
   const unlucky: Unlucky = (code, message, facts) => replyFailed(code, message, { providerRequestId, ...facts });
+  let characters = 0;
   try {
-    yield* readPortions(portions, reader, unlucky);
+    for await (const portion of portions) {
+      const events = readPortion(portion, reader, unlucky);
+      characters += textIn(events);
+      if (characters > MAX_REPLY)
+        return yield [unlucky("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
+      const over = events.some(({ type }) => type !== "text");
+      // A connection whose answer was read to its end serves the next call too.
+      if (over) await Promise.race([portions.next(), new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
+      if (events.length > 0) yield events;
+      if (over) return;
+    }
+    yield [reader.close?.() ?? unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
   } catch (error) {
     if (error instanceof TooLarge) return yield [unlucky("refused_by_guard", error.message)];
     yield [
@@ -102,28 +117,6 @@ export async function* readReply(
 }
 
 type Unlucky = typeof replyFailed;
-
-/** Ends at the first end or failure, and makes a failure of a stream that has neither or is too long. */
-async function* readPortions(
-  portions: AsyncGenerator<EventSourceMessage[], void>,
-  reader: Reader,
-  unlucky: Unlucky,
-): ReplyStream {
-  let characters = 0;
-  for await (const portion of portions) {
-    const events = readPortion(portion, reader, unlucky);
-    characters += textIn(events);
-    if (characters > MAX_REPLY)
-      return yield [unlucky("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
-    const over = events.some(({ type }) => type !== "text");
-    // A connection whose answer was read to its end serves the next call too.
-    if (over) await Promise.race([portions.next(), new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
-    if (events.length > 0) yield events;
-    if (over) return;
-  }
-  const end = reader.close?.();
-  yield [end ?? unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
-}
 
 const textIn = (events: ReplyEvent[]): number =>
   events.reduce((characters, event) => characters + (event.type === "text" ? event.text.length : 0), 0);

@@ -69,9 +69,10 @@ export async function ask(request: ReplyRequest, means: Partial<Means> = {}): Pr
     stop: new AbortController().signal,
     admit: null,
     world: { ai: fakeAi, privateAllowed: true },
+    tell: (portion) => void events.push(...portion),
     ...means,
   };
-  for await (const portion of answer(PROVIDERS[request.connectorType], request, whole)) events.push(...portion);
+  await answer(PROVIDERS[request.connectorType], request, whole);
   const last = events.at(-1);
   if (!last || last.type === "text" || !last.course) throw new Error("A reply without an end");
   const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");
