@@ -63,7 +63,8 @@ describe("writes at the same time", () => {
     transactions[3]?.done();
     transactions[1]?.done();
     await after;
-    expect((await all).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "rejected"]);
+    const reasons = (await all).map((one) => (one.status === "rejected" ? String(one.reason) : one.status));
+    expect(reasons).toEqual(["fulfilled", "fulfilled", "Error: refused", "Error: refused"]);
   });
 
   it("take no more along than one transaction holds, but one at least", async () => {
