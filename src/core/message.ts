@@ -16,15 +16,31 @@ export const Content = z
   .max(MAX_CONTENT)
   .refine((text) => text.trim() !== "", "must not be blank");
 
-/** Why a reply ended. */
-export const FINISH_REASONS = ["stop", "length", "content_filter", "cancelled", "interrupted", "error"] as const;
+/** Why a reply ended. `other`: the provider gave a reason that has no name here; `finishReasonRaw` has its word. */
+export const FINISH_REASONS = [
+  "stop",
+  "length",
+  "content_filter",
+  "tool_calls",
+  "other",
+  "cancelled",
+  "interrupted",
+  "error",
+] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
 export const REPLY_STATUSES = ["ok", "error", "cancelled"] as const;
 
+/** What a reply's model read and wrote, in tokens. */
 export interface Usage {
+  /** All that was read, from a cache or not, and what was written to the cache. */
   inputTokens: number;
+  /** All that was written, reasoning included. */
   outputTokens: number;
+  /** How many of the input tokens came from the provider's cache, where it says so. */
+  cachedInputTokens?: number;
+  /** How many of the output tokens were reasoning, where it says so. */
+  reasoningTokens?: number;
 }
 
 /** What a reply's row tells beside its text. A chat record is read off it. */
@@ -33,6 +49,8 @@ export interface ReplyDetail {
   /** The endpoint asked; `null` on a chatbot session, which has only one. */
   endpointId: string | null;
   finishReason: FinishReason;
+  /** The provider's own word for the finish reason; absent where it gave none. */
+  finishReasonRaw?: string;
   error: ReplyError | null;
   model: string | null;
   usage: Usage | null;
@@ -66,6 +84,8 @@ export interface Receipt {
   /** Lower-case hex SHA-256 of the exact bytes that were sent; `null` when none were. */
   bodySha256: string | null;
   attempts: Attempt[];
+  /** What was unusual about the answer, in words. Receipts of earlier versions have none. */
+  notes?: string[];
   /** What the endpoint's tokens cost then. */
   prices: Prices | null;
 }

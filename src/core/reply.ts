@@ -45,10 +45,14 @@ export interface Course {
 /** The course of a question that was never put. */
 export const NOT_CALLED: Course = { queueMs: 0, durationMs: 0, ttftMs: null, calls: 0, receipt: null };
 
-/** How a provider says that a reply ended well: by its format's own terminal marker. */
+/** A reply that was understood to its end. */
 export interface ReplyEnd {
   type: "end";
   finishReason: FinishReason;
+  /** The provider's own word for it. */
+  finishReasonRaw?: string;
+  /** What was unusual about the answer, in words for its receipt. */
+  notes?: string[];
   model: string | null;
   usage: Usage | null;
   providerRequestId: string | null;
@@ -63,6 +67,8 @@ export interface ReplyFailed {
   providerRequestId: string | null;
   /** Present where the same call may fare better later: after so many milliseconds, if the provider said so. */
   again?: { afterMs: number | null };
+  /** The provider's own word, where its finish reason says that the reply failed. */
+  finishReasonRaw?: string;
   course?: Course;
 }
 

@@ -106,7 +106,7 @@ export function messageAppended({ seq, chatId, turnId, role, content, createdAt,
     ...(reply && {
       status: reply.status,
       finishReason: reply.finishReason,
-      usage: reply.usage,
+      usage: reply.usage && { inputTokens: reply.usage.inputTokens, outputTokens: reply.usage.outputTokens },
       durationMs: reply.durationMs,
       ttftMs: reply.ttftMs,
     }),

@@ -3,10 +3,12 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { Outcome } from "../core/failure.ts";
 import { notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
+import { PROVIDERS } from "../providers/index.ts";
 import type { Database } from "../store/database.ts";
 import type { ChatContext, ComparisonContext } from "../store/turn-context.ts";
 import type { Share } from "../turn/fan-out.ts";
 import { chatbotShare, comparisonShare } from "../turn/take-turn.ts";
+import type { Target } from "../turn/take-turn.ts";
 import type { Log } from "./log.ts";
 import { currentContext } from "./surroundings.ts";
 
@@ -36,8 +38,9 @@ function planChat(log: Log, session: Session, prompt: Prompt, context: ChatConte
   if (!client) return notFound("client", session.clientId);
   const before = prompt.seq === null ? undefined : prompt.seq - 1;
   const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
-  const conversation = [...recent, { role: "user" as const, content: prompt.content }];
-  return success([chatbotShare(session.id, chatbot, endpoint, conversation, priorCalls(log, session.id, endpoint))]);
+  const messages = [...recent.map(({ role, content }) => ({ role, content })), asked(prompt)];
+  const isWhole = recent[0]?.seq === 1;
+  return success([chatbotShare(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isWhole })]);
 }
 
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): Share[] {
@@ -52,17 +55,16 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const replies = strategy === null ? [] : log.replies(chat.chatId);
-    return comparisonShare(
-      chat,
-      endpoint,
-      prompt.content,
-      replies,
-      priorCalls(log, chat.chatId, endpoint),
-      preparation,
-    );
+    return comparisonShare(chat, targetOf(log, chat.chatId, endpoint), prompt.content, replies, preparation);
   });
 }
 
-/** Only the echo endpoint asks how often it was called, and counting reads the chat's whole log. */
-const priorCalls = (log: Log, chatId: string, endpoint: Endpoint | null): number =>
-  endpoint?.connectorType === "echo-connector" ? log.calls(chatId) : 0;
+const asked = ({ content }: Prompt) => ({ role: "user" as const, content });
+
+const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): Target | null =>
+  endpoint && {
+    endpoint,
+    // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.
+    priorCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
+    alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
+  };

@@ -1,9 +1,15 @@
-import * as z from "zod";
-import type { FinishReason, Usage } from "../core/message.ts";
-import { replyFailed } from "../core/reply.ts";
-import type { ModelMessage, ReplyEnd, ReplyFailed } from "../core/reply.ts";
-import { parseEvent } from "./stream-reply.ts";
-import type { Reader, WireFormat } from "./stream-reply.ts";
+/**
+ * Anthropic's Messages API: the request, and what the answer's events say.
+ * https://docs.anthropic.com/en/api/messages-streaming
+ */
+import type { Usage } from "../core/message.ts";
+import type { ModelMessage } from "../core/reply.ts";
+import { countOf, isObject, listOf, objectOf, wordOf } from "./json-fields.ts";
+import type { JsonObject } from "./json-fields.ts";
+import { withoutNulls } from "./provider.ts";
+import { textOf } from "./reply-reader.ts";
+import type { AnswerFormat, ChunkFacts, FinishMeaning } from "./reply-reader.ts";
+import type { WireFormat } from "./stream-reply.ts";
 
 const DEFAULT_URI = "https://api.anthropic.com";
 
@@ -16,55 +22,9 @@ const VERSION = "2023-06-01";
 /** The Messages API demands a limit; this one holds where an endpoint's params set none. */
 const DEFAULT_MAX_TOKENS = 4096;
 
-const FINISH_REASONS: Record<string, FinishReason> = {
-  max_tokens: "length",
-  model_context_window_exceeded: "length",
-  refusal: "content_filter",
-};
-
-const Tokens = z.object({
-  input_tokens: z.number().int().min(0).nullish(),
-  output_tokens: z.number().int().min(0).nullish(),
-});
-type Tokens = z.output<typeof Tokens>;
-
-/** What is read of an event. What is there must be of its kind: a corrupt answer must not pass for a good one. */
-const StreamEvent = z.object({
-  type: z.string(),
-  message: z.object({ id: z.string().optional(), model: z.string().optional(), usage: Tokens.optional() }).optional(),
-  delta: z.object({ text: z.string().optional(), stop_reason: z.string().nullish() }).optional(),
-  usage: Tokens.optional(),
-  error: z.object({ type: z.string().optional(), message: z.string().optional() }).optional(),
-});
-type StreamEvent = z.output<typeof StreamEvent>;
-
-/**
- * The Messages API. System messages go where it wants them, in `system`; the terminal marker is `message_stop`.
- * https://docs.anthropic.com/en/api/messages-streaming
- */
-export const anthropic: WireFormat = {
-  defaultUri: DEFAULT_URI,
-  required: ["token", "model"],
-  optional: ["uri"],
-  params: ["anthropic_version"],
-  post({ uri, token, model, messages }, { anthropic_version: version = VERSION, ...sent }) {
-    const turns = messages.filter(({ role }) => role !== "system");
-    return {
-      url: `${(uri || DEFAULT_URI).replace(/\/+$/, "").replace(/\/v1$/, "")}/v1/messages`,
-      headers: { "anthropic-version": version as string, ...(token === "" ? {} : { "x-api-key": token }) },
-      body: {
-        ...(model === "" ? {} : { model }),
-        max_tokens: DEFAULT_MAX_TOKENS,
-        ...sent,
-        ...systemOf(messages, sent["system"]),
-        messages: turns,
-        stream: true,
-      },
-      model: typeof sent["model"] === "string" ? sent["model"] : model,
-    };
-  },
-  reader: messageReader,
-};
+/** A base address with or without its version, or the whole address as it is printed. */
+const messagesUrl = (uri: string): string =>
+  `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}/v1/messages`;
 
 /** System texts, behind those that the params set: as one text, or as blocks where the params have blocks. */
 function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown } {
@@ -74,47 +34,99 @@ function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown 
   return { system: [...(typeof given === "string" ? [given] : []), ...texts].join("\n\n") };
 }
 
-function messageReader(requestId: string | null): Reader {
-  const seen: Seen = { id: requestId, model: undefined, stopReason: null, usage: { inputTokens: 0, outputTokens: 0 } };
+const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["model_context_window_exceeded", "length"],
+  ["refusal", "content_filter"],
+  ["tool_use", "tool_calls"],
+]);
+
+/** The Messages API's events, and its whole answer. New types of events may come at any time: they say nothing here. */
+export const messagesAnswer: AnswerFormat = {
+  finishReasons: FINISH_REASONS,
+  endsWithDone: false,
+  hasMarker: true,
+  open: () => {
+    const counts: JsonObject = {};
+    return (document) => (typeof document["type"] === "string" ? readEvent(document, counts) : null);
+  },
+};
+
+function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
+  if (event["type"] === "message") return readMessage(event, counts);
+  const message = objectOf(event["message"]);
+  const delta = objectOf(event["delta"]);
   return {
-    *read({ data }) {
-      const event = parseEvent(StreamEvent, data);
-      note(seen, event);
-      if (event.type === "error") yield { ...broken(event), providerRequestId: seen.id ?? null };
-      if (event.type === "message_stop") yield ended(seen);
-      if (event.type === "content_block_delta" && event.delta?.text) yield { type: "text", text: event.delta.text };
-    },
+    id: wordOf(message["id"]),
+    model: wordOf(message["model"]),
+    text:
+      event["type"] === "content_block_delta"
+        ? textOf(delta["text"])
+        : textOf(objectOf(event["content_block"])["text"]),
+    hasReasoning: delta["thinking"] !== undefined || objectOf(event["content_block"])["type"] === "thinking",
+    callsTool: objectOf(event["content_block"])["type"] === "tool_use",
+    finishReason: wordOf(delta["stop_reason"]),
+    usage: counted(counts, message["usage"] ?? event["usage"]),
+    isLast: event["type"] === "message_stop",
   };
 }
 
-/** What the events have told so far. */
-interface Seen {
-  id: string | null | undefined;
-  model: string | undefined;
-  stopReason: string | null | undefined;
-  usage: Usage;
+/** A whole message, as an answer to a call that asked for a stream. */
+function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
+  const blocks = listOf(message["content"]).filter(isObject);
+  return {
+    id: wordOf(message["id"]),
+    model: wordOf(message["model"]),
+    text: blocks.map(({ type, text }) => (type === "text" ? textOf(text) : "")).join(""),
+    hasReasoning: blocks.some(({ type }) => type === "thinking"),
+    callsTool: blocks.some(({ type }) => type === "tool_use"),
+    finishReason: wordOf(message["stop_reason"]),
+    usage: counted(counts, message["usage"]),
+    isLast: true,
+  };
 }
 
-function note(seen: Seen, { message = {}, delta = {}, usage = message.usage ?? {} }: StreamEvent): void {
-  seen.id ??= message.id;
-  seen.model ??= message.model;
-  seen.stopReason ??= delta.stop_reason;
-  count(seen.usage, usage);
+/**
+ * Counts are for the whole message so far, and an event gives those that it knows. What was read from the cache or written
+ * to it is not among `input_tokens`. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+ */
+function counted(counts: JsonObject, usage: unknown): Usage | null {
+  for (const [name, value] of Object.entries(objectOf(usage))) if (countOf(value) !== null) counts[name] = value;
+  const count = (name: string) => countOf(counts[name]);
+  const input = count("input_tokens");
+  const output = count("output_tokens");
+  if (input === null && output === null) return null;
+  const cached = count("cache_read_input_tokens");
+  return {
+    inputTokens: (input ?? 0) + (cached ?? 0) + (count("cache_creation_input_tokens") ?? 0),
+    outputTokens: output ?? 0,
+    ...(cached === null ? {} : { cachedInputTokens: cached }),
+  };
 }
 
-/** Counts are for the whole message so far; an event gives those that it knows. */
-function count(usage: Usage, { input_tokens, output_tokens }: Tokens): void {
-  usage.inputTokens = input_tokens ?? usage.inputTokens;
-  usage.outputTokens = output_tokens ?? usage.outputTokens;
-}
-
-const ended = ({ id, model, stopReason, usage }: Seen): ReplyEnd => ({
-  type: "end",
-  finishReason: FINISH_REASONS[stopReason ?? ""] ?? "stop",
-  model: model ?? null,
-  usage,
-  providerRequestId: id ?? null,
-});
-
-const broken = ({ error }: StreamEvent): ReplyFailed =>
-  replyFailed("provider_error", `The provider broke off: ${error?.message ?? error?.type ?? "no reason given"}`);
+/** System messages go where the Messages API wants them, in `system`; the terminal marker is `message_stop`. */
+export const anthropic: WireFormat = {
+  defaultUri: DEFAULT_URI,
+  required: ["token", "model"],
+  optional: ["uri"],
+  params: ["anthropic_version"],
+  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...sent }) {
+    const turns = messages.filter(({ role }) => role !== "system");
+    return {
+      url: messagesUrl(uri || DEFAULT_URI),
+      headers: { "anthropic-version": (version ?? VERSION) as string, ...(token === "" ? {} : { "x-api-key": token }) },
+      body: withoutNulls({
+        ...(model === "" ? {} : { model }),
+        max_tokens: DEFAULT_MAX_TOKENS,
+        ...sent,
+        ...systemOf(messages, sent["system"]),
+        messages: turns,
+        stream,
+      }),
+      model: typeof sent["model"] === "string" ? sent["model"] : model,
+    };
+  },
+  answer: messagesAnswer,
+};

@@ -1,3 +1,4 @@
+import { readCallParams } from "../core/call-params.ts";
 import type { Attempt } from "../core/message.ts";
 import type { Course, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { NOT_CALLED, replyFailed } from "../core/reply.ts";
@@ -5,7 +6,6 @@ import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Call, Provider, World } from "./provider.ts";
-import { readParams } from "./provider.ts";
 import { receiptOf } from "./receipt.ts";
 import { withoutSecret } from "./secret.ts";
 
@@ -44,7 +44,7 @@ const LONGEST_PAUSE_MS = 8_000;
  * time, and always with the very same call. Tells texts, then one end or failure, which carries the reply's course.
  */
 export async function answer(provider: Provider, request: ReplyRequest, means: Means): Promise<void> {
-  const { limits, sent } = readParams(request.params, provider);
+  const { limits, sent } = readCallParams(request.params, provider.maxAttempts);
   const call = provider.prepare({ request, sent, world: means.world });
   if ("type" in call) return means.tell([{ ...call, course: NOT_CALLED }]);
   const deadlines = new Deadlines(limits, means.stop);
@@ -61,7 +61,8 @@ export async function answer(provider: Provider, request: ReplyRequest, means: M
   };
   try {
     const last = await untilAnswered(question, limits.maxAttempts);
-    means.tell([{ ...last, course: await courseOf(question, request) }]);
+    const notes = last.type === "end" ? (last.notes ?? []) : [];
+    means.tell([{ ...last, course: await courseOf(question, request, notes) }]);
   } finally {
     deadlines.clear();
   }
@@ -154,7 +155,7 @@ async function heard(portions: ReplyStream, question: UnderWay): Promise<Last> {
   }
 }
 
-async function courseOf(question: UnderWay, request: ReplyRequest): Promise<Course> {
+async function courseOf(question: UnderWay, request: ReplyRequest, notes: string[]): Promise<Course> {
   const { call, waitedMs, sentAt, heardAt, attempts } = question;
   const queueMs = waitedMs.first + waitedMs.later;
   if (sentAt === null) return { ...NOT_CALLED, queueMs };
@@ -164,6 +165,6 @@ async function courseOf(question: UnderWay, request: ReplyRequest): Promise<Cour
     durationMs: now() - since,
     ttftMs: heardAt === null ? null : heardAt - since,
     calls: attempts.length,
-    receipt: request.receipted ? await receiptOf(call, request, attempts) : null,
+    receipt: request.receipted ? await receiptOf(call, request, attempts, notes) : null,
   };
 }

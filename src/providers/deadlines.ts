@@ -1,8 +1,8 @@
+import type { Limits } from "../core/call-params.ts";
 import type { ReplyFailed } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 import { now } from "../core/time.ts";
-import type { Limits } from "./provider.ts";
 
 /** The longest wait that a timer can count: more would end it at once. */
 const MAX_TIMER_MS = 2_147_483_647;

@@ -1,8 +1,8 @@
+import { numberOf } from "../core/call-params.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../core/reply.ts";
-import { refusedWith } from "./post-stream.ts";
+import { refusedWith } from "./provider-error.ts";
 import type { Provider } from "./provider.ts";
 import { pause, speak, tokensOf } from "./pace.ts";
-import { numberOf } from "./provider.ts";
 
 /**
  * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
@@ -15,6 +15,7 @@ export const echo: Provider = {
   optional: ["model"],
   params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
   maxAttempts: 1,
+  alternateRoles: false,
   prepare: ({ request, sent }) => ({
     url: null,
     body: null,
@@ -35,7 +36,7 @@ async function* answer(
   signal: AbortSignal,
 ): ReplyStream {
   await pause(numberOf(params["delay_ms"]) ?? 0, signal);
-  const fails = params["fail"] !== undefined && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
+  const fails = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
   if (fails) return yield [await failAs(params["fail"], signal)];
   const prompt = messages.at(-1)?.content ?? "";
   yield* speak(prompt, numberOf(params["tokens_per_second"]), signal);

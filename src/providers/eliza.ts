@@ -1,6 +1,6 @@
+import { numberOf } from "../core/call-params.ts";
 import type { Provider } from "./provider.ts";
 import { speak } from "./pace.ts";
-import { numberOf } from "./provider.ts";
 import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
 
 /**
@@ -13,6 +13,7 @@ export const eliza: Provider = {
   optional: ["model"],
   params: ["tokens_per_second"],
   maxAttempts: 1,
+  alternateRoles: false,
   prepare: ({ request, sent }) => ({
     url: null,
     body: null,

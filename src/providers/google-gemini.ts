@@ -1,9 +1,15 @@
-import * as z from "zod";
-import type { FinishReason, Usage } from "../core/message.ts";
-import type { ModelMessage, ReplyEnd, ReplyFailed, ReplyRequest } from "../core/reply.ts";
-import { replyFailed } from "../core/reply.ts";
-import { parseEvent } from "./stream-reply.ts";
-import type { Reader, WireFormat } from "./stream-reply.ts";
+/**
+ * Google's own format for Gemini: the request, and what the answer's chunks say.
+ * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+ */
+import type { Usage } from "../core/message.ts";
+import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
+import { countOf, isObject, listOf, objectOf, wordOf } from "./json-fields.ts";
+import type { JsonObject } from "./json-fields.ts";
+import { withoutNulls } from "./provider.ts";
+import { textOf } from "./reply-reader.ts";
+import type { AnswerFormat, ChunkFacts, FinishMeaning } from "./reply-reader.ts";
+import type { WireFormat } from "./stream-reply.ts";
 
 const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
 
@@ -14,56 +20,13 @@ const GENERATION_FIELDS = new Set(
   enableEnhancedCivicAnswers speechConfig thinkingConfig imageConfig mediaResolution`.split(/\s+/),
 );
 
-/** What Gemini says when a filter ended the reply. https://ai.google.dev/api/generate-content#FinishReason */
-const FILTERED = ["SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
-const FILTERED_IMAGE = ["IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"];
-const FINISH_REASONS: Partial<Record<string, FinishReason>> = {
-  STOP: "stop",
-  MAX_TOKENS: "length",
-  ...Object.fromEntries([...FILTERED, ...FILTERED_IMAGE].map((reason) => [reason, "content_filter"])),
-};
-
-const tokens = z.number().int().min(0).nullish();
-
-const Candidate = z.object({
-  index: z.number().nullish(),
-  content: z
-    .object({ parts: z.array(z.object({ text: z.string().nullish(), thought: z.boolean().nullish() })).nullish() })
-    .nullish(),
-  finishReason: z.string().nullish(),
-});
-
-/** What is read of a chunk. What is there must be of its kind: a corrupt answer must not pass for a good one. */
-const Chunk = z.object({
-  responseId: z.string().nullish(),
-  modelVersion: z.string().nullish(),
-  candidates: z.array(Candidate).nullish(),
-  promptFeedback: z.object({ blockReason: z.string().nullish() }).nullish(),
-  usageMetadata: z
-    .object({ promptTokenCount: tokens, candidatesTokenCount: tokens, thoughtsTokenCount: tokens })
-    .nullish(),
-  error: z.object({ message: z.string().nullish(), status: z.string().nullish() }).nullish(),
-});
-type Chunk = z.output<typeof Chunk>;
-
-/** Gemini's own format. A reply is whole once a chunk has named its finish reason. https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent */
-export const googleGemini: WireFormat = {
-  defaultUri: DEFAULT_URI,
-  required: ["token", "model"],
-  optional: ["uri"],
-  params: [],
-  post({ uri, token, model, messages }: ReplyRequest, sent) {
-    const base = (uri || DEFAULT_URI).replace(/\/+$/, "");
-    const name = model.replace(/^models\//, "");
-    return {
-      url: `${base}/models/${encodeURIComponent(name)}:streamGenerateContent?alt=sse`,
-      headers: token === "" ? {} : { "x-goog-api-key": token },
-      body: { ...placed(sent), ...systemOf(messages, sent["systemInstruction"]), contents: turnsOf(messages) },
-      model,
-    };
-  },
-  reader: contentReader,
-};
+/** A model's address: below a base, or pasted whole, with or without a method. A tuned model has a path of its own. */
+function modelUrl(uri: string, model: string): string {
+  const base = uri.replace(/\/+$/, "").replace(/:(streamG|g)enerateContent$/, "");
+  if (/\/(models|tunedModels)\/[^/]+$/.test(base)) return base;
+  const path = /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
+  return `${base.replace(/\/(models|tunedModels)$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
 
 /** Params in their places: what is generation's goes into `generationConfig`, in either spelling, and all else stands beside it. */
 function placed(sent: Record<string, unknown>): Record<string, unknown> {
@@ -92,59 +55,84 @@ const turnsOf = (messages: ModelMessage[]) =>
     .filter(({ role }) => role !== "system")
     .map((message) => ({ role: message.role === "assistant" ? "model" : "user", parts: [partOf(message)] }));
 
-/** What the chunks have told so far. */
-interface Seen {
-  id: string | null;
-  model: string | null;
-  finishReason: FinishReason | null;
-  usage: Usage | null;
-}
+/** Ends by a filter, and ends that are none of a reply. https://ai.google.dev/api/generate-content#FinishReason */
+const FILTERED = ["SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
+const FILTERED_IMAGE = ["IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"];
+const BROKEN = [
+  "MALFORMED_FUNCTION_CALL",
+  "MALFORMED_RESPONSE",
+  "UNEXPECTED_TOOL_CALL",
+  "TOO_MANY_TOOL_CALLS",
+  "MISSING_THOUGHT_SIGNATURE",
+  "NO_IMAGE",
+  "IMAGE_OTHER",
+];
+const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
+  ["stop", "stop"],
+  ["max_tokens", "length"],
+  ...[...FILTERED, ...FILTERED_IMAGE].map((word) => [word.toLowerCase(), "content_filter"] as const),
+  ...BROKEN.map((word) => [word.toLowerCase(), { fails: "provider_error" }] as const),
+]);
 
-function contentReader(requestId: string | null): Reader {
-  const seen: Seen = { id: requestId, model: null, finishReason: null, usage: null };
+/** A reply is whole once a chunk has named its finish reason; more may follow it. */
+export const generatedContent: AnswerFormat = {
+  finishReasons: FINISH_REASONS,
+  endsWithDone: false,
+  hasMarker: false,
+  open: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
+};
+
+const FIELDS = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"];
+
+function readChunk(chunk: JsonObject): ChunkFacts {
+  const candidates = listOf(chunk["candidates"]).filter(isObject);
+  const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
+  const isBlocked = wordOf(objectOf(chunk["promptFeedback"])["blockReason"]) !== null;
   return {
-    *read({ data }) {
-      const chunk = parseEvent(Chunk, data);
-      const candidate = chunk.candidates?.find(({ index }) => !index) ?? {};
-      note(seen, chunk, candidate.finishReason);
-      const text = textOf(candidate);
-      if (text !== "") yield { type: "text", text };
-      const broken = brokenBy(chunk, candidate.finishReason);
-      if (broken) yield { ...broken, providerRequestId: seen.id };
-    },
-    close: () => ended(seen),
+    id: wordOf(chunk["responseId"]),
+    model: wordOf(chunk["modelVersion"]),
+    text: parts.map(({ text, thought }) => (thought === true ? "" : textOf(text))).join(""),
+    hasReasoning: parts.some(({ thought }) => thought === true),
+    callsTool: parts.some(({ functionCall }) => functionCall != null),
+    // A prompt that was blocked has no candidates.
+    finishReason: isBlocked ? "PROHIBITED_CONTENT" : finishReasonOf(candidate),
+    usage: usageIn(chunk["usageMetadata"]),
   };
 }
 
-/** What the model says, without what it thinks. */
-const textOf = ({ content }: z.output<typeof Candidate>): string =>
-  (content?.parts ?? []).map(({ text, thought }) => (thought ? "" : (text ?? ""))).join("");
-
-function note(seen: Seen, chunk: Chunk, finishReason: string | null | undefined): void {
-  seen.id ??= chunk.responseId || null;
-  seen.model ??= chunk.modelVersion || null;
-  seen.usage = usageOf(chunk) ?? seen.usage;
-  if (finishReason) seen.finishReason = FINISH_REASONS[finishReason] ?? null;
-  // A prompt that was caught has no candidates.
-  if (chunk.promptFeedback?.blockReason) seen.finishReason = "content_filter";
+function finishReasonOf(candidate: JsonObject | undefined): string | null {
+  const word = wordOf(candidate?.["finishReason"]);
+  return word === "FINISH_REASON_UNSPECIFIED" ? null : word;
 }
 
-/** What the model thought is paid for like what it said. */
-const usageOf = ({ usageMetadata: usage }: Chunk): Usage | null =>
-  usage
-    ? {
-        inputTokens: usage.promptTokenCount ?? 0,
-        outputTokens: (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
-      }
-    : null;
-
-/** An error in the stream, or an end that is none of a reply: such as `MALFORMED_FUNCTION_CALL`, or `OTHER`. */
-function brokenBy({ error }: Chunk, finishReason: string | null | undefined): ReplyFailed | null {
-  const strange = finishReason && FINISH_REASONS[finishReason] === undefined ? finishReason : null;
-  const reason = error ? (error.message ?? error.status ?? "no reason given") : strange;
-  return reason === null ? null : replyFailed("provider_error", `The provider broke off: ${reason}`);
+/** What the model thought is paid for like what it said, and what its tools read like the prompt. A count of 0 is left out. */
+function usageIn(value: unknown): Usage | null {
+  const usage = objectOf(value);
+  const count = (name: string) => countOf(usage[name]);
+  if (count("promptTokenCount") === null && count("candidatesTokenCount") === null) return null;
+  const [cached, thoughts] = [count("cachedContentTokenCount"), count("thoughtsTokenCount")];
+  return {
+    inputTokens: (count("promptTokenCount") ?? 0) + (count("toolUsePromptTokenCount") ?? 0),
+    outputTokens: (count("candidatesTokenCount") ?? 0) + (thoughts ?? 0),
+    ...(cached === null ? {} : { cachedInputTokens: cached }),
+    ...(thoughts === null ? {} : { reasoningTokens: thoughts }),
+  };
 }
 
-/** More may follow the finish reason: it is a reply's end only at the end of the stream. */
-const ended = ({ id, model, finishReason, usage }: Seen): ReplyEnd | null =>
-  finishReason === null ? null : { type: "end", finishReason, model, usage, providerRequestId: id };
+export const googleGemini: WireFormat = {
+  defaultUri: DEFAULT_URI,
+  required: ["token", "model"],
+  optional: ["uri"],
+  params: [],
+  post({ uri, token, model, messages }: ReplyRequest, { stream, ...sent }) {
+    const contents = { ...systemOf(messages, sent["systemInstruction"]), contents: turnsOf(messages) };
+    return {
+      url: `${modelUrl(uri || DEFAULT_URI, model)}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+      headers: token === "" ? {} : { "x-goog-api-key": token },
+      body: withoutNulls({ ...placed(sent), ...contents }),
+      model,
+    };
+  },
+  answer: generatedContent,
+};

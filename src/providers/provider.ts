@@ -15,6 +15,8 @@ export interface Provider {
   params: readonly string[];
   /** How often a question is put at most, unless `params.max_attempts` says otherwise. */
   maxAttempts: number;
+  /** Whether it wants user and assistant to alternate, unless `params.alternate_roles` says otherwise. */
+  alternateRoles: boolean;
   /** Makes the one call that a question is put with, as often as it has to be. Fails where none can be made. */
   prepare(asked: Asked): Call | ReplyFailed;
 }
@@ -52,41 +54,6 @@ export interface Call {
   make(signal: AbortSignal, nth: number): ReplyStream;
 }
 
-/** The params that are Parley's own: they steer the call and are never sent. */
-export const OWN_PARAMS = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts"] as const;
-
-/** How long a whole reply may take, in milliseconds, unless `params.timeout_ms` says otherwise. */
-export const DEFAULT_TIMEOUT_MS = 120_000;
-
-/** How often an endpoint is called for one reply, unless `params.max_attempts` says otherwise. */
-export const DEFAULT_MAX_ATTEMPTS = 2;
-
-/** How long a reply may take, in milliseconds, and how often it may be asked for. */
-export interface Limits {
-  timeoutMs: number;
-  /** From each call's sending to its first text. */
-  firstTokenMs: number | null;
-  /** Between one text and the next. */
-  idleMs: number | null;
-  maxAttempts: number;
-}
-
-/** A request's params, parted into what is sent and what steers the call. */
-export function readParams(params: string, provider: Pick<Provider, "maxAttempts">) {
-  const all = JSON.parse(params) as Record<string, unknown>;
-  const own: readonly string[] = OWN_PARAMS;
-  const sent = Object.fromEntries(Object.entries(all).filter(([name]) => !own.includes(name)));
-  const limits: Limits = {
-    timeoutMs: numberOf(all["timeout_ms"]) ?? DEFAULT_TIMEOUT_MS,
-    firstTokenMs: numberOf(all["first_token_ms"]),
-    idleMs: numberOf(all["idle_ms"]),
-    maxAttempts: numberOf(all["max_attempts"]) ?? provider.maxAttempts,
-  };
-  return { sent, limits };
-}
-
-/** A param of Parley's own as a number, where it is one or is the text of one. */
-export function numberOf(value: unknown): number | null {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : null;
-}
+/** Params as they are laid over what an adapter adds by itself: a `null` removes it, and is not sent. */
+export const withoutNulls = (params: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null));

@@ -7,7 +7,12 @@ import { maskSecret } from "./secret.ts";
 const MAX_BODY = 262_144;
 
 /** What exactly was asked, where and how, without the endpoint's token wherever it may appear. */
-export async function receiptOf(call: Call, request: ReplyRequest, attempts: Attempt[]): Promise<Receipt> {
+export async function receiptOf(
+  call: Call,
+  request: ReplyRequest,
+  attempts: Attempt[],
+  notes: string[],
+): Promise<Receipt> {
   const masked = (text: string | null) => (text === null ? null : maskSecret(text, request.token));
   return {
     connectorType: request.connectorType,
@@ -17,6 +22,7 @@ export async function receiptOf(call: Call, request: ReplyRequest, attempts: Att
     body: call.body !== null && call.body.length > MAX_BODY ? null : masked(call.body),
     bodySha256: call.body === null ? null : await sha256(call.body),
     attempts,
+    notes: notes.map((note) => maskSecret(note, request.token)),
     prices: null,
   };
 }

@@ -1,5 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { allowsPrivate } from "../core/address.ts";
+import { readCallParams } from "../core/call-params.ts";
 import { secretNamedBy } from "../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest } from "../core/reply.ts";
 import { NOT_CALLED, replyFailed } from "../core/reply.ts";
@@ -10,7 +11,6 @@ import { admissionOf } from "./admission.ts";
 import { answer } from "./attempts.ts";
 import type { Tell } from "./attempts.ts";
 import { PROVIDERS } from "./index.ts";
-import { readParams } from "./provider.ts";
 
 /** Calls under way. */
 export interface Calls {
@@ -112,7 +112,7 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     const ai: unknown = Reflect.get(this.env, "AI");
     const world = { ai, privateAllowed: allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS) };
     const provider = PROVIDERS[request.connectorType];
-    const admit = admissionOf(request, readParams(request.params, provider).limits.timeoutMs, {
+    const admit = admissionOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
       endpoints: this.env.ENDPOINTS,
       waitUntil: (work) => this.ctx.waitUntil(work),
     });

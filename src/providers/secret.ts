@@ -13,8 +13,12 @@ export function maskSecret(text: string, secret: string): string {
   return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
 }
 
-/** A failure in a provider's own words may repeat what it was sent. */
-export const withoutSecret = <E extends ReplyEnd | ReplyFailed>(last: E, secret: string): E =>
-  last.type === "failed" && secret.length >= SHORTEST_SECRET
-    ? { ...last, message: maskSecret(last.message, secret) }
-    : last;
+/** The longest message of a failure, in characters. */
+const MAX_MESSAGE = 1_000;
+
+/** A failure in a provider's own words may repeat what it was sent, and be long. Masked before it is cut: half a secret is one too. */
+export function withoutSecret<E extends ReplyEnd | ReplyFailed>(last: E, secret: string): E {
+  if (last.type !== "failed") return last;
+  const message = secret.length >= SHORTEST_SECRET ? maskSecret(last.message, secret) : last.message;
+  return { ...last, message: message.slice(0, MAX_MESSAGE) };
+}

@@ -1,34 +1,26 @@
-import type { EventSourceMessage } from "eventsource-parser";
-import type * as z from "zod";
+/**
+ * Asks a provider over HTTP in a wire format, and reads its reply. The formats themselves are the adapters'; what an answer
+ * means is for the reply reader.
+ */
+import { DEFAULT_MAX_ATTEMPTS } from "../core/call-params.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
-import { TooLarge, postStream, requestIdOf } from "./post-stream.ts";
-import type { Posted } from "./post-stream.ts";
+import { postStream, requestIdOf } from "./post-stream.ts";
+import type { Posted, Refused } from "./post-stream.ts";
+import { errorInBody, filteredReply, refusedWith } from "./provider-error.ts";
 import type { Call, Provider, World } from "./provider.ts";
-import { DEFAULT_MAX_ATTEMPTS } from "./provider.ts";
-
-/** One reply's stream, read event by event. Holds what the format spreads over several events. */
-export interface Reader {
-  /** @throws BadChunk for data that is not of the format */
-  read(event: EventSourceMessage): Iterable<{ type: "text"; text: string } | ReplyEnd | ReplyFailed>;
-  /** The end of a format whose terminal marker may be followed by more, once the stream is over. */
-  close?(): ReplyEnd | null;
-}
+import { TooLarge } from "./read-events.ts";
+import type { ProviderEvent } from "./read-events.ts";
+import { ReplyReader } from "./reply-reader.ts";
+import type { AnswerFormat } from "./reply-reader.ts";
+import { retryAfterMs } from "./retry-after.ts";
+import { maskSecret } from "./secret.ts";
 
 /** How long the end of an answer is awaited behind its terminal marker, in milliseconds. */
 const LINGER_MS = 20;
 
-/** A chunk that is not of its format. */
-class BadChunk extends Error {}
-
-/** @throws BadChunk for data that is no JSON, or not of the schema */
-export function parseEvent<S extends z.ZodType>(schema: S, data: string): z.output<S> {
-  try {
-    return schema.parse(JSON.parse(data));
-  } catch {
-    throw new BadChunk();
-  }
-}
+/** How long more is awaited behind a finish reason, usage for instance, in milliseconds. */
+const AFTER_FINISH_MS = 5_000;
 
 /** What is sent in a format. */
 export interface Sent {
@@ -38,105 +30,120 @@ export interface Sent {
   model: string;
 }
 
-/** A vendor's wire format over HTTP and server-sent events. */
+/** A vendor's wire format over HTTP. */
 export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "optional" | "params"> {
   post(request: ReplyRequest, sent: Record<string, unknown>): Sent;
-  /** @param requestId what the provider's headers call the request */
-  reader(requestId: string | null): Reader;
-  /** Whether a refusal, of which the text is given, is that of a content filter: an answer rather than an error. */
-  isFiltered?(said: string): boolean;
+  answer: AnswerFormat;
 }
 
 /** The longest reply that is kept, in UTF-16 code units: with its prompt it must fit in a row of 2 MB. */
 const MAX_REPLY = 400_000;
 
-/** A provider that is asked over HTTP in a format. A stream without the format's terminal marker is a failure. */
+/** A provider that is asked over HTTP in a format. */
 export const overHttp = (format: WireFormat): Provider => ({
   defaultUri: format.defaultUri,
   required: format.required,
   optional: format.optional,
   params: format.params,
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
+  alternateRoles: true,
   prepare({ request, sent, world }): Call {
     const { url, headers, body, model } = format.post(request, sent);
     const text = JSON.stringify(body);
-    const posted: Posted = { url, headers, body: text, secret: request.token };
-    return { url, body: text, model, make: (signal) => ask(format, posted, signal, world) };
+    const posted: Posted = { url, headers, body: text };
+    const open = (requestId: string | null) => new ReplyReader(format.answer, sent, requestId);
+    return { url, body: text, model, make: (signal) => ask(posted, open, request.token, signal, world) };
   },
 });
 
-async function* ask(format: WireFormat, posted: Posted, signal: AbortSignal, { privateAllowed }: World): ReplyStream {
-  const streamed = await postStream(posted, signal, privateAllowed);
-  if ("failed" in streamed) {
-    const { failed, said } = streamed;
-    return yield [format.isFiltered?.(said) ? filtered(failed) : failed];
-  }
-  const providerRequestId = requestIdOf(streamed.headers);
-  yield* readReply(streamed.events, format.reader(providerRequestId), providerRequestId);
+async function* ask(
+  posted: Posted,
+  open: (requestId: string | null) => ReplyReader,
+  secret: string,
+  signal: AbortSignal,
+  { privateAllowed }: World,
+): ReplyStream {
+  const answer = await postStream(posted, signal, privateAllowed);
+  if ("code" in answer) return yield [answer];
+  if ("text" in answer) return yield [refusal(answer, secret)];
+  const providerRequestId = requestIdOf(answer.headers);
+  yield* readReply(answer.events, open(providerRequestId), providerRequestId);
 }
 
-/** Nothing was said, because a filter would not have it. */
-const filtered = ({ providerRequestId }: ReplyFailed): ReplyEnd => ({
-  type: "end",
-  finishReason: "content_filter",
-  model: null,
-  usage: null,
-  providerRequestId,
-});
+/** What a refusal means: a failure, or an answer where a content filter refused. */
+function refusal({ status, headers, text }: Refused, secret: string): ReplyEnd | ReplyFailed {
+  const providerRequestId = requestIdOf(headers);
+  if (status >= 300 && status < 400) {
+    return refusedWith(status, "The provider redirects elsewhere, and redirects are not followed.", {
+      providerRequestId,
+    });
+  }
+  const error = errorInBody(text);
+  if (error.isFiltered) return filteredReply(providerRequestId);
+  const message = maskSecret(`The provider answered ${status}: ${error.words}`, secret);
+  return refusedWith(status, message, { afterMs: retryAfterMs(headers) ?? error.retryAfterMs, providerRequestId });
+}
 
 /**
  * Reads a reply off its events, to the first end or failure: a stream that has neither, is too long or breaks off has
  * failed. Never throws for what the provider did.
  */
 export async function* readReply(
-  portions: AsyncGenerator<EventSourceMessage[], void>,
-  reader: Reader,
+  portions: AsyncGenerator<ProviderEvent[], void>,
+  reader: ReplyReader,
   providerRequestId: string | null,
 ): ReplyStream {
-  const unlucky: Unlucky = (code, message, facts) => replyFailed(code, message, { providerRequestId, ...facts });
+  const failed: typeof replyFailed = (code, message, facts) =>
+    replyFailed(code, message, { providerRequestId, ...facts });
   let characters = 0;
   try {
-    for await (const portion of portions) {
-      const events = readPortion(portion, reader, unlucky);
+    for (;;) {
+      const portion = await nextOf(portions, reader.hasFinished);
+      if (portion === null) return yield endEarly(reader, "The connection stayed open behind the finish reason.");
+      if (portion.done) return yield [reader.close()];
+      const events = reader.read(portion.value);
       characters += textIn(events);
       if (characters > MAX_REPLY)
-        return yield [unlucky("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
-      const over = events.some(({ type }) => type !== "text");
+        return yield [failed("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
+      const isOver = events.some(({ type }) => type !== "text");
       // A connection whose answer was read to its end serves the next call too.
-      if (over) await Promise.race([portions.next(), new Promise((resolve) => setTimeout(resolve, LINGER_MS))]);
+      if (isOver) await within(LINGER_MS, portions.next());
       if (events.length > 0) yield events;
-      if (over) return;
+      if (isOver) return;
     }
-    yield [reader.close?.() ?? unlucky("incomplete_stream", "The answer ended before its format's terminal marker.")];
   } catch (error) {
-    if (error instanceof TooLarge) return yield [unlucky("refused_by_guard", error.message)];
-    yield [
-      unlucky("connection_lost", "The connection broke in the middle of the reply.", { again: { afterMs: null } }),
-    ];
+    yield [afterBreak(error, reader, failed)];
+  } finally {
+    void portions.return().catch(() => undefined);
   }
 }
 
-type Unlucky = typeof replyFailed;
+const nextOf = (portions: AsyncGenerator<ProviderEvent[], void>, hasFinished: boolean) =>
+  hasFinished ? within(AFTER_FINISH_MS, portions.next()) : portions.next();
+
+function afterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailed): ReplyEvent {
+  if (error instanceof TooLarge) return failed("refused_by_guard", error.message);
+  const end = reader.closeEarly("The connection broke behind the finish reason.");
+  return (
+    end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { again: { afterMs: null } })
+  );
+}
+
+function endEarly(reader: ReplyReader, why: string): ReplyEvent[] {
+  const end = reader.closeEarly(why);
+  return end ? [end] : [];
+}
+
+/** @returns `null` when time is over first */
+async function within<T>(milliseconds: number, awaited: Promise<T>): Promise<T | null> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const over = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  // Nobody looks at what breaks once time is over.
+  awaited.catch(() => undefined);
+  return Promise.race([awaited, over]).finally(() => timer !== null && clearTimeout(timer));
+}
 
 const textIn = (events: ReplyEvent[]): number =>
   events.reduce((characters, event) => characters + (event.type === "text" ? event.text.length : 0), 0);
-
-function readPortion(portion: EventSourceMessage[], reader: Reader, unlucky: Unlucky): ReplyEvent[] {
-  let text = "";
-  const joined = (last?: ReplyEvent): ReplyEvent[] => [
-    ...(text === "" ? [] : [{ type: "text" as const, text }]),
-    ...(last ? [last] : []),
-  ];
-  for (const message of portion.filter(({ data }) => data !== "")) {
-    try {
-      for (const event of reader.read(message)) {
-        if (event.type !== "text") return joined(event);
-        text += event.text;
-      }
-    } catch (error) {
-      if (!(error instanceof BadChunk)) throw error;
-      return joined(unlucky("bad_chunk", "The provider sent a chunk that cannot be read."));
-    }
-  }
-  return joined();
-}

@@ -1,12 +1,20 @@
-import type { ReplyFailed, ReplyStream } from "../core/reply.ts";
+/**
+ * Cloudflare's own models, by the Worker's `AI` binding: no address, and no key.
+ * https://developers.cloudflare.com/workers-ai/configuration/bindings/
+ */
+import { DEFAULT_MAX_ATTEMPTS } from "../core/call-params.ts";
+import type { ReplyEvent, ReplyFailed, ReplyStream } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
-import { chatCompletionBody, chatCompletionReader, modelOf } from "./openai-compatible.ts";
-import { readEvents, refusedWith } from "./post-stream.ts";
+import { chatCompletion } from "./chat-completion.ts";
+import { isObject } from "./json-fields.ts";
+import { chatCompletionBody, modelOf } from "./openai-compatible.ts";
+import { refusedWith } from "./provider-error.ts";
 import type { Provider } from "./provider.ts";
-import { DEFAULT_MAX_ATTEMPTS } from "./provider.ts";
+import { readEvents } from "./read-events.ts";
+import { ReplyReader } from "./reply-reader.ts";
 import { readReply } from "./stream-reply.ts";
 
-/** As much of the binding as is used. https://developers.cloudflare.com/workers-ai/configuration/bindings/ */
+/** As much of the binding as is used. */
 interface Ai {
   run(model: string, inputs: Record<string, unknown>, options: { signal: AbortSignal }): Promise<unknown>;
 }
@@ -31,18 +39,18 @@ const HTTP_STATUSES: Partial<Record<string, number>> = {
   3040: 429,
 };
 
-/** Cloudflare's own models, by the Worker's binding: no address, and no key. */
 export const workersAi: Provider = {
   defaultUri: "",
   required: ["model"],
   optional: [],
   params: [],
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
+  alternateRoles: true,
   prepare({ request, sent, world: { ai } }) {
     if (!isAi(ai)) {
       return replyFailed("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
     }
-    const { model: _, ...inputs } = chatCompletionBody(request, sent) as Record<string, unknown>;
+    const { model: _, ...inputs } = chatCompletionBody(request, sent);
     const model = modelOf(request, sent);
     return { url: null, body: JSON.stringify(inputs), model, make: (signal) => run(ai, model, inputs, signal) };
   },
@@ -58,10 +66,18 @@ async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, sign
   } catch (error) {
     return yield [refusedBy(error)];
   }
+  const reader = new ReplyReader(chatCompletion, inputs, null);
+  // Some models answer an object in the place of a stream.
+  if (isObject(stream) && !(stream instanceof ReadableStream)) return yield wholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {
     return yield [replyFailed("bad_chunk", "The model answered no stream: it may be none that writes text.")];
   }
-  yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), chatCompletionReader(null), null);
+  yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), reader, null);
+}
+
+function wholeReply(answer: Record<string, unknown>, reader: ReplyReader): ReplyEvent[] {
+  const events = reader.read([{ data: JSON.stringify(answer) }, { data: "[DONE]" }]);
+  return events.length > 0 ? events : [reader.close()];
 }
 
 function refusedBy(error: unknown): ReplyFailed {

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { isoTime, parseTime } from "../core/time.ts";
-import { OWN_PARAMS } from "../providers/provider.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
@@ -42,21 +41,34 @@ export const freeObject = z
 /** Params that become part of an address or a header. */
 const VERSIONS: readonly string[] = ["api_version", "anthropic_version"];
 
+/** Texts around a prompt. */
+const PROMPT_TEXTS: readonly string[] = ["pre_prompt", "post_prompt", "system_prompt"];
+
+const POSITIVE: readonly string[] = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "timeout"];
+
+const FLAGS: readonly string[] = ["alternate_roles", "allow_retries"];
+
+const areTexts = (params: Record<string, unknown>, fields: readonly string[]): boolean =>
+  fields.every((field) => params[field] == null || typeof params[field] === "string");
+
+const isFlag = (value: unknown): boolean =>
+  value == null || typeof value === "boolean" || (typeof value === "string" && /^(true|false)$/i.test(value.trim()));
+
 /** What goes along with every call to a provider. What Parley itself sends, or reads, must not be contradicted. */
 export const sentParams = z
   .record(z.string(), z.unknown())
   .refine(
-    (params) => !["stream", "messages", "contents"].some((set) => set in params),
-    "may not set stream, messages or contents: Parley does",
+    (params) => !["messages", "contents"].some((set) => set in params),
+    "may not set messages or contents: Parley does",
   )
+  .refine(({ stream }) => stream == null || stream === false, "may set stream to false or null only")
+  .refine((params) => areTexts(params, VERSIONS), `must have texts for ${VERSIONS.join(" and ")}`)
+  .refine((params) => areTexts(params, PROMPT_TEXTS), `must have texts for ${PROMPT_TEXTS.join(", ")}`)
   .refine(
-    (params) => VERSIONS.every((version) => ["undefined", "string"].includes(typeof params[version])),
-    `must have texts for ${VERSIONS.join(" and ")}`,
+    (params) => POSITIVE.every((own) => params[own] == null || Number(params[own]) > 0),
+    `must have numbers above 0 for ${POSITIVE.join(", ")}`,
   )
-  .refine(
-    (params) => OWN_PARAMS.every((own) => params[own] === undefined || Number(params[own]) > 0),
-    `must have numbers above 0 for ${OWN_PARAMS.join(", ")}`,
-  )
+  .refine((params) => FLAGS.every((flag) => isFlag(params[flag])), `must have true or false for ${FLAGS.join(", ")}`)
   .refine((params) => JSON.stringify(params).length <= MAX_OBJECT_BYTES, "must not be larger than 16 KiB of JSON");
 
 export const answeredObject = z.record(z.string(), z.unknown());

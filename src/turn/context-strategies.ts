@@ -46,7 +46,7 @@ export function applyStrategy(
 
 function askedAndAnswered({ reply, content }: Message): ModelMessage[] {
   // Providers refuse a message without text: one empty answer would fail every prompt after it.
-  if (reply?.status !== "ok" || content === "") return [];
+  if (reply?.status !== "ok" || content.trim() === "") return [];
   return [
     { role: "user", content: reply.preparedPrompt },
     { role: "assistant", content },

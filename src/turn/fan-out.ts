@@ -113,6 +113,7 @@ function conclude({ share, content }: Heard, last: ReplyEnd | ReplyFailed, cours
       status: statusOf(error),
       endpointId,
       finishReason: ended?.finishReason ?? finishReasonOf(error),
+      ...(last.finishReasonRaw === undefined ? {} : { finishReasonRaw: last.finishReasonRaw }),
       error,
       model: ended?.model ?? null,
       usage: usageOf(ended),

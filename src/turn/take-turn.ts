@@ -1,3 +1,4 @@
+import { readCallParams } from "../core/call-params.ts";
 import type { Chatbot, ContextStrategy, Endpoint } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
@@ -6,29 +7,49 @@ import type { Chat } from "../core/session.ts";
 import { MAX_PREPARED_PROMPT } from "./bounded-interpreter.ts";
 import { applyStrategy } from "./context-strategies.ts";
 import type { Share } from "./fan-out.ts";
+import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./prompt-templates.ts";
 
-/** The chat of a chatbot session: its persona, then the recent conversation, the new message last. */
+/** An endpoint that is to be asked, with what its row does not say. */
+export interface Target {
+  endpoint: Endpoint;
+  /** Calls that the chat made to it before. */
+  priorCalls: number;
+  /** Whether its connector wants user and assistant to alternate, unless its params say otherwise. */
+  alternateRoles: boolean;
+}
+
+/** What a chat's model is shown, before it is brought into the form that its provider takes. */
+interface Conversation {
+  messages: ModelMessage[];
+  /** Whether it is shown from its first message on. */
+  isWhole: boolean;
+}
+
+/**
+ * The chat of a chatbot session: its persona, then the recent conversation, the new message last.
+ *
+ * @param target `null` where the endpoint is gone
+ */
 export function chatbotShare(
   chatId: string,
   chatbot: Chatbot,
-  endpoint: Endpoint | null,
-  conversation: Pick<Message, "role" | "content">[],
-  priorCalls: number,
+  target: Target | null,
+  { messages: recent, isWhole }: Conversation,
 ): Share {
   const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
-  const messages = [...persona, ...conversation.map(({ role, content }) => ({ role, content }))];
-  const question = endpoint
-    ? { request: requestTo(endpoint, messages, priorCalls, { own: chatbot.params, receipted: false }) }
+  const conversation = { messages: [...persona, ...recent], isWhole };
+  const question = target
+    ? { request: requestTo(target, conversation, { own: chatbot.params, receipted: false }) }
     : missing(chatbot.endpointId);
-  const preparedPrompt = conversation.at(-1)?.content ?? "";
+  const preparedPrompt = recent.at(-1)?.content ?? "";
   return {
     chatId,
     endpointId: chatbot.endpointId,
     preparedPrompt,
     promptTemplate: null,
     contextStrategy: null,
-    prices: endpoint?.prices ?? null,
+    prices: target?.endpoint.prices ?? null,
     question,
   };
 }
@@ -43,24 +64,23 @@ export interface Preparation {
 /** One chat of a comparison session. */
 export function comparisonShare(
   { chatId, endpointId }: Chat,
-  endpoint: Endpoint | null,
+  target: Target | null,
   prompt: string,
   replies: Message[],
-  priorCalls: number,
   { strategy, template }: Preparation,
 ): Share {
   const { text, history } = applyStrategy(strategy, prompt, replies);
   const inForce = {
     promptTemplate: template?.name ?? null,
     contextStrategy: strategy,
-    prices: endpoint?.prices ?? null,
+    prices: target?.endpoint.prices ?? null,
   };
   const rendered = render(template, text);
   if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, question: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
-  const question = endpoint
-    ? { request: requestTo(endpoint, messages, priorCalls, { own: null, receipted: true }) }
+  const question = target
+    ? { request: requestTo(target, { messages, isWhole: true }, { own: null, receipted: true }) }
     : missing(endpointId ?? "");
   return { chatId, endpointId, preparedPrompt, ...inForce, question };
 }
@@ -93,14 +113,24 @@ const missing = (endpointId: string) => ({
 
 /** @param own the chatbot's params, laid over the endpoint's */
 function requestTo(
-  endpoint: Endpoint,
-  messages: ModelMessage[],
-  priorCalls: number,
+  { endpoint, priorCalls, alternateRoles }: Target,
+  { messages, isWhole }: Conversation,
   { own, receipted }: { own: string | null; receipted: boolean },
 ): ReplyRequest {
   const { id: endpointId, connectorType, uri, token, model, maxCallsPerSecond, maxConcurrency, updatedAt } = endpoint;
-  const callLimits = { maxCallsPerSecond, maxConcurrency, since: updatedAt };
   const params =
     own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
-  return { endpointId, callLimits, connectorType, uri, token, model, params, messages, priorCalls, receipted };
+  const { frame, alternateRoles: wanted } = readCallParams(params);
+  return {
+    endpointId,
+    callLimits: { maxCallsPerSecond, maxConcurrency, since: updatedAt },
+    connectorType,
+    uri,
+    token,
+    model,
+    params,
+    messages: modelMessages(messages, { alternateRoles: wanted ?? alternateRoles, isWhole, frame }),
+    priorCalls,
+    receipted,
+  };
 }

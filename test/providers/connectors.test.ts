@@ -16,6 +16,16 @@ const HELLO = {
   "workers-ai": ["Hello number 7 🎉", 17, 6],
 } as const;
 
+/** The class of the error that each vendor's recorded stream reports. */
+const IN_BAND = {
+  openai: "provider_error",
+  azure: "provider_error",
+  together: "provider_error",
+  anthropic: "provider_overloaded",
+  gemini: "provider_overloaded",
+  "workers-ai": "provider_error",
+} as const;
+
 /** What keeps a call from being made again. */
 const once = { params: JSON.stringify({ max_attempts: 1 }) };
 
@@ -38,7 +48,6 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
   });
 
   it.each([
-    ["in-band-error", "provider_error", "Hel"],
     ["hello.truncated", "incomplete_stream", "Hel"],
     ["hello.reset", "connection_lost", ""],
     ["hello.broken", "bad_chunk", "Hel"],
@@ -51,6 +60,11 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     expect(last).toMatchObject({ type: "failed", code });
     expect(text).toMatch(new RegExp(`^${begin}`));
     expect(last.course.calls).toBe(1);
+  });
+
+  it("that reports an error in its stream is named by the error's class", async () => {
+    const { text, last } = await ask(aRequest(type, "in-band-error", once));
+    expect([text, last]).toMatchObject(["Hel", { type: "failed", code: IN_BAND[folder] }]);
   });
 
   it.each([

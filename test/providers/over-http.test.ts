@@ -72,7 +72,6 @@ describe("a failure", () => {
     ["hello.truncated", "incomplete_stream"],
     ["hello.reset", "connection_lost"],
     ["hello.broken", "bad_chunk"],
-    ["in-band-error", "provider_error"],
   ])("%s is named %s, in both formats, and tells no key", async (scene, code) => {
     for (const record of await ask([openai(scene), anthropic(scene)])) {
       expect(record).toMatchObject({ status: "error", finish_reason: "error", error: { code } });
@@ -97,13 +96,13 @@ describe("a failure", () => {
     openai(`chunk-${encodeURIComponent(chunks.map((chunk) => `data: ${chunk}\n\n`).join(""))}`);
 
   it.each([
-    '{"choices":[{"delta":{"content":5}}]}',
-    '{"choices":[{"delta":{"content":[{"text":"x"}]}}]}',
-    "null",
+    '{"choices":[{"delta":{"content":true}}]}',
+    '{"choices":[{"delta":{"content":{"value":"x"}}}]}',
+    '{"choices":[{"delta":{"content":[{"type":"text","text":{}}]}}]}',
+    '{"choices":[{"delta":"x"}]}',
+    '{"choices":[{"delta":{"content":"x"}}',
     "12",
-    "[]",
     '{"choices":"x"}',
-    '{"usage":{"prompt_tokens":"7"}}',
     '{"model":{}}',
   ])("is a chunk %s, whatever else is good", async (chunk) => {
     const [record] = await ask([written(good, chunk, "[DONE]")]);
@@ -223,23 +222,45 @@ describe("what is sent", () => {
       model: "claude",
       max_tokens: 99,
       temperature: 1,
-      system: "Be kind\n\nAnd brief",
-      messages: [
-        { role: "assistant", content: "Hello there" },
-        { role: "user", content: "Hi" },
-      ],
+      system: "Be kind\n\nAnd brief\n\nYou opened the conversation with this message:\n\nHello there",
+      messages: [{ role: "user", content: "Hi" }],
       stream: true,
     });
   });
 
   it("is the newest of the conversation, the new message included, within the chatbot's limit", async () => {
-    const endpointId = await anEndpoint({ ...openai("hello"), model: "m" });
+    const endpointId = await anEndpoint({ ...openai("hello"), model: "m", params: { alternate_roles: false } });
     const id = await aSession({ chatbotId: await aChatbot({ endpointId, historyLimit: 3 }) });
     for (const content of ["one", "two", "three"])
       await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
     await post(`/sessions/chat?sessionId=${id}`, { content: "four" });
     const call = await received("openai");
     expect(call?.body["messages"]).toEqual(["two", "three", "four"].map((content) => ({ role: "user", content })));
+  });
+
+  it("alternates between user and assistant, unless a param says that it need not", async () => {
+    const endpointId = await anEndpoint({ ...openai("hello"), model: "m" });
+    const id = await aSession({
+      chatbotId: await aChatbot({ endpointId, systemPrompt: "Be kind", greeting: "Welcome" }),
+    });
+    await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "one" } });
+    await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be brief" } });
+    await post(`/sessions/chat?sessionId=${id}`, { content: "two" });
+    expect((await received("openai"))?.body["messages"]).toEqual([
+      {
+        role: "system",
+        content: "Be kind\n\nBe brief\n\nYou opened the conversation with this message:\n\nWelcome",
+      },
+      { role: "user", content: "one\n\ntwo" },
+    ]);
+    const log = (await get(`/sessions/${id}`)).body.data.messages;
+    expect(log.map(({ content }: { content: string }) => content)).toEqual([
+      "Welcome",
+      "one",
+      "Be brief",
+      "two",
+      "Hello! How can I assist you today? 🎉",
+    ]);
   });
 
   it("has the secret that the endpoint names", async () => {

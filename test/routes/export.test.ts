@@ -403,7 +403,11 @@ describe("receipts", () => {
       queue_ms: 5,
       ttft_ms: 10,
       duration_ms: 100,
+      finish_reason_raw: null,
+      notes: [],
       usage: { input_tokens: 12_345, output_tokens: 678 },
+      cached_input_tokens: null,
+      reasoning_tokens: null,
       prices: { input_per_million: 0.5, output_per_million: 1.5 },
       cost: 0.0071895,
     });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Content, ROLES } from "../../core/message.ts";
+import { Content, FINISH_REASONS, ROLES } from "../../core/message.ts";
 import { SESSION_STATUSES } from "../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../core/time.ts";
 import { Chatbot } from "../chatbots/schemas.ts";
@@ -62,7 +62,7 @@ export const Message = z
     content: z.string(),
     timestamp: answeredTime,
     finishReason: z
-      .enum(["length", "content_filter", "cancelled", "interrupted", "error"])
+      .enum(FINISH_REASONS)
       .optional()
       .meta({ description: "On a reply that did not come to its own end" }),
   })

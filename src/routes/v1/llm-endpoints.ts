@@ -202,6 +202,7 @@ function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
   if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
   const fault = addressFault(uri, allowsPrivate(env.ALLOW_PRIVATE_ENDPOINTS));
   if (fault !== null) return fault;
-  // The path of each call is put behind it.
-  return /[?#]/.test(uri) ? "must not hold a query or a fragment" : null;
+  // The path of each call is put behind it. Azure's portal shows addresses with their version.
+  const path = connectorType === "azure-openai-connector" ? uri.replace(/\?api-version=[\w.-]+$/, "") : uri;
+  return /[?#]/.test(path) ? "must not hold a query or a fragment" : null;
 }

@@ -1,9 +1,9 @@
 import type * as z from "zod";
+import { MOONSHOT_PARAMS, OWN_PARAMS } from "../../core/call-params.ts";
 import type { ConnectorType, Endpoint, Prices } from "../../core/endpoint.ts";
 import { secretNamedBy } from "../../core/endpoint.ts";
 import type { Session } from "../../core/session.ts";
 import { zonedStamp } from "../../core/time.ts";
-import { OWN_PARAMS } from "../../providers/provider.ts";
 import type { Provider } from "../../providers/provider.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -53,5 +53,5 @@ export const presentConnector = (type: ConnectorType, provider: Provider): z.out
   required: ["name", "connector_type", ...provider.required],
   optional: [...provider.optional, "max_calls_per_second", "max_concurrency", "params", "prices"],
   default_uri: provider.defaultUri || null,
-  params: [...OWN_PARAMS, ...provider.params],
+  params: [...OWN_PARAMS, ...MOONSHOT_PARAMS, ...provider.params],
 });

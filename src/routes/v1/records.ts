@@ -60,19 +60,25 @@ export function presentRecord({ reply, content, prompt, number }: Answered, zone
     error: reply.error,
     partial_result: reply.error === null || content === "" ? null : content,
     finish_reason: reply.finishReason,
+    finish_reason_raw: reply.finishReasonRaw ?? null,
     model: reply.model,
-    usage: presentUsage(reply.usage),
+    ...presentTokens(reply.usage),
     duration_ms: reply.durationMs,
     ttft_ms: reply.ttftMs,
     queue_ms: reply.queueMs ?? 0,
     attempts: reply.attempts,
     provider_request_id: reply.providerRequestId,
-    ...(include === "receipt" ? { receipt: reply.receipt ? presentReceipt(reply, reply.receipt) : null } : {}),
+    ...(include === "receipt" ? { receipt: receiptOf(reply) } : {}),
   } satisfies ChatRecord;
 }
 
-const presentUsage = (usage: Usage | null) =>
-  usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens };
+const receiptOf = (reply: ReplyDetail) => (reply.receipt ? presentReceipt(reply, reply.receipt) : null);
+
+const presentTokens = (usage: Usage | null) => ({
+  usage: usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens },
+  cached_input_tokens: usage?.cachedInputTokens ?? null,
+  reasoning_tokens: usage?.reasoningTokens ?? null,
+});
 
 const presentReceipt = (reply: ReplyDetail, receipt: Receipt): z.output<typeof schemas.Receipt> => ({
   connector_type: receipt.connectorType,
@@ -91,7 +97,9 @@ const presentReceipt = (reply: ReplyDetail, receipt: Receipt): z.output<typeof s
   queue_ms: reply.queueMs ?? 0,
   ttft_ms: reply.ttftMs,
   duration_ms: reply.durationMs,
-  usage: presentUsage(reply.usage),
+  finish_reason_raw: reply.finishReasonRaw ?? null,
+  notes: receipt.notes ?? [],
+  ...presentTokens(reply.usage),
   prices: presentPrices(receipt.prices),
   cost: costOf(reply.usage, receipt.prices),
 });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
 import { FAILURE_REASONS } from "../../core/failure.ts";
-import { MAX_CONTENT } from "../../core/message.ts";
+import { FINISH_REASONS, MAX_CONTENT } from "../../core/message.ts";
 import { answeredObject, name, sentParams } from "../fields.ts";
 
 /** The document's examples name ids such as these. */
@@ -61,6 +61,13 @@ export const Prices = z
 
 export const Usage = z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() });
 
+const finishReasonRaw = z.string().nullable().meta({ description: "The provider's own word; null where it gave none" });
+
+const tokenDetails = {
+  cached_input_tokens: z.number().int().nullable().meta({ description: "Of the input tokens; null where not told" }),
+  reasoning_tokens: z.number().int().nullable().meta({ description: "Of the output tokens; null where not told" }),
+};
+
 const ReplyError = z.object({ code: z.enum(FAILURE_REASONS), message: z.string() });
 
 export const Receipt = z
@@ -83,7 +90,10 @@ export const Receipt = z
     queue_ms: z.number().int(),
     ttft_ms: z.number().int().nullable(),
     duration_ms: z.number().int(),
+    finish_reason_raw: finishReasonRaw,
+    notes: z.array(z.string()).meta({ description: "What was unusual about the answer" }),
     usage: Usage.nullable(),
+    ...tokenDetails,
     prices: Prices.nullable().meta({ description: "Those in force when the prompt was put" }),
     cost: z.number().nullable().meta({ description: "Usage at those prices; null without either" }),
   })
@@ -103,9 +113,11 @@ export const ChatRecord = z
     status: z.enum(["ok", "error", "cancelled"]),
     error: ReplyError.nullable(),
     partial_result: z.string().nullable(),
-    finish_reason: z.enum(["stop", "length", "content_filter", "cancelled", "interrupted", "error"]),
+    finish_reason: z.enum(FINISH_REASONS),
+    finish_reason_raw: finishReasonRaw,
     model: z.string().nullable(),
     usage: Usage.nullable(),
+    ...tokenDetails,
     duration_ms: z.number().int(),
     ttft_ms: z.number().int().nullable(),
     queue_ms: z.number().int().meta({ description: "Time waited for the endpoint's own limits; not in the others" }),

@@ -1,0 +1,74 @@
+/**
+ * What a model is shown of a conversation. Providers refuse messages without text, several system texts, two messages of
+ * one role in a row, or a conversation that the assistant begins: one such refusal would repeat for every later prompt of
+ * the session. The log stays as it was said. Pure.
+ */
+import type { PromptFrame } from "../core/call-params.ts";
+import type { ModelMessage } from "../core/reply.ts";
+
+/** What stands between two texts that are sent as one. */
+const BETWEEN = "\n\n";
+
+/** How a conversation is shown. */
+export interface Shown {
+  /** Whether user and assistant must alternate, behind one system text. */
+  alternateRoles: boolean;
+  /** Whether the conversation is shown from its first message on: what the assistant says first is its greeting then. */
+  isWhole: boolean;
+  /** What the endpoint's params put around the prompt. */
+  frame: PromptFrame;
+}
+
+/**
+ * - Blank messages are left out.
+ * - System texts before the conversation become one; where roles alternate, those within it join them.
+ * - A conversation whose beginning is cut off does not begin with an assistant's message.
+ * - Where roles alternate, messages of one role in a row become one, and a greeting goes into the system text.
+ *
+ * @param messages the prompt last
+ */
+export function modelMessages(messages: ModelMessage[], { alternateRoles, isWhole, frame }: Shown): ModelMessage[] {
+  const framed: ModelMessage[] = [{ role: "system", content: frame.system }, ...withFrame(messages, frame)];
+  const visible = framed.filter(({ content }) => content.trim() !== "");
+  const start = firstIndex(visible, ({ role }) => role !== "system");
+  const belongsToHead = ({ role }: ModelMessage, index: number) =>
+    role === "system" && (alternateRoles || index < start);
+  const head = visible.filter(belongsToHead);
+  const turns = visible.filter((message, index) => !belongsToHead(message, index));
+  const begin = firstIndex(turns, ({ role }) => role !== "assistant");
+  const opening = isWhole ? turns.slice(0, begin) : [];
+  const rest = turns.slice(begin);
+  return alternateRoles
+    ? [...asOne("system", [...head, ...opening.map(asGreeting)]), ...joined(rest)]
+    : [...asOne("system", head), ...opening, ...rest];
+}
+
+function withFrame(messages: ModelMessage[], { before, after }: PromptFrame): ModelMessage[] {
+  const prompt = messages.at(-1);
+  return before + after === "" || !prompt
+    ? messages
+    : [...messages.slice(0, -1), { ...prompt, content: `${before}${prompt.content}${after}` }];
+}
+
+function firstIndex(messages: ModelMessage[], fits: (message: ModelMessage) => boolean): number {
+  const index = messages.findIndex(fits);
+  return index === -1 ? messages.length : index;
+}
+
+const asGreeting = ({ content }: ModelMessage): ModelMessage => ({
+  role: "system",
+  content: `You opened the conversation with this message:${BETWEEN}${content}`,
+});
+
+const asOne = (role: ModelMessage["role"], messages: ModelMessage[]): ModelMessage[] =>
+  messages.length === 0 ? [] : [{ role, content: messages.map(({ content }) => content).join(BETWEEN) }];
+
+function joined(messages: ModelMessage[]): ModelMessage[] {
+  const turns: ModelMessage[] = [];
+  for (const message of messages) {
+    const last = turns.at(-1);
+    if (last?.role === message.role) turns.splice(-1, 1, ...asOne(message.role, [last, message]));
+    else turns.push(message);
+  }
+  return turns;
+}

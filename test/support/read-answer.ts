@@ -1,0 +1,63 @@
+/** Reads an answer as a provider sends it, byte by byte if wanted, without any network. */
+import type { ReplyEnd, ReplyFailed } from "../../src/core/reply.ts";
+import { messagesAnswer } from "../../src/providers/anthropic.ts";
+import { chatCompletion } from "../../src/providers/chat-completion.ts";
+import { generatedContent } from "../../src/providers/google-gemini.ts";
+import { readEvents } from "../../src/providers/read-events.ts";
+import { ReplyReader } from "../../src/providers/reply-reader.ts";
+import { readReply } from "../../src/providers/stream-reply.ts";
+
+export const ANSWER_FORMATS = { openai: chatCompletion, anthropic: messagesAnswer, gemini: generatedContent };
+export type FormatName = keyof typeof ANSWER_FORMATS;
+
+export interface ReadAnswer {
+  text: string;
+  last: ReplyEnd | ReplyFailed;
+}
+
+/** How an answer arrives. */
+interface Arrival {
+  sent?: Record<string, unknown>;
+  /** Whether the connection breaks behind the last byte. */
+  breaks?: boolean;
+}
+
+/** @param pieces the body, in the pieces in which it arrives */
+export async function readAnswer(
+  format: FormatName,
+  pieces: (string | Uint8Array)[],
+  { sent = {}, breaks = false }: Arrival = {},
+): Promise<ReadAnswer> {
+  const encoder = new TextEncoder();
+  const left = [...pieces];
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const next = left.shift();
+      if (next !== undefined) return controller.enqueue(typeof next === "string" ? encoder.encode(next) : next);
+      if (breaks) controller.error(new Error("reset"));
+      else controller.close();
+    },
+  });
+  const events = readEvents(body, new AbortController().signal);
+  let text = "";
+  for await (const portion of readReply(events, new ReplyReader(ANSWER_FORMATS[format], sent, null), null)) {
+    for (const event of portion) {
+      if (event.type !== "text") return { text, last: event };
+      text += event.text;
+    }
+  }
+  throw new Error("An answer without an end");
+}
+
+/** Events of OpenAI's form. */
+export const sse = (...data: unknown[]): string =>
+  data.map((item) => `data: ${typeof item === "string" ? item : JSON.stringify(item)}\n\n`).join("");
+
+export const delta = (content: unknown, more: object = {}) => ({
+  choices: [{ index: 0, delta: { content }, ...more }],
+});
+
+export const finish = (reason: unknown, more: object = {}) => ({
+  choices: [{ index: 0, delta: {}, finish_reason: reason }],
+  ...more,
+});
