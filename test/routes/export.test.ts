@@ -176,6 +176,12 @@ describe("export as CSV", () => {
     "@SUM(A1)",
     "\tx",
     "\rx",
+    "\nx",
+    "\n=1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
     'a "quoted" word, and a comma',
     "two\r\nlines\nthree",
     "NUL \u0000 and 🎉 and 北京",
@@ -202,10 +208,29 @@ describe("export as CSV", () => {
     const rows = rowsOf(body);
     // Not every parser takes a bare return within a cell for one, unless it is quoted.
     expect(body).toContain('"mac\rline"');
-    const shown = NASTY.map((text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text));
+    const shown = NASTY.map((text) => (/^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text));
     for (const column of ["prompt", "prepared_prompt", "predicted_result", "model"]) {
       expect(rows.map((row) => row[column])).toEqual(shown);
     }
+  });
+
+  it("begins with one byte order mark, whether it has rows or not", async () => {
+    const session = await aComparison([await anEndpoint()]);
+    const bytes = async () => {
+      const path = `http://parley.test/v1/sessions/${session.session_id}/export?format=csv`;
+      const answer = await exports.default.fetch(path, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
+      return new Uint8Array(await answer.arrayBuffer());
+    };
+    const marksOf = (file: Uint8Array) =>
+      [...new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file).matchAll(/\uFEFF/g)].map(
+        ({ index }) => index,
+      );
+    expect(marksOf(await bytes())).toEqual([0]);
+    await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "比較" });
+    const file = await bytes();
+    expect([...file.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+    expect(marksOf(file)).toEqual([0]);
+    expect(rowsOf(new TextDecoder().decode(file))).toMatchObject([{ prompt: "比較", predicted_result: "比較" }]);
   });
 
   it("has the columns in their order, lines that end in CRLF, and empty cells for what is not known", async () => {

@@ -1,3 +1,7 @@
+/**
+ * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator of
+ * text that is made as fast as it is read. Reading the log and sending the file do not belong here.
+ */
 import type { Answer } from "./answers.ts";
 import { presentRecord } from "./records.ts";
 
@@ -63,9 +67,12 @@ export const COLUMNS = [
 
 type Cell = string | number | null;
 
-/** Comma-separated values with a header, by RFC 4180: https://www.rfc-editor.org/rfc/rfc4180 */
+/** Excel reads a CSV file without one in the encoding of the system, which is not UTF-8 on most. */
+const BYTE_ORDER_MARK = "\uFEFF";
+
+/** Comma-separated values with a header, by RFC 4180, in UTF-8 with a byte order mark: https://www.rfc-editor.org/rfc/rfc4180 */
 async function* csvRows({ sessionId, zone, answers }: Exported): AsyncGenerator<string, void> {
-  yield row(COLUMNS);
+  yield BYTE_ORDER_MARK + row(COLUMNS);
   for await (const answer of answers) {
     const record = presentRecord(answer, zone, undefined);
     const cells: Record<(typeof COLUMNS)[number], Cell> = {
@@ -81,8 +88,11 @@ async function* csvRows({ sessionId, zone, answers }: Exported): AsyncGenerator<
 
 const row = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
-/** What a spreadsheet would take for a formula: https://owasp.org/www-community/attacks/CSV_Injection */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * The beginning of a cell that a spreadsheet may take for a formula: `=`, `+`, `-` or `@`, also in its full-width form,
+ * and the control characters that some programs skip before one. https://owasp.org/www-community/attacks/CSV_Injection
+ */
+const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
 
 function csvCell(value: Cell): string {
   if (typeof value !== "string") return value === null ? "" : String(value);
