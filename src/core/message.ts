@@ -9,10 +9,10 @@ export type Role = (typeof ROLES)[number];
 /** The longest content of a message, in UTF-16 code units. */
 export const MAX_CONTENT = 100_000;
 
-/** What a caller says, in whichever way it comes. Kept exactly as it is. */
+/** What a caller says, in whichever way it comes. Kept and sent exactly as given: blanks around it change what a model answers. */
 export const Content = z
   .string()
-  .min(1)
+  .min(1, { abort: true })
   .max(MAX_CONTENT)
   .refine((text) => text.trim() !== "", "must not be blank");
 

@@ -76,8 +76,7 @@ function append(frame: Append, caller: Caller, { log, append: appendAll }: Frame
 }
 
 function submit(frame: Prompt, caller: Caller, { log, submit: enqueue, tellSender }: FramePorts): StreamEvent {
-  const prompt = log.state?.session.kind === "comparison" ? frame.content.trim() : frame.content;
-  const submitted = enqueue(prompt);
+  const submitted = enqueue(frame.content);
   if (!submitted.ok) return refusal(frame.id, submitted.failure.reason);
   const { turnId, started } = submitted.value;
   remember(log, ownKey(frame, caller), askedBy(frame), { seq: null, turn_id: turnId }, now());

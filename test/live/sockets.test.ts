@@ -39,10 +39,10 @@ describe("a socket", () => {
   it("puts a prompt to every endpoint of a comparison, and appends nothing to one", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const client = await connect(`/v1/sessions/${session.session_id}/ws`);
-    client.send(submit("p1", "  hi  "));
+    client.send(submit("p1", "  hi \n"));
     await client.next("turn-ended");
     const replies = client.events.filter(({ type, role }) => type === "message-appended" && role === "assistant");
-    expect(replies.map(({ content }) => content)).toEqual(["hi", "hi"]);
+    expect(replies.map(({ content }) => content)).toEqual(["  hi \n", "  hi \n"]);
     client.send(append("a1", "no"));
     expect(await client.next("failure")).toMatchObject({ id: "a1", code: "not_supported" });
   });

@@ -143,7 +143,7 @@ describe("prompt", () => {
   it("answers the whole history of every chat, with the document's nine fields first", async () => {
     const endpoints = [await anEndpoint(), await anEndpoint()];
     const session = await aComparison(endpoints);
-    await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "  Hello World " });
+    await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hello World" });
     const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, {
       prompt: "again",
       history_length: 3,
@@ -213,24 +213,39 @@ describe("prompt", () => {
     expect((await post(path, { prompt: "two" }, minimal)).body).toEqual(body);
   });
 
-  it.each([[{ prompt: " \n " }], [{ prompt: 5 }], [{}], [{ prompt: "x".repeat(100_001) }]])(
-    "answers 422 to %j",
-    async (body) => {
-      const session = await aComparison([await anEndpoint()]);
-      const answer = await post(`/v1/sessions/${session.session_id}/prompt`, body);
-      expect([answer.status, answer.body.error[0].loc]).toEqual([422, ["body", "prompt"]]);
-      expect(
-        (await get(`/v1/sessions/${session.session_id}?include_history=1`)).body.session.chat_history[
-          session.chat_ids[0]
-        ],
-      ).toEqual([]);
-    },
-  );
-
-  it("counts the length after the trim", async () => {
+  it.each([
+    ["an empty prompt", { prompt: "" }],
+    ["a prompt of blanks", { prompt: " \n " }],
+    ["a prompt of other blanks", { prompt: "\u00a0\u2003\ufeff" }],
+    ["a number", { prompt: 5 }],
+    ["no prompt", {}],
+    ["one character too many", { prompt: "x".repeat(100_001) }],
+    ["one blank too many", { prompt: ` ${"x".repeat(100_000)}` }],
+  ])("answers 422 to %s", async (_, body) => {
     const session = await aComparison([await anEndpoint()]);
-    const { status } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: ` ${"x".repeat(100_000)} ` });
+    const answer = await post(`/v1/sessions/${session.session_id}/prompt`, body);
+    expect([answer.status, answer.body.error.map(({ loc }: { loc: unknown }) => loc)]).toEqual([
+      422,
+      [["body", "prompt"]],
+    ]);
+    expect(
+      (await get(`/v1/sessions/${session.session_id}?include_history=1`)).body.session.chat_history[
+        session.chat_ids[0]
+      ],
+    ).toEqual([]);
+  });
+
+  it.each([
+    ["an indented end", "  complete:\n\tline()\n    "],
+    ["line ends", "\n\nno\r\n"],
+    ["other blanks", "\u00a0\ufefftext\u3000"],
+    ["the longest", ` ${"x".repeat(99_998)} `],
+  ])("keeps and sends a prompt as it was given: %s", async (_, prompt) => {
+    const session = await aComparison([await anEndpoint()]);
+    const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
     expect(status).toBe(200);
+    const whole = { prompt, prepared_prompt: prompt, predicted_result: prompt };
+    expect(body[session.chat_ids[0]]).toMatchObject([whole]);
   });
 
   it("answers 404 for a session that is not there", async () => {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
 import { FAILURE_REASONS } from "../../core/failure.ts";
-import { FINISH_REASONS, MAX_CONTENT } from "../../core/message.ts";
+import { Content, FINISH_REASONS } from "../../core/message.ts";
 import { answeredObject, name, sentParams } from "../fields.ts";
 
 /** The document's examples name ids such as these. */
@@ -24,10 +24,7 @@ export const CreateSession = z.object({
 });
 
 export const Prompt = z.object({
-  prompt: z
-    .string()
-    .transform((text) => text.trim())
-    .pipe(z.string().min(1, "must not be blank").max(MAX_CONTENT)),
+  prompt: Content.meta({ description: "Kept and sent exactly as given, with the blanks around it" }),
 });
 
 const TRUE = ["1", "true", "yes", "on", "t", "y"];
