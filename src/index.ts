@@ -7,6 +7,7 @@ import { wakeQuietSessions } from "./live/wake-quiet-sessions.ts";
 import { presentFollowed } from "./routes/present-followed.ts";
 import { database } from "./store/database.ts";
 import { dropOldAnswers } from "./store/first-answers.ts";
+import { refoldTexts } from "./store/refold.ts";
 import { dropExpiredTickets } from "./store/tickets.ts";
 
 export { EndpointObject } from "./providers/endpoint-object.ts";
@@ -24,5 +25,7 @@ export default {
     const db = database(env.DB);
     await Promise.all([dropExpiredTickets(db, now()), dropOldAnswers(db, now())]);
     await Promise.all([wakeQuietSessions(env), dismissFollowers(env, db, null)]);
+    const refolded = await refoldTexts(db);
+    if (Object.values(refolded).some((count) => count > 0)) console.info({ event: "texts-refolded", ...refolded });
   },
 } satisfies ExportedHandler<Env>;

@@ -15,6 +15,9 @@ const START_MS = 60_000;
 const ATTEMPTS = 50;
 const ATTEMPT_MS = 200;
 
+/** Where `wrangler dev` takes a call for the run of a cron trigger. */
+const SCHEDULED_PATH = "/cdn-cgi/local/scheduled";
+
 /** A Parley that runs on this machine. */
 export interface LocalServer {
   parley: Parley;
@@ -26,7 +29,7 @@ export interface LocalServer {
 export type Terminal = "shared" | "hidden";
 
 /**
- * Migrates the local database, serves it, and fills it on its first start. The signal stops it.
+ * Migrates the local database, serves it, fills it on its first start, and does the scheduled work once. The signal stops it.
  *
  * @throws Complaint when it cannot start
  */
@@ -46,6 +49,7 @@ export async function startServer(settings: Settings, terminal: Terminal, stop: 
   ]);
   const parley = await Promise.race([openTo(child, settings), failure]);
   await Promise.race([fill(parley, settings), failure]);
+  await Promise.race([runScheduledWork(parley), failure]);
   return { parley, ended };
 }
 
@@ -97,5 +101,15 @@ async function fill(parley: Parley, { stateFolder }: Settings): Promise<void> {
     await settleOnFirstStart(parley, stateFolder);
   } catch (error) {
     console.error(`The database could not be filled: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** `wrangler dev` runs no cron by itself. What a migration leaves to the scheduled work is done at each start. */
+async function runScheduledWork({ address }: Parley): Promise<void> {
+  try {
+    const { ok, status } = await fetch(`${address}${SCHEDULED_PATH}`);
+    if (!ok) console.error(`The scheduled work failed (${status}).`);
+  } catch (error) {
+    console.error(`The scheduled work failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

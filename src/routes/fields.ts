@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { foldText } from "../core/fold.ts";
 import { isoTime, parseTime } from "../core/time.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
@@ -79,8 +80,9 @@ export const pageQuery = {
   skip: z.coerce.number().int().min(0).default(0),
 };
 
-/** An empty search is none. */
+/** An empty search is none, and so is one of characters that are never visible. */
 export const searchString = z
   .string()
-  .transform((text) => (text === "" ? null : text.toWellFormed()))
+  .transform((text) => text.toWellFormed())
+  .transform((text) => (foldText(text) === "" ? null : text))
   .optional();

@@ -1,6 +1,6 @@
 import { and, count, desc, eq, isNull, sql } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
-import { foldCase } from "../core/fold.ts";
+import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import { prepared } from "./database.ts";
@@ -18,13 +18,17 @@ interface Directory<T extends Named> {
   forgotten: Partial<T["$inferSelect"]>;
 }
 
-type Entry<T extends Named> = Omit<T["$inferSelect"], "nameFolded">;
+type Entry<T extends Named> = Omit<T["$inferSelect"], "nameFolded" | "foldVersion">;
 
-const withFolded = <E extends { name: string }>(entry: E) => ({ ...entry, nameFolded: foldCase(entry.name) });
+const withFolded = <E extends { name: string }>(entry: E) => ({
+  ...entry,
+  nameFolded: foldText(entry.name),
+  foldVersion: FOLD_VERSION,
+});
 
 // Drizzle cannot follow its own types through a table that is one of two, hence the casts of rows and values.
 function strip<T extends Named>(row: object): Entry<T> {
-  const { nameFolded: _nameFolded, ...entry } = row as T["$inferSelect"];
+  const { nameFolded: _nameFolded, foldVersion: _foldVersion, ...entry } = row as T["$inferSelect"];
   return entry;
 }
 
@@ -32,7 +36,7 @@ const values = <T extends Named>(entry: object) => entry as SQLiteUpdateSetSourc
 
 function directory<T extends Named>({ table, referredBy, forgotten }: Directory<T>) {
   const listed = (search: string | null) =>
-    and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldCase(search)})`);
+    and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
   return {
     /** Throws a unique violation for what must be unique. @param also what is written in the same transaction */
     async create(db: Database, entry: Entry<T>, also: D1PreparedStatement[] = []): Promise<void> {

@@ -1,7 +1,7 @@
 import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import type { Chatbot, Client } from "../core/endpoint.ts";
-import { foldCase } from "../core/fold.ts";
+import { foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import type { Page, PageRequest } from "../core/page.ts";
@@ -113,7 +113,7 @@ function totalOf(db: Database, filter: SessionFilter) {
 
 /** Titles with the searched text, by the full-text index; rows are looked up only if there is more to a filter. */
 function titlesWith(filter: SessionFilter): SQL {
-  const phrase = `"${foldCase(filter.search ?? "").replaceAll('"', '""')}"`;
+  const phrase = `"${foldText(filter.search ?? "").replaceAll('"', '""')}"`;
   const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
   const rows = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
   const conditions = others ? sql`and ${conditionsOf(filter)}` : sql``;
@@ -122,7 +122,7 @@ function titlesWith(filter: SessionFilter): SQL {
 
 /** One client's sessions are few: they are looked through. */
 const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
-  search !== null && clientId === null && Array.from(foldCase(search)).length >= TRIGRAM && !search.includes("\0");
+  search !== null && clientId === null && Array.from(foldText(search)).length >= TRIGRAM && !search.includes("\0");
 
 const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   and(
@@ -133,7 +133,7 @@ const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
 const matching = (filter: SessionFilter): SQL | undefined =>
   and(
     conditionsOf(filter),
-    filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldCase(filter.search)})`,
+    filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldText(filter.search)})`,
   );
 
 /** The narrowest filter leads, by its own index: a client's sessions are fewer than a chatbot's, and those than all. */

@@ -1,5 +1,5 @@
 import { and, desc, eq, gte, inArray, lt, lte, sql } from "drizzle-orm";
-import { foldCase } from "../core/fold.ts";
+import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -13,13 +13,14 @@ import { chatbots, clients, messages, sessions } from "./tables.ts";
 type SessionRow = typeof sessions.$inferSelect;
 
 export function sessionOfRow(row: SessionRow): Session {
-  const { number: _number, titleFolded: _titleFolded, ...session } = row;
+  const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...session } = row;
   return session;
 }
 
 const toRow = (session: Session) => ({
   ...session,
-  titleFolded: session.title === null ? null : foldCase(session.title),
+  titleFolded: session.title === null ? null : foldText(session.title),
+  foldVersion: FOLD_VERSION,
 });
 
 /**
@@ -38,8 +39,8 @@ export async function createChatbotSession(
     and exists (select 1 from ${clients} where ${clients.id} = ${session.clientId} and ${clients.deletedAt} is null)`;
   const row = toRow(session);
   const create = db.insert(sessions).select(
-    sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.description}, ${row.status}, ${row.startTime},
-        ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
+    sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
+        ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.amendments}, ${row.messageCount} where ${there}`,
   );

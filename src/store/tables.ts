@@ -1,8 +1,22 @@
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
+import { FOLD_VERSION } from "../core/fold.ts";
 import type { Caller } from "../core/key.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
+
+/** By which rules the folded text of a row was made. 1 is for rows that were written before this was noted. */
+const foldVersion = () => integer().notNull().default(1);
+
+/**
+ * Holds for a row whose text has to be folded again. Every version folds ASCII alike, so such texts are left out: in
+ * UTF-8 the others have more bytes than characters.
+ *
+ * @param column the text, as it was given
+ */
+export const isFoldedByOlderRules = (column: "title" | "name"): string =>
+  `fold_version < ${FOLD_VERSION} AND length(CAST(${column} AS BLOB)) > length(${column})`;
 
 // Every index ends, unsaid, with the row's number, so each also serves `order by created_at desc, number desc`.
 export const sessions = sqliteTable(
@@ -14,6 +28,7 @@ export const sessions = sqliteTable(
     kind: text().$type<Session["kind"]>().notNull(),
     title: text(),
     titleFolded: text(),
+    foldVersion: foldVersion(),
     description: text(),
     status: text().$type<SessionStatus>().notNull(),
     startTime: integer().notNull(),
@@ -40,6 +55,9 @@ export const sessions = sqliteTable(
     index("sessions_by_chatbot").on(table.chatbotId, table.createdAt),
     index("sessions_by_chatbot_and_status").on(table.chatbotId, table.status, table.createdAt),
     index("sessions_by_client").on(table.clientId, table.createdAt),
+    index("sessions_to_refold")
+      .on(table.number)
+      .where(sql.raw(isFoldedByOlderRules("title"))),
   ],
 );
 
@@ -93,6 +111,7 @@ export const chatbots = sqliteTable(
     id: text().primaryKey(),
     name: text().notNull(),
     nameFolded: text().notNull(),
+    foldVersion: foldVersion(),
     description: text(),
     endpointId: text().notNull(),
     systemPrompt: text(),
@@ -103,7 +122,12 @@ export const chatbots = sqliteTable(
     updatedAt: integer().notNull(),
     deletedAt: integer(),
   },
-  (table) => [index("chatbots_by_endpoint").on(table.endpointId)],
+  (table) => [
+    index("chatbots_by_endpoint").on(table.endpointId),
+    index("chatbots_to_refold")
+      .on(table.id)
+      .where(sql.raw(isFoldedByOlderRules("name"))),
+  ],
 );
 
 export const clients = sqliteTable(
@@ -112,6 +136,7 @@ export const clients = sqliteTable(
     id: text().primaryKey(),
     name: text().notNull(),
     nameFolded: text().notNull(),
+    foldVersion: foldVersion(),
     email: text(),
     externalId: text(),
     metadata: text(),
@@ -119,7 +144,12 @@ export const clients = sqliteTable(
     updatedAt: integer().notNull(),
     deletedAt: integer(),
   },
-  (table) => [uniqueIndex("clients_external_id").on(table.externalId)],
+  (table) => [
+    uniqueIndex("clients_external_id").on(table.externalId),
+    index("clients_to_refold")
+      .on(table.id)
+      .where(sql.raw(isFoldedByOlderRules("name"))),
+  ],
 );
 
 export const promptTemplates = sqliteTable("prompt_templates", {

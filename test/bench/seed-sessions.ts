@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { foldCase } from "../../src/core/fold.ts";
+import { foldText } from "../../src/core/fold.ts";
 import { newObjectId } from "../../src/core/id.ts";
 
 /** What there is to find in the seeded sessions. */
@@ -84,12 +84,12 @@ function seedNamed(db: DatabaseSync, table: string, count: number, others: Row):
   return Array.from({ length: count }, (_, nth) => {
     const id = newObjectId(NEWEST);
     const name = `${table} ${nth + 1}`;
-    add({ id, name, name_folded: foldCase(name), created_at: NEWEST, updated_at: NEWEST, ...others });
+    add({ id, name, name_folded: foldText(name), created_at: NEWEST, updated_at: NEWEST, ...others });
     return id;
   });
 }
 
-const aboutTitle = (title: string): Row => ({ title, title_folded: foldCase(title) });
+const aboutTitle = (title: string): Row => ({ title, title_folded: foldText(title) });
 
 function aboutState(random: () => number, at: number): Row {
   const status = pick(random, ["ACTIVE", "TERMINATED", ...Array<string>(18).fill("COMPLETED")]);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { asObjectId, newObjectId } from "../../src/core/id.ts";
-import { foldCase } from "../../src/core/fold.ts";
 import { paginatorInfo } from "../../src/core/page.ts";
 import type { Session } from "../../src/core/session.ts";
 import { amendSession, endSession, revision, startIfDue } from "../../src/core/session.ts";
@@ -106,13 +105,6 @@ it("makes ids that sort in the order in which they were made", () => {
   expect(ids.every((id) => asObjectId(id) === id && id.startsWith("65f3"))).toBe(true);
   expect(asObjectId("65F3A1B2C4D5E6F708192A3D")).toBe("65f3a1b2c4d5e6f708192a3d");
   expect(asObjectId("65f3")).toBeNull();
-});
-
-it("folds a part of a text to a part of the folded text", () => {
-  for (const text of ["ΟΔΥΣΣΕΥΣ", "Straße", "İstanbul", "ÀÉ", "ǅ"]) {
-    for (let end = 1; end <= text.length; end++) expect(foldCase(text)).toContain(foldCase(text.slice(0, end)));
-  }
-  expect(foldCase("ÜBER")).toBe(foldCase("über"));
 });
 
 it.each([

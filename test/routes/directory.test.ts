@@ -67,6 +67,20 @@ describe("chatbots", () => {
   });
 });
 
+describe("chatbots and clients", () => {
+  it("are found however their letters were composed, in any width and case", async () => {
+    const stem = unique("Ｇâｔｅａｕ ﬁn");
+    const paths = { chatbots: aChatbot, clients: aClient };
+    for (const [path, create] of Object.entries(paths)) {
+      const ids = [await create({ name: stem }), await create({ name: stem.normalize("NFD") })];
+      for (const text of ["NFC", "NFD", "NFKC", "NFKD"].map((form) => stem.toUpperCase().normalize(form))) {
+        const { body } = await get(`/${path}?searchString=${encodeURIComponent(text)}`);
+        expect(body.data.results.map(({ id }: { id: string }) => id)).toEqual(ids.toReversed());
+      }
+    }
+  });
+});
+
 describe("clients", () => {
   it("are created, shown, changed in part and deleted", async () => {
     const externalId = unique("customer");

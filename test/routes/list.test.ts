@@ -171,6 +171,38 @@ describe("search", () => {
     expect((await search(mark.toUpperCase())).total).toBe(1);
   });
 
+  // Three letters and more are found by the full-text index, unless within a client's own sessions.
+  it.each([
+    ["letters however they were composed", "Křižovatka", "křižovatka"],
+    ["letters however they were composed, in part", "Chłodna łąka", "łąk"],
+    ["Hangul however it was composed", "주문 상담", "주문 상"],
+    ["full-width and narrow letters", "ＯＲＤＥＲ ﾃｽﾄ ４２", "order テスト 42"],
+    ["ligatures and sharp s", "Oﬃce GROẞ", "office groß"],
+    ["full-width signs as they are in ASCII", "１００％＿ｏｆ　＂ｉｔ＊", '100%_of "it*'],
+    ["what is never visible", "auto\u00admatic\u200b", "automatic"],
+  ])("finds %s", async (_, title, needle) => {
+    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const forms = [title, title.normalize("NFD"), title.normalize("NFKC"), title.normalize("NFKD")];
+    for (const form of forms) await aSession({ chatbotId, clientId, title: form });
+    await aSession({ chatbotId, clientId, title: "another" });
+    for (const text of [needle, needle.normalize("NFD"), needle.toUpperCase()])
+      for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
+        expect((await search(text, filter)).titles.toSorted()).toEqual(forms.toSorted());
+  });
+
+  it.each([
+    ["an accent of another letter", "łąka", "ka\u0328"],
+    ["a letter without its accent", "re\u0301sume\u0301", "resume"],
+    ["a full-width wildcard", "100 percent", "１００％ｐ"],
+    ["a full-width asterisk", "prefix", "ｐｒｅ＊"],
+    ["a full-width quote and an operator", "cats dogs", "cats＂　ＯＲ　＂dogs"],
+  ])("does not find %s", async (_, title, needle) => {
+    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    await aSession({ chatbotId, clientId, title });
+    for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
+      expect(await search(needle, filter)).toEqual({ titles: [], total: 0 });
+  });
+
   it("finds one and two letters too", async () => {
     const clientId = await aClient();
     await aSession({ clientId, title: "Zq" });
@@ -198,5 +230,6 @@ describe("search", () => {
   it("takes an empty search for none", async () => {
     const { clientId } = await sessionsOf(2);
     expect((await search("", `&clientId=${clientId}`)).total).toBe(2);
+    expect((await search("\u200b\ufeff", `&clientId=${clientId}`)).total).toBe(2);
   });
 });
