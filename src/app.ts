@@ -2,25 +2,33 @@ import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { timing } from "hono/timing";
 import { causeOf } from "./core/failure.ts";
-import { authenticate } from "./routes/authenticate.ts";
-import { chatbots } from "./routes/chatbots/index.ts";
-import { clients } from "./routes/clients/index.ts";
-import type { AppEnv } from "./routes/context.ts";
-import { checkKey } from "./routes/idempotency.ts";
-import { keys } from "./routes/keys/index.ts";
+import { authenticate } from "./routes/http/authenticate.ts";
+import { chatbots } from "./routes/session-api/chatbots/index.ts";
+import { clients } from "./routes/session-api/clients/index.ts";
+import type { AppEnv } from "./routes/http/context.ts";
+import { useDialects } from "./routes/http/dialect.ts";
+import type { Dialect } from "./routes/http/dialect.ts";
+import { checkKey } from "./routes/http/idempotency.ts";
+import { sessionApi } from "./routes/session-api/dialect.ts";
+import { keys } from "./routes/session-api/keys/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
-import { crossOrigin, permitPage } from "./routes/origins.ts";
-import { limitAddress, limitCaller } from "./routes/rate-limits.ts";
-import { refuse } from "./routes/refuse.ts";
-import { routeTable } from "./routes/route-table.ts";
-import { secured } from "./routes/secure-headers.ts";
-import { service } from "./routes/service.ts";
-import { sessions } from "./routes/sessions/index.ts";
-import { inZone, uncompressed } from "./routes/v1/middleware.ts";
-import { v1 } from "./routes/v1/index.ts";
+import { crossOrigin, permitPage } from "./routes/http/cors.ts";
+import { limitAddress, limitCaller } from "./routes/http/rate-limits.ts";
+import { refuse } from "./routes/http/respond-with-problem.ts";
+import { routeTable } from "./routes/http/route-table.ts";
+import { secured } from "./routes/http/secure-headers.ts";
+import { service } from "./routes/health.ts";
+import { sessions } from "./routes/session-api/sessions/index.ts";
+import { inZone, uncompressed } from "./routes/moonshot/middleware.ts";
+import { moonshot } from "./routes/moonshot/dialect.ts";
+import { v1 } from "./routes/moonshot/index.ts";
+
+/** The dialects of the API. The last one answers for all paths that are no other's. */
+export const dialects: readonly Dialect[] = [moonshot, sessionApi];
 
 /** The whole API, in the order in which a call meets it. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
+  .use(useDialects(dialects))
   .use(requestId())
   .use(timing())
   .use("/v1/*", uncompressed)
@@ -41,7 +49,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
   .route("/", service)
   .route(
     "/",
-    openapi(() => app),
+    openapi(() => app, dialects),
   )
   .notFound((c) => refuse(c, { reason: "route-not-found" }))
   .onError((error, c) => {

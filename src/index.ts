@@ -1,22 +1,24 @@
-import { app } from "./app.ts";
+import { app, dialects } from "./app.ts";
 import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
-import { dismissFollowers } from "./live/dismiss-followers.ts";
+import { dismissFollowers } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
-import { wakeQuietSessions } from "./live/wake-quiet-sessions.ts";
-import { presentFollowed } from "./routes/present-followed.ts";
+import { wakeQuietSessions } from "./jobs/wake-quiet-sessions.ts";
+import { presenterOf } from "./routes/http/dialect.ts";
 import { database } from "./store/database.ts";
-import { dropOldAnswers } from "./store/first-answers.ts";
+import { dropOldAnswers } from "./store/idempotency-keys.ts";
 import { refoldTexts } from "./store/refold.ts";
 import { dropExpiredTickets } from "./store/tickets.ts";
 
-export { EndpointObject } from "./providers/endpoint-object.ts";
-export { ReplyCaller } from "./providers/reply-caller.ts";
+export { EndpointObject } from "./providers/limits/endpoint-object.ts";
+export { ReplyCaller } from "./providers/call/reply-caller.ts";
+
+const presentSession = presenterOf(dialects);
 
 /** The session's object, speaking to those who follow it in the dialect of its session. */
 export class SessionObject extends LiveSessionObject {
   protected override readonly present = (session: Session): Record<string, unknown> =>
-    presentFollowed(session, this.env.TIME_ZONE);
+    presentSession(session, this.env.TIME_ZONE);
 }
 
 export default {

@@ -32,13 +32,13 @@ export default defineConfig({
           // A busy machine is slow, and a slow test is no wrong one.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.node.test.ts", "test/bench/**"],
+          include: ["test/worker/**/*.test.ts"],
           setupFiles: ["test/support/migrate.ts"],
           provide: { hostileRuns: Number(process.env["HOSTILE"] ?? 25) },
         },
       },
-      { extends: true, test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 240_000 } },
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
+      { extends: true, test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 240_000 } },
     ],
   },
 });

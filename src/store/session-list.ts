@@ -8,7 +8,7 @@ import type { Page, PageRequest } from "../core/page.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { chatbotDirectory, clientDirectory } from "./directory.ts";
+import { chatbotDirectory, clientDirectory } from "./chatbots-and-clients.ts";
 import { bySession, newestMessages } from "./messages.ts";
 import { sessionOfRow } from "./sessions.ts";
 import { sessionCounts, sessions } from "./tables.ts";

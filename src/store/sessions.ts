@@ -5,9 +5,9 @@ import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
-import { forgetFollowers } from "./followers.ts";
-import { insertMessages } from "./insert-messages.ts";
-import { forgetParked } from "./parked-messages.ts";
+import { forgetFollowers } from "./subscriptions.ts";
+import { insertMessages } from "./message-rows.ts";
+import { forgetParked } from "./dead-letters.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
 type SessionRow = typeof sessions.$inferSelect;

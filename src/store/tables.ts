@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
-import type { Caller } from "../core/key.ts";
+import type { Caller } from "../core/caller.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
 

@@ -1,5 +1,5 @@
 import { and, eq, gt, lt } from "drizzle-orm";
-import type { Caller, Ticket } from "../core/key.ts";
+import type { Caller, Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { tickets } from "./tables.ts";

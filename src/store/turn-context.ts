@@ -17,6 +17,9 @@ export interface ComparisonContext {
   template: PromptTemplate | null;
 }
 
+/** What a turn of either kind of session needs to know beside the log. */
+export type TurnContext = { of: "chat"; chat: ChatContext } | { of: "comparison"; comparison: ComparisonContext };
+
 /** One round trip, three rows read. */
 export async function chatbotContext(
   db: Database,

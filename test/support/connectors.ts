@@ -1,9 +1,9 @@
 import { inject } from "vitest";
 import type { ConnectorType } from "../../src/core/endpoint.ts";
 import type { Course, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";
-import { answer } from "../../src/providers/attempts.ts";
-import type { Means } from "../../src/providers/attempts.ts";
-import { PROVIDERS } from "../../src/providers/index.ts";
+import { answer } from "../../src/providers/call/attempts.ts";
+import type { Means } from "../../src/providers/call/attempts.ts";
+import { PROVIDERS } from "../../src/providers/registry.ts";
 
 const upstream = inject("upstream");
 

@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
-import { StreamEvent } from "../../src/live/frames.ts";
+import { StreamEvent } from "../../src/live/streaming/events.ts";
 import { ADMIN_KEY } from "./api.ts";
 
 export type Event = { type: string } & Record<string, ReturnType<typeof JSON.parse>>;

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import type { Message, Receipt, ReplyDetail } from "../../src/core/message.ts";
 import { database } from "../../src/store/database.ts";
-import { insertMessages } from "../../src/store/insert-messages.ts";
+import { insertMessages } from "../../src/store/message-rows.ts";
 
 /** A reply as a turn would have written it. */
 export const aReply = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({

@@ -1,6 +1,6 @@
 import { Validator } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
-import { app } from "../../src/app.ts";
+import { app, dialects } from "../../src/app.ts";
 import { openapiDocument } from "../../src/routes/openapi/document.ts";
 
 type Json = Record<string, unknown>;
@@ -10,7 +10,7 @@ interface Operation {
 }
 
 /** The document of the app under test. */
-export const document = openapiDocument(app);
+export const document = openapiDocument(app, dialects);
 
 const paths = Object.entries(document["paths"] as Record<string, Record<string, Operation>>).map(([path, methods]) => ({
   // A fixed segment beats a parameter, as it does in the app.

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
+import type { HeaderName } from "./headers.ts";
 
 /** What a route's document tells beside what its validators say. */
 export interface Operation {
@@ -10,6 +11,8 @@ export interface Operation {
   answer: Answer;
   /** HTTP statuses of refusals that the route's own validators and the door do not account for. */
   refusals?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
+  /** Request headers that it reads, beside `Authorization`. */
+  headers?: readonly HeaderName[];
   /** An example of the body. */
   example?: unknown;
 }

@@ -1,13 +1,13 @@
 import type { Hono } from "hono";
 import * as z from "zod";
-import type { AppEnv } from "../context.ts";
-import { ClientFrame, StreamEvent } from "../../live/frames.ts";
-import { OPEN_PATHS } from "../authenticate.ts";
-import { SessionApiFailure } from "../sessions/failure.ts";
-import { MoonshotFailure, MoonshotInputFailure } from "../v1/failure.ts";
+import type { AppEnv } from "../http/context.ts";
+import { ClientFrame, StreamEvent } from "../../live/streaming/events.ts";
+import { OPEN_PATHS } from "../http/authenticate.ts";
+import { dialectOf } from "../http/dialect.ts";
+import type { Dialect } from "../http/dialect.ts";
 import { inputOf, operationOf } from "./describe.ts";
 import type { Input, Operation } from "./describe.ts";
-import { headersOf } from "./headers.ts";
+import { headerParameters } from "./headers.ts";
 
 type Json = Record<string, unknown>;
 
@@ -45,11 +45,11 @@ const TAGS: Record<Operation["tag"], string> = {
 };
 
 /** The OpenAPI 3.1 document of the app, made from the very schemas that its routes validate and present with. */
-export function openapiDocument(app: Hono<AppEnv>): Json {
+export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[]): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
   for (const route of describedRoutes(app)) {
-    (paths[route.path] ??= {})[route.method] = operationObject(route, schemas);
+    (paths[route.path] ??= {})[route.method] = operationObject(route, dialectOf(dialects, route.path), schemas);
   }
   return {
     openapi: "3.1.0",
@@ -76,7 +76,8 @@ export function openapiDocument(app: Hono<AppEnv>): Json {
   };
 }
 
-function operationObject({ method, path, operation, inputs }: DescribedRoute, schemas: Json): Json {
+function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json): Json {
+  const { path, operation, inputs } = route;
   const { id, tag, summary, answer, example } = operation;
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
@@ -85,13 +86,13 @@ function operationObject({ method, path, operation, inputs }: DescribedRoute, sc
     summary,
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
     ...(answer.status === 101 ? frames(schemas) : {}),
-    parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headersOf(method, path)],
+    parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
       [answer.status]: { description: answer.description, ...answerContent(answer, schemas) },
-      ...refusals(method, path, operation, inputs, schemas),
+      ...refusals(route, dialect, schemas),
     },
   };
 }
@@ -158,31 +159,21 @@ const DESCRIPTIONS: Record<number, string> = {
   504: "The endpoint took too long",
 };
 
-function refusals(method: string, path: string, operation: Operation, inputs: Input[], schemas: Json): Json {
-  const moonshot = path.startsWith("/v1");
-  const misfit = inputs.length > 0 ? [moonshot ? 422 : 400] : [];
+function refusals({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
+  const ofInput = inputs.length > 0 ? [dialect.invalidInputStatus] : [];
   const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
-  const door = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
+  const ofEveryCall = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
   // Of an Idempotency-Key.
   const ofKey = method === "post" ? [400] : [];
-  const statuses = [...new Set([...misfit, ...ofKey, ...door, ...ofBody, ...(operation.refusals ?? []), 500])].toSorted(
-    (a, b) => a - b,
-  );
+  const all = [...ofInput, ...ofKey, ...ofEveryCall, ...ofBody, ...(operation.refusals ?? []), 500];
+  const statuses = [...new Set(all)].toSorted((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
-      const schema = failureSchema(moonshot, status);
-      return [
-        status,
-        { description: DESCRIPTIONS[status], content: jsonContent(schema, undefined, "output", schemas) },
-      ];
+      const content = jsonContent(dialect.problemSchema(status), undefined, "output", schemas);
+      return [status, { description: DESCRIPTIONS[status], content }];
     }),
   );
 }
-
-const failureSchema = (moonshot: boolean, status: number): z.ZodType => {
-  if (!moonshot) return SessionApiFailure;
-  return status === 422 ? MoonshotInputFailure : MoonshotFailure;
-};
 
 const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
   "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },

@@ -1,13 +1,14 @@
 import { Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv } from "../http/context.ts";
+import type { Dialect } from "../http/dialect.ts";
 import { describe } from "./describe.ts";
 import { docsPage } from "./docs-page.ts";
 import { openapiDocument } from "./document.ts";
 
 /** What the API tells about itself: `/openapi.json` for programs, `/docs` for people. Made once, at the first call. */
-export function openapi(app: () => Hono<AppEnv>) {
+export function openapi(app: () => Hono<AppEnv>, dialects: readonly Dialect[]) {
   let made: ReturnType<typeof openapiDocument> | undefined;
-  const document = () => (made ??= openapiDocument(app()));
+  const document = () => (made ??= openapiDocument(app(), dialects));
   return new Hono<AppEnv>({ strict: false })
     .get(
       "/openapi.json",

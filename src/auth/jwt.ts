@@ -1,0 +1,67 @@
+import { errors, jwtVerify } from "jose";
+import type { JWTPayload } from "jose";
+import { asObjectId } from "../core/id.ts";
+import type { Caller } from "../core/caller.ts";
+import { ROLES_OF_CALLERS } from "../core/caller.ts";
+import type { EpochMs } from "../core/time.ts";
+import { keySetAt } from "./jwks.ts";
+import type { ReadJson } from "./jwks.ts";
+
+/** How far clocks may differ, in seconds. */
+const LEEWAY_SECONDS = 30;
+
+/** Who vouches for the holders of JWTs. */
+export interface IdentityProvider {
+  /** Where its key set lies. */
+  keySetUrl: string;
+  issuer: string;
+  audience: string;
+}
+
+/** Whether a token has the form of a JWT. */
+export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
+
+/**
+ * Who holds a JWT: RS256 or ES256, by the provider's issuer and audience, with an `exp`. Role and client id are the claims
+ * `role` and `client_id`. RFC 7519; RFC 8725, 3
+ *
+ * @returns `null` for a token that is not good, and a caller without a role for a good one that has none here
+ * @throws KeySetUnavailable
+ */
+export async function subjectOf(
+  token: string,
+  { keySetUrl, issuer, audience }: IdentityProvider,
+  readJson: ReadJson,
+  at: EpochMs,
+): Promise<Caller | null> {
+  const expected = {
+    algorithms: ["RS256", "ES256"],
+    issuer,
+    audience,
+    requiredClaims: ["exp"],
+    clockTolerance: LEEWAY_SECONDS,
+    currentDate: new Date(at),
+  };
+  for (const missing of [false, true]) {
+    const keys = await keySetAt(keySetUrl).keys(readJson, at, missing);
+    try {
+      return callerIn((await jwtVerify(token, keys, expected)).payload);
+    } catch (error) {
+      // A key that is not known may be new; every other fault is the token's own.
+      if (!(error instanceof errors.JWKSNoMatchingKey)) return null;
+    }
+  }
+  return null;
+}
+
+function callerIn({ sub, exp = 0, ...claims }: JWTPayload): Caller {
+  const role = ROLES_OF_CALLERS.find((known) => known === claims["role"]) ?? null;
+  const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
+  return {
+    role: role === "client" && clientId === null ? null : role,
+    id: `jwt:${sub ?? clientId ?? String(role)}`,
+    keyId: null,
+    clientId,
+    expiresAt: (exp + LEEWAY_SECONDS) * 1000,
+  };
+}

@@ -1,0 +1,17 @@
+import { randomHex } from "../core/id.ts";
+import type { Caller, Ticket } from "../core/caller.ts";
+import type { EpochMs } from "../core/time.ts";
+import { hashToken } from "../crypto/secrets.ts";
+
+/** How long a ticket is good, in milliseconds. */
+const TICKET_MS = 30_000;
+
+/** A new ticket for a caller and a session: the text to hand out, and what is kept of it. */
+export async function newTicket(
+  caller: Caller,
+  sessionId: string,
+  at: EpochMs,
+): Promise<{ text: string; ticket: Ticket }> {
+  const text = `ticket_${randomHex(32)}`;
+  return { text, ticket: { hash: await hashToken(text), sessionId, caller, expiresAt: at + TICKET_MS } };
+}

@@ -1,0 +1,156 @@
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import type * as z from "zod";
+import type { StreamEvent } from "../live/streaming/events.ts";
+import type { Chatbot } from "../routes/session-api/chatbots/schemas.ts";
+import type { Client } from "../routes/session-api/clients/schemas.ts";
+import type { ListedSession, Message, Session } from "../routes/session-api/sessions/schemas.ts";
+import type * as schemas from "../routes/moonshot/schemas.ts";
+
+/** What came of one prompt to one endpoint. */
+export type ChatRecord = z.output<typeof schemas.ChatRecord>;
+export type NewEndpoint = z.input<typeof schemas.CreateEndpoint>;
+
+type ChatbotSession = z.output<typeof Session>;
+type ComparisonSession = z.output<typeof schemas.Session>;
+
+/** What a chatbot is made of here. */
+export interface NewChatbot {
+  name: string;
+  endpointId: string;
+  description: string;
+  greeting: string;
+}
+
+/** A call that Parley turned away. */
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(call: string, status: number, reason: string) {
+    super(`${call} was refused: ${reason} (${status})`);
+    this.status = status;
+  }
+}
+
+/** Parley, as a caller over HTTP knows it. */
+export class Parley {
+  readonly address: string;
+  readonly key: string;
+
+  constructor(address: string, key: string) {
+    this.address = address;
+    this.key = key;
+  }
+
+  listEndpoints(): Promise<z.output<typeof schemas.Endpoint>[]> {
+    return this.call("GET", "/v1/llm_endpoints");
+  }
+
+  createEndpoint(endpoint: NewEndpoint): Promise<unknown> {
+    return this.call("POST", "/v1/llm_endpoints", endpoint);
+  }
+
+  listChatbots(): Promise<z.output<typeof Chatbot>[]> {
+    return this.#list("/chatbots");
+  }
+
+  createChatbot(chatbot: NewChatbot): Promise<z.output<typeof Chatbot>> {
+    return this.#changed("POST", "/chatbots", chatbot);
+  }
+
+  listClients(): Promise<z.output<typeof Client>[]> {
+    return this.#list("/clients");
+  }
+
+  createClient(client: { name: string }): Promise<z.output<typeof Client>> {
+    return this.#changed("POST", "/clients", client);
+  }
+
+  createSession(session: { chatbotId: string; clientId: string; title: string }): Promise<ChatbotSession> {
+    return this.#changed("POST", "/sessions", session);
+  }
+
+  chat(sessionId: string, content: string): Promise<z.output<typeof Message>> {
+    return this.#changed("POST", `/sessions/chat?sessionId=${sessionId}`, { content });
+  }
+
+  /** What happens in the turn, as it happens. */
+  streamChat(sessionId: string, content: string): AsyncGenerator<StreamEvent> {
+    return this.#stream(`/sessions/chat?sessionId=${sessionId}`, { content });
+  }
+
+  endSession(sessionId: string): Promise<ChatbotSession> {
+    return this.#changed("POST", `/sessions/${sessionId}/end`);
+  }
+
+  searchSessions(searchString: string): Promise<z.output<typeof ListedSession>[]> {
+    return this.#list("/sessions", { searchString });
+  }
+
+  async createComparison(name: string, endpoints: string[]): Promise<ComparisonSession> {
+    const { session } = await this.call<{ session: ComparisonSession }>("POST", "/v1/sessions", { name, endpoints });
+    return session;
+  }
+
+  /** What happens in the turn, in all its chats, as it happens. */
+  streamPrompt(sessionId: string, prompt: string): AsyncGenerator<StreamEvent> {
+    return this.#stream(`/v1/sessions/${sessionId}/prompt`, { prompt });
+  }
+
+  /** @returns the records of every chat, by chat id */
+  async history(sessionId: string): Promise<Record<string, ChatRecord[]>> {
+    const path = `/v1/sessions/${sessionId}?include_history=true`;
+    const { session } = await this.call<{ session: ComparisonSession }>("GET", path);
+    return session.chat_history ?? {};
+  }
+
+  /** Opens a socket to a chatbot session. @param after the last message that is known, by its `seq` */
+  openSocket(sessionId: string, after: number): WebSocket {
+    const address = `${this.address.replace(/^http/, "ws")}/sessions/${sessionId}/ws?after=${after}`;
+    return new WebSocket(address, ["parley.v1", `bearer.${this.key}`]);
+  }
+
+  /** Deletes what is at a path. */
+  remove(path: string): Promise<unknown> {
+    return this.call("DELETE", path);
+  }
+
+  /** @throws {@link Refused} */
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await (await this.#fetch(method, path, body, "application/json")).json()) as T;
+  }
+
+  async *#stream(path: string, body: unknown): AsyncGenerator<StreamEvent> {
+    const answer = await this.#fetch("POST", path, body, "text/event-stream");
+    const events = answer.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream()) ?? [];
+    for await (const { data } of events) yield JSON.parse(data) as StreamEvent;
+  }
+
+  async #fetch(method: string, path: string, body: unknown, accept: string): Promise<Response> {
+    const answer = await fetch(this.address + path, {
+      method,
+      headers: { accept, authorization: `Bearer ${this.key}`, ...(body ? { "content-type": "application/json" } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!answer.ok) throw new Refused(`${method} ${path}`, answer.status, reasonIn(await answer.text()));
+    return answer;
+  }
+
+  async #changed<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await this.call<{ data: T }>(method, path, body)).data;
+  }
+
+  async #list<T>(path: string, query: Record<string, string> = {}): Promise<T[]> {
+    const search = new URLSearchParams({ limit: "100", ...query });
+    return (await this.call<{ data: { results: T[] } }>("GET", `${path}?${search.toString()}`)).data.results;
+  }
+}
+
+/** What a refusal says in words, in either dialect. */
+function reasonIn(text: string): string {
+  try {
+    const { message, detail, error } = JSON.parse(text) as { message?: string; detail?: string; error?: unknown };
+    return message ?? detail ?? JSON.stringify(error);
+  } catch {
+    return text.slice(0, 200);
+  }
+}

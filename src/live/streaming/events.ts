@@ -1,0 +1,159 @@
+import * as z from "zod";
+import { FAILURE_REASONS } from "../../core/failure.ts";
+import { Content, FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../core/message.ts";
+import type { Message } from "../../core/message.ts";
+import { isoTime } from "../../core/time.ts";
+
+const count = z.number().int();
+const OpenTurn = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
+/** In the form of the session's dialect. */
+const AnsweredSession = z.record(z.string(), z.unknown());
+const inTurn = { turnId: z.string(), chatId: z.string() };
+
+const SessionSnapshot = z.object({
+  type: z.literal("session-snapshot"),
+  session: AnsweredSession,
+  lastSeq: count,
+  turn: OpenTurn.nullable(),
+});
+
+const MessageAppended = z.object({
+  type: z.literal("message-appended"),
+  seq: count,
+  chatId: z.string().nullable(),
+  turnId: z.string().optional(),
+  role: z.enum(ROLES),
+  content: z.string(),
+  timestamp: z.string().meta({ format: "date-time" }),
+  status: z.enum(REPLY_STATUSES).optional(),
+  finishReason: z.enum(FINISH_REASONS).optional(),
+  usage: z.object({ inputTokens: count, outputTokens: count }).nullable().optional(),
+  durationMs: count.optional(),
+  ttftMs: count.nullable().optional(),
+});
+
+const ReplyEnd = z.object({
+  type: z.literal("reply-end"),
+  ...inTurn,
+  status: z.enum(REPLY_STATUSES),
+  error: z.object({ code: z.enum(FAILURE_REASONS), message: z.string() }).optional(),
+});
+
+/** Everything that a session tells those who follow it, over server-sent events and sockets alike. */
+export const StreamEvent = z
+  .discriminatedUnion("type", [
+    SessionSnapshot,
+    MessageAppended,
+    z.object({ type: z.literal("turn-started"), ...OpenTurn.shape }),
+    z.object({ type: z.literal("reply-start"), ...inTurn }),
+    z.object({ type: z.literal("reply-delta"), ...inTurn, offset: count, text: z.string() }),
+    ReplyEnd,
+    z.object({
+      type: z.literal("turn-ended"),
+      turnId: z.string(),
+      status: z.enum(["ok", "partial", "error", "cancelled"]),
+    }),
+    z.object({ type: z.literal("session-updated"), session: AnsweredSession }),
+    z.object({
+      type: z.literal("ack"),
+      id: z.string(),
+      seq: count.optional(),
+      turnId: z.string().nullable().optional(),
+    }),
+    z.object({ type: z.literal("failure"), id: z.string().nullable(), code: z.string(), message: z.string() }),
+    z.object({ type: z.literal("stream-closed"), code: count, reason: z.string() }),
+  ])
+  .meta({ id: "StreamEvent", description: "What a session tells those who follow it" });
+export type StreamEvent = z.output<typeof StreamEvent>;
+export type TurnStatus = Extract<StreamEvent, { type: "turn-ended" }>["status"];
+
+type TurnReplies = readonly (typeof REPLY_STATUSES)[number][];
+
+const id = z.string().min(1).max(200);
+
+/** Everything that may be said over a socket, but the text `ping`. */
+export const ClientFrame = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
+    z.object({ type: z.literal("prompt-submit"), id, content: Content }),
+    z.object({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
+  ])
+  .meta({ id: "ClientFrame", description: "What may be said to a session over its socket" });
+export type ClientFrame = z.output<typeof ClientFrame>;
+
+/** Why a connection is closed; RFC 6455, 7.4. */
+export const CLOSE_REASONS = {
+  ended: { code: 1000, reason: "session ended" },
+  tooLarge: { code: 1009, reason: "frame over 1 MiB" },
+  notFrames: { code: 4400, reason: "not a frame" },
+  expired: { code: 4401, reason: "token expired" },
+  revoked: { code: 4401, reason: "token revoked" },
+  deleted: { code: 4404, reason: "session deleted" },
+  tooMany: { code: 4429, reason: "more than 100 frames in 10 s" },
+} as const;
+export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
+
+/** A message of the log as those who follow are told of it. */
+export function messageAppended({ seq, chatId, turnId, role, content, createdAt, reply }: Message): StreamEvent {
+  return {
+    type: "message-appended",
+    seq,
+    chatId,
+    ...(turnId === null ? {} : { turnId }),
+    role,
+    content,
+    timestamp: isoTime(createdAt),
+    ...(reply && {
+      status: reply.status,
+      finishReason: reply.finishReason,
+      usage: reply.usage && { inputTokens: reply.usage.inputTokens, outputTokens: reply.usage.outputTokens },
+      durationMs: reply.durationMs,
+      ttftMs: reply.ttftMs,
+    }),
+  };
+}
+
+/** What is told right behind a reply's `message-appended`. */
+export const replyEnd = (turnId: string, { chatId, reply }: Message): StreamEvent => ({
+  type: "reply-end",
+  turnId,
+  chatId: chatId ?? "",
+  status: reply?.status ?? "ok",
+  ...(reply?.error ? { error: reply.error } : {}),
+});
+
+/** How a turn ended whose replies ended so. */
+export function turnStatus(statuses: TurnReplies): TurnStatus {
+  if (!statuses.includes("ok")) return statuses.includes("error") ? "error" : "cancelled";
+  return statuses.every((status) => status === "ok") ? "ok" : "partial";
+}
+
+/**
+ * An event as text for an event stream. Only a message has an `id:`, its `seq`: from there a reader resumes.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export const serverSentEvent = (event: StreamEvent): string =>
+  `${event.type === "message-appended" ? `id: ${event.seq}\n` : ""}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+
+/**
+ * Reads what came over a socket.
+ *
+ * @returns the frame, or what is wrong with it and the id that it carries, if that much can be read
+ */
+export function readFrame(text: string): { frame: ClientFrame } | { fault: string; id: string | null } {
+  let given: unknown;
+  try {
+    given = JSON.parse(text.toWellFormed());
+  } catch {
+    return { fault: "A frame is a JSON object", id: null };
+  }
+  const read = ClientFrame.safeParse(given);
+  if (read.success) return { frame: wellFormed(read.data) };
+  const known = z.object({ id }).safeParse(given);
+  const [issue] = read.error.issues;
+  return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: known.data?.id ?? null };
+}
+
+/** An escape can bring in what the text itself cannot: half a character. */
+const wellFormed = (frame: ClientFrame): ClientFrame =>
+  "content" in frame ? { ...frame, content: frame.content.toWellFormed() } : frame;

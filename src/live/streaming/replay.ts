@@ -1,0 +1,89 @@
+import type { Message } from "../../core/message.ts";
+import type { Session } from "../../core/session.ts";
+import type { Database } from "../../store/database.ts";
+import { readLog } from "../../store/messages.ts";
+import type { Replay } from "./event-stream.ts";
+import { messageAppended, replyEnd, turnStatus } from "./events.ts";
+import type { StreamEvent } from "./events.ts";
+import type { Log, OpenTurn } from "../log/log.ts";
+
+/** Messages of the past that are read at a time. */
+const REPLAY_PAGE = 50;
+
+type Present = (session: Session) => Record<string, unknown>;
+
+/**
+ * What someone is told who begins to follow a session.
+ *
+ * @param after the last message that they have; `null` for nothing of the past
+ * @param soFar what was missed of the replies under way
+ */
+export function replayOf(log: Log, present: Present, after: number | null, soFar: () => StreamEvent[]): Replay {
+  const { session, turn } = log.held;
+  const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
+  return replay(messages, [snapshotOf(session, turn, present)], after, soFar);
+}
+
+/** The same for a session that has ended, and lives in the index database. */
+export async function replayOfEnded(
+  db: Database,
+  session: Session,
+  present: Present,
+  after: number | null,
+): Promise<Replay> {
+  const log = after === null ? [] : await readLog(db, session.id, session.lastSeq);
+  const messages = (seq: number, limit: number) => log.filter((message) => message.seq > seq).slice(0, limit);
+  return replay(messages, [snapshotOf(session, null, present)], after, () => []);
+}
+
+/**
+ * What someone is told who comes to a turn late: what it brought, each reply in one piece, and what is being said.
+ *
+ * @param over whether it has ended
+ */
+export function replayOfTurn(log: Log, turnId: string, over: boolean, soFar: () => StreamEvent[]): Replay {
+  const brought = log.ofTurn(turnId);
+  const chatIds = log.held.session.chats.map(({ chatId }) => chatId);
+  const events = brought.flatMap((message) => (message.reply ? retold(turnId, message) : [messageAppended(message)]));
+  const statuses = brought.flatMap(({ reply }) => reply?.status ?? []);
+  const end: StreamEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
+  return replay(() => [], [{ type: "turn-started", turnId, chatIds }, ...events], null, over ? () => [end] : soFar);
+}
+
+function retold(turnId: string, message: Message): StreamEvent[] {
+  const { content } = message;
+  const chatId = message.chatId ?? "";
+  return [
+    { type: "reply-start", turnId, chatId },
+    ...(content === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text: content }]),
+    messageAppended(message),
+    replyEnd(turnId, message),
+  ];
+}
+
+const snapshotOf = (session: Session, turn: OpenTurn | null, present: Present): StreamEvent => ({
+  type: "session-snapshot",
+  session: present(session),
+  lastSeq: session.lastSeq,
+  turn,
+});
+
+/**
+ * How the session stands, what was said after a message, and what is being said. The last step is taken in the tick in
+ * which the listener goes live, so nothing is missed and nothing told twice.
+ */
+function* replay(
+  messages: (after: number, limit: number) => Message[],
+  first: StreamEvent[],
+  after: number | null,
+  soFar: () => StreamEvent[],
+): Replay {
+  let events = first;
+  let page = after === null ? [] : messages(after, REPLAY_PAGE);
+  while (page.length > 0) {
+    yield [...events, ...page.map(messageAppended)];
+    events = [];
+    page = messages(page.at(-1)?.seq ?? Infinity, REPLAY_PAGE);
+  }
+  return [...events, ...soFar()];
+}

@@ -1,0 +1,20 @@
+import type { Caller } from "../../core/caller.ts";
+
+/** What it takes to follow a session. */
+export interface Following {
+  caller: Caller;
+  /** The last message that the follower has; `null` to begin with what comes. */
+  after: number | null;
+}
+
+/** Where the Worker writes who opens a socket: it has asked for the token already. */
+const HEADER = "x-parley-following";
+
+/** An upgrade as an object takes it: everything that the caller sent is left behind. */
+export const upgradeFor = (following: Following): RequestInit => ({
+  headers: { upgrade: "websocket", [HEADER]: encodeURIComponent(JSON.stringify(following)) },
+});
+
+/** Who opens a socket by an upgrade made with {@link upgradeFor}. */
+export const followingIn = (upgrade: Request): Following =>
+  JSON.parse(decodeURIComponent(upgrade.headers.get(HEADER) ?? "")) as Following;

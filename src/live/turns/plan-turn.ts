@@ -1,0 +1,70 @@
+import { asContextStrategy } from "../../core/endpoint.ts";
+import type { Endpoint } from "../../core/endpoint.ts";
+import type { Outcome } from "../../core/failure.ts";
+import { notFound, success } from "../../core/failure.ts";
+import type { Session } from "../../core/session.ts";
+import { PROVIDERS } from "../../providers/registry.ts";
+import type { Database } from "../../store/database.ts";
+import type { ChatContext, ComparisonContext } from "../../store/turn-context.ts";
+import type { Share } from "../../turn/fan-out.ts";
+import { chatbotShare, comparisonShare } from "../../turn/prepare-turn.ts";
+import type { Target } from "../../turn/prepare-turn.ts";
+import type { Log } from "../log/log.ts";
+import { currentContext } from "./turn-context.ts";
+
+/** What is put to the chats. */
+export interface Prompt {
+  content: string;
+  /** Where it stands in the log already, if it was asked before and failed; `null` for one that is new. */
+  seq: number | null;
+}
+
+/**
+ * Works out what each chat of a session is to ask. Endpoints, chatbot and template are taken as they are now: one round
+ * trip to the index database.
+ *
+ * @returns `not-found` when the chatbot or the client is gone
+ */
+export async function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
+  const context = await currentContext(db, log, session);
+  return context.of === "chat"
+    ? planChat(log, session, prompt, context.chat)
+    : success(planComparison(log, session, prompt, context.comparison));
+}
+
+function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<Share[]> {
+  const { chatbot, endpoint, client } = context;
+  if (!chatbot) return notFound("chatbot", session.chatbotId);
+  if (!client) return notFound("client", session.clientId);
+  const before = prompt.seq === null ? undefined : prompt.seq - 1;
+  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
+  const messages = [...recent.map(({ role, content }) => ({ role, content })), asked(prompt)];
+  const isWhole = recent[0]?.seq === 1;
+  return success([chatbotShare(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isWhole })]);
+}
+
+function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): Share[] {
+  const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  const { template } = context;
+  const strategy = asContextStrategy(session.contextStrategy);
+  const named = session.promptTemplate;
+  const preparation = {
+    strategy,
+    template: named === null ? null : { name: named, template: template?.template ?? null },
+  };
+  return session.chats.map((chat) => {
+    const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
+    const replies = strategy === null ? [] : log.replies(chat.chatId);
+    return comparisonShare(chat, targetOf(log, chat.chatId, endpoint), prompt.content, replies, preparation);
+  });
+}
+
+const asked = ({ content }: Prompt) => ({ role: "user" as const, content });
+
+const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): Target | null =>
+  endpoint && {
+    endpoint,
+    // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.
+    priorCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
+    alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
+  };

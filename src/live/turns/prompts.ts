@@ -1,0 +1,111 @@
+import type { Outcome } from "../../core/failure.ts";
+import { failed, success } from "../../core/failure.ts";
+import { now } from "../../core/time.ts";
+import type { Audience } from "../streaming/subscribers.ts";
+import type { Acknowledged, Log } from "../log/log.ts";
+import { recall, remember } from "../log/idempotency.ts";
+import type { OwnKey } from "../log/idempotency.ts";
+import type { Prompt } from "./plan-turn.ts";
+import { replayOfTurn } from "../streaming/replay.ts";
+import type { Taken } from "./turn-runner.ts";
+import type { Followed } from "../session-results.ts";
+import type { Submitted, Turns } from "./turn-queue.ts";
+
+/** What becomes of a prompt: a turn that was just accepted, or one that the same call set going before. */
+interface Accepted {
+  turnId: string;
+  /** The turn, while it waits or runs; `null` when it is over. */
+  submitted: Submitted | null;
+  replayed: boolean;
+}
+
+interface PromptPorts {
+  log: Log;
+  turns: Turns;
+  audience: Audience;
+  /** Keeps the object at work until a turn is over, whether its caller stays or goes. */
+  seeThrough: (submitted: Submitted) => void;
+}
+
+/** Prompts on their way to the queue; those that come by HTTP accepted once for their caller's key. The session has been taken in. */
+export class Prompts {
+  readonly #ports: PromptPorts;
+
+  constructor(ports: PromptPorts) {
+    this.#ports = ports;
+  }
+
+  /** Waits until the turn is over. */
+  async put(content: string, own: OwnKey | null): Promise<Outcome<Taken & { replayed: boolean }>> {
+    const accepted = this.#accept(content, own);
+    if (!accepted.ok) return accepted;
+    const { turnId, submitted, replayed } = accepted.value;
+    if (!submitted) return success({ added: this.#ports.log.ofTurn(turnId), retryAfterSeconds: null, replayed });
+    const taken = await submitted.taken;
+    return taken.ok ? success({ ...taken.value, replayed }) : taken;
+  }
+
+  /** @returns the turn's events as they come, once it begins */
+  async follow(content: string, own: OwnKey | null): Promise<Outcome<Followed>> {
+    const accepted = this.#accept(content, own);
+    if (!accepted.ok) return accepted;
+    const { log, turns, audience } = this.#ports;
+    const { turnId, submitted, replayed } = accepted.value;
+    const stream = audience.openStream(turnId, null);
+    const end = () => stream.end();
+    if (!submitted) {
+      void stream.catchUp(replayOfTurn(log, turnId, true, () => [])).then(end);
+      return success({ events: stream.readable, replayed });
+    }
+    const runs = log.state?.turn?.turnId === turnId;
+    if (runs) void stream.catchUp(replayOfTurn(log, turnId, false, () => turns.soFar()));
+    submitted.taken.then(end, end);
+    const begun = await submitted.started;
+    return begun.ok ? success({ events: stream.readable, replayed }) : begun;
+  }
+
+  /** No await, so what is looked up and done is one transaction. */
+  #accept(content: string, own: OwnKey | null): Outcome<Accepted> {
+    const { log } = this.#ports;
+    if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
+    const before = recall(log, own, { content });
+    if (before === "conflict") return failed({ reason: "idempotency-conflict" });
+    const known = before ? this.#earlier(before) : null;
+    if (known) return success(known);
+    if (log.state.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+    return this.#submitOnce({ content, seq: before ? this.#seqOf(before) : null }, own);
+  }
+
+  /** Puts a prompt in the queue, whatever came before. */
+  submit(prompt: Prompt): Outcome<Submitted> {
+    const submitted = this.#ports.turns.submit(prompt);
+    if (submitted.ok) this.#ports.seeThrough(submitted.value);
+    return submitted;
+  }
+
+  #submitOnce(prompt: Prompt, own: OwnKey | null): Outcome<Accepted> {
+    const submitted = this.submit(prompt);
+    if (!submitted.ok) return submitted;
+    const { turnId } = submitted.value;
+    const { content, seq } = prompt;
+    remember(this.#ports.log, own, { content }, { seq, turn_id: turnId }, now());
+    return success({ turnId, submitted: submitted.value, replayed: false });
+  }
+
+  /** The turn that a key set going, or `null` for one that failed, or was lost before it began: it is asked again. */
+  #earlier({ turn_id: turnId }: Acknowledged): Accepted | null {
+    const { log, turns } = this.#ports;
+    if (turnId === null) return null;
+    const submitted = turns.find(turnId);
+    if (submitted) return { turnId, submitted, replayed: true };
+    const last = log.ofTurn(turnId).at(-1)?.reply;
+    const failure = log.held.session.kind === "chatbot" && last?.status === "error";
+    return last && !failure ? { turnId, submitted: null, replayed: true } : null;
+  }
+
+  /** Where the prompt of an earlier turn stands in the log, which is where it stays. */
+  #seqOf({ turn_id: turnId, seq }: Acknowledged): number | null {
+    const brought = turnId === null ? [] : this.#ports.log.ofTurn(turnId);
+    return brought.find(({ role }) => role === "user")?.seq ?? seq;
+  }
+}

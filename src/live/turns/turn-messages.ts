@@ -1,0 +1,76 @@
+import type { NewMessage } from "../../core/message.ts";
+import type { Session } from "../../core/session.ts";
+import type { EpochMs } from "../../core/time.ts";
+import type { Reply } from "../../turn/fan-out.ts";
+
+/** The row of a prompt: of the only chat on a chatbot session, of all chats on a comparison session. */
+export const promptMessage = ({ kind, id }: Session, turnId: string, content: string, at: EpochMs): NewMessage => ({
+  chatId: kind === "chatbot" ? id : null,
+  turnId,
+  role: "user",
+  content,
+  createdAt: at,
+  reply: null,
+});
+
+export function replyMessage(turnId: string, reply: Reply, at: EpochMs): NewMessage {
+  const { chatId, content, detail } = fitting(reply);
+  return { chatId, turnId, role: "assistant", content, createdAt: at, reply: detail };
+}
+
+/** What a row holds beside a reply, in bytes: plenty. A row of over 2 MB is refused: https://developers.cloudflare.com/d1/platform/limits/ */
+const MAX_ROW_BYTES = 1_900_000;
+
+/** A reply that fits in a row; what is longer is cut, and says so. */
+function fitting(reply: Reply): Reply {
+  const room = MAX_ROW_BYTES - bytesOf(JSON.stringify(reply.detail));
+  if (bytesOf(reply.content) <= room) return reply;
+  // No character takes more than three bytes.
+  const content = reply.content.slice(0, Math.floor(room / 3)).toWellFormed();
+  const error = {
+    code: "refused_by_guard" as const,
+    message: "The reply and its prompt are too long to be kept whole.",
+  };
+  return { ...reply, content, detail: { ...reply.detail, status: "error", finishReason: "error", error } };
+}
+
+// Most replies are short, and to encode them would cost more than to look.
+const bytesOf = (text: string): number => (text.length < 100_000 ? text.length * 3 : encoder.encode(text).byteLength);
+
+const encoder = new TextEncoder();
+
+/** What stands in for the replies that were still to come when the object that waited for them went down: what was kept of each. */
+export function interruptedReplies(
+  session: Session,
+  turnId: string,
+  chatIds: string[],
+  drafts: Map<string, string>,
+  at: EpochMs,
+): NewMessage[] {
+  return chatIds.map((chatId) =>
+    replyMessage(
+      turnId,
+      {
+        chatId,
+        content: drafts.get(chatId) ?? "",
+        retryAfterSeconds: null,
+        detail: {
+          status: "error",
+          endpointId: session.chats.find((chat) => chat.chatId === chatId)?.endpointId ?? null,
+          finishReason: "interrupted",
+          error: { code: "interrupted", message: "The turn broke off before the reply had ended." },
+          model: null,
+          usage: null,
+          durationMs: 0,
+          ttftMs: null,
+          attempts: 1,
+          providerRequestId: null,
+          preparedPrompt: "",
+          promptTemplate: session.promptTemplate,
+          contextStrategy: session.contextStrategy,
+        },
+      },
+      at,
+    ),
+  );
+}

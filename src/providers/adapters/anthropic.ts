@@ -1,0 +1,132 @@
+/**
+ * Anthropic's Messages API: the request, and what the answer's events say.
+ * https://docs.anthropic.com/en/api/messages-streaming
+ */
+import type { Usage } from "../../core/message.ts";
+import type { ModelMessage } from "../../core/reply.ts";
+import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import type { JsonObject } from "../call/json-fields.ts";
+import { withoutNulls } from "../call/provider.ts";
+import { textOf } from "../call/reply-reader.ts";
+import type { AnswerFormat, ChunkFacts, FinishMeaning } from "../call/reply-reader.ts";
+import type { WireFormat } from "../call/http-provider.ts";
+
+const DEFAULT_URI = "https://api.anthropic.com";
+
+/**
+ * The version of the API unless params say otherwise: the last one that takes `temperature`, `top_p` and `top_k`, which the
+ * next refuses. https://platform.claude.com/docs/en/api/versioning
+ */
+const VERSION = "2023-06-01";
+
+/** The Messages API demands a limit; this one holds where an endpoint's params set none. */
+const DEFAULT_MAX_TOKENS = 4096;
+
+/** A base address with or without its version, or the whole address as it is printed. */
+const messagesUrl = (uri: string): string =>
+  `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}/v1/messages`;
+
+/** System texts, behind those that the params set: as one text, or as blocks where the params have blocks. */
+function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown } {
+  const texts = messages.filter(({ role }) => role === "system").map(({ content }) => content);
+  if (texts.length === 0) return {};
+  if (Array.isArray(given)) return { system: [...given, ...texts.map((text) => ({ type: "text", text }))] };
+  return { system: [...(typeof given === "string" ? [given] : []), ...texts].join("\n\n") };
+}
+
+const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["model_context_window_exceeded", "length"],
+  ["refusal", "content_filter"],
+  ["tool_use", "tool_calls"],
+]);
+
+/** The Messages API's events, and its whole answer. New types of events may come at any time: they say nothing here. */
+export const messagesAnswer: AnswerFormat = {
+  finishReasons: FINISH_REASONS,
+  endsWithDone: false,
+  hasMarker: true,
+  open: () => {
+    const counts: JsonObject = {};
+    return (document) => (typeof document["type"] === "string" ? readEvent(document, counts) : null);
+  },
+};
+
+function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
+  if (event["type"] === "message") return readMessage(event, counts);
+  const message = objectOf(event["message"]);
+  const delta = objectOf(event["delta"]);
+  return {
+    id: wordOf(message["id"]),
+    model: wordOf(message["model"]),
+    text:
+      event["type"] === "content_block_delta"
+        ? textOf(delta["text"])
+        : textOf(objectOf(event["content_block"])["text"]),
+    hasReasoning: delta["thinking"] !== undefined || objectOf(event["content_block"])["type"] === "thinking",
+    callsTool: objectOf(event["content_block"])["type"] === "tool_use",
+    finishReason: wordOf(delta["stop_reason"]),
+    usage: counted(counts, message["usage"] ?? event["usage"]),
+    isLast: event["type"] === "message_stop",
+  };
+}
+
+/** A whole message, as an answer to a call that asked for a stream. */
+function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
+  const blocks = listOf(message["content"]).filter(isObject);
+  return {
+    id: wordOf(message["id"]),
+    model: wordOf(message["model"]),
+    text: blocks.map(({ type, text }) => (type === "text" ? textOf(text) : "")).join(""),
+    hasReasoning: blocks.some(({ type }) => type === "thinking"),
+    callsTool: blocks.some(({ type }) => type === "tool_use"),
+    finishReason: wordOf(message["stop_reason"]),
+    usage: counted(counts, message["usage"]),
+    isLast: true,
+  };
+}
+
+/**
+ * Counts are for the whole message so far, and an event gives those that it knows. What was read from the cache or written
+ * to it is not among `input_tokens`. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+ */
+function counted(counts: JsonObject, usage: unknown): Usage | null {
+  for (const [name, value] of Object.entries(objectOf(usage))) if (countOf(value) !== null) counts[name] = value;
+  const count = (name: string) => countOf(counts[name]);
+  const input = count("input_tokens");
+  const output = count("output_tokens");
+  if (input === null && output === null) return null;
+  const cached = count("cache_read_input_tokens");
+  return {
+    inputTokens: (input ?? 0) + (cached ?? 0) + (count("cache_creation_input_tokens") ?? 0),
+    outputTokens: output ?? 0,
+    ...(cached === null ? {} : { cachedInputTokens: cached }),
+  };
+}
+
+/** System messages go where the Messages API wants them, in `system`; the terminal marker is `message_stop`. */
+export const anthropic: WireFormat = {
+  defaultUri: DEFAULT_URI,
+  required: ["token", "model"],
+  optional: ["uri"],
+  params: ["anthropic_version"],
+  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...sent }) {
+    const turns = messages.filter(({ role }) => role !== "system");
+    return {
+      url: messagesUrl(uri || DEFAULT_URI),
+      headers: { "anthropic-version": (version ?? VERSION) as string, ...(token === "" ? {} : { "x-api-key": token }) },
+      body: withoutNulls({
+        ...(model === "" ? {} : { model }),
+        max_tokens: DEFAULT_MAX_TOKENS,
+        ...sent,
+        ...systemOf(messages, sent["system"]),
+        messages: turns,
+        stream,
+      }),
+      model: typeof sent["model"] === "string" ? sent["model"] : model,
+    };
+  },
+  answer: messagesAnswer,
+};

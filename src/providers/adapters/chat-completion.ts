@@ -1,0 +1,134 @@
+/**
+ * Reads chat completions: OpenAI's chunks, those of compatible servers with what they do otherwise, and whole completions.
+ * https://platform.openai.com/docs/api-reference/chat-streaming
+ */
+import { Choices, WholeMessage } from "./chat-choices.ts";
+import { isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import type { JsonObject } from "../call/json-fields.ts";
+import { describeError } from "../call/provider-error.ts";
+import { BadChunk, textOf } from "../call/reply-reader.ts";
+import type { AnswerFormat, ChunkFacts, FinishMeaning } from "../call/reply-reader.ts";
+import { usageIn } from "./token-usage.ts";
+
+/**
+ * Words for the end of a reply: OpenAI's, and those of Mistral (`model_length`, `error`), DeepSeek (`insufficient_system_resource`),
+ * Text Generation Inference and Together (`eos_token`, `stop_sequence`, `eos`), vLLM (`abort`) and Zhipu (`sensitive`, `network_error`).
+ */
+const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
+  ["stop", "stop"],
+  ["eos", "stop"],
+  ["eos_token", "stop"],
+  ["stop_sequence", "stop"],
+  ["end_turn", "stop"],
+  ["length", "length"],
+  ["model_length", "length"],
+  ["max_tokens", "length"],
+  ["content_filter", "content_filter"],
+  ["sensitive", "content_filter"],
+  ["safety", "content_filter"],
+  ["tool_calls", "tool_calls"],
+  ["function_call", "tool_calls"],
+  ["tool_use", "tool_calls"],
+  ["error", { fails: "provider_error" }],
+  ["abort", { fails: "provider_error" }],
+  ["network_error", { fails: "provider_error" }],
+  ["insufficient_system_resource", { fails: "provider_overloaded" }],
+]);
+
+/** Chunks of a chat completion, a whole one, and the chunks of Workers AI's own form. */
+export const chatCompletion: AnswerFormat = {
+  finishReasons: FINISH_REASONS,
+  endsWithDone: true,
+  hasMarker: true,
+  open: (sent) => {
+    const choices = new Choices(Number(sent["n"] ?? 1) > 1);
+    const message = new WholeMessage();
+    return (document) => readChunk(document, choices, message);
+  },
+};
+
+/** Fields by which a chunk is known that holds no choice. */
+const BESIDE = ["usage", "prompt_filter_results", "system_fingerprint", "x_groq", "service_tier"];
+
+function readChunk(document: JsonObject, choices: Choices, message: WholeMessage): ChunkFacts | null {
+  if (!isKnown(document)) return document["type"] === "ping" ? {} : null;
+  const choice = choices.pick(listOf(document["choices"]).filter(isObject));
+  return {
+    ...(choice ? readChoice(choice, message) : { text: textOf(document["response"]) }),
+    id: wordOf(document["id"]),
+    model: wordOf(document["model"]),
+    // Kimi's stands in the choice, Groq's in a field of its own.
+    usage: usageIn(document["usage"]) ?? usageIn(choice?.["usage"]) ?? usageIn(objectOf(document["x_groq"])["usage"]),
+  };
+}
+
+const isKnown = (document: JsonObject): boolean =>
+  Array.isArray(document["choices"]) ||
+  document["response"] != null ||
+  (wordOf(document["object"]) ?? "").startsWith("chat.completion") ||
+  BESIDE.some((field) => field in document);
+
+function readChoice(choice: JsonObject, message: WholeMessage): ChunkFacts {
+  const { delta, message: whole, error } = choice;
+  if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
+  const part = speechIn(objectOf(delta));
+  const repeated = speechIn(objectOf(whole));
+  const text = part.text || textOf(isObject(delta) ? null : choice["text"]);
+  return {
+    text: message.add(text) + message.rest(repeated.text),
+    hasReasoning: part.hasReasoning || repeated.hasReasoning,
+    callsTool: part.callsTool || repeated.callsTool,
+    isStrange: part.isStrange,
+    finishReason: wordOf(choice["finish_reason"]),
+    error: isEmpty(error) ? null : describeError(error, {}),
+  };
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value == null || value === "" || (Array.isArray(value) && value.length === 0);
+
+/** Fields of a delta whose texts are no answer. */
+const REASONING = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const;
+const SILENT: ReadonlySet<string> = new Set(["role", "name", "id", "type", "object", ...REASONING]);
+
+interface Speech {
+  text: string;
+  hasReasoning: boolean;
+  callsTool: boolean;
+  isStrange: boolean;
+}
+
+/** What a delta, or a message, says. A refusal is what the model says instead of an answer, so it is the answer. */
+function speechIn(delta: JsonObject): Speech {
+  const parts = partsIn(delta["content"]);
+  const text = parts.text || textOf(delta["refusal"]) || textOf(delta["text"]);
+  return {
+    text,
+    hasReasoning: parts.hasReasoning || REASONING.some((field) => !isEmpty(delta[field])),
+    callsTool: !isEmpty(delta["tool_calls"]) || !isEmpty(delta["function_call"]),
+    isStrange: text === "" && Object.entries(delta).some(([field, value]) => isUnknownText(field, value)),
+  };
+}
+
+const isUnknownText = (field: string, value: unknown): boolean =>
+  typeof value === "string" && value !== "" && !SILENT.has(field);
+
+/** The text of a content: of a list that of its parts, without what was thought. */
+function partsIn(content: unknown): { text: string; hasReasoning: boolean } {
+  if (!Array.isArray(content) && !isObject(content)) return { text: textOf(content), hasReasoning: false };
+  let text = "";
+  let hasReasoning = false;
+  for (const part of [content].flat()) {
+    const thought = isObject(part) && /think|reason/.test(wordOf(part["type"]) ?? "");
+    hasReasoning ||= thought;
+    if (!thought) text += isObject(part) ? partText(part) : textOf(part);
+  }
+  return { text, hasReasoning };
+}
+
+function partText({ type, text, refusal }: JsonObject): string {
+  // A part of another kind, a reference for instance, says nothing.
+  if (text === undefined && refusal === undefined && typeof type === "string") return "";
+  if (text === undefined && refusal === undefined) throw new BadChunk();
+  return textOf(text) || textOf(refusal);
+}

@@ -1,0 +1,51 @@
+import { numberOf } from "../../core/call-params.ts";
+import type { ReplyEvent, ReplyRequest, ReplyStream } from "../../core/reply.ts";
+import { refusedWith } from "../call/provider-error.ts";
+import type { Provider } from "../call/provider.ts";
+import { pause, speak, tokensOf } from "./token-pacing.ts";
+
+/**
+ * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
+ * token, `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`; `fail_times` limits the failures to
+ * a chat's first calls. It is called once for a reply, so that what is told to fail does, unless `max_attempts` says otherwise.
+ */
+export const echo: Provider = {
+  defaultUri: "",
+  required: [],
+  optional: ["model"],
+  params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
+  maxAttempts: 1,
+  alternateRoles: false,
+  prepare: ({ request, sent }) => ({
+    url: null,
+    body: null,
+    model: request.model,
+    async *make(signal, nth) {
+      try {
+        yield* answer({ ...request, priorCalls: request.priorCalls + nth - 1 }, sent, signal);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    },
+  }),
+};
+
+async function* answer(
+  { model, messages, priorCalls }: ReplyRequest,
+  params: Record<string, unknown>,
+  signal: AbortSignal,
+): ReplyStream {
+  await pause(numberOf(params["delay_ms"]) ?? 0, signal);
+  const fails = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
+  if (fails) return yield [await failAs(params["fail"], signal)];
+  const prompt = messages.at(-1)?.content ?? "";
+  yield* speak(prompt, numberOf(params["tokens_per_second"]), signal);
+  const tokens = tokensOf(prompt).length;
+  const usage = { inputTokens: tokens, outputTokens: tokens };
+  yield [{ type: "end", finishReason: "stop", model: model || "echo", usage, providerRequestId: null }];
+}
+
+async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
+  if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
+  return refusedWith(numberOf(fail) ?? 500, `The echo endpoint was told to fail with ${String(fail)}.`);
+}

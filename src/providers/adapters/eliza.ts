@@ -1,0 +1,68 @@
+import { numberOf } from "../../core/call-params.ts";
+import type { Provider } from "../call/provider.ts";
+import { speak } from "./token-pacing.ts";
+import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
+
+/**
+ * A conversation partner in the manner of Weizenbaum's DOCTOR (1966): needs no model, no network and no key. What it says
+ * follows from the conversation alone, so the same conversation always gets the same reply. Params: `tokens_per_second`.
+ */
+export const eliza: Provider = {
+  defaultUri: "",
+  required: [],
+  optional: ["model"],
+  params: ["tokens_per_second"],
+  maxAttempts: 1,
+  alternateRoles: false,
+  prepare: ({ request, sent }) => ({
+    url: null,
+    body: null,
+    model: request.model,
+    async *make(signal) {
+      const said = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
+      const reply = respond(said);
+      try {
+        yield* speak(reply, numberOf(sent["tokens_per_second"]), signal);
+      } catch {
+        return;
+      }
+      const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
+      yield [{ type: "end", finishReason: "stop", model: request.model || "eliza", usage, providerRequestId: null }];
+    },
+  }),
+};
+
+const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+
+/** The doctor's answer to the last of what was said. Each time round it picks the next of its phrases. */
+export function respond(said: string[]): string {
+  const round = said.length - 1;
+  const sentence = (said.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
+  for (const { pattern, answers } of KEYWORDS) {
+    // A caught phrase ends with its clause.
+    const found = pattern.exec(sentence)?.map((part: string | undefined) => (part ?? "").split(/[.,;!?\n]/)[0] ?? "");
+    if (found) return fill(pick(answers, round), found);
+  }
+  const memory = remembered(said.slice(0, -1));
+  return memory === null ? pick(OTHERWISE, round) : fill(pick(MEMORIES, round), ["", memory]);
+}
+
+const pick = (phrases: readonly string[], round: number): string => phrases[round % phrases.length] ?? "";
+
+function remembered(earlier: string[]): string | null {
+  for (const sentence of earlier.toReversed()) {
+    const found = /\bmy ([^.,;!?\n]{2,80})/.exec(sentence.toLowerCase());
+    if (found?.[1]) return found[1];
+  }
+  return null;
+}
+
+const fill = (phrase: string, found: string[]): string =>
+  phrase.replace(/\$(\d)/g, (_, group: string) => reflect(found[Number(group)] ?? ""));
+
+const reflect = (phrase: string): string =>
+  phrase
+    .trim()
+    .split(/\s+/)
+    .map((word) => REFLECTIONS[word] ?? word)
+    .join(" ");

@@ -1,0 +1,138 @@
+/**
+ * Google's own format for Gemini: the request, and what the answer's chunks say.
+ * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+ */
+import type { Usage } from "../../core/message.ts";
+import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
+import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import type { JsonObject } from "../call/json-fields.ts";
+import { withoutNulls } from "../call/provider.ts";
+import { textOf } from "../call/reply-reader.ts";
+import type { AnswerFormat, ChunkFacts, FinishMeaning } from "../call/reply-reader.ts";
+import type { WireFormat } from "../call/http-provider.ts";
+
+const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
+
+/** What a request sets in its `generationConfig`. https://ai.google.dev/api/generate-content#generationconfig */
+const GENERATION_FIELDS = new Set(
+  `stopSequences responseMimeType responseSchema responseJsonSchema _responseJsonSchema responseModalities
+  candidateCount maxOutputTokens temperature topP topK seed presencePenalty frequencyPenalty responseLogprobs logprobs
+  enableEnhancedCivicAnswers speechConfig thinkingConfig imageConfig mediaResolution`.split(/\s+/),
+);
+
+/** A model's address: below a base, or pasted whole, with or without a method. A tuned model has a path of its own. */
+function modelUrl(uri: string, model: string): string {
+  const base = uri.replace(/\/+$/, "").replace(/:(streamG|g)enerateContent$/, "");
+  if (/\/(models|tunedModels)\/[^/]+$/.test(base)) return base;
+  const path = /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
+  return `${base.replace(/\/(models|tunedModels)$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Params in their places: what is generation's goes into `generationConfig`, in either spelling, and all else stands beside it. */
+function placed(sent: Record<string, unknown>): Record<string, unknown> {
+  const isGeneration = (name: string) =>
+    GENERATION_FIELDS.has(name.replace(/(?<=.)_([a-z])/g, (_, next: string) => next.toUpperCase()));
+  const { generationConfig, ...params } = sent;
+  const own = Object.entries(params).filter(([name]) => isGeneration(name));
+  const beside = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
+  if (own.length === 0) return sent;
+  const given = typeof generationConfig === "object" ? generationConfig : {};
+  return { ...beside, generationConfig: { ...given, ...Object.fromEntries(own) } };
+}
+
+const partOf = ({ content }: ModelMessage) => ({ text: content });
+
+/** System texts, behind those that the params set. */
+function systemOf(messages: ModelMessage[], given: unknown): { systemInstruction?: unknown } {
+  const parts = messages.filter(({ role }) => role === "system").map(partOf);
+  if (parts.length === 0) return {};
+  const instruction = (given ?? {}) as { parts?: unknown[] };
+  return { systemInstruction: { ...instruction, parts: [...(instruction.parts ?? []), ...parts] } };
+}
+
+const turnsOf = (messages: ModelMessage[]) =>
+  messages
+    .filter(({ role }) => role !== "system")
+    .map((message) => ({ role: message.role === "assistant" ? "model" : "user", parts: [partOf(message)] }));
+
+/** Ends by a filter, and ends that are none of a reply. https://ai.google.dev/api/generate-content#FinishReason */
+const FILTERED = ["SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
+const FILTERED_IMAGE = ["IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"];
+const BROKEN = [
+  "MALFORMED_FUNCTION_CALL",
+  "MALFORMED_RESPONSE",
+  "UNEXPECTED_TOOL_CALL",
+  "TOO_MANY_TOOL_CALLS",
+  "MISSING_THOUGHT_SIGNATURE",
+  "NO_IMAGE",
+  "IMAGE_OTHER",
+];
+const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
+  ["stop", "stop"],
+  ["max_tokens", "length"],
+  ...[...FILTERED, ...FILTERED_IMAGE].map((word) => [word.toLowerCase(), "content_filter"] as const),
+  ...BROKEN.map((word) => [word.toLowerCase(), { fails: "provider_error" }] as const),
+]);
+
+/** A reply is whole once a chunk has named its finish reason; more may follow it. */
+export const generatedContent: AnswerFormat = {
+  finishReasons: FINISH_REASONS,
+  endsWithDone: false,
+  hasMarker: false,
+  open: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
+};
+
+const FIELDS = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"];
+
+function readChunk(chunk: JsonObject): ChunkFacts {
+  const candidates = listOf(chunk["candidates"]).filter(isObject);
+  const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
+  const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
+  const isBlocked = wordOf(objectOf(chunk["promptFeedback"])["blockReason"]) !== null;
+  return {
+    id: wordOf(chunk["responseId"]),
+    model: wordOf(chunk["modelVersion"]),
+    text: parts.map(({ text, thought }) => (thought === true ? "" : textOf(text))).join(""),
+    hasReasoning: parts.some(({ thought }) => thought === true),
+    callsTool: parts.some(({ functionCall }) => functionCall != null),
+    // A prompt that was blocked has no candidates.
+    finishReason: isBlocked ? "PROHIBITED_CONTENT" : finishReasonOf(candidate),
+    usage: usageIn(chunk["usageMetadata"]),
+  };
+}
+
+function finishReasonOf(candidate: JsonObject | undefined): string | null {
+  const word = wordOf(candidate?.["finishReason"]);
+  return word === "FINISH_REASON_UNSPECIFIED" ? null : word;
+}
+
+/** What the model thought is paid for like what it said, and what its tools read like the prompt. A count of 0 is left out. */
+function usageIn(value: unknown): Usage | null {
+  const usage = objectOf(value);
+  const count = (name: string) => countOf(usage[name]);
+  if (count("promptTokenCount") === null && count("candidatesTokenCount") === null) return null;
+  const [cached, thoughts] = [count("cachedContentTokenCount"), count("thoughtsTokenCount")];
+  return {
+    inputTokens: (count("promptTokenCount") ?? 0) + (count("toolUsePromptTokenCount") ?? 0),
+    outputTokens: (count("candidatesTokenCount") ?? 0) + (thoughts ?? 0),
+    ...(cached === null ? {} : { cachedInputTokens: cached }),
+    ...(thoughts === null ? {} : { reasoningTokens: thoughts }),
+  };
+}
+
+export const googleGemini: WireFormat = {
+  defaultUri: DEFAULT_URI,
+  required: ["token", "model"],
+  optional: ["uri"],
+  params: [],
+  post({ uri, token, model, messages }: ReplyRequest, { stream, ...sent }) {
+    const contents = { ...systemOf(messages, sent["systemInstruction"]), contents: turnsOf(messages) };
+    return {
+      url: `${modelUrl(uri || DEFAULT_URI, model)}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+      headers: token === "" ? {} : { "x-goog-api-key": token },
+      body: withoutNulls({ ...placed(sent), ...contents }),
+      model,
+    };
+  },
+  answer: generatedContent,
+};

@@ -1,0 +1,53 @@
+/**
+ * Reads the usage that OpenAI-compatible servers report, in any of their forms. Pure.
+ */
+import type { Usage } from "../../core/message.ts";
+import { countOf, objectOf } from "../call/json-fields.ts";
+import type { JsonObject } from "../call/json-fields.ts";
+
+/** The first of some places that holds a count. */
+const firstCount = (...places: unknown[]): number | null => {
+  for (const place of places) if (countOf(place) !== null) return countOf(place);
+  return null;
+};
+
+/** `null` where nothing is counted: an empty object, a list, a text. */
+export function usageIn(value: unknown): Usage | null {
+  const usage = objectOf(value);
+  const input = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
+  const output = firstCount(usage["completion_tokens"], usage["output_tokens"]);
+  if (input === null && output === null) return null;
+  const reasoning = reasoningIn(usage);
+  const cached = cachedIn(usage);
+  return {
+    inputTokens: input ?? 0,
+    outputTokens: (output ?? 0) + (isBeside(usage, reasoning) ? (reasoning ?? 0) : 0),
+    ...(cached === null ? {} : { cachedInputTokens: cached }),
+    ...(reasoning === null ? {} : { reasoningTokens: reasoning }),
+  };
+}
+
+/** OpenAI's place, DeepSeek's and Kimi's. */
+const cachedIn = (usage: JsonObject): number | null =>
+  firstCount(
+    objectOf(usage["prompt_tokens_details"] ?? usage["input_tokens_details"])["cached_tokens"],
+    usage["prompt_cache_hit_tokens"],
+    usage["cached_tokens"],
+  );
+
+const reasoningIn = (usage: JsonObject): number | null =>
+  firstCount(
+    objectOf(usage["completion_tokens_details"] ?? usage["output_tokens_details"])["reasoning_tokens"],
+    usage["reasoning_tokens"],
+  );
+
+/**
+ * Whether reasoning was not counted as output. Perplexity's, which has a place of its own, never is; with other servers the
+ * total shows it.
+ */
+function isBeside(usage: JsonObject, reasoning: number | null): boolean {
+  if (reasoning === null) return false;
+  if (countOf(usage["reasoning_tokens"]) !== null && !("completion_tokens_details" in usage)) return true;
+  const counted = (firstCount(usage["prompt_tokens"]) ?? 0) + (firstCount(usage["completion_tokens"]) ?? 0);
+  return reasoning > 0 && countOf(usage["total_tokens"]) === counted + reasoning;
+}

@@ -1,0 +1,87 @@
+/**
+ * Cloudflare's own models, by the Worker's `AI` binding: no address, and no key.
+ * https://developers.cloudflare.com/workers-ai/configuration/bindings/
+ */
+import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
+import type { ReplyEvent, ReplyFailed, ReplyStream } from "../../core/reply.ts";
+import { replyFailed } from "../../core/reply.ts";
+import { chatCompletion } from "./chat-completion.ts";
+import { isObject } from "../call/json-fields.ts";
+import { chatCompletionBody, modelOf } from "./openai-compatible.ts";
+import { refusedWith } from "../call/provider-error.ts";
+import type { Provider } from "../call/provider.ts";
+import { readEvents } from "../../net/sse.ts";
+import { ReplyReader } from "../call/reply-reader.ts";
+import { readReply } from "../call/http-provider.ts";
+
+/** As much of the binding as is used. */
+interface Ai {
+  run(model: string, inputs: Record<string, unknown>, options: { signal: AbortSignal }): Promise<unknown>;
+}
+
+/** Its own numbers for errors, as HTTP statuses. Any other is a fault of its. https://developers.cloudflare.com/workers-ai/platform/errors/ */
+const HTTP_STATUSES: Partial<Record<string, number>> = {
+  5007: 400,
+  5004: 400,
+  3039: 400,
+  3003: 400,
+  5018: 403,
+  5016: 403,
+  3023: 403,
+  3041: 403,
+  5019: 405,
+  5005: 405,
+  3042: 404,
+  3006: 413,
+  3007: 408,
+  3008: 408,
+  3036: 429,
+  3040: 429,
+};
+
+export const workersAi: Provider = {
+  defaultUri: "",
+  required: ["model"],
+  optional: [],
+  params: [],
+  maxAttempts: DEFAULT_MAX_ATTEMPTS,
+  alternateRoles: true,
+  prepare({ request, sent, world: { ai } }) {
+    if (!isAi(ai)) {
+      return replyFailed("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
+    }
+    const { model: _, ...inputs } = chatCompletionBody(request, sent);
+    const model = modelOf(request, sent);
+    return { url: null, body: JSON.stringify(inputs), model, make: (signal) => run(ai, model, inputs, signal) };
+  },
+};
+
+const isAi = (ai: unknown): ai is Ai =>
+  (typeof ai === "object" || typeof ai === "function") && ai !== null && "run" in ai;
+
+async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, signal: AbortSignal): ReplyStream {
+  let stream: unknown;
+  try {
+    stream = await ai.run(model, inputs, { signal });
+  } catch (error) {
+    return yield [refusedBy(error)];
+  }
+  const reader = new ReplyReader(chatCompletion, inputs, null);
+  // Some models answer an object in the place of a stream.
+  if (isObject(stream) && !(stream instanceof ReadableStream)) return yield wholeReply(stream, reader);
+  if (!(stream instanceof ReadableStream)) {
+    return yield [replyFailed("bad_chunk", "The model answered no stream: it may be none that writes text.")];
+  }
+  yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), reader, null);
+}
+
+function wholeReply(answer: Record<string, unknown>, reader: ReplyReader): ReplyEvent[] {
+  const events = reader.read([{ data: JSON.stringify(answer) }, { data: "[DONE]" }]);
+  return events.length > 0 ? events : [reader.close()];
+}
+
+function refusedBy(error: unknown): ReplyFailed {
+  const message = error instanceof Error ? error.message : String(error);
+  const [code = ""] = /\b[35]0\d\d\b/.exec(message) ?? [];
+  return refusedWith(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);
+}

@@ -1,0 +1,128 @@
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { allowsPrivate } from "../../net/url-guard.ts";
+import { readCallParams } from "../../core/call-params.ts";
+import { secretNamedBy } from "../../core/endpoint.ts";
+import type { ReplyEvent, ReplyRequest } from "../../core/reply.ts";
+import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
+import { unseal } from "../../crypto/sealed-tokens.ts";
+import type { EpochMs } from "../../core/time.ts";
+import { now } from "../../core/time.ts";
+import { admissionOf } from "../limits/endpoint-slots.ts";
+import { answer } from "./attempts.ts";
+import type { Tell } from "./attempts.ts";
+import { PROVIDERS } from "../registry.ts";
+
+/** Calls under way. */
+export interface Calls {
+  /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
+  portions: ReadableStream<Uint8Array>;
+  /** Aborts one call's request. It ends as `cancelled`, unless it has ended. */
+  stop: (which: number) => void;
+}
+
+/** How often portions are sent on, in milliseconds: often enough for a reader's eye, and seldom enough to be cheap. */
+const EVERY_MS = 40;
+
+/** How long a portion waits for others when none was sent lately, in milliseconds. */
+const SOON_MS = 2;
+
+/** Sends portions on, those of a short time together. An end does not wait for long. */
+class Sender {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  #pending = new Map<number, ReplyEvent[]>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #due = 0;
+  #lastSent = 0;
+
+  constructor(writable: WritableStream<Uint8Array>) {
+    this.#writer = writable.getWriter();
+  }
+
+  /** Settles when all was read; rejects when nobody reads any more. */
+  get closed(): Promise<void> {
+    return this.#writer.closed;
+  }
+
+  send(which: number, portion: ReplyEvent[]): void {
+    this.#pending.set(which, joined(this.#pending.get(which) ?? [], portion));
+    const soon = now() + SOON_MS;
+    this.#sendBy(portion.at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + EVERY_MS) : soon);
+  }
+
+  close(): void {
+    this.#send();
+    void this.#writer.close().catch(() => undefined);
+  }
+
+  #sendBy(due: EpochMs): void {
+    if (this.#timer !== null && this.#due <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.#send(), due - now());
+  }
+
+  #send(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#pending.size === 0) return;
+    const lines = Array.from(this.#pending, (line) => `${JSON.stringify(line)}\n`).join("");
+    void this.#writer.write(this.#encoder.encode(lines)).catch(() => undefined);
+    this.#pending.clear();
+    this.#lastSent = now();
+  }
+}
+
+/** Two portions as one, with the text between them in one piece. */
+function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
+  const [last, next] = [earlier.at(-1), later[0]];
+  return last?.type === "text" && next?.type === "text"
+    ? [...earlier.slice(0, -1), { type: "text", text: last.text + next.text }, ...later.slice(1)]
+    : [...earlier, ...later];
+}
+
+const tokenFault = (token: string): string =>
+  secretNamedBy(token) === null
+    ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
+    : `The secret that the endpoint names (${token}) is not set.`;
+
+/** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
+export class ReplyCaller extends WorkerEntrypoint<Env> {
+  /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
+  ask(requests: ReplyRequest[]): Calls {
+    const stops = requests.map(() => new AbortController());
+    const { readable, writable } = new IdentityTransformStream();
+    const sender = new Sender(writable);
+    const calls = requests.map(async (request, which) => {
+      const signal = stops[which]?.signal ?? AbortSignal.abort();
+      await this.#put(request, signal, (portion) => sender.send(which, portion));
+    });
+    void Promise.allSettled(calls).then(() => sender.close());
+    void sender.closed.catch(() => {
+      for (const stop of stops) stop.abort();
+    });
+    return { portions: readable, stop: (which) => stops[which]?.abort() };
+  }
+
+  async #put(request: ReplyRequest, stop: AbortSignal, tell: Tell): Promise<void> {
+    const token = await this.#token(request);
+    if (token === null) {
+      return tell([replyFailed("provider_auth", tokenFault(request.token), { course: NOT_CALLED })]);
+    }
+    const ai: unknown = Reflect.get(this.env, "AI");
+    const world = { ai, privateAllowed: allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS) };
+    const provider = PROVIDERS[request.connectorType];
+    const admit = admissionOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
+      endpoints: this.env.ENDPOINTS,
+      waitUntil: (work) => this.ctx.waitUntil(work),
+    });
+    return answer(provider, { ...request, token }, { stop, admit, world, tell });
+  }
+
+  async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {
+    const name = secretNamedBy(token);
+    if (name === null) return unseal(token, endpointId, this.env);
+    const secret: unknown = Reflect.get(this.env, name);
+    return typeof secret === "string" && secret !== "" ? secret : null;
+  }
+}

@@ -1,0 +1,80 @@
+import { DurableObject } from "cloudflare:workers";
+import type { ReplyRequest } from "../../core/reply.ts";
+import type { EpochMs } from "../../core/time.ts";
+import { now } from "../../core/time.ts";
+import type { Admission, Inside } from "./rate-limiter.ts";
+import { Gate } from "./rate-limiter.ts";
+
+/** Who wants to call an endpoint, for how long one waits and how long the call may take, in milliseconds. */
+export interface Entrance {
+  id: string;
+  limits: ReplyRequest["callLimits"];
+  waitMs: number;
+  holdMs: number;
+}
+
+/** The longest that a timer is set for, in milliseconds: those of more than 24 days fire at once. */
+const LONGEST_TIMER_MS = 86_400_000;
+
+const LEASE = "lease:";
+const PAUSE = "paused-until";
+
+/**
+ * Keeps the limits of one endpoint for all sessions. A thin shell around its {@link Gate}: it holds the clock, the timer
+ * and the storage.
+ *
+ * Who waits keeps it in memory by the pending call. Leases and the pause after a provider's 429 are in its storage as
+ * well, so that a reply of minutes is still counted when the object was evicted meanwhile: nothing wakes it while calls
+ * go on. Calls begun in the last second are not: an object that goes down then counts from none. Whose wait is cut by
+ * that comes again (`admission.ts`), and loses its place in the order.
+ */
+export class EndpointObject extends DurableObject<Env> {
+  readonly #gate: Gate;
+  #kept: Inside;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#kept = this.#read();
+    this.#gate = new Gate(this.#kept);
+  }
+
+  /** Resolves when the call may begin, or when it may not in the time it has. The lease is to be given back. */
+  async enter({ id, limits, waitMs, holdMs }: Entrance): Promise<Admission> {
+    const answered = Promise.withResolvers<Admission>();
+    this.#gate.limit(limits, limits.since);
+    this.#gate.enter({ id, until: now() + waitMs, holdMs, answer: answered.resolve });
+    this.#open();
+    return answered.promise;
+  }
+
+  /** Gives up a place in the line or a lease. `pauseMs` is for how long the provider asks all callers to stay away. */
+  async leave(id: string, pauseMs: number): Promise<void> {
+    this.#gate.leave(id);
+    if (pauseMs > 0) this.#gate.pause(pauseMs, now());
+    this.#open();
+  }
+
+  #open(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const next = this.#gate.open(now());
+    this.#timer = next === null ? null : setTimeout(() => this.#open(), Math.min(next - now(), LONGEST_TIMER_MS));
+    this.#keep();
+  }
+
+  #read(): Inside {
+    const { kv } = this.ctx.storage;
+    const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE }), ([key, until]) => [key.slice(LEASE.length), until]);
+    return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE) ?? 0 };
+  }
+
+  /** Writes what has changed. Admissions leave when it is durable. */
+  #keep(): void {
+    const { kv } = this.ctx.storage;
+    const { leases, pausedUntil } = this.#gate.inside;
+    for (const id of this.#kept.leases.keys()) if (!leases.has(id)) kv.delete(LEASE + id);
+    for (const [id, until] of leases) if (!this.#kept.leases.has(id)) kv.put(LEASE + id, until);
+    if (pausedUntil !== this.#kept.pausedUntil) kv.put(PAUSE, pausedUntil);
+    this.#kept = { leases: new Map(leases), pausedUntil };
+  }
+}

@@ -1,0 +1,121 @@
+import { causeOf } from "../../core/failure.ts";
+import type { ReplyFailed, ReplyRequest } from "../../core/reply.ts";
+import { replyFailed } from "../../core/reply.ts";
+import { now } from "../../core/time.ts";
+import type { Admit, Lease } from "../call/attempts.ts";
+import type { EndpointObject } from "./endpoint-object.ts";
+import type { Admission } from "./rate-limiter.ts";
+
+/** How much longer than its reply a lease lasts that nobody gives back, in milliseconds. */
+const MARGIN_MS = 10_000;
+
+/** How often an endpoint's object is asked before a call goes on without it. */
+const TRIES = 2;
+
+/** What it takes to keep an endpoint's limits. */
+export interface Gatekeeper {
+  endpoints: DurableObjectNamespace<EndpointObject>;
+  /** Lets work end after the answer. */
+  waitUntil: (work: Promise<void>) => void;
+}
+
+/**
+ * How leave is asked to call an endpoint: of its object, one round trip to enter and one to leave that nobody waits for.
+ * `null` where it has no limits: then nothing is asked.
+ *
+ * A wait is no longer than the reply may take (`timeout_ms`), and then fails as `rate_limited`, the call not made. A stop
+ * gives the place up at once. If the object cannot be reached the call is made without it.
+ *
+ * A wait holds up no other call of its invocation. Six connections may wait for response headers, and what counts as one is
+ * listed: fetch, KV, Cache, R2, Queues, TCP and WebSockets that go out. Calls to objects and to other Workers are not:
+ * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
+ */
+export function admissionOf(request: ReplyRequest, timeoutMs: number, gatekeeper: Gatekeeper): Admit | null {
+  const { maxCallsPerSecond, maxConcurrency } = request.callLimits;
+  if (maxCallsPerSecond === 0 && maxConcurrency === 0) return null;
+  return async (signal) => {
+    const place = new Place(request, timeoutMs, gatekeeper.endpoints);
+    const leave = (pauseMs: number) => gatekeeper.waitUntil(place.leave(pauseMs));
+    const arrived = now();
+    const admission = await Promise.race([place.enter(signal), stopOf(signal)]);
+    if (admission === "stopped") {
+      leave(0);
+      return replyFailed("cancelled", "The turn was stopped.");
+    }
+    if (!admission.admitted) return turnedAway(now() - arrived, admission.retryAfterSeconds);
+    return { giveBack: (last) => leave(pauseOf(last)) } satisfies Lease;
+  };
+}
+
+const stopOf = (signal: AbortSignal): Promise<"stopped"> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve("stopped");
+    else signal.addEventListener("abort", () => resolve("stopped"), { once: true });
+  });
+
+/** What is asked of an endpoint's object. An RPC stub's own types make promises of every part of a union. */
+type Line = Pick<EndpointObject, "enter" | "leave">;
+
+/** One call's place in the line of its endpoint, and then inside. */
+class Place {
+  readonly #id = crypto.randomUUID();
+  readonly #endpoints: Gatekeeper["endpoints"];
+  readonly #request: ReplyRequest;
+  readonly #timeoutMs: number;
+  /** One stub for all that is said, so that it arrives in order. */
+  #line: Line;
+
+  constructor(request: ReplyRequest, timeoutMs: number, endpoints: Gatekeeper["endpoints"]) {
+    this.#endpoints = endpoints;
+    this.#request = request;
+    this.#timeoutMs = timeoutMs;
+    this.#line = endpoints.getByName(request.endpointId);
+  }
+
+  /** Never rejects. */
+  async enter(signal: AbortSignal): Promise<Admission> {
+    const { callLimits } = this.#request;
+    const until = now() + this.#timeoutMs;
+    const entered = await this.#tell(signal, (line) =>
+      line.enter({
+        id: this.#id,
+        limits: callLimits,
+        waitMs: until - now(),
+        holdMs: this.#timeoutMs + MARGIN_MS,
+      }),
+    );
+    return entered ?? { admitted: true };
+  }
+
+  /** @param pauseMs for how long the provider asks all callers to stay away. Never rejects. */
+  async leave(pauseMs: number): Promise<void> {
+    await this.#tell(null, (line) => line.leave(this.#id, pauseMs));
+  }
+
+  /** An object that goes down cuts off whoever waits; its next life takes them in again. */
+  async #tell<T>(signal: AbortSignal | null, call: (line: Line) => Promise<T>): Promise<T | null> {
+    for (let tries = 0; tries < TRIES && signal?.aborted !== true; tries++) {
+      try {
+        return await call(this.#line);
+      } catch (error) {
+        const { endpointId } = this.#request;
+        console.error({ event: "limits-out-of-reach", endpointId, error: causeOf(error) });
+        // A stub that has failed may fail for ever.
+        this.#line = this.#endpoints.getByName(endpointId);
+      }
+    }
+    return null;
+  }
+}
+
+function turnedAway(waitedMs: number, retryAfterSeconds: number | null): ReplyFailed {
+  const why =
+    retryAfterSeconds === null
+      ? `The call waited ${waitedMs} ms for the endpoint's own limits (max_calls_per_second, max_concurrency), and was not sent.`
+      : `The call waited ${waitedMs} ms and was not sent: the provider asks all callers to stay away for another ${retryAfterSeconds} s.`;
+  return replyFailed("rate_limited", why, { retryAfterSeconds });
+}
+
+/** For how long a provider that limits its callers asks them to stay away, in milliseconds. */
+const pauseOf = (last: Parameters<Lease["giveBack"]>[0]): number =>
+  last.type === "failed" && last.code === "rate_limited" ? (last.again?.afterMs ?? 0) : 0;

@@ -1,0 +1,126 @@
+import type { CallLimits } from "../../core/endpoint.ts";
+import type { EpochMs } from "../../core/time.ts";
+
+/** How long a provider's wish for a pause is honoured, in milliseconds: one that asks for more has erred. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/** The window in which calls begun are counted, in milliseconds. */
+const WINDOW_MS = 1000;
+
+/** What became of a wait: a lease, or none because the time was over or could not suffice. */
+export type Admission = { admitted: true } | { admitted: false; retryAfterSeconds: number | null };
+
+/** Someone who waits to call. */
+export interface Waiting {
+  id: string;
+  /** Nobody waits longer than until then. */
+  until: EpochMs;
+  /** How long a lease lasts that is not given back, in milliseconds. */
+  holdMs: number;
+  answer: (admission: Admission) => void;
+}
+
+/** What a gate must not forget: who is inside, each until when at most, and when it opens again. */
+export interface Inside {
+  leases: Map<string, EpochMs>;
+  pausedUntil: EpochMs;
+}
+
+/**
+ * Lets calls to one endpoint begin in order of arrival, within its limits: never more at once than `maxConcurrency`, and
+ * never more begun in any second than `maxCallsPerSecond`. It has no clock and no timer: after each change of anything,
+ * and when it asks for it, {@link Gate.open} is to be called.
+ */
+export class Gate {
+  readonly #inside: Inside;
+  #waiting: Waiting[] = [];
+  /** When calls of the last second began, oldest first. */
+  #starts: EpochMs[] = [];
+  #limits: CallLimits = { maxCallsPerSecond: 0, maxConcurrency: 0 };
+  #since: EpochMs = -Infinity;
+
+  constructor(inside: Inside = { leases: new Map(), pausedUntil: 0 }) {
+    this.#inside = { leases: new Map(inside.leases), pausedUntil: inside.pausedUntil };
+  }
+
+  get inside(): Readonly<Inside> {
+    return this.#inside;
+  }
+
+  /** Puts someone at the end of the line. Who is there or inside already begins anew. */
+  enter(waiting: Waiting): void {
+    this.leave(waiting.id);
+    this.#waiting.push(waiting);
+  }
+
+  /** Gives up a place in the line, or a lease. An unknown id changes nothing. */
+  leave(id: string): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting.id !== id);
+    this.#inside.leases.delete(id);
+  }
+
+  /** Sets limits, for those who wait too. Of two, those of the later change are in force, whichever comes first. */
+  limit({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
+    if (since < this.#since) return;
+    this.#limits = { maxCallsPerSecond, maxConcurrency };
+    this.#since = since;
+  }
+
+  /** Lets nobody in for as long as a provider asks. Never shortens a pause. */
+  pause(milliseconds: number, now: EpochMs): void {
+    const until = now + Math.min(milliseconds, LONGEST_PAUSE_MS);
+    this.#inside.pausedUntil = Math.max(this.#inside.pausedUntil, until);
+  }
+
+  /**
+   * Lets in whoever may come in now, and sends away whose time is over or ends before the gate opens.
+   *
+   * @returns when to call it again though nothing happens; `null` when nobody waits
+   */
+  open(now: EpochMs): EpochMs | null {
+    this.#forget(now);
+    while (this.#waiting.length > 0 && this.#opensAt(now) <= now) this.#letIn(now);
+    this.#sendAway(now);
+    if (this.#waiting.length === 0) return null;
+    return Math.min(this.#opensAt(now), ...this.#waiting.map(({ until }) => until));
+  }
+
+  #forget(now: EpochMs): void {
+    this.#starts = this.#starts.filter((start) => start > now - WINDOW_MS);
+    for (const [id, until] of this.#inside.leases) if (until <= now) this.#inside.leases.delete(id);
+  }
+
+  #letIn(now: EpochMs): void {
+    const next = this.#waiting.shift();
+    if (!next) return;
+    this.#inside.leases.set(next.id, now + next.holdMs);
+    this.#starts.push(now);
+    next.answer({ admitted: true });
+  }
+
+  #sendAway(now: EpochMs): void {
+    const opens = Math.max(now, this.#inside.pausedUntil);
+    const retryAfterSeconds = opens > now ? Math.ceil((opens - now) / 1000) : null;
+    const gone = this.#waiting.filter(({ until }) => until <= opens);
+    this.#waiting = this.#waiting.filter(({ until }) => until > opens);
+    for (const { answer } of gone) answer({ admitted: false, retryAfterSeconds });
+  }
+
+  /** The earliest moment at which one more may come in, as things stand. */
+  #opensAt(now: EpochMs): EpochMs {
+    return Math.max(now, this.#inside.pausedUntil, this.#slowUntil(now), this.#fullUntil(now));
+  }
+
+  #slowUntil(now: EpochMs): EpochMs {
+    const { maxCallsPerSecond } = this.#limits;
+    if (maxCallsPerSecond === 0) return now;
+    const start = this.#starts.at(-maxCallsPerSecond);
+    return start === undefined ? now : start + WINDOW_MS;
+  }
+
+  #fullUntil(now: EpochMs): EpochMs {
+    const { maxConcurrency } = this.#limits;
+    const ends = [...this.#inside.leases.values()].toSorted((one, other) => other - one);
+    return maxConcurrency === 0 ? now : (ends[maxConcurrency - 1] ?? now);
+  }
+}

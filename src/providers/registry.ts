@@ -1,0 +1,21 @@
+import type { ConnectorType } from "../core/endpoint.ts";
+import { anthropic } from "./adapters/anthropic.ts";
+import { echo } from "./adapters/echo.ts";
+import { eliza } from "./adapters/eliza.ts";
+import { googleGemini } from "./adapters/google-gemini.ts";
+import { VENDORS, openaiCompatible } from "./adapters/openai-compatible.ts";
+import type { Provider } from "./call/provider.ts";
+import { overHttp } from "./call/http-provider.ts";
+import { workersAi } from "./adapters/workers-ai.ts";
+
+/** Every connector type and how its endpoints are asked. */
+export const PROVIDERS = {
+  "openai-connector": overHttp(openaiCompatible(VENDORS.openai)),
+  "azure-openai-connector": overHttp(openaiCompatible(VENDORS.azure)),
+  "together-connector": overHttp(openaiCompatible(VENDORS.together)),
+  "anthropic-connector": overHttp(anthropic),
+  "google-gemini-connector": overHttp(googleGemini),
+  "workers-ai-connector": workersAi,
+  "echo-connector": echo,
+  "eliza-connector": eliza,
+} as const satisfies Record<ConnectorType, Provider>;

@@ -1,0 +1,130 @@
+import { Hono } from "hono";
+import { asObjectId, newObjectId } from "../../../core/id.ts";
+import { now } from "../../../core/time.ts";
+import { database } from "../../../store/database.ts";
+import { chatbotDirectory } from "../../../store/chatbots-and-clients.ts";
+import { findEndpoint } from "../../../store/endpoints.ts";
+import { audit } from "../../http/audit.ts";
+import { permit } from "../../http/authenticate.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { readList } from "../../http/context.ts";
+import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
+import { createOnce, noteOf } from "../../http/idempotency.ts";
+import { describe } from "../../openapi/describe.ts";
+import { refuse } from "../../http/respond-with-problem.ts";
+import { body, query } from "../../http/validate.ts";
+import { presentChatbot } from "./present.ts";
+import * as schemas from "./schemas.ts";
+
+const noChatbot = { reason: "not-found", noun: "chatbot", id: null } as const;
+const noEndpoint = (id: string) => ({ reason: "not-found", noun: "endpoint", id }) as const;
+
+/** `/chatbots`: endpoints with a persona. */
+export const chatbots = new Hono<AppEnv>({ strict: false })
+  .post(
+    "/",
+    describe({
+      id: "createChatbot",
+      headers: ["idempotency-key"],
+      tag: "Chatbots",
+      summary: "Create a chatbot",
+      answer: { status: 201, description: "Chatbot created", schema: changed(schemas.Chatbot) },
+      refusals: [404, 409],
+      example: { name: "Shop assistant", endpointId: "eliza", greeting: "Hello, how can I help?" },
+    }),
+    body(schemas.CreateChatbot),
+    permit("admin", "service"),
+    createOnce,
+    async (c) => {
+      const { description = null, systemPrompt = null, greeting = null, params = null, ...input } = c.req.valid("json");
+      const db = database(c.env.DB);
+      if (!(await findEndpoint(db, input.endpointId))) return refuse(c, noEndpoint(input.endpointId));
+      const at = now();
+      const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
+      const chatbot = { ...made, ...input, description, systemPrompt, greeting, params };
+      const answer = inEnvelope(presentChatbot(chatbot), "Chatbot created successfully");
+      await chatbotDirectory.create(db, chatbot, noteOf(c, answer, 201));
+      return c.json(answer, 201);
+    },
+  )
+  .get(
+    "/",
+    describe({
+      id: "listChatbots",
+      headers: ["x-d1-bookmark"],
+      tag: "Chatbots",
+      summary: "List and search chatbots, newest first",
+      answer: { status: 200, description: "A page of chatbots", schema: listed(schemas.Chatbot) },
+    }),
+    query(schemas.ListByName),
+    permit("admin", "service"),
+    async (c) => {
+      const { limit, skip, searchString = null } = c.req.valid("query");
+      const page = await readList(c, (db) => chatbotDirectory.list(db, searchString, { limit, skip }));
+      return c.json(asListed({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
+    },
+  )
+  .get(
+    "/:id",
+    describe({
+      id: "getChatbot",
+      tag: "Chatbots",
+      summary: "Get a chatbot",
+      answer: { status: 200, description: "The chatbot", schema: found(schemas.Chatbot) },
+      refusals: [404],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const chatbot = await chatbotDirectory.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
+      return chatbot ? c.json(asFound(presentChatbot(chatbot))) : refuse(c, noChatbot);
+    },
+  )
+  .put(
+    "/:id",
+    describe({
+      id: "updateChatbot",
+      tag: "Chatbots",
+      summary: "Update a chatbot",
+      answer: { status: 200, description: "Chatbot updated", schema: changed(schemas.Chatbot) },
+      refusals: [404],
+      example: { historyLimit: 20 },
+    }),
+    body(schemas.UpdateChatbot),
+    permit("admin", "service"),
+    async (c) => {
+      const db = database(c.env.DB);
+      const chatbot = await chatbotDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
+      if (!chatbot) return refuse(c, noChatbot);
+      const changes = c.req.valid("json");
+      if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
+        return refuse(c, noEndpoint(changes.endpointId));
+      const updated = {
+        ...chatbot,
+        ...(changes as Partial<typeof chatbot>),
+        updatedAt: timeOfChange(chatbot, changes),
+      };
+      await chatbotDirectory.update(db, updated);
+      return c.json(inEnvelope(presentChatbot(updated), "Chatbot updated successfully"));
+    },
+  )
+  .delete(
+    "/:id",
+    describe({
+      id: "deleteChatbot",
+      tag: "Chatbots",
+      summary: "Delete a chatbot that no open session uses",
+      answer: { status: 200, description: "Chatbot deleted", schema: Removed },
+      refusals: [404, 409],
+    }),
+    permit("admin", "service"),
+    async (c) => {
+      const db = database(c.env.DB);
+      const id = asObjectId(c.req.param("id")) ?? "";
+      if (await chatbotDirectory.remove(db, id, now())) {
+        audit(c, "chatbot-deleted", { chatbotId: id });
+        return c.json({ success: true as const, message: "Chatbot deleted successfully" });
+      }
+      const there = await chatbotDirectory.find(db, id);
+      return refuse(c, there ? { reason: "in-use", noun: "chatbot", by: "sessions that have not ended" } : noChatbot);
+    },
+  );

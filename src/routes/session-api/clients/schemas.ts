@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { answeredObject, answeredTime, freeObject, name, objectId } from "../../http/fields.ts";
+
+const email = z.email().max(320);
+const externalId = z.string().min(1).max(200);
+
+export const CreateClient = z.object({
+  name,
+  email: email.optional(),
+  externalId: externalId.optional(),
+  metadata: freeObject.optional(),
+});
+
+export const UpdateClient = z.object({
+  name: name.optional(),
+  email: email.nullable().optional(),
+  externalId: externalId.nullable().optional(),
+  metadata: freeObject.nullable().optional(),
+});
+
+export const Client = z
+  .object({
+    id: objectId,
+    name: z.string(),
+    email: z.string().optional(),
+    externalId: z.string().optional(),
+    metadata: answeredObject.optional(),
+    createdAt: answeredTime,
+    updatedAt: answeredTime,
+  })
+  .meta({ id: "Client", description: "The person whom a chatbot serves" });

@@ -1,0 +1,123 @@
+import * as z from "zod";
+import { Content, FINISH_REASONS, ROLES } from "../../../core/message.ts";
+import { SESSION_STATUSES } from "../../../core/session.ts";
+import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
+import { Chatbot } from "../chatbots/schemas.ts";
+import { Client } from "../clients/schemas.ts";
+import {
+  answeredObject,
+  answeredTime,
+  freeObject,
+  objectId,
+  pageQuery,
+  searchString,
+  time,
+} from "../../http/fields.ts";
+
+const title = z.string().max(200);
+const status = z.enum(SESSION_STATUSES);
+const feedback = z.object({ rating: z.number().min(1).max(5).optional(), comment: z.string().max(10_000).optional() });
+
+export const CreateSession = z.object({
+  chatbotId: objectId,
+  clientId: objectId,
+  title: title.optional(),
+  metadata: freeObject.optional(),
+  startTime: time.optional(),
+});
+
+export const UpdateSession = z.object({
+  title: title.optional(),
+  status: status.optional(),
+  startTime: time.optional(),
+  endTime: time.optional(),
+  feedback: feedback.nullable().optional(),
+  metadata: freeObject.nullable().optional(),
+});
+
+export const AddMessage = z.object({
+  message: z.object({ role: z.enum(ROLES), content: Content, timestamp: time.optional() }),
+});
+
+export const Chat = z.object({ content: Content });
+
+export const OfSession = z.object({ sessionId: objectId });
+
+/** A day or a moment, as the first millisecond that it covers and the first after it. */
+const span = z
+  .string()
+  .meta({ format: "date-time" })
+  .transform((text, context) => {
+    const from = parseTime(text);
+    if (from !== null) return { from, before: from + (isBareDate(text) ? DAY_MS : 1) };
+    context.addIssue({ code: "custom", message: "must be an ISO 8601 date or time" });
+    return z.NEVER;
+  });
+
+export const ListSessions = z.object({
+  searchString,
+  status: status.optional(),
+  chatbotId: objectId.optional(),
+  clientId: objectId.optional(),
+  startDate: span.optional(),
+  endDate: span.optional(),
+  ...pageQuery,
+});
+
+export const Message = z
+  .object({
+    role: z.enum(ROLES),
+    content: z.string(),
+    timestamp: answeredTime,
+    finishReason: z
+      .enum(FINISH_REASONS)
+      .optional()
+      .meta({ description: "On a reply that did not come to its own end" }),
+  })
+  .meta({ id: "Message" });
+
+const answered = {
+  title: z.string().optional(),
+  startTime: answeredTime,
+  endTime: answeredTime.optional(),
+  status,
+  messages: z.array(Message),
+  metadata: answeredObject.optional(),
+  feedback: feedback.optional(),
+  createdAt: answeredTime,
+  updatedAt: answeredTime,
+};
+
+export const MessagesQuery = z.object({
+  after: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+export const MessagesPage = z
+  .object({
+    messages: z.array(Message.extend({ seq: z.number().int() })),
+    nextAfter: z.number().int().optional().meta({ description: "Where the next page begins, while there is one" }),
+  })
+  .meta({ id: "MessagesPage" });
+
+export const Session = z
+  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...answered })
+  .meta({ id: "Session" });
+
+const deleted = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
+
+const shownToClients = z.object({ id: objectId, name: z.string(), description: z.string().optional() });
+
+export const PopulatedSession = z
+  .object({
+    id: objectId,
+    chatbotId: z.union([Chatbot, deleted, shownToClients]),
+    clientId: z.union([Client, deleted]),
+    ...answered,
+  })
+  .meta({ id: "PopulatedSession" });
+
+export const ListedSession = PopulatedSession.extend({
+  messages: z.array(Message).meta({ description: "The newest 100 at most" }),
+  messageCount: z.number().int(),
+}).meta({ id: "ListedSession" });

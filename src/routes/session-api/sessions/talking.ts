@@ -1,0 +1,97 @@
+import { Hono } from "hono";
+import type { Message } from "../../../core/message.ts";
+import { liveSession } from "../../../live/session-client.ts";
+import { permit } from "../../http/authenticate.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { timed, wantedHistory } from "../../http/context.ts";
+import { changed, inEnvelope } from "../envelope.ts";
+import { turnStream, wantsEvents } from "../../http/subscribe.ts";
+import { markReplayed, ownKeyOf } from "../../http/idempotency.ts";
+import { describe } from "../../openapi/describe.ts";
+import { refuse } from "../../http/respond-with-problem.ts";
+import { body, query } from "../../http/validate.ts";
+import { wholeLog } from "../../http/whole-session.ts";
+import * as examples from "./examples.ts";
+import { asUser, own } from "./own.ts";
+import { presentMessage, presentSession } from "./present.ts";
+import * as schemas from "./schemas.ts";
+
+export const notActive = { reason: "session-not-active" } as const;
+
+/** `/sessions/message` and `/sessions/chat`: what is said in a session. */
+export const talking = new Hono<AppEnv>({ strict: false })
+  .post(
+    "/message",
+    describe({
+      id: "addMessage",
+      headers: ["idempotency-key", "prefer"],
+      tag: "Sessions",
+      summary: "Add a message",
+      answer: {
+        status: 200,
+        description: "Message added",
+        schema: changed(schemas.Session),
+        example: examples.messageAdded,
+      },
+      refusals: [404, 409],
+      example: examples.message,
+    }),
+    query(schemas.OfSession),
+    body(schemas.AddMessage),
+    permit("admin", "service", "client"),
+    asUser,
+    own(notActive),
+    async (c) => {
+      const { message } = c.req.valid("json");
+      const { role, content, timestamp = null } = message;
+      const object = liveSession(c.env, c.req.valid("query").sessionId);
+      const appended = await timed(
+        c,
+        "session",
+        object.append({ role, content, createdAt: timestamp }, wantedHistory(c), ownKeyOf(c)),
+      );
+      if (!appended.ok) return refuse(c, appended.failure);
+      markReplayed(c, appended.value.replayed);
+      const messages = await wholeLog(c, appended.value);
+      return c.json(inEnvelope(presentSession(appended.value.session, messages), "Message added successfully"));
+    },
+  )
+  .post(
+    "/chat",
+    describe({
+      id: "chat",
+      headers: ["idempotency-key"],
+      tag: "Sessions",
+      summary: "Send a message to the chatbot and get its reply",
+      answer: {
+        status: 200,
+        description: "The reply, or the turn's events as they come",
+        schema: changed(schemas.Message),
+        events: true,
+        example: examples.replied,
+      },
+      refusals: [404, 409, 429, 502, 503, 504],
+      example: examples.chat,
+    }),
+    query(schemas.OfSession),
+    body(schemas.Chat),
+    permit("admin", "service", "client"),
+    own(notActive),
+    async (c) => {
+      const object = liveSession(c.env, c.req.valid("query").sessionId);
+      const { content } = c.req.valid("json");
+      if (wantsEvents(c)) {
+        const followed = await timed(c, "session", object.promptAndFollow(content, ownKeyOf(c)));
+        return followed.ok ? turnStream(c, followed.value) : refuse(c, followed.failure);
+      }
+      const taken = await timed(c, "session", object.prompt(content, "added", ownKeyOf(c)));
+      if (!taken.ok) return refuse(c, taken.failure);
+      const reply = taken.value.messages.at(-1);
+      const error = reply?.reply?.error ?? null;
+      if (error !== null && error.code !== "cancelled") {
+        return refuse(c, { reason: "reply-failed", ...error, retryAfterSeconds: taken.value.retryAfterSeconds });
+      }
+      markReplayed(c, taken.value.replayed);
+      return c.json(inEnvelope(presentMessage(reply as Message), "Message processed successfully"));
+    },
+  );

@@ -1,0 +1,26 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { app, dialects } from "../../../src/app.ts";
+import { openapiDocument } from "../../../src/routes/openapi/document.ts";
+
+const root = new URL("../../../", import.meta.url).pathname;
+
+it("passes the OpenAPI linter", () => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-openapi-"));
+  const file = join(folder, "openapi.json");
+  writeFileSync(file, JSON.stringify(openapiDocument(app, dialects)));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [`${root}node_modules/@redocly/cli/bin/cli.js`, "lint", file],
+    {
+      cwd: folder,
+      encoding: "utf8",
+      env: { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" },
+    },
+  );
+  rmSync(folder, { recursive: true });
+  expect(status, stdout + stderr).toBe(0);
+});

@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, it } from "vitest";
+import { cleanUpAtExit } from "../../bench/processes.ts";
+import { migrate, serve } from "../../bench/wrangler.ts";
+import type { Server } from "../../bench/wrangler.ts";
+
+/** How often the server is killed: `KILLS=50 npm run test:run -- kill` for longer. */
+const KILLS = Number(process.env["KILLS"] ?? 2);
+
+const WRITERS = 6;
+const ADMIN_KEY = "kill";
+const state = mkdtempSync(join(tmpdir(), "parley-kill-"));
+const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off", ALLOW_PRIVATE_ENDPOINTS: "1" } };
+let server: Server | null = null;
+
+cleanUpAtExit();
+
+afterAll(async () => {
+  await server?.stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+async function call<T>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<T> {
+  const answer = await fetch(`${server?.origin}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${ADMIN_KEY}`,
+      "content-type": "application/json",
+      prefer: "return=minimal",
+      ...headers,
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** Someone who says one thing after another in a session of their own, each under a key, again until it is answered. */
+class Writer {
+  readonly sent: string[] = [];
+  readonly #id: string;
+  /** What was said and not answered when the server died. */
+  #open: string | null = null;
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  async writeUntilKilled(): Promise<void> {
+    try {
+      for (;;) {
+        this.#open ??= `${this.sent.length}: is anyone there at all, or do I talk to myself?`;
+        await this.#say(this.#open);
+        this.sent.push(this.#open);
+        this.#open = null;
+      }
+    } catch {
+      // The server is gone: what is open is said again to the next one.
+    }
+  }
+
+  /** Every third thing is said to the chatbot, which answers for a while. */
+  #say(content: string): Promise<unknown> {
+    const key = { "idempotency-key": content.replaceAll(/\W/g, "") };
+    return this.sent.length % 3 === 2
+      ? call("POST", `/sessions/chat?sessionId=${this.#id}`, { content }, key)
+      : call("POST", `/sessions/message?sessionId=${this.#id}`, { message: { role: "user", content } }, key);
+  }
+
+  async audit(): Promise<void> {
+    const asked = await this.#asked();
+    // The one that was open may have arrived, or not.
+    expect(asked.slice(0, this.sent.length)).toEqual(this.sent);
+    expect(asked.slice(this.sent.length)).toEqual(asked.length > this.sent.length ? [this.#open] : []);
+  }
+
+  async auditList(): Promise<void> {
+    const asked = await this.#asked();
+    const { data } = await call<{ data: { results: { id: string; messageCount: number; messages: Said[] }[] } }>(
+      "GET",
+      "/sessions?limit=100",
+    );
+    const listed = data.results.find(({ id }) => id === this.#id)?.messages.filter(({ role }) => role === "user") ?? [];
+    expect(listed.map(({ content }) => content)).toEqual(asked.slice(-listed.length));
+    expect(listed.at(-1)?.content).toBe(asked.at(-1));
+  }
+
+  async #asked(): Promise<string[]> {
+    const said: string[] = [];
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const page: { data: { messages: Said[]; nextAfter?: number } } = await call(
+        "GET",
+        `/sessions/${this.#id}/messages?after=${after}&limit=1000`,
+      );
+      said.push(...page.data.messages.filter(({ role }) => role === "user").map(({ content }) => content));
+      after = page.data.nextAfter;
+    }
+    return said;
+  }
+}
+
+interface Said {
+  role: string;
+  content: string;
+}
+
+async function aWriter(chatbotId: string, clientId: string): Promise<Writer> {
+  const { data } = await call<{ data: { id: string } }>("POST", "/sessions", { chatbotId, clientId, title: "killed" });
+  return new Writer(data.id);
+}
+
+it(
+  `keeps all that it acknowledged, once and in order, when it is killed ${KILLS} times`,
+  async () => {
+    await migrate(setup);
+    server = await serve(setup);
+    await call("POST", "/v1/llm_endpoints", {
+      name: "slow",
+      connector_type: "echo-connector",
+      params: { tokens_per_second: 60 },
+    });
+    const create = async (path: string, body: object) =>
+      (await call<{ data: { id: string } }>("POST", path, body)).data.id;
+    const chatbotId = await create("/chatbots", { name: "Slow", endpointId: "slow" });
+    const clientId = await create("/clients", { name: "Ada" });
+    const writers = await Promise.all(Array.from({ length: WRITERS }, () => aWriter(chatbotId, clientId)));
+    for (let kill = 0; kill < KILLS; kill++) {
+      const writing = writers.map((writer) => writer.writeUntilKilled());
+      const after = 200 + Math.random() * 1_500;
+      await sleep(after);
+      await server.kill();
+      await Promise.all(writing);
+      server = await serve(setup);
+      for (const writer of writers)
+        await writer.audit().catch((error: unknown) => {
+          throw new Error(`Killed after ${after.toFixed(0)} ms, for the ${kill + 1}th time`, { cause: error });
+        });
+    }
+    expect(writers.reduce((sum, { sent }) => sum + sent.length, 0)).toBeGreaterThan(10 * KILLS);
+    // Its alarms, or the next append, tell the list what it missed.
+    const writing = writers.map((writer) => writer.writeUntilKilled());
+    await sleep(500);
+    const last = server;
+    server = { ...last, origin: "http://127.0.0.1:9" };
+    await Promise.all(writing);
+    server = last;
+    await sleep(500);
+    for (const writer of writers) await writer.auditList();
+  },
+  60_000 + KILLS * 20_000,
+);

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cleanUpAtExit } from "../../bench/processes.ts";
+import { serve } from "../../bench/wrangler.ts";
+import type { Server } from "../../bench/wrangler.ts";
+
+/*
+ * Objects of one isolate, as the runtime itself runs them: where the tests of the Worker run, promises do not go on in
+ * the invocation that made them.
+ */
+
+const state = mkdtempSync(join(tmpdir(), "parley-writers-"));
+let server: Server | null = null;
+
+cleanUpAtExit();
+
+beforeAll(async () => {
+  server = await serve({ config: "test/node/store/writers/wrangler.toml", state });
+}, 240_000);
+
+afterAll(async () => {
+  await server?.stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+const ask = async <T>(path: string): Promise<T> => (await (await fetch(`${server?.origin}${path}`)).json()) as T;
+const commit = (writer: string, item: string) => ask<string>(`/commit?writer=${writer}&item=${item}`);
+const transactions = () => ask<string[][]>("/transactions");
+
+describe("objects that write at the same time", () => {
+  it("write together, each thing once, and each object goes on as itself", async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `writer-${index}`);
+    const items = names.flatMap((name) => ["one", "two", "three"].map((item) => `${name}-${item}`));
+    const outcomes = await Promise.all(items.map((item) => commit(item.split("-").slice(0, 2).join("-"), item)));
+    expect(new Set(outcomes)).toEqual(new Set(["written"]));
+    const written = await transactions();
+    expect(written.flat().toSorted()).toEqual(items.toSorted());
+    expect(written.length).toBeLessThan(items.length / 2);
+  });
+
+  it("are told why it failed, and write again", async () => {
+    const outcomes = await Promise.all(["a", "b", "bad", "c"].map((item) => commit(`failing-${item}`, item)));
+    expect(outcomes[2]).toBe("Error: refused");
+    expect(outcomes.filter((outcome) => outcome === "written").length).toBeGreaterThanOrEqual(2);
+    expect(await commit("failing-c", "again")).toBe("written");
+  });
+
+  it("wait ten seconds and no longer for one that goes down with what they gave it", async () => {
+    const before = await transactions();
+    const leaders = [commit("down-1", "down"), commit("down-2", "down")];
+    const outcomes = await Promise.all(["d", "e", "f"].map((item) => commit(`waiting-${item}`, item)));
+    expect(new Set(outcomes)).toEqual(new Set(["Error: The transaction that others led was lost"]));
+    for (const gone of await Promise.all(leaders)) expect(gone).toContain("gone: Error: down");
+    expect(await Promise.all(["g", "h", "i"].map((item) => commit(`waiting-${item}`, item)))).toEqual(
+      Array.from({ length: 3 }, () => "written"),
+    );
+    expect((await transactions()).slice(before.length).flat().toSorted()).toEqual(["g", "h", "i"]);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from "vitest";
+import { readCallParams } from "../../../src/core/call-params.ts";
+
+const read = (params: object, attempts?: number) => readCallParams(JSON.stringify(params), attempts);
+
+describe("an endpoint's params", () => {
+  it("are sent but for those that steer the call", () => {
+    const steering = { timeout_ms: 1, first_token_ms: 1, idle_ms: 1, max_attempts: 1, alternate_roles: false };
+    const moonshots = {
+      timeout: 1,
+      allow_retries: true,
+      num_of_retries: 1,
+      pre_prompt: "a",
+      post_prompt: "b",
+      system_prompt: "c",
+    };
+    const sent = { temperature: 0.5, stream_options: null, top_p: "0.9" };
+    expect(read({ ...steering, ...sent, ...moonshots }).sent).toEqual(sent);
+  });
+
+  it("steer by Moonshot's names too, and Parley's own go before them", () => {
+    expect(read({ timeout: 300 }).limits.timeoutMs).toBe(300_000);
+    expect(read({ timeout: "2.5" }).limits.timeoutMs).toBe(2_500);
+    expect(read({ timeout: 300, timeout_ms: 70 }).limits.timeoutMs).toBe(70);
+    expect(read({ timeout: 86_400 }).limits.timeoutMs).toBe(600_000);
+    expect(read({ num_of_retries: 3, allow_retries: true }).limits.maxAttempts).toBe(4);
+    expect(read({ num_of_retries: "3", allow_retries: "False" }).limits.maxAttempts).toBe(1);
+    expect(read({ num_of_retries: 500 }).limits.maxAttempts).toBe(10);
+    expect(read({ num_of_retries: 3, max_attempts: 5 }).limits.maxAttempts).toBe(5);
+    const { frame } = read({ pre_prompt: "<s>", post_prompt: "</s>", system_prompt: "Judge" });
+    expect(frame).toEqual({ system: "Judge", before: "<s>", after: "</s>" });
+  });
+
+  it("have defaults where they say nothing, or null", () => {
+    const defaults = { timeoutMs: 120_000, firstTokenMs: null, idleMs: null, maxAttempts: 1 };
+    expect(read({}, 1)).toMatchObject({ limits: defaults, alternateRoles: null });
+    expect(read({ timeout: null, timeout_ms: null, max_attempts: null, alternate_roles: null }, 1).limits).toEqual(
+      defaults,
+    );
+  });
+
+  it("say whether roles alternate, as a flag or its text", () => {
+    expect(read({ alternate_roles: "false" }).alternateRoles).toBe(false);
+    expect(read({ alternate_roles: true }).alternateRoles).toBe(true);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { EventStream } from "../../../src/live/streaming/event-stream.ts";
+import type { StreamEvent } from "../../../src/live/streaming/events.ts";
+
+const delta: StreamEvent = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "" };
+
+it("cuts off a reader that lags more than 4 MiB behind, and no sooner", async () => {
+  let gone = 0;
+  const stream = new EventStream(null, null, () => (gone += 1));
+  const bytes = new Uint8Array(1_048_576);
+  for (let n = 0; n < 4; n++) stream.send(delta, bytes);
+  await scheduler.wait(5);
+  expect(gone).toBe(0);
+  stream.send(delta, bytes);
+  await scheduler.wait(5);
+  expect(gone).toBe(1);
+  await expect(stream.readable.getReader().read()).rejects.toThrow();
+});

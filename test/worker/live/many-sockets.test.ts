@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { get } from "../../support/api.ts";
+import { connect } from "../../support/follow.ts";
+import { aSession } from "../../support/given.ts";
+
+describe("200 sockets on one session", () => {
+  it("all see the same, in the same order", async () => {
+    const id = await aSession();
+    const clients = await Promise.all(Array.from({ length: 200 }, () => connect(`/sessions/${id}/ws`)));
+    for (const [n, client] of clients.entries())
+      if (n % 10 === 0) client.send({ type: "message-append", id: `a${n}`, role: "user", content: `m${n}` });
+    clients[7]?.send({ type: "prompt-submit", id: "p", content: "all of you" });
+    const seen = await Promise.all(
+      clients.map(async (client) => {
+        await client.next("turn-ended");
+        await client.next("message-appended", 22);
+        return client.events.filter(({ type }) => type !== "ack").map((event) => JSON.stringify(event));
+      }),
+    );
+    for (const { socket } of clients) socket.close();
+    for (const events of seen) expect(events.slice(1)).toEqual(seen[0]?.slice(1));
+    const { messages } = (await get(`/sessions/${id}`)).body.data;
+    expect(messages).toHaveLength(22);
+    expect(messages.map(({ content }: { content: string }) => content)).toEqual(
+      seen[0]
+        ?.map((event) => JSON.parse(event))
+        .flatMap(({ type, content }) => (type === "message-appended" ? [content] : [])),
+    );
+  });
+});

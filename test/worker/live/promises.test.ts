@@ -1,0 +1,453 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import * as fc from "fast-check";
+import { afterEach, describe, expect, inject, it, vi } from "vitest";
+import { Log } from "../../../src/live/log/log.ts";
+import { del, get, post, put } from "../../support/api.ts";
+import { carried, crash, d1Down, loseOneAnswer, poison, runAlarms } from "../../support/faults.ts";
+import { connect, listen } from "../../support/follow.ts";
+import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const objectOf = (id: string) => env.SESSIONS.getByName(id);
+const say = (id: string, content: string) =>
+  post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+const chat = (id: string, content: string) => post(`/sessions/chat?sessionId=${id}`, { content });
+const contents = async (id: string): Promise<string[]> =>
+  (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
+
+describe("while D1 is down", () => {
+  it("appends, chats and reads of a session go on, and D1 catches up by alarm alone, in order", async () => {
+    const id = await aSession({ title: "through the storm" });
+    await say(id, "before");
+    const up = d1Down();
+    for (const content of ["one", "two"]) expect((await say(id, content)).status).toBe(200);
+    expect((await chat(id, "three")).body.data.content).toBe("three");
+    const read = await get(`/sessions/${id}`);
+    expect(read.status).toBe(200);
+    expect(read.body.data.chatbotId.name).toMatch(/^chatbot/);
+    expect(await contents(id)).toEqual(["before", "one", "two", "three", "three"]);
+    expect((await get(`/sessions/${id}/messages?after=3`)).body.data.messages).toHaveLength(2);
+    await evictDurableObject(objectOf(id));
+    expect((await chat(id, "four")).status).toBe(200);
+    up();
+    expect(await carried(id)).toEqual(["before"]);
+    await runAlarms(id, 1);
+    expect(await carried(id)).toEqual(await contents(id));
+    const { data } = (await get("/sessions?searchString=through%20the%20storm")).body;
+    expect(data.results[0]).toMatchObject({ messageCount: 7 });
+  });
+
+  it("a prompt goes to its endpoints as they were last known", async () => {
+    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const path = `/v1/sessions/${session.session_id}`;
+    await post(`${path}/prompt`, { prompt: "before" });
+    const up = d1Down();
+    const { status, body } = await post(`${path}/prompt`, { prompt: "during" });
+    expect(status).toBe(200);
+    expect(body[session.chat_ids[1]].at(-1)).toMatchObject({ prompt: "during", status: "ok" });
+    up();
+  });
+
+  it("a session ends in its object, which keeps it until D1 has everything", async () => {
+    const id = await aSession();
+    await say(id, "kept");
+    const up = d1Down();
+    expect((await post(`/sessions/${id}/end`)).body.data.status).toBe("COMPLETED");
+    expect((await say(id, "late")).status).toBe(404);
+    expect(await contents(id)).toEqual(["kept"]);
+    up();
+    await runAlarms(id);
+    expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
+      status: "COMPLETED",
+      messages: [{ content: "kept" }],
+    });
+    expect(await emptied(id)).toBe(true);
+  });
+
+  it("failed alarms come again with longer pauses, and never end", async () => {
+    const id = await aSession();
+    await say(id, "before");
+    const up = d1Down();
+    await say(id, "during");
+    const pauses: number[] = [];
+    for (let n = 0; n < 8; n++) {
+      const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
+      pauses.push((alarm ?? Infinity) - Date.now());
+      await runAlarms(id, 1);
+    }
+    expect(Math.max(...pauses)).toBeLessThan(61_000);
+    expect(pauses.at(-1)).toBeGreaterThan(10 * (pauses[0] ?? Infinity));
+    up();
+    await runAlarms(id, 1);
+    expect(await carried(id)).toEqual(["before", "during"]);
+  });
+});
+
+describe("D1 failing in another way", () => {
+  it("in the middle of a batch, with the answer lost, makes no message twice", async () => {
+    const id = await aSession();
+    await say(id, "first");
+    loseOneAnswer();
+    await say(id, "second");
+    await say(id, "third");
+    await runAlarms(id);
+    expect(await carried(id)).toEqual(["first", "second", "third"]);
+    const { data } = (await get(`/sessions?clientId=${(await get(`/sessions/${id}`)).body.data.clientId.id}`)).body;
+    expect(data.results[0].messageCount).toBe(3);
+  });
+
+  it("for one message for ever parks that one, tells an admin, and stops no other", async () => {
+    await poison("hemlock");
+    const id = await aSession();
+    for (const content of ["before", "hemlock", "after"]) await say(id, content);
+    await runAlarms(id, 6);
+    expect(await carried(id)).toEqual(["before", "after"]);
+    expect(await contents(id)).toEqual(["before", "hemlock", "after"]);
+    const { body } = await get("/healthz?deep=1");
+    expect(body).toMatchObject({ status: "degraded", database: { reachable: true } });
+    expect(body.parked).toMatchObject([{ sessionId: id, seq: 2 }]);
+    await post(`/sessions/${id}/end`);
+    expect(await contents(id)).toEqual(["before", "hemlock", "after"]);
+    await del(`/sessions/${id}`);
+    expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
+  });
+
+  it("now and then, for any message, parks none", async () => {
+    const id = await aSession();
+    await say(id, "before");
+    const batch = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: D1 DB is overloaded."));
+    await say(id, "during");
+    // All else that D1 is asked succeeds meanwhile.
+    await runAlarms(id, 6);
+    batch.mockRestore();
+    await runAlarms(id, 1);
+    expect(await carried(id)).toEqual(["before", "during"]);
+    expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
+  });
+
+  it("is told to admins only", async () => {
+    expect((await get("/healthz?deep=1", { token: null })).status).toBe(401);
+    const { key } = (await post("/keys", { name: "s", role: "service" })).body.data;
+    expect((await get("/healthz?deep=1", { token: key })).status).toBe(403);
+    const up = d1Down();
+    expect((await get("/healthz?deep=1")).body).toMatchObject({ status: "degraded", database: { reachable: false } });
+    up();
+  });
+});
+
+describe("an object that goes down", () => {
+  it("has every message that it acknowledged, in order", async () => {
+    const id = await aSession();
+    for (let n = 1; n <= 5; n++) {
+      await say(id, `m${n}`);
+      await crash(id);
+    }
+    expect(await contents(id)).toEqual(["m1", "m2", "m3", "m4", "m5"]);
+    expect((await get(`/sessions/${id}`)).body.data.updatedAt).toBeTruthy();
+  });
+
+  it("in the middle of a comparison keeps the replies that had come, and closes the others as interrupted", async () => {
+    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
+    const path = `/v1/sessions/${session.session_id}`;
+    const reader = await listen(`${path}/events`);
+    const prompt = post(`${path}/prompt`, { prompt: "one two three four five six" }).catch(() => undefined);
+    await reader.next("reply-end");
+    await crash(session.session_id);
+    await prompt;
+    const { body } = await post(`${path}/prompt`, { prompt: "next" });
+    const told = session.chat_ids.map((chatId: string) =>
+      body[chatId].map(({ status, error }: Told) => error?.code ?? status),
+    );
+    expect(told).toEqual([
+      ["ok", "ok"],
+      ["interrupted", "ok"],
+    ]);
+  });
+
+  it("at any moment between calls loses nothing of what was acknowledged, and makes nothing twice", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom("say", "crash", "evict", "chat"), { maxLength: 8 }), async (acts) => {
+        const id = await aSession();
+        const acknowledged: string[] = [];
+        for (const [n, act] of acts.entries()) {
+          if (act === "say" && (await say(id, `m${n}`)).status === 200) acknowledged.push(`m${n}`);
+          if (act === "chat" && (await chat(id, `c${n}`)).status === 200) acknowledged.push(`c${n}`, `c${n}`);
+          if (act === "crash") await crash(id);
+          if (act === "evict") await evictDurableObject(objectOf(id)).catch(() => "it was not there");
+        }
+        expect(await contents(id)).toEqual(acknowledged);
+        await runAlarms(id, 1);
+        expect(await carried(id)).toEqual(acknowledged);
+      }),
+      { numRuns: 12 },
+    );
+  });
+});
+
+describe("an object that goes down at the worst point", () => {
+  const downWhile = (id: string, when: "before" | "after") => {
+    const batch = env.DB.batch.bind(env.DB);
+    vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
+      if (when === "after") await batch(statements);
+      await crash(id);
+      throw new Error("D1_ERROR: Network connection lost.");
+    });
+  };
+
+  it.each(["before", "after"] as const)("%s D1 has taken a message in: it is there, once", async (when) => {
+    const id = await aSession();
+    await say(id, "first");
+    downWhile(id, when);
+    await say(id, "second").catch(() => undefined);
+    vi.restoreAllMocks();
+    await say(id, "third");
+    expect(await contents(id)).toEqual(["first", "second", "third"]);
+    await runAlarms(id);
+    expect(await carried(id)).toEqual(["first", "second", "third"]);
+  });
+
+  it.each(["before", "after"] as const)(
+    "%s D1 has taken an end in: it is ended, or takes the end again",
+    async (when) => {
+      const id = await aSession();
+      await say(id, "kept");
+      downWhile(id, when);
+      await post(`/sessions/${id}/end`).catch(() => undefined);
+      vi.restoreAllMocks();
+      await runAlarms(id);
+      expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
+        status: "COMPLETED",
+        messages: [{ content: "kept" }],
+      });
+      expect(await carried(id)).toEqual(["kept"]);
+    },
+  );
+});
+
+describe("others that go away", () => {
+  it("a provider that dies in the middle of a reply leaves what it said, and the session takes the next prompt", async () => {
+    const endpointId = await anEndpoint({
+      connector_type: "openai-connector",
+      uri: `${inject("upstream")}/openai/hello.reset`,
+    });
+    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const { status, body } = await chat(id, "hello");
+    expect([status, body.error.code]).toEqual([502, "connection_lost"]);
+    const [asked, partial] = (await get(`/sessions/${id}`)).body.data.messages;
+    expect(asked.content).toBe("hello");
+    expect(partial).toMatchObject({ role: "assistant", finishReason: "error" });
+    expect((await chat(id, "again")).status).toBe(502);
+    expect((await say(id, "still here")).status).toBe(200);
+  });
+
+  it("a caller who goes away stops nothing: the turn is in the log, whole", async () => {
+    const endpointId = await anEndpoint({ params: { tokens_per_second: 30 } });
+    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
+    await reader.next("reply-delta");
+    await reader.cut();
+    const later = await listen(`/sessions/${id}/events?after=0`);
+    await later.next("turn-ended");
+    expect(await contents(id)).toEqual(["one two three four five six", "one two three four five six"]);
+  });
+});
+
+describe("two-sided changes", () => {
+  it("reopening loads the log back with its numbers, and goes on behind them", async () => {
+    const id = await aSession();
+    for (const content of ["one", "two"]) await say(id, content);
+    await post(`/sessions/${id}/end`);
+    expect(await emptied(id)).toBe(true);
+    await put(`/sessions/${id}`, { status: "ACTIVE" });
+    await say(id, "three");
+    const { messages } = (await get(`/sessions/${id}/messages`)).body.data;
+    expect(messages.map(({ seq, content }: { seq: number; content: string }) => [seq, content])).toEqual([
+      [1, "one"],
+      [2, "two"],
+      [3, "three"],
+    ]);
+  });
+
+  it("a removal that breaks off half-way is denied at once, and finished by alarm", async () => {
+    const id = await aSession();
+    await post(
+      `/sessions/message?sessionId=${id}`,
+      { message: { role: "user", content: "gone" } },
+      { headers: { "idempotency-key": "k" } },
+    );
+    const up = d1Down();
+    expect((await del(`/sessions/${id}`)).status).toBe(500);
+    expect((await say(id, "more")).status).toBe(404);
+    up();
+    // D1 has it still, and answers again: nobody is shown it all the same.
+    const key = { headers: { "idempotency-key": "k" } };
+    const again = await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "gone" } }, key);
+    const shown = await Promise.all(
+      ["", "/messages", "/events"].map(async (path) => (await get(`/sessions/${id}${path}`)).status),
+    );
+    expect([again.status, ...shown]).toEqual([404, 404, 404, 404]);
+    await runAlarms(id);
+    expect((await get(`/sessions/${id}`)).status).toBe(404);
+    expect(await carried(id)).toEqual([]);
+    expect(await emptied(id)).toBe(true);
+  });
+
+  it("a removal reaches D1 behind the messages that are on their way there", async () => {
+    const id = await aSession();
+    const batch = env.DB.batch.bind(env.DB);
+    const arrived: string[] = [];
+    vi.spyOn(env.DB, "batch")
+      .mockImplementationOnce(async (statements) => {
+        await scheduler.wait(100);
+        arrived.push("message");
+        return batch(statements);
+      })
+      .mockImplementationOnce((statements) => {
+        arrived.push("removal");
+        return batch(statements);
+      });
+    const said = say(id, "last words");
+    await scheduler.wait(30);
+    expect((await del(`/sessions/${id}`)).status).toBe(200);
+    await said;
+    expect(arrived).toEqual(["message", "removal"]);
+    expect(await carried(id)).toEqual([]);
+  });
+
+  it("a scheduled start comes by alarm, follows its rescheduling, and can be called off", async () => {
+    const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
+    const id = await aSession({ startTime: inMs(3_600_000) });
+    const alarm = () => runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
+    expect((await say(id, "early")).status).toBe(404);
+    await put(`/sessions/${id}`, { startTime: inMs(60) });
+    await scheduler.wait(20);
+    expect(((await alarm()) ?? Infinity) - Date.now()).toBeLessThan(100);
+    await scheduler.wait(150);
+    await runAlarms(id, 1);
+    const { body } = await get(`/sessions?clientId=${(await get(`/sessions/${id}`)).body.data.clientId.id}`);
+    expect(body.data.results[0].status).toBe("ACTIVE");
+    const off = await aSession({ startTime: inMs(3_600_000) });
+    expect((await put(`/sessions/${off}`, { status: "TERMINATED" })).body.data.status).toBe("TERMINATED");
+    expect((await say(off, "no")).status).toBe(404);
+  });
+});
+
+describe("big sessions", () => {
+  it("are not read where their log is not asked for, whether they live or have ended", async () => {
+    const minimal = { headers: { prefer: "return=minimal" } };
+    const talked = await aSession();
+    await say(talked, "long ago");
+    const { session_id: comparison } = await aComparison([await anEndpoint()]);
+    await post(`/v1/sessions/${comparison}/prompt`, { prompt: "Hi" });
+    await put(`/v1/sessions/${comparison}/context_strategies/chat_history`);
+    const read = async () => {
+      const inObject = vi.spyOn(Log.prototype, "messages");
+      const asked = vi.spyOn(env.DB, "prepare");
+      expect((await get(`/sessions/${talked}`, minimal)).body.data.messages).toEqual([]);
+      expect((await get(`/v1/sessions/${comparison}`)).body.session.chat_history).toBeNull();
+      expect((await del(`/v1/sessions/${comparison}/context_strategies/add_previous_prompt`)).status).toBe(404);
+      const inIndex = asked.mock.calls.filter(([sql]) => /from .?messages/i.test(sql)).length;
+      const times = inObject.mock.calls.length + inIndex;
+      vi.restoreAllMocks();
+      return times;
+    };
+    expect(await read()).toBe(0);
+    await post(`/sessions/${talked}/end`);
+    expect(await read()).toBe(0);
+    expect((await get(`/sessions/${talked}`)).body.data.messages).toHaveLength(1);
+  });
+
+  it("take messages of 100,000 characters, and page through thousands", async () => {
+    const id = await aSession({ chatbotId: await aChatbot() });
+    const huge = "ü".repeat(100_000);
+    expect(
+      (
+        await post(
+          `/sessions/message?sessionId=${id}`,
+          { message: { role: "user", content: huge } },
+          { headers: { prefer: "return=minimal" } },
+        )
+      ).body.data.messages,
+    ).toHaveLength(1);
+    await env.DB.prepare(
+      "with recursive n(i) as (select 2 union all select i + 1 from n where i < 10000) insert into messages select ?, i, ?, null, 'user', 'm' || i, 1, null, 1 from n",
+    )
+      .bind(id, id)
+      .run();
+    await post(`/sessions/${id}/end`);
+    const page = (await get(`/sessions/${id}/messages?after=9990&limit=1000`)).body.data;
+    expect(page.messages).toHaveLength(10);
+    await put(`/sessions/${id}`, { status: "ACTIVE" }, { headers: { prefer: "return=minimal" } });
+    const appended = await post(
+      `/sessions/message?sessionId=${id}`,
+      { message: { role: "user", content: "last" } },
+      { headers: { prefer: "return=minimal" } },
+    );
+    expect(appended.body.data.messages).toHaveLength(1);
+    const reader = await listen(`/sessions/${id}/events?after=0`);
+    await reader.next("message-appended", 10_001);
+    expect(reader.ids.at(-1)).toBe("10001");
+    const client = await connect(`/sessions/${id}/ws?after=0`);
+    await say(id, "meanwhile");
+    await client.next("message-appended", 10_002);
+    const seqs = client.events.filter(({ type }) => type === "message-appended").map(({ seq }) => seq);
+    expect(seqs).toEqual(Array.from({ length: 10_002 }, (_, n) => n + 1));
+  }, 120_000);
+});
+
+describe("a session of more than fits in one answer of its object", () => {
+  it("is read, changed, paged and ended like any other, in life and after it", async () => {
+    const id = await aSession();
+    await env.DB.prepare(
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 90) insert into messages select ?, i, ?, null, 'user', i || ?, 1, null, 1 from n",
+    )
+      .bind(id, id, "x".repeat(100_000))
+      .run();
+    const sizes = async () => {
+      const { messages } = (await get(`/sessions/${id}`)).body.data;
+      return [
+        messages.length,
+        messages.every(({ content }: { content: string }, n: number) => content.startsWith(`${n + 1}x`)),
+      ];
+    };
+    const walk = async () => {
+      const seqs: number[] = [];
+      for (let after: number | undefined = 0; after !== undefined;) {
+        const { data }: { data: { messages: { seq: number }[]; nextAfter?: number } } = (
+          await get(`/sessions/${id}/messages?limit=1000&after=${after}`)
+        ).body;
+        expect(data.messages.length).toBeLessThan(50);
+        seqs.push(...data.messages.map(({ seq }) => seq));
+        after = data.nextAfter;
+      }
+      return seqs;
+    };
+    expect((await say(id, "91x")).body.data.messages).toHaveLength(91);
+    expect(await sizes()).toEqual([91, true]);
+    const seqs = Array.from({ length: 91 }, (_, n) => n + 1);
+    expect(await walk()).toEqual(seqs);
+    expect((await put(`/sessions/${id}`, { title: "big" })).body.data.messages).toHaveLength(91);
+    expect((await post(`/sessions/${id}/end`)).body.data.messages).toHaveLength(91);
+    expect(await sizes()).toEqual([91, true]);
+    expect(await walk()).toEqual(seqs);
+    expect((await put(`/sessions/${id}`, { title: "still big" })).body.data.messages).toHaveLength(91);
+    expect((await put(`/sessions/${id}`, { status: "ACTIVE" })).body.data.messages).toHaveLength(91);
+  }, 120_000);
+});
+
+interface Told {
+  status: string;
+  error: { code: string } | null;
+}
+
+const emptied = (id: string) =>
+  runInDurableObject(
+    objectOf(id),
+    (_, { storage }) =>
+      storage.sql.exec("select name from sqlite_schema where name not like '\\_cf\\_%' escape '\\'").toArray()
+        .length === 0,
+  );

@@ -1,0 +1,21 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { isEmpty, migrate } from "../../../src/live/log/schema.ts";
+
+const FIRST = ["CREATE TABLE notes (text TEXT)"];
+const SECOND = ["ALTER TABLE notes ADD COLUMN author TEXT", "UPDATE notes SET author = 'unknown'"];
+
+it("brings a storage of an older version to the newest, with what it holds, and does nothing twice", async () => {
+  await runInDurableObject(env.SESSIONS.getByName("65f3a1b2c4d5e6f708192aaa"), (_, { storage: { sql } }) => {
+    expect(isEmpty(sql)).toBe(true);
+    migrate(sql, [FIRST]);
+    expect(isEmpty(sql)).toBe(false);
+    sql.exec("INSERT INTO notes (text) VALUES ('kept')");
+    migrate(sql, [FIRST, SECOND]);
+    migrate(sql, [FIRST, SECOND]);
+    // An object that has met newer code is not harmed by older.
+    migrate(sql, [FIRST]);
+    expect(sql.exec("SELECT text, author FROM notes").toArray()).toEqual([{ text: "kept", author: "unknown" }]);
+  });
+});

@@ -1,0 +1,277 @@
+import {
+  createScheduledController,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import worker from "../../../src/index.ts";
+import { del, get, post, put } from "../../support/api.ts";
+import { listen } from "../../support/follow.ts";
+import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A busy machine is slow, and a slow test is no wrong one. */
+const PATIENCE = { timeout: 30_000 };
+
+const objectOf = (id: string) => env.SESSIONS.getByName(id);
+const say = (id: string, content: string) =>
+  post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+const contents = (body: { data: { messages: { content: string }[] } }) =>
+  body.data.messages.map(({ content }) => content);
+
+const rowsIn = async (id: string) =>
+  (
+    await env.DB.prepare("select seq, content from messages where session_id = ? order by seq")
+      .bind(id)
+      .all<{ seq: number; content: string }>()
+  ).results;
+
+describe("appends", () => {
+  it("acknowledges 100 at once, each once, in one order for every reader", async () => {
+    const id = await aSession();
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => say(id, `m${n}`)));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    const order = contents((await get(`/sessions/${id}`)).body);
+    expect(order.toSorted()).toEqual(Array.from({ length: 100 }, (_, n) => `m${n}`).toSorted());
+    // Every answer showed the log as far as its own message, and the same log.
+    for (const { body } of answers) expect(contents(body)).toEqual(order.slice(0, contents(body).length));
+    expect(new Set(answers.map(({ body }) => contents(body).length)).size).toBe(100);
+    expect((await rowsIn(id)).map(({ content }) => content)).toEqual(order);
+    await post(`/sessions/${id}/end`);
+    expect(contents((await get(`/sessions/${id}`)).body)).toEqual(order);
+  });
+
+  it("are either acknowledged and there, or refused and absent, when they race the end", async () => {
+    const id = await aSession();
+    const appends = Array.from({ length: 40 }, (_, n) => say(id, `m${n}`));
+    const [ended, ...answers] = await Promise.all([post(`/sessions/${id}/end`), ...appends]);
+    expect(ended.status).toBe(200);
+    const acknowledged = answers.flatMap(({ status }, n) => (status === 200 ? [`m${n}`] : []));
+    expect(answers.every(({ status }) => status === 200 || status === 404)).toBe(true);
+    expect(contents((await get(`/sessions/${id}`)).body).toSorted()).toEqual(acknowledged.toSorted());
+  });
+
+  it("are in the list when they are acknowledged", async () => {
+    const id = await aSession({ title: "mirror" });
+    for (let n = 1; n <= 3; n++) {
+      await say(id, `m${n}`);
+      expect(await rowsIn(id)).toHaveLength(n);
+    }
+  });
+
+  it("gather into few writes to the index database while one is under way", async () => {
+    const id = await aSession();
+    await say(id, "first");
+    const batches = await runInDurableObject(objectOf(id), async () => {
+      const spy = vi.spyOn(env.DB, "batch");
+      await Promise.all(Array.from({ length: 50 }, (_, n) => say(id, `m${n}`)));
+      const calls = spy.mock.calls.length;
+      spy.mockRestore();
+      return calls;
+    });
+    expect(await rowsIn(id)).toHaveLength(51);
+    expect(batches).toBeLessThan(50);
+  });
+
+  it("survive the object's eviction, with their order", async () => {
+    const id = await aSession();
+    for (const content of ["one", "two"]) await say(id, content);
+    await evictDurableObject(objectOf(id));
+    const { body } = await say(id, "three");
+    expect(contents(body)).toEqual(["one", "two", "three"]);
+  });
+});
+
+describe("a failing write to the index database", () => {
+  it("stops no append, and is made up for by alarm alone", async () => {
+    const id = await aSession();
+    await say(id, "before");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
+    expect((await say(id, "during")).status).toBe(200);
+    expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["before", "during"]);
+    expect(await rowsIn(id)).toHaveLength(1);
+    const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
+    expect((alarm ?? Infinity) - Date.now()).toBeLessThan(5_000);
+    expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
+    expect((await rowsIn(id)).map(({ content }) => content)).toEqual(["before", "during"]);
+  });
+
+  it("keeps an ended session in its object until it has everything", async () => {
+    const id = await aSession();
+    await say(id, "kept");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
+    expect((await post(`/sessions/${id}/end`)).status).toBe(200);
+    expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
+      status: "COMPLETED",
+      messages: [{ content: "kept" }],
+    });
+    await runDurableObjectAlarm(objectOf(id));
+    expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
+      status: "COMPLETED",
+      messages: [{ content: "kept" }],
+    });
+    expect(await isEmpty(id)).toBe(true);
+  });
+});
+
+describe("the cron pass", () => {
+  it("repairs a session whose alarm was lost", async () => {
+    const id = await aSession();
+    await say(id, "carried");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
+    await say(id, "left behind");
+    await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
+    await env.DB.prepare("update sessions set updated_at = ? where id = ?")
+      .bind(Date.now() - 700_000, id)
+      .run();
+    expect(await rowsIn(id)).toHaveLength(1);
+    await worker.scheduled(createScheduledController(), env);
+    expect(await rowsIn(id)).toHaveLength(2);
+  });
+
+  it("wakes no storage of a session that nobody has used", async () => {
+    const id = await aSession();
+    await env.DB.prepare("update sessions set updated_at = ? where id = ?")
+      .bind(Date.now() - 700_000, id)
+      .run();
+    await worker.scheduled(createScheduledController(), env);
+    expect(await isEmpty(id)).toBe(true);
+  });
+});
+
+const isEmpty = (id: string) =>
+  runInDurableObject(
+    objectOf(id),
+    async (_, state) => state.storage.sql.exec("select name from sqlite_schema").toArray().length === 0,
+  );
+
+describe("a removal cut short", () => {
+  it("is denied to everyone from its start, and finished by alarm", async () => {
+    const id = await aSession();
+    await say(id, "secret");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
+    expect((await del(`/sessions/${id}`)).status).toBe(500);
+    expect((await say(id, "more")).status).toBe(404);
+    expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
+    expect((await get(`/sessions/${id}`)).status).toBe(404);
+    expect([await rowsIn(id), await isEmpty(id)]).toEqual([[], true]);
+  });
+});
+
+describe("storage", () => {
+  it("is touched by no create, and emptied by an end", async () => {
+    const id = await aSession();
+    expect(await isEmpty(id)).toBe(true);
+    await say(id, "one");
+    expect(await isEmpty(id)).toBe(false);
+    await post(`/sessions/${id}/end`);
+    expect(await isEmpty(id)).toBe(true);
+    await put(`/sessions/${id}`, { feedback: { rating: 1 } });
+    expect(await isEmpty(id)).toBe(true);
+  });
+
+  it("stays empty for a session that is not there", async () => {
+    const id = "ffffffffffffffffffffffff";
+    await say(id, "x");
+    await get(`/sessions/${id}`);
+    expect(await isEmpty(id)).toBe(true);
+  });
+});
+
+describe("turns", () => {
+  const slowBot = async (delay_ms: number) => aChatbot({ endpointId: await anEndpoint({ params: { delay_ms } }) });
+
+  it("run one at a time, in order of arrival", async () => {
+    const id = await aSession({ chatbotId: await slowBot(20) });
+    const answers = await Promise.all(
+      ["a", "b", "c", "d"].map((content) => post(`/sessions/chat?sessionId=${id}`, { content })),
+    );
+    expect(answers.map(({ body }) => body.data.content)).toEqual(["a", "b", "c", "d"]);
+    expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["a", "a", "b", "b", "c", "c", "d", "d"]);
+  });
+
+  it("wait 16 deep; one more is refused with 429 and leaves no message", async () => {
+    const id = await aSession({ chatbotId: await slowBot(120) });
+    const answers = await Promise.all(
+      Array.from({ length: 18 }, (_, n) => post(`/sessions/chat?sessionId=${id}`, { content: `q${n}` })),
+    );
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(refused).toHaveLength(1);
+    expect(refused[0]?.headers.get("retry-after")).toMatch(/^\d+$/);
+    expect(refused[0]?.body.error.code).toBe("turn_queue_full");
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(17);
+    expect(contents((await get(`/sessions/${id}`)).body)).toHaveLength(34);
+  });
+
+  it("let a message in between, where it was appended", async () => {
+    const id = await aSession({ chatbotId: await slowBot(1_500) });
+    const chat = post(`/sessions/chat?sessionId=${id}`, { content: "question" });
+    await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]), PATIENCE);
+    await say(id, "meanwhile");
+    expect((await chat).body.data.content).toBe("question");
+    expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question", "meanwhile", "question"]);
+  });
+
+  it("are stopped by an end, which keeps what had come", async () => {
+    const endpointId = await anEndpoint({ params: { tokens_per_second: 50 } });
+    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const words = Array.from({ length: 200 }, (_, n) => `w${n}`).join(" ");
+    const chat = post(`/sessions/chat?sessionId=${id}`, { content: words });
+    const waiting = post(`/sessions/chat?sessionId=${id}`, { content: "too late" });
+    const follower = await listen(`/sessions/${id}/events`);
+    await follower.next("reply-delta");
+    expect((await post(`/sessions/${id}/end`)).status).toBe(200);
+    const { status, body } = await chat;
+    expect([status, body.data.finishReason]).toEqual([200, "cancelled"]);
+    expect(words.startsWith(body.data.content) && body.data.content.length > 0).toBe(true);
+    expect((await waiting).status).toBe(404);
+    expect(contents((await get(`/sessions/${id}`)).body)).toEqual([words, body.data.content]);
+  });
+
+  it("that broke off are closed as interrupted, and the session takes the next prompt", async () => {
+    const session = await aComparison([await anEndpoint()]);
+    const [chatId] = session.chat_ids;
+    await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one" });
+    await runInDurableObject(objectOf(session.session_id), (_, { storage }) => {
+      const [row] = storage.sql.exec<{ state: string }>("select state from state").toArray();
+      const state = JSON.parse(row?.state ?? "");
+      const seq = state.session.lastSeq + 1;
+      storage.sql.exec("insert into messages values (?, null, 'broken', 'user', 'two', 1, null, 1)", seq);
+      const open = { ...state, turn: { turnId: "broken", chatIds: [chatId] } };
+      storage.sql.exec("update state set state = ?", JSON.stringify(open));
+    });
+    await evictDurableObject(objectOf(session.session_id));
+    const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "three" });
+    expect(
+      body[chatId].map(({ prompt, status, error }: Record<string, { code: string } | null>) => [
+        prompt,
+        status,
+        error?.code,
+      ]),
+    ).toEqual([
+      ["one", "ok", undefined],
+      ["two", "error", "interrupted"],
+      ["three", "ok", undefined],
+    ]);
+  });
+
+  it("count an echo endpoint's failures by chat", async () => {
+    const failing = await anEndpoint({ params: { fail: 500, fail_times: 2 } });
+    const session = await aComparison([failing, failing]);
+    const statuses = [];
+    for (let n = 0; n < 3; n++) {
+      const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "x" });
+      statuses.push(session.chat_ids.map((id: string) => body[id].at(-1).status));
+    }
+    expect(statuses).toEqual([
+      ["error", "error"],
+      ["error", "error"],
+      ["ok", "ok"],
+    ]);
+  });
+});

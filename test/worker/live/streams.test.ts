@@ -1,0 +1,223 @@
+import { describe, expect, it } from "vitest";
+import { del, get, post, put } from "../../support/api.ts";
+import { listen } from "../../support/follow.ts";
+import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+
+const say = (id: string, content: string) =>
+  post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+
+const aSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
+  aSession({
+    chatbotId: await aChatbot({
+      endpointId: await anEndpoint({ params: { tokens_per_second: tokensPerSecond, ...params } }),
+    }),
+  });
+
+describe("a chat's own stream", () => {
+  it("tells the turn from its start to its end, and nothing else", async () => {
+    const id = await aSlowSession();
+    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
+    expect(reader.headers.get("content-type")).toBe("text/event-stream");
+    await reader.until(({ closed }) => closed !== null);
+    const types = reader.types();
+    expect(types.filter((type) => type !== "reply-delta")).toEqual([
+      "turn-started",
+      "message-appended",
+      "reply-start",
+      "message-appended",
+      "reply-end",
+      "turn-ended",
+    ]);
+    const deltas = reader.events.filter(({ type }) => type === "reply-delta");
+    expect(deltas.length).toBeGreaterThan(1);
+    let text = "";
+    for (const delta of deltas) {
+      expect(delta["offset"]).toBe(text.length);
+      text += delta["text"];
+    }
+    expect(text).toBe("one two three four five six");
+    const [asked, replied] = reader.events.filter(({ type }) => type === "message-appended");
+    expect(asked).toMatchObject({ seq: 1, chatId: id, role: "user" });
+    expect(replied).toMatchObject({
+      seq: 2,
+      content: text,
+      status: "ok",
+      finishReason: "stop",
+      usage: { inputTokens: 6, outputTokens: 6 },
+    });
+    expect(reader.events.at(-1)).toMatchObject({ status: "ok" });
+  });
+
+  it("gathers what comes quickly into deltas of tens of milliseconds", async () => {
+    const id = await aSlowSession(500);
+    const words = Array.from({ length: 100 }, (_, n) => `w${n}`).join(" ");
+    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: words });
+    await reader.until(({ closed }) => closed !== null);
+    const deltas = reader.events.filter(({ type }) => type === "reply-delta");
+    expect(deltas.map(({ text }) => text).join("")).toBe(words);
+    expect(deltas.length).toBeLessThan(40);
+  });
+
+  it("is refused like any other call before the turn begins", async () => {
+    const id = await aSession();
+    await post(`/sessions/${id}/end`);
+    await expect(listen(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
+      /404.*session_not_active/,
+    );
+  });
+
+  it("is not forced on who will not have one", async () => {
+    const id = await aSession();
+    const accept = { headers: { accept: "application/json, text/event-stream;q=0" } };
+    const { body } = await post(`/sessions/chat?sessionId=${id}`, { content: "hi" }, accept);
+    expect(body.data.content).toBe("hi");
+  });
+
+  it("tells a failure as the reply's end", async () => {
+    const id = await aSlowSession(40, { fail: 503 });
+    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "hi" });
+    await reader.until(({ closed }) => closed !== null);
+    expect(reader.events.find(({ type }) => type === "reply-end")).toMatchObject({
+      status: "error",
+      error: { code: "provider_overloaded" },
+    });
+    expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "error" });
+  });
+
+  it("goes on when its reader goes away", async () => {
+    const id = await aSlowSession(20);
+    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h" });
+    await reader.next("reply-delta");
+    await reader.cut();
+    const again = await listen(`/sessions/${id}/events?after=0`);
+    await again.next("turn-ended");
+    expect((await get(`/sessions/${id}`)).body.data.messages.at(-1)).toMatchObject({ content: "a b c d e f g h" });
+  });
+});
+
+describe("a comparison's own stream", () => {
+  it("tells all chats at once, and a failure spoils no other", async () => {
+    const endpoints = await Promise.all([
+      anEndpoint({ params: { tokens_per_second: 50 } }),
+      anEndpoint({ params: { fail: 500, delay_ms: 20 } }),
+      anEndpoint({ params: { tokens_per_second: 100 } }),
+    ]);
+    const session = await aComparison(endpoints);
+    const reader = await listen(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two three four" });
+    await reader.until(({ closed }) => closed !== null);
+    expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "partial" });
+    expect(reader.events[0]).toMatchObject({ type: "turn-started", chatIds: session.chat_ids });
+    for (const chatId of session.chat_ids) {
+      const own = reader.events.filter((event) => event["chatId"] === chatId).map(({ type }) => type);
+      expect(own[0]).toBe("reply-start");
+      expect(own.slice(-2)).toEqual(["message-appended", "reply-end"]);
+    }
+    expect(reader.headers.get("cache-control")).toContain("no-transform");
+  });
+});
+
+describe("a followed session", () => {
+  it("begins with its snapshot, in its dialect, and goes on live", async () => {
+    const id = await aSession({ title: "Followed" });
+    await say(id, "before");
+    const reader = await listen(`/sessions/${id}/events`);
+    const snapshot = await reader.next("session-snapshot");
+    expect(snapshot).toMatchObject({ lastSeq: 1, turn: null, session: { id, title: "Followed", status: "ACTIVE" } });
+    expect(snapshot["session"]).not.toHaveProperty("messages");
+    await say(id, "after");
+    await put(`/sessions/${id}`, { title: "Renamed" });
+    expect(await reader.next("message-appended")).toMatchObject({ seq: 2, content: "after" });
+    expect(await reader.next("session-updated")).toMatchObject({ session: { title: "Renamed" } });
+    const comparison = await aComparison([await anEndpoint()]);
+    const other = await listen(`/v1/sessions/${comparison.session_id}/events`);
+    expect((await other.next("session-snapshot"))["session"]).toEqual({ ...comparison, chat_history: null });
+  });
+
+  it("replays from any message, by the address or by the last event's id, which goes first", async () => {
+    const id = await aSession();
+    for (let n = 1; n <= 120; n++) await say(id, `m${n}`);
+    const whole = await listen(`/sessions/${id}/events?after=0`);
+    await whole.next("message-appended", 120);
+    expect(whole.ids).toEqual(Array.from({ length: 120 }, (_, n) => String(n + 1)));
+    const rest = await listen(`/sessions/${id}/events?after=3`, undefined, { headers: { "last-event-id": "118" } });
+    await rest.next("message-appended", 2);
+    expect(rest.ids).toEqual(["119", "120"]);
+  });
+
+  it("ends with its session, and says so", async () => {
+    const id = await aSession();
+    const reader = await listen(`/sessions/${id}/events`);
+    await reader.next("session-snapshot");
+    await post(`/sessions/${id}/end`);
+    await reader.until(({ closed }) => closed !== null);
+    expect(reader.events.slice(-2)).toMatchObject([
+      { type: "session-updated", session: { status: "COMPLETED" } },
+      { type: "stream-closed", code: 1000 },
+    ]);
+  });
+
+  it("that has ended is told whole, and closed", async () => {
+    const id = await aSession();
+    await say(id, "kept");
+    await post(`/sessions/${id}/end`);
+    const reader = await listen(`/sessions/${id}/events?after=0`);
+    await reader.until(({ closed }) => closed !== null);
+    expect(reader.types()).toEqual(["session-snapshot", "message-appended", "stream-closed"]);
+    const bare = await listen(`/sessions/${id}/events`);
+    await bare.until(({ closed }) => closed !== null);
+    expect(bare.types()).toEqual(["session-snapshot", "stream-closed"]);
+  });
+
+  it("that is deleted closes with 4404, and cannot be followed any more", async () => {
+    const id = await aSession();
+    const reader = await listen(`/sessions/${id}/events`);
+    await reader.next("session-snapshot");
+    await del(`/sessions/${id}`);
+    await reader.until(({ closed }) => closed !== null);
+    expect(reader.events.at(-1)).toMatchObject({ type: "stream-closed", code: 4404 });
+    await expect(listen(`/sessions/${id}/events`)).rejects.toThrow(/404/);
+  });
+
+  it("refuses a place that is none", async () => {
+    const id = await aSession();
+    expect((await get(`/sessions/${id}/events?after=-1`)).status).toBe(400);
+    const session = await aComparison([await anEndpoint()]);
+    expect((await get(`/v1/sessions/${session.session_id}/events?after=x`)).status).toBe(422);
+    expect((await get("/sessions/65f3a1b2c4d5e6f708192a3f/events")).status).toBe(404);
+    expect((await get("/v1/sessions/nothing_20240101-000000/events")).status).toBe(404);
+  });
+});
+
+describe("stopping", () => {
+  it("keeps what the reply said so far, and marks it", async () => {
+    const id = await aSlowSession(20);
+    const reader = await listen(`/sessions/${id}/events`);
+    const chat = post(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h i j k l m n o p" });
+    await reader.next("reply-delta", 2);
+    expect((await post(`/sessions/${id}/stop`)).body).toMatchObject({ data: { stopped: true } });
+    const { status, body } = await chat;
+    expect(status).toBe(200);
+    expect(body.data.finishReason).toBe("cancelled");
+    expect("a b c d e f g h i j k l m n o p".startsWith(body.data.content)).toBe(true);
+    expect(body.data.content.length).toBeGreaterThan(2);
+    expect(await reader.next("turn-ended")).toMatchObject({ status: "cancelled" });
+    expect((await post(`/sessions/${id}/stop`)).body.data).toEqual({ stopped: false });
+    expect((await get(`/sessions/${id}`)).body.data.messages.at(-1)).toEqual(body.data);
+  });
+
+  it("cancels a comparison's running prompt and those that wait, each with its record", async () => {
+    const session = await aComparison([await anEndpoint({ params: { tokens_per_second: 10 } }), await anEndpoint()]);
+    const path = `/v1/sessions/${session.session_id}`;
+    const reader = await listen(`${path}/events`);
+    const prompts = ["a b c d e f g h", "waits 1", "waits 2"].map((prompt) => post(`${path}/prompt`, { prompt }));
+    await reader.next("reply-delta");
+    expect((await post(`${path}/cancel`)).body).toEqual({ success: true });
+    await Promise.all(prompts);
+    const { chat_history: history } = (await get(`${path}?include_history=true`)).body.session;
+    const statuses = (chatId: string) => history[chatId].map((record: { status: string }) => record.status);
+    expect(statuses(session.chat_ids[0])).toEqual(["cancelled", "cancelled", "cancelled"]);
+    expect(statuses(session.chat_ids[1])).toEqual(["ok", "cancelled", "cancelled"]);
+    expect((await post(`${path}/cancel`)).body).toEqual({ success: true });
+    expect((await post("/v1/sessions/nothing_20240101-000000/cancel")).status).toBe(404);
+  });
+});

@@ -1,0 +1,229 @@
+import { describe, expect, inject, it } from "vitest";
+import { CONNECTOR_TYPES } from "../../../src/core/endpoint.ts";
+import { FIXTURES, KEY, aRequest, ask } from "../../support/connectors.ts";
+
+const upstream = inject("upstream");
+
+const recorded = CONNECTOR_TYPES.filter((type) => FIXTURES[type] !== null);
+
+/** What each vendor's recorded greeting says. */
+const HELLO = {
+  openai: ["Hello! How can I assist you today? 🎉", 19, 10],
+  azure: ["Hello from the other side 🎉", 21, 9],
+  together: ["Hello there, friend 🎉", 36, 8],
+  anthropic: ["Hello! Nice to meet you 🎉", 25, 15],
+  gemini: ["Hello! What is on your mind 🎉?", 12, 9],
+  "workers-ai": ["Hello number 7 🎉", 17, 6],
+} as const;
+
+/** The class of the error that each vendor's recorded stream reports. */
+const IN_BAND = {
+  openai: "provider_error",
+  azure: "provider_error",
+  together: "provider_error",
+  anthropic: "provider_overloaded",
+  gemini: "provider_overloaded",
+  "workers-ai": "provider_error",
+} as const;
+
+/** What keeps a call from being made again. */
+const once = { params: JSON.stringify({ max_attempts: 1 }) };
+
+describe.each(recorded)("an endpoint of type %s", (type) => {
+  const folder = FIXTURES[type] ?? "openai";
+
+  it.each(["hello", "hello.slow"])("is read to its end (%s)", async (scene) => {
+    const [text, inputTokens, outputTokens] = HELLO[folder];
+    const answered = await ask(aRequest(type, scene));
+    expect(answered.text).toBe(text);
+    expect(answered.last).toMatchObject({ type: "end", finishReason: "stop", usage: { inputTokens, outputTokens } });
+    expect(answered.last.course).toMatchObject({ calls: 1, queueMs: 0 });
+    expect(answered.last.course.ttftMs).toBeLessThanOrEqual(answered.last.course.durationMs);
+  });
+
+  it("says that its limit or a filter ended a reply", async () => {
+    const [limited, filtered] = [await ask(aRequest(type, "length")), await ask(aRequest(type, "filtered"))];
+    expect([limited.text, limited.last]).toMatchObject(["Once upon a", { type: "end", finishReason: "length" }]);
+    expect(filtered.last).toMatchObject({ type: "end", finishReason: "content_filter" });
+  });
+
+  it.each([
+    ["hello.truncated", "incomplete_stream", "Hel"],
+    ["hello.reset", "connection_lost", ""],
+    ["hello.broken", "bad_chunk", "Hel"],
+    ["json", "provider_error", ""],
+    ["html", "bad_chunk", ""],
+  ])("that fails as in %s is named %s", async (scene, code, begin) => {
+    // Workers AI gives a stream, or throws: it has no answers of another type.
+    if (type === "workers-ai-connector" && ["json", "html"].includes(scene)) return;
+    const { text, last } = await ask(aRequest(type, scene, once));
+    expect(last).toMatchObject({ type: "failed", code });
+    expect(text).toMatch(new RegExp(`^${begin}`));
+    expect(last.course.calls).toBe(1);
+  });
+
+  it("that reports an error in its stream is named by the error's class", async () => {
+    const { text, last } = await ask(aRequest(type, "in-band-error", once));
+    expect([text, last]).toMatchObject(["Hel", { type: "failed", code: IN_BAND[folder] }]);
+  });
+
+  it.each([
+    ["hello.mute", "first_token_ms"],
+    ["hello.silent", "first_token_ms"],
+    ["hello.stall", "idle_ms"],
+    ["hello.mute", "timeout_ms"],
+    ["hello.stall", "timeout_ms"],
+  ])("that falls silent (%s) is given up by %s", async (scene, limit) => {
+    const { last } = await ask(aRequest(type, scene, { params: JSON.stringify({ [limit]: "150", max_attempts: 3 }) }));
+    expect(last).toMatchObject({ code: "provider_timeout", message: expect.stringContaining(`(${limit})`) });
+    expect(last.course.calls).toBe(1);
+    expect(last.course.durationMs).toBeGreaterThanOrEqual(140);
+  });
+
+  it("that is stopped ends as cancelled, and its provider sees the connection closed", async () => {
+    const stop = new AbortController();
+    const open = async (): Promise<number> => (await fetch(`${upstream}/open/${folder}`)).json();
+    const asked = ask(aRequest(type, "hello.stall"), { stop: stop.signal });
+    await expect.poll(open, { timeout: 30_000 }).toBeGreaterThan(0);
+    stop.abort();
+    expect((await asked).last).toMatchObject({ code: "cancelled", course: { calls: 1 } });
+    await expect.poll(open, { timeout: 30_000 }).toBe(0);
+  });
+
+  it("that refuses is named by its status, tells no key, and is asked again only where that may help", async () => {
+    const refusals = [
+      [400, "provider_rejected", 1],
+      [403, "provider_auth", 1],
+      [408, "provider_rejected", 2],
+      [429, "rate_limited", 2],
+      [500, "provider_error", 2],
+    ] as const;
+    for (const [status, code, calls] of refusals) {
+      const { last } = await ask(aRequest(type, `${status}`));
+      expect([status, last]).toMatchObject([status, { code, course: { calls } }]);
+      expect(JSON.stringify(last)).not.toContain(KEY);
+    }
+  });
+
+  it("leaves a receipt of what was sent", async () => {
+    const { last } = await ask(aRequest(type, "hello", { params: '{"temperature":0.5,"max_attempts":1}' }));
+    const receipt = last.course.receipt;
+    expect(receipt).toMatchObject({
+      connectorType: type,
+      params: '{"temperature":0.5,"max_attempts":1}',
+      body: expect.stringContaining('"temperature":0.5'),
+      bodySha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      attempts: [{ error: null, durationMs: expect.any(Number) }],
+    });
+    expect(receipt?.body).not.toContain("max_attempts");
+  });
+});
+
+describe.each(["echo-connector", "eliza-connector"] as const)("an endpoint of type %s", (type) => {
+  it("answers without a provider, and leaves a receipt that says so", async () => {
+    const { text, last } = await ask(aRequest(type, "hello"));
+    expect(text).not.toBe("");
+    expect(last).toMatchObject({ type: "end", course: { calls: 1 } });
+    expect(last.course.receipt).toMatchObject({ url: null, body: null, bodySha256: null });
+  });
+
+  it("obeys limits and stops like any other", async () => {
+    const slow = { params: JSON.stringify({ tokens_per_second: 1, timeout_ms: 80 }) };
+    expect((await ask(aRequest(type, "hello", slow))).last).toMatchObject({ code: "provider_timeout" });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 20);
+    const forever = { params: JSON.stringify({ tokens_per_second: 0.01 }) };
+    expect((await ask(aRequest(type, "hello", forever), { stop: stop.signal })).last.type).toBe("failed");
+  });
+});
+
+describe("a vendor's own ways", () => {
+  it("a prompt that a filter caught is an answer: Azure's refusal, and Gemini's block", async () => {
+    const azure = await ask(aRequest("azure-openai-connector", "filtered-prompt"));
+    const gemini = await ask(aRequest("google-gemini-connector", "filtered-prompt"));
+    for (const { last } of [azure, gemini]) expect(last).toMatchObject({ type: "end", finishReason: "content_filter" });
+  });
+
+  it("what Gemini thinks is counted and not said, and text behind a finish reason is not lost", async () => {
+    const thoughts = await ask(aRequest("google-gemini-connector", "thoughts"));
+    expect([thoughts.text, thoughts.last]).toMatchObject(["Hello!", { usage: { inputTokens: 12, outputTokens: 26 } }]);
+    expect((await ask(aRequest("google-gemini-connector", "two-ends"))).text).toBe("One two");
+  });
+
+  it("an end of Gemini's that is none of a reply is a failure that names it", async () => {
+    const { text, last } = await ask(aRequest("google-gemini-connector", "malformed"));
+    expect([text, last]).toMatchObject([
+      "Hel",
+      { code: "provider_error", message: expect.stringMatching(/MALFORMED_/) },
+    ]);
+  });
+
+  it("Workers AI without its binding fails by name, and no call is counted", async () => {
+    const { last } = await ask(aRequest("workers-ai-connector", "hello"), {
+      world: { ai: undefined, privateAllowed: true },
+    });
+    expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
+    expect(last.course).toMatchObject({ calls: 0, receipt: null });
+  });
+});
+
+describe("what is sent", () => {
+  const sent = async (...[type, scene, fields]: Parameters<typeof aRequest>) => {
+    const { receipt } = (await ask(aRequest(type, scene, fields))).last.course;
+    return { url: receipt?.url?.replace(upstream, ""), body: JSON.parse(receipt?.body ?? "null"), receipt };
+  };
+  const system = { role: "system" as const, content: "Be brief" };
+  const user = { role: "user" as const, content: "Hi" };
+
+  it.each([
+    ["hello", "/azure/hello/openai/deployments/the-model/chat/completions?api-version=2024-10-21"],
+    ["hello/openai/", "/azure/hello/openai/deployments/the-model/chat/completions?api-version=2024-10-21"],
+    ["hello/openai/deployments/mine", "/azure/hello/openai/deployments/mine/chat/completions?api-version=2024-10-21"],
+    ["hello/openai/v1", "/azure/hello/openai/v1/chat/completions"],
+  ])("to Azure's %s goes where that address form wants it", async (scene, url) => {
+    const plain = await sent("azure-openai-connector", scene);
+    expect(plain.url).toBe(url);
+    expect(plain.body).toMatchObject({ model: "the-model" });
+    const dated = await sent("azure-openai-connector", scene, { params: '{"api_version":"2025-01-01-preview"}' });
+    expect(dated.url).toBe(`${url.split("?")[0]}?api-version=2025-01-01-preview`);
+    expect(dated.body).not.toHaveProperty("api_version");
+  });
+
+  it("to Gemini has every param: generation's in its place, in either spelling, and all else beside it", async () => {
+    const params = {
+      temperature: 0.5,
+      top_p: 0.9,
+      thinkingConfig: { thinkingBudget: 0 },
+      generationConfig: { seed: 7 },
+      safetySettings: [],
+      whatever: "new",
+    };
+    const { body } = await sent("google-gemini-connector", "hello", { params: JSON.stringify(params) });
+    expect(body).toEqual({
+      contents: [{ role: "user", parts: [{ text: "Hi" }] }],
+      generationConfig: { seed: 7, temperature: 0.5, top_p: 0.9, thinkingConfig: { thinkingBudget: 0 } },
+      safetySettings: [],
+      whatever: "new",
+    });
+  });
+
+  it("has the system texts of params and of the conversation", async () => {
+    const messages = [system, user];
+    const blocks = [{ type: "text", text: "Be kind", cache_control: { type: "ephemeral" } }];
+    const asText = await sent("anthropic-connector", "hello", { messages, params: '{"system":"Be kind"}' });
+    const asBlocks = await sent("anthropic-connector", "hello", {
+      messages,
+      params: JSON.stringify({ system: blocks }),
+    });
+    const given = JSON.stringify({ systemInstruction: { parts: [{ text: "Be kind" }] } });
+    const gemini = await sent("google-gemini-connector", "hello", { messages, params: given });
+    expect(asText.body.system).toBe("Be kind\n\nBe brief");
+    expect(asBlocks.body.system).toEqual([...blocks, { type: "text", text: "Be brief" }]);
+    expect(gemini.body.systemInstruction).toEqual({ parts: [{ text: "Be kind" }, { text: "Be brief" }] });
+  });
+
+  it.each(["openai-connector", "anthropic-connector"] as const)("names the model of the params (%s)", async (type) => {
+    const { body, receipt } = await sent(type, "hello", { params: '{"model":"another"}' });
+    expect([body.model, receipt?.modelAsked]).toEqual(["another", "another"]);
+  });
+});

@@ -1,0 +1,182 @@
+import Anthropic from "@anthropic-ai/sdk";
+import { GoogleGenAI } from "@google/genai/web";
+import OpenAI, { AzureOpenAI } from "openai";
+import { describe, expect, inject, it } from "vitest";
+import { KEY, aRequest, ask } from "../../support/connectors.ts";
+
+const upstream = inject("upstream");
+const aimock = inject("aimock");
+
+const PROMPT = "count to three";
+const VERSION = "2024-10-21";
+
+/** What a reply comes to, in the terms of its vendor. */
+interface Told {
+  text: string;
+  finish: string | null | undefined;
+  tokens: (number | undefined)[];
+}
+
+/** What is asked of every vendor alike: a system text and a prompt, and two params. */
+interface Vendor {
+  connectorType: Parameters<typeof aRequest>[0];
+  /** Where we find it, and where its SDK does, for an address of either. */
+  uri: string;
+  params: Record<string, unknown>;
+  asksItself: (base: string) => Promise<Told>;
+  /** Its names for the reasons of an end. */
+  finish: Record<string, string>;
+}
+
+async function throughOpenAI(client: OpenAI): Promise<Told> {
+  const stream = await client.chat.completions.create({
+    model: "the-model",
+    messages: [
+      { role: "system", content: "Be brief" },
+      { role: "user", content: PROMPT },
+    ],
+    temperature: 0.5,
+    seed: 7,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  const told: Told = { text: "", finish: null, tokens: [] };
+  for await (const { choices, usage } of stream) {
+    told.text += choices[0]?.delta.content ?? "";
+    told.finish = choices[0]?.finish_reason ?? told.finish;
+    if (usage) told.tokens = [usage.prompt_tokens, usage.completion_tokens];
+  }
+  return told;
+}
+
+async function throughAnthropic(base: string): Promise<Told> {
+  // Keys go in either of two headers, and we keep to the older.
+  const sdk = new Anthropic({ baseURL: base, apiKey: null, defaultHeaders: { "x-api-key": KEY }, maxRetries: 0 });
+  const body = {
+    model: "the-model",
+    max_tokens: 64,
+    stop_sequences: ["END"],
+    system: "Be brief",
+    messages: [{ role: "user", content: PROMPT }],
+  } satisfies Anthropic.MessageStreamParams;
+  const { content, stop_reason, usage } = await sdk.messages.stream(body).finalMessage();
+  const text = content.map((block) => (block.type === "text" ? block.text : "")).join("");
+  return { text, finish: stop_reason, tokens: [usage.input_tokens, usage.output_tokens] };
+}
+
+async function throughGemini(base: string): Promise<Told> {
+  const sdk = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: base, apiVersion: "v1beta" } });
+  const stream = await sdk.models.generateContentStream({
+    model: "the-model",
+    contents: [{ role: "user", parts: [{ text: PROMPT }] }],
+    config: { temperature: 0.5, maxOutputTokens: 64, systemInstruction: { parts: [{ text: "Be brief" }] } },
+  });
+  const told: Told = { text: "", finish: undefined, tokens: [] };
+  for await (const { text, candidates, usageMetadata: usage } of stream) {
+    told.text += text ?? "";
+    told.finish = candidates?.[0]?.finishReason ?? told.finish;
+    if (usage) told.tokens = [usage.promptTokenCount, usage.candidatesTokenCount];
+  }
+  return told;
+}
+
+const openAIs = { stop: "stop", length: "length", content_filter: "content_filter" };
+
+const VENDORS: Record<string, Vendor> = {
+  openai: {
+    connectorType: "openai-connector",
+    uri: "/v1",
+    params: { temperature: 0.5, seed: 7 },
+    asksItself: (base) => throughOpenAI(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
+    finish: openAIs,
+  },
+  azure: {
+    connectorType: "azure-openai-connector",
+    uri: "",
+    params: { temperature: 0.5, seed: 7, api_version: VERSION },
+    asksItself: (base) =>
+      throughOpenAI(
+        new AzureOpenAI({ endpoint: base, apiKey: KEY, apiVersion: VERSION, deployment: "the-model", maxRetries: 0 }),
+      ),
+    finish: openAIs,
+  },
+  together: {
+    connectorType: "together-connector",
+    uri: "/v1",
+    // Together tells the usage unasked; here it is asked for as its users' SDK does.
+    params: { temperature: 0.5, seed: 7, stream_options: { include_usage: true } },
+    asksItself: (base) => throughOpenAI(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
+    finish: openAIs,
+  },
+  anthropic: {
+    connectorType: "anthropic-connector",
+    uri: "",
+    params: { stop_sequences: ["END"], max_tokens: 64, anthropic_version: "2026-10-21" },
+    asksItself: throughAnthropic,
+    finish: { stop: "end_turn", length: "max_tokens", content_filter: "refusal" },
+  },
+  gemini: {
+    connectorType: "google-gemini-connector",
+    uri: "/v1beta",
+    params: { temperature: 0.5, maxOutputTokens: 64 },
+    asksItself: throughGemini,
+    finish: { stop: "STOP", length: "MAX_TOKENS", content_filter: "SAFETY" },
+  },
+};
+
+const messages = [
+  { role: "system" as const, content: "Be brief" },
+  { role: "user" as const, content: PROMPT },
+];
+
+/** What we make of the same answer, in the vendor's terms. */
+async function ours({ connectorType, uri, params, finish }: Vendor, base: string): Promise<Told> {
+  const request = aRequest(connectorType, "", { uri: base + uri, params: JSON.stringify(params), messages });
+  const { text, last } = await ask(request);
+  if (last.type === "failed") throw new Error(`${last.code}: ${last.message}`);
+  return { text, finish: finish[last.finishReason], tokens: [last.usage?.inputTokens, last.usage?.outputTokens] };
+}
+
+interface Received {
+  path: string;
+  headers: Record<string, string>;
+  body: unknown;
+}
+
+/** What a vendor reads of a request, its key and version with it. */
+const essence = ({ path, headers, body }: Received) => ({
+  path,
+  body,
+  headers: ["authorization", "api-key", "x-api-key", "x-goog-api-key", "anthropic-version"].map(
+    (name) => headers[name],
+  ),
+});
+
+describe.each(Object.entries(VENDORS))("%s, asked by us and by the vendor's own SDK", (name, vendor) => {
+  it.each(["hello", "length", "filtered"])("tells the same of %s", async (scene) => {
+    const base = `${upstream}/${name}/${scene}`;
+    const told = await vendor.asksItself(base);
+    expect(Object.values(vendor.finish)).toContain(told.finish);
+    expect(await ours(vendor, base)).toEqual(told);
+  });
+
+  it("is sent the same, to the same place: what the compiler lets the SDK say", async () => {
+    const base = `${upstream}/${name}/hello`;
+    await ours(vendor, base);
+    await vendor.asksItself(base);
+    const received = await (await fetch(`${upstream}/received/${name}`)).json<Received[]>();
+    const [theirs, sent] = received.filter(({ path }) => path.includes("/hello/")).map(essence);
+    expect(JSON.stringify(sent?.headers)).toContain(KEY);
+    expect(sent).toEqual(theirs);
+  });
+
+  it("is the same where an independent double plays it", async () => {
+    const told = await vendor.asksItself(aimock);
+    expect(told.text).toContain("北京 🎉");
+    expect(await ours(vendor, aimock)).toEqual(told);
+    // The double reads both requests alike: its journal tells them apart by their time only.
+    const journal = await (await fetch(`${aimock}/v1/_requests`)).json<{ path: string; body: object }[]>();
+    const [theirs, sent] = journal.slice(-2).map(({ path, body }) => ({ path, body }));
+    expect(sent).toEqual(theirs);
+  });
+});

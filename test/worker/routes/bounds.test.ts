@@ -1,0 +1,91 @@
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
+import { connect, listen, upgrade } from "../../support/follow.ts";
+import { aSession, unique } from "../../support/given.ts";
+
+/** A body of so many bytes that is sent in chunks: nobody is told beforehand how long it is. */
+function inChunks(bytes: number): ReadableStream<Uint8Array> {
+  const text = new TextEncoder().encode(`{"name":"${unique("client")}","x":"`);
+  let left = bytes - text.length - 2;
+  let begun = false;
+  return new ReadableStream({
+    pull(controller) {
+      if (!begun) controller.enqueue(text);
+      begun = true;
+      const size = Math.min(left, 65_536);
+      if (size > 0) controller.enqueue(new Uint8Array(size).fill(120));
+      left -= size;
+      if (left > 0) return;
+      controller.enqueue(new TextEncoder().encode('"}'));
+      controller.close();
+    },
+  });
+}
+
+const sendChunks = (path: string, bytes: number) =>
+  exports.default.fetch(`http://parley.test${path}`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
+    body: inChunks(bytes),
+  });
+
+describe("a body", () => {
+  it("of 1 MiB is taken, and one of a byte more is not, told beforehand or not", async () => {
+    const ofBytes = (bytes: number) => {
+      const head = `{"name":"${unique("client")}","x":"`;
+      return `${head}${"x".repeat(bytes - head.length - 2)}"}`;
+    };
+    expect((await post("/clients", ofBytes(1_048_576))).status).toBe(201);
+    expect((await post("/clients", ofBytes(1_048_577))).status).toBe(413);
+    expect((await sendChunks("/clients", 1_048_576)).status).toBe(201);
+    const [session, moonshot] = [await sendChunks("/clients", 1_048_577), await sendChunks("/v1/sessions", 3_000_000)];
+    expect([session.status, moonshot.status]).toEqual([413, 413]);
+    expect(await session.json()).toMatchObject({ error: { code: "body_too_large" } });
+    expect(await moonshot.json()).toEqual({ detail: expect.stringContaining("1048576") });
+  });
+});
+
+describe("those who follow a session", () => {
+  it("are 1,000 at most, over sockets and event streams together, and the next is 429", async () => {
+    const id = await aSession();
+    const reader = await listen(`/sessions/${id}/events`);
+    const sockets = await Promise.all(Array.from({ length: 999 }, () => connect(`/sessions/${id}/ws`)));
+    const socket = await upgrade(`/sessions/${id}/ws`);
+    expect([socket.status, socket.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect(await socket.json()).toMatchObject({ success: false, error: { code: "too_many_followers" } });
+    const events = await get(`/sessions/${id}/events`);
+    expect([events.status, events.body.error.code]).toEqual([429, "too_many_followers"]);
+    await reader.cut();
+    sockets[0]?.socket.close(1000);
+    await sockets[0]?.until(({ closed }) => closed !== null);
+    (await connect(`/sessions/${id}/ws`)).socket.close(1000);
+    for (const { socket: open } of sockets) open.close(1000);
+  });
+});
+
+describe("a moment that is further away than the platform counts", () => {
+  const FAR = "9999-12-31T23:59:59.999Z";
+
+  it("is when a session may start", async () => {
+    const id = await aSession({ startTime: FAR });
+    expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ status: "SCHEDULED", startTime: FAR });
+    const near = await aSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
+    expect((await put(`/sessions/${near}`, { startTime: FAR })).body.data.startTime).toBe(FAR);
+  });
+
+  it("is when a key may expire that a socket is opened with", async () => {
+    const { key: token } = (await post("/keys", { name: "k", role: "service", expiresAt: FAR })).body.data;
+    const client = await connect(`/sessions/${await aSession()}/ws`, { token });
+    expect(await client.next("session-snapshot")).toMatchObject({ lastSeq: 0 });
+    client.socket.close(1000);
+  });
+});
+
+it("an Idempotency-Key that is none is refused beside a POST, and says nothing beside other calls", async () => {
+  const headers = { "idempotency-key": "" };
+  expect((await post("/clients", { name: unique("client") }, { headers })).body.error.code).toBe(
+    "invalid_idempotency_key",
+  );
+  expect((await get("/sessions", { headers })).status).toBe(200);
+});

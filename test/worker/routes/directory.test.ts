@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { del, get, post, put } from "../../support/api.ts";
+import { aChatbot, aClient, aSession, anEndpoint, unique } from "../../support/given.ts";
+
+const NOWHERE = "ffffffffffffffffffffffff";
+
+describe("chatbots", () => {
+  it("are created with defaults, shown, changed in part and deleted", async () => {
+    const endpointId = await anEndpoint();
+    const { status, body } = await post("/chatbots", {
+      name: "Shop",
+      endpointId,
+      systemPrompt: "Be kind",
+      params: { temperature: 0 },
+    });
+    expect(status).toBe(201);
+    const { id } = body.data;
+    expect(body.data).toMatchObject({
+      name: "Shop",
+      endpointId,
+      systemPrompt: "Be kind",
+      historyLimit: 50,
+      params: { temperature: 0 },
+    });
+    expect((await get(`/chatbots/${id}`)).body.data).toEqual(body.data);
+    const changed = await put(`/chatbots/${id}`, { greeting: "Hi", systemPrompt: null });
+    expect(changed.body.data).toMatchObject({ name: "Shop", greeting: "Hi", historyLimit: 50 });
+    expect(changed.body.data).not.toHaveProperty("systemPrompt");
+    expect((await del(`/chatbots/${id}`)).status).toBe(200);
+    expect((await get(`/chatbots/${id}`)).status).toBe(404);
+    expect((await put(`/chatbots/${id}`, { name: "x" })).status).toBe(404);
+    expect((await del(`/chatbots/${id}`)).status).toBe(404);
+  });
+
+  it("do not change for no change, and cannot contradict what is sent", async () => {
+    const id = await aChatbot();
+    const before = (await get(`/chatbots/${id}`)).body.data;
+    expect((await put(`/chatbots/${id}`, {})).body.data).toEqual(before);
+    expect((await put(`/chatbots/${id}`, { params: { messages: [] } })).status).toBe(400);
+  });
+
+  it("stand on an endpoint that exists", async () => {
+    expect((await post("/chatbots", { name: "x", endpointId: "nowhere" })).status).toBe(404);
+    expect((await put(`/chatbots/${await aChatbot()}`, { endpointId: "nowhere" })).status).toBe(404);
+  });
+
+  it("stay while sessions of theirs are open, and stay known to those that ended", async () => {
+    const chatbotId = await aChatbot({ name: "Old friend", systemPrompt: "a secret recipe" });
+    const id = await aSession({ chatbotId });
+    expect((await del(`/chatbots/${chatbotId}`)).status).toBe(409);
+    await post(`/sessions/${id}/end`);
+    expect((await del(`/chatbots/${chatbotId}`)).status).toBe(200);
+    expect((await get(`/sessions/${id}`)).body.data.chatbotId).toEqual({
+      id: chatbotId,
+      name: "Old friend",
+      deleted: true,
+    });
+    expect((await post("/sessions", { chatbotId, clientId: await aClient() })).status).toBe(404);
+  });
+
+  it("are listed and searched like sessions", async () => {
+    const name = unique("ÉCLAIR");
+    const id = await aChatbot({ name });
+    const { body } = await get(`/chatbots?searchString=${encodeURIComponent(name.toLowerCase())}`);
+    expect(body.data).toMatchObject({ results: [{ id, name }], paginatorInfo: { count: 1, total: 1, perPage: 10 } });
+    expect((await get("/chatbots?limit=101")).status).toBe(400);
+  });
+});
+
+describe("chatbots and clients", () => {
+  it("are found however their letters were composed, in any width and case", async () => {
+    const stem = unique("Ｇâｔｅａｕ ﬁn");
+    const paths = { chatbots: aChatbot, clients: aClient };
+    for (const [path, create] of Object.entries(paths)) {
+      const ids = [await create({ name: stem }), await create({ name: stem.normalize("NFD") })];
+      for (const text of ["NFC", "NFD", "NFKC", "NFKD"].map((form) => stem.toUpperCase().normalize(form))) {
+        const { body } = await get(`/${path}?searchString=${encodeURIComponent(text)}`);
+        expect(body.data.results.map(({ id }: { id: string }) => id)).toEqual(ids.toReversed());
+      }
+    }
+  });
+});
+
+describe("clients", () => {
+  it("are created, shown, changed in part and deleted", async () => {
+    const externalId = unique("customer");
+    const { status, body } = await post("/clients", {
+      name: "Ada",
+      email: "ada@example.com",
+      externalId,
+      metadata: { vip: true },
+    });
+    expect(status).toBe(201);
+    const { id } = body.data;
+    expect(body.data).toMatchObject({ name: "Ada", email: "ada@example.com", externalId, metadata: { vip: true } });
+    expect((await put(`/clients/${id}`, { email: null })).body.data).not.toHaveProperty("email");
+    expect((await get(`/clients?searchString=ada`)).status).toBe(200);
+    expect((await del(`/clients/${id}`)).status).toBe(200);
+    expect((await get(`/clients/${id}`)).status).toBe(404);
+    expect((await post("/clients", { name: "Heir", externalId })).status).toBe(201);
+  });
+
+  it("have an externalId of their own", async () => {
+    const externalId = unique("customer");
+    await aClient({ externalId });
+    expect((await post("/clients", { name: "Eve", externalId })).status).toBe(409);
+    expect((await put(`/clients/${await aClient()}`, { externalId })).status).toBe(409);
+  });
+
+  it("stay while they have an open session", async () => {
+    const clientId = await aClient();
+    const id = await aSession({ clientId });
+    expect((await del(`/clients/${clientId}`)).status).toBe(409);
+    await put(`/sessions/${id}`, { status: "TERMINATED" });
+    expect((await del(`/clients/${clientId}`)).status).toBe(200);
+    expect((await get(`/sessions/${id}`)).body.data.clientId).toMatchObject({ id: clientId, deleted: true });
+  });
+
+  it("are 404 where there is none", async () => {
+    for (const id of [NOWHERE, "nope"]) expect((await get(`/clients/${id}`)).status).toBe(404);
+  });
+});

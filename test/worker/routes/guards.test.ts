@@ -1,0 +1,275 @@
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { call, del, get, post, put } from "../../support/api.ts";
+import { upgrade } from "../../support/follow.ts";
+import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { set } from "../../support/settings.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const APP = "https://app.example";
+const from = (origin: string, more: Record<string, string> = {}) => ({ headers: { origin, ...more } });
+
+describe("a page of another origin", () => {
+  it("reads answers and refusals where its origin is allowed", async () => {
+    for (const answer of [
+      await get("/sessions", from(APP)),
+      await get("/sessions", { ...from(APP), token: "bad" }),
+      await get("/nowhere", from(APP)),
+      await get("/v1/sessions/none_20240315-043147", from(APP)),
+    ]) {
+      expect(answer.headers.get("access-control-allow-origin")).toBe(APP);
+      expect(answer.headers.get("access-control-expose-headers")).toContain("x-request-id");
+      expect(answer.headers.get("access-control-allow-credentials")).toBeNull();
+      expect(answer.headers.get("vary")).toMatch(/origin/i);
+    }
+  });
+
+  it("is told by a preflight what it may send, and by Allow what there is", async () => {
+    const asked = { "access-control-request-method": "PUT", "access-control-request-headers": "authorization" };
+    const { status, headers } = await call("OPTIONS", "/sessions/x", undefined, { ...from(APP, asked), token: null });
+    expect(status).toBe(204);
+    expect(headers.get("allow")?.split(", ").toSorted()).toEqual(["DELETE", "GET", "HEAD", "OPTIONS", "PUT"]);
+    expect(headers.get("access-control-allow-origin")).toBe(APP);
+    expect(headers.get("access-control-allow-methods")).toContain("PUT");
+    expect(headers.get("access-control-allow-headers")).toMatch(/authorization.*idempotency-key/);
+  });
+
+  it.each(["https://evil.example", "null", "*", "http://app.example", `${APP}.evil.example`])(
+    "that is not allowed, such as %s, reads nothing",
+    async (origin) => {
+      const asked = { "access-control-request-method": "GET" };
+      for (const answer of [
+        await get("/sessions", from(origin)),
+        await call("OPTIONS", "/sessions", undefined, { ...from(origin, asked), token: null }),
+      ]) {
+        expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+        expect(answer.headers.get("vary")).toBe("Origin");
+      }
+    },
+  );
+
+  it.each(["", "*", "null", `${APP}/`, "app.example"])("reads nothing where ALLOWED_ORIGINS is %j", async (origins) => {
+    set({ ALLOWED_ORIGINS: origins });
+    for (const origin of [APP, "*", "null"]) {
+      expect((await get("/sessions", from(origin))).headers.get("access-control-allow-origin")).toBeNull();
+    }
+  });
+
+  it("changes nothing where nobody has to show a token", async () => {
+    set({ ANONYMOUS_ROLE: "service" });
+    const id = await aSession();
+    for (const origin of ["https://evil.example", "http://parley.test", "null"]) {
+      const refused = await post(`/sessions/${id}/end`, undefined, { token: null, ...from(origin) });
+      expect([refused.status, refused.body.error.code]).toEqual([403, "origin_refused"]);
+    }
+    expect((await get(`/sessions/${id}`, { token: null, ...from("https://evil.example") })).status).toBe(200);
+    expect((await post(`/sessions/${id}/stop`, undefined, { token: null, ...from(APP) })).status).toBe(200);
+    expect((await post(`/sessions/${id}/stop`, undefined, { token: null })).status).toBe(200);
+    expect((await post(`/sessions/${id}/end`, undefined, from("https://evil.example"))).status).toBe(200);
+  });
+
+  it("opens no socket, and our own opens one unless it shows no token", async () => {
+    const id = await aSession();
+    const open = async (origin: string, token: string | null | undefined) =>
+      (await upgrade(`/sessions/${id}/ws`, { ...(token === undefined ? {} : { token }), ...from(origin) })).status;
+    expect(await open("https://evil.example", undefined)).toBe(403);
+    expect(await open("http://parley.test", undefined)).toBe(101);
+    set({ ANONYMOUS_ROLE: "service" });
+    expect(await open("http://parley.test", null)).toBe(403);
+    expect(await open(APP, null)).toBe(101);
+  });
+});
+
+describe("every answer", () => {
+  it("keeps a browser from doing more with it than to show it", async () => {
+    for (const path of ["/sessions", "/v1/sessions", "/nowhere", "/healthz", "/docs"]) {
+      const { headers } = await get(path);
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("strict-transport-security")).toMatch(/max-age=\d{7,}/);
+      expect(headers.get("content-security-policy")).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+      expect(headers.get("x-powered-by")).toBeNull();
+    }
+  });
+
+  it("of /docs has the one style that its policy lets in, and no script", async () => {
+    const { body, headers } = await get("/docs", { token: null });
+    expect(headers.get("referrer-policy")).toBe("no-referrer");
+    const [, nonce] = /<style nonce="([^"]+)">/.exec(body) ?? [];
+    expect(headers.get("content-security-policy")).toContain(`style-src 'nonce-${nonce}'`);
+    expect(body).not.toMatch(/<script| style="| src=|@import|<link/);
+  });
+});
+
+describe("too many calls", () => {
+  const limits = () =>
+    set({
+      RATE_LIMITS: "",
+      ADDRESS_LIMIT: undefined as never,
+      CALLER_LIMIT: undefined as never,
+      SIGN_IN_LIMIT: undefined as never,
+    });
+  const address = () => `203.0.113.${Math.floor(Math.random() * 250)}-${crypto.randomUUID()}`;
+  const statuses = async (count: number, make: () => Promise<{ status: number }>) => {
+    const seen: number[] = [];
+    for (let n = 0; n < count; n++) seen.push((await make()).status);
+    return seen;
+  };
+
+  it("of an address are 429 in the dialect's form, with Retry-After, before anybody is asked for a token", async () => {
+    limits();
+    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    const headers = { "cf-connecting-ip": address() };
+    expect(await statuses(5, () => get("/sessions", { token: null, headers }))).toEqual([401, 401, 401, 429, 429]);
+    const [session, moonshot] = [await get("/sessions", { headers }), await get("/v1/sessions", { headers })];
+    expect([session.status, session.body.error.code]).toEqual([429, "too_many_calls"]);
+    expect([moonshot.status, moonshot.body.detail]).toEqual([429, expect.stringMatching(/Too many calls/)]);
+    expect(session.headers.get("retry-after")).toBe("60");
+    expect((await get("/sessions", { headers: { "cf-connecting-ip": address() } })).status).toBe(200);
+  });
+
+  it("of a caller are 429, from wherever they come", async () => {
+    limits();
+    set({ CALLER_LIMIT: env.THREE_A_MINUTE });
+    const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
+    const make = () => get("/v1/sessions", { token, headers: { "cf-connecting-ip": address() } });
+    expect(await statuses(5, make)).toEqual([200, 200, 200, 429, 429]);
+  });
+
+  it("without a token are counted by address", async () => {
+    limits();
+    set({ CALLER_LIMIT: env.THREE_A_MINUTE, ANONYMOUS_ROLE: "service" });
+    const headers = { "cf-connecting-ip": address() };
+    expect(await statuses(4, () => get("/sessions", { token: null, headers }))).toEqual([200, 200, 200, 429]);
+    expect((await get("/sessions", { token: null, headers: { "cf-connecting-ip": address() } })).status).toBe(200);
+  });
+
+  it("with bad tokens are turned away sooner, and good ones from there are not", async () => {
+    limits();
+    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    const headers = { "cf-connecting-ip": address() };
+    expect(await statuses(5, () => get("/sessions", { token: "guess", headers }))).toEqual([401, 401, 401, 429, 429]);
+    expect((await get("/sessions", { headers })).status).toBe(200);
+  });
+
+  it("with bad tokens are turned away at the open route that asks an admin for one, too, and written down", async () => {
+    limits();
+    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
+    const headers = { "cf-connecting-ip": address() };
+    const guess = () => get("/healthz?deep=1", { token: "guess", headers });
+    expect(await statuses(5, guess)).toEqual([401, 401, 401, 429, 429]);
+    expect(info).toHaveBeenCalledWith(expect.objectContaining({ event: "sign-in-failed", path: "/healthz" }));
+    expect((await get("/healthz", { token: null, headers })).status).toBe(200);
+  });
+
+  it("from anywhere in an IPv6 network are counted as one address", async () => {
+    limits();
+    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    const hex = () => Math.floor(Math.random() * 0xfffe + 1).toString(16);
+    const network = `2001:db8:${hex()}`;
+    const each = [`${network}:0:1:2:3:4`, `${network}::1`, `${network}:0000:ffff::`, `${network.toUpperCase()}::9:9`];
+    let turn = 0;
+    const make = () => get("/sessions", { headers: { "cf-connecting-ip": each[turn++] ?? "" } });
+    expect(await statuses(4, make)).toEqual([200, 200, 200, 429]);
+    const next = { "cf-connecting-ip": `${network}:1::1` };
+    expect((await get("/sessions", { headers: next })).status).toBe(200);
+  });
+
+  it("are nobody's where the limit cannot be asked", async () => {
+    limits();
+    set({ CALLER_LIMIT: { limit: () => Promise.reject(new Error("down")) } });
+    expect((await get("/sessions")).status).toBe(200);
+  });
+});
+
+describe("the log of who did what", () => {
+  it("names caller, call and thing, and no secret", async () => {
+    const lines: Record<string, unknown>[] = [];
+    const said: string[] = [];
+    const note = (line: unknown) => {
+      said.push(JSON.stringify(line));
+      lines.push(line as Record<string, unknown>);
+    };
+    vi.spyOn(console, "info").mockImplementation(note);
+    vi.spyOn(console, "error").mockImplementation(note);
+    await get("/sessions", { token: "parley_guessed" });
+    const { id: keyId, key } = (await post("/keys", { name: "k", role: "admin" })).body.data;
+    const endpointId = await anEndpoint({ token: "sk-very-secret" });
+    await put(`/v1/llm_endpoints/${endpointId}`, { token: "sk-another-secret" }, { token: key });
+    await del(`/v1/llm_endpoints/${endpointId}`, { token: key });
+    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const sessionId = await aSession({ chatbotId, clientId });
+    await post(`/sessions/message?sessionId=${sessionId}`, { message: { role: "user", content: "between us" } });
+    await del(`/sessions/${sessionId}`);
+    await del(`/chatbots/${chatbotId}`);
+    await del(`/clients/${clientId}`);
+    const comparison = await aComparison([await anEndpoint()]);
+    await del(`/v1/sessions/${comparison.session_id}`);
+    const name = unique("template");
+    await post("/v1/prompt_templates", { name, template: "{{ prompt }}" });
+    await del(`/v1/prompt_templates/${encodeURIComponent(name)}`);
+    await del(`/keys/${keyId}`);
+    const seen = (event: string) => lines.filter((line) => line["event"] === event);
+    const by = (id: string) => ({ requestId: expect.any(String), caller: { role: "admin", id } });
+    expect(seen("sign-in-failed")).toEqual([expect.objectContaining({ caller: null, path: "/sessions" })]);
+    expect(seen("key-created")).toEqual([expect.objectContaining({ ...by("admin"), keyId, role: "admin" })]);
+    expect(seen("endpoint-updated")).toEqual([
+      expect.objectContaining({ ...by(keyId), endpointId, fields: ["token"] }),
+    ]);
+    expect(seen("endpoint-deleted")).toEqual([expect.objectContaining({ ...by(keyId), endpointId })]);
+    expect(seen("endpoint-created")).toHaveLength(3);
+    expect(seen("session-deleted").map((line) => line["sessionId"])).toEqual([sessionId, comparison.session_id]);
+    expect(seen("chatbot-deleted")).toEqual([expect.objectContaining({ chatbotId })]);
+    expect(seen("client-deleted")).toEqual([expect.objectContaining({ clientId })]);
+    expect(seen("prompt-template-deleted")).toEqual([expect.objectContaining({ ...by("admin"), name })]);
+    expect(seen("key-revoked")).toEqual([expect.objectContaining({ ...by("admin"), keyId })]);
+    expect(said.join("\n")).not.toMatch(/very-secret|another-secret|between us|parley_guessed|test-admin-key/);
+    expect(said.join("\n")).not.toContain(key);
+  });
+});
+
+describe("a Worker that is not set up", () => {
+  it.each([
+    ["", "not set"],
+    [" ", "blanks"],
+    ["two words", "blanks"],
+  ])("without a good ADMIN_KEY (%j) lets no admin in, and tells the operator", async (key, message) => {
+    set({ ADMIN_KEY: key });
+    for (const token of ["test-admin-key", "two", "undefined", "null"]) {
+      const { status, body } = await post("/keys", { name: "k", role: "admin" }, { token });
+      expect([status, body.error.code]).toEqual([503, "misconfigured"]);
+      expect(body.message).toContain(message);
+    }
+    expect((await get("/v1/sessions", { token: "x" })).body.detail).toContain("ADMIN_KEY");
+    expect((await get("/sessions", { token: null })).status).toBe(401);
+  });
+
+  it("serves API keys all the same", async () => {
+    const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
+    set({ ADMIN_KEY: "" });
+    expect((await get("/sessions", { token })).status).toBe(200);
+  });
+
+  it("tells an admin what is wrong, and no value", async () => {
+    expect((await get("/healthz?deep=1")).body.problems).toEqual([]);
+    set({ ENCRYPTION_KEY: "short", ANONYMOUS_ROLE: "root", JWT_ISSUER: "x", ALLOWED_ORIGINS: "*", TIME_ZONE: "Mars" });
+    const { body } = await get("/healthz?deep=1");
+    expect(body.status).toBe("degraded");
+    expect(body.problems).toHaveLength(5);
+    expect(body.problems.join()).not.toMatch(/short|root|Mars/);
+  });
+});
+
+describe("what is unbounded elsewhere", () => {
+  it("is bounded here: names, ids, searches, and what is nested", async () => {
+    const long = "x".repeat(20_000);
+    expect((await get(`/sessions?searchString=${long}`)).status).toBe(200);
+    expect((await get(`/sessions/${long}`)).status).toBe(404);
+    expect((await get(`/v1/llm_endpoints/${long}`)).status).toBe(404);
+    expect((await post("/clients", { name: unique("c"), metadata: { a: long } })).status).toBe(400);
+    expect((await post("/sessions", { chatbotId: long, clientId: long })).status).toBe(400);
+  });
+});

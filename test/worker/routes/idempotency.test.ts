@@ -1,0 +1,228 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it, vi } from "vitest";
+import { get, post } from "../../support/api.ts";
+import { listen } from "../../support/follow.ts";
+import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+
+const under = (key: string, token?: string) => ({ headers: { "idempotency-key": key }, ...(token ? { token } : {}) });
+const replayed = ({ headers }: { headers: Headers }) => headers.get("idempotency-replayed");
+const contents = async (id: string) =>
+  (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
+const message = (content: string) => ({ message: { role: "user", content } });
+
+describe("a create under a key", () => {
+  it("is done once, on every route that creates", async () => {
+    const [chatbotId, clientId, endpoint] = [await aChatbot(), await aClient(), await anEndpoint()];
+    const creates: [string, object][] = [
+      ["/sessions", { chatbotId, clientId }],
+      ["/chatbots", { name: "b", endpointId: endpoint }],
+      ["/clients", { name: "c", externalId: unique("external") }],
+      ["/v1/sessions", { name: "s", endpoints: [endpoint] }],
+      ["/v1/llm_endpoints", { name: unique("e"), connector_type: "echo-connector" }],
+      ["/v1/prompt_templates", { name: unique("t"), description: "", template: "{{ prompt }}" }],
+    ];
+    for (const [path, body] of creates) {
+      const first = await post(path, body, under("k"));
+      const again = await post(path, body, under("k"));
+      expect([path, first.status < 300, replayed(first)]).toEqual([path, true, null]);
+      expect([again.status, again.body, replayed(again)]).toEqual([first.status, first.body, "true"]);
+      const other = await post(path, { ...body, name: "another", title: "another" }, under("k"));
+      expect([path, other.status]).toEqual([path, 409]);
+    }
+  });
+
+  it("at the same time makes one of them, and tells the others so", async () => {
+    const body = { chatbotId: await aChatbot(), clientId: await aClient() };
+    const answers = await Promise.all(Array.from({ length: 8 }, () => post("/sessions", body, under("race"))));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 201));
+    expect(new Set(answers.map((answer) => answer.body.data.id)).size).toBe(1);
+    const { body: list } = await get(`/sessions?clientId=${body.clientId}`);
+    expect(list.data.paginatorInfo.total).toBe(1);
+  });
+
+  it("is done once though its answer was lost on the way from D1", async () => {
+    const body = { chatbotId: await aChatbot({ greeting: "Hello" }), clientId: await aClient() };
+    const batch = env.DB.batch.bind(env.DB);
+    let calls = 0;
+    vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+      const answer = await batch(statements);
+      // The first call claims the key, the second creates.
+      if (++calls === 2) throw new Error("D1_ERROR: Network connection lost.");
+      return answer;
+    });
+    expect((await post("/sessions", body, under("lost"))).status).toBe(500);
+    vi.restoreAllMocks();
+    const again = await post("/sessions", body, under("lost"));
+    expect([again.status, replayed(again)]).toEqual([201, "true"]);
+    const { results } = (await get(`/sessions?clientId=${body.clientId}`)).body.data;
+    expect(results.map(({ id }: { id: string }) => id)).toEqual([again.body.data.id]);
+  });
+
+  it("that was refused may come again", async () => {
+    const name = unique("later");
+    const refused = await post("/chatbots", { name: "b", endpointId: name }, under("again"));
+    await post("/v1/llm_endpoints", { name, connector_type: "echo-connector" });
+    const endpointId = name.replaceAll(" ", "-");
+    expect([refused.status, (await post("/chatbots", { name: "b", endpointId }, under("again"))).status]).toEqual([
+      404, 201,
+    ]);
+  });
+
+  it("is the same whatever the order of its fields, and with what is ignored", async () => {
+    const first = await post("/clients", { name: "Ada", email: "ada@example.com" }, under("order"));
+    const again = await post("/clients", { email: "ada@example.com", ignored: 1, name: "Ada" }, under("order"));
+    expect([again.status, again.body]).toEqual([201, first.body]);
+  });
+
+  it("belongs to its caller", async () => {
+    const { key } = (await post("/keys", { name: "other", role: "service" })).body.data;
+    const mine = await post("/clients", { name: "x" }, under("shared"));
+    const theirs = await post("/clients", { name: "x" }, under("shared", key));
+    expect(theirs.body.data.id).not.toBe(mine.body.data.id);
+  });
+
+  it.each(["", "a b", "\u00fc", "x".repeat(201)])("is refused with 400 for a key like %j", async (key) => {
+    expect((await post("/clients", { name: "x" }, under(key))).status).toBe(400);
+    expect((await post("/v1/prompt_templates", { name: "x" }, under(key))).status).toBe(400);
+  });
+});
+
+describe("a message under a key", () => {
+  it("is appended once, with the first answer, in sleep and out of it", async () => {
+    const id = await aSession();
+    const path = `/sessions/message?sessionId=${id}`;
+    const first = await post(path, message("one"), under("m"));
+    await post(path, message("two"));
+    await evictDurableObject(env.SESSIONS.getByName(id));
+    const again = await post(path, message("one"), under("m"));
+    expect(replayed(again)).toBe("true");
+    expect(again.body.data.messages).toEqual(first.body.data.messages);
+    expect((await post(path, message("three"), under("m"))).body.error.code).toBe("idempotency_conflict");
+    expect(await contents(id)).toEqual(["one", "two"]);
+  });
+
+  it("is remembered for a day, the end of its session included, and then lets its object go", async () => {
+    const id = await aSession();
+    const path = `/sessions/message?sessionId=${id}`;
+    const first = await post(path, message("one"), under("m"));
+    const chat = await post(`/sessions/chat?sessionId=${id}`, { content: "two" }, under("c"));
+    await post(`/sessions/${id}/end`);
+    expect((await post(path, message("one"), under("m"))).body.data.messages).toEqual(first.body.data.messages);
+    const again = await post(`/sessions/chat?sessionId=${id}`, { content: "two" }, under("c"));
+    expect([again.status, again.body, replayed(again)]).toEqual([200, chat.body, "true"]);
+    expect((await post(path, message("new"), under("n"))).status).toBe(404);
+    const tables = () =>
+      runInDurableObject(env.SESSIONS.getByName(id), async (object, { storage }) => {
+        await object.alarm();
+        return storage.sql.exec("select name from sqlite_schema where name = 'messages'").toArray().length;
+      });
+    expect(await tables()).toBe(1);
+    vi.spyOn(Date, "now").mockReturnValue(Date.now() + 86_400_001);
+    expect(await tables()).toBe(0);
+    vi.restoreAllMocks();
+    expect(await contents(id)).toEqual(["one", "two", "two"]);
+  });
+
+  it("sent 20 times at once is appended once", async () => {
+    const id = await aSession();
+    const path = `/sessions/message?sessionId=${id}`;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(path, message("one"), under("m"))));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(answers.filter((answer) => replayed(answer) === null)).toHaveLength(1);
+    expect(await contents(id)).toEqual(["one"]);
+  });
+});
+
+describe("a chat under a key", () => {
+  const aSessionOn = async (params: object) =>
+    aSession({ chatbotId: await aChatbot({ endpointId: await anEndpoint({ params }) }) });
+
+  it("joins the turn that runs, and replays the one that is over, as JSON and streamed", async () => {
+    const id = await aSessionOn({ tokens_per_second: 40 });
+    const path = `/sessions/chat?sessionId=${id}`;
+    const body = { content: "one two three four five six" };
+    const first = post(path, body, under("c"));
+    await scheduler.wait(60);
+    const joined = await listen(path, body, under("c"));
+    expect(joined.headers.get("idempotency-replayed")).toBe("true");
+    const [answer] = await Promise.all([first, joined.until(({ closed }) => closed !== null)]);
+    const again = await post(path, body, under("c"));
+    expect([again.body, replayed(again), replayed(answer)]).toEqual([answer.body, "true", null]);
+    const told = await listen(path, body, under("c"));
+    await told.until(({ closed }) => closed !== null);
+    expect(told.types()).toEqual([
+      "turn-started",
+      "message-appended",
+      "reply-start",
+      "reply-delta",
+      "message-appended",
+      "reply-end",
+      "turn-ended",
+    ]);
+    for (const reader of [joined, told]) {
+      expect(
+        reader.events
+          .filter(({ type }) => type === "reply-delta")
+          .map(({ text }) => text)
+          .join(""),
+      ).toBe(body.content);
+      expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "ok" });
+    }
+    expect(await contents(id)).toHaveLength(2);
+  });
+
+  it("asks again after a failure, and does not append the question twice", async () => {
+    const id = await aSessionOn({ fail: 500, fail_times: 2 });
+    const path = `/sessions/chat?sessionId=${id}`;
+    const answers = [];
+    for (let n = 0; n < 4; n++) answers.push(await post(path, { content: "please" }, under("c")));
+    expect(answers.map((answer) => [answer.status, replayed(answer)])).toEqual([
+      [502, null],
+      [502, null],
+      [200, null],
+      [200, "true"],
+    ]);
+    expect(await contents(id)).toEqual(["please", "please"]);
+    expect((await get(`/sessions/${id}/messages`)).body.data.messages.map(({ seq }: { seq: number }) => seq)).toEqual([
+      1, 4,
+    ]);
+  });
+});
+
+it("a prompt under a key is put once to every endpoint", async () => {
+  const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 500 } })]);
+  const path = `/v1/sessions/${session.session_id}/prompt`;
+  const first = await post(path, { prompt: "hi" }, under("p"));
+  await post(path, { prompt: "later" });
+  const again = await post(path, { prompt: "hi" }, under("p"));
+  expect([again.status, again.body, replayed(again)]).toEqual([200, first.body, "true"]);
+  expect((await post(path, { prompt: "other" }, under("p"))).status).toBe(409);
+});
+
+describe("a page of messages", () => {
+  it("holds as many as asked for, and tells where the next begins, in life and after it", async () => {
+    const id = await aSession();
+    for (let n = 1; n <= 7; n++) await post(`/sessions/message?sessionId=${id}`, message(`m${n}`));
+    const page = async (query: string) => (await get(`/sessions/${id}/messages${query}`)).body.data;
+    const walk = async () => {
+      const seen = [];
+      for (let after: number | undefined = 0; after !== undefined;) {
+        const { messages, nextAfter }: { messages: { seq: number; content: string }[]; nextAfter?: number } =
+          await page(`?limit=3&after=${after}`);
+        seen.push(messages.map(({ seq, content }) => `${seq}${content}`));
+        after = nextAfter;
+      }
+      return seen;
+    };
+    const pages = [["1m1", "2m2", "3m3"], ["4m4", "5m5", "6m6"], ["7m7"]];
+    expect(await walk()).toEqual(pages);
+    await post(`/sessions/${id}/end`);
+    expect(await walk()).toEqual(pages);
+    expect(await page("?after=7")).toEqual({ messages: [] });
+    for (const query of ["?limit=0", "?limit=1001", "?after=-1", "?after=x"]) {
+      expect((await get(`/sessions/${id}/messages${query}`)).status).toBe(400);
+    }
+    expect((await get("/sessions/65f3a1b2c4d5e6f708192a3f/messages")).status).toBe(404);
+  });
+});

@@ -1,0 +1,198 @@
+import { importJWK, SignJWT } from "jose";
+import { beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { get, post } from "../../support/api.ts";
+import { connect } from "../../support/follow.ts";
+import { aChatbot, aClient, aSession } from "../../support/given.ts";
+import { set } from "../../support/settings.ts";
+
+const ISSUER = "https://identity.example";
+const AUDIENCE = "parley";
+const KEYS = inject("signingKeys");
+
+let scene = "";
+let count = 0;
+
+/** Each test has a key set of its own, so that none is known from before. */
+function use(name: string): void {
+  scene = `${name}-${(count += 1)}`;
+  set({ JWT_JWKS_URL: `${inject("identityProvider")}/${scene}/keys`, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE });
+}
+
+const asked = async (): Promise<number> => (await fetch(`${inject("identityProvider")}/${scene}/asked`)).json();
+
+const seconds = () => Math.floor(Date.now() / 1000);
+
+interface Signed {
+  key?: keyof typeof KEYS;
+  header?: Record<string, unknown>;
+}
+
+const good = () => ({
+  iss: ISSUER,
+  aud: AUDIENCE as string | string[],
+  sub: "ada",
+  exp: seconds() + 300,
+  role: "service",
+});
+
+async function token(claims: Record<string, unknown> = {}, { key = "rsa", header = {} }: Signed = {}): Promise<string> {
+  const { kid, alg, ...jwk } = KEYS[key];
+  const given = Object.fromEntries(
+    Object.entries<unknown>({ ...good(), ...claims }).filter(([, value]) => value !== undefined),
+  );
+  return new SignJWT(given).setProtectedHeader({ alg, kid, ...header }).sign(await importJWK(jwk, alg));
+}
+
+const statusWith = async (jwt: string) => (await get("/sessions", { token: jwt })).status;
+
+beforeEach(() => use("steady"));
+
+describe("a JWT", () => {
+  it.each(["rsa", "ec"] as const)("signed with the provider's %s key is good", async (key) => {
+    expect(await statusWith(await token({}, { key }))).toBe(200);
+    expect(await statusWith(await token({ aud: ["other", AUDIENCE] }, { key }))).toBe(200);
+  });
+
+  it("is good for half a minute behind its time, and no longer", async () => {
+    expect(await statusWith(await token({ exp: seconds() - 20 }))).toBe(200);
+    expect(await statusWith(await token({ exp: seconds() - 40 }))).toBe(401);
+    expect(await statusWith(await token({ nbf: seconds() + 20 }))).toBe(200);
+    expect(await statusWith(await token({ nbf: seconds() + 60 }))).toBe(401);
+  });
+
+  it.each([
+    ["of another issuer", { iss: "https://elsewhere.example" }],
+    ["without an issuer", { iss: undefined }],
+    ["for another audience", { aud: "elsewhere" }],
+    ["for no audience", { aud: undefined }],
+    ["for a list of others", { aud: ["a", "b"] }],
+    ["without an end", { exp: undefined }],
+    ["whose end is no number", { exp: "tomorrow" }],
+  ])("%s is 401", async (_, claims) => {
+    expect(await statusWith(await token(claims))).toBe(401);
+  });
+
+  it("that anyone could have made, or by an algorithm that is not taken, is 401", async () => {
+    const unsigned = (await token()).split(".");
+    const none = [btoa(JSON.stringify({ alg: "none", kid: "rsa" })), unsigned[1], "x"].join(".").replaceAll("=", "");
+    const secret = new TextEncoder().encode(JSON.stringify(KEYS.rsa.n));
+    const symmetric = await new SignJWT(good()).setProtectedHeader({ alg: "HS256", kid: "rsa" }).sign(secret);
+    const [head, , signature] = await token().then((jwt) => jwt.split("."));
+    const forged = [head, btoa(JSON.stringify({ ...good(), role: "admin" })).replaceAll("=", ""), signature].join(".");
+    const wrongKey = await token({}, { key: "fresh", header: { kid: "ec" } });
+    const otherAlgorithm = await token({}, { key: "pss" });
+    for (const jwt of [none, symmetric, forged, wrongKey, otherAlgorithm, "a.b.c", "e30.e30.e30"])
+      expect(await statusWith(jwt)).toBe(401);
+  });
+
+  it.each([undefined, "owner", 7])("whose role is %j may do nothing: 403", async (role) => {
+    const jwt = await token({ role });
+    expect(await statusWith(jwt)).toBe(403);
+    expect((await get("/v1/sessions", { token: jwt })).status).toBe(403);
+  });
+
+  it("of a client is bound to the client that it names, and to none without one", async () => {
+    const [mine, other] = [await aClient(), await aClient()];
+    const jwt = await token({ role: "client", client_id: mine });
+    const [own, foreign] = [await aSession({ clientId: mine }), await aSession({ clientId: other })];
+    expect((await get(`/sessions/${own}`, { token: jwt })).status).toBe(200);
+    expect((await get(`/sessions/${foreign}`, { token: jwt })).status).toBe(404);
+    expect(await statusWith(await token({ role: "client" }))).toBe(403);
+    expect(await statusWith(await token({ role: "client", client_id: "me" }))).toBe(403);
+  });
+
+  it("opens a socket, which closes with 4401 when the token expires", async () => {
+    const id = await aSession();
+    const jwt = await token({ exp: seconds() - 27 });
+    const client = await connect(`/sessions/${id}/ws`, { token: jwt });
+    await client.next("session-snapshot");
+    await client.until(({ closed }) => closed !== null);
+    expect(client.closed).toMatchObject({ code: 4401 });
+  });
+
+  it("gives each subject keys of its own, for calls sent again", async () => {
+    const body = { name: "Bot", endpointId: "none" };
+    const [ada, bob] = [await token({ sub: "ada" }), await token({ sub: "bob" })];
+    const create = async (jwt: string, name: string) =>
+      (await post("/clients", { ...body, name }, { token: jwt, headers: { "idempotency-key": "same" } })).status;
+    expect([await create(ada, "a"), await create(bob, "b"), await create(ada, "c")]).toEqual([201, 201, 409]);
+  });
+});
+
+describe("the identity provider's keys", () => {
+  it("are asked for once, for as long as they do", async () => {
+    await Promise.all(Array.from({ length: 5 }, async () => statusWith(await token())));
+    expect(await statusWith(await token({}, { key: "ec" }))).toBe(200);
+    expect(await asked()).toBe(1);
+  });
+
+  it("are asked for again for one that is not known, at most once a minute", async () => {
+    use("growing");
+    expect(await statusWith(await token())).toBe(200);
+    const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 61_000);
+    expect(await statusWith(await token({}, { key: "fresh" }))).toBe(200);
+    expect(await asked()).toBe(2);
+    const unknown = await token({}, { header: { kid: "never seen" } });
+    for (let n = 0; n < 5; n++) expect(await statusWith(unknown)).toBe(401);
+    expect(await asked()).toBe(2);
+    later.mockReturnValue(Date.now() + 61_000);
+    expect(await statusWith(unknown)).toBe(401);
+    expect(await asked()).toBe(3);
+    later.mockRestore();
+  });
+
+  it("that cannot be had make 503 of a token that may be good, in the dialect's form", async () => {
+    use("down");
+    const jwt = await token();
+    const [session, moonshot] = [await get("/sessions", { token: jwt }), await get("/v1/sessions", { token: jwt })];
+    expect([session.status, moonshot.status]).toEqual([503, 503]);
+    expect(session.headers.get("retry-after")).toBe("5");
+    expect(session.body.error.code).toBe("identity_provider_unavailable");
+    expect(moonshot.body.detail).toMatch(/identity provider/);
+    expect((await get("/sessions")).status).toBe(200);
+  });
+});
+
+describe("settings for JWTs", () => {
+  it("that are not there make every JWT 401", async () => {
+    set({ JWT_JWKS_URL: "", JWT_ISSUER: "", JWT_AUDIENCE: "" });
+    expect(await statusWith(await token())).toBe(401);
+  });
+
+  it.each([
+    ["in part", { JWT_AUDIENCE: undefined }],
+    ["blank", { JWT_ISSUER: " " }],
+    ["with keys over plain http", { JWT_JWKS_URL: "http://identity.example/keys" }],
+    ["with keys nowhere", { JWT_JWKS_URL: "keys" }],
+  ])("that are there %s let nobody in, and tell the operator", async (_, variables) => {
+    set(variables as Partial<Env>);
+    const { status, body } = await get("/sessions", { token: await token() });
+    expect([status, body.error.code]).toEqual([503, "misconfigured"]);
+    expect(body.message).toMatch(/JWT_/);
+    expect((await get("/sessions", { token: "no-jwt" })).status).toBe(401);
+  });
+});
+
+describe("a caller without a token", () => {
+  it("is 401, unless ANONYMOUS_ROLE is service", async () => {
+    expect((await get("/sessions", { token: null })).status).toBe(401);
+    set({ ANONYMOUS_ROLE: "service" });
+    expect((await get("/v1/sessions", { token: null })).status).toBe(200);
+    expect((await get("/keys", { token: null })).status).toBe(403);
+    const chatbotId = await aChatbot();
+    const created = await post("/sessions", { chatbotId, clientId: await aClient() }, { token: null });
+    expect(created.status).toBe(201);
+  });
+
+  it("is not one who shows a bad token", async () => {
+    set({ ANONYMOUS_ROLE: "service" });
+    expect((await get("/sessions", { token: "bad" })).status).toBe(401);
+    expect((await get("/sessions", { token: null, headers: { authorization: "Basic dGVzdA==" } })).status).toBe(401);
+  });
+
+  it.each(["admin", "client", "Service", "anything"])("is let in by no ANONYMOUS_ROLE of %s", async (role) => {
+    set({ ANONYMOUS_ROLE: role });
+    const { status, body } = await get("/sessions", { token: null });
+    expect([status, body.error.code]).toEqual([503, "misconfigured"]);
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, it } from "vitest";
+import { get, post, put } from "../../support/api.ts";
+import { aChatbot, aClient, aSession, unique } from "../../support/given.ts";
+
+const titles = (body: { data: { results: { title: string }[] } }) => body.data.results.map(({ title }) => title);
+
+/** Sessions of a client of their own, so that nothing else is in the way; oldest first. */
+async function sessionsOf(count: number, fields: (index: number) => Record<string, unknown> = () => ({})) {
+  const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+  const ids: string[] = [];
+  for (let index = 0; index < count; index++)
+    ids.push(await aSession({ chatbotId, clientId, title: `number ${index}`, ...fields(index) }));
+  return { ids, chatbotId, clientId };
+}
+
+describe("pages", () => {
+  it("gives the newest first, with the paginator's sums", async () => {
+    const { clientId } = await sessionsOf(5);
+    const { status, body } = await get(`/sessions?clientId=${clientId}&limit=2&skip=2`);
+    expect(status).toBe(200);
+    expect(titles(body)).toEqual(["number 2", "number 1"]);
+    expect(body.data.paginatorInfo).toEqual({
+      count: 2,
+      currentPage: 2,
+      hasMorePages: true,
+      lastPage: 3,
+      limit: 2,
+      perPage: 2,
+      total: 5,
+    });
+    const past = await get(`/sessions?clientId=${clientId}&limit=2&skip=9`);
+    expect(past.body.data).toMatchObject({
+      results: [],
+      paginatorInfo: { count: 0, currentPage: 5, hasMorePages: false, lastPage: 3, total: 5 },
+    });
+  });
+
+  it("has ten on a page unless asked, and one page of nothing", async () => {
+    const { body } = await get(`/sessions?clientId=ffffffffffffffffffffffff`);
+    expect(body.data).toEqual({
+      results: [],
+      paginatorInfo: { count: 0, currentPage: 1, hasMorePages: false, lastPage: 1, limit: 10, perPage: 10, total: 0 },
+    });
+  });
+
+  it("populates each result and counts its messages", async () => {
+    const { ids, chatbotId, clientId } = await sessionsOf(1);
+    for (const content of ["one", "two"])
+      await post(`/sessions/message?sessionId=${ids[0]}`, { message: { role: "user", content } });
+    const { body } = await get(`/sessions?clientId=${clientId}`);
+    expect(body.data.results[0]).toMatchObject({
+      chatbotId: { id: chatbotId },
+      clientId: { id: clientId },
+      messages: [{ content: "one" }, { content: "two" }],
+      messageCount: 2,
+    });
+  });
+
+  it("carries the newest 100 messages at most", async () => {
+    const { ids, clientId } = await sessionsOf(1);
+    for (let n = 1; n <= 103; n++)
+      await post(`/sessions/message?sessionId=${ids[0]}`, { message: { role: "user", content: `m${n}` } });
+    const [result] = (await get(`/sessions?clientId=${clientId}`)).body.data.results;
+    expect([
+      result.messages.length,
+      result.messages[0].content,
+      result.messages[99].content,
+      result.messageCount,
+    ]).toEqual([100, "m4", "m103", 103]);
+  });
+
+  it("carries fewer messages where they are huge", async () => {
+    const { ids, clientId } = await sessionsOf(1);
+    const content = "x".repeat(100_000);
+    for (let n = 0; n < 85; n++)
+      await post(
+        `/sessions/message?sessionId=${ids[0]}`,
+        { message: { role: "user", content } },
+        { headers: { prefer: "return=minimal" } },
+      );
+    const [result] = (await get(`/sessions?clientId=${clientId}`)).body.data.results;
+    expect([result.messages.length, result.messageCount]).toEqual([80, 85]);
+  });
+
+  it("reads at least as fresh as the bookmark that came with the last list", async () => {
+    const { clientId } = await sessionsOf(1);
+    const first = await get(`/sessions?clientId=${clientId}`);
+    const bookmark = first.headers.get("x-d1-bookmark") ?? "";
+    expect(bookmark).not.toBe("");
+    expect((await get(`/sessions?clientId=${clientId}`, { headers: { "x-d1-bookmark": bookmark } })).body).toEqual(
+      first.body,
+    );
+    expect((await get(`/sessions?clientId=${clientId}`, { headers: { "x-d1-bookmark": "'nonsense'" } })).status).toBe(
+      200,
+    );
+  });
+
+  it.each([
+    "limit=0",
+    "limit=101",
+    "limit=x",
+    "limit=1.5",
+    "skip=-1",
+    "status=OPEN",
+    "chatbotId=nope",
+    "clientId=1",
+    "startDate=soon",
+    "endDate=2024-13-01",
+  ])("refuses %s with 400", async (query) => {
+    expect((await get(`/sessions?${query}`)).status).toBe(400);
+  });
+
+  it("counts the first of a repeated parameter", async () => {
+    expect((await get("/sessions?limit=3&limit=1000")).body.data.paginatorInfo.limit).toBe(3);
+  });
+});
+
+describe("filters", () => {
+  it("tells status, chatbot and client apart", async () => {
+    const { ids, chatbotId, clientId } = await sessionsOf(3);
+    await post(`/sessions/${ids[0]}/end`);
+    await put(`/sessions/${ids[1]}`, { status: "TERMINATED" });
+    for (const [status, title] of [
+      ["COMPLETED", "number 0"],
+      ["TERMINATED", "number 1"],
+      ["ACTIVE", "number 2"],
+    ]) {
+      const byBoth = await get(`/sessions?status=${status}&chatbotId=${chatbotId}`);
+      expect(titles(byBoth.body)).toEqual([title]);
+      expect(byBoth.body.data.paginatorInfo.total).toBe(1);
+      expect(titles((await get(`/sessions?status=${status}&clientId=${clientId}`)).body)).toEqual([title]);
+    }
+    expect((await get(`/sessions?chatbotId=${chatbotId}`)).body.data.paginatorInfo.total).toBe(3);
+  });
+
+  it("takes a bare date as the whole day in UTC, and both ends as inside", async () => {
+    const { ids, clientId } = await sessionsOf(1);
+    const { createdAt } = (await get(`/sessions/${ids[0]}`)).body.data;
+    const day = createdAt.slice(0, 10);
+    const count = async (query: string) =>
+      (await get(`/sessions?clientId=${clientId}&${query}`)).body.data.paginatorInfo.total;
+    expect(await count(`startDate=${day}&endDate=${day}`)).toBe(1);
+    expect(await count(`startDate=${createdAt}&endDate=${createdAt}`)).toBe(1);
+    const after = new Date(Date.parse(createdAt) + 1).toISOString();
+    const before = new Date(Date.parse(createdAt) - 1).toISOString();
+    expect(await count(`startDate=${after}`)).toBe(0);
+    expect(await count(`endDate=${before}`)).toBe(0);
+    expect(await count(`startDate=${after}&endDate=${before}`)).toBe(0);
+  });
+});
+
+describe("search", () => {
+  const search = async (needle: string, more = "") => {
+    const { status, body } = await get(`/sessions?searchString=${encodeURIComponent(needle)}${more}`);
+    expect(status).toBe(200);
+    expect(body.data.paginatorInfo.count).toBe(body.data.results.length);
+    return { titles: titles(body), total: body.data.paginatorInfo.total };
+  };
+
+  it.each([
+    ["anywhere", "xxNEEDLExx", "needle"],
+    ["in any case, of any script", "ÜBER Straße ΟΔΟΣ", "über STRASSE οδος"],
+    ["%, _ and quotes as they are", `100%_of "it's"`, `100%_OF "IT'S"`],
+    ["at any length", "y".repeat(150), "Y".repeat(149)],
+    ["with an asterisk and brackets", "a*b[c]", "*B["],
+    ["with emoji", "ask 🎉🎊 now", "🎉🎊"],
+  ])("finds %s", async (_, title, needle) => {
+    const mark = unique("s");
+    await aSession({ title: `${mark} ${title}` });
+    expect((await search(needle)).titles).toContain(`${mark} ${title}`);
+    expect((await search(mark.toUpperCase())).total).toBe(1);
+  });
+
+  // Three letters and more are found by the full-text index, unless within a client's own sessions.
+  it.each([
+    ["letters however they were composed", "Křižovatka", "křižovatka"],
+    ["letters however they were composed, in part", "Chłodna łąka", "łąk"],
+    ["Hangul however it was composed", "주문 상담", "주문 상"],
+    ["full-width and narrow letters", "ＯＲＤＥＲ ﾃｽﾄ ４２", "order テスト 42"],
+    ["ligatures and sharp s", "Oﬃce GROẞ", "office groß"],
+    ["full-width signs as they are in ASCII", "１００％＿ｏｆ　＂ｉｔ＊", '100%_of "it*'],
+    ["what is never visible", "auto\u00admatic\u200b", "automatic"],
+  ])("finds %s", async (_, title, needle) => {
+    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const forms = [title, title.normalize("NFD"), title.normalize("NFKC"), title.normalize("NFKD")];
+    for (const form of forms) await aSession({ chatbotId, clientId, title: form });
+    await aSession({ chatbotId, clientId, title: "another" });
+    for (const text of [needle, needle.normalize("NFD"), needle.toUpperCase()])
+      for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
+        expect((await search(text, filter)).titles.toSorted()).toEqual(forms.toSorted());
+  });
+
+  it.each([
+    ["an accent of another letter", "łąka", "ka\u0328"],
+    ["a letter without its accent", "re\u0301sume\u0301", "resume"],
+    ["a full-width wildcard", "100 percent", "１００％ｐ"],
+    ["a full-width asterisk", "prefix", "ｐｒｅ＊"],
+    ["a full-width quote and an operator", "cats dogs", "cats＂　ＯＲ　＂dogs"],
+  ])("does not find %s", async (_, title, needle) => {
+    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    await aSession({ chatbotId, clientId, title });
+    for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
+      expect(await search(needle, filter)).toEqual({ titles: [], total: 0 });
+  });
+
+  it("finds one and two letters too", async () => {
+    const clientId = await aClient();
+    await aSession({ clientId, title: "Zq" });
+    await aSession({ clientId, title: "other" });
+    expect((await search("zq")).titles).toContain("Zq");
+    expect((await search("q", `&clientId=${clientId}`)).titles).toEqual(["Zq"]);
+    expect((await search("zq", "&status=COMPLETED")).titles).not.toContain("Zq");
+  });
+
+  it("follows a change of title, and forgets a deleted session", async () => {
+    const [before, after] = [unique("before"), unique("after")];
+    const id = await aSession({ title: before });
+    await put(`/sessions/${id}`, { title: after });
+    expect([(await search(before)).total, (await search(after)).total]).toEqual([0, 1]);
+  });
+
+  it("pages through many, newest first, with the filters", async () => {
+    const word = unique("many").replaceAll(" ", "");
+    const { chatbotId } = await sessionsOf(7, (index) => ({ title: `${word} ${index}` }));
+    const page = await search(word, `&limit=3&skip=3&chatbotId=${chatbotId}`);
+    expect(page).toEqual({ titles: [`${word} 3`, `${word} 2`, `${word} 1`], total: 7 });
+    expect(await search(word, "&limit=2")).toEqual({ titles: [`${word} 6`, `${word} 5`], total: 7 });
+  });
+
+  it("takes an empty search for none", async () => {
+    const { clientId } = await sessionsOf(2);
+    expect((await search("", `&clientId=${clientId}`)).total).toBe(2);
+    expect((await search("\u200b\ufeff", `&clientId=${clientId}`)).total).toBe(2);
+  });
+});

@@ -1,0 +1,75 @@
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { app } from "../../../src/app.ts";
+import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
+import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { call, get } from "../../support/api.ts";
+import { document, faultIn } from "../../support/openapi.ts";
+
+/** Every route of the app, by its own account: what is mounted under a method is no middleware. */
+const routes = [
+  ...new Set(app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`)),
+].map((route) => route.split(" ") as [string, string]);
+
+const templated = (path: string) => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
+
+describe("census", () => {
+  it("finds routes at all", () => {
+    expect(routes.length).toBeGreaterThan(30);
+  });
+
+  it.each(routes)("%s %s is in the OpenAPI document", (method, path) => {
+    const paths = document["paths"] as Record<string, Record<string, unknown>>;
+    expect(paths[templated(path)]).toHaveProperty(method.toLowerCase());
+  });
+
+  it.each(routes.filter(([, path]) => !OPEN_PATHS.includes(path)))(
+    "%s %s refuses a caller without a token, in its dialect",
+    async (method, path) => {
+      const { status, body } = await call(method, path.replace(/:\w+/g, "65f3a1b2c4d5e6f708192a3d"), undefined, {
+        token: null,
+      });
+      expect(status).toBe(401);
+      expect(body).toMatchObject(
+        path.startsWith("/v1")
+          ? { detail: expect.any(String) }
+          : { success: false, error: { code: "unauthenticated" } },
+      );
+    },
+  );
+
+  it("keeps the open list short", () => {
+    expect(OPEN_PATHS).toEqual(["/healthz", "/openapi.json", "/docs"]);
+  });
+});
+
+describe("the document", () => {
+  it("gives every operation a name of its own", () => {
+    const ids = describedRoutes(app).map(({ operation }) => operation.id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("has examples that fit their own schemas", () => {
+    for (const { method, path, operation } of describedRoutes(app)) {
+      const { status, schema, example } = operation.answer;
+      if (schema && example !== undefined)
+        expect(faultIn(method, path.replace(/\{\w+\}/g, "x"), status, example)).toBeNull();
+    }
+  });
+
+  it("catches an answer that does not fit", () => {
+    expect(faultIn("GET", "/healthz", 200, { status: "well" })).not.toBeNull();
+    expect(faultIn("GET", "/healthz", 200, { status: "ok", more: 1 })).not.toBeNull();
+    expect(faultIn("GET", "/healthz", 418, {})).not.toBeNull();
+    expect(faultIn("GET", "/nowhere", 404, { success: false })).not.toBeNull();
+  });
+
+  it("is served open, and readable at /docs without anything from elsewhere", async () => {
+    const served = await exports.default.fetch("http://parley.test/openapi.json");
+    expect(await served.json()).toEqual(JSON.parse(JSON.stringify(document)));
+    const page = await get("/docs", { token: null });
+    expect(page.headers.get("content-type")).toContain("text/html");
+    for (const [, path] of routes) expect(page.body).toContain(templated(path).replace(/&/g, "&amp;"));
+    expect(page.body).not.toMatch(/<script|src=|https?:\/\/(?!parley)[^"<\s]*\.(js|css)/);
+  });
+});

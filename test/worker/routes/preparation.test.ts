@@ -1,0 +1,217 @@
+import { describe, expect, inject, it } from "vitest";
+import { del, get, post, put } from "../../support/api.ts";
+import { aComparison, anEndpoint, unique } from "../../support/given.ts";
+
+const upstream = inject("upstream");
+const HELLO = "Hello! How can I assist you today? 🎉";
+
+interface Received {
+  body: { messages: { role: string; content: string }[] };
+}
+
+/** A provider of one test's own, which keeps what it is sent. */
+function aProvider() {
+  const provider = unique("provider").replaceAll(" ", "-");
+  const at = (scene: string) => `${upstream}/${provider}/${scene}`;
+  return {
+    at,
+    endpoint: (scene: string) =>
+      anEndpoint({ connector_type: "openai-connector", model: "m", params: { max_attempts: 1 }, uri: at(scene) }),
+    /** The messages of its newest call. */
+    sent: async () => {
+      const received = await (await fetch(`${upstream}/received/${provider}`)).json<Received[]>();
+      return received[0]?.body.messages;
+    },
+  };
+}
+
+async function aTemplate(template: string): Promise<string> {
+  const name = unique("template");
+  await makeTemplate(name, template);
+  return name;
+}
+
+async function makeTemplate(name: string, template: string): Promise<void> {
+  expect((await post("/v1/prompt_templates", { name, template })).status).toBe(200);
+}
+
+/** A session of one chat. */
+async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
+  const { session_id: id, chat_ids } = await aComparison([endpoint], fields);
+  const setting = (kind: "prompt_templates" | "context_strategies", name: string) =>
+    `/v1/sessions/${id}/${kind}/${encodeURIComponent(name)}`;
+  return {
+    id,
+    /** Puts a prompt; answers its record. */
+    ask: async (prompt: string) => (await post(`/v1/sessions/${id}/prompt`, { prompt })).body[chat_ids[0]].at(-1),
+    records: async () => (await get(`/v1/sessions/${id}?include_history=true`)).body.session.chat_history[chat_ids[0]],
+    set: async (kind: "prompt_templates" | "context_strategies", name: string) =>
+      expect((await put(setting(kind, name))).body).toEqual({ success: true }),
+    unset: async (kind: "prompt_templates" | "context_strategies", name: string) =>
+      expect((await del(setting(kind, name))).body).toEqual({ success: true }),
+  };
+}
+
+describe("chat_history", () => {
+  it("sends earlier prompts as they were prepared, each with its reply, as real turns", async () => {
+    const provider = aProvider();
+    const template = await aTemplate("Q: {{ prompt }}");
+    const chat = await aChat(await provider.endpoint("hello"), {
+      prompt_template: template,
+      context_strategy: "chat_history",
+    });
+    await chat.ask("one");
+    await chat.unset("prompt_templates", template);
+    await chat.ask("two");
+    const record = await chat.ask("three");
+    expect(await provider.sent()).toEqual([
+      { role: "user", content: "Q: one" },
+      { role: "assistant", content: HELLO },
+      { role: "user", content: "two" },
+      { role: "assistant", content: HELLO },
+      { role: "user", content: "three" },
+    ]);
+    expect(record).toMatchObject({ prepared_prompt: "three", context_strategy: "chat_history", prompt_template: "" });
+  });
+
+  it("leaves out replies that failed, were cut or have no text, with their prompts", async () => {
+    const provider = aProvider();
+    const endpoint = await provider.endpoint("hello");
+    const chat = await aChat(endpoint, { context_strategy: "chat_history" });
+    const become = (scene: string) => put(`/v1/llm_endpoints/${endpoint}`, { uri: provider.at(scene) });
+    await chat.ask("good");
+    for (const scene of ["500", "hello.truncated", "filtered"]) {
+      await become(scene);
+      await chat.ask(scene);
+    }
+    await become("hello.stall");
+    const cut = chat.ask("cancelled");
+    await expect.poll(provider.sent, { timeout: 30_000 }).toContainEqual({ role: "user", content: "cancelled" });
+    await post(`/v1/sessions/${chat.id}/cancel`);
+    expect((await cut).status).toBe("cancelled");
+    await become("hello");
+    await chat.ask("last");
+    expect(await provider.sent()).toEqual([
+      { role: "user", content: "good" },
+      { role: "assistant", content: HELLO },
+      { role: "user", content: "last" },
+    ]);
+  });
+
+  it("sends each chat its own replies only", async () => {
+    const [one, other] = [aProvider(), aProvider()];
+    const endpoints = [await one.endpoint("hello"), await other.endpoint("length")];
+    const { session_id: id } = await aComparison(endpoints, { context_strategy: "chat_history" });
+    for (const prompt of ["first", "second"]) await post(`/v1/sessions/${id}/prompt`, { prompt });
+    expect((await one.sent())?.[1]?.content).toBe(HELLO);
+    expect((await other.sent())?.[1]?.content).toBe("Once upon a");
+  });
+});
+
+describe("add_previous_prompt", () => {
+  it("sends the last five prepared prompts behind the new one, newest first, and no turns", async () => {
+    const provider = aProvider();
+    const chat = await aChat(await provider.endpoint("hello"));
+    for (const prompt of ["p1", "p2", "p3", "p4", "p5", "p6"]) await chat.ask(prompt);
+    await chat.set("context_strategies", "add_previous_prompt");
+    expect((await chat.ask("new")).prepared_prompt).toBe("newp6\np5\np4\np3\np2\n");
+    expect(await provider.sent()).toEqual([{ role: "user", content: "newp6\np5\np4\np3\np2\n" }]);
+  });
+
+  it("goes before the template, whose text is part of what is added next", async () => {
+    const template = await aTemplate("<{{ prompt }}>");
+    const chat = await aChat(await anEndpoint(), {
+      prompt_template: template,
+      context_strategy: "add_previous_prompt",
+    });
+    await chat.ask("one");
+    expect((await chat.ask("two")).prepared_prompt).toBe("<two<one>\n>");
+    expect((await chat.ask("three")).prepared_prompt).toBe("<three<two<one>\n>\n<one>\n>");
+  });
+
+  it("fails a prompt that grows over 200,000 characters, and only as long as it is in force", async () => {
+    const chat = await aChat(await anEndpoint(), { context_strategy: "add_previous_prompt" });
+    await chat.ask("x".repeat(90_000));
+    expect((await chat.ask("y".repeat(90_000))).status).toBe("ok");
+    const refused = await chat.ask("z".repeat(90_000));
+    expect(refused).toMatchObject({ status: "error", error: { code: "refused_by_guard" }, attempts: 0 });
+    expect(refused.predicted_result).toContain("200000 characters");
+    await chat.unset("context_strategies", "add_previous_prompt");
+    expect((await chat.ask("short")).predicted_result).toBe("short");
+  });
+});
+
+describe("names in force", () => {
+  it("are kept by each record, whatever is set, unset, deleted or made anew later", async () => {
+    const name = await aTemplate("first {{ prompt }}");
+    const chat = await aChat(await anEndpoint());
+    await chat.ask("a");
+    await chat.set("prompt_templates", name);
+    await chat.ask("b");
+    await chat.set("context_strategies", "chat_history");
+    await chat.unset("prompt_templates", name);
+    await chat.ask("c");
+    expect((await del(`/v1/prompt_templates/${encodeURIComponent(name)}`)).status).toBe(200);
+    await makeTemplate(name, "second {{ prompt }}");
+    await chat.set("prompt_templates", name);
+    await chat.ask("d");
+    const other = await aTemplate("other {{ prompt }}");
+    await chat.set("prompt_templates", other);
+    await chat.set("context_strategies", "add_previous_prompt");
+    await chat.ask("e");
+    const shown = (await chat.records()).map(
+      (record: Record<string, unknown>) =>
+        [
+          record["prompt_template"],
+          record["context_strategy"],
+          String(record["prepared_prompt"]).split("\n")[0],
+        ] as const,
+    );
+    expect(shown).toEqual([
+      ["", "", "a"],
+      [name, "", "first b"],
+      ["", "chat_history", "c"],
+      [name, "chat_history", "second d"],
+      [other, "add_previous_prompt", "other esecond d"],
+    ]);
+  });
+
+  it("are those of the prompt, though others are set while it is answered", async () => {
+    const provider = aProvider();
+    const chat = await aChat(await provider.endpoint("hello.stall"));
+    const name = await aTemplate("<{{ prompt }}>");
+    const asked = chat.ask("x");
+    await expect.poll(provider.sent, { timeout: 30_000 }).toBeDefined();
+    await chat.set("prompt_templates", name);
+    await chat.set("context_strategies", "chat_history");
+    await post(`/v1/sessions/${chat.id}/cancel`);
+    expect(await asked).toMatchObject({ prepared_prompt: "x", prompt_template: "", context_strategy: "" });
+  });
+
+  it("are kept by records of what failed too", async () => {
+    const name = await aTemplate("{{ prompt }}{{ prompt }}");
+    const chat = await aChat(await anEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
+    expect(await chat.ask("x".repeat(100_000))).toMatchObject({ status: "ok" });
+    const tripled = await aTemplate("{{ prompt }}{{ prompt }}{{ prompt }}");
+    await chat.set("prompt_templates", tripled);
+    expect(await chat.ask("x".repeat(100_000))).toMatchObject({
+      status: "error",
+      error: { code: "template_failed", message: expect.stringContaining(tripled) },
+      prompt_template: tripled,
+      context_strategy: "chat_history",
+      prepared_prompt: "",
+    });
+    expect(await chat.ask("x")).toMatchObject({ status: "ok", prepared_prompt: "xxx" });
+  });
+});
+
+describe("unsetting", () => {
+  it("refuses a name that is not in force, and leaves the one that is", async () => {
+    const [set, unset] = [await aTemplate("<{{ prompt }}>"), await aTemplate("[{{ prompt }}]")];
+    const chat = await aChat(await anEndpoint(), { prompt_template: set, context_strategy: "chat_history" });
+    const path = `/v1/sessions/${chat.id}`;
+    expect((await del(`${path}/prompt_templates/${encodeURIComponent(unset)}`)).status).toBe(404);
+    expect((await del(`${path}/context_strategies/add_previous_prompt`)).status).toBe(404);
+    expect(await chat.ask("x")).toMatchObject({ prepared_prompt: "<x>", context_strategy: "chat_history" });
+  });
+});

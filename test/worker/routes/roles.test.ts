@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { app } from "../../../src/app.ts";
+import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
+import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
+import { call, post } from "../../support/api.ts";
+import { aClient } from "../../support/given.ts";
+import { set } from "../../support/settings.ts";
+
+const ADMIN = ["admin"];
+const STAFF = ["admin", "service", "anonymous"];
+const EVERYONE = ["admin", "service", "anonymous", "client"];
+const ROLES = EVERYONE;
+
+/** Who may call what. A new route fails until it is placed here. */
+const MATRIX: Record<string, string[]> = {
+  "post /sessions": EVERYONE,
+  "get /sessions": EVERYONE,
+  "get /sessions/{id}": EVERYONE,
+  "put /sessions/{id}": EVERYONE,
+  "delete /sessions/{id}": EVERYONE,
+  "post /sessions/{id}/end": EVERYONE,
+  "post /sessions/message": EVERYONE,
+  "post /sessions/chat": EVERYONE,
+  "get /sessions/{id}/messages": EVERYONE,
+  "get /sessions/{id}/events": EVERYONE,
+  "get /sessions/{id}/ws": EVERYONE,
+  "post /sessions/{id}/tickets": EVERYONE,
+  "post /sessions/{id}/stop": EVERYONE,
+  "post /chatbots": STAFF,
+  "get /chatbots": STAFF,
+  "get /chatbots/{id}": STAFF,
+  "put /chatbots/{id}": STAFF,
+  "delete /chatbots/{id}": STAFF,
+  "post /clients": STAFF,
+  "get /clients": STAFF,
+  "get /clients/{id}": STAFF,
+  "put /clients/{id}": STAFF,
+  "delete /clients/{id}": STAFF,
+  "post /keys": ADMIN,
+  "get /keys": ADMIN,
+  "delete /keys/{id}": ADMIN,
+  "get /v1/sessions": STAFF,
+  "post /v1/sessions": STAFF,
+  "get /v1/sessions/{id}": STAFF,
+  "delete /v1/sessions/{id}": STAFF,
+  "post /v1/sessions/{id}/prompt": STAFF,
+  "get /v1/sessions/{id}/events": STAFF,
+  "get /v1/sessions/{id}/ws": STAFF,
+  "post /v1/sessions/{id}/tickets": STAFF,
+  "post /v1/sessions/{id}/cancel": STAFF,
+  "get /v1/sessions/{id}/export": STAFF,
+  "get /v1/sessions/{id}/stats": STAFF,
+  "put /v1/sessions/{id}/prompt_templates/{name}": STAFF,
+  "delete /v1/sessions/{id}/prompt_templates/{name}": STAFF,
+  "put /v1/sessions/{id}/context_strategies/{name}": STAFF,
+  "delete /v1/sessions/{id}/context_strategies/{name}": STAFF,
+  "get /v1/llm_endpoints": STAFF,
+  "post /v1/llm_endpoints": ADMIN,
+  "get /v1/llm_endpoints/{id}": STAFF,
+  "put /v1/llm_endpoints/{id}": ADMIN,
+  "delete /v1/llm_endpoints/{id}": ADMIN,
+  "get /v1/connectors": STAFF,
+  "get /v1/prompt_templates": STAFF,
+  "post /v1/prompt_templates": STAFF,
+  "delete /v1/prompt_templates/{name}": STAFF,
+  "get /v1/context_strategies": STAFF,
+};
+
+const routes = describedRoutes(app).filter(({ path }) => !OPEN_PATHS.includes(path));
+const nameOf = ({ method, path }: DescribedRoute) => `${method} ${path}`;
+
+const NOWHERE = "0123456789abcdef01234567";
+
+/** A call that fits the route's form, to something that is not there. */
+function wellFormed({ method, path, operation }: DescribedRoute, clientId: string, token: string | null) {
+  const address = path.replace("{id}", NOWHERE).replace("{name}", "none");
+  const query = /\/(message|chat)$/.test(path) ? `?sessionId=${NOWHERE}` : "";
+  const example = operation.example as object | undefined;
+  const body = example && ("clientId" in example ? { ...example, clientId } : example);
+  const headers: Record<string, string> = path.endsWith("/ws") ? { upgrade: "websocket" } : {};
+  return call(method.toUpperCase(), address + query, body, { token, headers });
+}
+
+describe("who may call what", () => {
+  it("is settled for every route", () => {
+    expect(Object.keys(MATRIX).toSorted()).toEqual(routes.map(nameOf).toSorted());
+  });
+
+  it.each(ROLES)("holds on every route for %s", async (role) => {
+    const clientId = await aClient();
+    const own = role === "client" ? { clientId } : {};
+    if (role === "anonymous") set({ ANONYMOUS_ROLE: "service" });
+    const token = role === "anonymous" ? null : (await post("/keys", { name: role, role, ...own })).body.data.key;
+    const denied: string[] = [];
+    for (const route of routes) {
+      const { status } = await wellFormed(route, clientId, token);
+      expect([200, 201, 403, 404, 409]).toContain(status);
+      if (status === 403) denied.push(nameOf(route));
+    }
+    const expected = routes.map(nameOf).filter((name) => !MATRIX[name]?.includes(role));
+    expect(denied).toEqual(expected);
+  });
+});

@@ -1,0 +1,229 @@
+import { createExecutionContext, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, inject, it } from "vitest";
+import { app } from "../../../src/app.ts";
+import { seal } from "../../../src/crypto/sealed-tokens.ts";
+import { ReplyCaller } from "../../../src/providers/call/reply-caller.ts";
+import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
+import { aChatbot, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { faultIn } from "../../support/openapi.ts";
+
+const NO_LIMITS = { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 };
+
+const upstream = inject("upstream");
+const openai = { connector_type: "openai-connector", uri: `${upstream}/sealed/hello`, model: "m" };
+const OTHER_KEY = btoa("another key of thirty-two bytes!");
+const ours: Env = env;
+
+/** What stands in D1 for an endpoint's token. */
+const stored = (id: string) => env.DB.prepare("select token from endpoints where id = ?").bind(id).first("token");
+
+/** Everything in D1, and in the storage of a session's object, as text. */
+async function everythingStored(sessionId: string): Promise<string> {
+  const { results: tables } = await env.DB.prepare(
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '_cf%' and name <> 'romanizations'",
+  ).all<{ name: string }>();
+  const rows = await env.DB.batch(tables.map(({ name }) => env.DB.prepare(`select * from "${name}"`)));
+  const inObject = await runInDurableObject(env.SESSIONS.getByName(sessionId), (_, { storage: { sql } }) =>
+    sql
+      .exec<{ name: string }>(
+        "select name from sqlite_master where type = 'table' and name not like '\\_cf%' escape '\\'",
+      )
+      .toArray()
+      .map(({ name }) => sql.exec(`select * from "${name}"`).toArray()),
+  );
+  return JSON.stringify([rows.map(({ results }) => results), inObject]);
+}
+
+/** Calls a Worker that is set up in another way. */
+async function callWith(settings: Partial<Env>, method: string, path: string, body: object, more = {}) {
+  const headers = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json", ...more };
+  const answer = await app.request(path, { method, headers, body: JSON.stringify(body) }, { ...env, ...settings });
+  const said = await answer.json<ReturnType<typeof JSON.parse>>();
+  expect(faultIn(method, path, answer.status, said)).toBeNull();
+  return { status: answer.status, body: said };
+}
+
+/** Asks an endpoint as stored, in a Worker that is set up in another way. @returns what came, as text */
+async function askWith(settings: Partial<Env>, id: string): Promise<string> {
+  const row = await env.DB.prepare("select * from endpoints where id = ?").bind(id).first<Record<string, string>>();
+  const { connector_type, uri = "", token = "", model = "", params = "" } = row ?? {};
+  const request = { endpointId: id, connectorType: connector_type as "openai-connector", uri, token, model, params };
+  const caller = new ReplyCaller(createExecutionContext(), { ...env, ...settings });
+  const messages = [{ role: "user" as const, content: "Hi" }];
+  return new Response(
+    caller.ask([{ ...request, messages, priorCalls: 0, receipted: false, callLimits: NO_LIMITS }]).portions,
+  ).text();
+}
+
+/** The tokens that a provider was shown, newest first. */
+async function shownTo(provider: string): Promise<(string | undefined)[]> {
+  const answer = await fetch(`${upstream}/received/${provider}`);
+  const received = await answer.json<{ headers: Record<string, string> }[]>();
+  return received.map(({ headers }) => headers["authorization"]);
+}
+
+describe("an endpoint's token", () => {
+  it("reaches its provider, and stands nowhere in D1 nor in the object of a session, also under a key of the caller", async () => {
+    const token = `sk-${crypto.randomUUID()}`;
+    const name = unique("sealed");
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    const created = await post("/v1/llm_endpoints", { name, ...openai, token }, { headers });
+    expect(created.status).toBe(200);
+    const id = name.replaceAll(" ", "-");
+    const sessions = [await aSession({ chatbotId: await aChatbot({ endpointId: id }) })];
+    expect((await post(`/sessions/chat?sessionId=${sessions[0]}`, { content: "Hi" })).status).toBe(200);
+    const comparison = await aComparison([id]);
+    sessions.push(comparison.session_id);
+    await post(`/v1/sessions/${comparison.session_id}/prompt`, { prompt: "Hi" });
+    expect((await shownTo("sealed")).slice(0, 2)).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
+    for (const session of sessions) {
+      const everything = await everythingStored(session);
+      expect(everything).toContain("sealed:1:");
+      expect(everything).not.toContain(token);
+      expect(everything).not.toContain(btoa(token));
+    }
+    expect(JSON.stringify((await get("/v1/llm_endpoints")).body)).not.toMatch(/sealed:1:|sk-/);
+  });
+
+  it("is replaced and sealed by an update, and stays through one that shows the mask", async () => {
+    const id = await anEndpoint({ ...openai, token: "sk-first" });
+    const first = await stored(id);
+    await put(`/v1/llm_endpoints/${id}`, { token: "sk-second" });
+    await put(`/v1/llm_endpoints/${id}`, { model: "n", token: "********" });
+    expect(await stored(id)).toMatch(/^sealed:1:/);
+    expect(await stored(id)).not.toBe(first);
+    expect(await askWith({}, id)).toContain('"type":"end"');
+    expect((await shownTo("sealed"))[0]).toBe("Bearer sk-second");
+  });
+
+  it("is not sealed when it is empty, or the name of a secret", async () => {
+    expect(await stored(await anEndpoint(openai))).toBe("");
+    expect(await stored(await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toBe("env:PROVIDER_TEST");
+    const id = await anEndpoint({ ...openai, token: "sk-was" });
+    await put(`/v1/llm_endpoints/${id}`, { token: "" });
+    expect(await stored(id)).toBe("");
+  });
+
+  it("may look like a sealed one", async () => {
+    const id = await anEndpoint({ ...openai, token: "sealed:1:AAAA" });
+    await askWith({}, id);
+    expect((await shownTo("sealed"))[0]).toBe("Bearer sealed:1:AAAA");
+  });
+
+  it("that an earlier version stored plain still works, and is sealed by the next update", async () => {
+    const id = await anEndpoint(openai);
+    await env.DB.prepare("update endpoints set token = 'sk-plain' where id = ?").bind(id).run();
+    await askWith({}, id);
+    expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
+    await put(`/v1/llm_endpoints/${id}`, { model: "n" });
+    expect(await stored(id)).toMatch(/^sealed:1:/);
+    await askWith({}, id);
+    expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
+  });
+
+  it("goes over to a new key with its next update, while the one of before still opens it", async () => {
+    const id = await anEndpoint({ ...openai, token: "sk-rotated" });
+    const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: ours.ENCRYPTION_KEY ?? "" };
+    expect(await askWith(rotated, id)).toContain('"type":"end"');
+    expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain("provider_auth");
+    expect((await callWith(rotated, "PUT", `/v1/llm_endpoints/${id}`, { model: "n" })).status).toBe(200);
+    expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain('"type":"end"');
+    expect((await shownTo("sealed"))[0]).toBe("Bearer sk-rotated");
+  });
+});
+
+it("a token that was sealed under a key that is gone fails its own reply, and leaves the others of a prompt whole", async () => {
+  const lost = await anEndpoint({ ...openai, token: "sk-lost" });
+  const foreign = await seal("sk-lost", lost, { ENCRYPTION_KEY: OTHER_KEY });
+  await env.DB.prepare("update endpoints set token = ? where id = ?").bind(foreign, lost).run();
+  const session = await aComparison([lost, await anEndpoint({ ...openai, token: "sk-here" })]);
+  const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
+  const [failed, whole] = session.chat_ids.map((id: string) => body[id][0]);
+  expect([status, failed.error.code, whole.status]).toEqual([200, "provider_auth", "ok"]);
+  expect(failed.predicted_result).toContain("ENCRYPTION_KEY");
+  expect((await put(`/v1/llm_endpoints/${lost}`, { model: "n" })).status).toBe(200);
+  expect(await stored(lost)).toBe(foreign);
+  await put(`/v1/llm_endpoints/${lost}`, { token: "sk-found" });
+  expect(await askWith({}, lost)).toContain('"type":"end"');
+});
+
+describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j", (key) => {
+  const settings = { ENCRYPTION_KEY: key };
+
+  it("no token is taken, the operator is told why, and nothing changes", async () => {
+    const name = unique("unsealed");
+    const refused = await callWith(settings, "POST", "/v1/llm_endpoints", { name, ...openai, token: "sk-secret" });
+    expect(refused).toMatchObject({ status: 503, body: { detail: expect.stringContaining("ENCRYPTION_KEY") } });
+    expect((await get(`/v1/llm_endpoints/${name.replaceAll(" ", "-")}`)).status).toBe(404);
+    const id = await anEndpoint(openai);
+    expect((await callWith(settings, "PUT", `/v1/llm_endpoints/${id}`, { token: "sk-secret" })).status).toBe(503);
+    expect(await stored(id)).toBe("");
+  });
+
+  it("endpoints without a token of their own are made and changed", async () => {
+    const given = { name: unique("free"), ...openai, token: "env:PROVIDER_TEST" };
+    expect((await callWith(settings, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
+    const path = `/v1/llm_endpoints/${given.name.replaceAll(" ", "-")}`;
+    expect((await callWith(settings, "PUT", path, { token: "" })).status).toBe(200);
+  });
+
+  it("a reply whose token cannot be opened fails by name, says what to do, and the others are whole", async () => {
+    const sealed = await anEndpoint({ ...openai, token: "sk-secret" });
+    const failed = await askWith(settings, sealed);
+    expect(failed).toContain("provider_auth");
+    expect(failed).toContain("ENCRYPTION_KEY");
+    expect(failed).not.toMatch(/sealed:1:|sk-secret/);
+    expect(await askWith(settings, await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toContain(
+      '"type":"end"',
+    );
+  });
+});
+
+it("the same key with another token is a conflict, and with the same one the first answer", async () => {
+  const given = { name: unique("once"), ...openai, token: "1234" };
+  const headers = { "idempotency-key": crypto.randomUUID() };
+  await post("/v1/llm_endpoints", given, { headers });
+  const again = await post("/v1/llm_endpoints", given, { headers });
+  expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
+  expect((await post("/v1/llm_endpoints", { ...given, token: "1235" }, { headers })).status).toBe(409);
+  // Whoever reads the database and tries all short tokens must have the Worker's key too.
+  const elsewhere = await callWith({ ENCRYPTION_KEY: OTHER_KEY }, "POST", "/v1/llm_endpoints", given, headers);
+  expect(elsewhere.status).toBe(409);
+});
+
+describe("a deployed Worker", () => {
+  const deployed = { ALLOW_PRIVATE_ENDPOINTS: "false" };
+
+  it.each([
+    "http://api.example.com",
+    "https://127.1/v1",
+    "https://0x7f000001",
+    "https://[::ffff:10.0.0.1]",
+    "https://１２７.0.0.1",
+    "https://localhost./v1",
+    "https://metadata.google.internal",
+  ])("takes no endpoint at %s, neither new nor by an update", async (uri) => {
+    const given = { name: unique("guarded"), connector_type: "openai-connector", uri };
+    const created = await callWith(deployed, "POST", "/v1/llm_endpoints", given);
+    expect([created.status, created.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
+    const id = await anEndpoint(openai);
+    const changed = await callWith(deployed, "PUT", `/v1/llm_endpoints/${id}`, { uri });
+    expect([changed.status, changed.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
+  });
+
+  it("takes one at a public name, and one at its vendor's own address", async () => {
+    for (const uri of ["https://api.example.com/v1", ""]) {
+      const given = { name: unique("public"), connector_type: "openai-connector", uri };
+      expect((await callWith(deployed, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
+    }
+  });
+
+  it("does not call one that got in all the same: the reply is refused by the guard, and nothing goes out", async () => {
+    const id = await anEndpoint({ ...openai, uri: `${upstream}/guarded/hello`, token: "sk-guarded" });
+    expect(await askWith(deployed, id)).toContain("refused_by_guard");
+    expect(await shownTo("guarded")).toEqual([]);
+    expect(await askWith({ ALLOW_PRIVATE_ENDPOINTS: "1" }, id)).toContain('"type":"end"');
+    expect(await shownTo("guarded")).toEqual(["Bearer sk-guarded"]);
+  });
+});

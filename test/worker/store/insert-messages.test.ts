@@ -1,0 +1,34 @@
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { database } from "../../../src/store/database.ts";
+import { insertRows, valuesOf } from "../../../src/store/message-rows.ts";
+import { get } from "../../support/api.ts";
+import { carried } from "../../support/faults.ts";
+import { aSession } from "../../support/given.ts";
+
+it("messages of several sessions go to their own rows, twice as well as once, and those of one that is gone nowhere", async () => {
+  const [first, second, gone] = [await aSession(), await aSession(), "6b0760990000000000000000"];
+  const message = (seq: number, content: string) => ({
+    seq,
+    chatId: null,
+    turnId: null,
+    role: "user" as const,
+    content,
+    createdAt: 1_710_448_307_000,
+    reply: null,
+  });
+  const at = Date.now() + 60_000;
+  const rows = Array.from({ length: 9 }, (_, index) =>
+    [first, gone, second].map((id) => valuesOf(id, at)(message(index + 1, `${index + 1} of ${id}`))),
+  ).flat();
+  const db = database(env.DB);
+  await env.DB.batch(insertRows(db, rows));
+  await env.DB.batch(insertRows(db, rows));
+  for (const id of [first, second]) {
+    expect(await carried(id)).toEqual(Array.from({ length: 9 }, (_, index) => `${index + 1} of ${id}`));
+    const { data } = (await get(`/sessions/${id}`)).body;
+    expect(data).toMatchObject({ updatedAt: new Date(at).toISOString() });
+    expect(data.messages).toHaveLength(9);
+  }
+  expect(await carried(gone)).toEqual([]);
+});

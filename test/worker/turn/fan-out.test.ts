@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
+import { replyFailed } from "../../../src/core/reply.ts";
+import type { Hear, Question, Share } from "../../../src/turn/fan-out.ts";
+import { fanOut, priced } from "../../../src/turn/fan-out.ts";
+import { aReceipt, aReply } from "../../support/long-log.ts";
+
+const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
+
+const share = (chatId: string): Share => ({
+  chatId,
+  endpointId: chatId,
+  preparedPrompt: "hi",
+  promptTemplate: null,
+  contextStrategy: null,
+  prices: null,
+  question: { request: { model: chatId } as ReplyRequest },
+});
+
+/** Hears what each endpoint is made to say. */
+const ports = (says: Record<string, ReplyEvent[]>) => {
+  const order: string[] = [];
+  const ask = async (questions: Question[], hear: Hear) => {
+    for (const { chatId } of questions) for (const event of says[chatId] ?? []) hear(chatId, [event]);
+  };
+  const pieces: string[] = [];
+  return {
+    ask,
+    clock: () => 0,
+    signalOf: () => new AbortController().signal,
+    said: (chatId: string, text: string) => void pieces.push(`${chatId}: ${text}`),
+    settled: ({ chatId }: { chatId: string }) => void order.push(chatId),
+    order,
+    pieces,
+  };
+};
+
+describe("fan out", () => {
+  it("has a reply for every chat, whatever becomes of a call", async () => {
+    const says: Record<string, ReplyEvent[]> = {
+      good: [{ type: "text", text: "a" }, { type: "text", text: "b" }, end],
+      failed: [{ type: "text", text: "part" }, replyFailed("rate_limited", "slow down", { retryAfterSeconds: 3 })],
+      stopped: [{ type: "text", text: "half" }, replyFailed("cancelled", "stopped")],
+      silent: [replyFailed("connection_lost", "broke off")],
+    };
+    const world = ports(says);
+    const replies = await fanOut(Object.keys(says).map(share), world);
+    expect(
+      replies.map(({ chatId, content, detail }) => [chatId, content, detail.status, detail.error?.code ?? null]),
+    ).toEqual([
+      ["good", "ab", "ok", null],
+      ["failed", "part", "error", "rate_limited"],
+      ["stopped", "half", "cancelled", "cancelled"],
+      ["silent", "", "error", "connection_lost"],
+    ]);
+    expect(world.pieces).toEqual(["good: a", "good: b", "failed: part", "stopped: half"]);
+    expect(replies[1]?.retryAfterSeconds).toBe(3);
+    expect(replies[2]?.detail.finishReason).toBe("cancelled");
+  });
+
+  it("asks all before any has answered, and tells of each as it settles", async () => {
+    const asked: string[] = [];
+    const world = ports({});
+    const ask = async (questions: Question[], hear: Hear) => {
+      asked.push(...questions.map(({ chatId }) => chatId));
+      for (const chatId of ["c", "a", "b"]) hear(chatId, [end]);
+    };
+    const replies = await fanOut(["a", "b", "c"].map(share), { ...world, ask });
+    expect(asked).toEqual(["a", "b", "c"]);
+    expect(replies.map(({ chatId }) => chatId)).toEqual(["a", "b", "c"]);
+    expect(world.order).toEqual(["c", "a", "b"]);
+  });
+
+  it("does not ask for a share that has no question, and says why", async () => {
+    const gone: Share = { ...share("gone"), question: { error: { code: "endpoint_missing", message: "no such" } } };
+    const [reply] = await fanOut([gone], ports({ gone: [end] }));
+    expect(reply?.detail).toMatchObject({
+      status: "error",
+      attempts: 0,
+      durationMs: 0,
+      error: { code: "endpoint_missing" },
+    });
+  });
+});
+
+it("writes the prices of then into a receipt, and makes none where none was kept", () => {
+  const prices = { inputPerMillion: 1, outputPerMillion: 2 };
+  const reply = {
+    chatId: "a",
+    content: "hi",
+    retryAfterSeconds: null,
+    detail: aReply({ receipt: aReceipt({ prices: null }) }),
+  };
+  expect(priced(reply, prices).detail.receipt).toEqual(aReceipt({ prices }));
+  const without = { ...reply, detail: aReply({ receipt: null }) };
+  expect(priced(without, prices)).toEqual(without);
+});
+
+describe("a reply's course", () => {
+  const told = async (text: string, body: string) => {
+    const receipt = aReceipt({ body, prices: null });
+    const course = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
+    const [reply] = await fanOut(
+      [share("a")],
+      ports({
+        a: [
+          { type: "text", text },
+          { ...end, course },
+        ],
+      }),
+    );
+    return reply?.detail;
+  };
+
+  it("is kept as it was measured where the calls were made", async () => {
+    expect(await told("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
+    expect((await told("hi", "{}"))?.receipt).toEqual(aReceipt({ body: "{}", prices: null }));
+  });
+
+  it("has a receipt without its body where the row would be too large", async () => {
+    const [fits, large] = [
+      await told("x".repeat(399_000), "y".repeat(200_000)),
+      await told("x".repeat(400_000), "y".repeat(200_000)),
+    ];
+    expect(fits?.receipt?.body).toHaveLength(200_000);
+    expect(large?.receipt).toEqual(aReceipt({ body: null, prices: null }));
+  });
+});
