@@ -11,6 +11,7 @@ export type LiveSession = Pick<
   | "prompt"
   | "promptAndFollow"
   | "follow"
+  | "unfollow"
   | "stop"
   | "cancel"
   | "amend"

@@ -12,7 +12,7 @@ import { database } from "../store/database.ts";
 import { deleteSession } from "../store/sessions.ts";
 import { Audience } from "./streaming/subscribers.ts";
 import { followingIn } from "./streaming/subscription.ts";
-import type { Following } from "./streaming/subscription.ts";
+import type { Reading } from "./streaming/subscription.ts";
 import { CLOSE_REASONS, messageAppended } from "./streaming/events.ts";
 import { Log } from "./log/log.ts";
 import { Mirror } from "./replication/replicator.ts";
@@ -21,11 +21,11 @@ import { alarmFor, mayLeave, nextMoment } from "./replication/alarm-schedule.ts"
 import { REMEMBERED_MS, recall, remember } from "./log/idempotency.ts";
 import type { OwnKey } from "./log/idempotency.ts";
 import { Prompts } from "./turns/prompts.ts";
-import { replayOf, replayOfEnded } from "./streaming/replay.ts";
 import { Residence } from "./session-loader.ts";
 import { told } from "./turns/turn-runner.ts";
-import { answerClose, closeQuietly } from "./streaming/sockets.ts";
+import { answerClose } from "./streaming/sockets.ts";
 import type { Followed, Given, History, Living, Snapshot, TurnTaken } from "./session-results.ts";
+import { Subscriptions } from "./subscribe.ts";
 import { referredToIn } from "./turns/turn-context.ts";
 import { Turns } from "./turns/turn-queue.ts";
 
@@ -68,6 +68,16 @@ export abstract class SessionObject extends DurableObject<Env> {
     audience: this.#audience,
     // The caller may go away; the turn goes on.
     seeThrough: ({ taken }) => this.ctx.waitUntil(taken.finally(() => this.#mirror.start())),
+  });
+
+  readonly #subscriptions = new Subscriptions({
+    db: this.#db,
+    log: this.#log,
+    audience: this.#audience,
+    session: () => this.#residence.takeIn(),
+    present: (session) => this.present(session),
+    soFar: () => this.#turns.soFar(),
+    wakeBy: (at) => this.#wakeBy(at),
   });
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -122,21 +132,25 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   /** Puts a prompt to every chat. @returns the turn's events as they come, once it begins */
-  async promptAndFollow(content: string, own: OwnKey | null): Promise<Outcome<Followed>> {
-    await this.#residence.takeIn();
-    return this.#prompts.follow(content, own);
+  async promptAndFollow(
+    content: string,
+    own: OwnKey | null,
+    readerId: string = crypto.randomUUID(),
+  ): Promise<Outcome<Followed>> {
+    return this.#audience.receive(readerId, async () => {
+      await this.#residence.takeIn();
+      return this.#prompts.follow(content, own, readerId);
+    });
   }
 
   /** @returns everything that happens to the session, as server-sent events, until it ends or the reader goes */
-  async follow({ caller, after }: Following): Promise<Outcome<ReadableStream<Uint8Array>>> {
-    const session = await this.#residence.takeIn();
-    if (!session) return notFound("session");
-    if (this.#audience.isFull) return failed({ reason: "too-many-followers" });
-    const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
-    const stream = this.#audience.openStream(null, caller);
-    const replaying = stream.catchUp(past ?? this.#replay(after));
-    if (past || hasEnded(session)) void replaying.then(() => stream.close(CLOSE_REASONS.ended));
-    return success(stream.readable);
+  async follow(reading: Reading): Promise<Outcome<ReadableStream<Uint8Array>>> {
+    return this.#subscriptions.openStream(reading);
+  }
+
+  /** Ends an event stream whose reader has gone. A turn that it follows goes on. */
+  async unfollow(readerId: string): Promise<void> {
+    this.#audience.leave(readerId);
   }
 
   /** Stops the turn that runs; what it brought so far is kept. @returns whether there was one */
@@ -208,15 +222,7 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   /** Opens a socket for a caller whom the Worker has let in; everything else comes by RPC. 404 for a session that is not there, 429 for one that too many follow. */
   override async fetch(request: Request): Promise<Response> {
-    const { caller, after } = followingIn(request);
-    const session = await this.#residence.takeIn();
-    if (!session || this.#audience.isFull) return new Response(null, { status: session ? 429 : 404 });
-    const past = this.#log.state ? null : await replayOfEnded(this.#db, session, this.present, after);
-    const { client, socket } = this.#audience.sockets.accept(caller);
-    const replaying = this.#audience.sockets.catchUp(socket, past ?? this.#replay(after));
-    if (past || hasEnded(session)) void replaying.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
-    else if (caller.expiresAt !== null) await this.#wakeBy(caller.expiresAt);
-    return new Response(null, { status: 101, webSocket: client });
+    return this.#subscriptions.openSocket(followingIn(request));
   }
 
   override async webSocketMessage(socket: WebSocket, given: string | ArrayBuffer): Promise<void> {
@@ -236,11 +242,6 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket, code: number): void {
     answerClose(socket, code);
-  }
-
-  /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */
-  #replay(after: number | null) {
-    return replayOf(this.#log, this.present, after, () => this.#turns.soFar());
   }
 
   async #finishRemoval(id: string): Promise<void> {

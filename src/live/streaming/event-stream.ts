@@ -20,8 +20,10 @@ export class EventStream {
   readonly caller: Caller | null;
   readonly #turnId: string | null;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #gone: (stream: EventStream) => void;
   #waiting = 0;
   #live = true;
+  #over = false;
 
   /**
    * @param turnId the one turn that it follows, to its end; `null` for the whole session
@@ -33,17 +35,19 @@ export class EventStream {
     this.#writer = writable.getWriter();
     this.#turnId = turnId;
     this.caller = caller;
-    const over = () => gone(this);
+    this.#gone = gone;
+    const over = () => this.#finish();
     this.#writer.closed.then(over, over);
   }
 
-  /** Reads the past as fast as it is taken, and is live from then on. */
+  /** Reads the past as fast as it is taken, and is live from then on. Stops when the reader has gone. */
   async catchUp(replay: Replay): Promise<void> {
     this.#live = false;
     for (let step = replay.next(); ; step = replay.next()) {
       const bytes = encoder.encode(step.value.map(serverSentEvent).join(""));
       if (!step.done) {
         await this.#write(bytes);
+        if (this.#over) return;
         continue;
       }
       this.#live = true;
@@ -57,8 +61,7 @@ export class EventStream {
     if (!this.#live || !this.#wants(event)) return;
     void this.#write(bytes);
     if (this.#turnId !== null && event.type === "turn-ended") this.end();
-    else if (this.#waiting > MAX_WAITING_BYTES)
-      void this.#writer.abort(new Error("The reader is too slow")).catch(ignore);
+    else if (this.#waiting > MAX_WAITING_BYTES) this.cut("The reader is too slow");
   }
 
   /** Keeps the connection from looking dead. */
@@ -68,14 +71,27 @@ export class EventStream {
 
   /** Ends for a reason, which is its last event. A reader still in the past is cut off: it resumes, and learns then. */
   close({ code, reason }: CloseReason): void {
-    if (!this.#live) return void this.#writer.abort(new Error(reason)).catch(ignore);
+    if (!this.#live) return this.cut(reason);
     if (this.#turnId === null)
       void this.#write(encoder.encode(serverSentEvent({ type: "stream-closed", code, reason })));
     this.end();
   }
 
+  /** Ends behind what was sent. It is over once the reader has taken that. */
   end(): void {
     void this.#writer.close().catch(ignore);
+  }
+
+  /** Is over at once, whatever was not read yet. */
+  cut(reason: string): void {
+    void this.#writer.abort(new Error(reason)).catch(ignore);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#gone(this);
   }
 
   #wants(event: StreamEvent): boolean {

@@ -7,6 +7,12 @@ export interface Following {
   after: number | null;
 }
 
+/** What it takes to follow a session by an event stream. */
+export interface Reading extends Following {
+  /** Names the reader when its connection has ended. Left out by a Worker that does not tell. */
+  readerId?: string;
+}
+
 /** Where the Worker writes who opens a socket: it has asked for the token already. */
 const HEADER = "x-parley-following";
 

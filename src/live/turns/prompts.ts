@@ -46,12 +46,12 @@ export class Prompts {
   }
 
   /** @returns the turn's events as they come, once it begins */
-  async follow(content: string, own: OwnKey | null): Promise<Outcome<Followed>> {
+  async follow(content: string, own: OwnKey | null, readerId: string): Promise<Outcome<Followed>> {
     const accepted = this.#accept(content, own);
     if (!accepted.ok) return accepted;
     const { log, turns, audience } = this.#ports;
     const { turnId, submitted, replayed } = accepted.value;
-    const stream = audience.openStream(turnId, null);
+    const stream = audience.openStream(readerId, turnId, null);
     const end = () => stream.end();
     if (!submitted) {
       void stream.catchUp(replayOfTurn(log, turnId, true, () => [])).then(end);
@@ -61,7 +61,9 @@ export class Prompts {
     if (runs) void stream.catchUp(replayOfTurn(log, turnId, false, () => turns.soFar()));
     submitted.taken.then(end, end);
     const begun = await submitted.started;
-    return begun.ok ? success({ events: stream.readable, replayed }) : begun;
+    if (begun.ok) return success({ events: stream.readable, replayed });
+    stream.cut("The turn has not begun");
+    return begun;
   }
 
   /** No await, so what is looked up and done is one transaction. */

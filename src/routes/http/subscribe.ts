@@ -5,6 +5,7 @@ import { causeOf } from "../../core/failure.ts";
 import type { Caller } from "../../core/caller.ts";
 import { isoTime, now } from "../../core/time.ts";
 import { liveSession, openSocket } from "../../live/session-client.ts";
+import type { LiveSession } from "../../live/session-client.ts";
 import type { Followed } from "../../live/session-results.ts";
 import { database } from "../../store/database.ts";
 import { noteFollower } from "../../store/subscriptions.ts";
@@ -72,6 +73,32 @@ export function turnStream(c: Context, { events, replayed }: Followed): Response
   return eventStream(c, events);
 }
 
+/**
+ * Makes a call to a session's object that opens an event stream, and tells the object when the caller goes away. The
+ * platform reports that to the Worker at once; the object would notice it only by writing to the stream.
+ *
+ * @param open the call, to be made for a reader of that id
+ */
+export async function openEvents<T>(
+  c: Context<AppEnv>,
+  object: LiveSession,
+  open: (readerId: string) => Promise<T>,
+): Promise<T> {
+  const readerId = crypto.randomUUID();
+  const opened = open(readerId);
+  // An invocation whose caller goes away before the answer is ended otherwise, and hears of nothing.
+  c.executionCtx.waitUntil(opened.catch(ignore));
+  const { signal } = c.req.raw;
+  // One stub delivers in order: this arrives behind the call, however early the caller goes.
+  const leave = () => c.executionCtx.waitUntil(object.unfollow(readerId).catch(ignore));
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
+  return timed(c, "session", opened);
+}
+
+/** A call that fails is answered where it is awaited; a place that is not given up is freed by the heartbeat. */
+const ignore = () => undefined;
+
 /** From where to follow: `Last-Event-ID` tells better than an address that was written down before. */
 function startOf(c: Context<AppEnv>, after: number | undefined): number | null {
   const last = c.req.header("last-event-id") ?? "";
@@ -90,7 +117,8 @@ export async function eventsOf(c: Context<AppEnv>, sessionId: string, from: numb
   const caller = await followerOf(c, sessionId);
   if (!caller) return refuse(c, { reason: "unauthenticated" });
   const following = { caller, after: startOf(c, from) };
-  const followed = await timed(c, "session", liveSession(c.env, sessionId).follow(following));
+  const object = liveSession(c.env, sessionId);
+  const followed = await openEvents(c, object, (readerId) => object.follow({ ...following, readerId }));
   if (followed.ok) return eventStream(c, followed.value);
   return followed.failure.reason === "not-found" ? null : refuse(c, followed.failure);
 }

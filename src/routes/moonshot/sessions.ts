@@ -14,7 +14,7 @@ import { audit } from "../http/audit.ts";
 import { permit } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { readList, timed, wantedHistory } from "../http/context.ts";
-import { turnStream, wantsEvents } from "../http/subscribe.ts";
+import { openEvents, turnStream, wantsEvents } from "../http/subscribe.ts";
 import { createOnce, markReplayed, noteOf, ownKeyOf } from "../http/idempotency.ts";
 import { describe } from "../openapi/describe.ts";
 import { refuse } from "../http/respond-with-problem.ts";
@@ -122,7 +122,9 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const refused = ({ failure }: Failed) =>
         refuse(c, failure.reason === "session-not-active" ? noSession(id) : failure);
       if (wantsEvents(c)) {
-        const followed = await timed(c, "session", object.promptAndFollow(prompt, ownKeyOf(c)));
+        const followed = await openEvents(c, object, (readerId) =>
+          object.promptAndFollow(prompt, ownKeyOf(c), readerId),
+        );
         return followed.ok ? turnStream(c, followed.value) : refused(followed);
       }
       const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), ownKeyOf(c)));

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import type { StreamEvent } from "../../../src/live/streaming/events.ts";
 
@@ -15,4 +15,21 @@ it("cuts off a reader that lags more than 4 MiB behind, and no sooner", async ()
   await scheduler.wait(5);
   expect(gone).toBe(1);
   await expect(stream.readable.getReader().read()).rejects.toThrow();
+});
+
+it("reads no more of the past once its reader has gone", async () => {
+  let pages = 0;
+  const past = (function* () {
+    for (;;) {
+      pages += 1;
+      yield [delta];
+    }
+  })();
+  const stream = new EventStream(null, null, () => undefined);
+  const replaying = stream.catchUp(past);
+  await stream.readable.getReader().read();
+  await vi.waitUntil(() => pages === 2);
+  stream.cut("The reader has gone");
+  await replaying;
+  expect(pages).toBe(2);
 });

@@ -5,7 +5,7 @@ import { permit } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { timed, wantedHistory } from "../../http/context.ts";
 import { changed, inEnvelope } from "../envelope.ts";
-import { turnStream, wantsEvents } from "../../http/subscribe.ts";
+import { openEvents, turnStream, wantsEvents } from "../../http/subscribe.ts";
 import { markReplayed, ownKeyOf } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
 import { refuse } from "../../http/respond-with-problem.ts";
@@ -81,7 +81,9 @@ export const talking = new Hono<AppEnv>({ strict: false })
       const object = liveSession(c.env, c.req.valid("query").sessionId);
       const { content } = c.req.valid("json");
       if (wantsEvents(c)) {
-        const followed = await timed(c, "session", object.promptAndFollow(content, ownKeyOf(c)));
+        const followed = await openEvents(c, object, (readerId) =>
+          object.promptAndFollow(content, ownKeyOf(c), readerId),
+        );
         return followed.ok ? turnStream(c, followed.value) : refuse(c, followed.failure);
       }
       const taken = await timed(c, "session", object.prompt(content, "added", ownKeyOf(c)));

@@ -1,0 +1,154 @@
+/*
+ * Real connections to a started server, which end in every way that connections do. Here the platform reports a lost
+ * connection only when it is written to; a session that is full writes to its followers before it refuses anyone.
+ */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { cleanUpAtExit } from "../../bench/processes.ts";
+import { migrate, serve } from "../../bench/wrangler.ts";
+import type { Server } from "../../bench/wrangler.ts";
+
+/** How many come: more than may follow one session, also without those whose call never arrived. */
+const VISITS = 1_600;
+
+/** How many come at the same time. */
+const AT_ONCE = 50;
+
+const ADMIN_KEY = "followers";
+const state = mkdtempSync(join(tmpdir(), "parley-followers-"));
+const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
+let server: Server;
+
+cleanUpAtExit();
+
+beforeAll(async () => {
+  await migrate(setup);
+  server = await serve(setup);
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+const authorization = `Bearer ${ADMIN_KEY}`;
+
+async function post(path: string, body: object) {
+  const answer = await fetch(`${server.origin}${path}`, {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const { data } = await answer.json<{ data?: { id: string } }>();
+  return data?.id ?? "";
+}
+
+async function aSession(): Promise<string> {
+  await post("/v1/llm_endpoints", { name: "echo", connector_type: "echo-connector" });
+  const chatbotId = await post("/chatbots", { name: "Echo", endpointId: "echo" });
+  const clientId = await post("/clients", { name: "Ada" });
+  return post("/sessions", { chatbotId, clientId, title: "followed" });
+}
+
+function dial(): Promise<Socket> {
+  const { hostname, port } = new URL(server.origin);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => resolve(socket));
+    socket.on("error", reject);
+  });
+}
+
+/** Sends a call over a connection, which is kept alive. */
+const send = (socket: Socket, path: string): Promise<void> =>
+  new Promise((resolve) => {
+    const { host } = new URL(server.origin);
+    const head = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: ${authorization}\r\n\r\n`;
+    socket.write(head, () => resolve());
+  });
+
+/** Calls, and waits until so much of the answer has come. */
+async function call(socket: Socket, path: string, end: string): Promise<void> {
+  const answered = new Promise<string>((resolve) => {
+    let text = "";
+    const take = (bytes: Buffer) => {
+      text += String(bytes);
+      if (!text.includes(end)) return;
+      socket.off("data", take);
+      resolve(text);
+    };
+    socket.on("data", take);
+  });
+  await send(socket, path);
+  expect(await answered).toMatch(/^HTTP\/1.1 200 /);
+}
+
+/** The end of an answer's headers. */
+const HEADERS = "\r\n\r\n";
+
+/** The ways in which a reader of events goes. */
+const WAYS = [
+  async function closesBehindTheFirstEvent(events: string) {
+    const socket = await dial();
+    await call(socket, events, HEADERS);
+    socket.destroy();
+  },
+  async function resetsBehindTheFirstEvent(events: string) {
+    const socket = await dial();
+    await call(socket, events, HEADERS);
+    socket.resetAndDestroy();
+  },
+  async function closesBeforeTheAnswer(events: string) {
+    const socket = await dial();
+    await send(socket, events);
+    socket.destroy();
+  },
+  async function resetsBeforeTheAnswer(events: string) {
+    const socket = await dial();
+    await send(socket, events);
+    socket.resetAndDestroy();
+  },
+  async function closesInTheMiddleOfTheCatchUp(events: string) {
+    const socket = await dial();
+    await call(socket, `${events}?after=0`, HEADERS);
+    socket.pause().destroy();
+  },
+  async function closesAConnectionThatWasKeptAlive(events: string) {
+    const socket = await dial();
+    await call(socket, "/healthz", '"ok"}');
+    await call(socket, events, HEADERS);
+    socket.destroy();
+  },
+];
+
+/** The nth reader comes and goes. */
+const visit = async (n: number, events: string): Promise<void> => WAYS[n % WAYS.length]?.(events);
+
+const follow = (events: string, signal: AbortSignal) =>
+  fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
+
+it("lets new followers in at once when more have come and gone than may follow, and keeps who stays", async () => {
+  const id = await aSession();
+  const say = (content: string) => post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+  for (let n = 0; n < 8; n++) await say("x".repeat(100_000));
+  const events = `/sessions/${id}/events`;
+  const end = new AbortController();
+  const staying = await follow(events, end.signal);
+  for (let n = 0; n < VISITS; n += AT_ONCE)
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => visit(n + k, events)));
+  const later = await Promise.all(Array.from({ length: AT_ONCE }, () => follow(events, end.signal)));
+  expect(later.map(({ status }) => status)).toEqual(later.map(() => 200));
+  await say("to who stays");
+  let heard = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of staying.body ?? []) {
+    heard += decoder.decode(bytes, { stream: true });
+    if (heard.includes("to who stays")) break;
+  }
+  expect(heard).toContain("to who stays");
+  end.abort();
+});

@@ -1,0 +1,60 @@
+/*
+ * Who counts as a follower of a session: a reader who leaves early, one who leaves, and a session that is full. Runs in an
+ * object, and makes no calls.
+ */
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it, vi } from "vitest";
+import { Audience } from "../../../src/live/streaming/subscribers.ts";
+import { EventStream } from "../../../src/live/streaming/event-stream.ts";
+
+/** How many may follow one session. */
+const MAX_FOLLOWERS = 1_000;
+
+/** Within an object of its own, as every audience is. */
+const withAudience = (act: (audience: Audience) => Promise<void>): Promise<void> =>
+  runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Audience(ctx)));
+
+const open = (audience: Audience, readerId: string): Promise<EventStream> =>
+  audience.receive(readerId, async () => audience.openStream(readerId, null, null));
+
+it("opens no stream for a reader who has left meanwhile", () =>
+  withAudience(async (audience) => {
+    const stream = await audience.receive("early", async () => {
+      audience.leave("early");
+      return audience.openStream("early", null, null);
+    });
+    expect(audience.listens).toBe(false);
+    await expect(stream.readable.getReader().read()).rejects.toThrow("The reader has gone");
+  }));
+
+it("frees the place of a reader who leaves, and nobody else's", () =>
+  withAudience(async (audience) => {
+    const first = await open(audience, "first");
+    await open(audience, "second");
+    audience.leave("first");
+    audience.leave("first");
+    audience.leave("nobody");
+    expect(audience.listens).toBe(true);
+    await expect(first.readable.getReader().read()).rejects.toThrow();
+    audience.leave("second");
+    expect(audience.listens).toBe(false);
+  }));
+
+it("writes to those who follow before it refuses anyone, and not for ever", () =>
+  withAudience(async (audience) => {
+    const beats = vi.spyOn(EventStream.prototype, "beat").mockReturnValue();
+    const streams = await Promise.all(Array.from({ length: MAX_FOLLOWERS }, (_, n) => open(audience, `${n}`)));
+    // Four come at once: the streams are written to once for all of them.
+    await Promise.all(Array.from({ length: 4 }, () => audience.makeRoom()));
+    expect(audience.isFull).toBe(true);
+    expect(beats.mock.calls.length).toBeLessThanOrEqual(8 * MAX_FOLLOWERS);
+    expect(beats.mock.calls.length).toBeGreaterThan(MAX_FOLLOWERS);
+    beats.mockClear();
+    await audience.makeRoom();
+    expect(beats).not.toHaveBeenCalled();
+    beats.mockRestore();
+    for (const stream of streams) stream.cut("The test is over");
+    expect(audience.listens).toBe(false);
+  }));

@@ -1,0 +1,123 @@
+/*
+ * A follower whose connection ends is none any more, told by the request's signal alone: streams are never written to here
+ * unless something happens, so neither a heartbeat nor a probe can find it out.
+ */
+
+import { exports } from "cloudflare:workers";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Audience } from "../../../src/live/streaming/subscribers.ts";
+import { EventStream } from "../../../src/live/streaming/event-stream.ts";
+import { ADMIN_KEY, get, post } from "../../support/api.ts";
+import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+
+/** How long a place may take to be free, in milliseconds. */
+const FREE_MS = 2_000;
+
+beforeEach(() => {
+  vi.spyOn(EventStream.prototype, "beat").mockReturnValue();
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Sees the audience of the next stream that is opened. */
+function watchAudience() {
+  const opened = vi.spyOn(Audience.prototype, "openStream");
+  const audience = () => opened.mock.contexts[0] as Audience | undefined;
+  return {
+    opened: () => vi.waitUntil(audience, { timeout: 40_000 }),
+    left: () => vi.waitUntil(() => audience()?.listens === false, { timeout: FREE_MS }),
+  };
+}
+
+/** Calls for events by a connection that can be cut. */
+function call(path: string, body?: object) {
+  const connection = new AbortController();
+  const answer = exports.default.fetch(
+    new Request(`http://parley.test${path}`, {
+      method: body ? "POST" : "GET",
+      headers: {
+        accept: "text/event-stream",
+        authorization: `Bearer ${ADMIN_KEY}`,
+        ...(body ? { "content-type": "application/json" } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      signal: connection.signal,
+    }),
+  );
+  // One that is cut is never answered, or in part.
+  answer.catch(() => undefined);
+  return { answer, cut: () => connection.abort() };
+}
+
+const aSlowBot = async () => aChatbot({ endpointId: await anEndpoint({ params: { tokens_per_second: 20 } }) });
+
+it("leaves when its connection ends behind the first event", async () => {
+  const audience = watchAudience();
+  const { answer, cut } = call(`/sessions/${await aSession()}/events`);
+  const reader = (await answer).body?.getReader();
+  await reader?.read();
+  cut();
+  await audience.left();
+});
+
+it("leaves when its body is cancelled", async () => {
+  const audience = watchAudience();
+  const { answer } = call(`/v1/sessions/${(await aComparison([await anEndpoint()])).session_id}/events`);
+  await (await answer).body?.cancel();
+  await audience.left();
+});
+
+it("leaves when its connection ends before the answer", async () => {
+  const audience = watchAudience();
+  const { cut } = call(`/sessions/${await aSession()}/events`);
+  await audience.opened();
+  cut();
+  await audience.left();
+});
+
+it("leaves in the middle of its catch-up", async () => {
+  const id = await aSession();
+  const content = "x".repeat(100_000);
+  for (let n = 0; n < 60; n++) await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+  const audience = watchAudience();
+  const { answer, cut } = call(`/sessions/${id}/events?after=0`);
+  const reader = (await answer).body?.getReader();
+  await reader?.read();
+  cut();
+  await audience.left();
+});
+
+it("leaves a turn's own stream, and the turn goes on", async () => {
+  const id = await aSession({ chatbotId: await aSlowBot() });
+  const audience = watchAudience();
+  const content = words(60);
+  const { answer, cut } = call(`/sessions/chat?sessionId=${id}`, { content });
+  const reader = (await answer).body?.getReader();
+  await reader?.read();
+  cut();
+  await audience.left();
+  expect(await messagesOf(id)).toEqual([content]);
+  await vi.waitUntil(async () => (await messagesOf(id)).length === 2, { timeout: 40_000, interval: 200 });
+  expect(await messagesOf(id)).toEqual([content, content]);
+});
+
+it("leaves a turn that waits, which goes on when it is its turn", async () => {
+  const id = await aSession({ chatbotId: await aSlowBot() });
+  const first = post(`/sessions/chat?sessionId=${id}`, { content: words(60) });
+  await vi.waitUntil(async () => (await messagesOf(id)).length === 1, { timeout: 40_000 });
+  const audience = watchAudience();
+  const { cut } = call(`/sessions/chat?sessionId=${id}`, { content: "second" });
+  await audience.opened();
+  cut();
+  await audience.left();
+  await first;
+  await vi.waitUntil(async () => (await messagesOf(id)).length === 4, { timeout: 40_000, interval: 200 });
+  expect((await messagesOf(id)).slice(2)).toEqual(["second", "second"]);
+});
+
+const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}`).join(" ");
+
+const messagesOf = async (id: string): Promise<string[]> =>
+  (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
