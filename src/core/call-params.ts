@@ -83,7 +83,7 @@ export function numberOf(value: unknown): number | null {
 }
 
 /** The longest time that a whole reply may take, in milliseconds. */
-const MAX_TIMEOUT_MS = 600_000;
+export const MAX_TIMEOUT_MS = 600_000;
 
 /** Moonshot's `timeout`, in seconds, as milliseconds. */
 function secondsOf(value: unknown): number | null {
@@ -92,7 +92,7 @@ function secondsOf(value: unknown): number | null {
 }
 
 /** The most calls that one reply may take. */
-const MAX_ATTEMPTS = 10;
+export const MAX_ATTEMPTS = 10;
 
 /** Moonshot's `num_of_retries` counts the calls behind the first; without `allow_retries` there are none. */
 function moonshotAttempts(all: Record<string, unknown>): number | null {

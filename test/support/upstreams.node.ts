@@ -163,7 +163,7 @@ const WAITS: Record<string, () => [string, string]> = {
   ms: () => ["retry-after-ms", "40"],
   seconds: () => ["retry-after", "1"],
   date: () => ["retry-after", new Date(Date.now() + 1_500).toUTCString()],
-  long: () => ["retry-after", "700"],
+  long: () => ["retry-after", "500"],
 };
 
 interface Refusal {

@@ -7,8 +7,9 @@ import type { ModelMessage } from "../../core/reply.ts";
 import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
+import { modelOf } from "./openai-compatible.ts";
 import { textOf } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts, FinishMeaning } from "../call/reply-reader.ts";
+import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://api.anthropic.com";
@@ -34,20 +35,9 @@ function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown 
   return { system: [...(typeof given === "string" ? [given] : []), ...texts].join("\n\n") };
 }
 
-const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
-  ["end_turn", "stop"],
-  ["stop_sequence", "stop"],
-  ["max_tokens", "length"],
-  ["model_context_window_exceeded", "length"],
-  ["refusal", "content_filter"],
-  ["tool_use", "tool_calls"],
-]);
-
 /** The Messages API's events, and its whole answer. New types of events may come at any time: they say nothing here. */
 export const messagesAnswer: AnswerFormat = {
-  finishReasons: FINISH_REASONS,
   endsWithDone: false,
-  hasMarker: true,
   open: () => {
     const counts: JsonObject = {};
     return (document) => (typeof document["type"] === "string" ? readEvent(document, counts) : null);
@@ -125,8 +115,9 @@ export const anthropic: WireFormat = {
         messages: turns,
         stream,
       }),
-      model: typeof sent["model"] === "string" ? sent["model"] : model,
+      model: modelOf({ model }, sent),
     };
   },
+  otherAddress: /\/(responses|completions|complete|count_tokens)$/,
   answer: messagesAnswer,
 };

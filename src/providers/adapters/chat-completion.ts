@@ -7,39 +7,12 @@ import { isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { describeError } from "../call/provider-error.ts";
 import { BadChunk, textOf } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts, FinishMeaning } from "../call/reply-reader.ts";
+import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import { usageIn } from "./token-usage.ts";
-
-/**
- * Words for the end of a reply: OpenAI's, and those of Mistral (`model_length`, `error`), DeepSeek (`insufficient_system_resource`),
- * Text Generation Inference and Together (`eos_token`, `stop_sequence`, `eos`), vLLM (`abort`) and Zhipu (`sensitive`, `network_error`).
- */
-const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
-  ["stop", "stop"],
-  ["eos", "stop"],
-  ["eos_token", "stop"],
-  ["stop_sequence", "stop"],
-  ["end_turn", "stop"],
-  ["length", "length"],
-  ["model_length", "length"],
-  ["max_tokens", "length"],
-  ["content_filter", "content_filter"],
-  ["sensitive", "content_filter"],
-  ["safety", "content_filter"],
-  ["tool_calls", "tool_calls"],
-  ["function_call", "tool_calls"],
-  ["tool_use", "tool_calls"],
-  ["error", { fails: "provider_error" }],
-  ["abort", { fails: "provider_error" }],
-  ["network_error", { fails: "provider_error" }],
-  ["insufficient_system_resource", { fails: "provider_overloaded" }],
-]);
 
 /** Chunks of a chat completion, a whole one, and the chunks of Workers AI's own form. */
 export const chatCompletion: AnswerFormat = {
-  finishReasons: FINISH_REASONS,
   endsWithDone: true,
-  hasMarker: true,
   open: (sent) => {
     const choices = new Choices(Number(sent["n"] ?? 1) > 1);
     const message = new WholeMessage();

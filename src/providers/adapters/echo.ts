@@ -13,6 +13,7 @@ export const echo: Provider = {
   defaultUri: "",
   required: [],
   optional: ["model"],
+  otherAddress: null,
   params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
   maxAttempts: 1,
   alternateRoles: false,

@@ -11,6 +11,7 @@ export const eliza: Provider = {
   defaultUri: "",
   required: [],
   optional: ["model"],
+  otherAddress: null,
   params: ["tokens_per_second"],
   maxAttempts: 1,
   alternateRoles: false,

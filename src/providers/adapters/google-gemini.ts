@@ -8,7 +8,7 @@ import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { textOf } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts, FinishMeaning } from "../call/reply-reader.ts";
+import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
@@ -22,7 +22,7 @@ const GENERATION_FIELDS = new Set(
 
 /** A model's address: below a base, or pasted whole, with or without a method. A tuned model has a path of its own. */
 function modelUrl(uri: string, model: string): string {
-  const base = uri.replace(/\/+$/, "").replace(/:(streamG|g)enerateContent$/, "");
+  const base = uri.replace(/[/?]+$|\?alt=sse$/, "").replace(/:(streamG|g)enerateContent$/, "");
   if (/\/(models|tunedModels)\/[^/]+$/.test(base)) return base;
   const path = /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
   return `${base.replace(/\/(models|tunedModels)$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -55,30 +55,9 @@ const turnsOf = (messages: ModelMessage[]) =>
     .filter(({ role }) => role !== "system")
     .map((message) => ({ role: message.role === "assistant" ? "model" : "user", parts: [partOf(message)] }));
 
-/** Ends by a filter, and ends that are none of a reply. https://ai.google.dev/api/generate-content#FinishReason */
-const FILTERED = ["SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"];
-const FILTERED_IMAGE = ["IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"];
-const BROKEN = [
-  "MALFORMED_FUNCTION_CALL",
-  "MALFORMED_RESPONSE",
-  "UNEXPECTED_TOOL_CALL",
-  "TOO_MANY_TOOL_CALLS",
-  "MISSING_THOUGHT_SIGNATURE",
-  "NO_IMAGE",
-  "IMAGE_OTHER",
-];
-const FINISH_REASONS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
-  ["stop", "stop"],
-  ["max_tokens", "length"],
-  ...[...FILTERED, ...FILTERED_IMAGE].map((word) => [word.toLowerCase(), "content_filter"] as const),
-  ...BROKEN.map((word) => [word.toLowerCase(), { fails: "provider_error" }] as const),
-]);
-
 /** A reply is whole once a chunk has named its finish reason; more may follow it. */
 export const generatedContent: AnswerFormat = {
-  finishReasons: FINISH_REASONS,
   endsWithDone: false,
-  hasMarker: false,
   open: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
 };
 
@@ -88,22 +67,18 @@ function readChunk(chunk: JsonObject): ChunkFacts {
   const candidates = listOf(chunk["candidates"]).filter(isObject);
   const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
   const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
-  const isBlocked = wordOf(objectOf(chunk["promptFeedback"])["blockReason"]) !== null;
+  // A prompt that was blocked has no candidates.
+  const blocked = wordOf(objectOf(chunk["promptFeedback"])["blockReason"]);
   return {
     id: wordOf(chunk["responseId"]),
     model: wordOf(chunk["modelVersion"]),
     text: parts.map(({ text, thought }) => (thought === true ? "" : textOf(text))).join(""),
     hasReasoning: parts.some(({ thought }) => thought === true),
     callsTool: parts.some(({ functionCall }) => functionCall != null),
-    // A prompt that was blocked has no candidates.
-    finishReason: isBlocked ? "PROHIBITED_CONTENT" : finishReasonOf(candidate),
+    finishReason: blocked ?? wordOf(candidate?.["finishReason"]),
+    isBlocked: blocked !== null,
     usage: usageIn(chunk["usageMetadata"]),
   };
-}
-
-function finishReasonOf(candidate: JsonObject | undefined): string | null {
-  const word = wordOf(candidate?.["finishReason"]);
-  return word === "FINISH_REASON_UNSPECIFIED" ? null : word;
 }
 
 /** What the model thought is paid for like what it said, and what its tools read like the prompt. A count of 0 is left out. */
@@ -126,13 +101,16 @@ export const googleGemini: WireFormat = {
   optional: ["uri"],
   params: [],
   post({ uri, token, model, messages }: ReplyRequest, { stream, ...sent }) {
+    const address = modelUrl(uri || DEFAULT_URI, model);
     const contents = { ...systemOf(messages, sent["systemInstruction"]), contents: turnsOf(messages) };
     return {
-      url: `${modelUrl(uri || DEFAULT_URI, model)}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+      url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
       body: withoutNulls({ ...placed(sent), ...contents }),
-      model,
+      // An address that was pasted whole names the model itself.
+      model: decodeURIComponent(address.split("/").at(-1) ?? model),
     };
   },
+  otherAddress: /\/(responses|completions|messages)$/,
   answer: generatedContent,
 };

@@ -84,13 +84,18 @@ export const openaiCompatible = (vendor: Vendor): WireFormat => ({
   post(request, params) {
     const base = (request.uri || (vendor.defaultUri ?? "")).replace(/\/+$/, "");
     const sent = Object.fromEntries(Object.entries(params).filter(([name]) => !vendor.params.includes(name)));
+    const url = vendor.url(base, modelOf(request, sent), params);
+    // An address that was pasted whole names the model itself.
+    const deployment = /\/deployments\/([^/]+)\//.exec(url)?.[1];
     return {
-      url: vendor.url(base, modelOf(request, sent), params),
+      url,
       headers: request.token === "" ? {} : vendor.headers(request.token),
       body: chatCompletionBody(request, sent, vendor.unasked),
-      model: modelOf(request, sent),
+      model: deployment === undefined ? modelOf(request, sent) : decodeURIComponent(deployment),
     };
   },
+  otherAddress:
+    /\/(responses|api\/chat|api\/generate|messages|embeddings|(?<!chat\/)completions)$|:(streamG|g)enerateContent$/,
   answer: chatCompletion,
 });
 
@@ -105,6 +110,8 @@ export function chatCompletionBody(
   return withoutNulls({ ...(model === "" ? {} : { model }), ...params, messages, stream });
 }
 
-/** A model among the params is the one that is asked. */
-export const modelOf = ({ model }: ReplyRequest, sent: Record<string, unknown>): string =>
-  typeof sent["model"] === "string" ? sent["model"] : model;
+/** A model among the params is the one that is asked; `null` asks for none. */
+export function modelOf({ model }: Pick<ReplyRequest, "model">, { model: given }: Record<string, unknown>): string {
+  if (given === null) return "";
+  return typeof given === "string" ? given : model;
+}

@@ -43,6 +43,7 @@ export const workersAi: Provider = {
   defaultUri: "",
   required: ["model"],
   optional: [],
+  otherAddress: null,
   params: [],
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,

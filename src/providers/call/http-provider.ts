@@ -31,7 +31,7 @@ export interface Sent {
 }
 
 /** A vendor's wire format over HTTP. */
-export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "optional" | "params"> {
+export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "optional" | "params" | "otherAddress"> {
   post(request: ReplyRequest, sent: Record<string, unknown>): Sent;
   answer: AnswerFormat;
 }
@@ -45,6 +45,7 @@ export const overHttp = (format: WireFormat): Provider => ({
   required: format.required,
   optional: format.optional,
   params: format.params,
+  otherAddress: format.otherAddress,
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
   prepare({ request, sent, world }): Call {
@@ -99,7 +100,7 @@ export async function* readReply(
   try {
     for (;;) {
       const portion = await nextOf(portions, reader.hasFinished);
-      if (portion === null) return yield endEarly(reader, "The connection stayed open behind the finish reason.");
+      if (portion === null) return yield endEarly(reader, "The connection stayed open after the finish reason.");
       if (portion.done) return yield [reader.close()];
       const events = reader.read(portion.value);
       characters += textIn(events);
@@ -123,7 +124,7 @@ const nextOf = (portions: AsyncGenerator<ProviderEvent[], void>, hasFinished: bo
 
 function afterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailed): ReplyEvent {
   if (error instanceof TooLarge) return failed("refused_by_guard", error.message);
-  const end = reader.closeEarly("The connection broke behind the finish reason.");
+  const end = reader.closeEarly("The connection broke after the finish reason.");
   return (
     end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { again: { afterMs: null } })
   );

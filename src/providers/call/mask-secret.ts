@@ -3,12 +3,12 @@ import type { ReplyEnd, ReplyFailed } from "../../core/reply.ts";
 /** What stands where a secret was. */
 const MASK = "********";
 
-/** The shortest secret that is looked for in the words of a failure: a shorter one may be a part of any word. */
+/** The shortest secret that is looked for: a shorter one may be a part of any word. */
 const SHORTEST_SECRET = 8;
 
-/** A text without a secret: as it is, and as it is written in JSON and in an address. */
+/** A text without a secret: as it is, and as it is written in JSON and in an address. A dummy such as `ollama` is no secret. */
 export function maskSecret(text: string, secret: string): string {
-  if (secret === "") return text;
+  if (secret.length < SHORTEST_SECRET) return text;
   const forms = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret.toWellFormed())];
   return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
 }
@@ -19,6 +19,5 @@ const MAX_MESSAGE = 1_000;
 /** A failure in a provider's own words may repeat what it was sent, and be long. Masked before it is cut: half a secret is one too. */
 export function withoutSecret<E extends ReplyEnd | ReplyFailed>(last: E, secret: string): E {
   if (last.type !== "failed") return last;
-  const message = secret.length >= SHORTEST_SECRET ? maskSecret(last.message, secret) : last.message;
-  return { ...last, message: message.slice(0, MAX_MESSAGE) };
+  return { ...last, message: maskSecret(last.message, secret).slice(0, MAX_MESSAGE) };
 }

@@ -114,7 +114,10 @@ const together = (words: string[], between: string): string | null =>
 function wordsOfObject(value: JsonObject, depth: number): string | null {
   const field = WORD_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
   if (field === undefined) return null;
-  const words = wordsIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
+  const own = wordsIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
+  // FastAPI names the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
+  const place = listOf(value["loc"]).map(wordOf).filter(Boolean).join(".");
+  const words = place === "" ? own : `${place}: ${own}`;
   // A gateway keeps the words of the provider behind it here: https://openrouter.ai/docs/api-reference/errors
   const raw = wordsIn(objectOf(value["metadata"])["raw"], depth + 1);
   return raw === null || words.includes(raw) ? words : `${words}: ${raw}`;

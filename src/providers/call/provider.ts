@@ -11,6 +11,8 @@ export interface Provider {
   required: readonly EndpointField[];
   /** What an endpoint may have. */
   optional: readonly EndpointField[];
+  /** How addresses of other interfaces end, which people paste by mistake; `null` where no address is called. */
+  otherAddress: RegExp | null;
   /** The params that have a meaning of their own here, and are not sent as they are. */
   params: readonly string[];
   /** How often a question is put at most, unless `params.max_attempts` says otherwise. */

@@ -7,6 +7,8 @@ import type { FailureReason } from "../../core/failure.ts";
 import type { FinishReason, Usage } from "../../core/message.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed } from "../../core/reply.ts";
 import { replyFailed } from "../../core/reply.ts";
+import { finishMeaning } from "./finish-reasons.ts";
+import type { FinishMeaning } from "./finish-reasons.ts";
 import { isObject, wordOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 import { describeError, errorIn, failureInStream, isWebPage, plainWords, readsLikeError } from "./provider-error.ts";
@@ -17,9 +19,6 @@ import type { ProviderEvent } from "../../net/sse.ts";
 /** The longest words of a provider's that are kept of an id, a model or a finish reason, in characters. */
 const MAX_WORD = 200;
 
-/** What a finish reason means: how the reply ended, or as what it failed. */
-export type FinishMeaning = FinishReason | { fails: FailureReason };
-
 /** What one piece of an answer says. A field that is absent says nothing. */
 export interface ChunkFacts {
   id?: string | null;
@@ -28,6 +27,8 @@ export interface ChunkFacts {
   text?: string;
   /** The provider's own word. */
   finishReason?: string | null;
+  /** Whether a content filter blocked the prompt: the word then says why. */
+  isBlocked?: boolean;
   /** Counts for the whole reply so far. */
   usage?: Usage | null;
   /** Whether it holds reasoning, which is not part of the text. */
@@ -43,12 +44,8 @@ export interface ChunkFacts {
 
 /** How the answers of one format are read. */
 export interface AnswerFormat {
-  /** What finish reasons mean, in lower case. One that is not here is `other`. */
-  finishReasons: ReadonlyMap<string, FinishMeaning>;
   /** Whether `[DONE]` is its terminal marker. */
   endsWithDone: boolean;
-  /** Whether it has a terminal marker at all. */
-  hasMarker: boolean;
   /**
    * Reads one reply's pieces in their order. Answers `null` for a document that is not of the format.
    *
@@ -118,7 +115,7 @@ export class ReplyReader {
         ? this.#failed("incomplete_stream", "The answer ended before its format's terminal marker.")
         : this.#misunderstood();
     }
-    return this.#ended(this.#format.hasMarker ? ["The stream ended without its format's terminal marker."] : []);
+    return this.#ended([]);
   }
 
   /** The end of an answer whose connection broke, or stays open behind the finish reason; `null` where text may be missing. */
@@ -135,7 +132,7 @@ export class ReplyReader {
     if (json === undefined) return yield this.#plain(text, event === "error");
     for (const document of Array.isArray(json) ? json : [json]) {
       if (isObject(document)) yield this.#factsIn(document, event === "error");
-      else if (document !== null) yield this.#plain(String(document), event === "error");
+      else if (document !== null) yield this.#plain(typeof json === "string" ? json : text, event === "error");
     }
   }
 
@@ -174,7 +171,7 @@ export class ReplyReader {
     this.#keep(facts);
     if (facts.error === CORRUPT) return this.#failed("bad_chunk", "The provider sent a chunk that cannot be read.");
     if (facts.error) return failureInStream(facts.error, this.#id);
-    this.#noteFinish(facts.finishReason);
+    this.#noteFinish(facts);
     const failing = this.#failedFinish();
     if (failing) return failing;
     if (facts.done) return this.#done();
@@ -184,17 +181,17 @@ export class ReplyReader {
   #keep({ id, model, usage, text, hasReasoning, callsTool }: ChunkFacts): void {
     this.#id ??= cut(id);
     this.#model ??= cut(model);
-    this.#usage = usage ?? this.#usage;
+    this.#usage = usage ? sensible(usage) : this.#usage;
     if (text) this.#hasText = true;
     if (hasReasoning) this.#hasReasoning = true;
     if (callsTool) this.#callsTool = true;
   }
 
   /** A reason that is not known does not take the place of one that is. */
-  #noteFinish(given: string | null | undefined): void {
-    const word = cut(given);
-    if (word === null || word === "null") return;
-    const meaning = this.#format.finishReasons.get(word.toLowerCase()) ?? "other";
+  #noteFinish({ finishReason, isBlocked }: ChunkFacts): void {
+    const word = cut(finishReason);
+    const meaning = isBlocked ? "content_filter" : finishMeaning(word ?? "");
+    if (word === null || meaning === null) return;
     if (meaning !== "other" || this.#finish === null) this.#finish = { word, meaning };
   }
 
@@ -207,7 +204,7 @@ export class ReplyReader {
 
   #done(): ReplyEnd | ReplyFailed {
     const { endsWithDone } = this.#format;
-    if (this.#finish) return this.#ended(endsWithDone ? [] : ["The stream ended with [DONE]."]);
+    if (this.#finish) return this.#ended([]);
     if (this.#strange !== null) return this.#misunderstood();
     if (endsWithDone && (this.#hasText || this.#hasReasoning || this.#callsTool)) return this.#ended([]);
     return this.#failed(
@@ -240,7 +237,7 @@ export class ReplyReader {
   /** What a reader of the reply should know of it. */
   #remarks(): string[] {
     const remarks: string[] = [];
-    if (this.#strange !== null) remarks.push(`Passed over, because it is not of the format: ${this.#strange}`);
+    if (this.#strange !== null) remarks.push(`Ignored, because it is not in the format: ${this.#strange}`);
     if (this.#callsTool) remarks.push("The model called a tool. Parley runs none.");
     else if (!this.#hasText) remarks.push(...this.#silence());
     return remarks;
@@ -254,7 +251,7 @@ export class ReplyReader {
   }
 
   #misunderstood(): ReplyFailed {
-    return this.#failed("bad_chunk", `The provider sent what is not of its format: ${this.#strange}`);
+    return this.#failed("bad_chunk", `The provider sent something that is not in its format: ${this.#strange}`);
   }
 
   #failed(code: FailureReason, message: string): ReplyFailed {
@@ -263,6 +260,15 @@ export class ReplyReader {
 }
 
 const CORRUPT: ProviderError = { words: "", status: null, retryAfterMs: null, isFiltered: false };
+
+/** Details that contradict the counts they are part of say nothing. */
+function sensible({ cachedInputTokens, reasoningTokens, ...usage }: Usage): Usage {
+  return {
+    ...usage,
+    ...(cachedInputTokens !== undefined && cachedInputTokens <= usage.inputTokens ? { cachedInputTokens } : {}),
+    ...(reasoningTokens !== undefined && reasoningTokens <= usage.outputTokens ? { reasoningTokens } : {}),
+  };
+}
 
 const notesIn = (notes: string[]): { notes?: string[] } => (notes.length > 0 ? { notes } : {});
 

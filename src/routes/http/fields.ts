@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
 import { isoTime, parseTime } from "../../core/time.ts";
 
@@ -39,38 +40,56 @@ export const freeObject = z
     "must not be larger than 16 KiB of JSON",
   );
 
-/** Params that become part of an address or a header. */
-const VERSIONS: readonly string[] = ["api_version", "anthropic_version"];
+/** What a param must be, and how its fault is described. */
+interface ParamRule {
+  isGood: (value: unknown) => boolean;
+  message: string;
+}
 
-/** Texts around a prompt. */
-const PROMPT_TEXTS: readonly string[] = ["pre_prompt", "post_prompt", "system_prompt"];
+const TEXT: ParamRule = { isGood: (value) => typeof value === "string", message: "must be a text" };
+const FLAG: ParamRule = {
+  isGood: (value) => typeof value === "boolean" || /^\s*(true|false)\s*$/i.test(String(value)),
+  message: "must be true or false",
+};
+const POSITIVE: ParamRule = { isGood: (value) => Number(value) > 0, message: "must be a number above 0" };
+const atMost = (most: number): ParamRule => ({
+  isGood: (value) => Number(value) > 0 && Number(value) <= most,
+  message: `must be a number above 0 and at most ${most}`,
+});
+const OURS: ParamRule = { isGood: () => false, message: "is set by Parley" };
 
-const POSITIVE: readonly string[] = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "timeout"];
+/** Params that Parley itself reads or sends. `null` is always good, but for those that Parley sets: it is not sent. */
+const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
+  ["messages", OURS],
+  ["contents", OURS],
+  ["stream", { isGood: (value) => value === false, message: "can be false or null only" }],
+  // Parts of an address and of a header.
+  ["api_version", TEXT],
+  ["anthropic_version", TEXT],
+  ["pre_prompt", TEXT],
+  ["post_prompt", TEXT],
+  ["system_prompt", TEXT],
+  ["timeout_ms", atMost(MAX_TIMEOUT_MS)],
+  ["first_token_ms", POSITIVE],
+  ["idle_ms", POSITIVE],
+  ["timeout", POSITIVE],
+  ["max_attempts", atMost(MAX_ATTEMPTS)],
+  ["num_of_retries", { isGood: (value) => value !== "" && Number(value) >= 0, message: "must be a number, 0 or more" }],
+  ["alternate_roles", FLAG],
+  ["allow_retries", FLAG],
+]);
 
-const FLAGS: readonly string[] = ["alternate_roles", "allow_retries"];
-
-const areTexts = (params: Record<string, unknown>, fields: readonly string[]): boolean =>
-  fields.every((field) => params[field] == null || typeof params[field] === "string");
-
-const isFlag = (value: unknown): boolean =>
-  value == null || typeof value === "boolean" || (typeof value === "string" && /^(true|false)$/i.test(value.trim()));
-
-/** What goes along with every call to a provider. What Parley itself sends, or reads, must not be contradicted. */
-export const sentParams = z
-  .record(z.string(), z.unknown())
-  .refine(
-    (params) => !["messages", "contents"].some((set) => set in params),
-    "may not set messages or contents: Parley does",
-  )
-  .refine(({ stream }) => stream == null || stream === false, "may set stream to false or null only")
-  .refine((params) => areTexts(params, VERSIONS), `must have texts for ${VERSIONS.join(" and ")}`)
-  .refine((params) => areTexts(params, PROMPT_TEXTS), `must have texts for ${PROMPT_TEXTS.join(", ")}`)
-  .refine(
-    (params) => POSITIVE.every((own) => params[own] == null || Number(params[own]) > 0),
-    `must have numbers above 0 for ${POSITIVE.join(", ")}`,
-  )
-  .refine((params) => FLAGS.every((flag) => isFlag(params[flag])), `must have true or false for ${FLAGS.join(", ")}`)
-  .refine((params) => JSON.stringify(params).length <= MAX_OBJECT_BYTES, "must not be larger than 16 KiB of JSON");
+/** What goes along with every call to a provider. */
+export const sentParams = z.record(z.string(), z.unknown()).superRefine((params, context) => {
+  for (const [param, value] of Object.entries(params)) {
+    const rule = PARAM_RULES.get(param);
+    const isUnset = value === null && rule !== OURS;
+    if (rule && !isUnset && !rule.isGood(value))
+      context.addIssue({ code: "custom", path: [param], message: rule.message });
+  }
+  if (JSON.stringify(params).length > MAX_OBJECT_BYTES)
+    context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
+});
 
 export const answeredObject = z.record(z.string(), z.unknown());
 

@@ -204,7 +204,11 @@ function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
   if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
   const fault = addressFault(uri, allowsPrivate(env.ALLOW_PRIVATE_ENDPOINTS));
   if (fault !== null) return fault;
-  // The path of each call is put behind it. Azure's portal shows addresses with their version.
-  const path = connectorType === "azure-openai-connector" ? uri.replace(/\?api-version=[\w.-]+$/, "") : uri;
-  return /[?#]/.test(path) ? "must not hold a query or a fragment" : null;
+  // A call's path is added to it. What portals and documents show with an address may stay.
+  const shown = { "azure-openai-connector": /\?api-version=[\w.-]+$/, "google-gemini-connector": /\?alt=sse$/ };
+  const path = uri.replace(Reflect.get(shown, connectorType) ?? /$^/, "");
+  if (/[?#]/.test(path)) return "must not contain a query or a fragment; a key belongs in token";
+  return PROVIDERS[connectorType].otherAddress?.test(path.replace(/\/+$/, "")) === true
+    ? "is the address of another interface: give the base address, as in the guide on connectors"
+    : null;
 }

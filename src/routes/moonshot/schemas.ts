@@ -167,8 +167,8 @@ export const ContextStrategies = z.array(z.enum(CONTEXT_STRATEGIES));
 const numeric = z.coerce.number().int().min(0);
 
 const params = z
-  .union([z.literal(""), z.record(z.string(), z.unknown())])
-  .transform((value) => (value === "" ? {} : value))
+  .union([z.literal(""), z.null(), z.record(z.string(), z.unknown())])
+  .transform((value) => (value === "" || value === null ? {} : value))
   .pipe(sentParams)
   .transform((value) => JSON.stringify(value));
 
@@ -187,7 +187,7 @@ const prices = z.object({ input_per_million: price, output_per_million: price })
 
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
-  uri: z.string().max(2000),
+  uri: z.string().trim().max(2000),
   token: z.string().max(2000),
   model: z.string().max(200),
   max_calls_per_second: numeric,

@@ -74,6 +74,8 @@ describe("a finish reason", () => {
     ["sensitive", "content_filter"],
     ["repetition", "other"],
     ["constructor", "other"],
+    ["SAFETY", "content_filter"],
+    ["max_tokens", "length"],
   ])("%s is %s, and keeps the provider's word", async (word, finishReason) => {
     const { last } = await read(sse(delta("ab"), finish(word), DONE));
     expect(last).toMatchObject({ type: "end", finishReason, finishReasonRaw: word });
@@ -83,6 +85,7 @@ describe("a finish reason", () => {
     ["error", "provider_error"],
     ["abort", "provider_error"],
     ["insufficient_system_resource", "provider_overloaded"],
+    ["function_call_filter: MALFORMED_FUNCTION_CALL", "provider_error"],
   ])("%s fails the reply as %s", async (word, code) => {
     expect(await read(sse(delta("half"), finish(word), DONE))).toMatchObject({
       text: "half",
@@ -167,6 +170,11 @@ describe("an oddity beside the text loses nothing", () => {
     expect([text, last]).toMatchObject(["ab", { type: "end", notes: [expect.stringContaining("citations")] }]);
   });
 
+  it("a prompt that Gemini blocked keeps its word for why", async () => {
+    const { last } = await read(sse({ promptFeedback: { blockReason: "OTHER" } }), "gemini");
+    expect(last).toMatchObject({ type: "end", finishReason: "content_filter", finishReasonRaw: "OTHER" });
+  });
+
   it("a refusal is the answer, beside an empty content too", async () => {
     const refusal = { choices: [{ delta: { content: "", refusal: "I cannot." } }] };
     expect(await read(sse(refusal, finish("stop"), DONE))).toMatchObject({ text: "I cannot.", code: "ok" });
@@ -220,8 +228,9 @@ describe("choices", () => {
 describe("the end of an answer", () => {
   const whole = sse(delta("ab"), finish("stop"));
 
-  it("is seen without a terminal marker, and noted where the format has one", async () => {
-    expect((await read(whole)).last).toMatchObject({ type: "end", notes: [expect.stringContaining("marker")] });
+  it("is seen without a terminal marker", async () => {
+    expect((await read(whole)).last).toMatchObject({ type: "end", finishReason: "stop" });
+    expect((await read(whole)).last).not.toHaveProperty("notes");
     const gemini = sse({ candidates: [{ content: { parts: [{ text: "ab" }] }, finishReason: "STOP" }] });
     expect((await read(gemini, "gemini")).last).not.toHaveProperty("notes");
   });
@@ -344,6 +353,15 @@ describe("usage", () => {
     expect(await counted(usage)).toMatchObject({ usage: counts });
   });
 
+  it("has no details that contradict it", async () => {
+    const details = {
+      prompt_tokens_details: { cached_tokens: 99 },
+      completion_tokens_details: { reasoning_tokens: 77 },
+    };
+    const { usage } = (await counted({ prompt_tokens: 3, completion_tokens: 4, ...details })) as { usage: unknown };
+    expect(usage).toEqual({ inputTokens: 3, outputTokens: 4 });
+  });
+
   it("of Anthropic's is the sum of what was read anew, from the cache and into it", async () => {
     const usage = {
       input_tokens: 7,
@@ -391,6 +409,7 @@ describe("the class of an error inside the stream", () => {
     [{ code: 400, type: "BadRequestError" }, "BadRequestError 400"],
     [{ message: "Provider returned error", metadata: { raw: "no more tokens" } }, "no more tokens"],
     [["first", "second"], "first; second"],
+    [{ message: [{ loc: ["body", "top_p"], msg: "Extra inputs" }] }, "body.top_p: Extra inputs"],
   ])("keeps the provider's words: %j", async (error, words) => {
     expect((await read(sse({ error }, DONE))).last).toMatchObject({ message: expect.stringContaining(words) });
   });

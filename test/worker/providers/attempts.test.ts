@@ -85,7 +85,7 @@ describe("a call is not made again", () => {
 
   it("where the provider asks for longer than is left: its failure is told at once", async () => {
     const { last } = await ask(played("429:long,hello"));
-    expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 700, course: { calls: 1 } });
+    expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 500, course: { calls: 1 } });
   });
 
   it("when it is stopped while it waits", async () => {

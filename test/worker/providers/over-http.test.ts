@@ -7,7 +7,7 @@ const upstream = inject("upstream");
 /** Puts one prompt to endpoints over HTTP and answers their records. */
 async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
   const ids: string[] = [];
-  for (const fields of endpoints) ids.push(await anEndpoint({ token: "sk-test", model: "the-model", ...fields }));
+  for (const fields of endpoints) ids.push(await anEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
   const session = await aComparison(ids);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
   expect(status).toBe(200);
@@ -75,7 +75,7 @@ describe("a failure", () => {
   ])("%s is named %s, in both formats, and tells no key", async (scene, code) => {
     for (const record of await ask([openai(scene), anthropic(scene)])) {
       expect(record).toMatchObject({ status: "error", finish_reason: "error", error: { code } });
-      expect(JSON.stringify(record)).not.toContain("sk-test");
+      expect(JSON.stringify(record)).not.toContain("sk-testing");
       expect(record.predicted_result).toContain(record.error.message);
     }
   });
@@ -184,7 +184,7 @@ describe("what is sent", () => {
     const call = await received("openai");
     expect(call).toMatchObject({
       path: "/openai/hello/chat/completions",
-      headers: { authorization: "Bearer sk-test" },
+      headers: { authorization: "Bearer sk-testing" },
     });
     expect(call?.body).toEqual({
       model: "the-model",
@@ -288,7 +288,7 @@ describe("a record", () => {
   const course = (scenes: string) => openai(`${scenes}@${crypto.randomUUID()}`);
 
   it("counts every call, and its receipt tells of each", async () => {
-    const id = await anEndpoint({ ...course("503,hello"), token: "sk-test", model: "asked-for" });
+    const id = await anEndpoint({ ...course("503,hello"), token: "sk-testing", model: "asked-for" });
     const session = await aComparison([id]);
     const { body } = await post(`/v1/sessions/${session.session_id}/prompt?include=receipt`, { prompt: "Hi" });
     const [record] = body[session.chat_ids[0]];
@@ -299,12 +299,12 @@ describe("a record", () => {
       body_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       attempts: [{ error: { code: "provider_overloaded" }, provider_request_id: "req_refused" }, { error: null }],
     });
-    expect(JSON.stringify(record)).not.toContain("sk-test");
+    expect(JSON.stringify(record)).not.toContain("sk-testing");
   });
 
   it("of a reply that was stopped knows how often it was asked for", async () => {
     const scene = course("429:long");
-    const id = await anEndpoint({ ...scene, params: { timeout_ms: 900_000 } });
+    const id = await anEndpoint({ ...scene, params: { timeout_ms: 600_000 } });
     const session = await aComparison([id]);
     const path = `/v1/sessions/${session.session_id}`;
     const prompt = post(`${path}/prompt?include=receipt`, { prompt: "Hi" });

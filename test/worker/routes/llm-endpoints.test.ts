@@ -115,12 +115,24 @@ describe("endpoints", () => {
     [{ name: "x", connector_type: "openai-connector", uri: "ftp://example.com" }, "uri"],
     [{ name: "x", connector_type: "openai-connector", uri: "https://user:pass@example.com" }, "uri"],
     [{ name: "x", connector_type: "openai-connector", uri: "https://example.com/v1?x=1" }, "uri"],
-    [{ name: "x", connector_type: "echo-connector", params: { messages: [] } }, "params"],
-    [{ name: "x", connector_type: "echo-connector", params: { timeout_ms: "soon" } }, "params"],
+    [{ name: "x", connector_type: "echo-connector", params: { messages: [] } }, "params.messages"],
+    [{ name: "x", connector_type: "echo-connector", params: { timeout_ms: "soon" } }, "params.timeout_ms"],
+    [{ name: "x", connector_type: "echo-connector", params: { max_attempts: 11 } }, "params.max_attempts"],
+    [{ name: "x", connector_type: "openai-connector", uri: "https://example.com/api/chat" }, "uri"],
+    [{ name: "x", connector_type: "openai-connector", uri: "https://example.com/v1/responses/" }, "uri"],
+    [{ name: "x", connector_type: "anthropic-connector", uri: "https://example.com/v1/chat/completions" }, "uri"],
+    [
+      {
+        name: "x",
+        connector_type: "google-gemini-connector",
+        uri: "https://example.com/models/m:generateContent?key=k",
+      },
+      "uri",
+    ],
     [{ name: "x", connector_type: "echo-connector", max_concurrency: "many" }, "max_concurrency"],
   ])("refuse %j with 422", async (given, field) => {
     const { status, body } = await post("/v1/llm_endpoints", given);
-    expect([status, body.error[0].loc]).toEqual([422, ["body", field]]);
+    expect([status, body.error[0].loc]).toEqual([422, ["body", ...field.split(".")]]);
   });
 
   it("never repeat a token in an error", async () => {
