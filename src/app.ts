@@ -1,25 +1,25 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { timing } from "hono/timing";
-import { causeOf } from "./core/failure.ts";
+import { rootCause } from "./core/failure.ts";
 import { authenticate } from "./routes/http/authenticate.ts";
 import { chatbots } from "./routes/session-api/chatbots/index.ts";
 import { clients } from "./routes/session-api/clients/index.ts";
 import type { AppEnv } from "./routes/http/context.ts";
 import { useDialects } from "./routes/http/dialect.ts";
 import type { Dialect } from "./routes/http/dialect.ts";
-import { checkKey } from "./routes/http/idempotency.ts";
+import { validateIdempotencyKey } from "./routes/http/idempotency.ts";
 import { sessionApi } from "./routes/session-api/dialect.ts";
 import { keys } from "./routes/session-api/keys/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
-import { crossOrigin, permitPage } from "./routes/http/cors.ts";
+import { allowOrigins, requireOwnPage } from "./routes/http/cors.ts";
 import { limitAddress, limitCaller } from "./routes/http/rate-limits.ts";
-import { refuse } from "./routes/http/respond-with-problem.ts";
+import { respondWithProblem } from "./routes/http/respond-with-problem.ts";
 import { routeTable } from "./routes/http/route-table.ts";
-import { secured } from "./routes/http/secure-headers.ts";
-import { service } from "./routes/health.ts";
+import { setSecureHeaders } from "./routes/http/secure-headers.ts";
+import { health } from "./routes/health.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
-import { inZone, uncompressed } from "./routes/moonshot/middleware.ts";
+import { requireTimeZone, noTransform } from "./routes/moonshot/middleware.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 
@@ -31,33 +31,33 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
   .use(useDialects(dialects))
   .use(requestId())
   .use(timing())
-  .use("/v1/*", uncompressed)
-  .use(secured)
-  .use(crossOrigin)
+  .use("/v1/*", noTransform)
+  .use(setSecureHeaders)
+  .use(allowOrigins)
   .use(routeTable(() => app))
   .use(limitAddress)
   .use(authenticate)
   .use(limitCaller)
-  .use(permitPage)
-  .use(checkKey)
-  .use("/v1/*", inZone)
+  .use(requireOwnPage)
+  .use(validateIdempotencyKey)
+  .use("/v1/*", requireTimeZone)
   .route("/sessions", sessions)
   .route("/v1", v1)
   .route("/chatbots", chatbots)
   .route("/clients", clients)
   .route("/keys", keys)
-  .route("/", service)
+  .route("/", health)
   .route(
     "/",
     openapi(() => app, dialects),
   )
-  .notFound((c) => refuse(c, { reason: "route-not-found" }))
+  .notFound((c) => respondWithProblem(c, { reason: "route-not-found" }))
   .onError((error, c) => {
     console.error({
       event: "unexpected-error",
       requestId: c.var.requestId,
       path: c.req.path,
-      error: causeOf(error),
+      error: rootCause(error),
     });
-    return refuse(c, { reason: "internal" });
+    return respondWithProblem(c, { reason: "internal" });
   });

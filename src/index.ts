@@ -1,14 +1,14 @@
 import { app, dialects } from "./app.ts";
 import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
-import { dismissFollowers } from "./live/close-revoked-subscriptions.ts";
+import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeQuietSessions } from "./jobs/wake-quiet-sessions.ts";
 import { presenterOf } from "./routes/http/dialect.ts";
 import { database } from "./store/database.ts";
-import { dropOldAnswers } from "./store/idempotency-keys.ts";
+import { deleteExpiredAnswers } from "./store/idempotency-keys.ts";
 import { refoldTexts } from "./store/refold.ts";
-import { dropExpiredTickets } from "./store/tickets.ts";
+import { deleteExpiredTickets } from "./store/tickets.ts";
 
 export { EndpointObject } from "./providers/limits/endpoint-object.ts";
 export { ReplyCaller } from "./providers/call/reply-caller.ts";
@@ -25,8 +25,8 @@ export default {
   fetch: app.fetch,
   async scheduled(_, env) {
     const db = database(env.DB);
-    await Promise.all([dropExpiredTickets(db, now()), dropOldAnswers(db, now())]);
-    await Promise.all([wakeQuietSessions(env), dismissFollowers(env, db, null)]);
+    await Promise.all([deleteExpiredTickets(db, now()), deleteExpiredAnswers(db, now())]);
+    await Promise.all([wakeQuietSessions(env), closeRevokedSubscriptions(env, db, null)]);
     const refolded = await refoldTexts(db);
     if (Object.values(refolded).some((count) => count > 0)) console.info({ event: "texts-refolded", ...refolded });
   },

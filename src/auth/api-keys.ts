@@ -28,10 +28,10 @@ const remembered = new Map<string, { key: ApiKey; until: EpochMs }>();
 export const newKey = (): string => PREFIX + randomHex(32);
 
 /** Takes a revocation to heart at once, where it was made. */
-export const forgetKey = (hash: string): boolean => remembered.delete(hash);
+export const forgetCachedKey = (hash: string): boolean => remembered.delete(hash);
 
 /** Who holds an API key, or `null` for one that is none, revoked or expired. At most one look-up, seldom any. */
-export async function holderOf(token: string, store: KeyStore, at: EpochMs): Promise<Caller | null> {
+export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs): Promise<Caller | null> {
   // What cannot be a key is not looked up: guessing costs the database nothing.
   if (!token.startsWith(PREFIX)) return null;
   const key = await recall(await hashToken(token), store, at);

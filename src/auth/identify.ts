@@ -1,14 +1,14 @@
 import type { Caller } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
-import { holderOf } from "./api-keys.ts";
+import { findKeyHolder } from "./api-keys.ts";
 import type { KeyStore } from "./api-keys.ts";
-import { isJwt, subjectOf } from "./jwt.ts";
+import { isJwt, verifyJwt } from "./jwt.ts";
 import type { IdentityProvider } from "./jwt.ts";
 import type { ReadJson } from "./jwks.ts";
-import { sameSecret } from "../crypto/secrets.ts";
+import { equalSecrets } from "../crypto/secrets.ts";
 
 /** Where callers are known from. */
-export interface Registry {
+export interface TokenSources {
   /** The bootstrap admin's token; without one nobody is that admin. */
   adminKey: string | undefined;
   keys: KeyStore;
@@ -27,9 +27,9 @@ export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null
  *
  * @throws KeySetUnavailable for a JWT while the identity provider's keys cannot be had
  */
-export async function identify(token: string, registry: Registry, at: EpochMs): Promise<Caller | null> {
+export async function identify(token: string, registry: TokenSources, at: EpochMs): Promise<Caller | null> {
   const { adminKey, keys, identityProvider, readJson } = registry;
-  if (adminKey?.trim() && sameSecret(token, adminKey)) return ADMIN;
-  if (!isJwt(token)) return holderOf(token, keys, at);
-  return identityProvider && subjectOf(token, identityProvider, readJson, at);
+  if (adminKey?.trim() && equalSecrets(token, adminKey)) return ADMIN;
+  if (!isJwt(token)) return findKeyHolder(token, keys, at);
+  return identityProvider && verifyJwt(token, identityProvider, readJson, at);
 }

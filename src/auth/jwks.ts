@@ -15,15 +15,15 @@ const ASK_FIRST_EVERY_MS = 1_000;
 export type ReadJson = (url: string) => Promise<unknown>;
 
 /** Finds the key that a token names. */
-export type Keys = ReturnType<typeof createLocalJWKSet>;
+export type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /** An identity provider's keys cannot be had, so nobody can tell whether its tokens are good. */
 export class KeySetUnavailable extends Error {}
 
 /** The keys at an address. While they cannot be read, those that are known are good still. */
-class KeySet {
+class CachedKeySet {
   readonly #url: string;
-  #keys: Keys | null = null;
+  #keys: KeySet | null = null;
   #readAt: EpochMs = -Infinity;
   #askedAt: EpochMs = -Infinity;
   #asking: Promise<void> | null = null;
@@ -33,7 +33,7 @@ class KeySet {
   }
 
   /** @param missing whether a key was not among those known: it may be new. @throws KeySetUnavailable */
-  async keys(readJson: ReadJson, at: EpochMs, missing: boolean): Promise<Keys> {
+  async keys(readJson: ReadJson, at: EpochMs, missing: boolean): Promise<KeySet> {
     if (missing || this.#readAt < at - REFRESH_MS) await this.#ask(readJson, at);
     if (!this.#keys) throw new KeySetUnavailable();
     return this.#keys;
@@ -60,10 +60,10 @@ class KeySet {
 }
 
 /** Key sets by address: they outlast a call. */
-const keySets = new Map<string, KeySet>();
+const keySets = new Map<string, CachedKeySet>();
 
-export function keySetAt(url: string): KeySet {
-  const known = keySets.get(url) ?? new KeySet(url);
+export function keySetOf(url: string): CachedKeySet {
+  const known = keySets.get(url) ?? new CachedKeySet(url);
   keySets.set(url, known);
   return known;
 }

@@ -2,9 +2,9 @@ import { errors, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { asObjectId } from "../core/id.ts";
 import type { Caller } from "../core/caller.ts";
-import { ROLES_OF_CALLERS } from "../core/caller.ts";
+import { CALLER_ROLES } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
-import { keySetAt } from "./jwks.ts";
+import { keySetOf } from "./jwks.ts";
 import type { ReadJson } from "./jwks.ts";
 
 /** How far clocks may differ, in seconds. */
@@ -28,7 +28,7 @@ export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test
  * @returns `null` for a token that is not good, and a caller without a role for a good one that has none here
  * @throws KeySetUnavailable
  */
-export async function subjectOf(
+export async function verifyJwt(
   token: string,
   { keySetUrl, issuer, audience }: IdentityProvider,
   readJson: ReadJson,
@@ -43,7 +43,7 @@ export async function subjectOf(
     currentDate: new Date(at),
   };
   for (const missing of [false, true]) {
-    const keys = await keySetAt(keySetUrl).keys(readJson, at, missing);
+    const keys = await keySetOf(keySetUrl).keys(readJson, at, missing);
     try {
       return callerIn((await jwtVerify(token, keys, expected)).payload);
     } catch (error) {
@@ -55,7 +55,7 @@ export async function subjectOf(
 }
 
 function callerIn({ sub, exp = 0, ...claims }: JWTPayload): Caller {
-  const role = ROLES_OF_CALLERS.find((known) => known === claims["role"]) ?? null;
+  const role = CALLER_ROLES.find((known) => known === claims["role"]) ?? null;
   const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
   return {
     role: role === "client" && clientId === null ? null : role,

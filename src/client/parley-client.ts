@@ -22,7 +22,7 @@ export interface NewChatbot {
 }
 
 /** A call that Parley turned away. */
-export class Refused extends Error {
+export class RequestFailed extends Error {
   readonly status: number;
 
   constructor(call: string, status: number, reason: string) {
@@ -32,7 +32,7 @@ export class Refused extends Error {
 }
 
 /** Parley, as a caller over HTTP knows it. */
-export class Parley {
+export class ParleyClient {
   readonly address: string;
   readonly key: string;
 
@@ -131,7 +131,7 @@ export class Parley {
       headers: { accept, authorization: `Bearer ${this.key}`, ...(body ? { "content-type": "application/json" } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-    if (!answer.ok) throw new Refused(`${method} ${path}`, answer.status, reasonIn(await answer.text()));
+    if (!answer.ok) throw new RequestFailed(`${method} ${path}`, answer.status, reasonIn(await answer.text()));
     return answer;
   }
 

@@ -1,8 +1,8 @@
 import type { EpochMs } from "./time.ts";
 
 /** `admin`: everything. `service`: all but keys, and endpoints read-only. `client`: one client's own sessions. */
-export const ROLES_OF_CALLERS = ["admin", "service", "client"] as const;
-export type CallerRole = (typeof ROLES_OF_CALLERS)[number];
+export const CALLER_ROLES = ["admin", "service", "client"] as const;
+export type CallerRole = (typeof CALLER_ROLES)[number];
 
 /** A key as it is listed: never with the secret itself. */
 export interface ApiKey {

@@ -1,5 +1,5 @@
 /** The ways a reply can fail. Each is an `error.code` that a caller may rely on. */
-export const FAILURE_REASONS = [
+export const REPLY_ERROR_CODES = [
   "provider_auth",
   "provider_rejected",
   "rate_limited",
@@ -15,7 +15,7 @@ export const FAILURE_REASONS = [
   "interrupted",
   "cancelled",
 ] as const;
-export type FailureReason = (typeof FAILURE_REASONS)[number];
+export type ReplyErrorCode = (typeof REPLY_ERROR_CODES)[number];
 
 /** What a thing is called that was not there. */
 export type Noun = "session" | "chatbot" | "client" | "endpoint" | "prompt template" | "context strategy" | "key";
@@ -39,7 +39,7 @@ export type Failure =
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
   | { reason: "too-many-followers" }
-  | { reason: "reply-failed"; code: FailureReason; message: string; retryAfterSeconds: number | null };
+  | { reason: "reply-failed"; code: ReplyErrorCode; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {
   ok: false;
@@ -54,7 +54,7 @@ export const invalid = (path: Fault["path"], message: string): Failed =>
   failed({ reason: "invalid", faults: [{ path, message }] });
 
 /** What a log may say of an error: its first cause. What was built around it can hold what people said, or secrets. */
-export function causeOf(error: unknown): string {
-  if (error instanceof Error && error.cause !== undefined) return causeOf(error.cause);
+export function rootCause(error: unknown): string {
+  if (error instanceof Error && error.cause !== undefined) return rootCause(error.cause);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { ConnectorType, Prices } from "./endpoint.ts";
-import type { FailureReason } from "./failure.ts";
+import type { ReplyErrorCode } from "./failure.ts";
 import type { EpochMs } from "./time.ts";
 
 export const ROLES = ["user", "assistant", "system"] as const;
@@ -112,7 +112,7 @@ export interface Attempt {
 
 /** Why a reply failed: `code` for programs, `message` in words, never with a secret. */
 export interface ReplyError {
-  code: FailureReason;
+  code: ReplyErrorCode;
   message: string;
 }
 

@@ -1,5 +1,5 @@
 import type { CallLimits, ConnectorType } from "./endpoint.ts";
-import type { FailureReason } from "./failure.ts";
+import type { ReplyErrorCode } from "./failure.ts";
 import type { FinishReason, Receipt, Role, Usage } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
@@ -29,7 +29,7 @@ export interface ReplyRequest {
 }
 
 /** What a reply's calls were like, measured where they were made: neither waiting for leave nor our own hops count. */
-export interface Course {
+export interface CallMetrics {
   /** How long calls waited for leave to be made, in milliseconds. */
   queueMs: number;
   /** From the first call's sending to the reply's end, in milliseconds, without waiting for leave in between. */
@@ -43,7 +43,7 @@ export interface Course {
 }
 
 /** The course of a question that was never put. */
-export const NOT_CALLED: Course = { queueMs: 0, durationMs: 0, ttftMs: null, calls: 0, receipt: null };
+export const NOT_CALLED: CallMetrics = { queueMs: 0, durationMs: 0, ttftMs: null, calls: 0, receipt: null };
 
 /** A reply that was understood to its end. */
 export interface ReplyEnd {
@@ -56,20 +56,20 @@ export interface ReplyEnd {
   model: string | null;
   usage: Usage | null;
   providerRequestId: string | null;
-  course?: Course;
+  metrics?: CallMetrics;
 }
 
 export interface ReplyFailed {
   type: "failed";
-  code: FailureReason;
+  code: ReplyErrorCode;
   message: string;
   retryAfterSeconds: number | null;
   providerRequestId: string | null;
   /** Present where the same call may fare better later: after so many milliseconds, if the provider said so. */
-  again?: { afterMs: number | null };
+  retry?: { afterMs: number | null };
   /** The provider's own word, where its finish reason says that the reply failed. */
   finishReasonRaw?: string;
-  course?: Course;
+  metrics?: CallMetrics;
 }
 
 /** What comes from an endpoint: texts, then exactly one end or failure. */
@@ -79,7 +79,7 @@ export type ReplyEvent = { type: "text"; text: string } | ReplyEnd | ReplyFailed
 export type ReplyStream = AsyncGenerator<ReplyEvent[], void>;
 
 export const replyFailed = (
-  code: FailureReason,
+  code: ReplyErrorCode,
   message: string,
   facts: Partial<Omit<ReplyFailed, "type" | "code" | "message">> = {},
 ): ReplyFailed => ({ type: "failed", code, message, retryAfterSeconds: null, providerRequestId: null, ...facts });

@@ -61,7 +61,7 @@ export async function unseal(token: string, endpointId: string, secrets: Encrypt
  *
  * @returns `null` where no good key is set
  */
-export async function sealAnew(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
+export async function reseal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
   const opened = await unseal(token, endpointId, secrets);
   if (opened !== null) return seal(opened, endpointId, secrets);
   return canSeal(secrets) ? token : null;

@@ -13,7 +13,7 @@ let compared = { secret: "", bytes: encoder.encode("") };
  * Compares in a time that does not tell where two secrets differ, only whether they are of one length.
  * https://developers.cloudflare.com/workers/examples/protect-against-timing-attacks/
  */
-export function sameSecret(given: string, secret: string): boolean {
+export function equalSecrets(given: string, secret: string): boolean {
   if (compared.secret !== secret) compared = { secret, bytes: encoder.encode(secret) };
   const bytes = encoder.encode(given);
   return bytes.byteLength === compared.bytes.byteLength

@@ -1,5 +1,5 @@
 /** A failure that its message explains to the person at the terminal. */
-export class Complaint extends Error {
+export class UserError extends Error {
   readonly exitCode: number;
 
   constructor(message: string, exitCode = 1) {
@@ -40,7 +40,7 @@ function whenOrphaned(stop: () => void): void {
 }
 
 function explain(error: unknown): number {
-  if (!(error instanceof Complaint)) {
+  if (!(error instanceof UserError)) {
     console.error(error);
     return 1;
   }

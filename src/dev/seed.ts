@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { NewChatbot, NewEndpoint, Parley } from "../client/parley-client.ts";
+import type { NewChatbot, NewEndpoint, ParleyClient } from "../client/parley-client.ts";
 
 /** Endpoints that need no provider and no key. */
 const ENDPOINTS = [
@@ -27,11 +27,11 @@ const ECHO: NewChatbot = {
  * Fills an empty database, so that the first call works with no key of any provider. May be interrupted at any point: the
  * next start does what is left.
  */
-export async function settleOnFirstStart(parley: Parley, stateFolder: string): Promise<void> {
+export async function seedOnFirstStart(parley: ParleyClient, stateFolder: string): Promise<void> {
   const underWay = join(stateFolder, "first-start-under-way");
   if (!existsSync(underWay) && !(await isEmpty(parley))) return;
   writeFileSync(underWay, "Gone once the database holds its first endpoints, chatbots and client.\n");
-  for (const endpoint of ENDPOINTS) await createUnlessThere(parley, endpoint);
+  for (const endpoint of ENDPOINTS) await createIfMissing(parley, endpoint);
   // Lists show the newest first: Eliza comes last here to come first there.
   for (const chatbot of [ECHO, ELIZA]) await chatbotOn(parley, chatbot);
   if ((await parley.listClients()).length === 0) await parley.createClient({ name: "Ada" });
@@ -39,7 +39,7 @@ export async function settleOnFirstStart(parley: Parley, stateFolder: string): P
 }
 
 /** @returns whether it was created, and not there already */
-export async function createUnlessThere(parley: Parley, endpoint: NewEndpoint): Promise<boolean> {
+export async function createIfMissing(parley: ParleyClient, endpoint: NewEndpoint): Promise<boolean> {
   if ((await parley.listEndpoints()).some(({ name }) => name === endpoint.name)) return false;
   await parley.createEndpoint(endpoint);
   return true;
@@ -47,13 +47,13 @@ export async function createUnlessThere(parley: Parley, endpoint: NewEndpoint): 
 
 /** The chatbot that stands on that one's endpoint; it is created if there is none. */
 export async function chatbotOn(
-  parley: Parley,
+  parley: ParleyClient,
   wanted: NewChatbot,
 ): Promise<{ id: string; name: string; created: boolean }> {
   const there = (await parley.listChatbots()).find(({ endpointId }) => endpointId === wanted.endpointId);
   return there ? { ...there, created: false } : { ...(await parley.createChatbot(wanted)), created: true };
 }
 
-async function isEmpty(parley: Parley): Promise<boolean> {
+async function isEmpty(parley: ParleyClient): Promise<boolean> {
   return (await parley.listEndpoints()).length === 0 && (await parley.listChatbots()).length === 0;
 }

@@ -1,9 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { addressOf } from "./listening-address.ts";
-import { settleOnFirstStart } from "./seed.ts";
-import { Parley } from "../client/parley-client.ts";
-import { Complaint } from "./program.ts";
+import { seedOnFirstStart } from "./seed.ts";
+import { ParleyClient } from "../client/parley-client.ts";
+import { UserError } from "./program.ts";
 import type { Settings } from "./settings.ts";
 import { claimState } from "./state-claim.ts";
 import { exitCodeOf, outputOf, spawnWrangler } from "./wrangler.ts";
@@ -20,7 +20,7 @@ const SCHEDULED_PATH = "/cdn-cgi/local/scheduled";
 
 /** A Parley that runs on this machine. */
 export interface LocalServer {
-  parley: Parley;
+  parley: ParleyClient;
   /** Settles to its exit code. */
   ended: Promise<number>;
 }
@@ -43,7 +43,7 @@ export async function startServer(settings: Settings, terminal: Terminal, stop: 
   const ended = exitCodeOf(child);
   const failure = Promise.race([
     ended.then((code): never => {
-      throw new Complaint(printed(), code);
+      throw new UserError(printed(), code);
     }),
     ...(terminal === "hidden" ? [impatience(printed)] : []),
   ]);
@@ -56,25 +56,25 @@ export async function startServer(settings: Settings, terminal: Terminal, stop: 
 /** Fails after a while: a server whose code does not build waits for better code, which nobody would see. */
 async function impatience(printed: () => string): Promise<never> {
   await sleep(START_MS, undefined, { ref: false });
-  throw new Complaint(`${printed()}\n\nThe server has not started within ${START_MS / 1000} s.`);
+  throw new UserError(`${printed()}\n\nThe server has not started within ${START_MS / 1000} s.`);
 }
 
 async function migrate({ migrateArguments }: Settings, stop: AbortSignal): Promise<void> {
   const child = spawnWrangler(migrateArguments, ["ignore", "pipe", "pipe"], stop);
   const printed = outputOf(child);
   const code = await exitCodeOf(child);
-  if (code !== 0) throw new Complaint(`${printed()}\n\nThe local database could not be migrated.`, code);
+  if (code !== 0) throw new UserError(`${printed()}\n\nThe local database could not be migrated.`, code);
 }
 
 /** Settles once the Worker runs. */
-async function openTo(child: ChildProcess, { protocol, adminKey }: Settings): Promise<Parley> {
+async function openTo(child: ChildProcess, { protocol, adminKey }: Settings): Promise<ParleyClient> {
   const { ip, port } = await whereabouts(child);
   const address = addressOf(protocol, ip, port);
   for (let attempt = 0; attempt < ATTEMPTS && child.exitCode === null; attempt += 1) {
     if (await isHealthy(address)) break;
     await sleep(ATTEMPT_MS);
   }
-  return new Parley(address, adminKey);
+  return new ParleyClient(address, adminKey);
 }
 
 /** Where the server says that it listens. Calls wait there while the Worker's code is built. */
@@ -96,16 +96,16 @@ async function isHealthy(address: string): Promise<boolean> {
 }
 
 /** A server that could not be filled serves all the same. */
-async function fill(parley: Parley, { stateFolder }: Settings): Promise<void> {
+async function fill(parley: ParleyClient, { stateFolder }: Settings): Promise<void> {
   try {
-    await settleOnFirstStart(parley, stateFolder);
+    await seedOnFirstStart(parley, stateFolder);
   } catch (error) {
     console.error(`The database could not be filled: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 /** `wrangler dev` runs no cron by itself. What a migration leaves to the scheduled work is done at each start. */
-async function runScheduledWork({ address }: Parley): Promise<void> {
+async function runScheduledWork({ address }: ParleyClient): Promise<void> {
   try {
     const { ok, status } = await fetch(`${address}${SCHEDULED_PATH}`);
     if (!ok) console.error(`The scheduled work failed (${status}).`);

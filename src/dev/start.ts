@@ -1,7 +1,7 @@
 // `npm start`: serves Parley on this machine. What follows `--` goes to `wrangler dev`.
 import { setTimeout as sleep } from "node:timers/promises";
 import { addressOf, isFree, isParley } from "./listening-address.ts";
-import { Complaint, run } from "./program.ts";
+import { UserError, run } from "./program.ts";
 import { startServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
@@ -26,12 +26,12 @@ async function refuseTakenPort({ protocol, ip, port }: Settings): Promise<void> 
   if (await isFree(ip, port)) return;
   const address = addressOf(protocol, ip, port);
   if (await isParley(address)) {
-    throw new Complaint(
+    throw new UserError(
       `Parley already runs at ${address}. To run another beside it, give it a port and a state of its own:\n` +
         `npm start -- --port ${port + 1} --persist-to .wrangler/other`,
     );
   }
-  throw new Complaint(
+  throw new UserError(
     `Port ${port} is taken by another program. Stop that one, or choose another port:\nnpm start -- --port ${port + 1}`,
   );
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Complaint } from "./program.ts";
+import { UserError } from "./program.ts";
 
 /**
  * Claims a state for this program until it exits: two servers on one state would write into each other's objects.
@@ -11,7 +11,7 @@ export function claimState(folder: string): void {
   const file = join(folder, "served-by");
   const holder = holderOf(file);
   if (holder !== null) {
-    throw new Complaint(
+    throw new UserError(
       `The state in ${folder} is in use by another Parley (process ${holder}).\n` +
         "Give this one a state of its own: npm start -- --port 8799 --persist-to .wrangler/other",
     );

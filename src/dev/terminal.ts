@@ -1,20 +1,20 @@
 import { styleText } from "node:util";
-import type { Parley } from "../client/parley-client.ts";
+import type { ParleyClient } from "../client/parley-client.ts";
 
 /** No line is longer, however wide the terminal. */
 const WIDEST = 100;
 
 /** Where the acts of the demo are played: against one Parley, before one person. */
-export interface Stage {
-  parley: Parley;
+export interface Terminal {
+  parley: ParleyClient;
   /** Remembers what the demo itself made, by the path that deletes it. */
   mine: (path: string) => void;
 }
 
 /** One thing that Parley is for, shown. */
-export interface Act {
+export interface DemoStep {
   title: string;
-  play: (stage: Stage) => Promise<void>;
+  play: (stage: Terminal) => Promise<void>;
 }
 
 /** Prints an act's title. */

@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 import { ELIZA } from "./seed.ts";
-import type { Parley } from "../client/parley-client.ts";
+import type { ParleyClient } from "../client/parley-client.ts";
 import { DEFAULT_ADDRESS, localAdminKey } from "./settings.ts";
 
 /** What a newcomer needs to know of a server that runs: where it is, how to come in, and a first call to paste. */
-export async function welcome(parley: Parley): Promise<string> {
+export async function welcome(parley: ParleyClient): Promise<string> {
   const label = (text: string) => styleText("dim", text.padEnd(12));
   const { invitation, commands } = await firstCall(parley);
   return [
@@ -23,7 +23,7 @@ export async function welcome(parley: Parley): Promise<string> {
 }
 
 /** The demo's command, told what it would not guess. */
-function tour({ address, key }: Parley): string {
+function tour({ address, key }: ParleyClient): string {
   const told = [
     ...(address === DEFAULT_ADDRESS ? [] : [`PARLEY_URL=${address}`]),
     ...(key === localAdminKey() ? [] : [`PARLEY_KEY=${quoted(key)}`]),
@@ -32,7 +32,7 @@ function tour({ address, key }: Parley): string {
 }
 
 /** What to say first, and to whom: commands for a shell, each in lines. */
-async function firstCall(parley: Parley): Promise<{ invitation: string; commands: string[][] }> {
+async function firstCall(parley: ParleyClient): Promise<{ invitation: string; commands: string[][] }> {
   const { address, key } = parley;
   const authorization = `-H ${quoted(`Authorization: Bearer ${key}`)}`;
   const pair = await someChatbotAndClient(parley);
@@ -55,7 +55,7 @@ async function firstCall(parley: Parley): Promise<{ invitation: string; commands
 }
 
 /** Eliza if she is there; `null` if there is nobody, or no way to know. */
-async function someChatbotAndClient(parley: Parley) {
+async function someChatbotAndClient(parley: ParleyClient) {
   try {
     const [chatbots, [client]] = await Promise.all([parley.listChatbots(), parley.listClients()]);
     const chatbot = chatbots.find(({ endpointId }) => endpointId === ELIZA.endpointId) ?? chatbots[0];

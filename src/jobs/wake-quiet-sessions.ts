@@ -1,7 +1,7 @@
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { quietSessions } from "../store/sessions.ts";
-import { liveSession } from "../live/session-client.ts";
+import { sessionStub } from "../live/session-client.ts";
 
 /** How long the index database must not have heard of a session, and how often the cron comes: in milliseconds. */
 const QUIET_MS = 600_000;
@@ -18,7 +18,7 @@ export async function wakeQuietSessions(env: Env): Promise<void> {
   const quiet = await quietSessions(database(env.DB), until - 1.5 * QUIET_MS, until, AT_ONCE);
   await Promise.allSettled(
     quiet.map(({ id, status }) => {
-      const object = liveSession(env, id);
+      const object = sessionStub(env, id);
       return status === "SCHEDULED" ? object.schedule() : object.catchUp();
     }),
   );

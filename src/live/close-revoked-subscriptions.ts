@@ -1,7 +1,7 @@
-import { causeOf } from "../core/failure.ts";
+import { rootCause } from "../core/failure.ts";
 import type { Database } from "../store/database.ts";
-import { followersWithoutKey, forgetFollower } from "../store/subscriptions.ts";
-import { liveSession } from "./session-client.ts";
+import { subscriptionsOfRevokedKeys, removeSubscription } from "../store/subscriptions.ts";
+import { sessionStub } from "./session-client.ts";
 
 /** Sessions told in one go. One invocation may make 1,000 calls, and each takes two. */
 const AT_ONCE = 400;
@@ -12,13 +12,13 @@ const AT_ONCE = 400;
  *
  * @param keyId the key, or `null` for all that were ever revoked
  */
-export async function dismissFollowers(env: Env, db: Database, keyId: string | null): Promise<void> {
-  const followers = await followersWithoutKey(db, keyId, AT_ONCE);
+export async function closeRevokedSubscriptions(env: Env, db: Database, keyId: string | null): Promise<void> {
+  const followers = await subscriptionsOfRevokedKeys(db, keyId, AT_ONCE);
   const dismissed = followers.map(async (follower) => {
-    await liveSession(env, follower.sessionId).dismiss(follower.keyId);
-    await forgetFollower(db, follower);
+    await sessionStub(env, follower.sessionId).dismiss(follower.keyId);
+    await removeSubscription(db, follower);
   });
   for (const outcome of await Promise.allSettled(dismissed)) {
-    if (outcome.status === "rejected") console.error({ event: "not-dismissed", error: causeOf(outcome.reason) });
+    if (outcome.status === "rejected") console.error({ event: "not-dismissed", error: rootCause(outcome.reason) });
   }
 }

@@ -5,15 +5,15 @@ import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import type { ClientFrame, StreamEvent } from "./streaming/events.ts";
 import type { Log } from "./log/log.ts";
-import { recall, remember } from "./log/idempotency.ts";
-import type { Submitted } from "./turns/turn-queue.ts";
+import { findResult, saveResult } from "./log/idempotency.ts";
+import type { SubmittedTurn } from "./turns/turn-queue.ts";
 
 /** What a frame can set going. */
 export interface FramePorts {
   log: Log;
   active: () => Promise<Outcome<Session>>;
   append: (messages: NewMessage[]) => Message[];
-  submit: (prompt: string) => Outcome<Submitted>;
+  submit: (prompt: string) => Outcome<SubmittedTurn>;
   /** @returns the id of the turn that was stopped, or `null` when none runs */
   stop: (chatId: string | null) => string | null;
   /** Tells the sender of what became of its frame later than its answer. */
@@ -59,7 +59,7 @@ function forbidden(frame: Append | Prompt, { role }: Caller, kind: Session["kind
 
 /** The answer to a frame that came before, or `null` for one that is new. */
 function again(frame: Append | Prompt, caller: Caller, { log }: FramePorts): StreamEvent | null {
-  const before = recall(log, ownKey(frame, caller), askedBy(frame));
+  const before = findResult(log, ownKey(frame, caller), askedBy(frame));
   if (before === "conflict") return refusal(frame.id, "idempotency-conflict");
   return (
     before && { type: "ack", id: frame.id, ...(before.seq === null ? { turnId: before.turn_id } : { seq: before.seq }) }
@@ -71,7 +71,7 @@ function append(frame: Append, caller: Caller, { log, append: appendAll }: Frame
   const { role, content } = frame;
   const [message] = appendAll([{ chatId, turnId: null, role, content, createdAt: now(), reply: null }]);
   const seq = message?.seq ?? 0;
-  remember(log, ownKey(frame, caller), askedBy(frame), { seq, turn_id: null }, now());
+  saveResult(log, ownKey(frame, caller), askedBy(frame), { seq, turn_id: null }, now());
   return { type: "ack", id: frame.id, seq };
 }
 
@@ -79,7 +79,7 @@ function submit(frame: Prompt, caller: Caller, { log, submit: enqueue, tellSende
   const submitted = enqueue(frame.content);
   if (!submitted.ok) return refusal(frame.id, submitted.failure.reason);
   const { turnId, started } = submitted.value;
-  remember(log, ownKey(frame, caller), askedBy(frame), { seq: null, turn_id: turnId }, now());
+  saveResult(log, ownKey(frame, caller), askedBy(frame), { seq: null, turn_id: turnId }, now());
   void started.then((outcome) => {
     if (!outcome.ok) tellSender(refusal(frame.id, outcome.failure.reason));
   });

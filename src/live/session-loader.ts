@@ -5,12 +5,12 @@ import { hasEnded, startIfDue } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import type { Database } from "../store/database.ts";
 import { readLog } from "../store/messages.ts";
-import { carrySession, findSession } from "../store/sessions.ts";
+import { writeSession, findSession } from "../store/sessions.ts";
 import type { Log } from "./log/log.ts";
-import { OneAtATime } from "./turns/task-queue.ts";
-import { readContext } from "./turns/turn-context.ts";
+import { TaskQueue } from "./turns/task-queue.ts";
+import { readTurnContext } from "./turns/turn-context.ts";
 
-interface ResidencePorts {
+interface LoaderPorts {
   db: Database;
   log: Log;
   id: string;
@@ -19,24 +19,24 @@ interface ResidencePorts {
 }
 
 /** Where a session lives: in its object while it is open, and in the index database before its first use and after its end. */
-export class Residence {
-  readonly #ports: ResidencePorts;
+export class SessionLoader {
+  readonly #ports: LoaderPorts;
   /** Changes of anything but the log, one at a time: some of them have to ask the index database first. */
-  readonly #changes = new OneAtATime();
+  readonly #changes = new TaskQueue();
   #takingIn: Promise<Session | null> | null = null;
 
-  constructor(ports: ResidencePorts) {
+  constructor(ports: LoaderPorts) {
     this.#ports = ports;
   }
 
   /** Whether the session lives here, and is not being removed. */
-  get isHere(): boolean {
+  get isLoaded(): boolean {
     return this.#ports.log.state?.removed === false;
   }
 
   /** The session if it takes messages now. Ask again after every wait: it may have ended meanwhile. */
   async active(): Promise<Outcome<Session>> {
-    await this.takeIn();
+    await this.load();
     const { state } = this.#ports.log;
     return state && !state.removed && state.session.status === "ACTIVE"
       ? success(state.session)
@@ -44,7 +44,7 @@ export class Residence {
   }
 
   /** Takes the session in unless it is here. One that has ended stays where it is; `null` for one that is not. */
-  takeIn(): Promise<Session | null> {
+  load(): Promise<Session | null> {
     const { state } = this.#ports.log;
     if (state) return Promise.resolve(state.removed ? null : this.startIfDue(state.session));
     this.#takingIn ??= this.#load().finally(() => {
@@ -57,25 +57,28 @@ export class Residence {
     const { db, log, id } = this.#ports;
     const session = await findSession(db, id);
     if (!session || hasEnded(session)) return session;
-    const [messages, context] = await Promise.all([readLog(db, session.id, session.lastSeq), readContext(db, session)]);
-    log.hold(session, messages, context);
+    const [messages, context] = await Promise.all([
+      readLog(db, session.id, session.lastSeq),
+      readTurnContext(db, session),
+    ]);
+    log.load(session, messages, context);
     return this.startIfDue(session);
   }
 
   /** @returns the session as it is now. One that has ended and stays so is changed where it lives, in the index database */
   change(change: (session: Session) => Outcome<Session>): Promise<Outcome<Session>> {
-    return this.#changes.enter(async () => {
+    return this.#changes.run(async () => {
       const { db, log } = this.#ports;
-      const session = await this.takeIn();
+      const session = await this.load();
       if (!session) return notFound("session");
       const changed = change(session);
       if (!changed.ok) return changed;
       if (!log.state) {
         if (hasEnded(changed.value)) {
-          await carrySession(db, changed.value, [], true);
+          await writeSession(db, changed.value, [], true);
           return changed;
         }
-        log.hold(session, await readLog(db, session.id, session.lastSeq), await readContext(db, session));
+        log.load(session, await readLog(db, session.id, session.lastSeq), await readTurnContext(db, session));
       }
       if (changed.value !== log.state?.session) this.#amend(changed.value);
       return changed;
@@ -83,8 +86,8 @@ export class Residence {
   }
 
   /** Does a job while nothing else changes the session. */
-  alone<T>(job: () => Promise<T>): Promise<T> {
-    return this.#changes.enter(job);
+  exclusively<T>(job: () => Promise<T>): Promise<T> {
+    return this.#changes.run(job);
   }
 
   startIfDue(session: Session): Session {

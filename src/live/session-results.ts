@@ -4,7 +4,7 @@ import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** A session and messages of it: the log, as far as it fits, or only those that a call has added. */
-export interface Snapshot {
+export interface SessionResult {
   session: Session;
   messages: Message[];
   /** The last message that is to be shown. What is missing until there is read in parts. */
@@ -13,26 +13,26 @@ export interface Snapshot {
   replayed?: boolean;
 }
 
-export interface TurnTaken extends Snapshot {
+export interface PromptResult extends SessionResult {
   /** The longest that a provider asked callers to stay away. */
   retryAfterSeconds: number | null;
 }
 
 /** A message as a caller gives it: with a time of its own, or `null` for now. */
-export type Given = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs | null };
+export type NewMessageInput = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs | null };
 
 /** Which messages an answer is to hold. */
 export type History = "whole" | "added";
 
 /** A session that lives in its object, whole. */
-export interface Living extends Snapshot {
+export interface LiveSnapshot extends SessionResult {
   /** Whom it refers to, as last known: for the while that the index database cannot tell. */
   chatbot: Chatbot | null;
   client: Client | null;
 }
 
 /** A turn's events as they come. */
-export interface Followed {
+export interface TurnStream {
   events: ReadableStream<Uint8Array>;
   /** Set when the turn had been asked for before under the same key. */
   replayed: boolean;

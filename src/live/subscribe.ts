@@ -9,18 +9,18 @@ import type { Session } from "../core/session.ts";
 import { hasEnded } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "../store/database.ts";
-import type { Audience } from "./streaming/subscribers.ts";
-import type { Following, Reading } from "./streaming/subscription.ts";
+import type { Subscribers } from "./streaming/subscribers.ts";
+import type { Subscription, Reading } from "./streaming/subscription.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { StreamEvent } from "./streaming/events.ts";
 import type { Log } from "./log/log.ts";
-import { replayOf, replayOfEnded } from "./streaming/replay.ts";
+import { replaySession, replayEndedSession } from "./streaming/replay.ts";
 import { closeQuietly } from "./streaming/sockets.ts";
 
 interface SubscriptionPorts {
   db: Database;
   log: Log;
-  audience: Audience;
+  audience: Subscribers;
   /** The session, taken in from the index database if need be; `null` if there is none. */
   session: () => Promise<Session | null>;
   /** A session, without its messages, in the form that its callers know. */
@@ -46,7 +46,7 @@ export class Subscriptions {
       const session = await this.#roomIn();
       if (!session) return notFound("session");
       if (audience.isFull) return failed({ reason: "too-many-followers" });
-      const past = log.state ? null : await replayOfEnded(db, session, present, after);
+      const past = log.state ? null : await replayEndedSession(db, session, present, after);
       const stream = audience.openStream(readerId, null, caller);
       const replaying = stream.catchUp(past ?? this.#replay(after));
       if (past || hasEnded(session)) void replaying.then(() => stream.close(CLOSE_REASONS.ended));
@@ -55,11 +55,11 @@ export class Subscriptions {
   }
 
   /** @returns 101 with the socket, 404 for a session that is not there, 429 for one that too many follow */
-  async openSocket({ caller, after }: Following): Promise<Response> {
+  async openSocket({ caller, after }: Subscription): Promise<Response> {
     const { audience, db, log, present, wakeBy } = this.#ports;
     const session = await this.#roomIn();
     if (!session || audience.isFull) return new Response(null, { status: session ? 429 : 404 });
-    const past = log.state ? null : await replayOfEnded(db, session, present, after);
+    const past = log.state ? null : await replayEndedSession(db, session, present, after);
     const { client, socket } = audience.sockets.accept(caller);
     const replaying = audience.sockets.catchUp(socket, past ?? this.#replay(after));
     if (past || hasEnded(session)) void replaying.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
@@ -76,6 +76,6 @@ export class Subscriptions {
   /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */
   #replay(after: number | null) {
     const { log, present, soFar } = this.#ports;
-    return replayOf(log, present, after, soFar);
+    return replaySession(log, present, after, soFar);
   }
 }

@@ -1,16 +1,16 @@
 /**
  * The one way out to the network, and the last place to look at where it leads.
  */
-import { addressFault } from "./url-guard.ts";
+import { urlProblem } from "./url-guard.ts";
 import type { ReplyFailed } from "../core/reply.ts";
 import { replyFailed } from "../core/reply.ts";
 import { readEvents } from "./sse.ts";
-import type { ProviderEvent } from "./sse.ts";
+import type { IncomingEvent } from "./sse.ts";
 
 /** How much of a refusal is read for its error message, in characters. */
 const MAX_REFUSAL = 65_536;
 
-export interface Posted {
+export interface OutboundRequest {
   url: string;
   headers: Record<string, string>;
   /** JSON text. */
@@ -18,13 +18,13 @@ export interface Posted {
 }
 
 /** An answer with a status of success: its events in the portions in which they arrived. */
-export interface Streamed {
-  events: AsyncGenerator<ProviderEvent[], void>;
+export interface StreamedAnswer {
+  events: AsyncGenerator<IncomingEvent[], void>;
   headers: Headers;
 }
 
 /** An answer with any other status, and the beginning of its text. */
-export interface Refused {
+export interface RefusedAnswer {
   status: number;
   headers: Headers;
   text: string;
@@ -36,11 +36,11 @@ export interface Refused {
  * @param privateAllowed lets http and private addresses pass
  */
 export async function postStream(
-  { url, headers, body }: Posted,
+  { url, headers, body }: OutboundRequest,
   signal: AbortSignal,
   privateAllowed: boolean,
-): Promise<Streamed | Refused | ReplyFailed> {
-  const fault = addressFault(url, privateAllowed);
+): Promise<StreamedAnswer | RefusedAnswer | ReplyFailed> {
+  const fault = urlProblem(url, privateAllowed);
   if (fault !== null) return replyFailed("refused_by_guard", `The endpoint's address ${fault}.`);
   let answer: Response;
   try {
@@ -54,19 +54,19 @@ export async function postStream(
     });
   } catch {
     return replyFailed("connection_lost", "No connection to the provider, or it was lost.", {
-      again: { afterMs: null },
+      retry: { afterMs: null },
     });
   }
   return answer.ok
     ? { events: readEvents(answer.body ?? new Blob([]).stream(), signal), headers: answer.headers }
-    : { status: answer.status, headers: answer.headers, text: await readSome(answer) };
+    : { status: answer.status, headers: answer.headers, text: await readBeginning(answer) };
 }
 
 /** A provider's own name for a call, from its headers. */
 export const requestIdOf = (headers: Headers): string | null =>
   headers.get("x-request-id") ?? headers.get("request-id") ?? headers.get("apim-request-id");
 
-async function readSome(answer: Response): Promise<string> {
+async function readBeginning(answer: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   try {

@@ -15,7 +15,7 @@ const MAX_EVENT_BYTES = 4_194_304;
 export class TooLarge extends Error {}
 
 /** One event, or what stood in the place of one. */
-export interface ProviderEvent {
+export interface IncomingEvent {
   /** What the stream calls it: `error` for one that tells an error. */
   event?: string | undefined;
   data: string;
@@ -29,7 +29,7 @@ export interface ProviderEvent {
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-): AsyncGenerator<ProviderEvent[], void> {
+): AsyncGenerator<IncomingEvent[], void> {
   const decoder = new TextDecoder();
   const parser = new EventParser();
   let bytes = 0;
@@ -59,7 +59,7 @@ export async function* readEvents(
 
 /** Server-sent events, and what stands in their place. https://html.spec.whatwg.org/multipage/server-sent-events.html */
 class EventParser {
-  #events: ProviderEvent[] = [];
+  #events: IncomingEvent[] = [];
   /** Lines that are not of the event stream. */
   #stray: string[] = [];
   /** Whether they were not looked at as a whole yet: once is enough, and more often would take too long. */
@@ -77,13 +77,13 @@ class EventParser {
     },
   });
 
-  feed(text: string): ProviderEvent[] {
+  feed(text: string): IncomingEvent[] {
     this.#parser.feed(text);
     return this.#take();
   }
 
   /** The end of the body. An event that lacks its blank line counts, unless it is half a JSON text. */
-  finish(text: string): ProviderEvent[] {
+  finish(text: string): IncomingEvent[] {
     const whole = this.feed(text);
     this.#parser.feed("\n\n");
     this.#endStray();
@@ -91,7 +91,7 @@ class EventParser {
     return [...whole, ...last];
   }
 
-  #take(): ProviderEvent[] {
+  #take(): IncomingEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;

@@ -1,5 +1,5 @@
 /** Whether `ALLOW_PRIVATE_ENDPOINTS` is on: it is off when unset, empty, `0` or `false`. */
-export const allowsPrivate = (setting: string | undefined): boolean =>
+export const allowsPrivateUrls = (setting: string | undefined): boolean =>
   !["", "0", "false"].includes((setting ?? "").trim().toLowerCase());
 
 /**
@@ -48,17 +48,17 @@ const PUBLIC_NAME = /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
  *
  * @param privateAllowed lets http and every host pass, for local runs
  */
-export function addressFault(address: string, privateAllowed: boolean): string | null {
+export function urlProblem(address: string, privateAllowed: boolean): string | null {
   const schemes = privateAllowed ? ["https:", "http:"] : ["https:"];
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !schemes.includes(url.protocol)) {
     return `must be an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
   }
   if (url.username !== "" || url.password !== "") return "must not hold credentials";
-  return privateAllowed ? null : hostFault(url.hostname);
+  return privateAllowed ? null : hostProblem(url.hostname);
 }
 
-function hostFault(hostname: string): string | null {
+function hostProblem(hostname: string): string | null {
   // One dot at the end makes a name absolute, and no other name.
   const name = hostname.replace(/\.$/, "");
   if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a name for its host, no address";

@@ -5,16 +5,16 @@ import { eliza } from "./adapters/eliza.ts";
 import { googleGemini } from "./adapters/google-gemini.ts";
 import { VENDORS, openaiCompatible } from "./adapters/openai-compatible.ts";
 import type { Provider } from "./call/provider.ts";
-import { overHttp } from "./call/http-provider.ts";
+import { httpProvider } from "./call/http-provider.ts";
 import { workersAi } from "./adapters/workers-ai.ts";
 
 /** Every connector type and how its endpoints are asked. */
 export const PROVIDERS = {
-  "openai-connector": overHttp(openaiCompatible(VENDORS.openai)),
-  "azure-openai-connector": overHttp(openaiCompatible(VENDORS.azure)),
-  "together-connector": overHttp(openaiCompatible(VENDORS.together)),
-  "anthropic-connector": overHttp(anthropic),
-  "google-gemini-connector": overHttp(googleGemini),
+  "openai-connector": httpProvider(openaiCompatible(VENDORS.openai)),
+  "azure-openai-connector": httpProvider(openaiCompatible(VENDORS.azure)),
+  "together-connector": httpProvider(openaiCompatible(VENDORS.together)),
+  "anthropic-connector": httpProvider(anthropic),
+  "google-gemini-connector": httpProvider(googleGemini),
   "workers-ai-connector": workersAi,
   "echo-connector": echo,
   "eliza-connector": eliza,

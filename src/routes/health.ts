@@ -2,13 +2,13 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";
-import { listParkedMessages } from "../store/dead-letters.ts";
-import { problemsOf } from "./http/settings.ts";
-import { callerOf, turnAway } from "./http/authenticate.ts";
+import { listDeadLetters } from "../store/dead-letters.ts";
+import { settingsProblems } from "./http/settings.ts";
+import { callerOf, rejectSignIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
-import { answeredTime } from "./http/fields.ts";
+import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
-import { refuse } from "./http/respond-with-problem.ts";
+import { respondWithProblem } from "./http/respond-with-problem.ts";
 import { query } from "./http/validate.ts";
 
 /** How many parked messages are shown. */
@@ -20,14 +20,14 @@ const Health = z
     database: z.object({ reachable: z.boolean(), milliseconds: z.number().int() }).optional(),
     problems: z.array(z.string()).optional().meta({ description: "What is not set up as it should be" }),
     parked: z
-      .array(z.object({ sessionId: z.string(), seq: z.number().int(), error: z.string(), at: answeredTime }))
+      .array(z.object({ sessionId: z.string(), seq: z.number().int(), error: z.string(), at: timeOutput }))
       .optional()
       .meta({ description: "Messages that the index database does not take: their sessions keep them" }),
   })
   .meta({ id: "Health" });
 
 /** Routes about the service itself. */
-export const service = new Hono<AppEnv>({ strict: false }).get(
+export const health = new Hono<AppEnv>({ strict: false }).get(
   "/healthz",
   describe({
     id: "health",
@@ -40,16 +40,16 @@ export const service = new Hono<AppEnv>({ strict: false }).get(
   async (c) => {
     if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
     const caller = await callerOf(c);
-    if ("reason" in caller) return turnAway(c, caller);
-    return caller.role === "admin" ? c.json(await deepHealth(c.env)) : refuse(c, { reason: "forbidden" });
+    if ("reason" in caller) return rejectSignIn(c, caller);
+    return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
   },
 );
 
 async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
   const began = now();
-  const problems = problemsOf(env);
+  const problems = settingsProblems(env);
   try {
-    const parked = (await listParkedMessages(database(env.DB), SHOWN_PARKED)).map(({ at, ...rest }) => ({
+    const parked = (await listDeadLetters(database(env.DB), SHOWN_PARKED)).map(({ at, ...rest }) => ({
       ...rest,
       at: isoTime(at),
     }));

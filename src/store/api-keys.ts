@@ -26,7 +26,7 @@ export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey 
 }
 
 /** One row written. */
-export async function noteKeyUse(db: Database, id: string, at: EpochMs): Promise<void> {
+export async function recordKeyUse(db: Database, id: string, at: EpochMs): Promise<void> {
   await db.update(keys).set({ lastUsedAt: at }).where(eq(keys.id, id));
 }
 

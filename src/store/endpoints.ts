@@ -23,7 +23,7 @@ export async function findEndpoint(db: Database, id: string): Promise<Endpoint |
 }
 
 /** Which of some ids name an endpoint. One round trip. */
-export async function knownEndpoints(db: Database, ids: string[]): Promise<Set<string>> {
+export async function existingEndpoints(db: Database, ids: string[]): Promise<Set<string>> {
   const found = await db
     .select({ id: endpoints.id })
     .from(endpoints)

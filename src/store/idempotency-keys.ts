@@ -3,14 +3,14 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { firstAnswers } from "./tables.ts";
 
-export type FirstAnswer = typeof firstAnswers.$inferSelect;
+export type SavedAnswer = typeof firstAnswers.$inferSelect;
 
 /** How long answers are kept, and how long a call may take before it counts as lost: in milliseconds. */
 const KEEP_MS = 86_400_000;
 const LOST_MS = 60_000;
 
 /** A key that a call lays claim to. */
-export type Claim = Pick<FirstAnswer, "caller" | "key" | "fingerprint" | "at">;
+export type Claim = Pick<SavedAnswer, "caller" | "key" | "fingerprint" | "at">;
 
 const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
   and(eq(firstAnswers.caller, caller), eq(firstAnswers.key, key));
@@ -20,7 +20,7 @@ const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
  *
  * @returns `null` when it is claimed, and otherwise what is known of the call that came first
  */
-export async function claimKey(db: Database, claim: Claim): Promise<FirstAnswer | null> {
+export async function claimKey(db: Database, claim: Claim): Promise<SavedAnswer | null> {
   const lost = and(isNull(firstAnswers.httpStatus), lt(firstAnswers.at, claim.at - LOST_MS));
   const [, claimed, [first]] = await db.batch([
     db.delete(firstAnswers).where(and(of(claim), or(lt(firstAnswers.at, claim.at - KEEP_MS), lost))),
@@ -34,7 +34,7 @@ export async function claimKey(db: Database, claim: Claim): Promise<FirstAnswer 
  * The statement that keeps what the first call is answered, for the transaction of what it creates: behind the statement
  * that does, and only if that does.
  */
-export const keepAnswer = (
+export const saveAnswer = (
   db: Database,
   { caller, key }: Claim,
   httpStatus: number,
@@ -50,6 +50,6 @@ export async function releaseKey(db: Database, claim: Claim): Promise<void> {
 }
 
 /** Forgets what was answered more than a day ago. */
-export async function dropOldAnswers(db: Database, at: EpochMs): Promise<void> {
+export async function deleteExpiredAnswers(db: Database, at: EpochMs): Promise<void> {
   await db.delete(firstAnswers).where(lt(firstAnswers.at, at - KEEP_MS));
 }

@@ -61,7 +61,7 @@ function referred(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]
 }
 
 /** The chatbot and the client of a session; deleted ones too. One round trip. */
-export async function referredTo(
+export async function findReferenced(
   db: Database,
   session: Session,
 ): Promise<{ chatbot: Chatbot | null; client: Client | null }> {

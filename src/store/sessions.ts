@@ -5,9 +5,9 @@ import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./database.ts";
-import { forgetFollowers } from "./subscriptions.ts";
+import { removeSubscriptions } from "./subscriptions.ts";
 import { insertMessages } from "./message-rows.ts";
-import { forgetParked } from "./dead-letters.ts";
+import { removeDeadLetters } from "./dead-letters.ts";
 import { chatbots, clients, messages, sessions } from "./tables.ts";
 
 type SessionRow = typeof sessions.$inferSelect;
@@ -76,7 +76,7 @@ export async function clientOfSession(db: Database, id: string): Promise<string 
  *
  * @param whole whether more than the log has changed. If not, two rows are written for each message, and no index is touched
  */
-export async function carrySession(db: Database, session: Session, log: Message[], whole: boolean): Promise<void> {
+export async function writeSession(db: Database, session: Session, log: Message[], whole: boolean): Promise<void> {
   const carried = insertMessages(db, session.id, log, session.updatedAt);
   await db.$client.batch(whole ? [...carried, prepared(db, updateSession(db, session))] : carried);
 }
@@ -95,8 +95,8 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
   await db.batch([
     db.delete(sessions).where(eq(sessions.id, id)),
     db.delete(messages).where(eq(messages.sessionId, id)),
-    forgetParked(db, id),
-    forgetFollowers(db, id),
+    removeDeadLetters(db, id),
+    removeSubscriptions(db, id),
   ]);
 }
 

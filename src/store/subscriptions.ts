@@ -10,7 +10,7 @@ type Follower = typeof followers.$inferSelect;
  *
  * @returns whether there is
  */
-export async function noteFollower(db: Database, { keyId, sessionId }: Follower): Promise<boolean> {
+export async function addSubscription(db: Database, { keyId, sessionId }: Follower): Promise<boolean> {
   const keyIsThere = sql`exists (select 1 from ${keys} where ${keys.id} = ${keyId})`;
   const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
   const follower = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
@@ -20,7 +20,7 @@ export async function noteFollower(db: Database, { keyId, sessionId }: Follower)
 }
 
 /** Followers whose key was revoked: those of one key, or so many of any. */
-export const followersWithoutKey = (db: Database, keyId: string | null, limit: number): Promise<Follower[]> =>
+export const subscriptionsOfRevokedKeys = (db: Database, keyId: string | null, limit: number): Promise<Follower[]> =>
   db
     .select()
     .from(followers)
@@ -32,10 +32,10 @@ export const followersWithoutKey = (db: Database, keyId: string | null, limit: n
     )
     .limit(limit);
 
-export async function forgetFollower(db: Database, { keyId, sessionId }: Follower): Promise<void> {
+export async function removeSubscription(db: Database, { keyId, sessionId }: Follower): Promise<void> {
   await db.delete(followers).where(and(eq(followers.keyId, keyId), eq(followers.sessionId, sessionId)));
 }
 
 /** The statement that forgets a session's. */
-export const forgetFollowers = (db: Database, sessionId: string) =>
+export const removeSubscriptions = (db: Database, sessionId: string) =>
   db.delete(followers).where(eq(followers.sessionId, sessionId));

@@ -5,7 +5,7 @@ import type { Database } from "./database.ts";
 import { tickets } from "./tables.ts";
 
 /** One row written. */
-export const keepTicket = async (db: Database, ticket: Ticket): Promise<void> => {
+export const saveTicket = async (db: Database, ticket: Ticket): Promise<void> => {
   await db.insert(tickets).values(ticket);
 };
 
@@ -21,6 +21,6 @@ export async function takeTicket(db: Database, hash: string, sessionId: string, 
 }
 
 /** Throws away what nobody used in time. */
-export const dropExpiredTickets = async (db: Database, at: EpochMs): Promise<void> => {
+export const deleteExpiredTickets = async (db: Database, at: EpochMs): Promise<void> => {
   await db.delete(tickets).where(lt(tickets.expiresAt, at));
 };

@@ -3,7 +3,7 @@ import type { Database } from "./database.ts";
 import { romanizations } from "./tables.ts";
 
 /** A text in ASCII, character by character. One round trip if anything in it is not ASCII, none otherwise. */
-export async function romanize(db: Database, text: string): Promise<string> {
+export async function transliterate(db: Database, text: string): Promise<string> {
   const characters = Array.from(text, (character) => ({ character, code: character.codePointAt(0) ?? 0 }));
   const pages = new Set(characters.flatMap(({ code }) => (code < 0x80 ? [] : [code >> 8])));
   if (pages.size === 0) return text;

@@ -26,7 +26,7 @@ const sizeOf = (row: Values): number =>
  *
  * @param durable waits until the messages are durable where they come from
  */
-export function carryMessages(
+export function writeMessages(
   db: Database,
   sessionId: string,
   log: Message[],

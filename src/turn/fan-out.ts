@@ -1,11 +1,11 @@
 import type { Prices } from "../core/endpoint.ts";
 import type { FinishReason, Receipt, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
-import type { Course, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
 import { NOT_CALLED, replyFailed } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** What one chat has to do in a turn: a question to ask, or the reason why none can be asked. */
-export interface Share {
+export interface ChatTask {
   chatId: string;
   endpointId: string | null;
   preparedPrompt: string;
@@ -13,7 +13,7 @@ export interface Share {
   contextStrategy: string | null;
   /** What the endpoint's tokens cost now: they go into the receipt. */
   prices: Prices | null;
-  question: { request: ReplyRequest } | { error: ReplyError };
+  call: { request: ReplyRequest } | { error: ReplyError };
 }
 
 /** How one chat's share came out. There is always one: a failure is an outcome too. */
@@ -26,7 +26,7 @@ export interface Reply {
 }
 
 /** A share that can be put to its endpoint. */
-export interface Question {
+export interface ProviderCall {
   chatId: string;
   request: ReplyRequest;
   /** Once aborted, the call is aborted. */
@@ -34,74 +34,77 @@ export interface Question {
 }
 
 /** Told what an endpoint says, as it says it. */
-export type Hear = (chatId: string, portion: ReplyEvent[]) => void;
+export type OnReplyEvents = (chatId: string, portion: ReplyEvent[]) => void;
 
 /** The world as a turn sees it. */
-export interface Ports {
+export interface FanOutPorts {
   /** Asks endpoints at once; each is heard to its one end or failure before this settles. Never rejects. */
-  ask: (questions: Question[], hear: Hear) => Promise<void>;
+  callEndpoints: (questions: ProviderCall[], hear: OnReplyEvents) => Promise<void>;
   clock: () => EpochMs;
   /** Stops a chat's call. */
   signalOf: (chatId: string) => AbortSignal;
   /** Told of each piece of a reply as it comes. */
-  said: (chatId: string, text: string) => void;
+  onText: (chatId: string, text: string) => void;
   /** Told of each reply as it settles, in order of settling. */
-  settled: (reply: Reply) => void;
+  onReply: (reply: Reply) => void;
 }
 
 /** Asks all chats at once. Settles when each has a reply or a named failure, in the order of the shares; never rejects. */
-export async function fanOut(shares: Share[], { ask, clock, signalOf, said, settled }: Ports): Promise<Reply[]> {
+export async function fanOut(
+  shares: ChatTask[],
+  { callEndpoints, clock, signalOf, onText, onReply }: FanOutPorts,
+): Promise<Reply[]> {
   const started = clock();
   const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
-  const settle = (chat: Heard, last: ReplyEnd | ReplyFailed) => {
+  const settle = (chat: ChatProgress, last: ReplyEnd | ReplyFailed) => {
     const { prices } = chat.share;
-    const reply = priced(conclude(chat, last, last.course ?? courseSeen(chat, clock() - started)), prices);
+    const reply = withPrices(conclude(chat, last, last.metrics ?? metricsSeen(chat, clock() - started)), prices);
     replies.set(reply.chatId, reply);
-    settled(reply);
+    onReply(reply);
   };
-  const hear: Hear = (chatId, portion) => {
+  const hear: OnReplyEvents = (chatId, portion) => {
     const chat = chats.get(chatId);
     if (!chat) return;
     for (const event of portion) {
       if (event.type !== "text") return settle(chat, event);
       chat.ttftMs ??= clock() - started;
       chat.content += event.text;
-      said(chatId, event.text);
+      onText(chatId, event.text);
     }
   };
-  const questions: Question[] = [];
+  const questions: ProviderCall[] = [];
   for (const chat of chats.values()) {
-    const { chatId, question } = chat.share;
-    if ("request" in question) questions.push({ chatId, request: question.request, signal: signalOf(chatId) });
-    else settle(chat, replyFailed(question.error.code, question.error.message, { course: NOT_CALLED }));
+    const { chatId, call } = chat.share;
+    if ("request" in call) questions.push({ chatId, request: call.request, signal: signalOf(chatId) });
+    else settle(chat, replyFailed(call.error.code, call.error.message, { metrics: NOT_CALLED }));
   }
-  await ask(questions, hear);
+  await callEndpoints(questions, hear);
   return shares.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
 
 /** A reply whose receipt, if it has one, tells what tokens cost when the prompt was put: who calls providers does not know. */
-export const priced = (reply: Reply, prices: Prices | null): Reply =>
+export const withPrices = (reply: Reply, prices: Prices | null): Reply =>
   reply.detail.receipt
     ? { ...reply, detail: { ...reply.detail, receipt: { ...reply.detail.receipt, prices } } }
     : reply;
 
 /** What came of a chat's share so far. */
-interface Heard {
-  share: Share;
+interface ChatProgress {
+  share: ChatTask;
   content: string;
   ttftMs: number | null;
 }
 
 /** A call whose end nobody told is known by what was heard of it here. */
-const courseSeen = ({ ttftMs }: Heard, durationMs: number): Course => ({
+const metricsSeen = ({ ttftMs }: ChatProgress, durationMs: number): CallMetrics => ({
   ...NOT_CALLED,
   durationMs,
   ttftMs,
   calls: 1,
 });
 
-function conclude({ share, content }: Heard, last: ReplyEnd | ReplyFailed, course: Course): Reply {
+function conclude({ share, content }: ChatProgress, last: ReplyEnd | ReplyFailed, course: CallMetrics): Reply {
   const ended = last.type === "end" ? last : null;
   const error = last.type === "failed" ? { code: last.code, message: last.message } : null;
   const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = share;

@@ -10,7 +10,7 @@ import type { ModelMessage } from "../core/reply.ts";
 const BETWEEN = "\n\n";
 
 /** How a conversation is shown. */
-export interface Shown {
+export interface MessageRules {
   /** Whether user and assistant must alternate, behind one system text. */
   alternateRoles: boolean;
   /** Whether the conversation is shown from its first message on: what the assistant says first is its greeting then. */
@@ -27,7 +27,10 @@ export interface Shown {
  *
  * @param messages the prompt last
  */
-export function modelMessages(messages: ModelMessage[], { alternateRoles, isWhole, frame }: Shown): ModelMessage[] {
+export function modelMessages(
+  messages: ModelMessage[],
+  { alternateRoles, isWhole, frame }: MessageRules,
+): ModelMessage[] {
   const framed: ModelMessage[] = [{ role: "system", content: frame.system }, ...withFrame(messages, frame)];
   const visible = framed.filter(({ content }) => content.trim() !== "");
   const start = firstIndex(visible, ({ role }) => role !== "system");

@@ -6,12 +6,12 @@ import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { MAX_PREPARED_PROMPT } from "./templates/bounded-interpreter.ts";
 import { applyStrategy } from "./context-strategies.ts";
-import type { Share } from "./fan-out.ts";
+import type { ChatTask } from "./fan-out.ts";
 import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./templates/render-template.ts";
 
 /** An endpoint that is to be asked, with what its row does not say. */
-export interface Target {
+export interface TaskTarget {
   endpoint: Endpoint;
   /** Calls that the chat made to it before. */
   priorCalls: number;
@@ -31,15 +31,15 @@ interface Conversation {
  *
  * @param target `null` where the endpoint is gone
  */
-export function chatbotShare(
+export function chatbotTask(
   chatId: string,
   chatbot: Chatbot,
-  target: Target | null,
+  target: TaskTarget | null,
   { messages: recent, isWhole }: Conversation,
-): Share {
+): ChatTask {
   const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
   const conversation = { messages: [...persona, ...recent], isWhole };
-  const question = target
+  const call = target
     ? { request: requestTo(target, conversation, { own: chatbot.params, receipted: false }) }
     : missing(chatbot.endpointId);
   const preparedPrompt = recent.at(-1)?.content ?? "";
@@ -50,7 +50,7 @@ export function chatbotShare(
     promptTemplate: null,
     contextStrategy: null,
     prices: target?.endpoint.prices ?? null,
-    question,
+    call,
   };
 }
 
@@ -62,13 +62,13 @@ export interface Preparation {
 }
 
 /** One chat of a comparison session. */
-export function comparisonShare(
+export function comparisonTask(
   { chatId, endpointId }: Chat,
-  target: Target | null,
+  target: TaskTarget | null,
   prompt: string,
   replies: Message[],
   { strategy, template }: Preparation,
-): Share {
+): ChatTask {
   const { text, history } = applyStrategy(strategy, prompt, replies);
   const inForce = {
     promptTemplate: template?.name ?? null,
@@ -76,13 +76,13 @@ export function comparisonShare(
     prices: target?.endpoint.prices ?? null,
   };
   const rendered = render(template, text);
-  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, question: rendered };
+  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, call: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
-  const question = target
+  const call = target
     ? { request: requestTo(target, { messages, isWhole: true }, { own: null, receipted: true }) }
     : missing(endpointId ?? "");
-  return { chatId, endpointId, preparedPrompt, ...inForce, question };
+  return { chatId, endpointId, preparedPrompt, ...inForce, call };
 }
 
 function render(template: Preparation["template"], text: string) {
@@ -113,7 +113,7 @@ const missing = (endpointId: string) => ({
 
 /** @param own the chatbot's params, laid over the endpoint's */
 function requestTo(
-  { endpoint, priorCalls, alternateRoles }: Target,
+  { endpoint, priorCalls, alternateRoles }: TaskTarget,
   { messages, isWhole }: Conversation,
   { own, receipted }: { own: string | null; receipted: boolean },
 ): ReplyRequest {

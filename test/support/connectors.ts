@@ -1,8 +1,8 @@
 import { inject } from "vitest";
 import type { ConnectorType } from "../../src/core/endpoint.ts";
-import type { Course, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";
-import { answer } from "../../src/providers/call/attempts.ts";
-import type { Means } from "../../src/providers/call/attempts.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";
+import { callWithRetries } from "../../src/providers/call/attempts.ts";
+import type { CallContext } from "../../src/providers/call/attempts.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
 
 const upstream = inject("upstream");
@@ -59,22 +59,22 @@ const NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400
 
 export interface Answered {
   text: string;
-  last: (ReplyEnd | ReplyFailed) & { course: Course };
+  last: (ReplyEnd | ReplyFailed) & { metrics: CallMetrics };
 }
 
 /** Puts a question and waits for its end. */
-export async function ask(request: ReplyRequest, means: Partial<Means> = {}): Promise<Answered> {
+export async function ask(request: ReplyRequest, means: Partial<CallContext> = {}): Promise<Answered> {
   const events: ReplyEvent[] = [];
-  const whole: Means = {
+  const whole: CallContext = {
     stop: new AbortController().signal,
-    admit: null,
-    world: { ai: fakeAi, privateAllowed: true },
-    tell: (portion) => void events.push(...portion),
+    acquireSlot: null,
+    providerEnv: { ai: fakeAi, privateAllowed: true },
+    onEvents: (portion) => void events.push(...portion),
     ...means,
   };
-  await answer(PROVIDERS[request.connectorType], request, whole);
+  await callWithRetries(PROVIDERS[request.connectorType], request, whole);
   const last = events.at(-1);
-  if (!last || last.type === "text" || !last.course) throw new Error("A reply without an end");
+  if (!last || last.type === "text" || !last.metrics) throw new Error("A reply without an end");
   const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");
-  return { text, last: { ...last, course: last.course } };
+  return { text, last: { ...last, metrics: last.metrics } };
 }

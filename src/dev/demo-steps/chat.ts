@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ELIZA, chatbotOn, createUnlessThere } from "../seed.ts";
-import type { Parley } from "../../client/parley-client.ts";
-import type { Act, Stage } from "../terminal.ts";
+import { ELIZA, chatbotOn, createIfMissing } from "../seed.ts";
+import type { ParleyClient } from "../../client/parley-client.ts";
+import type { DemoStep, Terminal } from "../terminal.ts";
 import { remark, say, speak } from "../terminal.ts";
 
 const VISITOR = "Ada";
@@ -13,7 +13,7 @@ const SAID = ["Hello, I am nervous about my first release.", "Perhaps because of
 const SPEAKER = { name: "demo-eliza", connector_type: "eliza-connector", params: { tokens_per_second: 16 } } as const;
 
 /** A client talks with a chatbot; the session is ended, and found again by its title. */
-export const chatAct: Act = {
+export const chatStep: DemoStep = {
   title: "A client chats with a chatbot, and the reply streams",
   async play(stage) {
     const { parley } = stage;
@@ -36,14 +36,14 @@ export const chatAct: Act = {
 };
 
 /** Says something to the chatbot, and prints its reply as it comes. */
-async function listen({ parley }: Stage, speaker: string, sessionId: string, content: string): Promise<void> {
+async function listen({ parley }: Terminal, speaker: string, sessionId: string, content: string): Promise<void> {
   const print = speak(speaker);
   for await (const event of parley.streamChat(sessionId, content)) if (event.type === "reply-delta") print(event.text);
   console.info();
 }
 
-async function participants({ parley, mine }: Stage) {
-  if (await createUnlessThere(parley, SPEAKER)) mine(`/v1/llm_endpoints/${SPEAKER.name}`);
+async function participants({ parley, mine }: Terminal) {
+  if (await createIfMissing(parley, SPEAKER)) mine(`/v1/llm_endpoints/${SPEAKER.name}`);
   const chatbot = await chatbotOn(parley, { ...ELIZA, endpointId: SPEAKER.name });
   if (chatbot.created) mine(`/chatbots/${chatbot.id}`);
   const client = await parley.createClient({ name: VISITOR });
@@ -52,7 +52,7 @@ async function participants({ parley, mine }: Stage) {
 }
 
 /** Lists may follow a little late when the database is busy. */
-async function findSession(parley: Parley, search: string, id: string) {
+async function findSession(parley: ParleyClient, search: string, id: string) {
   for (let attempt = 0; attempt < 20; attempt += 1) {
     const found = (await parley.searchSessions(search)).find((session) => session.id === id);
     if (found?.status === "COMPLETED") return found;

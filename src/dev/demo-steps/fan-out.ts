@@ -1,6 +1,6 @@
-import { createUnlessThere } from "../seed.ts";
+import { createIfMissing } from "../seed.ts";
 import type { ChatRecord } from "../../client/parley-client.ts";
-import type { Act } from "../terminal.ts";
+import type { DemoStep } from "../terminal.ts";
 import { note, remark, say, seconds, table } from "../terminal.ts";
 
 const PROMPT = "What makes a good conversation?";
@@ -15,11 +15,11 @@ const ENDPOINTS = [
 ] as const;
 
 /** One prompt goes to several endpoints at once; their answers are put side by side, one failure among them. */
-export const fanOutAct: Act = {
+export const fanOutStep: DemoStep = {
   title: "One prompt is put to many endpoints, and all stream at once",
   async play({ parley, mine }) {
     for (const endpoint of ENDPOINTS) {
-      if (await createUnlessThere(parley, endpoint)) mine(`/v1/llm_endpoints/${endpoint.name}`);
+      if (await createIfMissing(parley, endpoint)) mine(`/v1/llm_endpoints/${endpoint.name}`);
     }
     const names = ENDPOINTS.map(({ name }) => name);
     const session = await parley.createComparison("Good conversations", names);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { ClientFrame, StreamEvent } from "../../live/streaming/events.ts";
-import { ELIZA, chatbotOn, createUnlessThere } from "../seed.ts";
-import type { Act } from "../terminal.ts";
+import { ELIZA, chatbotOn, createIfMissing } from "../seed.ts";
+import type { DemoStep } from "../terminal.ts";
 import { note, remark } from "../terminal.ts";
 
 const ENDPOINT = { name: "demo-talker", connector_type: "eliza-connector", params: { tokens_per_second: 10 } } as const;
@@ -9,10 +9,10 @@ const ENDPOINT = { name: "demo-talker", connector_type: "eliza-connector", param
 const SAID = "I am curious about sockets.";
 
 /** Two follow a session over WebSockets; one loses its connection in the middle of a reply, and misses nothing. */
-export const socketAct: Act = {
+export const socketStep: DemoStep = {
   title: "Two follow a session over WebSockets, and one is cut off",
   async play({ parley, mine }) {
-    if (await createUnlessThere(parley, ENDPOINT)) mine(`/v1/llm_endpoints/${ENDPOINT.name}`);
+    if (await createIfMissing(parley, ENDPOINT)) mine(`/v1/llm_endpoints/${ENDPOINT.name}`);
     const chatbot = await chatbotOn(parley, { ...ELIZA, endpointId: ENDPOINT.name });
     if (chatbot.created) mine(`/chatbots/${chatbot.id}`);
     const client = await parley.createClient({ name: "Ada" });

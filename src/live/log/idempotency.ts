@@ -1,33 +1,33 @@
 import { createHash } from "node:crypto";
 import type { EpochMs } from "../../core/time.ts";
-import type { Acknowledged, Log } from "./log.ts";
+import type { SavedResult, Log } from "./log.ts";
 
 /** A key of a caller's own choice: what is sent again under it is done once. */
-export interface OwnKey {
+export interface IdempotencyKey {
   /** Of whom: another's key of the same text is another key. */
   caller: string;
   key: string;
 }
 
 /** How long a key is remembered, in milliseconds. */
-export const REMEMBERED_MS = 86_400_000;
+export const IDEMPOTENCY_PERIOD_MS = 86_400_000;
 
 /** @returns what the caller was told when it asked for the same, `conflict` when it asked for something else, or `null` */
-export function recall(log: Log, own: OwnKey | null, asked: object): Acknowledged | "conflict" | null {
-  const before = own && log.acknowledged(own.caller, own.key);
+export function findResult(log: Log, own: IdempotencyKey | null, asked: object): SavedResult | "conflict" | null {
+  const before = own && log.findSavedResult(own.caller, own.key);
   if (!before) return null;
   return before.fingerprint === fingerprintOf(asked) ? before : "conflict";
 }
 
 /** Remembers what becomes of a thing that was asked for. Call it in the transaction of the thing. */
-export function remember(
+export function saveResult(
   log: Log,
-  own: OwnKey | null,
+  own: IdempotencyKey | null,
   asked: object,
-  became: Pick<Acknowledged, "seq" | "turn_id">,
+  became: Pick<SavedResult, "seq" | "turn_id">,
   at: EpochMs,
 ): void {
-  if (own) log.acknowledge(own.caller, own.key, { fingerprint: fingerprintOf(asked), ...became }, at);
+  if (own) log.saveResult(own.caller, own.key, { fingerprint: fingerprintOf(asked), ...became }, at);
 }
 
 const fingerprintOf = (asked: object): string => createHash("sha256").update(JSON.stringify(asked)).digest("hex");

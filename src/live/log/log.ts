@@ -4,11 +4,11 @@ import { PART_CHARACTERS } from "../../core/page.ts";
 import type { Part } from "../../core/page.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { STEPS, isEmpty, migrate } from "./schema.ts";
+import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
 
 /** How far the index database has followed: what has a higher number has yet to be carried there. */
-export interface Mark {
+export interface ReplicationCursor {
   lastSeq: number;
   amendments: number;
 }
@@ -20,7 +20,7 @@ export interface OpenTurn {
 }
 
 /** What a caller was told of a thing that it sent under a key of its own. */
-export type Acknowledged = {
+export type SavedResult = {
   /** Tells whether what comes again under the key is the same. */
   fingerprint: string;
   /** Of the message it became. */
@@ -34,10 +34,10 @@ type Tally = Record<"last_seq" | "messages" | "appended_at", number>;
 
 interface State {
   session: Session;
-  carried: Mark;
+  replicated: ReplicationCursor;
   turn: OpenTurn | null;
   /** Messages that the index database does not take: they are kept here for as long as the session is. */
-  parked: number[];
+  deadLetters: number[];
   /** Set once the session is to be removed: from then on it is denied to everyone. */
   removed: boolean;
 }
@@ -122,7 +122,7 @@ export class Log {
   #load(): State | null {
     const { sql } = this.#storage;
     if (isEmpty(sql)) return null;
-    migrate(sql, STEPS);
+    migrate(sql, SCHEMA_STEPS);
     const row = this.#storage.sql.exec<{ state: string }>("SELECT state FROM state").toArray()[0];
     if (!row) return null;
     const state = JSON.parse(row.state) as State;
@@ -143,12 +143,12 @@ export class Log {
   }
 
   /** Takes a session in, as the index database has it. */
-  hold(session: Session, messages: Message[], context: TurnContext): void {
-    migrate(this.#storage.sql, STEPS);
-    this.learn(context);
+  load(session: Session, messages: Message[], context: TurnContext): void {
+    migrate(this.#storage.sql, SCHEMA_STEPS);
+    this.cacheContext(context);
     for (const message of messages) this.#insert(message, session.updatedAt);
     const { lastSeq, amendments } = session;
-    this.#write({ session, carried: { lastSeq, amendments }, turn: null, parked: [], removed: false });
+    this.#write({ session, replicated: { lastSeq, amendments }, turn: null, deadLetters: [], removed: false });
   }
 
   /** Appends messages. One row written for each. */
@@ -170,7 +170,7 @@ export class Log {
   }
 
   /** What the session refers to, as it was last known. */
-  get known(): TurnContext | null {
+  get cachedContext(): TurnContext | null {
     if (!this.#state) return null;
     this.#known ??=
       this.#storage.sql.exec<{ context: string }>("SELECT context FROM known").toArray()[0]?.context ?? null;
@@ -178,7 +178,7 @@ export class Log {
   }
 
   /** Keeps what the session refers to, if that has changed. */
-  learn(context: TurnContext): void {
+  cacheContext(context: TurnContext): void {
     const text = JSON.stringify(context);
     if (text === this.#known) return;
     this.#storage.sql.exec(WRITE_KNOWN, text);
@@ -197,28 +197,28 @@ export class Log {
   }
 
   /** What a caller was told when it first sent a thing under this key, or `null`. */
-  acknowledged(caller: string, key: string): Acknowledged | null {
-    return this.#storage.sql.exec<Acknowledged>(ACKNOWLEDGED, caller, key).toArray()[0] ?? null;
+  findSavedResult(caller: string, key: string): SavedResult | null {
+    return this.#storage.sql.exec<SavedResult>(ACKNOWLEDGED, caller, key).toArray()[0] ?? null;
   }
 
   /** Remembers what a caller is told, in the transaction of what it asked for. */
-  acknowledge(caller: string, key: string, { fingerprint, seq, turn_id }: Acknowledged, at: EpochMs): void {
+  saveResult(caller: string, key: string, { fingerprint, seq, turn_id }: SavedResult, at: EpochMs): void {
     this.#storage.sql.exec(ACKNOWLEDGE, caller, key, fingerprint, seq, turn_id, at);
   }
 
   /** When a caller was last told something under a key that is remembered; `null` for never. */
-  get lastAcknowledged(): EpochMs | null {
+  get lastSavedAt(): EpochMs | null {
     if (!this.#state) return null;
     return this.#storage.sql.exec<{ at: number | null }>("SELECT max(at) AS at FROM acknowledged").one().at;
   }
 
   /** Forgets what callers were told before a moment. */
-  forgetAcknowledged(before: EpochMs): void {
+  deleteSavedResults(before: EpochMs): void {
     this.#storage.sql.exec("DELETE FROM acknowledged WHERE at < ?", before);
   }
 
   /** The chats of the turn under way that have no reply yet. */
-  awaitedChats(): string[] {
+  pendingChats(): string[] {
     const { turn } = this.held;
     if (!turn) return [];
     const settled = this.#storage.sql.exec<{ chat_id: string }>(SETTLED, turn.turnId).toArray();
@@ -230,29 +230,29 @@ export class Log {
     this.#write({ ...this.held, session });
   }
 
-  deny(): void {
+  markRemoved(): void {
     this.#write({ ...this.held, removed: true });
   }
 
   /** Notes how far the index database has followed. Kept with the next write: carrying twice changes nothing. */
-  carriedTo(carried: Mark): void {
-    if (this.#state) this.#state = { ...this.#state, carried };
-    this.#fresh = this.#fresh.filter(({ seq }) => seq > carried.lastSeq);
+  setReplicated(replicated: ReplicationCursor): void {
+    if (this.#state) this.#state = { ...this.#state, replicated };
+    this.#fresh = this.#fresh.filter(({ seq }) => seq > replicated.lastSeq);
   }
 
   /** Leaves a message behind. */
-  park(seq: number): void {
-    this.#write({ ...this.held, parked: [...this.held.parked, seq] });
+  addDeadLetter(seq: number): void {
+    this.#write({ ...this.held, deadLetters: [...this.held.deadLetters, seq] });
   }
 
   /** Writes the mark down, for an object that may sleep before its next write. */
-  keepMark(): void {
+  saveCursor(): void {
     this.#write(this.held);
   }
 
   /** Messages that the index database may not have, oldest first. */
-  uncarried(limit: number): Message[] {
-    const after = this.held.carried.lastSeq;
+  unreplicated(limit: number): Message[] {
+    const after = this.held.replicated.lastSeq;
     return this.#fresh[0]?.seq === after + 1 ? this.#fresh.slice(0, limit) : this.messages(after, limit).items;
   }
 

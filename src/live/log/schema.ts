@@ -2,7 +2,7 @@
  * What makes an object's storage what it is: steps of statements, one after another. A step that was deployed is never
  * changed: there are objects that have taken it. What comes later is a step of its own.
  */
-export const STEPS: readonly (readonly string[])[] = [
+export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   [
     "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
     "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)",

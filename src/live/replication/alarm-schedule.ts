@@ -1,30 +1,38 @@
 import { hasEnded } from "../../core/session.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { DAY_MS, now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Log } from "../log/log.ts";
-import { REMEMBERED_MS } from "../log/idempotency.ts";
+import { IDEMPOTENCY_PERIOD_MS } from "../log/idempotency.ts";
 
 /**
  * Whether an object of which the index database has everything may let go of it: once its session has ended, unless a
  * message stays with it, or someone may still ask what became of a call.
  */
-export function mayLeave(log: Log): boolean {
+export function canUnload(log: Log): boolean {
   const { state } = log;
-  return state !== null && hasEnded(state.session) && state.parked.length === 0 && log.lastAcknowledged === null;
+  return state !== null && hasEnded(state.session) && state.deadLetters.length === 0 && log.lastSavedAt === null;
 }
 
 /** When a session is to start by itself, or the last of its callers' keys is forgotten after its end. `Infinity` for never. */
-export function nextMoment(log: Log): EpochMs {
+export function nextAlarm(log: Log): EpochMs {
   const { state } = log;
   if (!state) return Infinity;
   if (!hasEnded(state.session)) return state.session.dueAt ?? Infinity;
   // Looked up at the end only: what is asked here is asked behind every append.
-  const { lastAcknowledged } = log;
-  return lastAcknowledged === null ? Infinity : lastAcknowledged + REMEMBERED_MS;
+  const { lastSavedAt } = log;
+  return lastSavedAt === null ? Infinity : lastSavedAt + IDEMPOTENCY_PERIOD_MS;
 }
 
 /** How far ahead an alarm is set at most, in milliseconds: the platform takes none for a year after 2189. */
 const FURTHEST_MS = 365 * DAY_MS;
 
 /** For when to set the alarm, so that it comes at a moment; for one far ahead it comes between, and is set again. */
-export const alarmFor = (at: EpochMs, asOf: EpochMs): EpochMs => Math.min(at, asOf + FURTHEST_MS);
+const alarmTime = (at: EpochMs, asOf: EpochMs): EpochMs => Math.min(at, asOf + FURTHEST_MS);
+
+/** Sets the alarm for a moment, unless it comes sooner anyway. */
+export async function wakeBy(storage: DurableObjectStorage, at: EpochMs): Promise<void> {
+  // Most changes need no alarm, and reading the current one would cost as much as an append.
+  if (at === Infinity) return;
+  const by = alarmTime(at, now());
+  if (by < ((await storage.getAlarm()) ?? Infinity)) await storage.setAlarm(by);
+}

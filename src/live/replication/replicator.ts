@@ -1,13 +1,13 @@
-import { causeOf } from "../../core/failure.ts";
+import { rootCause } from "../../core/failure.ts";
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import { revision } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Database } from "../../store/database.ts";
-import { carryMessages } from "../../store/write-messages.ts";
-import { parkMessage } from "../../store/dead-letters.ts";
-import { carrySession } from "../../store/sessions.ts";
+import { writeMessages } from "../../store/write-messages.ts";
+import { addDeadLetter } from "../../store/dead-letters.ts";
+import { writeSession } from "../../store/sessions.ts";
 import type { Log } from "../log/log.ts";
 
 /** Messages in one batch: with the session's own row well under what D1 takes in one. */
@@ -30,29 +30,29 @@ const REFUSED_ROW = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)/;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
-interface MirrorPorts {
+interface ReplicatorPorts {
   db: Database;
   storage: DurableObjectStorage;
   /** When the object is to be woken at the latest, for whatever else. */
-  nextMoment: () => EpochMs;
+  nextAlarm: () => EpochMs;
   /** Called when the index database has everything. */
-  caughtUp: () => Promise<void>;
+  onReplicated: () => Promise<void>;
 }
 
 /**
  * Carries a log to the index database: at least once, in order, one batch at a time, so that what is appended while one
  * is under way gathers into the next.
  */
-export class Mirror {
+export class Replicator {
   readonly #log: Log;
-  readonly #ports: MirrorPorts;
+  readonly #ports: ReplicatorPorts;
   #running: Promise<void> | null = null;
   #waiting: { revision: number; resolve: () => void }[] = [];
   #alarmSet = false;
   #failures = 0;
   #soon: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(log: Log, ports: MirrorPorts) {
+  constructor(log: Log, ports: ReplicatorPorts) {
     this.#log = log;
     this.#ports = ports;
   }
@@ -64,7 +64,7 @@ export class Mirror {
   }
 
   /** Starts carrying within a second, together with what comes until then. Call it in the transaction of the change. */
-  startSoon(): void {
+  startWithinASecond(): void {
     this.#watch();
     this.#soon ??= setTimeout(() => this.start(), GATHER_MS);
   }
@@ -75,7 +75,7 @@ export class Mirror {
   }
 
   /** Waits until the index database has everything up to now, or it is known to be in trouble, or patience ends. */
-  async settled(patienceMs: number): Promise<void> {
+  async waitUntilReplicated(patienceMs: number): Promise<void> {
     const state = this.#log.state;
     if (!state || !this.#running) return;
     await new Promise<void>((resolve) => {
@@ -92,7 +92,7 @@ export class Mirror {
   async retry(): Promise<void> {
     this.#alarmSet = false;
     await this.#run();
-    if (this.#failures === 0 && this.#log.state) this.#log.keepMark();
+    if (this.#failures === 0 && this.#log.state) this.#log.saveCursor();
   }
 
   #run(): Promise<void> {
@@ -109,11 +109,11 @@ export class Mirror {
     try {
       while (await this.#carryNext());
       this.#failures = 0;
-      await this.#ports.caughtUp();
+      await this.#ports.onReplicated();
       // Emptied storage has no alarm left.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
-      console.error({ event: "mirror-failed", failures: this.#failures, error: causeOf(error) });
+      console.error({ event: "mirror-failed", failures: this.#failures, error: rootCause(error) });
       this.#setAlarm(this.#backoff());
       this.#failures += 1;
     }
@@ -122,18 +122,18 @@ export class Mirror {
   /** @returns whether there was anything to carry */
   async #carryNext(): Promise<boolean> {
     const state = this.#log.state;
-    if (!state || revision(state.carried) === revision(state.session)) return false;
-    const { session, carried } = state;
-    const messages = this.#log.uncarried(this.#failures < FAILURES_TO_DOUBT ? BATCH : 1);
-    const lastSeq = messages.at(-1)?.seq ?? carried.lastSeq;
+    if (!state || revision(state.replicated) === revision(state.session)) return false;
+    const { session, replicated } = state;
+    const messages = this.#log.unreplicated(this.#failures < FAILURES_TO_DOUBT ? BATCH : 1);
+    const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
     try {
-      await this.#carry(session, messages, session.amendments > carried.amendments);
+      await this.#carry(session, messages, session.amendments > replicated.amendments);
     } catch (error) {
       await this.#doubt(session, messages, error);
-      this.#log.carriedTo({ ...carried, lastSeq });
+      this.#log.setReplicated({ ...replicated, lastSeq });
       return true;
     }
-    this.#log.carriedTo({ lastSeq, amendments: session.amendments });
+    this.#log.setReplicated({ lastSeq, amendments: session.amendments });
     this.#release(lastSeq + session.amendments);
     return true;
   }
@@ -142,18 +142,18 @@ export class Mirror {
   #carry(session: Session, messages: Message[], whole: boolean): Promise<void> {
     const { db, storage } = this.#ports;
     // What failed goes alone: the next failure is its own, and spoils nobody else's.
-    if (whole || this.#failures > 0) return carrySession(db, session, messages, whole);
-    return carryMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
+    if (whole || this.#failures > 0) return writeSession(db, session, messages, whole);
+    return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
   }
 
   /** One message that fails again and again, where others can be written, is left behind: it must not stop the rest. */
   async #doubt(session: Session, messages: Message[], error: unknown): Promise<void> {
     const [suspect, ...others] = messages;
-    const [reason = ""] = causeOf(error).split("\n");
+    const [reason = ""] = rootCause(error).split("\n");
     const doubtful = others.length === 0 && this.#failures >= FAILURES_TO_DOUBT && REFUSED_ROW.test(reason);
     if (!suspect || !doubtful) throw error;
-    await parkMessage(this.#ports.db, { sessionId: session.id, seq: suspect.seq, error: reason, at: now() });
-    this.#log.park(suspect.seq);
+    await addDeadLetter(this.#ports.db, { sessionId: session.id, seq: suspect.seq, error: reason, at: now() });
+    this.#log.addDeadLetter(suspect.seq);
     console.error({ event: "message-parked", sessionId: session.id, seq: suspect.seq, error: reason });
   }
 
@@ -173,6 +173,6 @@ export class Mirror {
 
   #setAlarm(inMs: number): void {
     this.#alarmSet = true;
-    void this.#ports.storage.setAlarm(Math.min(now() + inMs, this.#ports.nextMoment()));
+    void this.#ports.storage.setAlarm(Math.min(now() + inMs, this.#ports.nextAlarm()));
   }
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { FAILURE_REASONS } from "../../core/failure.ts";
+import { REPLY_ERROR_CODES } from "../../core/failure.ts";
 import { Content, FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
 import { isoTime } from "../../core/time.ts";
@@ -36,7 +36,7 @@ const ReplyEnd = z.object({
   type: z.literal("reply-end"),
   ...inTurn,
   status: z.enum(REPLY_STATUSES),
-  error: z.object({ code: z.enum(FAILURE_REASONS), message: z.string() }).optional(),
+  error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).optional(),
 });
 
 /** Everything that a session tells those who follow it, over server-sent events and sockets alike. */

@@ -18,14 +18,14 @@ type Present = (session: Session) => Record<string, unknown>;
  * @param after the last message that they have; `null` for nothing of the past
  * @param soFar what was missed of the replies under way
  */
-export function replayOf(log: Log, present: Present, after: number | null, soFar: () => StreamEvent[]): Replay {
+export function replaySession(log: Log, present: Present, after: number | null, soFar: () => StreamEvent[]): Replay {
   const { session, turn } = log.held;
   const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
   return replay(messages, [snapshotOf(session, turn, present)], after, soFar);
 }
 
 /** The same for a session that has ended, and lives in the index database. */
-export async function replayOfEnded(
+export async function replayEndedSession(
   db: Database,
   session: Session,
   present: Present,
@@ -41,16 +41,18 @@ export async function replayOfEnded(
  *
  * @param over whether it has ended
  */
-export function replayOfTurn(log: Log, turnId: string, over: boolean, soFar: () => StreamEvent[]): Replay {
+export function replayTurn(log: Log, turnId: string, over: boolean, soFar: () => StreamEvent[]): Replay {
   const brought = log.ofTurn(turnId);
   const chatIds = log.held.session.chats.map(({ chatId }) => chatId);
-  const events = brought.flatMap((message) => (message.reply ? retold(turnId, message) : [messageAppended(message)]));
+  const events = brought.flatMap((message) =>
+    message.reply ? eventsOfFinishedReply(turnId, message) : [messageAppended(message)],
+  );
   const statuses = brought.flatMap(({ reply }) => reply?.status ?? []);
   const end: StreamEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
   return replay(() => [], [{ type: "turn-started", turnId, chatIds }, ...events], null, over ? () => [end] : soFar);
 }
 
-function retold(turnId: string, message: Message): StreamEvent[] {
+function eventsOfFinishedReply(turnId: string, message: Message): StreamEvent[] {
   const { content } = message;
   const chatId = message.chatId ?? "";
   return [

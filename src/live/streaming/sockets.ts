@@ -74,12 +74,12 @@ export class Sockets {
   }
 
   /** Sends to all that are live. */
-  tell(event: StreamEvent): void {
+  broadcast(event: StreamEvent): void {
     const text = JSON.stringify(event);
     for (const socket of this.#ctx.getWebSockets()) if (!this.#behind.has(socket)) sendQuietly(socket, text);
   }
 
-  answer(socket: WebSocket, event: StreamEvent): void {
+  send(socket: WebSocket, event: StreamEvent): void {
     sendQuietly(socket, JSON.stringify(event));
   }
 
@@ -95,7 +95,7 @@ export class Sockets {
   }
 
   /** Closes those of an API key. */
-  dismiss(keyId: string): void {
+  closeByKey(keyId: string): void {
     for (const socket of this.#ctx.getWebSockets()) {
       if (this.callerOf(socket).keyId === keyId) closeQuietly(socket, CLOSE_REASONS.revoked);
     }
@@ -118,7 +118,7 @@ export class Sockets {
     const malformed = "frame" in read ? 0 : attachment.malformed + 1;
     if (malformed !== attachment.malformed) socket.serializeAttachment({ ...attachment, malformed });
     if ("frame" in read) return read.frame;
-    this.answer(socket, { type: "failure", id: read.id, code: "malformed_frame", message: read.fault });
+    this.send(socket, { type: "failure", id: read.id, code: "malformed_frame", message: read.fault });
     if (malformed >= MAX_MALFORMED) closeQuietly(socket, CLOSE_REASONS.notFrames);
     return null;
   }
@@ -167,5 +167,5 @@ export function closeQuietly(socket: WebSocket, { code, reason }: { code: number
 const RESERVED_CODES = new Set([1005, 1006, 1015]);
 
 /** Answers a client's close, which the runtime leaves to us: without it the client would wait in vain. */
-export const answerClose = (socket: WebSocket, code: number): void =>
+export const closeBack = (socket: WebSocket, code: number): void =>
   closeQuietly(socket, { code: RESERVED_CODES.has(code) ? 1000 : code, reason: "" });

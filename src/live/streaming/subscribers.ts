@@ -14,7 +14,7 @@ import { Sockets, hasExpired } from "./sockets.ts";
 const HEARTBEAT_MS = 15_000;
 
 /** How many may follow one session: each is told everything, by one thread. */
-const MAX_FOLLOWERS = 1_000;
+const MAX_SUBSCRIBERS = 1_000;
 
 /**
  * How a full session finds readers who have gone: how often every stream is written to, and how far apart. Where the
@@ -29,7 +29,7 @@ const PROBE_PAUSE_MS = 2_000;
 const encoder = new TextEncoder();
 
 /** All who follow a session: each is told everything, in the order of the log, and none waits for another. */
-export class Audience {
+export class Subscribers {
   readonly sockets: Sockets;
   readonly #streams = new Set<EventStream>();
   /** Open streams by their readers' ids; `null` for a reader whose call is under way and has opened no stream yet. */
@@ -44,18 +44,18 @@ export class Audience {
 
   /** Whether there is no room for one more. */
   get isFull(): boolean {
-    return this.#streams.size + this.sockets.count >= MAX_FOLLOWERS;
+    return this.#streams.size + this.sockets.count >= MAX_SUBSCRIBERS;
   }
 
   /** Whether anyone follows. */
-  get listens(): boolean {
+  get hasSubscribers(): boolean {
     return this.#streams.size > 0 || this.sockets.count > 0;
   }
 
   /** Tells everyone. Made into text once, however many listen. */
-  tell(event: StreamEvent): void {
-    if (!this.listens) return;
-    this.sockets.tell(event);
+  broadcast(event: StreamEvent): void {
+    if (!this.hasSubscribers) return;
+    this.sockets.broadcast(event);
     if (this.#streams.size === 0) return;
     const bytes = encoder.encode(serverSentEvent(event));
     for (const stream of this.#streams) stream.send(event, bytes);
@@ -113,8 +113,8 @@ export class Audience {
   }
 
   /** Closes what is open by an API key. */
-  dismiss(keyId: string): void {
-    this.sockets.dismiss(keyId);
+  closeByKey(keyId: string): void {
+    this.sockets.closeByKey(keyId);
     for (const stream of this.#streams) if (stream.caller?.keyId === keyId) stream.close(CLOSE_REASONS.revoked);
   }
 

@@ -1,14 +1,14 @@
 import type { Caller } from "../../core/caller.ts";
 
 /** What it takes to follow a session. */
-export interface Following {
+export interface Subscription {
   caller: Caller;
   /** The last message that the follower has; `null` to begin with what comes. */
   after: number | null;
 }
 
 /** What it takes to follow a session by an event stream. */
-export interface Reading extends Following {
+export interface Reading extends Subscription {
   /** Names the reader when its connection has ended. Left out by a Worker that does not tell. */
   readerId?: string;
 }
@@ -17,10 +17,10 @@ export interface Reading extends Following {
 const HEADER = "x-parley-following";
 
 /** An upgrade as an object takes it: everything that the caller sent is left behind. */
-export const upgradeFor = (following: Following): RequestInit => ({
+export const upgradeRequest = (following: Subscription): RequestInit => ({
   headers: { upgrade: "websocket", [HEADER]: encodeURIComponent(JSON.stringify(following)) },
 });
 
-/** Who opens a socket by an upgrade made with {@link upgradeFor}. */
-export const followingIn = (upgrade: Request): Following =>
-  JSON.parse(decodeURIComponent(upgrade.headers.get(HEADER) ?? "")) as Following;
+/** Who opens a socket by an upgrade made with {@link upgradeRequest}. */
+export const subscriptionOf = (upgrade: Request): Subscription =>
+  JSON.parse(decodeURIComponent(upgrade.headers.get(HEADER) ?? "")) as Subscription;

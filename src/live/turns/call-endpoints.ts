@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import type { ReplyEvent } from "../../core/reply.ts";
 import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
-import type { Hear, Question } from "../../turn/fan-out.ts";
+import type { OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
 
 /**
  * Calls that share an invocation. Six connections of one may wait for response headers, and a seventh would wait unseen:
@@ -14,13 +14,13 @@ export const CALLS_PER_INVOCATION = 5;
  * end or failure, whatever becomes of the call. Never rejects. Once a question's signal is aborted its provider's request
  * is aborted too.
  */
-export async function askEndpoints(questions: Question[], hear: Hear): Promise<void> {
+export async function callEndpoints(questions: ProviderCall[], hear: OnReplyEvents): Promise<void> {
   const wanted = questions.filter(({ signal }) => !signal.aborted);
   const groups: Promise<void>[] = [];
   for (let start = 0; start < wanted.length; start += CALLS_PER_INVOCATION) {
-    groups.push(askTogether(wanted.slice(start, start + CALLS_PER_INVOCATION), hear));
+    groups.push(callTogether(wanted.slice(start, start + CALLS_PER_INVOCATION), hear));
   }
-  for (const { chatId, signal } of questions) if (signal.aborted) hear(chatId, [{ ...STOPPED, course: NOT_CALLED }]);
+  for (const { chatId, signal } of questions) if (signal.aborted) hear(chatId, [{ ...STOPPED, metrics: NOT_CALLED }]);
   await Promise.all(groups);
 }
 
@@ -30,7 +30,7 @@ const STOP_WITHIN_MS = 1_000;
 const STOPPED = replyFailed("cancelled", "The turn was stopped.");
 const BROKEN_OFF = replyFailed("connection_lost", "The call to the endpoint broke off.");
 
-async function askTogether(questions: Question[], hear: Hear): Promise<void> {
+async function callTogether(questions: ProviderCall[], hear: OnReplyEvents): Promise<void> {
   const open = new Map(questions.entries());
   const { promise: allTold, resolve: noteAllTold } = Promise.withResolvers<void>();
   const tell = (index: number, portion: ReplyEvent[]) => {
@@ -44,8 +44,8 @@ async function askTogether(questions: Question[], hear: Hear): Promise<void> {
   for (const [index, { signal }] of open) tell(index, [signal.aborted ? STOPPED : BROKEN_OFF]);
 }
 
-async function listen(questions: Question[], tell: (index: number, portion: ReplyEvent[]) => void): Promise<void> {
-  const calls = await exports.ReplyCaller.ask(questions.map(({ request }) => request));
+async function listen(questions: ProviderCall[], tell: (index: number, portion: ReplyEvent[]) => void): Promise<void> {
+  const calls = await exports.ReplyCaller.callAll(questions.map(({ request }) => request));
   const ended = new AbortController();
   for (const [index, { signal }] of questions.entries()) {
     // The caller tells the end itself, with what it knows of the call; this only keeps a turn from waiting for it.

@@ -6,11 +6,11 @@ import type { Session } from "../../core/session.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import type { Database } from "../../store/database.ts";
 import type { ChatContext, ComparisonContext } from "../../store/turn-context.ts";
-import type { Share } from "../../turn/fan-out.ts";
-import { chatbotShare, comparisonShare } from "../../turn/prepare-turn.ts";
-import type { Target } from "../../turn/prepare-turn.ts";
+import type { ChatTask } from "../../turn/fan-out.ts";
+import { chatbotTask, comparisonTask } from "../../turn/prepare-turn.ts";
+import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import type { Log } from "../log/log.ts";
-import { currentContext } from "./turn-context.ts";
+import { cachedContext } from "./turn-context.ts";
 
 /** What is put to the chats. */
 export interface Prompt {
@@ -25,14 +25,14 @@ export interface Prompt {
  *
  * @returns `not-found` when the chatbot or the client is gone
  */
-export async function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<Share[]>> {
-  const context = await currentContext(db, log, session);
+export async function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
+  const context = await cachedContext(db, log, session);
   return context.of === "chat"
     ? planChat(log, session, prompt, context.chat)
     : success(planComparison(log, session, prompt, context.comparison));
 }
 
-function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<Share[]> {
+function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<ChatTask[]> {
   const { chatbot, endpoint, client } = context;
   if (!chatbot) return notFound("chatbot", session.chatbotId);
   if (!client) return notFound("client", session.clientId);
@@ -40,10 +40,10 @@ function planChat(log: Log, session: Session, prompt: Prompt, context: ChatConte
   const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
   const messages = [...recent.map(({ role, content }) => ({ role, content })), asked(prompt)];
   const isWhole = recent[0]?.seq === 1;
-  return success([chatbotShare(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isWhole })]);
+  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isWhole })]);
 }
 
-function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): Share[] {
+function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
   const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
   const { template } = context;
   const strategy = asContextStrategy(session.contextStrategy);
@@ -55,13 +55,13 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const replies = strategy === null ? [] : log.replies(chat.chatId);
-    return comparisonShare(chat, targetOf(log, chat.chatId, endpoint), prompt.content, replies, preparation);
+    return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, replies, preparation);
   });
 }
 
 const asked = ({ content }: Prompt) => ({ role: "user" as const, content });
 
-const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): Target | null =>
+const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarget | null =>
   endpoint && {
     endpoint,
     // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.

@@ -1,30 +1,30 @@
 import type { Outcome } from "../../core/failure.ts";
 import { failed, success } from "../../core/failure.ts";
 import { now } from "../../core/time.ts";
-import type { Audience } from "../streaming/subscribers.ts";
-import type { Acknowledged, Log } from "../log/log.ts";
-import { recall, remember } from "../log/idempotency.ts";
-import type { OwnKey } from "../log/idempotency.ts";
+import type { Subscribers } from "../streaming/subscribers.ts";
+import type { SavedResult, Log } from "../log/log.ts";
+import { findResult, saveResult } from "../log/idempotency.ts";
+import type { IdempotencyKey } from "../log/idempotency.ts";
 import type { Prompt } from "./plan-turn.ts";
-import { replayOfTurn } from "../streaming/replay.ts";
-import type { Taken } from "./turn-runner.ts";
-import type { Followed } from "../session-results.ts";
-import type { Submitted, Turns } from "./turn-queue.ts";
+import { replayTurn } from "../streaming/replay.ts";
+import type { TurnResult } from "./turn-runner.ts";
+import type { TurnStream } from "../session-results.ts";
+import type { SubmittedTurn, TurnQueue } from "./turn-queue.ts";
 
 /** What becomes of a prompt: a turn that was just accepted, or one that the same call set going before. */
 interface Accepted {
   turnId: string;
   /** The turn, while it waits or runs; `null` when it is over. */
-  submitted: Submitted | null;
+  submitted: SubmittedTurn | null;
   replayed: boolean;
 }
 
 interface PromptPorts {
   log: Log;
-  turns: Turns;
-  audience: Audience;
+  turns: TurnQueue;
+  audience: Subscribers;
   /** Keeps the object at work until a turn is over, whether its caller stays or goes. */
-  seeThrough: (submitted: Submitted) => void;
+  seeThrough: (submitted: SubmittedTurn) => void;
 }
 
 /** Prompts on their way to the queue; those that come by HTTP accepted once for their caller's key. The session has been taken in. */
@@ -36,17 +36,17 @@ export class Prompts {
   }
 
   /** Waits until the turn is over. */
-  async put(content: string, own: OwnKey | null): Promise<Outcome<Taken & { replayed: boolean }>> {
+  async put(content: string, own: IdempotencyKey | null): Promise<Outcome<TurnResult & { replayed: boolean }>> {
     const accepted = this.#accept(content, own);
     if (!accepted.ok) return accepted;
     const { turnId, submitted, replayed } = accepted.value;
     if (!submitted) return success({ added: this.#ports.log.ofTurn(turnId), retryAfterSeconds: null, replayed });
-    const taken = await submitted.taken;
+    const taken = await submitted.finished;
     return taken.ok ? success({ ...taken.value, replayed }) : taken;
   }
 
   /** @returns the turn's events as they come, once it begins */
-  async follow(content: string, own: OwnKey | null, readerId: string): Promise<Outcome<Followed>> {
+  async follow(content: string, own: IdempotencyKey | null, readerId: string): Promise<Outcome<TurnStream>> {
     const accepted = this.#accept(content, own);
     if (!accepted.ok) return accepted;
     const { log, turns, audience } = this.#ports;
@@ -54,12 +54,12 @@ export class Prompts {
     const stream = audience.openStream(readerId, turnId, null);
     const end = () => stream.end();
     if (!submitted) {
-      void stream.catchUp(replayOfTurn(log, turnId, true, () => [])).then(end);
+      void stream.catchUp(replayTurn(log, turnId, true, () => [])).then(end);
       return success({ events: stream.readable, replayed });
     }
     const runs = log.state?.turn?.turnId === turnId;
-    if (runs) void stream.catchUp(replayOfTurn(log, turnId, false, () => turns.soFar()));
-    submitted.taken.then(end, end);
+    if (runs) void stream.catchUp(replayTurn(log, turnId, false, () => turns.soFar()));
+    submitted.finished.then(end, end);
     const begun = await submitted.started;
     if (begun.ok) return success({ events: stream.readable, replayed });
     stream.cut("The turn has not begun");
@@ -67,10 +67,10 @@ export class Prompts {
   }
 
   /** No await, so what is looked up and done is one transaction. */
-  #accept(content: string, own: OwnKey | null): Outcome<Accepted> {
+  #accept(content: string, own: IdempotencyKey | null): Outcome<Accepted> {
     const { log } = this.#ports;
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
-    const before = recall(log, own, { content });
+    const before = findResult(log, own, { content });
     if (before === "conflict") return failed({ reason: "idempotency-conflict" });
     const known = before ? this.#earlier(before) : null;
     if (known) return success(known);
@@ -79,23 +79,23 @@ export class Prompts {
   }
 
   /** Puts a prompt in the queue, whatever came before. */
-  submit(prompt: Prompt): Outcome<Submitted> {
+  submit(prompt: Prompt): Outcome<SubmittedTurn> {
     const submitted = this.#ports.turns.submit(prompt);
     if (submitted.ok) this.#ports.seeThrough(submitted.value);
     return submitted;
   }
 
-  #submitOnce(prompt: Prompt, own: OwnKey | null): Outcome<Accepted> {
+  #submitOnce(prompt: Prompt, own: IdempotencyKey | null): Outcome<Accepted> {
     const submitted = this.submit(prompt);
     if (!submitted.ok) return submitted;
     const { turnId } = submitted.value;
     const { content, seq } = prompt;
-    remember(this.#ports.log, own, { content }, { seq, turn_id: turnId }, now());
+    saveResult(this.#ports.log, own, { content }, { seq, turn_id: turnId }, now());
     return success({ turnId, submitted: submitted.value, replayed: false });
   }
 
   /** The turn that a key set going, or `null` for one that failed, or was lost before it began: it is asked again. */
-  #earlier({ turn_id: turnId }: Acknowledged): Accepted | null {
+  #earlier({ turn_id: turnId }: SavedResult): Accepted | null {
     const { log, turns } = this.#ports;
     if (turnId === null) return null;
     const submitted = turns.find(turnId);
@@ -106,7 +106,7 @@ export class Prompts {
   }
 
   /** Where the prompt of an earlier turn stands in the log, which is where it stays. */
-  #seqOf({ turn_id: turnId, seq }: Acknowledged): number | null {
+  #seqOf({ turn_id: turnId, seq }: SavedResult): number | null {
     const brought = turnId === null ? [] : this.#ports.log.ofTurn(turnId);
     return brought.find(({ role }) => role === "user")?.seq ?? seq;
   }

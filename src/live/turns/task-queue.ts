@@ -1,5 +1,5 @@
 /** Runs jobs one at a time, in order of arrival. */
-export class OneAtATime {
+export class TaskQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
   #running = false;
 
@@ -9,12 +9,12 @@ export class OneAtATime {
   }
 
   /** The job's outcome, once its turn has come. */
-  enter<T>(job: () => Promise<T>): Promise<T> {
+  run<T>(job: () => Promise<T>): Promise<T> {
     return this.#place(job, (start) => this.#waiting.push(start));
   }
 
-  /** Like {@link enter}, before all that wait. */
-  enterFirst<T>(job: () => Promise<T>): Promise<T> {
+  /** Like {@link run}, before all that wait. */
+  runFirst<T>(job: () => Promise<T>): Promise<T> {
     return this.#place(job, (start) => this.#waiting.unshift(start));
   }
 

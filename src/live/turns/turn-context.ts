@@ -1,4 +1,4 @@
-import { causeOf } from "../../core/failure.ts";
+import { rootCause } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
 import type { Database } from "../../store/database.ts";
 import { chatbotContext, comparisonContext } from "../../store/turn-context.ts";
@@ -9,13 +9,13 @@ import type { Log } from "../log/log.ts";
 const PATIENCE_MS = 3_000;
 
 /** Reads what a session refers to, as it is now. One round trip. */
-export const readContext = async (db: Database, session: Session): Promise<TurnContext> =>
+export const readTurnContext = async (db: Database, session: Session): Promise<TurnContext> =>
   session.kind === "chatbot"
     ? { of: "chat", chat: await chatbotContext(db, session) }
     : { of: "comparison", comparison: await comparisonContext(db, session) };
 
 /** The chatbot and the client of a chat. */
-export const referredToIn = (context: TurnContext | null): Pick<ChatContext, "chatbot" | "client"> => ({
+export const referencedRecords = (context: TurnContext | null): Pick<ChatContext, "chatbot" | "client"> => ({
   chatbot: context?.of === "chat" ? context.chat.chatbot : null,
   client: context?.of === "chat" ? context.chat.client : null,
 });
@@ -24,18 +24,18 @@ export const referredToIn = (context: TurnContext | null): Pick<ChatContext, "ch
  * What a session refers to, as it is now. While the index database is slow or down it is taken as it was last: turns go
  * on then.
  */
-export async function currentContext(db: Database, log: Log, session: Session): Promise<TurnContext> {
-  const known = log.known;
-  if (!known) return readContext(db, session);
+export async function cachedContext(db: Database, log: Log, session: Session): Promise<TurnContext> {
+  const known = log.cachedContext;
+  if (!known) return readTurnContext(db, session);
   const late = Promise.withResolvers<TurnContext>();
   const timer = setTimeout(() => late.resolve(known), PATIENCE_MS);
-  const fresh = readContext(db, session).then(
+  const fresh = readTurnContext(db, session).then(
     (context) => {
-      if (log.state) log.learn(context);
+      if (log.state) log.cacheContext(context);
       return context;
     },
     (error: unknown) => {
-      console.error({ event: "context-not-read", sessionId: session.id, error: causeOf(error) });
+      console.error({ event: "context-not-read", sessionId: session.id, error: rootCause(error) });
       return known;
     },
   );

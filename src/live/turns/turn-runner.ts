@@ -3,8 +3,8 @@ import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
 import { fanOut } from "../../turn/fan-out.ts";
-import type { Reply, Share } from "../../turn/fan-out.ts";
-import { askEndpoints } from "./call-endpoints.ts";
+import type { Reply, ChatTask } from "../../turn/fan-out.ts";
+import { callEndpoints } from "./call-endpoints.ts";
 import { replyEnd, turnStatus } from "../streaming/events.ts";
 import type { StreamEvent, TurnStatus } from "../streaming/events.ts";
 import type { Log } from "../log/log.ts";
@@ -22,11 +22,11 @@ export interface TurnPorts {
   log: Log;
   /** Appends to the log, and tells those who follow. */
   append: (messages: NewMessage[]) => Message[];
-  tell: (event: StreamEvent) => void;
+  emit: (event: StreamEvent) => void;
 }
 
 /** What a turn brought. */
-export interface Taken {
+export interface TurnResult {
   added: Message[];
   /** The longest that a provider asked callers to stay away. */
   retryAfterSeconds: number | null;
@@ -71,7 +71,7 @@ interface Draft {
 }
 
 /** A turn from the prompt's place in the log to its last reply's. */
-export class RunningTurn {
+export class TurnRunner {
   readonly #turn: Turn;
   readonly #session: Session;
   readonly #ports: TurnPorts;
@@ -94,30 +94,30 @@ export class RunningTurn {
     ]);
   }
 
-  async run(shares: Share[], prompt: Prompt): Promise<Taken> {
+  async run(shares: ChatTask[], prompt: Prompt): Promise<TurnResult> {
     const { turnId } = this.#turn;
-    const { log, tell } = this.#ports;
+    const { log, emit } = this.#ports;
     const chatIds = this.#session.chats.map(({ chatId }) => chatId);
     log.noteTurn({ turnId, chatIds });
-    tell({ type: "turn-started", turnId, chatIds });
+    emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turnId, prompt.content, now())]);
     for (const chatId of chatIds) {
       this.#drafts.set(chatId, { text: "", kept: 0, keptAt: now() });
-      tell({ type: "reply-start", turnId, chatId });
+      emit({ type: "reply-start", turnId, chatId });
     }
     const replies = await fanOut(shares, {
-      ask: askEndpoints,
+      callEndpoints: callEndpoints,
       clock: now,
       signalOf: (chatId) => this.#turn.signalOf(chatId),
-      said: (chatId, text) => this.#say(chatId, text),
-      settled: (reply) => {
+      onText: (chatId, text) => this.#say(chatId, text),
+      onReply: (reply) => {
         const first = this.#settled.push(reply) === 1;
         if (first && this.#drafts.size > 1) setTimeout(() => this.#write(), TOGETHER_MS);
       },
     });
     this.#write();
     log.noteTurn(null);
-    tell({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
+    emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
     return { added: this.#added, retryAfterSeconds: longestWait(replies) };
   }
 
@@ -125,7 +125,7 @@ export class RunningTurn {
     const draft = this.#drafts.get(chatId);
     if (!draft) return;
     const { turnId } = this.#turn;
-    this.#ports.tell({ type: "reply-delta", turnId, chatId, offset: draft.text.length, text });
+    this.#ports.emit({ type: "reply-delta", turnId, chatId, offset: draft.text.length, text });
     draft.text += text;
     if (draft.text.length - draft.kept < KEEP_EVERY_CHARACTERS && now() - draft.keptAt < KEEP_EVERY_MS) return;
     this.#ports.log.saveDraft(chatId, draft.text);
@@ -151,7 +151,7 @@ export class RunningTurn {
 }
 
 /** What is told of a message that was appended: a reply's end right behind it. */
-export const told = (message: Message, appended: StreamEvent): StreamEvent[] =>
+export const eventsOf = (message: Message, appended: StreamEvent): StreamEvent[] =>
   message.reply && message.turnId !== null ? [appended, replyEnd(message.turnId, message)] : [appended];
 
 function longestWait(replies: Reply[]): number | null {

@@ -8,7 +8,7 @@ import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { modelOf } from "./openai-compatible.ts";
-import { textOf } from "../call/reply-reader.ts";
+import { readText } from "../call/reply-reader.ts";
 import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
@@ -53,8 +53,8 @@ function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
     model: wordOf(message["model"]),
     text:
       event["type"] === "content_block_delta"
-        ? textOf(delta["text"])
-        : textOf(objectOf(event["content_block"])["text"]),
+        ? readText(delta["text"])
+        : readText(objectOf(event["content_block"])["text"]),
     hasReasoning: delta["thinking"] !== undefined || objectOf(event["content_block"])["type"] === "thinking",
     callsTool: objectOf(event["content_block"])["type"] === "tool_use",
     finishReason: wordOf(delta["stop_reason"]),
@@ -69,7 +69,7 @@ function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
   return {
     id: wordOf(message["id"]),
     model: wordOf(message["model"]),
-    text: blocks.map(({ type, text }) => (type === "text" ? textOf(text) : "")).join(""),
+    text: blocks.map(({ type, text }) => (type === "text" ? readText(text) : "")).join(""),
     hasReasoning: blocks.some(({ type }) => type === "thinking"),
     callsTool: blocks.some(({ type }) => type === "tool_use"),
     finishReason: wordOf(message["stop_reason"]),

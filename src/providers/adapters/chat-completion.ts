@@ -6,7 +6,7 @@ import { Choices, WholeMessage } from "./chat-choices.ts";
 import { isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { describeError } from "../call/provider-error.ts";
-import { BadChunk, textOf } from "../call/reply-reader.ts";
+import { BadChunk, readText } from "../call/reply-reader.ts";
 import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import { usageIn } from "./token-usage.ts";
 
@@ -27,7 +27,7 @@ function readChunk(document: JsonObject, choices: Choices, message: WholeMessage
   if (!isKnown(document)) return document["type"] === "ping" ? {} : null;
   const choice = choices.pick(listOf(document["choices"]).filter(isObject));
   return {
-    ...(choice ? readChoice(choice, message) : { text: textOf(document["response"]) }),
+    ...(choice ? readChoice(choice, message) : { text: readText(document["response"]) }),
     id: wordOf(document["id"]),
     model: wordOf(document["model"]),
     // Kimi's stands in the choice, Groq's in a field of its own.
@@ -46,7 +46,7 @@ function readChoice(choice: JsonObject, message: WholeMessage): ChunkFacts {
   if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
   const part = speechIn(objectOf(delta));
   const repeated = speechIn(objectOf(whole));
-  const text = part.text || textOf(isObject(delta) ? null : choice["text"]);
+  const text = part.text || readText(isObject(delta) ? null : choice["text"]);
   return {
     text: message.add(text) + message.rest(repeated.text),
     hasReasoning: part.hasReasoning || repeated.hasReasoning,
@@ -74,7 +74,7 @@ interface Speech {
 /** What a delta, or a message, says. A refusal is what the model says instead of an answer, so it is the answer. */
 function speechIn(delta: JsonObject): Speech {
   const parts = partsIn(delta["content"]);
-  const text = parts.text || textOf(delta["refusal"]) || textOf(delta["text"]);
+  const text = parts.text || readText(delta["refusal"]) || readText(delta["text"]);
   return {
     text,
     hasReasoning: parts.hasReasoning || REASONING.some((field) => !isEmpty(delta[field])),
@@ -88,13 +88,13 @@ const isUnknownText = (field: string, value: unknown): boolean =>
 
 /** The text of a content: of a list that of its parts, without what was thought. */
 function partsIn(content: unknown): { text: string; hasReasoning: boolean } {
-  if (!Array.isArray(content) && !isObject(content)) return { text: textOf(content), hasReasoning: false };
+  if (!Array.isArray(content) && !isObject(content)) return { text: readText(content), hasReasoning: false };
   let text = "";
   let hasReasoning = false;
   for (const part of [content].flat()) {
     const thought = isObject(part) && /think|reason/.test(wordOf(part["type"]) ?? "");
     hasReasoning ||= thought;
-    if (!thought) text += isObject(part) ? partText(part) : textOf(part);
+    if (!thought) text += isObject(part) ? partText(part) : readText(part);
   }
   return { text, hasReasoning };
 }
@@ -103,5 +103,5 @@ function partText({ type, text, refusal }: JsonObject): string {
   // A part of another kind, a reference for instance, says nothing.
   if (text === undefined && refusal === undefined && typeof type === "string") return "";
   if (text === undefined && refusal === undefined) throw new BadChunk();
-  return textOf(text) || textOf(refusal);
+  return readText(text) || readText(refusal);
 }

@@ -1,8 +1,8 @@
 import { numberOf } from "../../core/call-params.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../../core/reply.ts";
-import { refusedWith } from "../call/provider-error.ts";
+import { failureOfStatus } from "../call/provider-error.ts";
 import type { Provider } from "../call/provider.ts";
-import { pause, speak, tokensOf } from "./token-pacing.ts";
+import { pause, emitTokens, tokensOf } from "./token-pacing.ts";
 
 /**
  * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
@@ -40,7 +40,7 @@ async function* answer(
   const fails = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
   if (fails) return yield [await failAs(params["fail"], signal)];
   const prompt = messages.at(-1)?.content ?? "";
-  yield* speak(prompt, numberOf(params["tokens_per_second"]), signal);
+  yield* emitTokens(prompt, numberOf(params["tokens_per_second"]), signal);
   const tokens = tokensOf(prompt).length;
   const usage = { inputTokens: tokens, outputTokens: tokens };
   yield [{ type: "end", finishReason: "stop", model: model || "echo", usage, providerRequestId: null }];
@@ -48,5 +48,5 @@ async function* answer(
 
 async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
   if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
-  return refusedWith(numberOf(fail) ?? 500, `The echo endpoint was told to fail with ${String(fail)}.`);
+  return failureOfStatus(numberOf(fail) ?? 500, `The echo endpoint was told to fail with ${String(fail)}.`);
 }

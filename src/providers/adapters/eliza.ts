@@ -1,6 +1,6 @@
 import { numberOf } from "../../core/call-params.ts";
 import type { Provider } from "../call/provider.ts";
-import { speak } from "./token-pacing.ts";
+import { emitTokens } from "./token-pacing.ts";
 import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
 
 /**
@@ -23,7 +23,7 @@ export const eliza: Provider = {
       const said = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
       const reply = respond(said);
       try {
-        yield* speak(reply, numberOf(sent["tokens_per_second"]), signal);
+        yield* emitTokens(reply, numberOf(sent["tokens_per_second"]), signal);
       } catch {
         return;
       }

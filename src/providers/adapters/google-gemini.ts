@@ -7,7 +7,7 @@ import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
 import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
-import { textOf } from "../call/reply-reader.ts";
+import { readText } from "../call/reply-reader.ts";
 import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
@@ -72,7 +72,7 @@ function readChunk(chunk: JsonObject): ChunkFacts {
   return {
     id: wordOf(chunk["responseId"]),
     model: wordOf(chunk["modelVersion"]),
-    text: parts.map(({ text, thought }) => (thought === true ? "" : textOf(text))).join(""),
+    text: parts.map(({ text, thought }) => (thought === true ? "" : readText(text))).join(""),
     hasReasoning: parts.some(({ thought }) => thought === true),
     callsTool: parts.some(({ functionCall }) => functionCall != null),
     finishReason: blocked ?? wordOf(candidate?.["finishReason"]),

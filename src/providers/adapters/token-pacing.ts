@@ -1,7 +1,7 @@
 import type { ReplyStream } from "../../core/reply.ts";
 
 /** Says a text: at once, or so many tokens a second. @throws when the signal is aborted before the end */
-export async function* speak(text: string, tokensPerSecond: number | null, signal: AbortSignal): ReplyStream {
+export async function* emitTokens(text: string, tokensPerSecond: number | null, signal: AbortSignal): ReplyStream {
   if (!tokensPerSecond) return yield [{ type: "text", text }];
   for (const token of tokensOf(text)) {
     await pause(1000 / tokensPerSecond, signal);

@@ -8,7 +8,7 @@ import { replyFailed } from "../../core/reply.ts";
 import { chatCompletion } from "./chat-completion.ts";
 import { isObject } from "../call/json-fields.ts";
 import { chatCompletionBody, modelOf } from "./openai-compatible.ts";
-import { refusedWith } from "../call/provider-error.ts";
+import { failureOfStatus } from "../call/provider-error.ts";
 import type { Provider } from "../call/provider.ts";
 import { readEvents } from "../../net/sse.ts";
 import { ReplyReader } from "../call/reply-reader.ts";
@@ -47,7 +47,7 @@ export const workersAi: Provider = {
   params: [],
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, sent, world: { ai } }) {
+  prepare({ request, sent, providerEnv: { ai } }) {
     if (!isAi(ai)) {
       return replyFailed("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
     }
@@ -84,5 +84,5 @@ function wholeReply(answer: Record<string, unknown>, reader: ReplyReader): Reply
 function refusedBy(error: unknown): ReplyFailed {
   const message = error instanceof Error ? error.message : String(error);
   const [code = ""] = /\b[35]0\d\d\b/.exec(message) ?? [];
-  return refusedWith(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);
+  return failureOfStatus(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);
 }

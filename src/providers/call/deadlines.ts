@@ -42,12 +42,12 @@ export class Deadlines {
   }
 
   /** What is left for the whole reply, in milliseconds. */
-  get leftMs(): number {
+  get remainingMs(): number {
     return this.#endsAt === null ? this.#limits.timeoutMs : this.#endsAt - now();
   }
 
   /** A call is sent: its first text is awaited. */
-  sent(): void {
+  callSent(): void {
     const { timeoutMs, firstTokenMs } = this.#limits;
     this.#endsAt ??= now() + timeoutMs;
     this.#whole ??= this.#after(timeoutMs, `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`);
@@ -55,25 +55,25 @@ export class Deadlines {
   }
 
   /** Text came: the next is awaited. */
-  heard(): void {
+  textReceived(): void {
     const { idleMs } = this.#limits;
     this.#await(idleMs, `No more text came for ${idleMs} ms (idle_ms).`);
   }
 
   /** A call has ended: nothing is awaited. */
-  rested(): void {
+  callEnded(): void {
     if (this.#next !== null) clearTimeout(this.#next);
   }
 
   /** Stops all timers. */
   clear(): void {
-    this.rested();
+    this.callEnded();
     if (this.#whole !== null) clearTimeout(this.#whole);
     this.#forget.abort();
   }
 
   #await(milliseconds: number | null, message: string): void {
-    this.rested();
+    this.callEnded();
     this.#next = milliseconds === null ? null : this.#after(milliseconds, message);
   }
 

@@ -2,7 +2,7 @@
  * What providers' words for the end of a reply mean. One table for all formats: gateways pass the words of one vendor on in
  * the format of another. Pure.
  */
-import type { FailureReason as ReplyErrorCode } from "../../core/failure.ts";
+import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason } from "../../core/message.ts";
 
 /** How the reply ended, or as what it failed. */

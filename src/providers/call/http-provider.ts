@@ -6,11 +6,11 @@ import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 import { replyFailed } from "../../core/reply.ts";
 import { postStream, requestIdOf } from "../../net/outbound.ts";
-import type { Posted, Refused } from "../../net/outbound.ts";
-import { errorInBody, filteredReply, refusedWith } from "./provider-error.ts";
-import type { Call, Provider, World } from "./provider.ts";
+import type { OutboundRequest, RefusedAnswer } from "../../net/outbound.ts";
+import { errorInBody, filteredReply, failureOfStatus } from "./provider-error.ts";
+import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { TooLarge } from "../../net/sse.ts";
-import type { ProviderEvent } from "../../net/sse.ts";
+import type { IncomingEvent } from "../../net/sse.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { AnswerFormat } from "./reply-reader.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -23,7 +23,7 @@ const LINGER_MS = 20;
 const AFTER_FINISH_MS = 5_000;
 
 /** What is sent in a format. */
-export interface Sent {
+export interface WireRequest {
   url: string;
   headers: Record<string, string>;
   body: Record<string, unknown>;
@@ -32,7 +32,7 @@ export interface Sent {
 
 /** A vendor's wire format over HTTP. */
 export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "optional" | "params" | "otherAddress"> {
-  post(request: ReplyRequest, sent: Record<string, unknown>): Sent;
+  post(request: ReplyRequest, sent: Record<string, unknown>): WireRequest;
   answer: AnswerFormat;
 }
 
@@ -40,7 +40,7 @@ export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "
 const MAX_REPLY = 400_000;
 
 /** A provider that is asked over HTTP in a format. */
-export const overHttp = (format: WireFormat): Provider => ({
+export const httpProvider = (format: WireFormat): Provider => ({
   defaultUri: format.defaultUri,
   required: format.required,
   optional: format.optional,
@@ -48,21 +48,21 @@ export const overHttp = (format: WireFormat): Provider => ({
   otherAddress: format.otherAddress,
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, sent, world }): Call {
+  prepare({ request, sent, providerEnv }): Call {
     const { url, headers, body, model } = format.post(request, sent);
     const text = JSON.stringify(body);
-    const posted: Posted = { url, headers, body: text };
+    const posted: OutboundRequest = { url, headers, body: text };
     const open = (requestId: string | null) => new ReplyReader(format.answer, sent, requestId);
-    return { url, body: text, model, make: (signal) => ask(posted, open, request.token, signal, world) };
+    return { url, body: text, model, make: (signal) => callOverHttp(posted, open, request.token, signal, providerEnv) };
   },
 });
 
-async function* ask(
-  posted: Posted,
+async function* callOverHttp(
+  posted: OutboundRequest,
   open: (requestId: string | null) => ReplyReader,
   secret: string,
   signal: AbortSignal,
-  { privateAllowed }: World,
+  { privateAllowed }: ProviderEnv,
 ): ReplyStream {
   const answer = await postStream(posted, signal, privateAllowed);
   if ("code" in answer) return yield [answer];
@@ -72,17 +72,17 @@ async function* ask(
 }
 
 /** What a refusal means: a failure, or an answer where a content filter refused. */
-function refusal({ status, headers, text }: Refused, secret: string): ReplyEnd | ReplyFailed {
+function refusal({ status, headers, text }: RefusedAnswer, secret: string): ReplyEnd | ReplyFailed {
   const providerRequestId = requestIdOf(headers);
   if (status >= 300 && status < 400) {
-    return refusedWith(status, "The provider redirects elsewhere, and redirects are not followed.", {
+    return failureOfStatus(status, "The provider redirects elsewhere, and redirects are not followed.", {
       providerRequestId,
     });
   }
   const error = errorInBody(text);
   if (error.isFiltered) return filteredReply(providerRequestId);
   const message = maskSecret(`The provider answered ${status}: ${error.words}`, secret);
-  return refusedWith(status, message, { afterMs: retryAfterMs(headers) ?? error.retryAfterMs, providerRequestId });
+  return failureOfStatus(status, message, { afterMs: retryAfterMs(headers) ?? error.retryAfterMs, providerRequestId });
 }
 
 /**
@@ -90,7 +90,7 @@ function refusal({ status, headers, text }: Refused, secret: string): ReplyEnd |
  * failed. Never throws for what the provider did.
  */
 export async function* readReply(
-  portions: AsyncGenerator<ProviderEvent[], void>,
+  portions: AsyncGenerator<IncomingEvent[], void>,
   reader: ReplyReader,
   providerRequestId: string | null,
 ): ReplyStream {
@@ -113,20 +113,20 @@ export async function* readReply(
       if (isOver) return;
     }
   } catch (error) {
-    yield [afterBreak(error, reader, failed)];
+    yield [eventAfterBreak(error, reader, failed)];
   } finally {
     void portions.return().catch(() => undefined);
   }
 }
 
-const nextOf = (portions: AsyncGenerator<ProviderEvent[], void>, hasFinished: boolean) =>
+const nextOf = (portions: AsyncGenerator<IncomingEvent[], void>, hasFinished: boolean) =>
   hasFinished ? within(AFTER_FINISH_MS, portions.next()) : portions.next();
 
-function afterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailed): ReplyEvent {
+function eventAfterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailed): ReplyEvent {
   if (error instanceof TooLarge) return failed("refused_by_guard", error.message);
   const end = reader.closeEarly("The connection broke after the finish reason.");
   return (
-    end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { again: { afterMs: null } })
+    end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { retry: { afterMs: null } })
   );
 }
 

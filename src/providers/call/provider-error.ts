@@ -2,7 +2,7 @@
  * Finds the errors that providers report, in whatever form: in a stream, in a document with status 200, or in the body of
  * a refusal. Says what failed in the provider's words, and gives it the code of its class. Pure.
  */
-import type { FailureReason } from "../../core/failure.ts";
+import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { ReplyEnd, ReplyFailed } from "../../core/reply.ts";
 import { replyFailed } from "../../core/reply.ts";
 import { isObject, listOf, objectOf, wordOf } from "./json-fields.ts";
@@ -191,7 +191,7 @@ export function failureInStream(error: ProviderError, providerRequestId: string 
   const message = `The provider reported an error: ${error.words}`;
   return error.status === null
     ? replyFailed("provider_error", message, { providerRequestId })
-    : refusedWith(error.status, message, { afterMs: error.retryAfterMs, providerRequestId });
+    : failureOfStatus(error.status, message, { afterMs: error.retryAfterMs, providerRequestId });
 }
 
 /** A reply of which nothing was said, because a filter would not have it. */
@@ -205,7 +205,7 @@ export const filteredReply = (providerRequestId: string | null): ReplyEnd => ({
 });
 
 /** The failure that an HTTP status stands for, and whether the call is worth making again. */
-export function refusedWith(
+export function failureOfStatus(
   httpStatus: number,
   message: string,
   { afterMs = null, providerRequestId = null }: { afterMs?: number | null; providerRequestId?: string | null } = {},
@@ -213,14 +213,14 @@ export function refusedWith(
   return replyFailed(codeOf(httpStatus), message, {
     retryAfterSeconds: afterMs === null ? null : Math.ceil(afterMs / 1000),
     providerRequestId,
-    ...(isPassing(httpStatus) ? { again: { afterMs } } : {}),
+    ...(isPassing(httpStatus) ? { retry: { afterMs } } : {}),
   });
 }
 
 /** Whether a refusal may pass: a time-out, a conflict, a limit, or a fault on the provider's side. */
 const isPassing = (httpStatus: number): boolean => [408, 409, 429, 498].includes(httpStatus) || httpStatus >= 500;
 
-function codeOf(httpStatus: number): FailureReason {
+function codeOf(httpStatus: number): ReplyErrorCode {
   if (httpStatus >= 300 && httpStatus < 400) return "refused_by_guard";
   if (httpStatus === 401 || httpStatus === 403) return "provider_auth";
   if (httpStatus === 429) return "rate_limited";

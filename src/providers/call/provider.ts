@@ -20,20 +20,20 @@ export interface Provider {
   /** Whether it wants user and assistant to alternate, unless `params.alternate_roles` says otherwise. */
   alternateRoles: boolean;
   /** Makes the one call that a question is put with, as often as it has to be. Fails where none can be made. */
-  prepare(asked: Asked): Call | ReplyFailed;
+  prepare(asked: CallInput): Call | ReplyFailed;
 }
 
 /** One question, and what it is put with. */
-export interface Asked {
+export interface CallInput {
   /** Its token is the secret itself. */
   request: ReplyRequest;
   /** The params without Parley's own. */
   sent: Record<string, unknown>;
-  world: World;
+  providerEnv: ProviderEnv;
 }
 
 /** What the Worker has and allows. */
-export interface World {
+export interface ProviderEnv {
   /** Whether http and private addresses may be called. */
   privateAllowed: boolean;
   /** The `AI` binding, if there is one. */

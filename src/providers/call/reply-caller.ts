@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { allowsPrivate } from "../../net/url-guard.ts";
+import { allowsPrivateUrls } from "../../net/url-guard.ts";
 import { readCallParams } from "../../core/call-params.ts";
 import { secretNamedBy } from "../../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest } from "../../core/reply.ts";
@@ -7,13 +7,13 @@ import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
 import { unseal } from "../../crypto/sealed-tokens.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
-import { admissionOf } from "../limits/endpoint-slots.ts";
-import { answer } from "./attempts.ts";
-import type { Tell } from "./attempts.ts";
+import { slotsOf } from "../limits/endpoint-slots.ts";
+import { callWithRetries } from "./attempts.ts";
+import type { OnEvents } from "./attempts.ts";
 import { PROVIDERS } from "../registry.ts";
 
 /** Calls under way. */
-export interface Calls {
+export interface RunningCalls {
   /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
   portions: ReadableStream<Uint8Array>;
   /** Aborts one call's request. It ends as `cancelled`, unless it has ended. */
@@ -27,7 +27,7 @@ const EVERY_MS = 40;
 const SOON_MS = 2;
 
 /** Sends portions on, those of a short time together. An end does not wait for long. */
-class Sender {
+class EventBatcher {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
   #pending = new Map<number, ReplyEvent[]>();
@@ -81,7 +81,7 @@ function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
     : [...earlier, ...later];
 }
 
-const tokenFault = (token: string): string =>
+const tokenProblem = (token: string): string =>
   secretNamedBy(token) === null
     ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
     : `The secret that the endpoint names (${token}) is not set.`;
@@ -89,10 +89,10 @@ const tokenFault = (token: string): string =>
 /** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
   /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
-  ask(requests: ReplyRequest[]): Calls {
+  callAll(requests: ReplyRequest[]): RunningCalls {
     const stops = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();
-    const sender = new Sender(writable);
+    const sender = new EventBatcher(writable);
     const calls = requests.map(async (request, which) => {
       const signal = stops[which]?.signal ?? AbortSignal.abort();
       await this.#put(request, signal, (portion) => sender.send(which, portion));
@@ -104,19 +104,19 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     return { portions: readable, stop: (which) => stops[which]?.abort() };
   }
 
-  async #put(request: ReplyRequest, stop: AbortSignal, tell: Tell): Promise<void> {
+  async #put(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {
     const token = await this.#token(request);
     if (token === null) {
-      return tell([replyFailed("provider_auth", tokenFault(request.token), { course: NOT_CALLED })]);
+      return onEvents([replyFailed("provider_auth", tokenProblem(request.token), { metrics: NOT_CALLED })]);
     }
     const ai: unknown = Reflect.get(this.env, "AI");
-    const world = { ai, privateAllowed: allowsPrivate(this.env.ALLOW_PRIVATE_ENDPOINTS) };
+    const providerEnv = { ai, privateAllowed: allowsPrivateUrls(this.env.ALLOW_PRIVATE_ENDPOINTS) };
     const provider = PROVIDERS[request.connectorType];
-    const admit = admissionOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
+    const acquireSlot = slotsOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
       endpoints: this.env.ENDPOINTS,
       waitUntil: (work) => this.ctx.waitUntil(work),
     });
-    return answer(provider, { ...request, token }, { stop, admit, world, tell });
+    return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
   }
 
   async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {

@@ -3,7 +3,7 @@
  * understood as a whole. What is not understood is passed over only in an answer that has a text and a finish reason
  * without it, and is noted; otherwise it is the reason why the reply has failed. Pure.
  */
-import type { FailureReason } from "../../core/failure.ts";
+import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason, Usage } from "../../core/message.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailed } from "../../core/reply.ts";
 import { replyFailed } from "../../core/reply.ts";
@@ -14,7 +14,7 @@ import type { JsonObject } from "./json-fields.ts";
 import { describeError, errorIn, failureInStream, isWebPage, plainWords, readsLikeError } from "./provider-error.ts";
 import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
-import type { ProviderEvent } from "../../net/sse.ts";
+import type { IncomingEvent } from "../../net/sse.ts";
 
 /** The longest words of a provider's that are kept of an id, a model or a finish reason, in characters. */
 const MAX_WORD = 200;
@@ -59,7 +59,7 @@ export interface AnswerFormat {
 export class BadChunk extends Error {}
 
 /** A text as a provider may send it: some send a token that looks like a number as one. @throws BadChunk */
-export function textOf(value: unknown): string {
+export function readText(value: unknown): string {
   if (value == null) return "";
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
@@ -94,7 +94,7 @@ export class ReplyReader {
   }
 
   /** Reads a portion of events: its text in one piece, and the end or failure if there is one. */
-  read(portion: ProviderEvent[]): ReplyEvent[] {
+  read(portion: IncomingEvent[]): ReplyEvent[] {
     let text = "";
     let last: ReplyEvent | null = null;
     for (const event of portion) {
@@ -124,7 +124,7 @@ export class ReplyReader {
   }
 
   /** What an event says, document by document. */
-  *#factsOf({ event, data }: ProviderEvent): Generator<ChunkFacts & { done?: boolean }> {
+  *#factsOf({ event, data }: IncomingEvent): Generator<ChunkFacts & { done?: boolean }> {
     const text = data.trim();
     if (NOTHING.test(text)) return;
     if (text === "[DONE]") return yield { done: true };
@@ -254,7 +254,7 @@ export class ReplyReader {
     return this.#failed("bad_chunk", `The provider sent something that is not in its format: ${this.#strange}`);
   }
 
-  #failed(code: FailureReason, message: string): ReplyFailed {
+  #failed(code: ReplyErrorCode, message: string): ReplyFailed {
     return replyFailed(code, message, { providerRequestId: this.#id });
   }
 }

@@ -2,11 +2,11 @@ import { DurableObject } from "cloudflare:workers";
 import type { ReplyRequest } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
-import type { Admission, Inside } from "./rate-limiter.ts";
-import { Gate } from "./rate-limiter.ts";
+import type { SlotDecision, LimiterState } from "./rate-limiter.ts";
+import { RateLimiter } from "./rate-limiter.ts";
 
 /** Who wants to call an endpoint, for how long one waits and how long the call may take, in milliseconds. */
-export interface Entrance {
+export interface SlotParams {
   id: string;
   limits: ReplyRequest["callLimits"];
   waitMs: number;
@@ -20,7 +20,7 @@ const LEASE = "lease:";
 const PAUSE = "paused-until";
 
 /**
- * Keeps the limits of one endpoint for all sessions. A thin shell around its {@link Gate}: it holds the clock, the timer
+ * Keeps the limits of one endpoint for all sessions. A thin shell around its {@link RateLimiter}: it holds the clock, the timer
  * and the storage.
  *
  * Who waits keeps it in memory by the pending call. Leases and the pause after a provider's 429 are in its storage as
@@ -29,19 +29,19 @@ const PAUSE = "paused-until";
  * that comes again (`admission.ts`), and loses its place in the order.
  */
 export class EndpointObject extends DurableObject<Env> {
-  readonly #gate: Gate;
-  #kept: Inside;
+  readonly #gate: RateLimiter;
+  #kept: LimiterState;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#kept = this.#read();
-    this.#gate = new Gate(this.#kept);
+    this.#gate = new RateLimiter(this.#kept);
   }
 
   /** Resolves when the call may begin, or when it may not in the time it has. The lease is to be given back. */
-  async enter({ id, limits, waitMs, holdMs }: Entrance): Promise<Admission> {
-    const answered = Promise.withResolvers<Admission>();
+  async acquire({ id, limits, waitMs, holdMs }: SlotParams): Promise<SlotDecision> {
+    const answered = Promise.withResolvers<SlotDecision>();
     this.#gate.limit(limits, limits.since);
     this.#gate.enter({ id, until: now() + waitMs, holdMs, answer: answered.resolve });
     this.#open();
@@ -49,7 +49,7 @@ export class EndpointObject extends DurableObject<Env> {
   }
 
   /** Gives up a place in the line or a lease. `pauseMs` is for how long the provider asks all callers to stay away. */
-  async leave(id: string, pauseMs: number): Promise<void> {
+  async release(id: string, pauseMs: number): Promise<void> {
     this.#gate.leave(id);
     if (pauseMs > 0) this.#gate.pause(pauseMs, now());
     this.#open();
@@ -62,7 +62,7 @@ export class EndpointObject extends DurableObject<Env> {
     this.#keep();
   }
 
-  #read(): Inside {
+  #read(): LimiterState {
     const { kv } = this.ctx.storage;
     const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE }), ([key, until]) => [key.slice(LEASE.length), until]);
     return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE) ?? 0 };

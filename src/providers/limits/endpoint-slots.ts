@@ -1,10 +1,10 @@
-import { causeOf } from "../../core/failure.ts";
+import { rootCause } from "../../core/failure.ts";
 import type { ReplyFailed, ReplyRequest } from "../../core/reply.ts";
 import { replyFailed } from "../../core/reply.ts";
 import { now } from "../../core/time.ts";
-import type { Admit, Lease } from "../call/attempts.ts";
+import type { AcquireSlot, Slot } from "../call/attempts.ts";
 import type { EndpointObject } from "./endpoint-object.ts";
-import type { Admission } from "./rate-limiter.ts";
+import type { SlotDecision } from "./rate-limiter.ts";
 
 /** How much longer than its reply a lease lasts that nobody gives back, in milliseconds. */
 const MARGIN_MS = 10_000;
@@ -13,7 +13,7 @@ const MARGIN_MS = 10_000;
 const TRIES = 2;
 
 /** What it takes to keep an endpoint's limits. */
-export interface Gatekeeper {
+export interface LimiterAccess {
   endpoints: DurableObjectNamespace<EndpointObject>;
   /** Lets work end after the answer. */
   waitUntil: (work: Promise<void>) => void;
@@ -30,20 +30,20 @@ export interface Gatekeeper {
  * listed: fetch, KV, Cache, R2, Queues, TCP and WebSockets that go out. Calls to objects and to other Workers are not:
  * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
-export function admissionOf(request: ReplyRequest, timeoutMs: number, gatekeeper: Gatekeeper): Admit | null {
+export function slotsOf(request: ReplyRequest, timeoutMs: number, gatekeeper: LimiterAccess): AcquireSlot | null {
   const { maxCallsPerSecond, maxConcurrency } = request.callLimits;
   if (maxCallsPerSecond === 0 && maxConcurrency === 0) return null;
   return async (signal) => {
-    const place = new Place(request, timeoutMs, gatekeeper.endpoints);
-    const leave = (pauseMs: number) => gatekeeper.waitUntil(place.leave(pauseMs));
+    const place = new SlotRequest(request, timeoutMs, gatekeeper.endpoints);
+    const leave = (pauseMs: number) => gatekeeper.waitUntil(place.release(pauseMs));
     const arrived = now();
-    const admission = await Promise.race([place.enter(signal), stopOf(signal)]);
+    const admission = await Promise.race([place.acquire(signal), stopOf(signal)]);
     if (admission === "stopped") {
       leave(0);
       return replyFailed("cancelled", "The turn was stopped.");
     }
-    if (!admission.admitted) return turnedAway(now() - arrived, admission.retryAfterSeconds);
-    return { giveBack: (last) => leave(pauseOf(last)) } satisfies Lease;
+    if (!admission.admitted) return rejectedBySlot(now() - arrived, admission.retryAfterSeconds);
+    return { release: (last) => leave(pauseOf(last)) } satisfies Slot;
   };
 }
 
@@ -54,30 +54,30 @@ const stopOf = (signal: AbortSignal): Promise<"stopped"> =>
   });
 
 /** What is asked of an endpoint's object. An RPC stub's own types make promises of every part of a union. */
-type Line = Pick<EndpointObject, "enter" | "leave">;
+type LimiterStub = Pick<EndpointObject, "acquire" | "release">;
 
 /** One call's place in the line of its endpoint, and then inside. */
-class Place {
+class SlotRequest {
   readonly #id = crypto.randomUUID();
-  readonly #endpoints: Gatekeeper["endpoints"];
+  readonly #endpoints: LimiterAccess["endpoints"];
   readonly #request: ReplyRequest;
   readonly #timeoutMs: number;
   /** One stub for all that is said, so that it arrives in order. */
-  #line: Line;
+  #stub: LimiterStub;
 
-  constructor(request: ReplyRequest, timeoutMs: number, endpoints: Gatekeeper["endpoints"]) {
+  constructor(request: ReplyRequest, timeoutMs: number, endpoints: LimiterAccess["endpoints"]) {
     this.#endpoints = endpoints;
     this.#request = request;
     this.#timeoutMs = timeoutMs;
-    this.#line = endpoints.getByName(request.endpointId);
+    this.#stub = endpoints.getByName(request.endpointId);
   }
 
   /** Never rejects. */
-  async enter(signal: AbortSignal): Promise<Admission> {
+  async acquire(signal: AbortSignal): Promise<SlotDecision> {
     const { callLimits } = this.#request;
     const until = now() + this.#timeoutMs;
-    const entered = await this.#tell(signal, (line) =>
-      line.enter({
+    const entered = await this.#call(signal, (stub) =>
+      stub.acquire({
         id: this.#id,
         limits: callLimits,
         waitMs: until - now(),
@@ -88,27 +88,27 @@ class Place {
   }
 
   /** @param pauseMs for how long the provider asks all callers to stay away. Never rejects. */
-  async leave(pauseMs: number): Promise<void> {
-    await this.#tell(null, (line) => line.leave(this.#id, pauseMs));
+  async release(pauseMs: number): Promise<void> {
+    await this.#call(null, (stub) => stub.release(this.#id, pauseMs));
   }
 
   /** An object that goes down cuts off whoever waits; its next life takes them in again. */
-  async #tell<T>(signal: AbortSignal | null, call: (line: Line) => Promise<T>): Promise<T | null> {
+  async #call<T>(signal: AbortSignal | null, call: (stub: LimiterStub) => Promise<T>): Promise<T | null> {
     for (let tries = 0; tries < TRIES && signal?.aborted !== true; tries++) {
       try {
-        return await call(this.#line);
+        return await call(this.#stub);
       } catch (error) {
         const { endpointId } = this.#request;
-        console.error({ event: "limits-out-of-reach", endpointId, error: causeOf(error) });
+        console.error({ event: "limits-out-of-reach", endpointId, error: rootCause(error) });
         // A stub that has failed may fail for ever.
-        this.#line = this.#endpoints.getByName(endpointId);
+        this.#stub = this.#endpoints.getByName(endpointId);
       }
     }
     return null;
   }
 }
 
-function turnedAway(waitedMs: number, retryAfterSeconds: number | null): ReplyFailed {
+function rejectedBySlot(waitedMs: number, retryAfterSeconds: number | null): ReplyFailed {
   const why =
     retryAfterSeconds === null
       ? `The call waited ${waitedMs} ms for the endpoint's own limits (max_calls_per_second, max_concurrency), and was not sent.`
@@ -117,5 +117,5 @@ function turnedAway(waitedMs: number, retryAfterSeconds: number | null): ReplyFa
 }
 
 /** For how long a provider that limits its callers asks them to stay away, in milliseconds. */
-const pauseOf = (last: Parameters<Lease["giveBack"]>[0]): number =>
-  last.type === "failed" && last.code === "rate_limited" ? (last.again?.afterMs ?? 0) : 0;
+const pauseOf = (last: Parameters<Slot["release"]>[0]): number =>
+  last.type === "failed" && last.code === "rate_limited" ? (last.retry?.afterMs ?? 0) : 0;

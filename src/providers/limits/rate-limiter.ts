@@ -8,7 +8,7 @@ const LONGEST_PAUSE_MS = 3_600_000;
 const WINDOW_MS = 1000;
 
 /** What became of a wait: a lease, or none because the time was over or could not suffice. */
-export type Admission = { admitted: true } | { admitted: false; retryAfterSeconds: number | null };
+export type SlotDecision = { admitted: true } | { admitted: false; retryAfterSeconds: number | null };
 
 /** Someone who waits to call. */
 export interface Waiting {
@@ -17,11 +17,11 @@ export interface Waiting {
   until: EpochMs;
   /** How long a lease lasts that is not given back, in milliseconds. */
   holdMs: number;
-  answer: (admission: Admission) => void;
+  answer: (admission: SlotDecision) => void;
 }
 
 /** What a gate must not forget: who is inside, each until when at most, and when it opens again. */
-export interface Inside {
+export interface LimiterState {
   leases: Map<string, EpochMs>;
   pausedUntil: EpochMs;
 }
@@ -29,21 +29,21 @@ export interface Inside {
 /**
  * Lets calls to one endpoint begin in order of arrival, within its limits: never more at once than `maxConcurrency`, and
  * never more begun in any second than `maxCallsPerSecond`. It has no clock and no timer: after each change of anything,
- * and when it asks for it, {@link Gate.open} is to be called.
+ * and when it asks for it, {@link RateLimiter.open} is to be called.
  */
-export class Gate {
-  readonly #inside: Inside;
+export class RateLimiter {
+  readonly #inside: LimiterState;
   #waiting: Waiting[] = [];
   /** When calls of the last second began, oldest first. */
   #starts: EpochMs[] = [];
   #limits: CallLimits = { maxCallsPerSecond: 0, maxConcurrency: 0 };
   #since: EpochMs = -Infinity;
 
-  constructor(inside: Inside = { leases: new Map(), pausedUntil: 0 }) {
+  constructor(inside: LimiterState = { leases: new Map(), pausedUntil: 0 }) {
     this.#inside = { leases: new Map(inside.leases), pausedUntil: inside.pausedUntil };
   }
 
-  get inside(): Readonly<Inside> {
+  get inside(): Readonly<LimiterState> {
     return this.#inside;
   }
 

@@ -28,7 +28,7 @@ const BOOKMARK = /^[0-9a-f-]{1,200}$/i;
  * Reads a list: from the primary, or from a nearby replica that is at least as fresh as the caller's `x-d1-bookmark`.
  * https://developers.cloudflare.com/d1/best-practices/read-replication/
  */
-export async function readList<T>(c: Context<AppEnv>, read: (db: Database) => Promise<T>): Promise<T> {
+export async function readFromReplica<T>(c: Context<AppEnv>, read: (db: Database) => Promise<T>): Promise<T> {
   const given = c.req.header("x-d1-bookmark") ?? "";
   const session = c.env.DB.withSession(BOOKMARK.test(given) ? given : "first-primary");
   const list = await timed(c, "index", read(database(session)));

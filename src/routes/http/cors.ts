@@ -2,7 +2,7 @@ import { cors } from "hono/cors";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
-import { refuse } from "./respond-with-problem.ts";
+import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** What a page's script may send, beside what any page may. */
 const SENT = ["authorization", "content-type", "idempotency-key", "last-event-id", "prefer", "x-d1-bookmark"];
@@ -41,7 +41,7 @@ const serve = cors({
  * Lets pages of the allowed origins call, and read what they are answered, refusals too. No cookie is ever looked at, so
  * none is asked for. https://fetch.spec.whatwg.org/#http-cors-protocol
  */
-export const crossOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   const allowed = origin !== undefined && isAllowedOrigin(origin, c.env);
   if (c.req.method !== "OPTIONS") {
@@ -61,11 +61,13 @@ export const crossOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
  * Keeps pages of other origins from changing anything where nobody has to show a token: a browser sends a `POST` without a
  * body unasked, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
  */
-export const permitPage: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   const caller = c.get("caller") as Caller | undefined;
   const isForeign = caller?.id === "anonymous" && origin !== undefined && !isAllowedOrigin(origin, c.env);
-  return isForeign && !["GET", "HEAD"].includes(c.req.method) ? refuse(c, { reason: "origin-refused" }) : next();
+  return isForeign && !["GET", "HEAD"].includes(c.req.method)
+    ? respondWithProblem(c, { reason: "origin-refused" })
+    : next();
 };
 
 const noMore = async () => undefined;
@@ -74,11 +76,11 @@ const noMore = async () => undefined;
  * Lets a browser open a socket only from pages that it may be opened from: those of the allowed origins, and our own unless
  * nobody had to show a token. Other programs send no `Origin`, and CORS does not cover sockets.
  */
-export const permitOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   return origin === undefined || isAllowedOrigin(origin, c.env) || isOwn(c, origin)
     ? next()
-    : refuse(c, { reason: "origin-refused" });
+    : respondWithProblem(c, { reason: "origin-refused" });
 };
 
 /** A page of any site can be shown at an address that leads here (DNS rebinding): its own origin proves nothing then. */

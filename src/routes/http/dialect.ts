@@ -6,12 +6,12 @@ import type { Context, MiddlewareHandler } from "hono";
 import type * as z from "zod";
 import type { Session } from "../../core/session.ts";
 import type { AppEnv } from "./context.ts";
-import type { Refusal } from "./problem.ts";
+import type { HttpProblem } from "./problem.ts";
 
 export interface Dialect {
   /** Where its paths begin, such as `/v1`. `""` for the one that answers wherever no other does. */
   prefix: string;
-  respondWithProblem: (c: Context, problem: Refusal) => Response;
+  respondWithProblem: (c: Context, problem: HttpProblem) => Response;
   /** The body of a problem's answer, for the OpenAPI document. */
   problemSchema: (httpStatus: number) => z.ZodType;
   /** How a body or a query is answered that does not fit. */

@@ -29,7 +29,7 @@ export const time = z
   });
 
 /** A time as it is answered: ISO 8601, UTC, with milliseconds. */
-export const answeredTime = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
+export const timeOutput = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
 
 /** Any JSON object, up to 16 KiB; carried inside as its JSON text. */
 export const freeObject = z
@@ -80,7 +80,7 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
 ]);
 
 /** What goes along with every call to a provider. */
-export const sentParams = z.record(z.string(), z.unknown()).superRefine((params, context) => {
+export const providerParams = z.record(z.string(), z.unknown()).superRefine((params, context) => {
   for (const [param, value] of Object.entries(params)) {
     const rule = PARAM_RULES.get(param);
     const isUnset = value === null && rule !== OURS;
@@ -91,7 +91,7 @@ export const sentParams = z.record(z.string(), z.unknown()).superRefine((params,
     context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
 });
 
-export const answeredObject = z.record(z.string(), z.unknown());
+export const objectOutput = z.record(z.string(), z.unknown());
 
 /** `limit` and `skip` of a Session API list. */
 export const pageQuery = {

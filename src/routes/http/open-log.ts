@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
-import { liveSession } from "../../live/session-client.ts";
+import { sessionStub } from "../../live/session-client.ts";
 import { database } from "../../store/database.ts";
 import { messagesPage } from "../../store/messages.ts";
 import { findSession } from "../../store/sessions.ts";
@@ -22,12 +22,12 @@ export interface OpenLog {
 /** Opens the log of a session as its object has it, and otherwise as the index database does; `null` for none. */
 export async function openLog(c: Context<AppEnv>, id: string): Promise<OpenLog | null> {
   const db = database(c.env.DB);
-  const live = await timed(c, "session", liveSession(c.env, id).read("added"));
+  const live = await timed(c, "session", sessionStub(c.env, id).read("added"));
   if (!live.ok) return null;
   const session = live.value?.session ?? (await timed(c, "index", findSession(db, id)));
   if (!session) return null;
   const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES) => {
-    const part = await liveSession(c.env, id).page(after, limit, "all");
+    const part = await sessionStub(c.env, id).page(after, limit, "all");
     if (!part.ok) throw new Error("The session was removed while its log was read");
     // Where its object holds nothing, or no longer, the index database has all of it.
     return (part.value ?? (await messagesPage(db, id, after, limit, "all"))).items;

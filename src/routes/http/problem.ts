@@ -1,13 +1,13 @@
-import type { Failure, FailureReason, Fault, Noun } from "../../core/failure.ts";
+import type { Failure, ReplyErrorCode, Fault, Noun } from "../../core/failure.ts";
 
 /** A fault in a body or a query, with what was there. */
-export interface InputFault extends Fault {
+export interface InputIssue extends Fault {
   code: string;
   input?: unknown;
 }
 
 /** Why a call is turned away: at the door, or by what it asked for. */
-export type Refusal =
+export type HttpProblem =
   | Failure
   | { reason: "route-not-found" }
   | { reason: "method-not-allowed"; allow: string[] }
@@ -21,12 +21,12 @@ export type Refusal =
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
-  | { reason: "invalid-input"; in: "body" | "query"; faults: InputFault[] }
+  | { reason: "invalid-input"; in: "body" | "query"; faults: InputIssue[] }
   | { reason: "misconfigured"; message: string }
   | { reason: "internal" };
 
 /** A refusal in the terms of HTTP. */
-export interface Explanation {
+export interface ProblemAnswer {
   httpStatus: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 426 | 429 | 500 | 502 | 503 | 504;
   code: string;
   message: string;
@@ -36,9 +36,11 @@ export interface Explanation {
 /** The largest body that is read, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
 
-type Explained = { [Reason in Refusal["reason"]]: (refusal: Extract<Refusal, { reason: Reason }>) => Explanation };
+type ProblemTable = {
+  [Reason in HttpProblem["reason"]]: (refusal: Extract<HttpProblem, { reason: Reason }>) => ProblemAnswer;
+};
 
-const EXPLAINED: Explained = {
+const PROBLEMS: ProblemTable = {
   "route-not-found": () => ({ httpStatus: 404, code: "route_not_found", message: "There is no such route" }),
   "method-not-allowed": ({ allow }) => ({
     httpStatus: 405,
@@ -130,14 +132,14 @@ const EXPLAINED: Explained = {
 };
 
 /** What a refusal is in HTTP. Each dialect puts it in its own form. */
-export const explain = (refusal: Refusal): Explanation =>
+export const describeProblem = (refusal: HttpProblem): ProblemAnswer =>
   // The table has a row for each reason, and a row takes only refusals of its reason.
-  (EXPLAINED[refusal.reason] as (refusal: Refusal) => Explanation)(refusal);
+  (PROBLEMS[refusal.reason] as (refusal: HttpProblem) => ProblemAnswer)(refusal);
 
 /** When to come again if an overloaded provider does not say, in seconds. */
 const DEFAULT_RETRY_SECONDS = 5;
 
-function replyFailure(code: FailureReason, message: string, retryAfterSeconds: number | null): Explanation {
+function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: number | null): ProblemAnswer {
   if (code === "provider_timeout") return { httpStatus: 504, code, message };
   if (code !== "rate_limited" && code !== "provider_overloaded") return { httpStatus: 502, code, message };
   return {

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
-import { refuse } from "./respond-with-problem.ts";
+import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** When to come again, in seconds: the limits of wrangler.toml count within a minute. */
 const PERIOD_SECONDS = 60;
@@ -41,16 +41,18 @@ async function isWithin(c: Context<AppEnv>, limit: RateLimit | undefined, key: s
 
 /** Turns away an address that calls too often, before anything is looked up for it. Who asks after our health may ask. */
 export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) =>
-  c.req.path === "/healthz" || (await isWithin(c, c.env.ADDRESS_LIMIT, addressOf(c))) ? next() : refuse(c, TOO_MANY);
+  c.req.path === "/healthz" || (await isWithin(c, c.env.ADDRESS_LIMIT, addressOf(c)))
+    ? next()
+    : respondWithProblem(c, TOO_MANY);
 
 /** Turns away a caller who calls too often, from wherever. Callers without a token are told apart by address. */
 export const limitCaller: MiddlewareHandler<AppEnv> = async (c, next) => {
   const caller = c.get("caller") as Caller | undefined;
   if (!caller) return next();
   const key = caller.id === "anonymous" ? addressOf(c) : caller.id;
-  return (await isWithin(c, c.env.CALLER_LIMIT, key)) ? next() : refuse(c, TOO_MANY);
+  return (await isWithin(c, c.env.CALLER_LIMIT, key)) ? next() : respondWithProblem(c, TOO_MANY);
 };
 
 /** Whether an address has shown bad tokens so often that it is told to stay away. */
-export const guessesTooOften = async (c: Context<AppEnv>): Promise<boolean> =>
+export const exceedsSignInLimit = async (c: Context<AppEnv>): Promise<boolean> =>
   !(await isWithin(c, c.env.SIGN_IN_LIMIT, addressOf(c)));

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Dialect } from "./dialect.ts";
-import type { Refusal } from "./problem.ts";
+import type { HttpProblem } from "./problem.ts";
 
 /** Answers a problem in the form of the call's dialect. */
-export const refuse = (c: Context, refusal: Refusal): Response =>
+export const respondWithProblem = (c: Context, refusal: HttpProblem): Response =>
   (c.get("dialect") as Dialect).respondWithProblem(c, refusal);

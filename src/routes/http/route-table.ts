@@ -2,7 +2,7 @@ import type { Hono, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import type { AppEnv } from "./context.ts";
-import { refuse } from "./respond-with-problem.ts";
+import { respondWithProblem } from "./respond-with-problem.ts";
 
 /**
  * Turns away what no route takes, before anything else is looked at: 404 for an unknown path, 405 with `Allow` for a
@@ -15,10 +15,10 @@ export function routeTable(app: () => Hono<AppEnv>): MiddlewareHandler<AppEnv> {
     if (matchedRoutes(c).some(({ method }) => method !== "ALL")) return next();
     methods ??= methodsByPath(app());
     const found = methods.match("ALL", bare(c.req.path))[0].map(([method]) => method);
-    if (found.length === 0) return refuse(c, { reason: "route-not-found" });
+    if (found.length === 0) return respondWithProblem(c, { reason: "route-not-found" });
     const allow = [...new Set(found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))), "OPTIONS"];
     if (c.req.method === "OPTIONS") return c.body(null, 204, { allow: allow.join(", ") });
-    return refuse(c, { reason: "method-not-allowed", allow });
+    return respondWithProblem(c, { reason: "method-not-allowed", allow });
   };
 }
 

@@ -36,5 +36,5 @@ const ofThePage = secureHeaders({
  * Heads that keep a browser from doing more with an answer than to show it.
  * https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
  */
-export const secured: MiddlewareHandler = (c, next) =>
+export const setSecureHeaders: MiddlewareHandler = (c, next) =>
   c.req.path.startsWith("/docs") ? ofThePage(c, next) : ofAnswers(c, next);

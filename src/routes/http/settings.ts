@@ -3,31 +3,31 @@ import type { IdentityProvider } from "../../auth/jwt.ts";
 import { canSeal } from "../../crypto/sealed-tokens.ts";
 import { isZone } from "../../core/time.ts";
 import { isOrigin } from "./cors.ts";
-import type { Refusal } from "./problem.ts";
+import type { HttpProblem } from "./problem.ts";
 
-const misconfigured = (message: string): Refusal => ({ reason: "misconfigured", message });
+const misconfigured = (message: string): HttpProblem => ({ reason: "misconfigured", message });
 
 /** Who vouches for JWTs, or `null` where that is not set, or not set right: then no JWT is good. */
 export function identityProviderOf(env: Env): IdentityProvider | null {
   const { JWT_JWKS_URL: keySetUrl = "", JWT_ISSUER: issuer = "", JWT_AUDIENCE: audience = "" } = env;
-  return jwtSettingsFault(env) === null && keySetUrl !== "" ? { keySetUrl, issuer, audience } : null;
+  return jwtSettingsProblem(env) === null && keySetUrl !== "" ? { keySetUrl, issuer, audience } : null;
 }
 
 /** Tells the operator, and not just a log, why no such token can be good; `null` when it is the token that is bad. */
-export function tokenFault(env: Env, token: string): Refusal | null {
-  const fault = isJwt(token) ? jwtSettingsFault(env) : adminKeyFault(env);
+export function tokenProblem(env: Env, token: string): HttpProblem | null {
+  const fault = isJwt(token) ? jwtSettingsProblem(env) : adminKeyProblem(env);
   return fault === null ? null : misconfigured(fault);
 }
 
 /** What is wrong with the bootstrap admin's key. */
-export function adminKeyFault({ ADMIN_KEY: key = "" }: Env): string | null {
+export function adminKeyProblem({ ADMIN_KEY: key = "" }: Env): string | null {
   if (key === "") return "ADMIN_KEY is not set: wrangler secret put ADMIN_KEY";
   // A token with blanks cannot be sent.
   return /\s/.test(key) ? "ADMIN_KEY must hold no blanks" : null;
 }
 
 /** What is wrong with the settings for JWTs, if they are set at all. */
-export function jwtSettingsFault(env: Env): string | null {
+export function jwtSettingsProblem(env: Env): string | null {
   const given = [env.JWT_JWKS_URL, env.JWT_ISSUER, env.JWT_AUDIENCE].map((value) => value?.trim() ?? "");
   if (given.every((value) => value === "")) return null;
   if (given.includes("")) return "JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE must be set together";
@@ -42,11 +42,11 @@ function isSafe(url: string): boolean {
 }
 
 /** What is not set up as it should be, for an operator to read. Tells no value. */
-export function problemsOf(env: Env): string[] {
+export function settingsProblems(env: Env): string[] {
   const origins = (env.ALLOWED_ORIGINS ?? "").split(",").map((one) => one.trim());
   const faults = [
-    adminKeyFault(env),
-    jwtSettingsFault(env),
+    adminKeyProblem(env),
+    jwtSettingsProblem(env),
     ["", "service"].includes(env.ANONYMOUS_ROLE ?? "") ? null : NO_ROLE,
     canSeal(env) ? null : "ENCRYPTION_KEY is not set, or is not 32 bytes in base64: no endpoint can be given a token",
     isZone(env.TIME_ZONE) ? null : "TIME_ZONE is no IANA time zone",
@@ -58,5 +58,5 @@ export function problemsOf(env: Env): string[] {
 const NO_ROLE = "ANONYMOUS_ROLE can only be service";
 
 /** Tells the operator that callers without a token cannot be given the role that is set; `null` when none is set. */
-export const anonymousFault = ({ ANONYMOUS_ROLE: role = "" }: Env): Refusal | null =>
+export const anonymousRoleProblem = ({ ANONYMOUS_ROLE: role = "" }: Env): HttpProblem | null =>
   ["", "service"].includes(role) ? null : misconfigured(NO_ROLE);

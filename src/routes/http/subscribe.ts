@@ -1,24 +1,24 @@
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { newTicket } from "../../auth/tickets.ts";
-import { causeOf } from "../../core/failure.ts";
+import { rootCause } from "../../core/failure.ts";
 import type { Caller } from "../../core/caller.ts";
 import { isoTime, now } from "../../core/time.ts";
-import { liveSession, openSocket } from "../../live/session-client.ts";
-import type { LiveSession } from "../../live/session-client.ts";
-import type { Followed } from "../../live/session-results.ts";
+import { sessionStub, openSocket } from "../../live/session-client.ts";
+import type { SessionStub } from "../../live/session-client.ts";
+import type { TurnStream } from "../../live/session-results.ts";
 import { database } from "../../store/database.ts";
-import { noteFollower } from "../../store/subscriptions.ts";
+import { addSubscription } from "../../store/subscriptions.ts";
 import { findSession } from "../../store/sessions.ts";
-import { keepTicket } from "../../store/tickets.ts";
+import { saveTicket } from "../../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
-import { answeredTime } from "./fields.ts";
+import { timeOutput } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
-import { refuse } from "./respond-with-problem.ts";
+import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** From where to follow a session: behind a message, or from now on. */
-export const From = z.object({
+export const FromQuery = z.object({
   after: z.coerce
     .number()
     .int()
@@ -28,12 +28,12 @@ export const From = z.object({
 });
 
 /** The same for a socket, which a ticket may open. */
-export const FromByTicket = From.extend({
+export const SocketQuery = FromQuery.extend({
   ticket: z.string().optional().meta({ description: "Instead of a token: one use, 30 seconds" }),
 });
 
 /** A ticket as it is handed out. */
-export const Ticket = z.object({ ticket: z.string(), expiresAt: answeredTime }).meta({ id: "Ticket" });
+export const Ticket = z.object({ ticket: z.string(), expiresAt: timeOutput }).meta({ id: "Ticket" });
 
 /** Whether the caller wants an answer as server-sent events. */
 export const wantsEvents = (c: Context): boolean =>
@@ -50,15 +50,15 @@ const UNNOTED_MS = 60_000;
  *
  * @returns who follows, or `null` for one whose key was revoked meanwhile
  */
-async function followerOf(c: Context<AppEnv>, sessionId: string): Promise<Caller | null> {
+async function subscriberOf(c: Context<AppEnv>, sessionId: string): Promise<Caller | null> {
   const { caller } = c.var;
   const { keyId } = caller;
   if (keyId === null) return caller;
   try {
-    const noted = noteFollower(database(c.env.DB), { keyId, sessionId });
+    const noted = addSubscription(database(c.env.DB), { keyId, sessionId });
     return (await timed(c, "index", noted)) ? caller : null;
   } catch (error) {
-    console.error({ event: "follower-not-noted", requestId: c.var.requestId, error: causeOf(error) });
+    console.error({ event: "follower-not-noted", requestId: c.var.requestId, error: rootCause(error) });
     return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNNOTED_MS) };
   }
 }
@@ -68,7 +68,7 @@ const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =
   c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
 
 /** Answers with a turn's events. */
-export function turnStream(c: Context, { events, replayed }: Followed): Response {
+export function respondWithTurn(c: Context, { events, replayed }: TurnStream): Response {
   markReplayed(c, replayed);
   return eventStream(c, events);
 }
@@ -81,7 +81,7 @@ export function turnStream(c: Context, { events, replayed }: Followed): Response
  */
 export async function openEvents<T>(
   c: Context<AppEnv>,
-  object: LiveSession,
+  object: SessionStub,
   open: (readerId: string) => Promise<T>,
 ): Promise<T> {
   const readerId = crypto.randomUUID();
@@ -100,35 +100,37 @@ export async function openEvents<T>(
 const ignore = () => undefined;
 
 /** From where to follow: `Last-Event-ID` tells better than an address that was written down before. */
-function startOf(c: Context<AppEnv>, after: number | undefined): number | null {
+function startSeq(c: Context<AppEnv>, after: number | undefined): number | null {
   const last = c.req.header("last-event-id") ?? "";
   return /^\d{1,15}$/.test(last) ? Number(last) : (after ?? null);
 }
 
 /** Refuses what does not ask for a socket. */
 export const upgradeOnly: MiddlewareHandler<AppEnv> = async (c, next) =>
-  c.req.header("upgrade")?.toLowerCase() === "websocket" ? next() : refuse(c, { reason: "upgrade-required" });
+  c.req.header("upgrade")?.toLowerCase() === "websocket"
+    ? next()
+    : respondWithProblem(c, { reason: "upgrade-required" });
 
 /** The name of what is spoken over a socket, where a client asks. */
 const PROTOCOL = "parley.v1";
 
 /** Opens a stream of a session's events. @returns `null` when there is no such session */
-export async function eventsOf(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
-  const caller = await followerOf(c, sessionId);
-  if (!caller) return refuse(c, { reason: "unauthenticated" });
-  const following = { caller, after: startOf(c, from) };
-  const object = liveSession(c.env, sessionId);
+export async function respondWithEvents(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
+  const caller = await subscriberOf(c, sessionId);
+  if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
+  const following = { caller, after: startSeq(c, from) };
+  const object = sessionStub(c.env, sessionId);
   const followed = await openEvents(c, object, (readerId) => object.follow({ ...following, readerId }));
   if (followed.ok) return eventStream(c, followed.value);
-  return followed.failure.reason === "not-found" ? null : refuse(c, followed.failure);
+  return followed.failure.reason === "not-found" ? null : respondWithProblem(c, followed.failure);
 }
 
 /** Opens a socket to a session. @returns `null` when there is no such session */
-export async function socketTo(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
-  const caller = await followerOf(c, sessionId);
-  if (!caller) return refuse(c, { reason: "unauthenticated" });
-  const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startOf(c, from) }));
-  if (opened.status === 429) return refuse(c, { reason: "too-many-followers" });
+export async function openSocketTo(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
+  const caller = await subscriberOf(c, sessionId);
+  if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
+  const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, from) }));
+  if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-followers" });
   if (opened.webSocket === null) return null;
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
   return new Response(null, {
@@ -139,11 +141,11 @@ export async function socketTo(c: Context<AppEnv>, sessionId: string, from: numb
 }
 
 /** Hands out a ticket for opening a socket to a session. @returns `null` when there is no such session */
-export async function ticketFor(c: Context<AppEnv>, sessionId: string): Promise<z.output<typeof Ticket> | null> {
+export async function createTicket(c: Context<AppEnv>, sessionId: string): Promise<z.output<typeof Ticket> | null> {
   const db = database(c.env.DB);
   const session = await timed(c, "index", findSession(db, sessionId));
   if (!session) return null;
   const { text, ticket } = await newTicket(c.var.caller, sessionId, now());
-  await timed(c, "index", keepTicket(db, ticket));
+  await timed(c, "index", saveTicket(db, ticket));
   return { ticket: text, expiresAt: isoTime(ticket.expiresAt) };
 }

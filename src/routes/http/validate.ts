@@ -3,8 +3,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { documented } from "../openapi/describe.ts";
 import { MAX_BODY_BYTES } from "./problem.ts";
-import type { InputFault } from "./problem.ts";
-import { refuse } from "./respond-with-problem.ts";
+import type { InputIssue } from "./problem.ts";
+import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** How deep a body may be nested. */
 const MAX_DEPTH = 32;
@@ -13,7 +13,11 @@ const MAX_DEPTH = 32;
 export function body<S extends z.ZodType>(schema: S) {
   const fits = zValidator("json", schema, (result, c) => {
     if (!result.success)
-      return refuse(c, { reason: "invalid-input", in: "body", faults: faultsOf(result.error.issues, result.data) });
+      return respondWithProblem(c, {
+        reason: "invalid-input",
+        in: "body",
+        faults: faultsOf(result.error.issues, result.data),
+      });
   });
   const read: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? fits(c, next);
   return documented(read as typeof fits, { in: "body", schema });
@@ -23,7 +27,11 @@ export function body<S extends z.ZodType>(schema: S) {
 export function query<S extends z.ZodType>(schema: S) {
   const fits = zValidator("query", z.preprocess(firstOfEach, schema), (result, c) => {
     if (!result.success)
-      return refuse(c, { reason: "invalid-input", in: "query", faults: faultsOf(result.error.issues, result.data) });
+      return respondWithProblem(c, {
+        reason: "invalid-input",
+        in: "query",
+        faults: faultsOf(result.error.issues, result.data),
+      });
   });
   return documented(fits, { in: "query", schema });
 }
@@ -35,13 +43,14 @@ const firstOfEach = (given: unknown) =>
 
 async function readJson(c: Context): Promise<Response | null> {
   const malformed = (message: string, code = "json_invalid") =>
-    refuse(c, { reason: "invalid-input", in: "body", faults: [{ path: [], code, message }] });
+    respondWithProblem(c, { reason: "invalid-input", in: "body", faults: [{ path: [], code, message }] });
   const contentType = c.req.header("content-type");
-  if (contentType !== undefined && !isJson(contentType)) return refuse(c, { reason: "unsupported-media-type" });
+  if (contentType !== undefined && !isJson(contentType))
+    return respondWithProblem(c, { reason: "unsupported-media-type" });
   const text = await readText(c.req.raw);
-  if (text === null) return refuse(c, { reason: "body-too-large" });
+  if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
   if (text === "") return malformed("A JSON body is needed", "missing");
-  if (contentType === undefined) return refuse(c, { reason: "unsupported-media-type" });
+  if (contentType === undefined) return respondWithProblem(c, { reason: "unsupported-media-type" });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -96,7 +105,7 @@ interface Issue {
 }
 
 /** What zod found, in the terms in which pydantic names the same faults: evaluators' tools know those. */
-function faultsOf(issues: readonly Issue[], given: unknown): InputFault[] {
+function faultsOf(issues: readonly Issue[], given: unknown): InputIssue[] {
   return issues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     const input = valueAt(given, path);

@@ -1,10 +1,10 @@
 import type { Context } from "hono";
-import { liveSession } from "../../live/session-client.ts";
+import { sessionStub } from "../../live/session-client.ts";
 import type { Message } from "../../core/message.ts";
-import type { History, Living, Snapshot } from "../../live/session-results.ts";
+import type { History, LiveSnapshot, SessionResult } from "../../live/session-results.ts";
 import { database } from "../../store/database.ts";
 import { readLog } from "../../store/messages.ts";
-import { referredTo } from "../../store/session-list.ts";
+import { findReferenced } from "../../store/session-list.ts";
 import { findSession } from "../../store/sessions.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
@@ -14,9 +14,9 @@ import { timed } from "./context.ts";
  *
  * @param history whether its log is to be shown: what is not is not read
  */
-export async function wholeSession(c: Context<AppEnv>, id: string, history: History): Promise<Living | null> {
+export async function wholeSession(c: Context<AppEnv>, id: string, history: History): Promise<LiveSnapshot | null> {
   const db = database(c.env.DB);
-  const live = await timed(c, "session", liveSession(c.env, id).read(history));
+  const live = await timed(c, "session", sessionStub(c.env, id).read(history));
   if (!live.ok) return null;
   if (live.value) return { ...live.value, messages: await wholeLog(c, live.value) };
   const session = await timed(c, "index", findSession(db, id));
@@ -29,10 +29,10 @@ export async function wholeSession(c: Context<AppEnv>, id: string, history: Hist
 const ALL = 1_000_000;
 
 /** The messages that an answer is to show: what did not fit in one part is read in others. */
-export async function wholeLog(c: Context<AppEnv>, { session, messages, upTo }: Snapshot): Promise<Message[]> {
+export async function wholeLog(c: Context<AppEnv>, { session, messages, upTo }: SessionResult): Promise<Message[]> {
   const log = [...messages];
   for (let last = log.at(-1)?.seq ?? 0; last < upTo; last = log.at(-1)?.seq ?? upTo) {
-    const part = await timed(c, "session", liveSession(c.env, session.id).page(last, ALL, "all"));
+    const part = await timed(c, "session", sessionStub(c.env, session.id).page(last, ALL, "all"));
     if (!part.ok) break;
     // It has ended meanwhile, and lives in the index database.
     const rest = part.value ? part.value.items : await readLog(database(c.env.DB), session.id, upTo, last);
@@ -43,9 +43,9 @@ export async function wholeLog(c: Context<AppEnv>, { session, messages, upTo }: 
 }
 
 /** The chatbot and the client of a session; as last known, while the index database is down. */
-export async function referredToBy(c: Context<AppEnv>, { session, chatbot, client }: Living) {
+export async function referredToBy(c: Context<AppEnv>, { session, chatbot, client }: LiveSnapshot) {
   try {
-    return await referredTo(database(c.env.DB), session);
+    return await findReferenced(database(c.env.DB), session);
   } catch (error) {
     if (!chatbot) throw error;
     return { chatbot, client };

@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
-import { explain } from "../http/problem.ts";
-import type { InputFault, Refusal } from "../http/problem.ts";
+import { describeProblem } from "../http/problem.ts";
+import type { InputIssue, HttpProblem } from "../http/problem.ts";
 import { presentSession } from "./present.ts";
 
 /** How the Moonshot API says no. */
@@ -24,7 +24,7 @@ export const MoonshotInputFailure = z
   })
   .meta({ id: "MoonshotInputFailure", description: "How the Moonshot API says that a body or a query does not fit" });
 
-function respondWithProblem(c: Context, refusal: Refusal): Response {
+function respondWithProblem(c: Context, refusal: HttpProblem): Response {
   if (refusal.reason === "invalid-input") return misfit(c, refusal.in, refusal.faults);
   if (refusal.reason === "invalid") {
     return misfit(
@@ -33,12 +33,12 @@ function respondWithProblem(c: Context, refusal: Refusal): Response {
       refusal.faults.map((fault) => ({ ...fault, code: "value_error" })),
     );
   }
-  const { httpStatus, message, headers } = explain(refusal);
+  const { httpStatus, message, headers } = describeProblem(refusal);
   const body: z.output<typeof MoonshotFailure> = { detail: message };
   return c.json(body, httpStatus, headers);
 }
 
-function misfit(c: Context, where: "body" | "query", faults: InputFault[]): Response {
+function misfit(c: Context, where: "body" | "query", faults: InputIssue[]): Response {
   const error = faults.map(({ code, path, message, input }) => ({
     type: code,
     loc: [where, ...path],

@@ -1,13 +1,21 @@
 import { Hono } from "hono";
 import { notFound } from "../../core/failure.ts";
-import { liveSession } from "../../live/session-client.ts";
-import { permit } from "../http/authenticate.ts";
+import { sessionStub } from "../../live/session-client.ts";
+import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { timed } from "../http/context.ts";
-import { From, FromByTicket, Ticket, eventsOf, socketTo, ticketFor, upgradeOnly } from "../http/subscribe.ts";
+import {
+  FromQuery,
+  SocketQuery,
+  Ticket,
+  respondWithEvents,
+  openSocketTo,
+  createTicket,
+  upgradeOnly,
+} from "../http/subscribe.ts";
 import { describe } from "../openapi/describe.ts";
-import { permitOrigin } from "../http/cors.ts";
-import { refuse } from "../http/respond-with-problem.ts";
+import { requireAllowedOrigin } from "../http/cors.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { query } from "../http/validate.ts";
 import * as schemas from "./schemas.ts";
 
@@ -28,12 +36,12 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Everything that happens to it, until it ends", events: true },
       refusals: [404],
     }),
-    query(From),
-    permit("admin", "service"),
+    query(FromQuery),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
-      const events = SESSION_ID.test(id) ? await eventsOf(c, id, c.req.valid("query").after) : null;
-      return events ?? refuse(c, noSession(id));
+      const events = SESSION_ID.test(id) ? await respondWithEvents(c, id, c.req.valid("query").after) : null;
+      return events ?? respondWithProblem(c, noSession(id));
     },
   )
   .get(
@@ -46,14 +54,14 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 101, description: "The socket is open" },
       refusals: [403, 404, 426],
     }),
-    query(FromByTicket),
+    query(SocketQuery),
     upgradeOnly,
-    permit("admin", "service"),
-    permitOrigin,
+    requireRole("admin", "service"),
+    requireAllowedOrigin,
     async (c) => {
       const id = c.req.param("id");
-      const socket = SESSION_ID.test(id) ? await socketTo(c, id, c.req.valid("query").after) : null;
-      return socket ?? refuse(c, noSession(id));
+      const socket = SESSION_ID.test(id) ? await openSocketTo(c, id, c.req.valid("query").after) : null;
+      return socket ?? respondWithProblem(c, noSession(id));
     },
   )
   .post(
@@ -65,11 +73,11 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 201, description: "The ticket", schema: Ticket },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
-      const ticket = await ticketFor(c, id);
-      return ticket ? c.json(ticket, 201) : refuse(c, noSession(id));
+      const ticket = await createTicket(c, id);
+      return ticket ? c.json(ticket, 201) : respondWithProblem(c, noSession(id));
     },
   )
   .post(
@@ -81,12 +89,12 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Nothing runs any more", schema: schemas.Done },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
       const cancelled = SESSION_ID.test(id)
-        ? await timed(c, "session", liveSession(c.env, id).cancel())
+        ? await timed(c, "session", sessionStub(c.env, id).cancel())
         : notFound("session");
-      return cancelled.ok ? c.json({ success: true as const }) : refuse(c, noSession(id));
+      return cancelled.ok ? c.json({ success: true as const }) : respondWithProblem(c, noSession(id));
     },
   );

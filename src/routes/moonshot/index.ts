@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import { permit } from "../http/authenticate.ts";
+import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { describe } from "../openapi/describe.ts";
 import { query } from "../http/validate.ts";
@@ -31,7 +31,7 @@ export const v1 = new Hono<AppEnv>({ strict: false })
       },
     }),
     query(schemas.ListConnectors),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     (c) =>
       c.json(
         c.req.valid("query").include === "fields"

@@ -1,23 +1,23 @@
 import { Hono } from "hono";
 import type * as z from "zod";
-import { addressFault, allowsPrivate } from "../../net/url-guard.ts";
+import { urlProblem, allowsPrivateUrls } from "../../net/url-guard.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { secretNamedBy } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
-import { isSecret, seal, sealAnew } from "../../crypto/sealed-tokens.ts";
+import { isSecret, seal, reseal } from "../../crypto/sealed-tokens.ts";
 import { now } from "../../core/time.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import { database } from "../../store/database.ts";
 import { createEndpoint, deleteEndpoint, findEndpoint, listEndpoints, updateEndpoint } from "../../store/endpoints.ts";
 import { audit } from "../http/audit.ts";
-import { permit } from "../http/authenticate.ts";
+import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
-import { readList } from "../http/context.ts";
-import { createOnce, noteOf } from "../http/idempotency.ts";
+import { readFromReplica } from "../http/context.ts";
+import { createOnce, answerToSave } from "../http/idempotency.ts";
 import { describe } from "../openapi/describe.ts";
-import { refuse } from "../http/respond-with-problem.ts";
-import type { Refusal } from "../http/problem.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
+import type { HttpProblem } from "../http/problem.ts";
 import { body } from "../http/validate.ts";
 import * as examples from "./examples.ts";
 import { TOKEN_MASK, presentEndpoint } from "./present.ts";
@@ -35,8 +35,8 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       summary: "List endpoints, by name",
       answer: { status: 200, description: "All endpoints", schema: schemas.Endpoints },
     }),
-    permit("admin", "service"),
-    async (c) => c.json((await readList(c, listEndpoints)).map(presentEndpoint)),
+    requireRole("admin", "service"),
+    async (c) => c.json((await readFromReplica(c, listEndpoints)).map(presentEndpoint)),
   )
   .post(
     "/",
@@ -50,7 +50,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       example: examples.endpoint,
     }),
     body(schemas.CreateEndpoint),
-    permit("admin"),
+    requireRole("admin"),
     createOnce,
     async (c) => {
       const at = now();
@@ -64,12 +64,12 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
         updatedAt: at,
       } as Endpoint;
       const checked = check(endpoint, c.env);
-      if (!checked.ok) return refuse(c, checked.failure);
+      if (!checked.ok) return respondWithProblem(c, checked.failure);
       const token = await keep(endpoint, seal, c.env);
-      if (token === null) return refuse(c, CANNOT_SEAL);
+      if (token === null) return respondWithProblem(c, CANNOT_SEAL);
       const answer = { message: "Endpoint added successfully" };
-      if (!(await createEndpoint(db, { ...endpoint, token }, noteOf(c, answer, 200)))) {
-        return refuse(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
+      if (!(await createEndpoint(db, { ...endpoint, token }, answerToSave(c, answer, 200)))) {
+        return respondWithProblem(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
       }
       audit(c, "endpoint-created", { endpointId: endpoint.id });
       return c.json(answer);
@@ -84,11 +84,13 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "The endpoint", schema: schemas.Endpoint },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
       const endpoint = await findEndpoint(database(c.env.DB), id);
-      return endpoint ? c.json(presentEndpoint(endpoint)) : refuse(c, { reason: "not-found", noun: "endpoint", id });
+      return endpoint
+        ? c.json(presentEndpoint(endpoint))
+        : respondWithProblem(c, { reason: "not-found", noun: "endpoint", id });
     },
   )
   .put(
@@ -102,18 +104,18 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       example: { model: "gpt-4.1-mini" },
     }),
     body(schemas.UpdateEndpoint),
-    permit("admin"),
+    requireRole("admin"),
     async (c) => {
       const db = database(c.env.DB);
       const id = c.req.param("id");
       const endpoint = await findEndpoint(db, id);
-      if (!endpoint) return refuse(c, { reason: "not-found", noun: "endpoint", id });
+      if (!endpoint) return respondWithProblem(c, { reason: "not-found", noun: "endpoint", id });
       const changed = change(endpoint, fromInput(c.req.valid("json")));
       const checked = changed.ok ? check(changed.value, c.env) : changed;
-      if (!checked.ok) return refuse(c, checked.failure);
+      if (!checked.ok) return respondWithProblem(c, checked.failure);
       const isKept = checked.value.token === endpoint.token;
-      const token = await keep(checked.value, isKept ? sealAnew : seal, c.env);
-      if (token === null) return refuse(c, CANNOT_SEAL);
+      const token = await keep(checked.value, isKept ? reseal : seal, c.env);
+      if (token === null) return respondWithProblem(c, CANNOT_SEAL);
       await updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
       audit(c, "endpoint-updated", { endpointId: id, fields: Object.keys(c.req.valid("json")) });
       return c.json({ message: "Endpoint updated successfully" });
@@ -128,7 +130,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Endpoint deleted", schema: schemas.Said },
       refusals: [403, 404, 409],
     }),
-    permit("admin"),
+    requireRole("admin"),
     async (c) => {
       const db = database(c.env.DB);
       const id = c.req.param("id");
@@ -137,7 +139,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
         return c.json({ message: "Endpoint deleted successfully" });
       }
       const there = await findEndpoint(db, id);
-      return refuse(
+      return respondWithProblem(
         c,
         there ? { reason: "in-use", noun: "endpoint", by: "a chatbot" } : { reason: "not-found", noun: "endpoint", id },
       );
@@ -180,7 +182,7 @@ function originOf({ connectorType, uri }: Endpoint): string | null {
   return address && URL.canParse(address) ? new URL(address).origin : null;
 }
 
-const CANNOT_SEAL: Refusal = {
+const CANNOT_SEAL: HttpProblem = {
   reason: "misconfigured",
   message:
     "An endpoint's token is stored encrypted, and ENCRYPTION_KEY is not set, or is not 32 bytes in base64: the operator can make one with openssl rand -base64 32",
@@ -202,7 +204,7 @@ function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
 
 function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
   if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
-  const fault = addressFault(uri, allowsPrivate(env.ALLOW_PRIVATE_ENDPOINTS));
+  const fault = urlProblem(uri, allowsPrivateUrls(env.ALLOW_PRIVATE_ENDPOINTS));
   if (fault !== null) return fault;
   // A call's path is added to it. What portals and documents show with an address may stay.
   const shown = { "azure-openai-connector": /\?api-version=[\w.-]+$/, "google-gemini-connector": /\?alt=sse$/ };

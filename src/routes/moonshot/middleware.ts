@@ -1,16 +1,19 @@
 import type { MiddlewareHandler } from "hono";
 import { isZone } from "../../core/time.ts";
 import type { AppEnv } from "../http/context.ts";
-import { refuse } from "../http/respond-with-problem.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
 
 /** Keeps proxies from compressing: Moonshot's web UI cannot take a compressed answer. */
-export const uncompressed: MiddlewareHandler = async (c, next) => {
+export const noTransform: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("cache-control", "no-transform");
 };
 
 /** Tells the operator, and not just a log, that Moonshot's times cannot be written. */
-export const inZone: MiddlewareHandler<AppEnv> = async (c, next) =>
+export const requireTimeZone: MiddlewareHandler<AppEnv> = async (c, next) =>
   isZone(c.env.TIME_ZONE)
     ? next()
-    : refuse(c, { reason: "misconfigured", message: "TIME_ZONE is set to something that is no IANA time zone" });
+    : respondWithProblem(c, {
+        reason: "misconfigured",
+        message: "TIME_ZONE is set to something that is no IANA time zone",
+      });

@@ -7,7 +7,7 @@ import type { EpochMs } from "../../core/time.ts";
 import { zonedStamp } from "../../core/time.ts";
 import type { Database } from "../../store/database.ts";
 import { isUniqueViolation } from "../../store/database.ts";
-import { knownEndpoints } from "../../store/endpoints.ts";
+import { existingEndpoints } from "../../store/endpoints.ts";
 import { findPromptTemplate } from "../../store/prompt-templates.ts";
 import { createComparisonSession } from "../../store/sessions.ts";
 import type * as schemas from "./schemas.ts";
@@ -16,11 +16,11 @@ import { chatIdOf, slug } from "./slug.ts";
 type Input = z.output<typeof schemas.CreateSession>;
 
 /** Whether all that a new session names exists; the failure names the first that does not. */
-export async function allThere(
+export async function resolveNames(
   db: Database,
   { endpoints, prompt_template, context_strategy }: Input,
 ): Promise<Outcome<null>> {
-  const known = await knownEndpoints(db, endpoints);
+  const known = await existingEndpoints(db, endpoints);
   const unknown = endpoints.find((id) => !known.has(id));
   if (unknown !== undefined) return notFound("endpoint", unknown);
   if (prompt_template !== null && !(await findPromptTemplate(db, prompt_template)))

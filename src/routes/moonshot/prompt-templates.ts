@@ -10,12 +10,12 @@ import {
 } from "../../store/prompt-templates.ts";
 import { checkTemplate } from "../../turn/templates/render-template.ts";
 import { audit } from "../http/audit.ts";
-import { permit } from "../http/authenticate.ts";
+import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
-import { readList } from "../http/context.ts";
-import { createOnce, noteOf } from "../http/idempotency.ts";
+import { readFromReplica } from "../http/context.ts";
+import { createOnce, answerToSave } from "../http/idempotency.ts";
 import { describe } from "../openapi/describe.ts";
-import { refuse } from "../http/respond-with-problem.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { body } from "../http/validate.ts";
 import * as examples from "./examples.ts";
 import * as schemas from "./schemas.ts";
@@ -31,9 +31,9 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
       summary: "List prompt templates, by name",
       answer: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
-      const templates = await readList(c, listPromptTemplates);
+      const templates = await readFromReplica(c, listPromptTemplates);
       return c.json(templates.map(({ name, description, template }) => ({ name, description, template })));
     },
   )
@@ -49,16 +49,16 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
       example: examples.promptTemplate,
     }),
     body(schemas.CreatePromptTemplate),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     createOnce,
     async (c) => {
       const input = c.req.valid("json");
       const checked = checkTemplate(input.template);
-      if (!checked.ok) return refuse(c, checked.failure);
+      if (!checked.ok) return respondWithProblem(c, checked.failure);
       const answer = { success: true as const };
       const template = { ...input, createdAt: now() };
-      if (!(await createPromptTemplate(database(c.env.DB), template, noteOf(c, answer, 200)))) {
-        return refuse(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
+      if (!(await createPromptTemplate(database(c.env.DB), template, answerToSave(c, answer, 200)))) {
+        return respondWithProblem(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
       }
       return c.json(answer);
     },
@@ -72,7 +72,7 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Template deleted", schema: schemas.Done },
       refusals: [404, 409],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
       const name = c.req.param("name");
@@ -81,7 +81,7 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
         return c.json({ success: true as const });
       }
       const there = await findPromptTemplate(db, name);
-      return refuse(
+      return respondWithProblem(
         c,
         there
           ? { reason: "in-use", noun: "prompt template", by: "an active session" }
@@ -99,6 +99,6 @@ export const contextStrategies = new Hono<AppEnv>({ strict: false }).get(
     summary: "List context strategies",
     answer: { status: 200, description: "Their names", schema: schemas.ContextStrategies, example: CONTEXT_STRATEGIES },
   }),
-  permit("admin", "service"),
+  requireRole("admin", "service"),
   (c) => c.json([...CONTEXT_STRATEGIES]),
 );

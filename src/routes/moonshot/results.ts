@@ -1,10 +1,10 @@
 import { Hono } from "hono";
-import { causeOf } from "../../core/failure.ts";
-import { permit } from "../http/authenticate.ts";
+import { rootCause } from "../../core/failure.ts";
+import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { messagesOf, openLog } from "../http/open-log.ts";
 import { describe } from "../openapi/describe.ts";
-import { refuse } from "../http/respond-with-problem.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { textStream } from "../http/text-stream.ts";
 import { query } from "../http/validate.ts";
 import { answersOf } from "./answers.ts";
@@ -29,16 +29,16 @@ export const results = new Hono<AppEnv>({ strict: false })
       refusals: [404],
     }),
     query(schemas.Export),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
       const log = SESSION_ID.test(id) ? await openLog(c, id) : null;
-      if (!log) return refuse(c, noSession(id));
+      if (!log) return respondWithProblem(c, noSession(id));
       const { format } = c.req.valid("query");
       const { contentType, text } = EXPORT_FORMATS[format];
       const pieces = text({ sessionId: id, zone: c.env.TIME_ZONE, answers: answersOf(log) });
       const stream = textStream(pieces, (error) =>
-        console.error({ event: "export-broke-off", requestId: c.var.requestId, error: causeOf(error) }),
+        console.error({ event: "export-broke-off", requestId: c.var.requestId, error: rootCause(error) }),
       );
       return c.body(stream, 200, {
         "content-type": contentType,
@@ -55,11 +55,11 @@ export const results = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "The numbers", schema: schemas.Statistics, example: examples.statistics },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
       const log = SESSION_ID.test(id) ? await openLog(c, id) : null;
-      return log ? c.json(await presentStatistics(log.session, messagesOf(log))) : refuse(c, noSession(id));
+      return log ? c.json(await presentStatistics(log.session, messagesOf(log))) : respondWithProblem(c, noSession(id));
     },
   );
 

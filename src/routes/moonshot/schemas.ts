@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
-import { FAILURE_REASONS } from "../../core/failure.ts";
+import { REPLY_ERROR_CODES } from "../../core/failure.ts";
 import { Content, FINISH_REASONS } from "../../core/message.ts";
-import { answeredObject, name, sentParams } from "../http/fields.ts";
+import { objectOutput, name, providerParams } from "../http/fields.ts";
 
 /** The document's examples name ids such as these. */
 const id = z.string().min(1).max(300);
@@ -65,7 +65,7 @@ const tokenDetails = {
   reasoning_tokens: z.number().int().nullable().meta({ description: "Of the output tokens; null where not told" }),
 };
 
-const ReplyError = z.object({ code: z.enum(FAILURE_REASONS), message: z.string() });
+const ReplyError = z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() });
 
 export const Receipt = z
   .object({
@@ -73,7 +73,7 @@ export const Receipt = z
     url: z.string().nullable().meta({ description: "Where it was asked, without secrets" }),
     model_asked: z.string(),
     model_answered: z.string().nullable(),
-    params: answeredObject,
+    params: objectOutput,
     body: z.string().nullable().meta({ description: "The exact body that was sent, secrets masked" }),
     body_sha256: z.string().nullable().meta({ description: "Of the exact bytes that were sent, in lower-case hex" }),
     provider_request_id: z.string().nullable(),
@@ -169,7 +169,7 @@ const numeric = z.coerce.number().int().min(0);
 const params = z
   .union([z.literal(""), z.null(), z.record(z.string(), z.unknown())])
   .transform((value) => (value === "" || value === null ? {} : value))
-  .pipe(sentParams)
+  .pipe(providerParams)
   .transform((value) => JSON.stringify(value));
 
 /** A price, or its text. */
@@ -220,7 +220,7 @@ export const Endpoint = z
     model: z.string(),
     max_calls_per_second: z.number().int(),
     max_concurrency: z.number().int(),
-    params: answeredObject,
+    params: objectOutput,
     prices: Prices.nullable(),
   })
   .meta({ id: "Endpoint", description: "A model at an address. Its token is never answered" });

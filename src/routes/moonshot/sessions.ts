@@ -5,24 +5,24 @@ import type { Failed } from "../../core/failure.ts";
 import { notFound } from "../../core/failure.ts";
 import type { Session, SessionChanges } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
-import { liveSession } from "../../live/session-client.ts";
+import { sessionStub } from "../../live/session-client.ts";
 import type { History } from "../../live/session-results.ts";
 import { database } from "../../store/database.ts";
 import { findPromptTemplate } from "../../store/prompt-templates.ts";
 import { listComparisonSessions } from "../../store/session-list.ts";
 import { audit } from "../http/audit.ts";
-import { permit } from "../http/authenticate.ts";
+import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
-import { readList, timed, wantedHistory } from "../http/context.ts";
-import { openEvents, turnStream, wantsEvents } from "../http/subscribe.ts";
-import { createOnce, markReplayed, noteOf, ownKeyOf } from "../http/idempotency.ts";
+import { readFromReplica, timed, wantedHistory } from "../http/context.ts";
+import { openEvents, respondWithTurn, wantsEvents } from "../http/subscribe.ts";
+import { createOnce, markReplayed, answerToSave, idempotencyKeyOf } from "../http/idempotency.ts";
 import { describe } from "../openapi/describe.ts";
-import { refuse } from "../http/respond-with-problem.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { body, query } from "../http/validate.ts";
 import { wholeLog, wholeSession } from "../http/whole-session.ts";
 import * as examples from "./examples.ts";
 import { SESSION_ID, following, noSession } from "./following.ts";
-import { allThere, createUnderFreeId, newSession } from "./new-session.ts";
+import { resolveNames, createUnderFreeId, newSession } from "./new-session.ts";
 import { presentSession } from "./present.ts";
 import { presentHistory } from "./records.ts";
 import { results } from "./results.ts";
@@ -40,10 +40,10 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "The sessions", schema: schemas.Sessions, example: examples.list },
     }),
     query(schemas.ListSessions),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const { limit, skip } = c.req.valid("query");
-      const found = await readList(c, (db) => listComparisonSessions(db, { limit: limit + 1, skip }));
+      const found = await readFromReplica(c, (db) => listComparisonSessions(db, { limit: limit + 1, skip }));
       if (found.length > limit) c.header("link", `<${nextPage(c.req.url, limit, skip)}>; rel="next"`);
       return c.json(found.slice(0, limit).map((session) => presentSession(session, c.env.TIME_ZONE, null)));
     },
@@ -60,16 +60,16 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       example: examples.create,
     }),
     body(schemas.CreateSession),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     createOnce,
     async (c) => {
       const input = c.req.valid("json");
       const db = database(c.env.DB);
-      const named = await timed(c, "index", allThere(db, input));
-      if (!named.ok) return refuse(c, named.failure);
+      const named = await timed(c, "index", resolveNames(db, input));
+      if (!named.ok) return respondWithProblem(c, named.failure);
       const answerOf = (session: Session) => ({ session: presentSession(session, c.env.TIME_ZONE, null) });
       const wanted = await newSession(db, input, now(), c.env.TIME_ZONE);
-      const created = createUnderFreeId(db, wanted, (session) => noteOf(c, answerOf(session), 200));
+      const created = createUnderFreeId(db, wanted, (session) => answerToSave(c, answerOf(session), 200));
       return c.json(answerOf(await timed(c, "index", created)));
     },
   )
@@ -84,11 +84,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       refusals: [404],
     }),
     query(schemas.GetSession),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const { include_history: withHistory, include } = c.req.valid("query");
       const whole = await wholeComparison(c, c.req.param("id"), withHistory ? wantedHistory(c) : "added");
-      if (!whole) return refuse(c, noSession(c.req.param("id")));
+      if (!whole) return respondWithProblem(c, noSession(c.req.param("id")));
       const zone = c.env.TIME_ZONE;
       const history = withHistory ? presentHistory(whole.session, whole.messages, zone, include) : null;
       return c.json({ session: presentSession(whole.session, zone, history) });
@@ -113,21 +113,21 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     }),
     query(schemas.PutPrompt),
     body(schemas.Prompt),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
-      if (!SESSION_ID.test(id)) return refuse(c, noSession(id));
-      const object = liveSession(c.env, id);
+      if (!SESSION_ID.test(id)) return respondWithProblem(c, noSession(id));
+      const object = sessionStub(c.env, id);
       const { prompt } = c.req.valid("json");
       const refused = ({ failure }: Failed) =>
-        refuse(c, failure.reason === "session-not-active" ? noSession(id) : failure);
+        respondWithProblem(c, failure.reason === "session-not-active" ? noSession(id) : failure);
       if (wantsEvents(c)) {
         const followed = await openEvents(c, object, (readerId) =>
-          object.promptAndFollow(prompt, ownKeyOf(c), readerId),
+          object.promptAndFollow(prompt, idempotencyKeyOf(c), readerId),
         );
-        return followed.ok ? turnStream(c, followed.value) : refused(followed);
+        return followed.ok ? respondWithTurn(c, followed.value) : refused(followed);
       }
-      const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), ownKeyOf(c)));
+      const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), idempotencyKeyOf(c)));
       if (!taken.ok) return refused(taken);
       markReplayed(c, taken.value.replayed);
       const log = await wholeLog(c, taken.value);
@@ -143,11 +143,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Session deleted", schema: schemas.Done },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
-      const removed = SESSION_ID.test(id) ? await liveSession(c.env, id).remove() : notFound("session");
-      if (!removed.ok) return refuse(c, noSession(id));
+      const removed = SESSION_ID.test(id) ? await sessionStub(c.env, id).remove() : notFound("session");
+      if (!removed.ok) return respondWithProblem(c, noSession(id));
       audit(c, "session-deleted", { sessionId: id });
       return c.json({ success: true as const });
     },
@@ -161,11 +161,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Template set", schema: schemas.Done },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const promptTemplate = c.req.param("name");
       const there = await findPromptTemplate(database(c.env.DB), promptTemplate);
-      if (!there) return refuse(c, { reason: "not-found", noun: "prompt template", id: promptTemplate });
+      if (!there) return respondWithProblem(c, { reason: "not-found", noun: "prompt template", id: promptTemplate });
       return amend(c, c.req.param("id"), { promptTemplate });
     },
   )
@@ -178,12 +178,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Template unset", schema: schemas.Done },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const name = c.req.param("name");
       const whole = await wholeComparison(c, c.req.param("id"), "added");
       if (whole && whole.session.promptTemplate !== name)
-        return refuse(c, { reason: "not-found", noun: "prompt template", id: name });
+        return respondWithProblem(c, { reason: "not-found", noun: "prompt template", id: name });
       return amend(c, c.req.param("id"), { promptTemplate: null });
     },
   )
@@ -196,11 +196,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Strategy set", schema: schemas.Done },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const contextStrategy = asContextStrategy(c.req.param("name"));
       if (!contextStrategy)
-        return refuse(c, { reason: "not-found", noun: "context strategy", id: c.req.param("name") });
+        return respondWithProblem(c, { reason: "not-found", noun: "context strategy", id: c.req.param("name") });
       return amend(c, c.req.param("id"), { contextStrategy });
     },
   )
@@ -213,12 +213,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Strategy unset", schema: schemas.Done },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const name = c.req.param("name");
       const whole = await wholeComparison(c, c.req.param("id"), "added");
       if (whole && whole.session.contextStrategy !== name)
-        return refuse(c, { reason: "not-found", noun: "context strategy", id: name });
+        return respondWithProblem(c, { reason: "not-found", noun: "context strategy", id: name });
       return amend(c, c.req.param("id"), { contextStrategy: null });
     },
   )
@@ -227,9 +227,10 @@ export const sessions = new Hono<AppEnv>({ strict: false })
 
 async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
   const amended = SESSION_ID.test(id)
-    ? await timed(c, "session", liveSession(c.env, id).amend(changes, "added"))
+    ? await timed(c, "session", sessionStub(c.env, id).amend(changes, "added"))
     : notFound("session");
-  if (!amended.ok) return refuse(c, amended.failure.reason === "not-found" ? noSession(id) : amended.failure);
+  if (!amended.ok)
+    return respondWithProblem(c, amended.failure.reason === "not-found" ? noSession(id) : amended.failure);
   return c.json({ success: true as const });
 }
 

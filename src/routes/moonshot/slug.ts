@@ -1,5 +1,5 @@
 import type { Database } from "../../store/database.ts";
-import { romanize } from "../../store/transliterations.ts";
+import { transliterate } from "../../store/transliterations.ts";
 
 // Of the named entities only those matter that end up as letters or digits. The rest of HTML 4's become a dash, as any
 // other sign does.
@@ -14,7 +14,7 @@ const HEXADECIMAL = /&#x([\da-f]{1,6});/gi;
  * dashes. One round trip if the name is not in ASCII. https://github.com/un33k/python-slugify
  */
 export async function slug(db: Database, name: string): Promise<string> {
-  return (await romanize(db, name.replace(/'+/g, "-")))
+  return (await transliterate(db, name.replace(/'+/g, "-")))
     .replace(ACCENTED, "$1")
     .replace(SIGNS, "-")
     .replace(DECIMAL, (_, code: string) => character(Number(code)))

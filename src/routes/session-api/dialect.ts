@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
-import { explain } from "../http/problem.ts";
-import type { Refusal } from "../http/problem.ts";
+import { describeProblem } from "../http/problem.ts";
+import type { HttpProblem } from "../http/problem.ts";
 import { presentSession } from "./sessions/present.ts";
 
 /** How the Session API says no. */
@@ -18,8 +18,8 @@ export const SessionApiFailure = z
   })
   .meta({ id: "Failure", description: "How the Session API says no" });
 
-function respondWithProblem(c: Context, refusal: Refusal): Response {
-  const { httpStatus, code, message, headers } = explain(refusal);
+function respondWithProblem(c: Context, refusal: HttpProblem): Response {
+  const { httpStatus, code, message, headers } = describeProblem(refusal);
   const details =
     "faults" in refusal
       ? refusal.faults.map((fault) => ({ path: fault.path.join("."), message: fault.message }))

@@ -17,25 +17,25 @@ const PaginatorInfo = z
   .meta({ id: "PaginatorInfo" });
 
 /** The Session API's answer to a change. */
-export const changed = <S extends z.ZodType>(data: S) =>
+export const mutationSchema = <S extends z.ZodType>(data: S) =>
   z.object({ success: z.literal(true), message: z.string(), data });
 
 /** The Session API's answer to a removal. */
-export const Removed = z.object({ success: z.literal(true), message: z.string() }).meta({ id: "Removed" });
+export const removalSchema = z.object({ success: z.literal(true), message: z.string() }).meta({ id: "Removed" });
 
 /** The Session API's answer to a question. */
-export const found = <S extends z.ZodType>(data: S) => z.object({ success: z.literal(true), data });
+export const itemSchema = <S extends z.ZodType>(data: S) => z.object({ success: z.literal(true), data });
 
 /** The Session API's answer to a question for a list. */
-export const listed = <S extends z.ZodType>(result: S) =>
-  found(z.object({ results: z.array(result), paginatorInfo: PaginatorInfo }));
+export const pageSchema = <S extends z.ZodType>(result: S) =>
+  itemSchema(z.object({ results: z.array(result), paginatorInfo: PaginatorInfo }));
 
-export const inEnvelope = <T>(data: T, message: string) => ({ success: true as const, message, data });
+export const mutationBody = <T>(data: T, message: string) => ({ success: true as const, message, data });
 
-export const asFound = <T>(data: T) => ({ success: true as const, data });
+export const itemBody = <T>(data: T) => ({ success: true as const, data });
 
-export const asListed = <T>(page: Page<T>, request: PageRequest) =>
-  asFound({ results: page.results, paginatorInfo: paginatorInfo(page, request) });
+export const pageBody = <T>(page: Page<T>, request: PageRequest) =>
+  itemBody({ results: page.results, paginatorInfo: paginatorInfo(page, request) });
 
 /** When a thing was last changed, after changes to it that may be none. */
 export const timeOfChange = (thing: { updatedAt: EpochMs }, changes: object): EpochMs =>

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Parley } from "../../../src/client/parley-client.ts";
+import type { ParleyClient } from "../../../src/client/parley-client.ts";
 import { startServer } from "../../../src/dev/server.ts";
 import { readSettings } from "../../../src/dev/settings.ts";
 
@@ -13,7 +13,7 @@ const examples = [...guide.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = ""]
 
 const state = mkdtempSync(join(tmpdir(), "parley-"));
 const stop = new AbortController();
-let parley: Parley;
+let parley: ParleyClient;
 let ended: Promise<number>;
 
 beforeAll(async () => {

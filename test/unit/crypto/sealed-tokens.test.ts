@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fingerprintSecret, isSealed, seal, sealAnew, unseal } from "../../../src/crypto/sealed-tokens.ts";
+import { fingerprintSecret, isSealed, seal, reseal, unseal } from "../../../src/crypto/sealed-tokens.ts";
 
 /** A key of 32 equal bytes, in base64. */
 const aKey = (byte: number) => btoa(String.fromCharCode(byte).repeat(32));
@@ -54,7 +54,7 @@ describe("keys", () => {
     async (key) => {
       const bad = key === undefined ? {} : { ENCRYPTION_KEY: key };
       expect(await seal("sk-secret", "gpt", bad)).toBeNull();
-      expect(await sealAnew("sk-secret", "gpt", bad)).toBeNull();
+      expect(await reseal("sk-secret", "gpt", bad)).toBeNull();
       expect(await fingerprintSecret("sk-secret", bad)).toBeNull();
       expect(await unseal(await sealed("sk-secret"), "gpt", bad)).toBeNull();
     },
@@ -68,7 +68,7 @@ describe("keys", () => {
     const old = await sealed("sk-secret");
     const rotated = { ENCRYPTION_KEY: aKey(3), ENCRYPTION_KEY_PREVIOUS: `${aKey(2)}, ${aKey(1)}` };
     expect(await unseal(old, "gpt", rotated)).toBe("sk-secret");
-    const anew = await sealAnew(old, "gpt", rotated);
+    const anew = await reseal(old, "gpt", rotated);
     expect(anew && (await unseal(anew, "gpt", { ENCRYPTION_KEY: aKey(3) }))).toBe("sk-secret");
     expect(await unseal(old, "gpt", { ENCRYPTION_KEY: aKey(3) })).toBeNull();
   });
@@ -76,13 +76,13 @@ describe("keys", () => {
 
 it("a token that an earlier version stored plain is taken as it is, and sealed when it is sealed anew", async () => {
   expect(await unseal("sk-plain", "gpt", secrets)).toBe("sk-plain");
-  const anew = (await sealAnew("sk-plain", "gpt", secrets)) ?? "";
+  const anew = (await reseal("sk-plain", "gpt", secrets)) ?? "";
   expect([isSealed(anew), await unseal(anew, "gpt", secrets)]).toEqual([true, "sk-plain"]);
 });
 
 it("what no key opens stays as it is when it is sealed anew", async () => {
   const foreign = await sealed("sk-secret");
-  expect(await sealAnew(foreign, "gpt", { ENCRYPTION_KEY: aKey(9) })).toBe(foreign);
+  expect(await reseal(foreign, "gpt", { ENCRYPTION_KEY: aKey(9) })).toBe(foreign);
 });
 
 it("a fingerprint tells equal tokens under one key, and cannot be made without it", async () => {

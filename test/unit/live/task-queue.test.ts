@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { OneAtATime } from "../../../src/live/turns/task-queue.ts";
+import { TaskQueue } from "../../../src/live/turns/task-queue.ts";
 
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("one at a time", () => {
   it("starts a job only when the one before has ended, however it ended", async () => {
-    const queue = new OneAtATime();
+    const queue = new TaskQueue();
     const log: string[] = [];
     const job =
       (name: string, fails = false) =>
@@ -16,23 +16,19 @@ describe("one at a time", () => {
         if (fails) throw new Error(name);
         return name;
       };
-    const settled = await Promise.allSettled([
-      queue.enter(job("a")),
-      queue.enter(job("b", true)),
-      queue.enter(job("c")),
-    ]);
+    const settled = await Promise.allSettled([queue.run(job("a")), queue.run(job("b", true)), queue.run(job("c"))]);
     expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(log).toEqual(["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
   });
 
   it("lets one in before all that wait, and counts those", async () => {
-    const queue = new OneAtATime();
+    const queue = new TaskQueue();
     const log: string[] = [];
     const job = (name: string) => async () => {
       await later(1);
       log.push(name);
     };
-    const all = [queue.enter(job("running")), queue.enter(job("waiting")), queue.enterFirst(job("first"))];
+    const all = [queue.run(job("running")), queue.run(job("waiting")), queue.runFirst(job("first"))];
     expect(queue.waiting).toBe(2);
     await Promise.all(all);
     expect(log).toEqual(["running", "first", "waiting"]);

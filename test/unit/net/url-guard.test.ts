@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addressFault, allowsPrivate } from "../../../src/net/url-guard.ts";
+import { urlProblem, allowsPrivateUrls } from "../../../src/net/url-guard.ts";
 
 /** Ways to write one part of an IPv4 address. */
 const spellings = [
@@ -60,7 +60,7 @@ describe("a deployed Worker calls no address literal", () => {
     const disguised = fc.tuple(spelledIpv4, fc.nat(disguises.length - 1));
     fc.assert(
       fc.property(schemes, disguised, ports, paths, (scheme, [host, disguise], port, path) => {
-        expect(addressFault(`${scheme}${disguises[disguise]?.(host)}${port}${path}`, false)).not.toBeNull();
+        expect(urlProblem(`${scheme}${disguises[disguise]?.(host)}${port}${path}`, false)).not.toBeNull();
       }),
       { numRuns: 2_000 },
     );
@@ -69,7 +69,7 @@ describe("a deployed Worker calls no address literal", () => {
   it("of IPv6, mapped, embedded, translated, local or public", () => {
     fc.assert(
       fc.property(schemes, asIpv6, ports, paths, (scheme, host, port, path) => {
-        expect(addressFault(`${scheme}${host}${port}${path}`, false)).not.toBeNull();
+        expect(urlProblem(`${scheme}${host}${port}${path}`, false)).not.toBeNull();
       }),
       { numRuns: 500 },
     );
@@ -79,7 +79,7 @@ describe("a deployed Worker calls no address literal", () => {
     fc.assert(
       fc.property(fc.webUrl({ validSchemes: ["https"], withQueryParameters: true }), fc.string(), (address, tail) => {
         const spelled = address + tail;
-        if (addressFault(spelled, false) !== null) return;
+        if (urlProblem(spelled, false) !== null) return;
         const { hostname } = new URL(spelled);
         expect(hostname).toMatch(/\.[a-z][a-z0-9-]*\.?$/);
       }),
@@ -137,7 +137,7 @@ describe("a deployed Worker does not call", () => {
     "https://127.0.0.1\\@example.com",
     "https://exa mple.com",
   ])("%s", (address) => {
-    expect(addressFault(address, false)).not.toBeNull();
+    expect(urlProblem(address, false)).not.toBeNull();
   });
 });
 
@@ -154,20 +154,20 @@ it.each([
   "https://1.example.com",
   "https://api.cloudflare.com/client/v4/accounts/x/ai/v1/@cf/model",
 ])("a deployed Worker calls %s", (address) => {
-  expect(addressFault(address, false)).toBeNull();
+  expect(urlProblem(address, false)).toBeNull();
 });
 
 it.each(["http://localhost:11434/v1", "http://127.0.0.1:8080", "https://[::1]/v1", "http://ollama", "https://nas.lan"])(
   "a local one calls %s too",
   (address) => {
-    expect(addressFault(address, true)).toBeNull();
+    expect(urlProblem(address, true)).toBeNull();
   },
 );
 
 it.each(["http://user:pass@localhost", "ftp://localhost", "localhost:11434", "nothing"])(
   "and no Worker calls %s",
   (address) => {
-    expect(addressFault(address, true)).not.toBeNull();
+    expect(urlProblem(address, true)).not.toBeNull();
   },
 );
 
@@ -181,5 +181,5 @@ it.each([
   ["1", true],
   ["true", true],
 ])("ALLOW_PRIVATE_ENDPOINTS of %j allows private addresses: %s", (setting, allowed) => {
-  expect(allowsPrivate(setting)).toBe(allowed);
+  expect(allowsPrivateUrls(setting)).toBe(allowed);
 });

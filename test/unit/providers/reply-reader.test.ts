@@ -394,7 +394,7 @@ describe("the class of an error inside the stream", () => {
     [{ type: "something_new" }, "provider_error", false],
   ])("%o is %s", async (error, code, isPassing) => {
     const { last } = await read(sse({ error: { message: "boom", ...error } }, DONE));
-    expect([last, "again" in last]).toMatchObject([{ code }, isPassing]);
+    expect([last, "retry" in last]).toMatchObject([{ code }, isPassing]);
   });
 
   it("of a content filter is an answer", async () => {

@@ -6,17 +6,17 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
-import { Audience } from "../../../src/live/streaming/subscribers.ts";
+import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 
 /** How many may follow one session. */
 const MAX_FOLLOWERS = 1_000;
 
 /** Within an object of its own, as every audience is. */
-const withAudience = (act: (audience: Audience) => Promise<void>): Promise<void> =>
-  runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Audience(ctx)));
+const withAudience = (act: (audience: Subscribers) => Promise<void>): Promise<void> =>
+  runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Subscribers(ctx)));
 
-const open = (audience: Audience, readerId: string): Promise<EventStream> =>
+const open = (audience: Subscribers, readerId: string): Promise<EventStream> =>
   audience.receive(readerId, async () => audience.openStream(readerId, null, null));
 
 it("opens no stream for a reader who has left meanwhile", () =>
@@ -25,7 +25,7 @@ it("opens no stream for a reader who has left meanwhile", () =>
       audience.leave("early");
       return audience.openStream("early", null, null);
     });
-    expect(audience.listens).toBe(false);
+    expect(audience.hasSubscribers).toBe(false);
     await expect(stream.readable.getReader().read()).rejects.toThrow("The reader has gone");
   }));
 
@@ -36,10 +36,10 @@ it("frees the place of a reader who leaves, and nobody else's", () =>
     audience.leave("first");
     audience.leave("first");
     audience.leave("nobody");
-    expect(audience.listens).toBe(true);
+    expect(audience.hasSubscribers).toBe(true);
     await expect(first.readable.getReader().read()).rejects.toThrow();
     audience.leave("second");
-    expect(audience.listens).toBe(false);
+    expect(audience.hasSubscribers).toBe(false);
   }));
 
 it("writes to those who follow before it refuses anyone, and not for ever", () =>
@@ -56,5 +56,5 @@ it("writes to those who follow before it refuses anyone, and not for ever", () =
     expect(beats).not.toHaveBeenCalled();
     beats.mockRestore();
     for (const stream of streams) stream.cut("The test is over");
-    expect(audience.listens).toBe(false);
+    expect(audience.hasSubscribers).toBe(false);
   }));

@@ -5,7 +5,7 @@
 
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Audience } from "../../../src/live/streaming/subscribers.ts";
+import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import { ADMIN_KEY, get, post } from "../../support/api.ts";
 import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
@@ -23,11 +23,11 @@ afterEach(() => {
 
 /** Sees the audience of the next stream that is opened. */
 function watchAudience() {
-  const opened = vi.spyOn(Audience.prototype, "openStream");
-  const audience = () => opened.mock.contexts[0] as Audience | undefined;
+  const opened = vi.spyOn(Subscribers.prototype, "openStream");
+  const audience = () => opened.mock.contexts[0] as Subscribers | undefined;
   return {
     opened: () => vi.waitUntil(audience, { timeout: 40_000 }),
-    left: () => vi.waitUntil(() => audience()?.listens === false, { timeout: FREE_MS }),
+    left: () => vi.waitUntil(() => audience()?.hasSubscribers === false, { timeout: FREE_MS }),
   };
 }
 

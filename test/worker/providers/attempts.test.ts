@@ -30,8 +30,8 @@ describe("a call is made again", () => {
       const request = played(`${scene},hello`);
       const { text, last } = await ask(request);
       expect(text).toMatch(/^Hello/);
-      expect(last).toMatchObject({ type: "end", course: { calls: 2 } });
-      expect(last.course.receipt?.attempts).toMatchObject([{ error: { code: expect.any(String) } }, { error: null }]);
+      expect(last).toMatchObject({ type: "end", metrics: { calls: 2 } });
+      expect(last.metrics.receipt?.attempts).toMatchObject([{ error: { code: expect.any(String) } }, { error: null }]);
       const [second, first] = await receivedBy(request);
       expect(second?.text).toBe(first?.text);
     },
@@ -43,49 +43,49 @@ describe("a call is made again", () => {
     ["date", 400],
   ])("not before the time that the provider tells in %s", async (hint, atLeastMs) => {
     const { last } = await ask(played(`429:${hint},hello`));
-    expect(last).toMatchObject({ type: "end", course: { calls: 2 } });
-    expect(last.course.durationMs).toBeGreaterThanOrEqual(atLeastMs);
+    expect(last).toMatchObject({ type: "end", metrics: { calls: 2 } });
+    expect(last.metrics.durationMs).toBeGreaterThanOrEqual(atLeastMs);
     // The time to the first text begins with the first call.
-    expect(last.course.ttftMs).toBeGreaterThanOrEqual(atLeastMs);
+    expect(last.metrics.ttftMs).toBeGreaterThanOrEqual(atLeastMs);
   });
 
   it("as often as max_attempts says, and each is in the receipt", async () => {
     const request = played("503,hello.lost,429:ms,hello", { max_attempts: "4" });
     const { last } = await ask(request);
-    expect(last.course.calls).toBe(4);
-    expect(last.course.receipt?.attempts.map(({ error }) => error?.code ?? null)).toEqual([
+    expect(last.metrics.calls).toBe(4);
+    expect(last.metrics.receipt?.attempts.map(({ error }) => error?.code ?? null)).toEqual([
       "provider_overloaded",
       "connection_lost",
       "rate_limited",
       null,
     ]);
-    expect(last.course.receipt?.attempts[0]).toMatchObject({ providerRequestId: "req_refused" });
+    expect(last.metrics.receipt?.attempts[0]).toMatchObject({ providerRequestId: "req_refused" });
     expect(await receivedBy(request)).toHaveLength(4);
   });
 
   it("where an echo endpoint is told so: its failures count by call", async () => {
     const params = { fail: 503, fail_times: 1 };
     const echo = (more: object) => aRequest("echo-connector", "", { params: JSON.stringify({ ...params, ...more }) });
-    expect((await ask(echo({}))).last).toMatchObject({ code: "provider_overloaded", course: { calls: 1 } });
-    expect((await ask(echo({ max_attempts: 2 }))).last).toMatchObject({ type: "end", course: { calls: 2 } });
+    expect((await ask(echo({}))).last).toMatchObject({ code: "provider_overloaded", metrics: { calls: 1 } });
+    expect((await ask(echo({ max_attempts: 2 }))).last).toMatchObject({ type: "end", metrics: { calls: 2 } });
   });
 });
 
 describe("a call is not made again", () => {
   it.each(["400", "401", "403", "404", "422"])("after %s", async (scene) => {
     const { last } = await ask(played(`${scene},hello`, { max_attempts: 5 }));
-    expect(last).toMatchObject({ type: "failed", course: { calls: 1 } });
+    expect(last).toMatchObject({ type: "failed", metrics: { calls: 1 } });
   });
 
   it("once text has come", async () => {
     const { text, last } = await ask(played("hello.reset,hello", { max_attempts: 5 }));
     expect(text).not.toBe("");
-    expect(last).toMatchObject({ code: "connection_lost", course: { calls: 1 } });
+    expect(last).toMatchObject({ code: "connection_lost", metrics: { calls: 1 } });
   });
 
   it("where the provider asks for longer than is left: its failure is told at once", async () => {
     const { last } = await ask(played("429:long,hello"));
-    expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 500, course: { calls: 1 } });
+    expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 500, metrics: { calls: 1 } });
   });
 
   it("when it is stopped while it waits", async () => {
@@ -94,7 +94,7 @@ describe("a call is not made again", () => {
     const asked = ask(request, { stop: stop.signal });
     await expect.poll(async () => (await receivedBy(request)).length, { timeout: 30_000 }).toBe(1);
     stop.abort();
-    expect((await asked).last).toMatchObject({ code: "cancelled", course: { calls: 1 } });
+    expect((await asked).last).toMatchObject({ code: "cancelled", metrics: { calls: 1 } });
     expect(await receivedBy(request)).toHaveLength(1);
   });
 });
@@ -102,28 +102,28 @@ describe("a call is not made again", () => {
 describe("leave to call", () => {
   it("is asked for before each call, and given back behind it with what became of it", async () => {
     const course: string[] = [];
-    const admit = async () => {
+    const acquireSlot = async () => {
       course.push("asked");
-      return { giveBack: (last: { type: string; code?: string }) => void course.push(last.code ?? last.type) };
+      return { release: (last: { type: string; code?: string }) => void course.push(last.code ?? last.type) };
     };
-    await ask(played("429:ms,hello"), { admit });
+    await ask(played("429:ms,hello"), { acquireSlot });
     expect(course).toEqual(["asked", "rate_limited", "asked", "end"]);
   });
 
   it("that is refused is the reply's failure, and no call is counted", async () => {
     const refused: ReplyFailed = replyFailed("rate_limited", "Too many wait.", { retryAfterSeconds: 9 });
-    const { last } = await ask(played("hello"), { admit: async () => refused });
-    expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 9, course: { calls: 0, receipt: null } });
+    const { last } = await ask(played("hello"), { acquireSlot: async () => refused });
+    expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 9, metrics: { calls: 0, receipt: null } });
   });
 
   it("that is waited for counts as waiting, and not as the reply's own time", async () => {
-    const admit = async () => {
+    const acquireSlot = async () => {
       await new Promise((resolve) => setTimeout(resolve, 1_500));
-      return { giveBack: () => undefined };
+      return { release: () => undefined };
     };
-    const { last } = await ask(played("hello", { timeout_ms: 1_400 }), { admit });
+    const { last } = await ask(played("hello", { timeout_ms: 1_400 }), { acquireSlot });
     expect(last.type).toBe("end");
-    expect(last.course.queueMs).toBeGreaterThanOrEqual(1_490);
+    expect(last.metrics.queueMs).toBeGreaterThanOrEqual(1_490);
   });
 });
 
@@ -143,7 +143,7 @@ describe("a receipt", () => {
 
   it("has the hash of the very bytes that arrived, and their text without the key", async () => {
     const request = telling();
-    const { receipt } = (await ask(request)).last.course;
+    const { receipt } = (await ask(request)).last.metrics;
     const { text } = (await receivedBy(request))[0] ?? { text: "" };
     expect(receipt?.bodySha256).toBe(await sha256(text));
     expect(receipt?.body).toBe(text.replaceAll(JSON.stringify(odd).slice(1, -1), "********"));
@@ -151,20 +151,20 @@ describe("a receipt", () => {
   });
 
   it("has the key nowhere", async () => {
-    const { receipt } = (await ask(telling())).last.course;
+    const { receipt } = (await ask(telling())).last.metrics;
     expect(receipt?.params).toContain("********!");
     expect(JSON.stringify(receipt)).not.toContain("odd");
   });
 
   it("of a body that is too long has its hash alone", async () => {
     const request = { ...played("hello"), messages: [{ role: "user" as const, content: "x".repeat(262_144) }] };
-    const receipt = (await ask(request)).last.course.receipt;
+    const receipt = (await ask(request)).last.metrics.receipt;
     const [arrived] = await receivedBy(request);
     expect(receipt?.body).toBeNull();
     expect(receipt?.bodySha256).toBe(await sha256(arrived?.text ?? ""));
   });
 
   it("is made only where one is asked for", async () => {
-    expect((await ask({ ...played("hello"), receipted: false })).last.course.receipt).toBeNull();
+    expect((await ask({ ...played("hello"), receipted: false })).last.metrics.receipt).toBeNull();
   });
 });

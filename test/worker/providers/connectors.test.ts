@@ -37,8 +37,8 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     const answered = await ask(aRequest(type, scene));
     expect(answered.text).toBe(text);
     expect(answered.last).toMatchObject({ type: "end", finishReason: "stop", usage: { inputTokens, outputTokens } });
-    expect(answered.last.course).toMatchObject({ calls: 1, queueMs: 0 });
-    expect(answered.last.course.ttftMs).toBeLessThanOrEqual(answered.last.course.durationMs);
+    expect(answered.last.metrics).toMatchObject({ calls: 1, queueMs: 0 });
+    expect(answered.last.metrics.ttftMs).toBeLessThanOrEqual(answered.last.metrics.durationMs);
   });
 
   it("says that its limit or a filter ended a reply", async () => {
@@ -59,7 +59,7 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     const { text, last } = await ask(aRequest(type, scene, once));
     expect(last).toMatchObject({ type: "failed", code });
     expect(text).toMatch(new RegExp(`^${begin}`));
-    expect(last.course.calls).toBe(1);
+    expect(last.metrics.calls).toBe(1);
   });
 
   it("that reports an error in its stream is named by the error's class", async () => {
@@ -76,8 +76,8 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
   ])("that falls silent (%s) is given up by %s", async (scene, limit) => {
     const { last } = await ask(aRequest(type, scene, { params: JSON.stringify({ [limit]: "150", max_attempts: 3 }) }));
     expect(last).toMatchObject({ code: "provider_timeout", message: expect.stringContaining(`(${limit})`) });
-    expect(last.course.calls).toBe(1);
-    expect(last.course.durationMs).toBeGreaterThanOrEqual(140);
+    expect(last.metrics.calls).toBe(1);
+    expect(last.metrics.durationMs).toBeGreaterThanOrEqual(140);
   });
 
   it("that is stopped ends as cancelled, and its provider sees the connection closed", async () => {
@@ -86,7 +86,7 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     const asked = ask(aRequest(type, "hello.stall"), { stop: stop.signal });
     await expect.poll(open, { timeout: 30_000 }).toBeGreaterThan(0);
     stop.abort();
-    expect((await asked).last).toMatchObject({ code: "cancelled", course: { calls: 1 } });
+    expect((await asked).last).toMatchObject({ code: "cancelled", metrics: { calls: 1 } });
     await expect.poll(open, { timeout: 30_000 }).toBe(0);
   });
 
@@ -100,14 +100,14 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     ] as const;
     for (const [status, code, calls] of refusals) {
       const { last } = await ask(aRequest(type, `${status}`));
-      expect([status, last]).toMatchObject([status, { code, course: { calls } }]);
+      expect([status, last]).toMatchObject([status, { code, metrics: { calls } }]);
       expect(JSON.stringify(last)).not.toContain(KEY);
     }
   });
 
   it("leaves a receipt of what was sent", async () => {
     const { last } = await ask(aRequest(type, "hello", { params: '{"temperature":0.5,"max_attempts":1}' }));
-    const receipt = last.course.receipt;
+    const receipt = last.metrics.receipt;
     expect(receipt).toMatchObject({
       connectorType: type,
       params: '{"temperature":0.5,"max_attempts":1}',
@@ -123,8 +123,8 @@ describe.each(["echo-connector", "eliza-connector"] as const)("an endpoint of ty
   it("answers without a provider, and leaves a receipt that says so", async () => {
     const { text, last } = await ask(aRequest(type, "hello"));
     expect(text).not.toBe("");
-    expect(last).toMatchObject({ type: "end", course: { calls: 1 } });
-    expect(last.course.receipt).toMatchObject({ url: null, body: null, bodySha256: null });
+    expect(last).toMatchObject({ type: "end", metrics: { calls: 1 } });
+    expect(last.metrics.receipt).toMatchObject({ url: null, body: null, bodySha256: null });
   });
 
   it("obeys limits and stops like any other", async () => {
@@ -160,16 +160,16 @@ describe("a vendor's own ways", () => {
 
   it("Workers AI without its binding fails by name, and no call is counted", async () => {
     const { last } = await ask(aRequest("workers-ai-connector", "hello"), {
-      world: { ai: undefined, privateAllowed: true },
+      providerEnv: { ai: undefined, privateAllowed: true },
     });
     expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
-    expect(last.course).toMatchObject({ calls: 0, receipt: null });
+    expect(last.metrics).toMatchObject({ calls: 0, receipt: null });
   });
 });
 
 describe("what is sent", () => {
   const sent = async (...[type, scene, fields]: Parameters<typeof aRequest>) => {
-    const { receipt } = (await ask(aRequest(type, scene, fields))).last.course;
+    const { receipt } = (await ask(aRequest(type, scene, fields))).last.metrics;
     return { url: receipt?.url?.replace(upstream, ""), body: JSON.parse(receipt?.body ?? "null"), receipt };
   };
   const system = { role: "system" as const, content: "Be brief" };

@@ -40,7 +40,7 @@ const untilOpen = (provider: string, count: number) =>
 
 /** Waits until so many have come to endpoints' objects since this was called. */
 function watchEntrances() {
-  const enter = vi.spyOn(EndpointObject.prototype, "enter");
+  const enter = vi.spyOn(EndpointObject.prototype, "acquire");
   return (count: number) => vi.waitFor(() => expect(enter.mock.calls.length).toBeGreaterThanOrEqual(count), patiently);
 }
 
@@ -229,7 +229,7 @@ describe("an endpoint's object", () => {
   it("remembers in its next life for how long a provider wants quiet", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "429:long", { max_concurrency: 1, params: { max_attempts: 1 } });
-    const leave = vi.spyOn(EndpointObject.prototype, "leave");
+    const leave = vi.spyOn(EndpointObject.prototype, "release");
     await record(endpointId);
     await vi.waitFor(() => expect(leave.mock.settledResults[0]?.type).toBe("fulfilled"), patiently);
     await crash(endpointId);
@@ -260,7 +260,7 @@ describe("an endpoint's object", () => {
 
 describe("64 endpoints", () => {
   it("are asked at once, and no invocation has more than five calls waiting", async () => {
-    const invocations = vi.spyOn(ReplyCaller.prototype, "ask");
+    const invocations = vi.spyOn(ReplyCaller.prototype, "callAll");
     const provider = aProvider();
     // It answers nobody until all have asked: were they asked in turns, all would fail.
     const endpointId = await anOpenAi(provider, "gather-64", { params: { timeout_ms: 30_000, max_attempts: 1 } });

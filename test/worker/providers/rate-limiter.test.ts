@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CallLimits } from "../../../src/core/endpoint.ts";
-import type { Admission } from "../../../src/providers/limits/rate-limiter.ts";
-import { Gate } from "../../../src/providers/limits/rate-limiter.ts";
+import type { SlotDecision } from "../../../src/providers/limits/rate-limiter.ts";
+import { RateLimiter } from "../../../src/providers/limits/rate-limiter.ts";
 
 const limits = (maxConcurrency: number, maxCallsPerSecond = 0): CallLimits => ({ maxConcurrency, maxCallsPerSecond });
 
 /** A gate, and what it has answered to whom. */
-function aGate(of: CallLimits, gate = new Gate()) {
-  const answers: Record<string, Admission> = {};
+function aGate(of: CallLimits, gate = new RateLimiter()) {
+  const answers: Record<string, SlotDecision> = {};
   const order: string[] = [];
   gate.limit(of, 0);
   const come = (id: string, now: number, { waitMs = 60_000, holdMs = 60_000 } = {}) => {
-    const answer = (admission: Admission) => {
+    const answer = (admission: SlotDecision) => {
       answers[id] = admission;
       if (admission.admitted) order.push(id);
     };
@@ -170,7 +170,7 @@ describe("a gate", () => {
     const earlier = aGate(limits(1));
     earlier.come("a", 0);
     earlier.gate.pause(300, 0);
-    const { gate, come, order } = aGate(limits(1), new Gate(earlier.gate.inside));
+    const { gate, come, order } = aGate(limits(1), new RateLimiter(earlier.gate.inside));
     come("b", 400);
     expect(order).toEqual([]);
     gate.leave("a");

@@ -1,35 +1,35 @@
 import { describe, expect, it } from "vitest";
 import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
 import { replyFailed } from "../../../src/core/reply.ts";
-import type { Hear, Question, Share } from "../../../src/turn/fan-out.ts";
-import { fanOut, priced } from "../../../src/turn/fan-out.ts";
+import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
+import { fanOut, withPrices } from "../../../src/turn/fan-out.ts";
 import { aReceipt, aReply } from "../../support/long-log.ts";
 
 const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
 
-const share = (chatId: string): Share => ({
+const share = (chatId: string): ChatTask => ({
   chatId,
   endpointId: chatId,
   preparedPrompt: "hi",
   promptTemplate: null,
   contextStrategy: null,
   prices: null,
-  question: { request: { model: chatId } as ReplyRequest },
+  call: { request: { model: chatId } as ReplyRequest },
 });
 
 /** Hears what each endpoint is made to say. */
 const ports = (says: Record<string, ReplyEvent[]>) => {
   const order: string[] = [];
-  const ask = async (questions: Question[], hear: Hear) => {
+  const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
     for (const { chatId } of questions) for (const event of says[chatId] ?? []) hear(chatId, [event]);
   };
   const pieces: string[] = [];
   return {
-    ask,
+    callEndpoints,
     clock: () => 0,
     signalOf: () => new AbortController().signal,
-    said: (chatId: string, text: string) => void pieces.push(`${chatId}: ${text}`),
-    settled: ({ chatId }: { chatId: string }) => void order.push(chatId),
+    onText: (chatId: string, text: string) => void pieces.push(`${chatId}: ${text}`),
+    onReply: ({ chatId }: { chatId: string }) => void order.push(chatId),
     order,
     pieces,
   };
@@ -61,18 +61,18 @@ describe("fan out", () => {
   it("asks all before any has answered, and tells of each as it settles", async () => {
     const asked: string[] = [];
     const world = ports({});
-    const ask = async (questions: Question[], hear: Hear) => {
+    const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
       asked.push(...questions.map(({ chatId }) => chatId));
       for (const chatId of ["c", "a", "b"]) hear(chatId, [end]);
     };
-    const replies = await fanOut(["a", "b", "c"].map(share), { ...world, ask });
+    const replies = await fanOut(["a", "b", "c"].map(share), { ...world, callEndpoints });
     expect(asked).toEqual(["a", "b", "c"]);
     expect(replies.map(({ chatId }) => chatId)).toEqual(["a", "b", "c"]);
     expect(world.order).toEqual(["c", "a", "b"]);
   });
 
   it("does not ask for a share that has no question, and says why", async () => {
-    const gone: Share = { ...share("gone"), question: { error: { code: "endpoint_missing", message: "no such" } } };
+    const gone: ChatTask = { ...share("gone"), call: { error: { code: "endpoint_missing", message: "no such" } } };
     const [reply] = await fanOut([gone], ports({ gone: [end] }));
     expect(reply?.detail).toMatchObject({
       status: "error",
@@ -91,21 +91,21 @@ it("writes the prices of then into a receipt, and makes none where none was kept
     retryAfterSeconds: null,
     detail: aReply({ receipt: aReceipt({ prices: null }) }),
   };
-  expect(priced(reply, prices).detail.receipt).toEqual(aReceipt({ prices }));
+  expect(withPrices(reply, prices).detail.receipt).toEqual(aReceipt({ prices }));
   const without = { ...reply, detail: aReply({ receipt: null }) };
-  expect(priced(without, prices)).toEqual(without);
+  expect(withPrices(without, prices)).toEqual(without);
 });
 
-describe("a reply's course", () => {
+describe("a reply's metrics", () => {
   const told = async (text: string, body: string) => {
     const receipt = aReceipt({ body, prices: null });
-    const course = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
+    const metrics = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
     const [reply] = await fanOut(
       [share("a")],
       ports({
         a: [
           { type: "text", text },
-          { ...end, course },
+          { ...end, metrics },
         ],
       }),
     );

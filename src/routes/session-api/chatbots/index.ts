@@ -5,13 +5,22 @@ import { database } from "../../../store/database.ts";
 import { chatbotDirectory } from "../../../store/chatbots-and-clients.ts";
 import { findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
-import { permit } from "../../http/authenticate.ts";
+import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readList } from "../../http/context.ts";
-import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
-import { createOnce, noteOf } from "../../http/idempotency.ts";
+import { readFromReplica } from "../../http/context.ts";
+import {
+  removalSchema,
+  itemBody,
+  pageBody,
+  mutationSchema,
+  itemSchema,
+  mutationBody,
+  pageSchema,
+  timeOfChange,
+} from "../envelope.ts";
+import { createOnce, answerToSave } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
-import { refuse } from "../../http/respond-with-problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { body, query } from "../../http/validate.ts";
 import { presentChatbot } from "./present.ts";
 import * as schemas from "./schemas.ts";
@@ -28,22 +37,22 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       headers: ["idempotency-key"],
       tag: "Chatbots",
       summary: "Create a chatbot",
-      answer: { status: 201, description: "Chatbot created", schema: changed(schemas.Chatbot) },
+      answer: { status: 201, description: "Chatbot created", schema: mutationSchema(schemas.Chatbot) },
       refusals: [404, 409],
       example: { name: "Shop assistant", endpointId: "eliza", greeting: "Hello, how can I help?" },
     }),
     body(schemas.CreateChatbot),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     createOnce,
     async (c) => {
       const { description = null, systemPrompt = null, greeting = null, params = null, ...input } = c.req.valid("json");
       const db = database(c.env.DB);
-      if (!(await findEndpoint(db, input.endpointId))) return refuse(c, noEndpoint(input.endpointId));
+      if (!(await findEndpoint(db, input.endpointId))) return respondWithProblem(c, noEndpoint(input.endpointId));
       const at = now();
       const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
       const chatbot = { ...made, ...input, description, systemPrompt, greeting, params };
-      const answer = inEnvelope(presentChatbot(chatbot), "Chatbot created successfully");
-      await chatbotDirectory.create(db, chatbot, noteOf(c, answer, 201));
+      const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
+      await chatbotDirectory.create(db, chatbot, answerToSave(c, answer, 201));
       return c.json(answer, 201);
     },
   )
@@ -54,14 +63,14 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       headers: ["x-d1-bookmark"],
       tag: "Chatbots",
       summary: "List and search chatbots, newest first",
-      answer: { status: 200, description: "A page of chatbots", schema: listed(schemas.Chatbot) },
+      answer: { status: 200, description: "A page of chatbots", schema: pageSchema(schemas.Chatbot) },
     }),
     query(schemas.ListByName),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const { limit, skip, searchString = null } = c.req.valid("query");
-      const page = await readList(c, (db) => chatbotDirectory.list(db, searchString, { limit, skip }));
-      return c.json(asListed({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
+      const page = await readFromReplica(c, (db) => chatbotDirectory.list(db, searchString, { limit, skip }));
+      return c.json(pageBody({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
     },
   )
   .get(
@@ -70,13 +79,13 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       id: "getChatbot",
       tag: "Chatbots",
       summary: "Get a chatbot",
-      answer: { status: 200, description: "The chatbot", schema: found(schemas.Chatbot) },
+      answer: { status: 200, description: "The chatbot", schema: itemSchema(schemas.Chatbot) },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const chatbot = await chatbotDirectory.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
-      return chatbot ? c.json(asFound(presentChatbot(chatbot))) : refuse(c, noChatbot);
+      return chatbot ? c.json(itemBody(presentChatbot(chatbot))) : respondWithProblem(c, noChatbot);
     },
   )
   .put(
@@ -85,26 +94,26 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       id: "updateChatbot",
       tag: "Chatbots",
       summary: "Update a chatbot",
-      answer: { status: 200, description: "Chatbot updated", schema: changed(schemas.Chatbot) },
+      answer: { status: 200, description: "Chatbot updated", schema: mutationSchema(schemas.Chatbot) },
       refusals: [404],
       example: { historyLimit: 20 },
     }),
     body(schemas.UpdateChatbot),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
       const chatbot = await chatbotDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
-      if (!chatbot) return refuse(c, noChatbot);
+      if (!chatbot) return respondWithProblem(c, noChatbot);
       const changes = c.req.valid("json");
       if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
-        return refuse(c, noEndpoint(changes.endpointId));
+        return respondWithProblem(c, noEndpoint(changes.endpointId));
       const updated = {
         ...chatbot,
         ...(changes as Partial<typeof chatbot>),
         updatedAt: timeOfChange(chatbot, changes),
       };
       await chatbotDirectory.update(db, updated);
-      return c.json(inEnvelope(presentChatbot(updated), "Chatbot updated successfully"));
+      return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));
     },
   )
   .delete(
@@ -113,10 +122,10 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       id: "deleteChatbot",
       tag: "Chatbots",
       summary: "Delete a chatbot that no open session uses",
-      answer: { status: 200, description: "Chatbot deleted", schema: Removed },
+      answer: { status: 200, description: "Chatbot deleted", schema: removalSchema },
       refusals: [404, 409],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
@@ -125,6 +134,9 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
         return c.json({ success: true as const, message: "Chatbot deleted successfully" });
       }
       const there = await chatbotDirectory.find(db, id);
-      return refuse(c, there ? { reason: "in-use", noun: "chatbot", by: "sessions that have not ended" } : noChatbot);
+      return respondWithProblem(
+        c,
+        there ? { reason: "in-use", noun: "chatbot", by: "sessions that have not ended" } : noChatbot,
+      );
     },
   );

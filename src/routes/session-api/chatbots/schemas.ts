@@ -1,17 +1,17 @@
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import {
-  answeredObject,
-  answeredTime,
+  objectOutput,
+  timeOutput,
   name,
   objectId,
   pageQuery,
   searchString,
-  sentParams,
+  providerParams,
 } from "../../http/fields.ts";
 
 const endpointId = z.string().min(1).max(200);
-const params = sentParams.transform((value) => JSON.stringify(value));
+const params = providerParams.transform((value) => JSON.stringify(value));
 const historyLimit = z.number().int().min(1).max(1000);
 
 export const CreateChatbot = z.object({
@@ -45,8 +45,8 @@ export const Chatbot = z
     systemPrompt: z.string().optional(),
     greeting: z.string().optional(),
     historyLimit: z.number().int(),
-    params: answeredObject.optional(),
-    createdAt: answeredTime,
-    updatedAt: answeredTime,
+    params: objectOutput.optional(),
+    createdAt: timeOutput,
+    updatedAt: timeOutput,
   })
   .meta({ id: "Chatbot", description: "An endpoint with a persona" });

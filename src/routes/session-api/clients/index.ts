@@ -4,14 +4,23 @@ import { now } from "../../../core/time.ts";
 import { database, isUniqueViolation } from "../../../store/database.ts";
 import { clientDirectory } from "../../../store/chatbots-and-clients.ts";
 import { audit } from "../../http/audit.ts";
-import { permit } from "../../http/authenticate.ts";
+import { requireRole } from "../../http/authenticate.ts";
 import { ListByName } from "../chatbots/schemas.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readList } from "../../http/context.ts";
-import { Removed, asFound, asListed, changed, found, inEnvelope, listed, timeOfChange } from "../envelope.ts";
-import { createOnce, noteOf } from "../../http/idempotency.ts";
+import { readFromReplica } from "../../http/context.ts";
+import {
+  removalSchema,
+  itemBody,
+  pageBody,
+  mutationSchema,
+  itemSchema,
+  mutationBody,
+  pageSchema,
+  timeOfChange,
+} from "../envelope.ts";
+import { createOnce, answerToSave } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
-import { refuse } from "../../http/respond-with-problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { body, query } from "../../http/validate.ts";
 import { presentClient } from "./present.ts";
 import * as schemas from "./schemas.ts";
@@ -40,21 +49,21 @@ export const clients = new Hono<AppEnv>({ strict: false })
       headers: ["idempotency-key"],
       tag: "Clients",
       summary: "Create a client",
-      answer: { status: 201, description: "Client created", schema: changed(schemas.Client) },
+      answer: { status: 201, description: "Client created", schema: mutationSchema(schemas.Client) },
       refusals: [409],
       example: { name: "Ada", externalId: "customer-1042" },
     }),
     body(schemas.CreateClient),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     createOnce,
     async (c) => {
       const { name, email = null, externalId = null, metadata = null } = c.req.valid("json");
       const at = now();
       const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
       const client = { ...made, name, email, externalId, metadata };
-      const answer = inEnvelope(presentClient(client), "Client created successfully");
-      const created = clientDirectory.create(database(c.env.DB), client, noteOf(c, answer, 201));
-      return (await isFree(created)) ? c.json(answer, 201) : refuse(c, taken(externalId));
+      const answer = mutationBody(presentClient(client), "Client created successfully");
+      const created = clientDirectory.create(database(c.env.DB), client, answerToSave(c, answer, 201));
+      return (await isFree(created)) ? c.json(answer, 201) : respondWithProblem(c, taken(externalId));
     },
   )
   .get(
@@ -64,14 +73,14 @@ export const clients = new Hono<AppEnv>({ strict: false })
       headers: ["x-d1-bookmark"],
       tag: "Clients",
       summary: "List and search clients, newest first",
-      answer: { status: 200, description: "A page of clients", schema: listed(schemas.Client) },
+      answer: { status: 200, description: "A page of clients", schema: pageSchema(schemas.Client) },
     }),
     query(ListByName),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const { limit, skip, searchString = null } = c.req.valid("query");
-      const page = await readList(c, (db) => clientDirectory.list(db, searchString, { limit, skip }));
-      return c.json(asListed({ ...page, results: page.results.map(presentClient) }, { limit, skip }));
+      const page = await readFromReplica(c, (db) => clientDirectory.list(db, searchString, { limit, skip }));
+      return c.json(pageBody({ ...page, results: page.results.map(presentClient) }, { limit, skip }));
     },
   )
   .get(
@@ -80,13 +89,13 @@ export const clients = new Hono<AppEnv>({ strict: false })
       id: "getClient",
       tag: "Clients",
       summary: "Get a client",
-      answer: { status: 200, description: "The client", schema: found(schemas.Client) },
+      answer: { status: 200, description: "The client", schema: itemSchema(schemas.Client) },
       refusals: [404],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const client = await clientDirectory.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
-      return client ? c.json(asFound(presentClient(client))) : refuse(c, noClient);
+      return client ? c.json(itemBody(presentClient(client))) : respondWithProblem(c, noClient);
     },
   )
   .put(
@@ -95,20 +104,20 @@ export const clients = new Hono<AppEnv>({ strict: false })
       id: "updateClient",
       tag: "Clients",
       summary: "Update a client",
-      answer: { status: 200, description: "Client updated", schema: changed(schemas.Client) },
+      answer: { status: 200, description: "Client updated", schema: mutationSchema(schemas.Client) },
       refusals: [404, 409],
       example: { email: "ada@example.com" },
     }),
     body(schemas.UpdateClient),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
       const client = await clientDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
-      if (!client) return refuse(c, noClient);
+      if (!client) return respondWithProblem(c, noClient);
       const changes = c.req.valid("json");
       const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: timeOfChange(client, changes) };
-      if (!(await isFree(clientDirectory.update(db, updated)))) return refuse(c, taken(updated.externalId));
-      return c.json(inEnvelope(presentClient(updated), "Client updated successfully"));
+      if (!(await isFree(clientDirectory.update(db, updated)))) return respondWithProblem(c, taken(updated.externalId));
+      return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
     },
   )
   .delete(
@@ -117,10 +126,10 @@ export const clients = new Hono<AppEnv>({ strict: false })
       id: "deleteClient",
       tag: "Clients",
       summary: "Delete a client who has no open session",
-      answer: { status: 200, description: "Client deleted", schema: Removed },
+      answer: { status: 200, description: "Client deleted", schema: removalSchema },
       refusals: [404, 409],
     }),
-    permit("admin", "service"),
+    requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
@@ -129,6 +138,9 @@ export const clients = new Hono<AppEnv>({ strict: false })
         return c.json({ success: true as const, message: "Client deleted successfully" });
       }
       const there = await clientDirectory.find(db, id);
-      return refuse(c, there ? { reason: "in-use", noun: "client", by: "sessions that have not ended" } : noClient);
+      return respondWithProblem(
+        c,
+        there ? { reason: "in-use", noun: "client", by: "sessions that have not ended" } : noClient,
+      );
     },
   );

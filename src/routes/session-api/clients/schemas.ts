@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { answeredObject, answeredTime, freeObject, name, objectId } from "../../http/fields.ts";
+import { objectOutput, timeOutput, freeObject, name, objectId } from "../../http/fields.ts";
 
 const email = z.email().max(320);
 const externalId = z.string().min(1).max(200);
@@ -24,8 +24,8 @@ export const Client = z
     name: z.string(),
     email: z.string().optional(),
     externalId: z.string().optional(),
-    metadata: answeredObject.optional(),
-    createdAt: answeredTime,
-    updatedAt: answeredTime,
+    metadata: objectOutput.optional(),
+    createdAt: timeOutput,
+    updatedAt: timeOutput,
   })
   .meta({ id: "Client", description: "The person whom a chatbot serves" });

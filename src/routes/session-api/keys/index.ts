@@ -1,28 +1,28 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { forgetKey, newKey } from "../../../auth/api-keys.ts";
+import { forgetCachedKey, newKey } from "../../../auth/api-keys.ts";
 import { hashToken } from "../../../crypto/secrets.ts";
 import { asObjectId, newObjectId } from "../../../core/id.ts";
 import type { ApiKey } from "../../../core/caller.ts";
-import { ROLES_OF_CALLERS } from "../../../core/caller.ts";
+import { CALLER_ROLES } from "../../../core/caller.ts";
 import { isoTime, now } from "../../../core/time.ts";
-import { dismissFollowers } from "../../../live/close-revoked-subscriptions.ts";
+import { closeRevokedSubscriptions } from "../../../live/close-revoked-subscriptions.ts";
 import { database } from "../../../store/database.ts";
 import { clientDirectory } from "../../../store/chatbots-and-clients.ts";
 import { createKey, deleteKey, listKeys } from "../../../store/api-keys.ts";
 import { audit } from "../../http/audit.ts";
-import { permit } from "../../http/authenticate.ts";
+import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { Removed, asFound, changed, found, inEnvelope, present } from "../envelope.ts";
-import { answeredTime, name, objectId, time } from "../../http/fields.ts";
+import { removalSchema, itemBody, mutationSchema, itemSchema, mutationBody, present } from "../envelope.ts";
+import { timeOutput, name, objectId, time } from "../../http/fields.ts";
 import { describe } from "../../openapi/describe.ts";
-import { refuse } from "../../http/respond-with-problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { body } from "../../http/validate.ts";
 
 const CreateKey = z
   .object({
     name,
-    role: z.enum(ROLES_OF_CALLERS),
+    role: z.enum(CALLER_ROLES),
     clientId: objectId
       .optional()
       .meta({ description: "Whose sessions the key is for: with role `client`, and only then" }),
@@ -37,11 +37,11 @@ const Key = z
   .object({
     id: objectId,
     name: z.string(),
-    role: z.enum(ROLES_OF_CALLERS),
+    role: z.enum(CALLER_ROLES),
     clientId: objectId.optional(),
-    expiresAt: answeredTime.optional(),
-    lastUsedAt: answeredTime.optional().meta({ description: "To within ten minutes" }),
-    createdAt: answeredTime,
+    expiresAt: timeOutput.optional(),
+    lastUsedAt: timeOutput.optional().meta({ description: "To within ten minutes" }),
+    createdAt: timeOutput,
   })
   .meta({ id: "Key" });
 
@@ -69,24 +69,24 @@ export const keys = new Hono<AppEnv>({ strict: false })
       id: "createKey",
       tag: "Keys",
       summary: "Create an API key",
-      answer: { status: 201, description: "Key created", schema: changed(NewKey) },
+      answer: { status: 201, description: "Key created", schema: mutationSchema(NewKey) },
       refusals: [403, 404],
       example: { name: "web backend", role: "service" },
     }),
     body(CreateKey),
-    permit("admin"),
+    requireRole("admin"),
     async (c) => {
       const { expiresAt = null, clientId = null, ...input } = c.req.valid("json");
       const db = database(c.env.DB);
       if (clientId !== null && !(await clientDirectory.find(db, clientId)))
-        return refuse(c, { reason: "not-found", noun: "client", id: null });
+        return respondWithProblem(c, { reason: "not-found", noun: "client", id: null });
       const at = now();
       const token = newKey();
       const key = { id: newObjectId(at), ...input, clientId, expiresAt, lastUsedAt: null, createdAt: at };
       await createKey(db, key, await hashToken(token));
       audit(c, "key-created", { keyId: key.id, role: key.role, clientId });
       c.header("cache-control", "no-store");
-      return c.json(inEnvelope({ ...presentKey(key), key: token }, "Key created successfully"), 201);
+      return c.json(mutationBody({ ...presentKey(key), key: token }, "Key created successfully"), 201);
     },
   )
   .get(
@@ -95,11 +95,11 @@ export const keys = new Hono<AppEnv>({ strict: false })
       id: "listKeys",
       tag: "Keys",
       summary: "List API keys, newest first",
-      answer: { status: 200, description: "All keys, without their tokens", schema: found(z.array(Key)) },
+      answer: { status: 200, description: "All keys, without their tokens", schema: itemSchema(z.array(Key)) },
       refusals: [403],
     }),
-    permit("admin"),
-    async (c) => c.json(asFound((await listKeys(database(c.env.DB))).map(presentKey))),
+    requireRole("admin"),
+    async (c) => c.json(itemBody((await listKeys(database(c.env.DB))).map(presentKey))),
   )
   .delete(
     "/:id",
@@ -107,18 +107,18 @@ export const keys = new Hono<AppEnv>({ strict: false })
       id: "deleteKey",
       tag: "Keys",
       summary: "Revoke an API key",
-      answer: { status: 200, description: "Key revoked", schema: Removed },
+      answer: { status: 200, description: "Key revoked", schema: removalSchema },
       refusals: [403, 404],
     }),
-    permit("admin"),
+    requireRole("admin"),
     async (c) => {
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
       const revoked = await deleteKey(db, id);
-      if (!revoked) return refuse(c, { reason: "not-found", noun: "key", id: null });
-      forgetKey(revoked.hash);
+      if (!revoked) return respondWithProblem(c, { reason: "not-found", noun: "key", id: null });
+      forgetCachedKey(revoked.hash);
       audit(c, "key-revoked", { keyId: id });
-      c.executionCtx.waitUntil(dismissFollowers(c.env, db, id));
+      c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, id));
       return c.json({ success: true as const, message: "Key deleted successfully" });
     },
   );

@@ -4,20 +4,28 @@ import * as z from "zod";
 import { asObjectId } from "../../../core/id.ts";
 import type { Message } from "../../../core/message.ts";
 import type { Part } from "../../../core/page.ts";
-import { liveSession } from "../../../live/session-client.ts";
+import { sessionStub } from "../../../live/session-client.ts";
 import { database } from "../../../store/database.ts";
 import { messagesPage } from "../../../store/messages.ts";
 import { findSession } from "../../../store/sessions.ts";
-import { permit } from "../../http/authenticate.ts";
+import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { timed } from "../../http/context.ts";
-import { asFound, changed, found, inEnvelope } from "../envelope.ts";
-import { From, FromByTicket, Ticket, eventsOf, socketTo, ticketFor, upgradeOnly } from "../../http/subscribe.ts";
+import { itemBody, mutationSchema, itemSchema, mutationBody } from "../envelope.ts";
+import {
+  FromQuery,
+  SocketQuery,
+  Ticket,
+  respondWithEvents,
+  openSocketTo,
+  createTicket,
+  upgradeOnly,
+} from "../../http/subscribe.ts";
 import { describe } from "../../openapi/describe.ts";
-import { permitOrigin } from "../../http/cors.ts";
-import { refuse } from "../../http/respond-with-problem.ts";
+import { requireAllowedOrigin } from "../../http/cors.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { query } from "../../http/validate.ts";
-import { own } from "./own.ts";
+import { requireOwnSession } from "./own.ts";
 import { presentMessage } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
@@ -31,19 +39,23 @@ export const following = new Hono<AppEnv>({ strict: false })
       id: "listMessages",
       tag: "Sessions",
       summary: "Read a long log page by page",
-      answer: { status: 200, description: "Messages after one, oldest first", schema: found(schemas.MessagesPage) },
+      answer: {
+        status: 200,
+        description: "Messages after one, oldest first",
+        schema: itemSchema(schemas.MessagesPage),
+      },
       refusals: [404],
     }),
     query(schemas.MessagesQuery),
-    permit("admin", "service", "client"),
-    own(noSession),
+    requireRole("admin", "service", "client"),
+    requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       const { after, limit } = c.req.valid("query");
       const page = id && (await messagesAfter(c, id, after, limit));
-      if (!page) return refuse(c, noSession);
+      if (!page) return respondWithProblem(c, noSession);
       const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
-      return c.json(asFound({ messages, ...(page.more ? { nextAfter: messages.at(-1)?.seq ?? after } : {}) }));
+      return c.json(itemBody({ messages, ...(page.more ? { nextAfter: messages.at(-1)?.seq ?? after } : {}) }));
     },
   )
   .get(
@@ -56,12 +68,12 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 200, description: "Everything that happens to it, until it ends", events: true },
       refusals: [404],
     }),
-    query(From),
-    permit("admin", "service", "client"),
-    own(noSession),
+    query(FromQuery),
+    requireRole("admin", "service", "client"),
+    requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      return (id && (await eventsOf(c, id, c.req.valid("query").after))) || refuse(c, noSession);
+      return (id && (await respondWithEvents(c, id, c.req.valid("query").after))) || respondWithProblem(c, noSession);
     },
   )
   .get(
@@ -74,14 +86,14 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: { status: 101, description: "The socket is open" },
       refusals: [403, 404, 426],
     }),
-    query(FromByTicket),
+    query(SocketQuery),
     upgradeOnly,
-    permit("admin", "service", "client"),
-    own(noSession),
-    permitOrigin,
+    requireRole("admin", "service", "client"),
+    requireOwnSession(noSession),
+    requireAllowedOrigin,
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      return (id && (await socketTo(c, id, c.req.valid("query").after))) || refuse(c, noSession);
+      return (id && (await openSocketTo(c, id, c.req.valid("query").after))) || respondWithProblem(c, noSession);
     },
   )
   .post(
@@ -90,15 +102,17 @@ export const following = new Hono<AppEnv>({ strict: false })
       id: "createTicket",
       tag: "Sessions",
       summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
-      answer: { status: 201, description: "The ticket", schema: changed(Ticket) },
+      answer: { status: 201, description: "The ticket", schema: mutationSchema(Ticket) },
       refusals: [404],
     }),
-    permit("admin", "service", "client"),
-    own(noSession),
+    requireRole("admin", "service", "client"),
+    requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      const ticket = id && (await ticketFor(c, id));
-      return ticket ? c.json(inEnvelope(ticket, "Ticket created successfully"), 201) : refuse(c, noSession);
+      const ticket = id && (await createTicket(c, id));
+      return ticket
+        ? c.json(mutationBody(ticket, "Ticket created successfully"), 201)
+        : respondWithProblem(c, noSession);
     },
   )
   .post(
@@ -110,19 +124,19 @@ export const following = new Hono<AppEnv>({ strict: false })
       answer: {
         status: 200,
         description: "Whether there was one to stop",
-        schema: changed(z.object({ stopped: z.boolean() })),
+        schema: mutationSchema(z.object({ stopped: z.boolean() })),
       },
       refusals: [404],
     }),
-    permit("admin", "service", "client"),
-    own(noSession),
+    requireRole("admin", "service", "client"),
+    requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      if (id === null) return refuse(c, noSession);
-      const stopped = await timed(c, "session", liveSession(c.env, id).stop());
-      if (!stopped.ok) return refuse(c, stopped.failure);
+      if (id === null) return respondWithProblem(c, noSession);
+      const stopped = await timed(c, "session", sessionStub(c.env, id).stop());
+      if (!stopped.ok) return respondWithProblem(c, stopped.failure);
       const message = stopped.value ? "Turn stopped successfully" : "No turn was running";
-      return c.json(inEnvelope({ stopped: stopped.value }, message));
+      return c.json(mutationBody({ stopped: stopped.value }, message));
     },
   );
 
@@ -133,7 +147,7 @@ async function messagesAfter(
   after: number,
   limit: number,
 ): Promise<Part<Message> | null> {
-  const live = await timed(c, "session", liveSession(c.env, id).page(after, limit, "shown"));
+  const live = await timed(c, "session", sessionStub(c.env, id).page(after, limit, "shown"));
   if (!live.ok) return null;
   if (live.value) return live.value;
   const db = database(c.env.DB);

@@ -5,8 +5,8 @@ import { database } from "../../../store/database.ts";
 import { clientOfSession } from "../../../store/sessions.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { timed } from "../../http/context.ts";
-import type { Refusal } from "../../http/problem.ts";
-import { refuse } from "../../http/respond-with-problem.ts";
+import type { HttpProblem } from "../../http/problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
 /** How many sessions are known to be whose: a client talks in few, and again and again. */
 const REMEMBER_SESSIONS = 10_000;
@@ -20,13 +20,13 @@ const remembered = new Map<string, string>();
  *
  * @param missing how the route answers for a session that is not there
  */
-export const own =
-  (missing: Refusal): MiddlewareHandler<AppEnv> =>
+export const requireOwnSession =
+  (missing: HttpProblem): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     const { role, clientId } = c.var.caller;
     if (role !== "client") return next();
     const id = asObjectId(c.req.param("id") ?? c.req.query("sessionId") ?? "");
-    return id !== null && (await isOf(c, id, clientId)) ? next() : refuse(c, missing);
+    return id !== null && (await isOf(c, id, clientId)) ? next() : respondWithProblem(c, missing);
   };
 
 async function isOf(c: Context<AppEnv>, id: string, clientId: string | null): Promise<boolean> {
@@ -38,15 +38,17 @@ async function isOf(c: Context<AppEnv>, id: string, clientId: string | null): Pr
 }
 
 /** Lets a client create sessions of its own only. */
-export const forItself: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const requireOwnClient: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { clientId } = c.req.valid("json" as never) as { clientId: string };
-  return isAllowed(c, (caller) => caller.clientId === clientId) ? next() : refuse(c, { reason: "forbidden" });
+  return isAllowed(c, (caller) => caller.clientId === clientId)
+    ? next()
+    : respondWithProblem(c, { reason: "forbidden" });
 };
 
 /** Lets a client speak for itself only. */
-export const asUser: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const requireUserRole: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { message } = c.req.valid("json" as never) as { message: { role: string } };
-  return isAllowed(c, () => message.role === "user") ? next() : refuse(c, { reason: "forbidden" });
+  return isAllowed(c, () => message.role === "user") ? next() : respondWithProblem(c, { reason: "forbidden" });
 };
 
 const isAllowed = (c: Context<AppEnv>, toClient: (caller: Caller) => boolean): boolean =>
@@ -56,7 +58,7 @@ const isAllowed = (c: Context<AppEnv>, toClient: (caller: Caller) => boolean): b
 const NOBODY = "";
 
 /** Whose sessions a list is to hold, `null` for everyone's: a client lists its own, and finds none of another's. */
-export function listedClient({ role, clientId }: Caller, asked: string | undefined): string | null {
+export function clientFilter({ role, clientId }: Caller, asked: string | undefined): string | null {
   if (role !== "client") return asked ?? null;
   return asked === undefined || asked === clientId ? (clientId ?? NOBODY) : NOBODY;
 }

@@ -4,15 +4,7 @@ import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
 import { Chatbot } from "../chatbots/schemas.ts";
 import { Client } from "../clients/schemas.ts";
-import {
-  answeredObject,
-  answeredTime,
-  freeObject,
-  objectId,
-  pageQuery,
-  searchString,
-  time,
-} from "../../http/fields.ts";
+import { objectOutput, timeOutput, freeObject, objectId, pageQuery, searchString, time } from "../../http/fields.ts";
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
@@ -68,7 +60,7 @@ export const Message = z
   .object({
     role: z.enum(ROLES),
     content: z.string(),
-    timestamp: answeredTime,
+    timestamp: timeOutput,
     finishReason: z
       .enum(FINISH_REASONS)
       .optional()
@@ -78,14 +70,14 @@ export const Message = z
 
 const answered = {
   title: z.string().optional(),
-  startTime: answeredTime,
-  endTime: answeredTime.optional(),
+  startTime: timeOutput,
+  endTime: timeOutput.optional(),
   status,
   messages: z.array(Message),
-  metadata: answeredObject.optional(),
+  metadata: objectOutput.optional(),
   feedback: feedback.optional(),
-  createdAt: answeredTime,
-  updatedAt: answeredTime,
+  createdAt: timeOutput,
+  updatedAt: timeOutput,
 };
 
 export const MessagesQuery = z.object({

@@ -1,18 +1,18 @@
 import { Hono } from "hono";
 import type { Message } from "../../../core/message.ts";
-import { liveSession } from "../../../live/session-client.ts";
-import { permit } from "../../http/authenticate.ts";
+import { sessionStub } from "../../../live/session-client.ts";
+import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { timed, wantedHistory } from "../../http/context.ts";
-import { changed, inEnvelope } from "../envelope.ts";
-import { openEvents, turnStream, wantsEvents } from "../../http/subscribe.ts";
-import { markReplayed, ownKeyOf } from "../../http/idempotency.ts";
+import { mutationSchema, mutationBody } from "../envelope.ts";
+import { openEvents, respondWithTurn, wantsEvents } from "../../http/subscribe.ts";
+import { markReplayed, idempotencyKeyOf } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
-import { refuse } from "../../http/respond-with-problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { body, query } from "../../http/validate.ts";
 import { wholeLog } from "../../http/whole-session.ts";
 import * as examples from "./examples.ts";
-import { asUser, own } from "./own.ts";
+import { requireUserRole, requireOwnSession } from "./own.ts";
 import { presentMessage, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
@@ -30,7 +30,7 @@ export const talking = new Hono<AppEnv>({ strict: false })
       answer: {
         status: 200,
         description: "Message added",
-        schema: changed(schemas.Session),
+        schema: mutationSchema(schemas.Session),
         example: examples.messageAdded,
       },
       refusals: [404, 409],
@@ -38,22 +38,22 @@ export const talking = new Hono<AppEnv>({ strict: false })
     }),
     query(schemas.OfSession),
     body(schemas.AddMessage),
-    permit("admin", "service", "client"),
-    asUser,
-    own(notActive),
+    requireRole("admin", "service", "client"),
+    requireUserRole,
+    requireOwnSession(notActive),
     async (c) => {
       const { message } = c.req.valid("json");
       const { role, content, timestamp = null } = message;
-      const object = liveSession(c.env, c.req.valid("query").sessionId);
+      const object = sessionStub(c.env, c.req.valid("query").sessionId);
       const appended = await timed(
         c,
         "session",
-        object.append({ role, content, createdAt: timestamp }, wantedHistory(c), ownKeyOf(c)),
+        object.append({ role, content, createdAt: timestamp }, wantedHistory(c), idempotencyKeyOf(c)),
       );
-      if (!appended.ok) return refuse(c, appended.failure);
+      if (!appended.ok) return respondWithProblem(c, appended.failure);
       markReplayed(c, appended.value.replayed);
       const messages = await wholeLog(c, appended.value);
-      return c.json(inEnvelope(presentSession(appended.value.session, messages), "Message added successfully"));
+      return c.json(mutationBody(presentSession(appended.value.session, messages), "Message added successfully"));
     },
   )
   .post(
@@ -66,7 +66,7 @@ export const talking = new Hono<AppEnv>({ strict: false })
       answer: {
         status: 200,
         description: "The reply, or the turn's events as they come",
-        schema: changed(schemas.Message),
+        schema: mutationSchema(schemas.Message),
         events: true,
         example: examples.replied,
       },
@@ -75,25 +75,29 @@ export const talking = new Hono<AppEnv>({ strict: false })
     }),
     query(schemas.OfSession),
     body(schemas.Chat),
-    permit("admin", "service", "client"),
-    own(notActive),
+    requireRole("admin", "service", "client"),
+    requireOwnSession(notActive),
     async (c) => {
-      const object = liveSession(c.env, c.req.valid("query").sessionId);
+      const object = sessionStub(c.env, c.req.valid("query").sessionId);
       const { content } = c.req.valid("json");
       if (wantsEvents(c)) {
         const followed = await openEvents(c, object, (readerId) =>
-          object.promptAndFollow(content, ownKeyOf(c), readerId),
+          object.promptAndFollow(content, idempotencyKeyOf(c), readerId),
         );
-        return followed.ok ? turnStream(c, followed.value) : refuse(c, followed.failure);
+        return followed.ok ? respondWithTurn(c, followed.value) : respondWithProblem(c, followed.failure);
       }
-      const taken = await timed(c, "session", object.prompt(content, "added", ownKeyOf(c)));
-      if (!taken.ok) return refuse(c, taken.failure);
+      const taken = await timed(c, "session", object.prompt(content, "added", idempotencyKeyOf(c)));
+      if (!taken.ok) return respondWithProblem(c, taken.failure);
       const reply = taken.value.messages.at(-1);
       const error = reply?.reply?.error ?? null;
       if (error !== null && error.code !== "cancelled") {
-        return refuse(c, { reason: "reply-failed", ...error, retryAfterSeconds: taken.value.retryAfterSeconds });
+        return respondWithProblem(c, {
+          reason: "reply-failed",
+          ...error,
+          retryAfterSeconds: taken.value.retryAfterSeconds,
+        });
       }
       markReplayed(c, taken.value.replayed);
-      return c.json(inEnvelope(presentMessage(reply as Message), "Message processed successfully"));
+      return c.json(mutationBody(presentMessage(reply as Message), "Message processed successfully"));
     },
   );
