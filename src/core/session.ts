@@ -44,14 +44,14 @@ export interface Session {
   /** The newest message's `seq`; 0 for none. */
   lastSeq: number;
   /** How often anything but the log was changed. */
-  amendments: number;
+  metadataVersion: number;
   /** Messages that the Session API shows. */
   messageCount: number;
 }
 
 /** Grows with every change of a session or its log, so that an older copy can never overwrite a newer one. */
-export const revision = (session: Pick<Session, "lastSeq" | "amendments">): number =>
-  session.lastSeq + session.amendments;
+export const revision = (session: Pick<Session, "lastSeq" | "metadataVersion">): number =>
+  session.lastSeq + session.metadataVersion;
 
 export const hasEnded = (session: Pick<Session, "status">): boolean =>
   session.status === "COMPLETED" || session.status === "TERMINATED";
@@ -85,7 +85,7 @@ export function amendSession(session: Session, changes: SessionChanges, at: Epoc
   if (endTime !== null && endTime < startTime) return invalid(["endTime"], "must not be before startTime");
   const scheduled = status === "SCHEDULED" && startTime > at;
   const amended = { ...session, ...given, status, startTime, endTime, dueAt: scheduled ? startTime : null };
-  return success({ ...amended, updatedAt: at, amendments: session.amendments + 1 });
+  return success({ ...amended, updatedAt: at, metadataVersion: session.metadataVersion + 1 });
 }
 
 function contradiction(changes: SessionChanges, status: SessionStatus): Failed | null {
@@ -115,7 +115,7 @@ function endOf(session: Session, changes: SessionChanges, at: EpochMs): EpochMs 
 /** A `SCHEDULED` session whose time has come is `ACTIVE`; every other is itself. */
 export function startIfDue(session: Session, at: EpochMs): Session {
   if (session.status !== "SCHEDULED" || session.dueAt === null || session.dueAt > at) return session;
-  return { ...session, status: "ACTIVE", dueAt: null, updatedAt: at, amendments: session.amendments + 1 };
+  return { ...session, status: "ACTIVE", dueAt: null, updatedAt: at, metadataVersion: session.metadataVersion + 1 };
 }
 
 /** Ends an `ACTIVE` session as `COMPLETED`; any other status is refused. */

@@ -1,9 +1,9 @@
 import { and, eq, isNull, lt, or } from "drizzle-orm";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { firstAnswers } from "./tables.ts";
+import { idempotencyKeys } from "./tables.ts";
 
-export type SavedAnswer = typeof firstAnswers.$inferSelect;
+export type SavedAnswer = typeof idempotencyKeys.$inferSelect;
 
 /** How long answers are kept, and how long a call may take before it counts as lost: in milliseconds. */
 const KEEP_MS = 86_400_000;
@@ -13,7 +13,7 @@ const LOST_MS = 60_000;
 export type Claim = Pick<SavedAnswer, "caller" | "key" | "fingerprint" | "at">;
 
 const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
-  and(eq(firstAnswers.caller, caller), eq(firstAnswers.key, key));
+  and(eq(idempotencyKeys.caller, caller), eq(idempotencyKeys.key, key));
 
 /**
  * Claims a key for a call. One round trip.
@@ -21,11 +21,11 @@ const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
  * @returns `null` when it is claimed, and otherwise what is known of the call that came first
  */
 export async function claimKey(db: Database, claim: Claim): Promise<SavedAnswer | null> {
-  const lost = and(isNull(firstAnswers.httpStatus), lt(firstAnswers.at, claim.at - LOST_MS));
+  const lost = and(isNull(idempotencyKeys.httpStatus), lt(idempotencyKeys.at, claim.at - LOST_MS));
   const [, claimed, [first]] = await db.batch([
-    db.delete(firstAnswers).where(and(of(claim), or(lt(firstAnswers.at, claim.at - KEEP_MS), lost))),
-    db.insert(firstAnswers).values(claim).onConflictDoNothing().returning({ key: firstAnswers.key }),
-    db.select().from(firstAnswers).where(of(claim)),
+    db.delete(idempotencyKeys).where(and(of(claim), or(lt(idempotencyKeys.at, claim.at - KEEP_MS), lost))),
+    db.insert(idempotencyKeys).values(claim).onConflictDoNothing().returning({ key: idempotencyKeys.key }),
+    db.select().from(idempotencyKeys).where(of(claim)),
   ]);
   return claimed.length > 0 ? null : (first ?? null);
 }
@@ -41,15 +41,15 @@ export const saveAnswer = (
   body: string,
 ): D1PreparedStatement =>
   db.$client
-    .prepare("UPDATE first_answers SET http_status = ?, body = ? WHERE caller = ? AND key = ? AND changes() > 0")
+    .prepare("UPDATE idempotency_keys SET http_status = ?, body = ? WHERE caller = ? AND key = ? AND changes() > 0")
     .bind(httpStatus, body, caller, key);
 
 /** Gives a key back whose call created nothing: it may come again. */
 export async function releaseKey(db: Database, claim: Claim): Promise<void> {
-  await db.delete(firstAnswers).where(and(of(claim), isNull(firstAnswers.httpStatus)));
+  await db.delete(idempotencyKeys).where(and(of(claim), isNull(idempotencyKeys.httpStatus)));
 }
 
 /** Forgets what was answered more than a day ago. */
 export async function deleteExpiredAnswers(db: Database, at: EpochMs): Promise<void> {
-  await db.delete(firstAnswers).where(lt(firstAnswers.at, at - KEEP_MS));
+  await db.delete(idempotencyKeys).where(lt(idempotencyKeys.at, at - KEEP_MS));
 }

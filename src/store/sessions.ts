@@ -42,7 +42,7 @@ export async function createChatbotSession(
     sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
-        ${row.updatedAt}, ${row.lastSeq}, ${row.amendments}, ${row.messageCount} where ${there}`,
+        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${there}`,
   );
   const first = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
   const [created] = await db.$client.batch([prepared(db, create), ...first, ...also]);
@@ -87,7 +87,7 @@ function updateSession(db: Database, session: Session) {
   return db
     .update(sessions)
     .set(row)
-    .where(and(eq(sessions.id, id), lte(sessions.amendments, session.amendments)));
+    .where(and(eq(sessions.id, id), lte(sessions.metadataVersion, session.metadataVersion)));
 }
 
 /** Removes a session and its log. One round trip. */

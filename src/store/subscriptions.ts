@@ -1,8 +1,8 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { followers, keys, sessions } from "./tables.ts";
+import { subscriptions, apiKeys, sessions } from "./tables.ts";
 
-type Follower = typeof followers.$inferSelect;
+type Follower = typeof subscriptions.$inferSelect;
 
 /**
  * Notes that a session is followed by an API key, in one round trip with a look whether there still is that key: whoever
@@ -11,11 +11,11 @@ type Follower = typeof followers.$inferSelect;
  * @returns whether there is
  */
 export async function addSubscription(db: Database, { keyId, sessionId }: Follower): Promise<boolean> {
-  const keyIsThere = sql`exists (select 1 from ${keys} where ${keys.id} = ${keyId})`;
+  const keyIsThere = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
   const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
   const follower = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
-  const note = db.insert(followers).select(follower).onConflictDoNothing();
-  const [, [key]] = await db.batch([note, db.select({ id: keys.id }).from(keys).where(eq(keys.id, keyId))]);
+  const note = db.insert(subscriptions).select(follower).onConflictDoNothing();
+  const [, [key]] = await db.batch([note, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
   return key !== undefined;
 }
 
@@ -23,19 +23,19 @@ export async function addSubscription(db: Database, { keyId, sessionId }: Follow
 export const subscriptionsOfRevokedKeys = (db: Database, keyId: string | null, limit: number): Promise<Follower[]> =>
   db
     .select()
-    .from(followers)
+    .from(subscriptions)
     .where(
       and(
-        keyId === null ? undefined : eq(followers.keyId, keyId),
-        sql`not exists (select 1 from ${keys} where ${keys.id} = ${followers.keyId})`,
+        keyId === null ? undefined : eq(subscriptions.keyId, keyId),
+        sql`not exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${subscriptions.keyId})`,
       ),
     )
     .limit(limit);
 
 export async function removeSubscription(db: Database, { keyId, sessionId }: Follower): Promise<void> {
-  await db.delete(followers).where(and(eq(followers.keyId, keyId), eq(followers.sessionId, sessionId)));
+  await db.delete(subscriptions).where(and(eq(subscriptions.keyId, keyId), eq(subscriptions.sessionId, sessionId)));
 }
 
 /** The statement that forgets a session's. */
 export const removeSubscriptions = (db: Database, sessionId: string) =>
-  db.delete(followers).where(eq(followers.sessionId, sessionId));
+  db.delete(subscriptions).where(eq(subscriptions.sessionId, sessionId));

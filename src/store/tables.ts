@@ -44,7 +44,7 @@ export const sessions = sqliteTable(
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     lastSeq: integer().notNull(),
-    amendments: integer().notNull(),
+    metadataVersion: integer().notNull(),
     messageCount: integer().notNull(),
   },
   (table) => [
@@ -160,13 +160,13 @@ export const promptTemplates = sqliteTable("prompt_templates", {
 });
 
 /** How characters are written in ASCII, for ids made of names: 256 of them in a row, in order of code point. */
-export const romanizations = sqliteTable("romanizations", {
+export const transliterations = sqliteTable("transliterations", {
   /** The code points' common upper part: code point / 256, rounded down. */
   page: integer().primaryKey(),
   readings: text({ mode: "json" }).$type<string[]>().notNull(),
 });
 
-export const keys = sqliteTable(
+export const apiKeys = sqliteTable(
   "keys",
   {
     id: text().primaryKey(),
@@ -183,8 +183,8 @@ export const keys = sqliteTable(
 );
 
 /** Who follows which session by an API key: where a revocation has something to close. */
-export const followers = sqliteTable(
-  "followers",
+export const subscriptions = sqliteTable(
+  "subscriptions",
   {
     keyId: text().notNull(),
     sessionId: text().notNull(),
@@ -201,8 +201,8 @@ export const tickets = sqliteTable("tickets", {
 });
 
 /** What callers were answered who created something under a key of their own. */
-export const firstAnswers = sqliteTable(
-  "first_answers",
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
   {
     caller: text().notNull(),
     /** The route, and the key within it. */
@@ -218,8 +218,8 @@ export const firstAnswers = sqliteTable(
 );
 
 /** Messages that could not be written to `messages`, whatever was tried: their sessions' objects keep them. */
-export const parkedMessages = sqliteTable(
-  "parked_messages",
+export const deadLetters = sqliteTable(
+  "dead_letters",
   {
     sessionId: text().notNull(),
     seq: integer().notNull(),

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { romanizations } from "./tables.ts";
+import { transliterations } from "./tables.ts";
 
 /** A text in ASCII, character by character. One round trip if anything in it is not ASCII, none otherwise. */
 export async function transliterate(db: Database, text: string): Promise<string> {
@@ -9,8 +9,8 @@ export async function transliterate(db: Database, text: string): Promise<string>
   if (pages.size === 0) return text;
   const rows = await db
     .select()
-    .from(romanizations)
-    .where(sql`${romanizations.page} in (select value from json_each(${JSON.stringify([...pages])}))`);
+    .from(transliterations)
+    .where(sql`${transliterations.page} in (select value from json_each(${JSON.stringify([...pages])}))`);
   const readings = new Map(rows.map((row) => [row.page, row.readings]));
   return characters
     .map(({ character, code }) => (code < 0x80 ? character : (readings.get(code >> 8)?.[code & 0xff] ?? "")))

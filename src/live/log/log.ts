@@ -10,7 +10,7 @@ import type { TurnContext } from "../../store/turn-context.ts";
 /** How far the index database has followed: what has a higher number has yet to be carried there. */
 export interface ReplicationCursor {
   lastSeq: number;
-  amendments: number;
+  metadataVersion: number;
 }
 
 /** The turn under way, so that an object that wakes without its runner knows what broke off. */
@@ -147,8 +147,8 @@ export class Log {
     migrate(this.#storage.sql, SCHEMA_STEPS);
     this.cacheContext(context);
     for (const message of messages) this.#insert(message, session.updatedAt);
-    const { lastSeq, amendments } = session;
-    this.#write({ session, replicated: { lastSeq, amendments }, turn: null, deadLetters: [], removed: false });
+    const { lastSeq, metadataVersion } = session;
+    this.#write({ session, replicated: { lastSeq, metadataVersion }, turn: null, deadLetters: [], removed: false });
   }
 
   /** Appends messages. One row written for each. */

@@ -127,14 +127,14 @@ export class Replicator {
     const messages = this.#log.unreplicated(this.#failures < FAILURES_TO_DOUBT ? BATCH : 1);
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
     try {
-      await this.#carry(session, messages, session.amendments > replicated.amendments);
+      await this.#carry(session, messages, session.metadataVersion > replicated.metadataVersion);
     } catch (error) {
       await this.#doubt(session, messages, error);
       this.#log.setReplicated({ ...replicated, lastSeq });
       return true;
     }
-    this.#log.setReplicated({ lastSeq, amendments: session.amendments });
-    this.#release(lastSeq + session.amendments);
+    this.#log.setReplicated({ lastSeq, metadataVersion: session.metadataVersion });
+    this.#release(lastSeq + session.metadataVersion);
     return true;
   }
 

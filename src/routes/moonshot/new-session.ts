@@ -75,7 +75,7 @@ export async function newSession(db: Database, input: Input, at: EpochMs, zone: 
     createdAt: at,
     updatedAt: at,
     lastSeq: 0,
-    amendments: 0,
+    metadataVersion: 0,
     messageCount: 0,
   };
 }

@@ -25,7 +25,7 @@ const session = (fields: Partial<Session> = {}): Session => ({
   createdAt: T,
   updatedAt: T,
   lastSeq: 3,
-  amendments: 2,
+  metadataVersion: 2,
   messageCount: 3,
   ...fields,
 });

@@ -156,7 +156,7 @@ describe("a revoked key", () => {
       expect(await reader.next("stream-closed")).toMatchObject({ code: 4401 });
       await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "still here" } });
       await stayer.next("message-appended");
-      const left = await env.DB.prepare("select * from followers where key_id = ?").bind(keyId).all();
+      const left = await env.DB.prepare("select * from subscriptions where key_id = ?").bind(keyId).all();
       expect(left.results).toEqual([]);
     },
   );

@@ -21,7 +21,7 @@ const stored = (id: string) => env.DB.prepare("select token from endpoints where
 /** Everything in D1, and in the storage of a session's object, as text. */
 async function everythingStored(sessionId: string): Promise<string> {
   const { results: tables } = await env.DB.prepare(
-    "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '_cf%' and name <> 'romanizations'",
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '_cf%' and name <> 'transliterations'",
   ).all<{ name: string }>();
   const rows = await env.DB.batch(tables.map(({ name }) => env.DB.prepare(`select * from "${name}"`)));
   const inObject = await runInDurableObject(env.SESSIONS.getByName(sessionId), (_, { storage: { sql } }) =>

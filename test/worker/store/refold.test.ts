@@ -88,8 +88,8 @@ describe("rows of older rules", () => {
     const from = await aSession({ title: "model" });
     // Each in one letter and its accent, which are two before they are composed.
     const copies = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 8000)
-      insert into sessions (id, kind, title, title_folded, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, amendments, message_count)
-      select printf('%024x', i), kind, ?1 || i, ?1 || i, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, amendments, message_count
+      insert into sessions (id, kind, title, title_folded, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, metadata_version, message_count)
+      select printf('%024x', i), kind, ?1 || i, ?1 || i, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, metadata_version, message_count
       from sessions, n where id = ?2`;
     await env.DB.prepare(copies).bind("e\u0301", from).run();
     expect(await left("sessions")).toBe(8000);

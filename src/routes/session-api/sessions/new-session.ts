@@ -46,7 +46,7 @@ export function newSession(
       createdAt: at,
       updatedAt: at,
       lastSeq: count,
-      amendments: 0,
+      metadataVersion: 0,
       messageCount: count,
     },
   };
