@@ -1,3 +1,4 @@
+import type { Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /** `admin`: everything. `service`: all but keys, and endpoints read-only. `client`: one client's own sessions. */
@@ -30,6 +31,10 @@ export interface Caller {
   /** When the token expires that was shown. */
   expiresAt: EpochMs | null;
 }
+
+/** Whether a caller may append a message of a role: a client speaks for its user only. */
+export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
+  role !== "client" || messageRole === "user";
 
 /** Lets its holder open one socket to one session, once, in a browser, which cannot send a token along. */
 export interface Ticket {

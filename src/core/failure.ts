@@ -18,7 +18,15 @@ export const REPLY_ERROR_CODES = [
 export type ReplyErrorCode = (typeof REPLY_ERROR_CODES)[number];
 
 /** What a thing is called that was not there. */
-export type Noun = "session" | "chatbot" | "client" | "endpoint" | "prompt template" | "context strategy" | "key";
+export type Noun =
+  | "session"
+  | "chatbot"
+  | "client"
+  | "endpoint"
+  | "prompt template"
+  | "context strategy"
+  | "key"
+  | "chat";
 
 /** One fault in what a caller sent, at a path such as `["feedback", "rating"]`. */
 export interface Fault {

@@ -123,6 +123,8 @@ export interface Message {
   /** The chat it belongs to; `null` for a prompt put to all chats. */
   chatId: string | null;
   turnId: string | null;
+  /** The number of its turn within the session; `null` for a message of no turn. */
+  turnNumber: number | null;
   role: Role;
   content: string;
   createdAt: EpochMs;

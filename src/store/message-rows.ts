@@ -56,5 +56,30 @@ export function insertRows(db: Database, rows: Values[]): D1PreparedStatement[] 
  * The statements that carry messages of a session. Sending them twice changes nothing, nor does it for a session that is
  * gone.
  */
-export const insertMessages = (db: Database, sessionId: string, log: Message[], appendedAt: EpochMs) =>
-  insertRows(db, log.map(valuesOf(sessionId, appendedAt)));
+export const insertMessages = (db: Database, sessionId: string, log: Message[], appendedAt: EpochMs) => [
+  ...insertRows(db, log.map(valuesOf(sessionId, appendedAt))),
+  ...insertTurns(db, turnsOf(sessionId, log)),
+];
+
+/** Turns that messages belong to, by their prompts. */
+const INSERT_TURNS = `INSERT INTO turns (session_id, turn_id, number, started_at)
+  SELECT sessions.id, turn.value ->> 1, turn.value ->> 2, turn.value ->> 3
+  FROM json_each(?) AS turn CROSS JOIN sessions ON sessions.id = turn.value ->> 0
+  WHERE true ON CONFLICT DO NOTHING`;
+
+/** A turn as its row binds it. */
+export type TurnValues = [sessionId: string, turnId: string, number: number, startedAt: EpochMs];
+
+/** The turns of some messages, each once. */
+export function turnsOf(sessionId: string, log: Message[]): TurnValues[] {
+  const turns = new Map<string, TurnValues>();
+  for (const { turnId, turnNumber, createdAt } of log) {
+    if (turnId !== null && turnNumber !== null && !turns.has(turnId))
+      turns.set(turnId, [sessionId, turnId, turnNumber, createdAt]);
+  }
+  return [...turns.values()];
+}
+
+/** The statement that writes turns; none for no turn. */
+export const insertTurns = (db: Database, turns: TurnValues[]): D1PreparedStatement[] =>
+  turns.length === 0 ? [] : [db.$client.prepare(INSERT_TURNS).bind(JSON.stringify(turns))];

@@ -8,13 +8,20 @@ import { messages, sessions } from "./tables.ts";
 /** Rows of one read: what an answer of D1 holds comfortably, were each as long as a message may be. */
 const READ_ROWS = 100;
 
-type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt">;
+type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt"> & { turnNumber: number | null };
 
-const { appendedAt: _appendedAt, ...columns } = getTableColumns(messages);
+const { appendedAt: _appendedAt, ...ownColumns } = getTableColumns(messages);
 
-function fromRow({ seq, chatId, turnId, role, content, createdAt, detail }: MessageRow): Message {
+const columns = {
+  ...ownColumns,
+  // By hand: drizzle leaves out the table's name where only one is read.
+  turnNumber: sql<number | null>`(select number from turns
+    where turns.session_id = messages.session_id and turns.turn_id = messages.turn_id)`.as("turn_number"),
+};
+
+function fromRow({ seq, chatId, turnId, turnNumber, role, content, createdAt, detail }: MessageRow): Message {
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
-  return { seq, chatId, turnId, role, content, createdAt, reply };
+  return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
 }
 
 /** The log of a session up to a message, oldest first. @param from what comes behind this message */
@@ -30,6 +37,7 @@ export async function readLog(db: Database, sessionId: string, lastSeq: number, 
 const partOf = (which: string): string => `SELECT * FROM (
     SELECT *, sum(size) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
       SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId,
+        (SELECT number FROM turns WHERE turns.session_id = messages.session_id AND turns.turn_id = messages.turn_id) AS turnNumber,
         length(content) + coalesce(length(detail), 0) AS size
       FROM messages WHERE session_id = ?1 AND seq > ?2 ${which} ORDER BY seq LIMIT ?3
     )
@@ -71,7 +79,7 @@ export function newestMessages(db: Database, sessionIds: string[], newest: numbe
   const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${newest}`);
   const held = sql<number>`sum(length(${messages.content})) over (partition by ${messages.sessionId} order by ${messages.seq} desc)`;
   const ranked = db
-    .select({ ...columns, held: held.as("held") })
+    .select({ ...ownColumns, held: held.as("held") })
     .from(sessions)
     .innerJoin(messages, and(eq(messages.sessionId, sessions.id), isNew))
     .where(inArray(sessions.id, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`))
@@ -80,11 +88,12 @@ export function newestMessages(db: Database, sessionIds: string[], newest: numbe
 }
 
 /** Rows of {@link newestMessages}, by session. */
-export function bySession(rows: MessageRow[]): Map<string, Message[]> {
+export function bySession(rows: Omit<MessageRow, "turnNumber">[]): Map<string, Message[]> {
   const found = new Map<string, Message[]>();
   for (const row of rows) {
     const log = found.get(row.sessionId) ?? [];
-    log.push(fromRow(row));
+    // Lists show no numbers of turns.
+    log.push(fromRow({ ...row, turnNumber: null }));
     found.set(row.sessionId, log);
   }
   return found;

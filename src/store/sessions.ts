@@ -8,7 +8,7 @@ import { prepared } from "./database.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
 import { insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
-import { chatbots, clients, messages, sessions } from "./tables.ts";
+import { chatbots, clients, messages, sessions, turns } from "./tables.ts";
 
 type SessionRow = typeof sessions.$inferSelect;
 
@@ -95,6 +95,7 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
   await db.batch([
     db.delete(sessions).where(eq(sessions.id, id)),
     db.delete(messages).where(eq(messages.sessionId, id)),
+    db.delete(turns).where(eq(turns.sessionId, id)),
     removeDeadLetters(db, id),
     removeSubscriptions(db, id),
   ]);

@@ -79,6 +79,18 @@ export const messages = sqliteTable(
   (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
 );
 
+/** Turns of sessions: one prompt and its replies each, numbered from 1 within the session. */
+export const turns = sqliteTable(
+  "turns",
+  {
+    sessionId: text().notNull(),
+    turnId: text().notNull(),
+    number: integer().notNull(),
+    startedAt: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.turnId] })],
+);
+
 /** How many chatbot sessions there are, by chatbot and status: kept by triggers, so that no list counts its table. */
 export const sessionCounts = sqliteTable(
   "session_counts",

@@ -2,15 +2,18 @@ import type { Message } from "../core/message.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { insertRows, valuesOf } from "./message-rows.ts";
-import type { Values } from "./message-rows.ts";
+import { insertRows, insertTurns, turnsOf, valuesOf } from "./message-rows.ts";
+import type { TurnValues, Values } from "./message-rows.ts";
+
+/** A row of one of the two tables. */
+type Item = { message: Values } | { turn: TurnValues };
 
 /**
  * While one transaction is written, the next is on its way. Where a promise would go on in the invocation that settles it
  * instead of the one that made it, nobody can wait for another's.
  * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
  */
-const together = new GroupCommit<Values>(
+const together = new GroupCommit<Item>(
   Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true ? 2 : Infinity,
 );
 
@@ -35,11 +38,13 @@ export function writeMessages(
 ): Promise<void> {
   const rows = log.map(valuesOf(sessionId, appendedAt));
   return together.commit({
-    items: rows,
+    items: [...rows.map((message) => ({ message })), ...turnsOf(sessionId, log).map((turn) => ({ turn }))],
     size: rows.reduce((size, row) => size + sizeOf(row), 0),
     durable,
     async write(items) {
-      await db.$client.batch(insertRows(db, items));
+      const messages = items.flatMap((item) => ("message" in item ? [item.message] : []));
+      const turns = items.flatMap((item) => ("turn" in item ? [item.turn] : []));
+      await db.$client.batch([...insertRows(db, messages), ...insertTurns(db, turns)]);
     },
   });
 }

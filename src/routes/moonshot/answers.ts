@@ -2,7 +2,6 @@ import type { Message } from "../../core/message.ts";
 import type { Chat } from "../../core/session.ts";
 import { messagesOf } from "../http/open-log.ts";
 import type { OpenLog } from "../http/open-log.ts";
-import { recordNumber } from "./records.ts";
 import type { Answered } from "./records.ts";
 
 /** How much text of a turn is held while its replies are put in order, in UTF-16 code units. What is beyond is read again. */
@@ -31,7 +30,7 @@ export async function* answersOf(log: OpenLog): AsyncGenerator<Answer, void> {
       const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
       const chat = log.session.chats[index];
       if (!reply || !chat || content === undefined) throw new Error(`Message ${seq} is not in the log any more`);
-      yield { chat, reply, content, prompt, number: recordNumber(log.session, prompt) };
+      yield { chat, reply, content, prompt, number: prompt.turnNumber ?? 0 };
     }
   }
 }

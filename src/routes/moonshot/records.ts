@@ -21,10 +21,6 @@ export interface Answered {
 /** What a record holds beside what it always does. */
 export type Include = "receipt" | undefined;
 
-/** A record's number in its chat: turns run one at a time, and each takes a row for its prompt and one for every chat. */
-export const recordNumber = ({ chats }: Session, prompt: Message): number =>
-  Math.floor((prompt.seq - 1) / (chats.length + 1)) + 1;
-
 /** The records of every chat, or of the newest turns, read off the log: one for each reply. */
 export function presentHistory(
   session: Session,
@@ -38,7 +34,7 @@ export function presentHistory(
     const records = history[chatId ?? ""];
     const prompt = prompts.get(turnId);
     if (records && reply && prompt) {
-      records.push(presentRecord({ reply, content, prompt, number: recordNumber(session, prompt) }, zone, include));
+      records.push(presentRecord({ reply, content, prompt, number: prompt.turnNumber ?? 0 }, zone, include));
     }
   }
   return history;

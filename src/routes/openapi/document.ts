@@ -1,7 +1,8 @@
 import type { Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../http/context.ts";
-import { ClientFrame, StreamEvent } from "../../live/streaming/events.ts";
+import { ClientFrame } from "../../live/streaming/client-frames.ts";
+import { StreamEvent } from "../../live/streaming/events.ts";
 import { OPEN_PATHS } from "../http/authenticate.ts";
 import { dialectOf } from "../http/dialect.ts";
 import type { Dialect } from "../http/dialect.ts";

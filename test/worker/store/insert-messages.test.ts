@@ -12,6 +12,7 @@ it("messages of several sessions go to their own rows, twice as well as once, an
     seq,
     chatId: null,
     turnId: null,
+    turnNumber: null,
     role: "user" as const,
     content,
     createdAt: 1_710_448_307_000,
