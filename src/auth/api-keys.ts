@@ -1,16 +1,17 @@
 import { randomHex } from "../core/id.ts";
-import type { ApiKey, Caller } from "../core/caller.ts";
+import type { ApiKey } from "../core/api-key.ts";
+import type { Caller } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
-import { hashToken } from "../crypto/secrets.ts";
+import { sha256Hex } from "../crypto/secrets.ts";
 
 /** How long a key that was found is taken to be good, in milliseconds. A revocation elsewhere takes as long. */
-const REMEMBER_MS = 15_000;
+const CACHE_MS = 15_000;
 
 /** How many keys are remembered: more than a Worker sees in that time, and little memory. */
-const REMEMBER_KEYS = 1_000;
+const MAX_CACHED_KEYS = 1_000;
 
 /** How old the note of a key's last use may grow before it is written anew, in milliseconds. */
-const USE_NOTED_MS = 600_000;
+const USE_RECORD_INTERVAL_MS = 600_000;
 
 const PREFIX = "parley_";
 
@@ -19,35 +20,35 @@ export interface KeyStore {
   /** @param hash lower-case hex SHA-256 of the key */
   find: (hash: string) => Promise<ApiKey | null>;
   /** Notes that a key was used. Nobody waits for it. */
-  noteUse: (id: string, at: EpochMs) => void;
+  recordUse: (id: string, at: EpochMs) => void;
 }
 
-const remembered = new Map<string, { key: ApiKey; until: EpochMs }>();
+const keyCache = new Map<string, { key: ApiKey; until: EpochMs }>();
 
 /** A new API key: 256 random bits, so that a plain SHA-256 of it is safe to store. */
-export const newKey = (): string => PREFIX + randomHex(32);
+export const generateApiKey = (): string => PREFIX + randomHex(32);
 
 /** Takes a revocation to heart at once, where it was made. */
-export const forgetCachedKey = (hash: string): boolean => remembered.delete(hash);
+export const evictCachedKey = (hash: string): boolean => keyCache.delete(hash);
 
 /** Who holds an API key, or `null` for one that is none, revoked or expired. At most one look-up, seldom any. */
 export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs): Promise<Caller | null> {
   // What cannot be a key is not looked up: guessing costs the database nothing.
   if (!token.startsWith(PREFIX)) return null;
-  const key = await recall(await hashToken(token), store, at);
+  const key = await findCachedKey(await sha256Hex(token), store, at);
   if (!key || (key.expiresAt !== null && key.expiresAt <= at)) return null;
   return { role: key.role, id: key.id, keyId: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
 }
 
-async function recall(hash: string, { find, noteUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
-  const known = remembered.get(hash);
-  if (known && known.until > at) return known.key;
+async function findCachedKey(hash: string, { find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
+  const cached = keyCache.get(hash);
+  if (cached && cached.until > at) return cached.key;
   // While the index database is down nobody can revoke a key either: one that was good is good still.
-  const key = await find(hash).catch((error: unknown) => known?.key ?? Promise.reject(error));
-  if (remembered.size >= REMEMBER_KEYS) remembered.clear();
+  const key = await find(hash).catch((error: unknown) => cached?.key ?? Promise.reject(error));
+  if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
   // A key just made elsewhere must work at once, so only those that exist are remembered.
   if (!key) return null;
-  remembered.set(hash, { key, until: at + REMEMBER_MS });
-  if ((key.lastUsedAt ?? 0) < at - USE_NOTED_MS) noteUse(key.id, at);
+  keyCache.set(hash, { key, until: at + CACHE_MS });
+  if ((key.lastUsedAt ?? 0) < at - USE_RECORD_INTERVAL_MS) recordUse(key.id, at);
   return key;
 }

@@ -27,8 +27,8 @@ export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null
  *
  * @throws KeySetUnavailable for a JWT while the identity provider's keys cannot be had
  */
-export async function identify(token: string, registry: TokenSources, at: EpochMs): Promise<Caller | null> {
-  const { adminKey, keys, identityProvider, readJson } = registry;
+export async function identify(token: string, sources: TokenSources, at: EpochMs): Promise<Caller | null> {
+  const { adminKey, keys, identityProvider, readJson } = sources;
   if (adminKey?.trim() && equalSecrets(token, adminKey)) return ADMIN;
   if (!isJwt(token)) return findKeyHolder(token, keys, at);
   return identityProvider && verifyJwt(token, identityProvider, readJson, at);

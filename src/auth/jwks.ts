@@ -6,10 +6,10 @@ import type { EpochMs } from "../core/time.ts";
 const REFRESH_MS = 600_000;
 
 /** How often keys are asked for at the most, whatever unknown ones tokens name: in milliseconds. */
-const ASK_EVERY_MS = 60_000;
+const MIN_FETCH_INTERVAL_MS = 60_000;
 
 /** The same while none are known yet. */
-const ASK_FIRST_EVERY_MS = 1_000;
+const MIN_FIRST_FETCH_INTERVAL_MS = 1_000;
 
 /** Reads JSON at an address. @throws when there is none */
 export type ReadJson = (url: string) => Promise<unknown>;
@@ -25,36 +25,36 @@ class CachedKeySet {
   readonly #url: string;
   #keys: KeySet | null = null;
   #readAt: EpochMs = -Infinity;
-  #askedAt: EpochMs = -Infinity;
-  #asking: Promise<void> | null = null;
+  #fetchedAt: EpochMs = -Infinity;
+  #fetching: Promise<void> | null = null;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** @param missing whether a key was not among those known: it may be new. @throws KeySetUnavailable */
-  async keys(readJson: ReadJson, at: EpochMs, missing: boolean): Promise<KeySet> {
-    if (missing || this.#readAt < at - REFRESH_MS) await this.#ask(readJson, at);
+  /** @param keyNotFound whether a key was not among those known: it may be new. @throws KeySetUnavailable */
+  async keys(readJson: ReadJson, at: EpochMs, keyNotFound: boolean): Promise<KeySet> {
+    if (keyNotFound || this.#readAt < at - REFRESH_MS) await this.#refresh(readJson, at);
     if (!this.#keys) throw new KeySetUnavailable();
     return this.#keys;
   }
 
-  async #ask(readJson: ReadJson, at: EpochMs): Promise<void> {
-    const pause = this.#keys ? ASK_EVERY_MS : ASK_FIRST_EVERY_MS;
-    if (this.#asking === null && this.#askedAt > at - pause) return;
-    this.#asking ??= this.#read(readJson, at).finally(() => {
-      this.#asking = null;
+  async #refresh(readJson: ReadJson, at: EpochMs): Promise<void> {
+    const minInterval = this.#keys ? MIN_FETCH_INTERVAL_MS : MIN_FIRST_FETCH_INTERVAL_MS;
+    if (this.#fetching === null && this.#fetchedAt > at - minInterval) return;
+    this.#fetching ??= this.#fetch(readJson, at).finally(() => {
+      this.#fetching = null;
     });
-    await this.#asking;
+    await this.#fetching;
   }
 
-  async #read(readJson: ReadJson, at: EpochMs): Promise<void> {
-    this.#askedAt = at;
+  async #fetch(readJson: ReadJson, at: EpochMs): Promise<void> {
+    this.#fetchedAt = at;
     try {
       this.#keys = createLocalJWKSet((await readJson(this.#url)) as JSONWebKeySet);
       this.#readAt = at;
     } catch (error) {
-      console.error({ event: "key-set-not-read", host: new URL(this.#url).host, error: String(error) });
+      console.error({ event: "key-set-fetch-failed", host: new URL(this.#url).host, error: String(error) });
     }
   }
 }
@@ -63,7 +63,7 @@ class CachedKeySet {
 const keySets = new Map<string, CachedKeySet>();
 
 export function keySetOf(url: string): CachedKeySet {
-  const known = keySets.get(url) ?? new CachedKeySet(url);
-  keySets.set(url, known);
-  return known;
+  const cached = keySets.get(url) ?? new CachedKeySet(url);
+  keySets.set(url, cached);
+  return cached;
 }

@@ -8,7 +8,7 @@ import { keySetOf } from "./jwks.ts";
 import type { ReadJson } from "./jwks.ts";
 
 /** How far clocks may differ, in seconds. */
-const LEEWAY_SECONDS = 30;
+const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** Who vouches for the holders of JWTs. */
 export interface IdentityProvider {
@@ -39,13 +39,13 @@ export async function verifyJwt(
     issuer,
     audience,
     requiredClaims: ["exp"],
-    clockTolerance: LEEWAY_SECONDS,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
     currentDate: new Date(at),
   };
-  for (const missing of [false, true]) {
-    const keys = await keySetOf(keySetUrl).keys(readJson, at, missing);
+  for (const keyNotFound of [false, true]) {
+    const keys = await keySetOf(keySetUrl).keys(readJson, at, keyNotFound);
     try {
-      return callerIn((await jwtVerify(token, keys, expected)).payload);
+      return callerOf((await jwtVerify(token, keys, expected)).payload);
     } catch (error) {
       // A key that is not known may be new; every other fault is the token's own.
       if (!(error instanceof errors.JWKSNoMatchingKey)) return null;
@@ -54,14 +54,14 @@ export async function verifyJwt(
   return null;
 }
 
-function callerIn({ sub, exp = 0, ...claims }: JWTPayload): Caller {
-  const role = CALLER_ROLES.find((known) => known === claims["role"]) ?? null;
+function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller {
+  const role = CALLER_ROLES.find((candidate) => candidate === claims["role"]) ?? null;
   const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
   return {
     role: role === "client" && clientId === null ? null : role,
     id: `jwt:${sub ?? clientId ?? String(role)}`,
     keyId: null,
     clientId,
-    expiresAt: (exp + LEEWAY_SECONDS) * 1000,
+    expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1000,
   };
 }

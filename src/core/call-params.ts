@@ -4,7 +4,7 @@
  */
 
 /** Names of Parley's own params. They are never sent. */
-export const OWN_PARAMS = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "alternate_roles"] as const;
+export const PARLEY_PARAMS = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "alternate_roles"] as const;
 
 /**
  * Names of the params by which Moonshot steers its own calls. They are obeyed and never sent.
@@ -19,7 +19,7 @@ export const MOONSHOT_PARAMS = [
   "system_prompt",
 ] as const;
 
-const STEERING: ReadonlySet<string> = new Set([...OWN_PARAMS, ...MOONSHOT_PARAMS]);
+const UNSENT_PARAMS: ReadonlySet<string> = new Set([...PARLEY_PARAMS, ...MOONSHOT_PARAMS]);
 
 /** How long a whole reply may take, in milliseconds, unless `timeout_ms` says otherwise. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
@@ -28,7 +28,7 @@ export const DEFAULT_TIMEOUT_MS = 120_000;
 export const DEFAULT_MAX_ATTEMPTS = 2;
 
 /** How long a reply may take, in milliseconds, and how often it may be asked for. */
-export interface Limits {
+export interface ReplyLimits {
   timeoutMs: number;
   /** From each call's sending to its first text. */
   firstTokenMs: number | null;
@@ -38,7 +38,7 @@ export interface Limits {
 }
 
 /** What is put around a prompt. */
-export interface PromptFrame {
+export interface PromptWrapper {
   /** A system text; `""` for none. */
   system: string;
   /** What goes right before and right behind the prompt. */
@@ -50,8 +50,8 @@ export interface PromptFrame {
 export interface CallParams {
   /** What goes to the provider. A `null` removes what Parley would add, and is not sent. */
   sent: Record<string, unknown>;
-  limits: Limits;
-  frame: PromptFrame;
+  limits: ReplyLimits;
+  wrapper: PromptWrapper;
   /** Whether user and assistant must alternate; `null` where the endpoint leaves it to its connector. */
   alternateRoles: boolean | null;
 }
@@ -60,14 +60,14 @@ export interface CallParams {
 export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_ATTEMPTS): CallParams {
   const all = JSON.parse(params) as Record<string, unknown>;
   return {
-    sent: Object.fromEntries(Object.entries(all).filter(([name]) => !STEERING.has(name))),
+    sent: Object.fromEntries(Object.entries(all).filter(([name]) => !UNSENT_PARAMS.has(name))),
     limits: {
       timeoutMs: numberOf(all["timeout_ms"]) ?? secondsOf(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
       firstTokenMs: numberOf(all["first_token_ms"]),
       idleMs: numberOf(all["idle_ms"]),
       maxAttempts: numberOf(all["max_attempts"]) ?? moonshotAttempts(all) ?? defaultMaxAttempts,
     },
-    frame: {
+    wrapper: {
       system: textOf(all["system_prompt"]),
       before: textOf(all["pre_prompt"]),
       after: textOf(all["post_prompt"]),

@@ -4,19 +4,6 @@ import type { EpochMs } from "./time.ts";
 export const CALLER_ROLES = ["admin", "service", "client"] as const;
 export type CallerRole = (typeof CALLER_ROLES)[number];
 
-/** A key as it is listed: never with the secret itself. */
-export interface ApiKey {
-  id: string;
-  name: string;
-  role: CallerRole;
-  /** Whose sessions a key of role `client` is for; `null` on every other. */
-  clientId: string | null;
-  expiresAt: EpochMs | null;
-  /** To within some minutes. */
-  lastUsedAt: EpochMs | null;
-  createdAt: EpochMs;
-}
-
 /** Who holds the token of a call. */
 export interface Caller {
   /** `null` for one whom the identity provider knows and who has no role here: may do nothing. */

@@ -46,55 +46,11 @@ export interface Endpoint extends CallLimits {
   updatedAt: EpochMs;
 }
 
-/** An endpoint with a persona. */
-export interface Chatbot {
-  id: string;
-  name: string;
-  description: string | null;
-  endpointId: string;
-  systemPrompt: string | null;
-  /** First assistant message of each session. */
-  greeting: string | null;
-  /** How many of the newest messages are sent as context. */
-  historyLimit: number;
-  /** JSON text of an object, laid over the endpoint's params. */
-  params: string | null;
-  createdAt: EpochMs;
-  updatedAt: EpochMs;
-  deletedAt: EpochMs | null;
-}
-
-/** The person whom a chatbot serves. */
-export interface Client {
-  id: string;
-  name: string;
-  email: string | null;
-  /** The caller's own id for this person; unique. */
-  externalId: string | null;
-  /** JSON text of an object. */
-  metadata: string | null;
-  createdAt: EpochMs;
-  updatedAt: EpochMs;
-  deletedAt: EpochMs | null;
-}
-
-/** Jinja text that a prompt is set in before it is sent. */
-export interface PromptTemplate {
-  name: string;
-  description: string;
-  template: string;
-  createdAt: EpochMs;
-}
-
-/** What is sent along with a prompt, beside itself. */
-export const CONTEXT_STRATEGIES = ["add_previous_prompt", "chat_history"] as const;
-export type ContextStrategy = (typeof CONTEXT_STRATEGIES)[number];
-
-export const asContextStrategy = (name: string | null): ContextStrategy | null =>
-  CONTEXT_STRATEGIES.find((strategy) => strategy === name) ?? null;
+/** Replaces a secret wherever an endpoint, an error message or a receipt is shown. */
+export const SECRET_MASK = "********";
 
 /** A token that stands for a secret of the Worker: `env:PROVIDER_…`. */
-const SECRET_TOKEN = /^env:(PROVIDER_[A-Za-z0-9_]+)$/;
+const SECRET_REFERENCE = /^env:(PROVIDER_[A-Za-z0-9_]+)$/;
 
 /** The name of the secret that a token stands for, or `null` where the token is the secret itself. */
-export const secretNamedBy = (token: string): string | null => SECRET_TOKEN.exec(token)?.[1] ?? null;
+export const secretNameOf = (token: string): string | null => SECRET_REFERENCE.exec(token)?.[1] ?? null;

@@ -18,10 +18,17 @@ export const REPLY_ERROR_CODES = [
 export type ReplyErrorCode = (typeof REPLY_ERROR_CODES)[number];
 
 /** What a thing is called that was not there. */
-export type Noun = "session" | "chatbot" | "client" | "endpoint" | "prompt template" | "context strategy" | "key";
+export type ResourceType =
+  | "session"
+  | "chatbot"
+  | "client"
+  | "endpoint"
+  | "prompt template"
+  | "context strategy"
+  | "key";
 
 /** One fault in what a caller sent, at a path such as `["feedback", "rating"]`. */
-export interface Fault {
+export interface ValidationIssue {
   path: (string | number)[];
   message: string;
 }
@@ -31,14 +38,14 @@ export interface Fault {
  * whole across an RPC boundary; each dialect turns it into HTTP with one exhaustive switch.
  */
 export type Failure =
-  | { reason: "not-found"; noun: Noun; id: string | null }
+  | { reason: "not-found"; resource: ResourceType; id: string | null }
   | { reason: "session-not-active" }
-  | { reason: "invalid"; faults: Fault[] }
-  | { reason: "taken"; noun: Noun; field: string; value: string }
-  | { reason: "in-use"; noun: Noun; by: string }
+  | { reason: "invalid"; issues: ValidationIssue[] }
+  | { reason: "already-exists"; resource: ResourceType; field: string; value: string }
+  | { reason: "in-use"; resource: ResourceType; by: string }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
-  | { reason: "too-many-followers" }
+  | { reason: "too-many-subscribers" }
   | { reason: "reply-failed"; code: ReplyErrorCode; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {
@@ -49,9 +56,10 @@ export type Outcome<T> = { ok: true; value: T } | Failed;
 
 export const success = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
 export const failed = (failure: Failure): Failed => ({ ok: false, failure });
-export const notFound = (noun: Noun, id: string | null = null): Failed => failed({ reason: "not-found", noun, id });
-export const invalid = (path: Fault["path"], message: string): Failed =>
-  failed({ reason: "invalid", faults: [{ path, message }] });
+export const notFound = (resource: ResourceType, id: string | null = null): Failed =>
+  failed({ reason: "not-found", resource, id });
+export const invalid = (path: ValidationIssue["path"], message: string): Failed =>
+  failed({ reason: "invalid", issues: [{ path, message }] });
 
 /** What a log may say of an error: its first cause. What was built around it can hold what people said, or secrets. */
 export function rootCause(error: unknown): string {

@@ -3,17 +3,17 @@ import type { EpochMs } from "./time.ts";
 const OBJECT_ID = /^[0-9a-f]{24}$/i;
 
 let lastMs = 0;
-let tick = 0;
+let sequence = 0;
 
 /**
  * A new id in the form of a MongoDB ObjectId: 24 lower-case hex digits, the first eight the second it was made in. The
  * next three are the millisecond and the three after it a count within that, so ids sort in the order they were made.
  */
 export function newObjectId(at: EpochMs): string {
-  tick = at === lastMs ? (tick + 1) & 0xfff : 0;
+  sequence = at === lastMs ? (sequence + 1) & 0xfff : 0;
   lastMs = at;
   const seconds = hex(Math.floor(at / 1000), 8);
-  return seconds + hex(at % 1000, 3) + hex(tick, 3) + randomHex(5);
+  return seconds + hex(at % 1000, 3) + hex(sequence, 3) + randomHex(5);
 }
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0").slice(-digits);

@@ -9,6 +9,18 @@ export type Role = (typeof ROLES)[number];
 /** The longest content of a message, in UTF-16 code units. */
 export const MAX_CONTENT = 100_000;
 
+/**
+ * The longest row of a reply, in UTF-16 code units. D1 rejects rows of more than 2 MB, and a code unit takes up to three
+ * bytes in UTF-8. https://developers.cloudflare.com/d1/platform/limits/
+ */
+export const MAX_ROW_CHARACTERS = 600_000;
+
+/** The longest prepared prompt, in UTF-16 code units. A reply stores it in its row. */
+export const MAX_PREPARED_PROMPT_CHARACTERS = 200_000;
+
+/** The longest text of a reply, in UTF-16 code units: what a row has room for besides the prepared prompt. */
+export const MAX_REPLY_CHARACTERS = MAX_ROW_CHARACTERS - MAX_PREPARED_PROMPT_CHARACTERS;
+
 /** What a caller says, in whichever way it comes. Kept and sent exactly as given: blanks around it change what a model answers. */
 export const Content = z
   .string()

@@ -34,14 +34,14 @@ export function paginatorInfo({ results, total }: Page<unknown>, { limit, skip }
 }
 
 /** As much of a log as was asked for, or as fits. */
-export interface Part<T> {
+export interface Batch<T> {
   items: T[];
   /** Whether more follow. */
-  more: boolean;
+  hasMore: boolean;
 }
 
 /**
  * How much text is read or handed on at once, in UTF-16 code units: no more than 32 MiB cross an RPC boundary.
  * https://developers.cloudflare.com/workers/runtime-apis/rpc/#limitations
  */
-export const PART_CHARACTERS = 4_000_000;
+export const MAX_BATCH_CHARACTERS = 4_000_000;

@@ -23,9 +23,9 @@ export interface ReplyRequest {
   params: string;
   messages: ModelMessage[];
   /** Calls that this chat made to the endpoint before. */
-  priorCalls: number;
+  previousCalls: number;
   /** Whether the reply is to come with its receipt. */
-  receipted: boolean;
+  withReceipt: boolean;
 }
 
 /** What a reply's calls were like, measured where they were made: neither waiting for leave nor our own hops count. */
@@ -59,7 +59,7 @@ export interface ReplyEnd {
   metrics?: CallMetrics;
 }
 
-export interface ReplyFailed {
+export interface ReplyFailure {
   type: "failed";
   code: ReplyErrorCode;
   message: string;
@@ -73,13 +73,13 @@ export interface ReplyFailed {
 }
 
 /** What comes from an endpoint: texts, then exactly one end or failure. */
-export type ReplyEvent = { type: "text"; text: string } | ReplyEnd | ReplyFailed;
+export type ReplyEvent = { type: "text"; text: string } | ReplyEnd | ReplyFailure;
 
 /** A reply as it comes in: in the portions in which its provider sent it, so that each costs one step on its way. */
 export type ReplyStream = AsyncGenerator<ReplyEvent[], void>;
 
-export const replyFailed = (
+export const replyFailure = (
   code: ReplyErrorCode,
   message: string,
-  facts: Partial<Omit<ReplyFailed, "type" | "code" | "message">> = {},
-): ReplyFailed => ({ type: "failed", code, message, retryAfterSeconds: null, providerRequestId: null, ...facts });
+  details: Partial<Omit<ReplyFailure, "type" | "code" | "message">> = {},
+): ReplyFailure => ({ type: "failed", code, message, retryAfterSeconds: null, providerRequestId: null, ...details });

@@ -78,8 +78,8 @@ export function amendSession(session: Session, changes: SessionChanges, at: Epoc
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   if (Object.keys(given).length === 0) return success(session);
   const status = changes.status ?? session.status;
-  const clash = contradiction(changes, status);
-  if (clash) return clash;
+  const conflict = findContradiction(changes, status);
+  if (conflict) return conflict;
   const startTime = startOf(session, changes, at);
   const endTime = endOf(session, changes, at);
   if (endTime !== null && endTime < startTime) return invalid(["endTime"], "must not be before startTime");
@@ -88,7 +88,7 @@ export function amendSession(session: Session, changes: SessionChanges, at: Epoc
   return success({ ...amended, updatedAt: at, metadataVersion: session.metadataVersion + 1 });
 }
 
-function contradiction(changes: SessionChanges, status: SessionStatus): Failed | null {
+function findContradiction(changes: SessionChanges, status: SessionStatus): Failed | null {
   if (changes.startTime !== undefined && status !== "SCHEDULED") {
     return invalid(["startTime"], "can be changed only while the session is SCHEDULED");
   }

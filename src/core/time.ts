@@ -20,10 +20,10 @@ export function parseTime(text: string): EpochMs | null {
   if (!parts) return null;
   const midnight = dayOf(parts.slice(1, 4).map(Number));
   const sinceMidnight = timeOfDay(parts.slice(4, 7).map((part: string | undefined) => Number(part ?? 0)));
-  const shift = offsetMinutes(parts[8] ?? "Z");
-  if (midnight === null || sinceMidnight === null || shift === null) return null;
+  const offset = offsetMinutes(parts[8] ?? "Z");
+  if (midnight === null || sinceMidnight === null || offset === null) return null;
   const milliseconds = Math.floor(Number(`0.${parts[7] ?? 0}`) * 1000);
-  const at = midnight + sinceMidnight + milliseconds - shift * 60_000;
+  const at = midnight + sinceMidnight + milliseconds - offset * 60_000;
   return at > LAST_MS ? null : at;
 }
 
@@ -53,6 +53,9 @@ function offsetMinutes(offset: string): number | null {
 
 /** Whether a text that {@link parseTime} reads is a day without a time of day. */
 export const isBareDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text.trim());
+
+/** The longest delay of `setTimeout`, in milliseconds. A timer with a longer one fires at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** Milliseconds in a day. */
 export const DAY_MS = 86_400_000;

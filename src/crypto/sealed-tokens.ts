@@ -1,4 +1,4 @@
-import { secretNamedBy } from "../core/endpoint.ts";
+import { secretNameOf } from "../core/endpoint.ts";
 
 /**
  * What the operator has set: keys of 32 bytes in base64. The current one seals and opens; those of before, separated by
@@ -23,10 +23,10 @@ const decoder = new TextDecoder();
 export const isSealed = (token: string): boolean => token.startsWith(PREFIX);
 
 /** Whether a token is the secret itself: neither empty, nor the name of one. */
-export const isSecret = (token: string): boolean => token !== "" && secretNamedBy(token) === null;
+export const isSecret = (token: string): boolean => token !== "" && secretNameOf(token) === null;
 
 /** Whether there is a key to seal with. */
-export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => keyBytes(ENCRYPTION_KEY) !== null;
+export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => decodeKey(ENCRYPTION_KEY) !== null;
 
 /**
  * Seals an endpoint's token for storage: AES-256-GCM under the current key, bound to the endpoint, so that no endpoint can
@@ -35,7 +35,7 @@ export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => keyBy
  * @returns `sealed:1:<base64 of IV and ciphertext>`; `null` where no good key is set
  */
 export async function seal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = keyBytes(secrets.ENCRYPTION_KEY);
+  const bytes = decodeKey(secrets.ENCRYPTION_KEY);
   if (!bytes) return null;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const key = await aesKey(bytes);
@@ -46,11 +46,11 @@ export async function seal(token: string, endpointId: string, secrets: Encryptio
 /** @returns the token itself, of one that is not sealed too; `null` where no key that is set opens it */
 export async function unseal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
   if (!isSealed(token)) return token;
-  const box = fromBase64(token.slice(PREFIX.length));
+  const payload = fromBase64(token.slice(PREFIX.length));
   const keys = [secrets.ENCRYPTION_KEY, ...(secrets.ENCRYPTION_KEY_PREVIOUS ?? "").split(",")];
-  for (const bytes of box ? keys.map(keyBytes) : []) {
-    const opened = box && bytes ? await openWith(bytes, box, endpointId) : null;
-    if (opened !== null) return opened;
+  for (const bytes of payload ? keys.map(decodeKey) : []) {
+    const plaintext = payload && bytes ? await decrypt(bytes, payload, endpointId) : null;
+    if (plaintext !== null) return plaintext;
   }
   return null;
 }
@@ -62,8 +62,8 @@ export async function unseal(token: string, endpointId: string, secrets: Encrypt
  * @returns `null` where no good key is set
  */
 export async function reseal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const opened = await unseal(token, endpointId, secrets);
-  if (opened !== null) return seal(opened, endpointId, secrets);
+  const plaintext = await unseal(token, endpointId, secrets);
+  if (plaintext !== null) return seal(plaintext, endpointId, secrets);
   return canSeal(secrets) ? token : null;
 }
 
@@ -74,12 +74,12 @@ export async function reseal(token: string, endpointId: string, secrets: Encrypt
  * @returns base64; `null` where no good key is set
  */
 export async function fingerprintSecret(token: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = keyBytes(secrets.ENCRYPTION_KEY);
+  const bytes = decodeKey(secrets.ENCRYPTION_KEY);
   if (!bytes) return null;
-  const root = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
+  const rootKey = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
   const key = await crypto.subtle.deriveKey(
     { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode("parley fingerprint") },
-    root,
+    rootKey,
     { name: "HMAC", hash: "SHA-256", length: 256 },
     false,
     ["sign"],
@@ -96,8 +96,8 @@ const cipher = (iv: Uint8Array, endpointId: string) => ({
 const aesKey = (bytes: Uint8Array): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
 
-async function openWith(bytes: Uint8Array, box: Uint8Array, endpointId: string): Promise<string | null> {
-  const [iv, sealed] = [box.subarray(0, IV_BYTES), box.subarray(IV_BYTES)];
+async function decrypt(bytes: Uint8Array, payload: Uint8Array, endpointId: string): Promise<string | null> {
+  const [iv, sealed] = [payload.subarray(0, IV_BYTES), payload.subarray(IV_BYTES)];
   try {
     return decoder.decode(await crypto.subtle.decrypt(cipher(iv, endpointId), await aesKey(bytes), sealed));
   } catch {
@@ -106,7 +106,7 @@ async function openWith(bytes: Uint8Array, box: Uint8Array, endpointId: string):
 }
 
 /** A key's bytes; `null` for one that is not set, or is no 32 bytes in base64. */
-function keyBytes(key: string | undefined): Uint8Array | null {
+function decodeKey(key: string | undefined): Uint8Array | null {
   const bytes = key === undefined ? null : fromBase64(key);
   return bytes?.byteLength === KEY_BYTES ? bytes : null;
 }

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Message, NewMessage } from "../core/message.ts";
-import type { Part } from "../core/page.ts";
+import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -120,7 +120,7 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   /** Messages after a `seq`, all or those that have text; `null` when the index database has all there is to know. */
-  async page(after: number, limit: number, which: "all" | "shown"): Promise<Outcome<Part<Message> | null>> {
+  async page(after: number, limit: number, which: "all" | "shown"): Promise<Outcome<Batch<Message> | null>> {
     const { state } = this.#log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");

@@ -45,7 +45,7 @@ export class Subscriptions {
     return audience.receive(readerId, async () => {
       const session = await this.#roomIn();
       if (!session) return notFound("session");
-      if (audience.isFull) return failed({ reason: "too-many-followers" });
+      if (audience.isFull) return failed({ reason: "too-many-subscribers" });
       const past = log.state ? null : await replayEndedSession(db, session, present, after);
       const stream = audience.openStream(readerId, null, caller);
       const replaying = stream.catchUp(past ?? this.#replay(after));

@@ -6,16 +6,16 @@
 import { createParser } from "eventsource-parser";
 
 /** The largest answer that is read, in bytes: a reply of the longest kind, in events of three characters, takes as much. */
-const MAX_ANSWER_BYTES = 67_108_864;
+const MAX_RESPONSE_BYTES = 67_108_864;
 
 /** How much may come without an event, in bytes: comments that keep a connection open are short. */
-const MAX_EVENT_BYTES = 4_194_304;
+const MAX_BYTES_WITHOUT_EVENT = 4_194_304;
 
 /** Thrown out of a stream that brings more than is read. */
-export class TooLarge extends Error {}
+export class ResponseTooLarge extends Error {}
 
 /** One event, or what stood in the place of one. */
-export interface IncomingEvent {
+export interface ServerSentEvent {
   /** What the stream calls it: `error` for one that tells an error. */
   event?: string | undefined;
   data: string;
@@ -29,25 +29,26 @@ export interface IncomingEvent {
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-): AsyncGenerator<IncomingEvent[], void> {
+): AsyncGenerator<ServerSentEvent[], void> {
   const decoder = new TextDecoder();
   const parser = new EventParser();
   let bytes = 0;
-  let silentBytes = 0;
+  let bytesSinceEvent = 0;
   const reader = body.getReader();
-  const letGo = () => void reader.cancel().catch(() => undefined);
-  if (signal.aborted) letGo();
-  else signal.addEventListener("abort", letGo, { once: true });
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
   try {
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       bytes += chunk.value.byteLength;
-      silentBytes += chunk.value.byteLength;
-      if (bytes > MAX_ANSWER_BYTES) throw new TooLarge(`The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
-      if (silentBytes > MAX_EVENT_BYTES)
-        throw new TooLarge(`The answer brought ${MAX_EVENT_BYTES} bytes without an event.`);
+      bytesSinceEvent += chunk.value.byteLength;
+      if (bytes > MAX_RESPONSE_BYTES)
+        throw new ResponseTooLarge(`The answer is larger than ${MAX_RESPONSE_BYTES} bytes.`);
+      if (bytesSinceEvent > MAX_BYTES_WITHOUT_EVENT)
+        throw new ResponseTooLarge(`The answer brought ${MAX_BYTES_WITHOUT_EVENT} bytes without an event.`);
       const events = parser.feed(decoder.decode(chunk.value, { stream: true }));
       if (events.length === 0) continue;
-      silentBytes = 0;
+      bytesSinceEvent = 0;
       yield events;
     }
   } finally {
@@ -59,66 +60,66 @@ export async function* readEvents(
 
 /** Server-sent events, and what stands in their place. https://html.spec.whatwg.org/multipage/server-sent-events.html */
 class EventParser {
-  #events: IncomingEvent[] = [];
+  #events: ServerSentEvent[] = [];
   /** Lines that are not of the event stream. */
-  #stray: string[] = [];
+  #unframedLines: string[] = [];
   /** Whether they were not looked at as a whole yet: once is enough, and more often would take too long. */
-  #mayEnd = true;
+  #mayBeComplete = true;
   readonly #parser = createParser({
     onEvent: ({ event, data }) => {
-      this.#endStray();
+      this.#flushUnframedLines();
       this.#events.push({ event, data });
     },
     onError: ({ type, field, value, line }) => {
       if (type !== "unknown-field") return;
       // llama.cpp names the field of an error so: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
       if (field === "error") this.#events.push({ event: "error", data: value ?? "" });
-      else this.#addStray(line ?? "");
+      else this.#addUnframedLine(line ?? "");
     },
   });
 
-  feed(text: string): IncomingEvent[] {
+  feed(text: string): ServerSentEvent[] {
     this.#parser.feed(text);
     return this.#take();
   }
 
   /** The end of the body. An event that lacks its blank line counts, unless it is half a JSON text. */
-  finish(text: string): IncomingEvent[] {
+  finish(text: string): ServerSentEvent[] {
     const whole = this.feed(text);
     this.#parser.feed("\n\n");
-    this.#endStray();
-    const last = this.#take().filter(({ data }) => isWhole(data));
+    this.#flushUnframedLines();
+    const last = this.#take().filter(({ data }) => isComplete(data));
     return [...whole, ...last];
   }
 
-  #take(): IncomingEvent[] {
+  #take(): ServerSentEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;
   }
 
   /** A line that is JSON by itself is an event: some gateways leave out `data:`. Others are parts of a document. */
-  #addStray(line: string): void {
-    const isFirst = this.#stray.length === 0;
-    this.#stray.push(line);
+  #addUnframedLine(line: string): void {
+    const isFirst = this.#unframedLines.length === 0;
+    this.#unframedLines.push(line);
     // A document that is written over several lines ends at its first bracket that is not indented.
-    if (isFirst ? isJson(line) : this.#mayEnd && /^[}\]]/.test(line)) {
-      this.#mayEnd = false;
-      if (isJson(this.#stray.join("\n"))) this.#endStray();
+    if (isFirst ? isJson(line) : this.#mayBeComplete && /^[}\]]/.test(line)) {
+      this.#mayBeComplete = false;
+      if (isJson(this.#unframedLines.join("\n"))) this.#flushUnframedLines();
     }
   }
 
-  #endStray(): void {
-    const data = this.#stray.join("\n");
-    this.#stray = [];
-    this.#mayEnd = true;
+  #flushUnframedLines(): void {
+    const data = this.#unframedLines.join("\n");
+    this.#unframedLines = [];
+    this.#mayBeComplete = true;
     if (data.trim() !== "") this.#events.push({ data });
   }
 }
 
 export const looksLikeJson = (text: string): boolean => /^\s*(\{|\[\s*[[{"\d\]])/.test(text);
 
-const isWhole = (data: string): boolean => !looksLikeJson(data) || isJson(data);
+const isComplete = (data: string): boolean => !looksLikeJson(data) || isJson(data);
 
 function isJson(text: string): boolean {
   if (!looksLikeJson(text)) return false;

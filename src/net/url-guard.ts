@@ -6,7 +6,7 @@ export const allowsPrivateUrls = (setting: string | undefined): boolean =>
  * Names that are never public: RFC 6761 (localhost, test, invalid), 6762 (local, and in its appendix G what home networks
  * use), 7686 (onion), 8375 (home.arpa), and internal, which ICANN keeps for private use.
  */
-const PRIVATE_NAMES = [
+const PRIVATE_SUFFIXES = [
   "localhost",
   "localdomain",
   "local",
@@ -23,7 +23,7 @@ const PRIVATE_NAMES = [
 ];
 
 /** Public names that are made to resolve to private addresses: to one that stands in the name, or to the loopback. */
-const NAMES_OF_PRIVATE_ADDRESSES = [
+const PRIVATE_DNS_SUFFIXES = [
   "nip.io",
   "sslip.io",
   "xip.io",
@@ -46,23 +46,24 @@ const PUBLIC_NAME = /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
  * and full-width characters to ASCII, capitals to small letters (https://url.spec.whatwg.org/#host-parsing). What a public
  * name resolves to cannot be seen from here.
  *
- * @param privateAllowed lets http and every host pass, for local runs
+ * @param allowPrivateUrls lets http and every host pass, for local runs
  */
-export function urlProblem(address: string, privateAllowed: boolean): string | null {
-  const schemes = privateAllowed ? ["https:", "http:"] : ["https:"];
+export function urlProblem(address: string, allowPrivateUrls: boolean): string | null {
+  const schemes = allowPrivateUrls ? ["https:", "http:"] : ["https:"];
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !schemes.includes(url.protocol)) {
     return `must be an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
   }
   if (url.username !== "" || url.password !== "") return "must not hold credentials";
-  return privateAllowed ? null : hostProblem(url.hostname);
+  return allowPrivateUrls ? null : hostProblem(url.hostname);
 }
 
 function hostProblem(hostname: string): string | null {
   // One dot at the end makes a name absolute, and no other name.
   const name = hostname.replace(/\.$/, "");
   if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a name for its host, no address";
-  const isUnder = (domain: string) => name === domain || name.endsWith(`.${domain}`);
-  if (PRIVATE_NAMES.some(isUnder) || !PUBLIC_NAME.test(name)) return "must have a public name for its host";
-  return NAMES_OF_PRIVATE_ADDRESSES.some(isUnder) ? "must not have a name made for private addresses" : null;
+  const isSameOrSubdomain = (domain: string) => name === domain || name.endsWith(`.${domain}`);
+  if (PRIVATE_SUFFIXES.some(isSameOrSubdomain) || !PUBLIC_NAME.test(name))
+    return "must have a public name for its host";
+  return PRIVATE_DNS_SUFFIXES.some(isSameOrSubdomain) ? "must not have a name made for private addresses" : null;
 }

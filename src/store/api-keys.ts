@@ -1,5 +1,5 @@
 import { desc, eq } from "drizzle-orm";
-import type { ApiKey } from "../core/caller.ts";
+import type { ApiKey } from "../core/api-key.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { apiKeys } from "./tables.ts";

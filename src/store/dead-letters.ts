@@ -5,8 +5,8 @@ import { deadLetters } from "./tables.ts";
 export type DeadLetter = typeof deadLetters.$inferSelect;
 
 /** Makes it known that a message could not be carried. Fails when nothing can be written at all. */
-export async function addDeadLetter(db: Database, parked: DeadLetter): Promise<void> {
-  await db.insert(deadLetters).values(parked).onConflictDoNothing();
+export async function addDeadLetter(db: Database, deadLetter: DeadLetter): Promise<void> {
+  await db.insert(deadLetters).values(deadLetter).onConflictDoNothing();
 }
 
 /** The newest of them. */

@@ -1,17 +1,17 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
-import { prepared } from "./database.ts";
+import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
-/** @param also what is written in the same transaction. @returns whether it was created: not when its id is taken */
+/** @param moreStatements what is written in the same transaction. @returns whether it was created: not when its id is taken */
 export async function createEndpoint(
   db: Database,
   endpoint: Endpoint,
-  also: D1PreparedStatement[] = [],
+  moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> {
   const insert = db.insert(endpoints).values(endpoint).onConflictDoNothing();
-  const [created] = await db.$client.batch([prepared(db, insert), ...also]);
+  const [created] = await db.$client.batch([toStatement(db, insert), ...moreStatements]);
   return (created?.meta.changes ?? 0) > 0;
 }
 
@@ -37,7 +37,7 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
 
 /** @returns whether it is gone: not while a chatbot stands on it */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
-  const free = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
-  const { meta } = await db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${free}`);
+  const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
+  const { meta } = await db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
   return meta.changes > 0;
 }

@@ -8,13 +8,13 @@ import type { Database } from "./database.ts";
 import { isFoldedByOlderRules } from "./tables.ts";
 
 /** What D1 reads and writes at once, in about 40 ms: it serves nobody else meanwhile. */
-const PORTION_ROWS = 1000;
+const BATCH_ROWS = 1000;
 
 /** A text may fold to eighteen times its length, and D1 takes 2 MB as a parameter. */
-const PORTION_CHARACTERS = 500_000;
+const BATCH_CHARACTERS = 500_000;
 
 /** Portions of a table in one pass. Two queries each: a Worker on the free plan may make 50 in all. */
-const PORTIONS = 7;
+const MAX_BATCHES = 7;
 
 interface Row {
   key: string | number;
@@ -32,7 +32,7 @@ function statementsOf(table: string, key: string, text: "title" | "name", start:
   return {
     start,
     select: `SELECT ${key} AS key, ${text} AS text FROM ${table} INDEXED BY ${table}_to_refold
-      WHERE ${isFoldedByOlderRules(text)} AND ${key} > ? ORDER BY ${key} LIMIT ${PORTION_ROWS}`,
+      WHERE ${isFoldedByOlderRules(text)} AND ${key} > ? ORDER BY ${key} LIMIT ${BATCH_ROWS}`,
     // Not where the text was changed meanwhile: then it has been folded by the present rules.
     update: `UPDATE ${table} SET ${text}_folded = value ->> 'folded', fold_version = ${FOLD_VERSION}
       FROM json_each(?) WHERE ${table}.${key} = value ->> 'key' AND ${text} = value ->> 'text'`,
@@ -57,9 +57,9 @@ export async function refoldTexts(db: Database): Promise<Record<keyof typeof TAB
 async function refoldTable({ $client }: Database, { select, update, start }: Statements): Promise<number> {
   let after = start;
   let count = 0;
-  for (let portion = 0; portion < PORTIONS; portion += 1) {
+  for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
     const { results } = await $client.prepare(select).bind(after).all<Row>();
-    const folded = foldPortion(results);
+    const folded = foldBatch(results);
     const last = folded.at(-1);
     if (!last) break;
     await $client.prepare(update).bind(JSON.stringify(folded)).run();
@@ -70,14 +70,14 @@ async function refoldTable({ $client }: Database, { select, update, start }: Sta
 }
 
 /** As many of the rows as go into one statement, folded. */
-function foldPortion(rows: Row[]): (Row & { folded: string })[] {
-  const portion: (Row & { folded: string })[] = [];
+function foldBatch(rows: Row[]): (Row & { folded: string })[] {
+  const batch: (Row & { folded: string })[] = [];
   let characters = 0;
   for (const { key, text } of rows) {
     const folded = foldText(text);
     characters += text.length + folded.length;
-    if (characters > PORTION_CHARACTERS && portion.length > 0) break;
-    portion.push({ key, text, folded });
+    if (characters > BATCH_CHARACTERS && batch.length > 0) break;
+    batch.push({ key, text, folded });
   }
-  return portion;
+  return batch;
 }

@@ -1,6 +1,7 @@
 import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
-import type { Chatbot, Client } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { Client } from "../core/client.ts";
 import { foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
@@ -8,8 +9,8 @@ import type { Page, PageRequest } from "../core/page.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { chatbotDirectory, clientDirectory } from "./chatbots-and-clients.ts";
-import { bySession, newestMessages } from "./messages.ts";
+import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
+import { groupBySession, newestMessages } from "./messages.ts";
 import { sessionOfRow } from "./sessions.ts";
 import { sessionCounts, sessions } from "./tables.ts";
 
@@ -20,7 +21,7 @@ const LISTED_MESSAGES = 100;
 const LISTED_CHARACTERS = 8_000_000;
 
 /** The full-text index knows parts of three characters and more. */
-const TRIGRAM = 3;
+const TRIGRAM_LENGTH = 3;
 
 export interface SessionFilter {
   search: string | null;
@@ -47,17 +48,17 @@ export async function listChatbotSessions(
   filter: SessionFilter,
   page: PageRequest,
 ): Promise<Page<PopulatedSession>> {
-  const [rows, [counted]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
+  const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
   const found = rows.map(sessionOfRow);
   const results = found.length === 0 ? [] : await populate(db, found);
-  return { results, total: Number(counted?.total ?? 0) };
+  return { results, total: Number(totals?.total ?? 0) };
 }
 
 /** The statements that read what some sessions refer to: their chatbots and clients, deleted ones too. */
-function referred(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) {
+function referencedRecords(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) {
   const chatbotIds = found.map(({ chatbotId }) => chatbotId);
   const clientIds = found.map(({ clientId }) => clientId);
-  return [chatbotDirectory.among(db, chatbotIds), clientDirectory.among(db, clientIds)] as const;
+  return [chatbotStore.among(db, chatbotIds), clientStore.among(db, clientIds)] as const;
 }
 
 /** The chatbot and the client of a session; deleted ones too. One round trip. */
@@ -65,15 +66,15 @@ export async function findReferenced(
   db: Database,
   session: Session,
 ): Promise<{ chatbot: Chatbot | null; client: Client | null }> {
-  const [[chatbot], [client]] = await db.batch(referred(db, [session]));
+  const [[chatbot], [client]] = await db.batch(referencedRecords(db, [session]));
   return { chatbot: chatbot ?? null, client: client ?? null };
 }
 
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
   const ids = found.map(({ id }) => id);
   const newest = newestMessages(db, ids, LISTED_MESSAGES, LISTED_CHARACTERS / ids.length);
-  const [chatbots, clients, messages] = await db.batch([...referred(db, found), newest]);
-  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), bySession(messages)];
+  const [chatbots, clients, messages] = await db.batch([...referencedRecords(db, found), newest]);
+  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), groupBySession(messages)];
   return found.map((session) => ({
     session,
     chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
@@ -90,7 +91,7 @@ function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageReques
   // Numbers first, from an index alone: what is skipped is never read whole.
   const numbers = usesTrigrams(filter)
     ? sql`select f.rowid ${titlesWith(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
-    : sql`select ${sessions.number} from ${sessions} where ${matching(filter)}
+    : sql`select ${sessions.number} from ${sessions} where ${matchesOf(filter)}
           order by ${sessions.createdAt} desc, ${sessions.number} desc limit ${limit} offset ${skip}`;
   const page = db
     .select()
@@ -108,7 +109,7 @@ function totalOf(db: Database, filter: SessionFilter) {
     const total = sum(sessionCounts.sessions);
     return db.select({ total }).from(sessionCounts).where(countedBy(filter));
   }
-  return db.select({ total: count() }).from(sessions).where(matching(filter));
+  return db.select({ total: count() }).from(sessions).where(matchesOf(filter));
 }
 
 /** Titles with the searched text, by the full-text index; rows are looked up only if there is more to a filter. */
@@ -122,7 +123,10 @@ function titlesWith(filter: SessionFilter): SQL {
 
 /** One client's sessions are few: they are looked through. */
 const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
-  search !== null && clientId === null && Array.from(foldText(search)).length >= TRIGRAM && !search.includes("\0");
+  search !== null &&
+  clientId === null &&
+  Array.from(foldText(search)).length >= TRIGRAM_LENGTH &&
+  !search.includes("\0");
 
 const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   and(
@@ -130,7 +134,7 @@ const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
     status === null ? undefined : eq(sessionCounts.status, status),
   );
 
-const matching = (filter: SessionFilter): SQL | undefined =>
+const matchesOf = (filter: SessionFilter): SQL | undefined =>
   and(
     conditionsOf(filter),
     filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldText(filter.search)})`,
@@ -138,20 +142,20 @@ const matching = (filter: SessionFilter): SQL | undefined =>
 
 /** The narrowest filter leads, by its own index: a client's sessions are fewer than a chatbot's, and those than all. */
 function conditionsOf({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined {
-  const beside = clientId !== null;
+  const isSecondary = clientId !== null;
   return and(
     clientId === null && chatbotId === null ? eq(sessions.kind, "chatbot") : undefined,
     clientId === null ? undefined : eq(sessions.clientId, clientId),
-    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, beside),
-    status === null ? undefined : equals(sessions.status, status, beside),
+    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, isSecondary),
+    status === null ? undefined : equals(sessions.status, status, isSecondary),
     from === null ? undefined : gte(sessions.createdAt, from),
     before === null ? undefined : lt(sessions.createdAt, before),
   );
 }
 
 /** `beside`: another filter leads, and SQLite is kept from looking for an index of this one. */
-const equals = (column: Column, value: string, beside: boolean): SQL =>
-  beside ? sql`+${column} = ${value}` : eq(column, value);
+const equals = (column: Column, value: string, isSecondary: boolean): SQL =>
+  isSecondary ? sql`+${column} = ${value}` : eq(column, value);
 
 /** Comparison sessions, newest first. One round trip. */
 export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {

@@ -2,7 +2,7 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { subscriptions, apiKeys, sessions } from "./tables.ts";
 
-type Follower = typeof subscriptions.$inferSelect;
+type Subscription = typeof subscriptions.$inferSelect;
 
 /**
  * Notes that a session is followed by an API key, in one round trip with a look whether there still is that key: whoever
@@ -10,17 +10,21 @@ type Follower = typeof subscriptions.$inferSelect;
  *
  * @returns whether there is
  */
-export async function addSubscription(db: Database, { keyId, sessionId }: Follower): Promise<boolean> {
+export async function addSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<boolean> {
   const keyIsThere = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
   const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
   const follower = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
-  const note = db.insert(subscriptions).select(follower).onConflictDoNothing();
-  const [, [key]] = await db.batch([note, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
+  const insert = db.insert(subscriptions).select(follower).onConflictDoNothing();
+  const [, [key]] = await db.batch([insert, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
   return key !== undefined;
 }
 
 /** Followers whose key was revoked: those of one key, or so many of any. */
-export const subscriptionsOfRevokedKeys = (db: Database, keyId: string | null, limit: number): Promise<Follower[]> =>
+export const subscriptionsOfRevokedKeys = (
+  db: Database,
+  keyId: string | null,
+  limit: number,
+): Promise<Subscription[]> =>
   db
     .select()
     .from(subscriptions)
@@ -32,7 +36,7 @@ export const subscriptionsOfRevokedKeys = (db: Database, keyId: string | null, l
     )
     .limit(limit);
 
-export async function removeSubscription(db: Database, { keyId, sessionId }: Follower): Promise<void> {
+export async function removeSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<void> {
   await db.delete(subscriptions).where(and(eq(subscriptions.keyId, keyId), eq(subscriptions.sessionId, sessionId)));
 }
 

@@ -14,10 +14,15 @@ export const saveTicket = async (db: Database, ticket: Ticket): Promise<void> =>
  *
  * @returns whose it was, or `null` for none, an old one, or one for another session
  */
-export async function takeTicket(db: Database, hash: string, sessionId: string, at: EpochMs): Promise<Caller | null> {
-  const good = and(eq(tickets.hash, hash), eq(tickets.sessionId, sessionId), gt(tickets.expiresAt, at));
-  const [taken] = await db.delete(tickets).where(good).returning({ caller: tickets.caller });
-  return taken?.caller ?? null;
+export async function consumeTicket(
+  db: Database,
+  hash: string,
+  sessionId: string,
+  at: EpochMs,
+): Promise<Caller | null> {
+  const isValid = and(eq(tickets.hash, hash), eq(tickets.sessionId, sessionId), gt(tickets.expiresAt, at));
+  const [consumed] = await db.delete(tickets).where(isValid).returning({ caller: tickets.caller });
+  return consumed?.caller ?? null;
 }
 
 /** Throws away what nobody used in time. */

@@ -1,5 +1,8 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
-import type { Chatbot, Client, Endpoint, PromptTemplate } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { Client } from "../core/client.ts";
+import type { PromptTemplate } from "../core/prompt-template.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { Session } from "../core/session.ts";
 import type { Database } from "./database.ts";
 import { chatbots, clients, endpoints, promptTemplates } from "./tables.ts";
@@ -21,7 +24,7 @@ export interface ComparisonContext {
 export type TurnContext = { of: "chat"; chat: ChatContext } | { of: "comparison"; comparison: ComparisonContext };
 
 /** One round trip, three rows read. */
-export async function chatbotContext(
+export async function readChatbotContext(
   db: Database,
   { chatbotId, clientId }: Pick<Session, "chatbotId" | "clientId">,
 ): Promise<ChatContext> {
@@ -33,9 +36,9 @@ export async function chatbotContext(
 const chatbotQueries = new WeakMap<Database, ReturnType<typeof prepareChatbotQuery>>();
 
 function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {
-  const known = chatbotQueries.get(db) ?? prepareChatbotQuery(db);
-  chatbotQueries.set(db, known);
-  return known;
+  const cached = chatbotQueries.get(db) ?? prepareChatbotQuery(db);
+  chatbotQueries.set(db, cached);
+  return cached;
 }
 
 const prepareChatbotQuery = (db: Database) =>
@@ -48,17 +51,17 @@ const prepareChatbotQuery = (db: Database) =>
     .prepare();
 
 /** One round trip. */
-export async function comparisonContext(
+export async function readComparisonContext(
   db: Database,
   { chats, promptTemplate }: Pick<Session, "chats" | "promptTemplate">,
 ): Promise<ComparisonContext> {
   const ids = JSON.stringify(chats.map(({ endpointId }) => endpointId));
-  const asked = db
+  const selectEndpoints = db
     .select()
     .from(endpoints)
     .where(sql`${endpoints.id} in (select value from json_each(${ids}))`);
-  if (promptTemplate === null) return { endpoints: await asked, template: null };
-  const named = db.select().from(promptTemplates).where(eq(promptTemplates.name, promptTemplate));
-  const [found, [template]] = await db.batch([asked, named]);
-  return { endpoints: found, template: template ?? null };
+  if (promptTemplate === null) return { endpoints: await selectEndpoints, template: null };
+  const selectTemplate = db.select().from(promptTemplates).where(eq(promptTemplates.name, promptTemplate));
+  const [rows, [template]] = await db.batch([selectEndpoints, selectTemplate]);
+  return { endpoints: rows, template: template ?? null };
 }

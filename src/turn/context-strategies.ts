@@ -1,4 +1,4 @@
-import type { ContextStrategy } from "../core/endpoint.ts";
+import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Message } from "../core/message.ts";
 import type { ModelMessage } from "../core/reply.ts";
 
@@ -38,13 +38,13 @@ export function applyStrategy(
       return { text: addPreviousPrompts(prompt, prepared.reverse()), history: [] };
     }
     case "chat_history":
-      return { text: prompt, history: replies.flatMap(askedAndAnswered) };
+      return { text: prompt, history: replies.flatMap(toModelMessages) };
     case null:
       return { text: prompt, history: [] };
   }
 }
 
-function askedAndAnswered({ reply, content }: Message): ModelMessage[] {
+function toModelMessages({ reply, content }: Message): ModelMessage[] {
   // Providers refuse a message without text: one empty answer would fail every prompt after it.
   if (reply?.status !== "ok" || content.trim() === "") return [];
   return [

@@ -1,7 +1,8 @@
 import type { Prices } from "../core/endpoint.ts";
+import { MAX_ROW_CHARACTERS } from "../core/message.ts";
 import type { FinishReason, Receipt, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
-import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** What one chat has to do in a turn: a question to ask, or the reason why none can be asked. */
@@ -39,7 +40,7 @@ export type OnReplyEvents = (chatId: string, portion: ReplyEvent[]) => void;
 /** The world as a turn sees it. */
 export interface FanOutPorts {
   /** Asks endpoints at once; each is heard to its one end or failure before this settles. Never rejects. */
-  callEndpoints: (questions: ProviderCall[], hear: OnReplyEvents) => Promise<void>;
+  callEndpoints: (calls: ProviderCall[], onEvents: OnReplyEvents) => Promise<void>;
   clock: () => EpochMs;
   /** Stops a chat's call. */
   signalOf: (chatId: string) => AbortSignal;
@@ -51,36 +52,36 @@ export interface FanOutPorts {
 
 /** Asks all chats at once. Settles when each has a reply or a named failure, in the order of the shares; never rejects. */
 export async function fanOut(
-  shares: ChatTask[],
+  tasks: ChatTask[],
   { callEndpoints, clock, signalOf, onText, onReply }: FanOutPorts,
 ): Promise<Reply[]> {
   const started = clock();
-  const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
+  const chats = new Map(tasks.map((task) => [task.chatId, { task, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
-  const settle = (chat: ChatProgress, last: ReplyEnd | ReplyFailed) => {
-    const { prices } = chat.share;
-    const reply = withPrices(conclude(chat, last, last.metrics ?? metricsSeen(chat, clock() - started)), prices);
+  const finish = (chat: ChatProgress, last: ReplyEnd | ReplyFailure) => {
+    const { prices } = chat.task;
+    const reply = withPrices(toReply(chat, last, last.metrics ?? observedMetrics(chat, clock() - started)), prices);
     replies.set(reply.chatId, reply);
     onReply(reply);
   };
-  const hear: OnReplyEvents = (chatId, portion) => {
+  const onEvents: OnReplyEvents = (chatId, portion) => {
     const chat = chats.get(chatId);
     if (!chat) return;
     for (const event of portion) {
-      if (event.type !== "text") return settle(chat, event);
+      if (event.type !== "text") return finish(chat, event);
       chat.ttftMs ??= clock() - started;
       chat.content += event.text;
       onText(chatId, event.text);
     }
   };
-  const questions: ProviderCall[] = [];
+  const calls: ProviderCall[] = [];
   for (const chat of chats.values()) {
-    const { chatId, call } = chat.share;
-    if ("request" in call) questions.push({ chatId, request: call.request, signal: signalOf(chatId) });
-    else settle(chat, replyFailed(call.error.code, call.error.message, { metrics: NOT_CALLED }));
+    const { chatId, call } = chat.task;
+    if ("request" in call) calls.push({ chatId, request: call.request, signal: signalOf(chatId) });
+    else finish(chat, replyFailure(call.error.code, call.error.message, { metrics: NOT_CALLED }));
   }
-  await callEndpoints(questions, hear);
-  return shares.flatMap(({ chatId }) => replies.get(chatId) ?? []);
+  await callEndpoints(calls, onEvents);
+  return tasks.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
 
 /** A reply whose receipt, if it has one, tells what tokens cost when the prompt was put: who calls providers does not know. */
@@ -91,54 +92,51 @@ export const withPrices = (reply: Reply, prices: Prices | null): Reply =>
 
 /** What came of a chat's share so far. */
 interface ChatProgress {
-  share: ChatTask;
+  task: ChatTask;
   content: string;
   ttftMs: number | null;
 }
 
 /** A call whose end nobody told is known by what was heard of it here. */
-const metricsSeen = ({ ttftMs }: ChatProgress, durationMs: number): CallMetrics => ({
+const observedMetrics = ({ ttftMs }: ChatProgress, durationMs: number): CallMetrics => ({
   ...NOT_CALLED,
   durationMs,
   ttftMs,
   calls: 1,
 });
 
-function conclude({ share, content }: ChatProgress, last: ReplyEnd | ReplyFailed, course: CallMetrics): Reply {
-  const ended = last.type === "end" ? last : null;
+function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure, metrics: CallMetrics): Reply {
+  const end = last.type === "end" ? last : null;
   const error = last.type === "failed" ? { code: last.code, message: last.message } : null;
-  const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = share;
+  const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = task;
   return {
-    chatId: share.chatId,
+    chatId: task.chatId,
     content,
     retryAfterSeconds: last.type === "failed" ? last.retryAfterSeconds : null,
     detail: {
       status: statusOf(error),
       endpointId,
-      finishReason: ended?.finishReason ?? finishReasonOf(error),
+      finishReason: end?.finishReason ?? finishReasonOf(error),
       ...(last.finishReasonRaw === undefined ? {} : { finishReasonRaw: last.finishReasonRaw }),
       error,
-      model: ended?.model ?? null,
-      usage: usageOf(ended),
-      durationMs: course.durationMs,
-      ttftMs: course.ttftMs,
-      attempts: course.calls,
+      model: end?.model ?? null,
+      usage: usageOf(end),
+      durationMs: metrics.durationMs,
+      ttftMs: metrics.ttftMs,
+      attempts: metrics.calls,
       providerRequestId: last.providerRequestId,
       preparedPrompt,
       promptTemplate,
       contextStrategy,
-      queueMs: course.queueMs,
-      ...(course.receipt ? { receipt: fitting(course.receipt, content.length + preparedPrompt.length) } : {}),
+      queueMs: metrics.queueMs,
+      ...(metrics.receipt ? { receipt: withFittingBody(metrics.receipt, content.length + preparedPrompt.length) } : {}),
     },
   };
 }
 
-/** What a reply's row may hold, in UTF-16 code units: it must fit in 2 MB, and one takes three bytes at most. */
-const MAX_ROW = 600_000;
-
 /** A body that its row has no place for is not kept; its hash is. */
-const fitting = (receipt: Receipt, beside: number): Receipt =>
-  beside + (receipt.body?.length ?? 0) > MAX_ROW ? { ...receipt, body: null } : receipt;
+const withFittingBody = (receipt: Receipt, otherCharacters: number): Receipt =>
+  otherCharacters + (receipt.body?.length ?? 0) > MAX_ROW_CHARACTERS ? { ...receipt, body: null } : receipt;
 
 const statusOf = (error: ReplyError | null): ReplyDetail["status"] => {
   if (error === null) return "ok";
@@ -148,4 +146,4 @@ const statusOf = (error: ReplyError | null): ReplyDetail["status"] => {
 const finishReasonOf = (error: ReplyError | null): FinishReason =>
   error?.code === "cancelled" ? "cancelled" : "error";
 
-const usageOf = (ended: ReplyEnd | null): Usage | null => ended?.usage ?? null;
+const usageOf = (end: ReplyEnd | null): Usage | null => end?.usage ?? null;

@@ -1,10 +1,12 @@
 import { readCallParams } from "../core/call-params.ts";
-import type { Chatbot, ContextStrategy, Endpoint } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { ContextStrategy } from "../core/prompt-template.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
-import { MAX_PREPARED_PROMPT } from "./templates/bounded-interpreter.ts";
 import { applyStrategy } from "./context-strategies.ts";
 import type { ChatTask } from "./fan-out.ts";
 import { modelMessages } from "./model-messages.ts";
@@ -14,7 +16,7 @@ import { renderTemplate } from "./templates/render-template.ts";
 export interface TaskTarget {
   endpoint: Endpoint;
   /** Calls that the chat made to it before. */
-  priorCalls: number;
+  previousCalls: number;
   /** Whether its connector wants user and assistant to alternate, unless its params say otherwise. */
   alternateRoles: boolean;
 }
@@ -23,7 +25,7 @@ export interface TaskTarget {
 interface Conversation {
   messages: ModelMessage[];
   /** Whether it is shown from its first message on. */
-  isWhole: boolean;
+  isComplete: boolean;
 }
 
 /**
@@ -35,13 +37,13 @@ export function chatbotTask(
   chatId: string,
   chatbot: Chatbot,
   target: TaskTarget | null,
-  { messages: recent, isWhole }: Conversation,
+  { messages: recent, isComplete }: Conversation,
 ): ChatTask {
   const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
-  const conversation = { messages: [...persona, ...recent], isWhole };
+  const conversation = { messages: [...persona, ...recent], isComplete };
   const call = target
-    ? { request: requestTo(target, conversation, { own: chatbot.params, receipted: false }) }
-    : missing(chatbot.endpointId);
+    ? { request: buildRequest(target, conversation, { overrides: chatbot.params, withReceipt: false }) }
+    : endpointMissing(chatbot.endpointId);
   const preparedPrompt = recent.at(-1)?.content ?? "";
   return {
     chatId,
@@ -55,7 +57,7 @@ export function chatbotTask(
 }
 
 /** What is in force when a prompt is put to a comparison session. */
-export interface Preparation {
+export interface PromptPreparation {
   strategy: ContextStrategy | null;
   /** `template: null`: a template of that name was set, and is gone. */
   template: { name: string; template: string | null } | null;
@@ -67,60 +69,60 @@ export function comparisonTask(
   target: TaskTarget | null,
   prompt: string,
   replies: Message[],
-  { strategy, template }: Preparation,
+  { strategy, template }: PromptPreparation,
 ): ChatTask {
   const { text, history } = applyStrategy(strategy, prompt, replies);
-  const inForce = {
+  const settings = {
     promptTemplate: template?.name ?? null,
     contextStrategy: strategy,
     prices: target?.endpoint.prices ?? null,
   };
-  const rendered = render(template, text);
-  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, call: rendered };
+  const rendered = renderPrompt(template, text);
+  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...settings, call: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
   const call = target
-    ? { request: requestTo(target, { messages, isWhole: true }, { own: null, receipted: true }) }
-    : missing(endpointId ?? "");
-  return { chatId, endpointId, preparedPrompt, ...inForce, call };
+    ? { request: buildRequest(target, { messages, isComplete: true }, { overrides: null, withReceipt: true }) }
+    : endpointMissing(endpointId ?? "");
+  return { chatId, endpointId, preparedPrompt, ...settings, call };
 }
 
-function render(template: Preparation["template"], text: string) {
-  if (template === null) return text.length <= MAX_PREPARED_PROMPT ? { text } : TOO_LONG;
-  if (template.template === null) return templateFailed(`The prompt template "${template.name}" no longer exists.`);
+function renderPrompt(template: PromptPreparation["template"], text: string) {
+  if (template === null) return text.length <= MAX_PREPARED_PROMPT_CHARACTERS ? { text } : TOO_LONG;
+  if (template.template === null) return templateFailure(`The prompt template "${template.name}" no longer exists.`);
   const rendered = renderTemplate(template.template, text);
   return rendered.ok
     ? { text: rendered.value }
-    : templateFailed(`The prompt template "${template.name}" failed: ${faultOf(rendered.failure)}`);
+    : templateFailure(`The prompt template "${template.name}" failed: ${problemOf(rendered.failure)}`);
 }
 
 /** What `add_previous_prompt` adds has been added to before, so that prompts about double from turn to turn. */
 const TOO_LONG = {
   error: {
     code: "refused_by_guard" as const,
-    message: `The prompt with what the context strategy adds is over ${MAX_PREPARED_PROMPT} characters.`,
+    message: `The prompt with what the context strategy adds is over ${MAX_PREPARED_PROMPT_CHARACTERS} characters.`,
   },
 };
 
-const faultOf = (failure: Failure): string =>
-  "faults" in failure ? (failure.faults[0]?.message ?? "") : failure.reason;
+const problemOf = (failure: Failure): string =>
+  "issues" in failure ? (failure.issues[0]?.message ?? "") : failure.reason;
 
-const templateFailed = (message: string) => ({ error: { code: "template_failed" as const, message } });
+const templateFailure = (message: string) => ({ error: { code: "template_failed" as const, message } });
 
-const missing = (endpointId: string) => ({
+const endpointMissing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 
 /** @param own the chatbot's params, laid over the endpoint's */
-function requestTo(
-  { endpoint, priorCalls, alternateRoles }: TaskTarget,
-  { messages, isWhole }: Conversation,
-  { own, receipted }: { own: string | null; receipted: boolean },
+function buildRequest(
+  { endpoint, previousCalls, alternateRoles }: TaskTarget,
+  { messages, isComplete }: Conversation,
+  { overrides, withReceipt }: { overrides: string | null; withReceipt: boolean },
 ): ReplyRequest {
   const { id: endpointId, connectorType, uri, token, model, maxCallsPerSecond, maxConcurrency, updatedAt } = endpoint;
   const params =
-    own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
-  const { frame, alternateRoles: wanted } = readCallParams(params);
+    overrides === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(overrides) });
+  const { wrapper, alternateRoles: alternateRolesParam } = readCallParams(params);
   return {
     endpointId,
     callLimits: { maxCallsPerSecond, maxConcurrency, since: updatedAt },
@@ -129,8 +131,8 @@ function requestTo(
     token,
     model,
     params,
-    messages: modelMessages(messages, { alternateRoles: wanted ?? alternateRoles, isWhole, frame }),
-    priorCalls,
-    receipted,
+    messages: modelMessages(messages, { alternateRoles: alternateRolesParam ?? alternateRoles, isComplete, wrapper }),
+    previousCalls,
+    withReceipt,
   };
 }

@@ -1,5 +1,5 @@
 /** Reads an answer as a provider sends it, byte by byte if wanted, without any network. */
-import type { ReplyEnd, ReplyFailed } from "../../src/core/reply.ts";
+import type { ReplyEnd, ReplyFailure } from "../../src/core/reply.ts";
 import { messagesAnswer } from "../../src/providers/adapters/anthropic.ts";
 import { chatCompletion } from "../../src/providers/adapters/chat-completion.ts";
 import { generatedContent } from "../../src/providers/adapters/google-gemini.ts";
@@ -12,7 +12,7 @@ export type FormatName = keyof typeof ANSWER_FORMATS;
 
 export interface ReadAnswer {
   text: string;
-  last: ReplyEnd | ReplyFailed;
+  last: ReplyEnd | ReplyFailure;
 }
 
 /** How an answer arrives. */

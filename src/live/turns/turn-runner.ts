@@ -106,7 +106,7 @@ export class TurnRunner {
       emit({ type: "reply-start", turnId, chatId });
     }
     const replies = await fanOut(shares, {
-      callEndpoints: callEndpoints,
+      callEndpoints,
       clock: now,
       signalOf: (chatId) => this.#turn.signalOf(chatId),
       onText: (chatId, text) => this.#say(chatId, text),

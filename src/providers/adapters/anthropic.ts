@@ -4,7 +4,7 @@
  */
 import type { Usage } from "../../core/message.ts";
 import type { ModelMessage } from "../../core/reply.ts";
-import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import { countOf, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { modelOf } from "./openai-compatible.ts";
@@ -28,11 +28,11 @@ const messagesUrl = (uri: string): string =>
   `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}/v1/messages`;
 
 /** System texts, behind those that the params set: as one text, or as blocks where the params have blocks. */
-function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown } {
+function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: unknown } {
   const texts = messages.filter(({ role }) => role === "system").map(({ content }) => content);
   if (texts.length === 0) return {};
-  if (Array.isArray(given)) return { system: [...given, ...texts.map((text) => ({ type: "text", text }))] };
-  return { system: [...(typeof given === "string" ? [given] : []), ...texts].join("\n\n") };
+  if (Array.isArray(systemParam)) return { system: [...systemParam, ...texts.map((text) => ({ type: "text", text }))] };
+  return { system: [...(typeof systemParam === "string" ? [systemParam] : []), ...texts].join("\n\n") };
 }
 
 /** The Messages API's events, and its whole answer. New types of events may come at any time: they say nothing here. */
@@ -49,16 +49,16 @@ function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
   const message = objectOf(event["message"]);
   const delta = objectOf(event["delta"]);
   return {
-    id: wordOf(message["id"]),
-    model: wordOf(message["model"]),
+    id: stringOf(message["id"]),
+    model: stringOf(message["model"]),
     text:
       event["type"] === "content_block_delta"
         ? readText(delta["text"])
         : readText(objectOf(event["content_block"])["text"]),
     hasReasoning: delta["thinking"] !== undefined || objectOf(event["content_block"])["type"] === "thinking",
     callsTool: objectOf(event["content_block"])["type"] === "tool_use",
-    finishReason: wordOf(delta["stop_reason"]),
-    usage: counted(counts, message["usage"] ?? event["usage"]),
+    finishReason: stringOf(delta["stop_reason"]),
+    usage: mergeUsage(counts, message["usage"] ?? event["usage"]),
     isLast: event["type"] === "message_stop",
   };
 }
@@ -67,13 +67,13 @@ function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
 function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
   const blocks = listOf(message["content"]).filter(isObject);
   return {
-    id: wordOf(message["id"]),
-    model: wordOf(message["model"]),
+    id: stringOf(message["id"]),
+    model: stringOf(message["model"]),
     text: blocks.map(({ type, text }) => (type === "text" ? readText(text) : "")).join(""),
     hasReasoning: blocks.some(({ type }) => type === "thinking"),
     callsTool: blocks.some(({ type }) => type === "tool_use"),
-    finishReason: wordOf(message["stop_reason"]),
-    usage: counted(counts, message["usage"]),
+    finishReason: stringOf(message["stop_reason"]),
+    usage: mergeUsage(counts, message["usage"]),
     isLast: true,
   };
 }
@@ -82,7 +82,7 @@ function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
  * Counts are for the whole message so far, and an event gives those that it knows. What was read from the cache or written
  * to it is not among `input_tokens`. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
  */
-function counted(counts: JsonObject, usage: unknown): Usage | null {
+function mergeUsage(counts: JsonObject, usage: unknown): Usage | null {
   for (const [name, value] of Object.entries(objectOf(usage))) if (countOf(value) !== null) counts[name] = value;
   const count = (name: string) => countOf(counts[name]);
   const input = count("input_tokens");
@@ -118,6 +118,6 @@ export const anthropic: WireFormat = {
       model: modelOf({ model }, sent),
     };
   },
-  otherAddress: /\/(responses|completions|complete|count_tokens)$/,
+  unsupportedUrl: /\/(responses|completions|complete|count_tokens)$/,
   answer: messagesAnswer,
 };

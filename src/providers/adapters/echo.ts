@@ -13,17 +13,17 @@ export const echo: Provider = {
   defaultUri: "",
   required: [],
   optional: ["model"],
-  otherAddress: null,
+  unsupportedUrl: null,
   params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
   maxAttempts: 1,
   alternateRoles: false,
-  prepare: ({ request, sent }) => ({
+  prepare: ({ request, providerParams: sent }) => ({
     url: null,
     body: null,
     model: request.model,
     async *make(signal, nth) {
       try {
-        yield* answer({ ...request, priorCalls: request.priorCalls + nth - 1 }, sent, signal);
+        yield* respond({ ...request, previousCalls: request.previousCalls + nth - 1 }, sent, signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       }
@@ -31,14 +31,14 @@ export const echo: Provider = {
   }),
 };
 
-async function* answer(
-  { model, messages, priorCalls }: ReplyRequest,
+async function* respond(
+  { model, messages, previousCalls: priorCalls }: ReplyRequest,
   params: Record<string, unknown>,
   signal: AbortSignal,
 ): ReplyStream {
   await pause(numberOf(params["delay_ms"]) ?? 0, signal);
-  const fails = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
-  if (fails) return yield [await failAs(params["fail"], signal)];
+  const shouldFail = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
+  if (shouldFail) return yield [await failAs(params["fail"], signal)];
   const prompt = messages.at(-1)?.content ?? "";
   yield* emitTokens(prompt, numberOf(params["tokens_per_second"]), signal);
   const tokens = tokensOf(prompt).length;

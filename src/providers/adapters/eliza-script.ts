@@ -170,7 +170,7 @@ export const MEMORIES: readonly string[] = [
 ];
 
 /** Said when nothing else fits. */
-export const OTHERWISE: readonly string[] = [
+export const FALLBACKS: readonly string[] = [
   "Please go on.",
   "I am not sure that I follow you.",
   "What does that suggest to you?",

@@ -1,7 +1,7 @@
 import { numberOf } from "../../core/call-params.ts";
 import type { Provider } from "../call/provider.ts";
 import { emitTokens } from "./token-pacing.ts";
-import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
+import { KEYWORDS, MEMORIES, FALLBACKS, REFLECTIONS } from "./eliza-script.ts";
 
 /**
  * A conversation partner in the manner of Weizenbaum's DOCTOR (1966): needs no model, no network and no key. What it says
@@ -11,23 +11,23 @@ export const eliza: Provider = {
   defaultUri: "",
   required: [],
   optional: ["model"],
-  otherAddress: null,
+  unsupportedUrl: null,
   params: ["tokens_per_second"],
   maxAttempts: 1,
   alternateRoles: false,
-  prepare: ({ request, sent }) => ({
+  prepare: ({ request, providerParams: sent }) => ({
     url: null,
     body: null,
     model: request.model,
     async *make(signal) {
-      const said = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
-      const reply = respond(said);
+      const userTexts = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
+      const reply = respond(userTexts);
       try {
         yield* emitTokens(reply, numberOf(sent["tokens_per_second"]), signal);
       } catch {
         return;
       }
-      const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
+      const usage = { inputTokens: words(userTexts.at(-1) ?? ""), outputTokens: words(reply) };
       yield [{ type: "end", finishReason: "stop", model: request.model || "eliza", usage, providerRequestId: null }];
     },
   }),
@@ -36,21 +36,21 @@ export const eliza: Provider = {
 const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;
 
 /** The doctor's answer to the last of what was said. Each time round it picks the next of its phrases. */
-export function respond(said: string[]): string {
-  const round = said.length - 1;
-  const sentence = (said.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
+export function respond(userTexts: string[]): string {
+  const turn = userTexts.length - 1;
+  const sentence = (userTexts.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
   for (const { pattern, answers } of KEYWORDS) {
     // A caught phrase ends with its clause.
     const found = pattern.exec(sentence)?.map((part: string | undefined) => (part ?? "").split(/[.,;!?\n]/)[0] ?? "");
-    if (found) return fill(pick(answers, round), found);
+    if (found) return fill(pick(answers, turn), found);
   }
-  const memory = remembered(said.slice(0, -1));
-  return memory === null ? pick(OTHERWISE, round) : fill(pick(MEMORIES, round), ["", memory]);
+  const memory = findMemory(userTexts.slice(0, -1));
+  return memory === null ? pick(FALLBACKS, turn) : fill(pick(MEMORIES, turn), ["", memory]);
 }
 
-const pick = (phrases: readonly string[], round: number): string => phrases[round % phrases.length] ?? "";
+const pick = (phrases: readonly string[], turn: number): string => phrases[turn % phrases.length] ?? "";
 
-function remembered(earlier: string[]): string | null {
+function findMemory(earlier: string[]): string | null {
   for (const sentence of earlier.toReversed()) {
     const found = /\bmy ([^.,;!?\n]{2,80})/.exec(sentence.toLowerCase());
     if (found?.[1]) return found[1];

@@ -4,7 +4,7 @@
  */
 import type { Usage } from "../../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
-import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import { countOf, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { readText } from "../call/reply-reader.ts";
@@ -29,24 +29,24 @@ function modelUrl(uri: string, model: string): string {
 }
 
 /** Params in their places: what is generation's goes into `generationConfig`, in either spelling, and all else stands beside it. */
-function placed(sent: Record<string, unknown>): Record<string, unknown> {
+function placeParams(sent: Record<string, unknown>): Record<string, unknown> {
   const isGeneration = (name: string) =>
     GENERATION_FIELDS.has(name.replace(/(?<=.)_([a-z])/g, (_, next: string) => next.toUpperCase()));
   const { generationConfig, ...params } = sent;
-  const own = Object.entries(params).filter(([name]) => isGeneration(name));
-  const beside = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
-  if (own.length === 0) return sent;
-  const given = typeof generationConfig === "object" ? generationConfig : {};
-  return { ...beside, generationConfig: { ...given, ...Object.fromEntries(own) } };
+  const generationParams = Object.entries(params).filter(([name]) => isGeneration(name));
+  const otherParams = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
+  if (generationParams.length === 0) return sent;
+  const systemParam = typeof generationConfig === "object" ? generationConfig : {};
+  return { ...otherParams, generationConfig: { ...systemParam, ...Object.fromEntries(generationParams) } };
 }
 
 const partOf = ({ content }: ModelMessage) => ({ text: content });
 
 /** System texts, behind those that the params set. */
-function systemOf(messages: ModelMessage[], given: unknown): { systemInstruction?: unknown } {
+function systemOf(messages: ModelMessage[], systemParam: unknown): { systemInstruction?: unknown } {
   const parts = messages.filter(({ role }) => role === "system").map(partOf);
   if (parts.length === 0) return {};
-  const instruction = (given ?? {}) as { parts?: unknown[] };
+  const instruction = (systemParam ?? {}) as { parts?: unknown[] };
   return { systemInstruction: { ...instruction, parts: [...(instruction.parts ?? []), ...parts] } };
 }
 
@@ -68,14 +68,14 @@ function readChunk(chunk: JsonObject): ChunkFacts {
   const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
   const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
   // A prompt that was blocked has no candidates.
-  const blocked = wordOf(objectOf(chunk["promptFeedback"])["blockReason"]);
+  const blocked = stringOf(objectOf(chunk["promptFeedback"])["blockReason"]);
   return {
-    id: wordOf(chunk["responseId"]),
-    model: wordOf(chunk["modelVersion"]),
+    id: stringOf(chunk["responseId"]),
+    model: stringOf(chunk["modelVersion"]),
     text: parts.map(({ text, thought }) => (thought === true ? "" : readText(text))).join(""),
     hasReasoning: parts.some(({ thought }) => thought === true),
     callsTool: parts.some(({ functionCall }) => functionCall != null),
-    finishReason: blocked ?? wordOf(candidate?.["finishReason"]),
+    finishReason: blocked ?? stringOf(candidate?.["finishReason"]),
     isBlocked: blocked !== null,
     usage: usageIn(chunk["usageMetadata"]),
   };
@@ -106,11 +106,11 @@ export const googleGemini: WireFormat = {
     return {
       url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
-      body: withoutNulls({ ...placed(sent), ...contents }),
+      body: withoutNulls({ ...placeParams(sent), ...contents }),
       // An address that was pasted whole names the model itself.
       model: decodeURIComponent(address.split("/").at(-1) ?? model),
     };
   },
-  otherAddress: /\/(responses|completions|messages)$/,
+  unsupportedUrl: /\/(responses|completions|messages)$/,
   answer: generatedContent,
 };

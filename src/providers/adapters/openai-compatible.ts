@@ -13,7 +13,7 @@ interface Vendor {
   url(base: string, model: string, params: Record<string, unknown>): string;
   headers(token: string): Record<string, string>;
   /** What is sent unless params say otherwise. */
-  unasked: Record<string, unknown>;
+  defaultBody: Record<string, unknown>;
   /** Params that go elsewhere than into the body. */
   params: readonly string[];
   required: WireFormat["required"];
@@ -28,7 +28,7 @@ const chatCompletions = (base: string) => `${base.replace(/\/chat\/completions$/
 const standard = {
   url: chatCompletions,
   headers: bearer,
-  unasked: { stream_options: { include_usage: true } },
+  defaultBody: { stream_options: { include_usage: true } },
   params: [],
   required: ["model"],
   optional: ["uri", "token"],
@@ -40,11 +40,11 @@ const AZURE_VERSION = "2024-10-21";
 /** Vendors whose chat completions are OpenAI's, with what differs. */
 export const VENDORS = {
   openai: { ...standard, defaultUri: "https://api.openai.com/v1" },
-  // Tells the usage unasked. https://docs.together.ai/docs/openai-api-compatibility
+  // Tells the usage defaultBody. https://docs.together.ai/docs/openai-api-compatibility
   together: {
     ...standard,
     defaultUri: "https://api.together.xyz/v1",
-    unasked: {},
+    defaultBody: {},
     required: ["token", "model"],
     optional: ["uri"],
   },
@@ -64,9 +64,9 @@ export const VENDORS = {
  * which names the deployment in its path. https://learn.microsoft.com/azure/ai-services/openai/reference
  */
 function azureUrl(base: string, model: string, { api_version: version }: Record<string, unknown>): string {
-  const [address = "", pasted] = base.split("?");
+  const [address = "", queryOfUri] = base.split("?");
   const root = address.replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
-  const query = version == null ? (pasted ?? "") : `api-version=${encodeURIComponent(version as string)}`;
+  const query = version == null ? (queryOfUri ?? "") : `api-version=${encodeURIComponent(version as string)}`;
   if (root.endsWith("/v1")) return `${chatCompletions(root)}${query && `?${query}`}`;
   const resource = root.replace(/\/openai$/, "");
   const deployment = /\/deployments\/[^/]+$/.test(root)
@@ -90,11 +90,11 @@ export const openaiCompatible = (vendor: Vendor): WireFormat => ({
     return {
       url,
       headers: request.token === "" ? {} : vendor.headers(request.token),
-      body: chatCompletionBody(request, sent, vendor.unasked),
+      body: chatCompletionBody(request, sent, vendor.defaultBody),
       model: deployment === undefined ? modelOf(request, sent) : decodeURIComponent(deployment),
     };
   },
-  otherAddress:
+  unsupportedUrl:
     /\/(responses|api\/chat|api\/generate|messages|embeddings|(?<!chat\/)completions)$|:(streamG|g)enerateContent$/,
   answer: chatCompletion,
 });
@@ -103,15 +103,18 @@ export const openaiCompatible = (vendor: Vendor): WireFormat => ({
 export function chatCompletionBody(
   { model, messages }: ReplyRequest,
   sent: Record<string, unknown>,
-  unasked: Record<string, unknown> = {},
+  defaultBody: Record<string, unknown> = {},
 ): Record<string, unknown> {
   // Options of a stream are refused where nothing is streamed.
-  const { stream = true, ...params } = { ...(sent["stream"] === undefined ? unasked : {}), ...sent };
+  const { stream = true, ...params } = { ...(sent["stream"] === undefined ? defaultBody : {}), ...sent };
   return withoutNulls({ ...(model === "" ? {} : { model }), ...params, messages, stream });
 }
 
 /** A model among the params is the one that is asked; `null` asks for none. */
-export function modelOf({ model }: Pick<ReplyRequest, "model">, { model: given }: Record<string, unknown>): string {
-  if (given === null) return "";
-  return typeof given === "string" ? given : model;
+export function modelOf(
+  { model }: Pick<ReplyRequest, "model">,
+  { model: modelParam }: Record<string, unknown>,
+): string {
+  if (modelParam === null) return "";
+  return typeof modelParam === "string" ? modelParam : model;
 }

@@ -6,8 +6,8 @@ import { countOf, objectOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 
 /** The first of some places that holds a count. */
-const firstCount = (...places: unknown[]): number | null => {
-  for (const place of places) if (countOf(place) !== null) return countOf(place);
+const firstCount = (...values: unknown[]): number | null => {
+  for (const place of values) if (countOf(place) !== null) return countOf(place);
   return null;
 };
 
@@ -21,7 +21,7 @@ export function usageIn(value: unknown): Usage | null {
   const cached = cachedIn(usage);
   return {
     inputTokens: input ?? 0,
-    outputTokens: (output ?? 0) + (isBeside(usage, reasoning) ? (reasoning ?? 0) : 0),
+    outputTokens: (output ?? 0) + (isExcludedFromOutput(usage, reasoning) ? (reasoning ?? 0) : 0),
     ...(cached === null ? {} : { cachedInputTokens: cached }),
     ...(reasoning === null ? {} : { reasoningTokens: reasoning }),
   };
@@ -45,7 +45,7 @@ const reasoningIn = (usage: JsonObject): number | null =>
  * Whether reasoning was not counted as output. Perplexity's, which has a place of its own, never is; with other servers the
  * total shows it.
  */
-function isBeside(usage: JsonObject, reasoning: number | null): boolean {
+function isExcludedFromOutput(usage: JsonObject, reasoning: number | null): boolean {
   if (reasoning === null) return false;
   if (countOf(usage["reasoning_tokens"]) !== null && !("completion_tokens_details" in usage)) return true;
   const counted = (firstCount(usage["prompt_tokens"]) ?? 0) + (firstCount(usage["completion_tokens"]) ?? 0);

@@ -3,8 +3,8 @@
  * https://developers.cloudflare.com/workers-ai/configuration/bindings/
  */
 import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
-import type { ReplyEvent, ReplyFailed, ReplyStream } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+import type { ReplyEvent, ReplyFailure, ReplyStream } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import { chatCompletion } from "./chat-completion.ts";
 import { isObject } from "../call/json-fields.ts";
 import { chatCompletionBody, modelOf } from "./openai-compatible.ts";
@@ -43,13 +43,13 @@ export const workersAi: Provider = {
   defaultUri: "",
   required: ["model"],
   optional: [],
-  otherAddress: null,
+  unsupportedUrl: null,
   params: [],
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, sent, providerEnv: { ai } }) {
+  prepare({ request, providerParams: sent, providerEnv: { ai } }) {
     if (!isAi(ai)) {
-      return replyFailed("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
+      return replyFailure("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
     }
     const { model: _, ...inputs } = chatCompletionBody(request, sent);
     const model = modelOf(request, sent);
@@ -65,23 +65,23 @@ async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, sign
   try {
     stream = await ai.run(model, inputs, { signal });
   } catch (error) {
-    return yield [refusedBy(error)];
+    return yield [failureOf(error)];
   }
   const reader = new ReplyReader(chatCompletion, inputs, null);
   // Some models answer an object in the place of a stream.
-  if (isObject(stream) && !(stream instanceof ReadableStream)) return yield wholeReply(stream, reader);
+  if (isObject(stream) && !(stream instanceof ReadableStream)) return yield readWholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {
-    return yield [replyFailed("bad_chunk", "The model answered no stream: it may be none that writes text.")];
+    return yield [replyFailure("bad_chunk", "The model answered no stream: it may be none that writes text.")];
   }
   yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), reader, null);
 }
 
-function wholeReply(answer: Record<string, unknown>, reader: ReplyReader): ReplyEvent[] {
-  const events = reader.read([{ data: JSON.stringify(answer) }, { data: "[DONE]" }]);
+function readWholeReply(document: Record<string, unknown>, reader: ReplyReader): ReplyEvent[] {
+  const events = reader.read([{ data: JSON.stringify(document) }, { data: "[DONE]" }]);
   return events.length > 0 ? events : [reader.close()];
 }
 
-function refusedBy(error: unknown): ReplyFailed {
+function failureOf(error: unknown): ReplyFailure {
   const message = error instanceof Error ? error.message : String(error);
   const [code = ""] = /\b[35]0\d\d\b/.exec(message) ?? [];
   return failureOfStatus(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);

@@ -1,7 +1,7 @@
 import { readCallParams } from "../../core/call-params.ts";
 import type { Attempt } from "../../core/message.ts";
-import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -10,18 +10,18 @@ import { receiptOf } from "./receipt.ts";
 import { withoutSecret } from "./mask-secret.ts";
 
 /** What became of a call that ended without a word. */
-const LOST = replyFailed("connection_lost", "The call ended without a word.");
+const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a word.");
 
-type Last = ReplyEnd | ReplyFailed;
+type FinalEvent = ReplyEnd | ReplyFailure;
 
 /** Leave to make one call. */
 export interface Slot {
   /** The call is over, as told. */
-  release(last: Last): void;
+  release(final: FinalEvent): void;
 }
 
 /** Asks for leave to make a call: settles when it may be made, or with the reason why not, at once when the signal is aborted. Never rejects. */
-export type AcquireSlot = (signal: AbortSignal) => Promise<Slot | ReplyFailed>;
+export type AcquireSlot = (signal: AbortSignal) => Promise<Slot | ReplyFailure>;
 
 /** Told what comes, in the portions in which it came. */
 export type OnEvents = (portion: ReplyEvent[]) => void;
@@ -43,26 +43,26 @@ const LONGEST_PAUSE_MS = 8_000;
  * Puts a question to its provider, again where that may help: never once text has come, never beyond the whole reply's
  * time, and always with the very same call. Tells texts, then one end or failure, which carries the reply's course.
  */
-export async function callWithRetries(provider: Provider, request: ReplyRequest, means: CallContext): Promise<void> {
+export async function callWithRetries(provider: Provider, request: ReplyRequest, context: CallContext): Promise<void> {
   const { limits, sent } = readCallParams(request.params, provider.maxAttempts);
-  const call = provider.prepare({ request, sent, providerEnv: means.providerEnv });
-  if ("type" in call) return means.onEvents([{ ...call, metrics: NOT_CALLED }]);
-  const deadlines = new Deadlines(limits, means.stop);
-  const question: AttemptState = {
+  const call = provider.prepare({ request, providerParams: sent, providerEnv: context.providerEnv });
+  if ("type" in call) return context.onEvents([{ ...call, metrics: NOT_CALLED }]);
+  const deadlines = new Deadlines(limits, context.stop);
+  const state: AttemptState = {
     call,
     secret: request.token,
     deadlines,
-    acquireSlot: means.acquireSlot,
-    onEvents: means.onEvents,
+    acquireSlot: context.acquireSlot,
+    onEvents: context.onEvents,
     waitedMs: { first: 0, later: 0 },
     sentAt: null,
     firstTextAt: null,
     attempts: [],
   };
   try {
-    const last = await attemptUntilAnswered(question, limits.maxAttempts);
-    const notes = last.type === "end" ? (last.notes ?? []) : [];
-    means.onEvents([{ ...last, metrics: await metricsOf(question, request, notes) }]);
+    const final = await attemptUntilFinal(state, limits.maxAttempts);
+    const notes = final.type === "end" ? (final.notes ?? []) : [];
+    context.onEvents([{ ...final, metrics: await metricsOf(state, request, notes) }]);
   } finally {
     deadlines.clear();
   }
@@ -84,83 +84,83 @@ interface AttemptState {
   attempts: Attempt[];
 }
 
-async function attemptUntilAnswered(question: AttemptState, maxAttempts: number): Promise<Last> {
+async function attemptUntilFinal(state: AttemptState, maxAttempts: number): Promise<FinalEvent> {
   for (;;) {
-    const last = await attemptInSlot(question);
-    const pauseMs = pauseBeforeRetry(last, question, maxAttempts);
-    if (pauseMs === null) return last;
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, pauseMs)), question.deadlines.over]);
-    if (question.deadlines.failure) return question.deadlines.failure;
+    const final = await attemptInSlot(state);
+    const pauseMs = pauseBeforeRetry(final, state, maxAttempts);
+    if (pauseMs === null) return final;
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, pauseMs)), state.deadlines.expired]);
+    if (state.deadlines.failure) return state.deadlines.failure;
   }
 }
 
 /** How long to wait before the call is made again, in milliseconds; `null`: it is not. */
 function pauseBeforeRetry(
-  last: Last,
+  final: FinalEvent,
   { firstTextAt, attempts, deadlines }: AttemptState,
   maxAttempts: number,
 ): number | null {
-  if (last.type === "end" || !last.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
+  if (final.type === "end" || !final.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
   const longest = Math.min(FIRST_PAUSE_MS * 2 ** (attempts.length - 1), LONGEST_PAUSE_MS);
   // Callers that failed together must not come again together.
-  const pauseMs = last.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
+  const pauseMs = final.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
   return pauseMs < deadlines.remainingMs ? pauseMs : null;
 }
 
 /** One call, once there is leave to make it. */
-async function attemptInSlot(question: AttemptState): Promise<Last> {
-  const { acquireSlot, deadlines } = question;
-  const askedAt = now();
-  const lease = acquireSlot ? await acquireSlot(deadlines.signal) : null;
-  question.waitedMs[question.sentAt === null ? "first" : "later"] += now() - askedAt;
-  if (lease && "type" in lease) return deadlines.failure ?? lease;
-  let last: Last | null = deadlines.failure;
+async function attemptInSlot(state: AttemptState): Promise<FinalEvent> {
+  const { acquireSlot, deadlines } = state;
+  const requestedAt = now();
+  const slot = acquireSlot ? await acquireSlot(deadlines.signal) : null;
+  state.waitedMs[state.sentAt === null ? "first" : "later"] += now() - requestedAt;
+  if (slot && "type" in slot) return deadlines.failure ?? slot;
+  let final: FinalEvent | null = deadlines.failure;
   try {
-    last ??= await attemptOnce(question);
+    final ??= await attemptOnce(state);
   } finally {
-    lease?.release(last ?? deadlines.failure ?? LOST);
+    slot?.release(final ?? deadlines.failure ?? CONNECTION_LOST);
   }
-  return last;
+  return final;
 }
 
-async function attemptOnce(question: AttemptState): Promise<Last> {
-  const { call, secret, deadlines, attempts } = question;
+async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
+  const { call, secret, deadlines, attempts } = state;
   const sentAt = now();
-  question.sentAt ??= sentAt;
+  state.sentAt ??= sentAt;
   deadlines.callSent();
-  const last = withoutSecret(await readResponse(call.make(deadlines.signal, attempts.length + 1), question), secret);
+  const final = withoutSecret(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
   deadlines.callEnded();
   attempts.push({
-    error: last.type === "failed" ? { code: last.code, message: last.message } : null,
+    error: final.type === "failed" ? { code: final.code, message: final.message } : null,
     durationMs: now() - sentAt,
-    providerRequestId: last.providerRequestId,
+    providerRequestId: final.providerRequestId,
   });
-  return last;
+  return final;
 }
 
 /** What comes of a call, to its end or until time is over, whether or not the provider lets go by then. */
-async function readResponse(portions: ReplyStream, question: AttemptState): Promise<Last> {
-  const { deadlines, onEvents } = question;
+async function readResponse(portions: ReplyStream, state: AttemptState): Promise<FinalEvent> {
+  const { deadlines, onEvents } = state;
   for (;;) {
-    const next = await Promise.race([portions.next(), deadlines.over]);
+    const next = await Promise.race([portions.next(), deadlines.expired]);
     if ("type" in next) {
       void portions.return().catch(() => undefined);
       return next;
     }
-    if (next.done) return deadlines.failure ?? LOST;
-    const last = next.value.at(-1);
+    if (next.done) return deadlines.failure ?? CONNECTION_LOST;
+    const final = next.value.at(-1);
     const texts = next.value.filter(({ type }) => type === "text");
     if (texts.length > 0) {
-      question.firstTextAt ??= now();
+      state.firstTextAt ??= now();
       deadlines.textReceived();
       onEvents(texts);
     }
-    if (last && last.type !== "text") return last;
+    if (final && final.type !== "text") return final;
   }
 }
 
-async function metricsOf(question: AttemptState, request: ReplyRequest, notes: string[]): Promise<CallMetrics> {
-  const { call, waitedMs, sentAt, firstTextAt, attempts } = question;
+async function metricsOf(state: AttemptState, request: ReplyRequest, notes: string[]): Promise<CallMetrics> {
+  const { call, waitedMs, sentAt, firstTextAt, attempts } = state;
   const queueMs = waitedMs.first + waitedMs.later;
   if (sentAt === null) return { ...NOT_CALLED, queueMs };
   const since = sentAt + waitedMs.later;
@@ -169,6 +169,6 @@ async function metricsOf(question: AttemptState, request: ReplyRequest, notes: s
     durationMs: now() - since,
     ttftMs: firstTextAt === null ? null : firstTextAt - since,
     calls: attempts.length,
-    receipt: request.receipted ? await receiptOf(call, request, attempts, notes) : null,
+    receipt: request.withReceipt ? await receiptOf(call, request, attempts, notes) : null,
   };
 }

@@ -16,29 +16,29 @@ const BROKEN: FinishMeaning = { fails: "provider_error" };
  * (`eos_token`, `eos`), vLLM (`abort`) and Zhipu (`sensitive`, `network_error`).
  */
 const MEANINGS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
-  ...words("stop", "stop eos eos_token stop_sequence end_turn"),
-  ...words("length", "length max_tokens model_length model_context_window_exceeded"),
-  ...words(
+  ...reasons("stop", "stop eos eos_token stop_sequence end_turn"),
+  ...reasons("length", "length max_tokens model_length model_context_window_exceeded"),
+  ...reasons(
     "content_filter",
     "content_filter refusal sensitive safety recitation language blocklist prohibited_content",
   ),
-  ...words("content_filter", "spii image_safety image_prohibited_content image_recitation"),
-  ...words("tool_calls", "tool_calls function_call tool_use"),
-  ...words(BROKEN, "error abort network_error unexpected_tool_call too_many_tool_calls missing_thought_signature"),
-  ...words(BROKEN, "no_image image_other"),
-  ...words({ fails: "provider_overloaded" }, "insufficient_system_resource"),
+  ...reasons("content_filter", "spii image_safety image_prohibited_content image_recitation"),
+  ...reasons("tool_calls", "tool_calls function_call tool_use"),
+  ...reasons(BROKEN, "error abort network_error unexpected_tool_call too_many_tool_calls missing_thought_signature"),
+  ...reasons(BROKEN, "no_image image_other"),
+  ...reasons({ fails: "provider_overloaded" }, "insufficient_system_resource"),
 ]);
 
-function words(meaning: FinishMeaning, list: string): [string, FinishMeaning][] {
-  return list.split(" ").map((word) => [word, meaning]);
+function reasons(meaning: FinishMeaning, names: string): [string, FinishMeaning][] {
+  return names.split(" ").map((reason) => [reason, meaning]);
 }
 
 /** Words that say nothing. */
-const EMPTY: ReadonlySet<string> = new Set(["", "null", "finish_reason_unspecified"]);
+const UNSPECIFIED: ReadonlySet<string> = new Set(["", "null", "finish_reason_unspecified"]);
 
 /** @returns `null` for a word that says nothing; `other` for one that is not known */
-export function finishMeaning(word: string): FinishMeaning | null {
-  const lower = word.toLowerCase();
-  if (EMPTY.has(lower)) return null;
+export function finishMeaning(reason: string): FinishMeaning | null {
+  const lower = reason.toLowerCase();
+  if (UNSPECIFIED.has(lower)) return null;
   return MEANINGS.get(lower) ?? (lower.includes("malformed") ? BROKEN : "other");
 }

@@ -14,7 +14,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 /** A text that says something, or `null`. Some servers send numbers for ids. */
-export function wordOf(value: unknown): string | null {
+export function stringOf(value: unknown): string | null {
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? value : null;
 }

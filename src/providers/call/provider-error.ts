@@ -3,9 +3,9 @@
  * a refusal. Says what failed in the provider's words, and gives it the code of its class. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
-import type { ReplyEnd, ReplyFailed } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
-import { isObject, listOf, objectOf, wordOf } from "./json-fields.ts";
+import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
+import { isObject, listOf, objectOf, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 import { retryInfoMs } from "./retry-after.ts";
 
@@ -14,7 +14,7 @@ const MAX_DEPTH = 6;
 
 export interface ProviderError {
   /** What the provider says of it. */
-  words: string;
+  message: string;
   /** The HTTP status of its class; `null` where nothing says it. */
   status: number | null;
   /** How long the provider asks to wait, in milliseconds. */
@@ -46,7 +46,7 @@ export function errorIn(document: JsonObject, isErrorEvent = false): ProviderErr
 }
 
 /** Fields that hold the words of an error, the best first. */
-const WORD_FIELDS = [
+const MESSAGE_FIELDS = [
   "message",
   "msg",
   "detail",
@@ -67,20 +67,23 @@ const WORD_FIELDS = [
 
 /** Whether a document of no known form reads like an error: it has words for people, and nothing of an answer. */
 export const readsLikeError = (document: JsonObject): boolean =>
-  WORD_FIELDS.some((field) => field !== "text" && isFilled(document[field]));
+  MESSAGE_FIELDS.some((field) => field !== "text" && isFilled(document[field]));
 
 /** @param document what the error stands in: it may say more */
 export function describeError(error: unknown, document: JsonObject): ProviderError {
-  const source = listOf(error).find(isObject) ?? error;
-  const { error: _, errors: __, ...beside } = document;
-  const places = [objectOf(source), beside];
-  const named = typeof source === "string" && /^[\w.-]+$/.test(source) ? [source] : [];
-  const names = [...named, ...places.flatMap((place) => NAME_FIELDS.flatMap((field) => wordOf(place[field]) ?? []))];
+  const main = listOf(error).find(isObject) ?? error;
+  const { error: _, errors: __, ...rest } = document;
+  const sources = [objectOf(main), rest];
+  const bareCode = typeof main === "string" && /^[\w.-]+$/.test(main) ? [main] : [];
+  const names = [
+    ...bareCode,
+    ...sources.flatMap((location) => NAME_FIELDS.flatMap((field) => stringOf(location[field]) ?? [])),
+  ];
   return {
-    words: wordsOf(error, beside),
-    status: places.map(statusIn).find((status) => status !== null) ?? statusNamed(names),
-    retryAfterMs: retryInfoMs(objectOf(source)),
-    isFiltered: names.some((name) => FILTERS.has(name)) || FILTERS.has(innerCode(objectOf(source))),
+    message: messageOf(error, rest),
+    status: sources.map(statusIn).find((status) => status !== null) ?? statusOfNames(names),
+    retryAfterMs: retryInfoMs(objectOf(main)),
+    isFiltered: names.some((name) => FILTERS.has(name)) || FILTERS.has(innerCode(objectOf(main))),
   };
 }
 
@@ -89,45 +92,45 @@ const isFilled = (value: unknown): boolean => {
   return isObject(value) ? Object.values(value).some(isFilled) : Boolean(value);
 };
 
-function wordsOf(error: unknown, beside: JsonObject): string {
-  const words = wordsIn(error, 0);
-  const more = wordsIn(beside, 0);
-  if (words === null) return more ?? namesIn(objectOf(error)) ?? namesIn(beside) ?? JSON.stringify(error);
+function messageOf(error: unknown, rest: JsonObject): string {
+  const message = messageIn(error, 0);
+  const restMessage = messageIn(rest, 0);
+  if (message === null) return restMessage ?? codesIn(objectOf(error)) ?? codesIn(rest) ?? JSON.stringify(error);
   // {"error": "Bad Request", "message": "max_tokens is too large"}: the first is only the status in words.
-  return typeof error === "string" && more !== null ? `${words}: ${more}` : words;
+  return typeof error === "string" && restMessage !== null ? `${message}: ${restMessage}` : message;
 }
 
-function wordsIn(value: unknown, depth: number): string | null {
+function messageIn(value: unknown, depth: number): string | null {
   if (typeof value === "string") return value.trim() || null;
   if (depth > MAX_DEPTH) return null;
   if (Array.isArray(value))
-    return together(
-      value.flatMap((item) => wordsIn(item, depth + 1) ?? []),
+    return joinUnique(
+      value.flatMap((item) => messageIn(item, depth + 1) ?? []),
       "; ",
     );
-  return isObject(value) ? wordsOfObject(value, depth) : null;
+  return isObject(value) ? messageOfObject(value, depth) : null;
 }
 
-const together = (words: string[], between: string): string | null =>
-  words.length > 0 ? [...new Set(words)].join(between) : null;
+const joinUnique = (message: string[], separator: string): string | null =>
+  message.length > 0 ? [...new Set(message)].join(separator) : null;
 
-function wordsOfObject(value: JsonObject, depth: number): string | null {
-  const field = WORD_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
+function messageOfObject(value: JsonObject, depth: number): string | null {
+  const field = MESSAGE_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
   if (field === undefined) return null;
-  const own = wordsIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
+  const ownMessage = messageIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
   // FastAPI names the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
-  const place = listOf(value["loc"]).map(wordOf).filter(Boolean).join(".");
-  const words = place === "" ? own : `${place}: ${own}`;
+  const location = listOf(value["loc"]).map(stringOf).filter(Boolean).join(".");
+  const message = location === "" ? ownMessage : `${location}: ${ownMessage}`;
   // A gateway keeps the words of the provider behind it here: https://openrouter.ai/docs/api-reference/errors
-  const raw = wordsIn(objectOf(value["metadata"])["raw"], depth + 1);
-  return raw === null || words.includes(raw) ? words : `${words}: ${raw}`;
+  const raw = messageIn(objectOf(value["metadata"])["raw"], depth + 1);
+  return raw === null || message.includes(raw) ? message : `${message}: ${raw}`;
 }
 
 const NAME_FIELDS = ["type", "code", "error_type", "status", "name", "error_code"] as const;
 
-function namesIn(error: JsonObject): string | null {
-  return together(
-    NAME_FIELDS.flatMap((field) => wordOf(error[field]) ?? []),
+function codesIn(error: JsonObject): string | null {
+  return joinUnique(
+    NAME_FIELDS.flatMap((field) => stringOf(error[field]) ?? []),
     " ",
   );
 }
@@ -142,9 +145,9 @@ const STATUS_FIELDS = [
   "error_code",
 ] as const;
 
-function statusIn(place: JsonObject): number | null {
+function statusIn(location: JsonObject): number | null {
   for (const field of STATUS_FIELDS) {
-    const code = Number(wordOf(place[field]) ?? NaN);
+    const code = Number(stringOf(location[field]) ?? NaN);
     const status = FIVE_DIGITS.get(code) ?? (code >= 40_000 ? Math.floor(code / 100) : code);
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }
@@ -173,7 +176,7 @@ const CLASS_NAMES: [RegExp, number][] = [
   [/server_?error|internal|timeout|deadline/, 500],
 ];
 
-function statusNamed(names: string[]): number | null {
+function statusOfNames(names: string[]): number | null {
   for (const [pattern, status] of CLASS_NAMES)
     if (names.some((name) => pattern.test(name.toLowerCase()))) return status;
   return null;
@@ -183,14 +186,14 @@ function statusNamed(names: string[]): number | null {
 const FILTERS: ReadonlySet<string> = new Set(["content_filter", "ResponsibleAIPolicyViolation"]);
 
 const innerCode = (error: JsonObject): string =>
-  wordOf(objectOf(error["innererror"])["code"]) ?? wordOf(objectOf(error["inner_error"])["code"]) ?? "";
+  stringOf(objectOf(error["innererror"])["code"]) ?? stringOf(objectOf(error["inner_error"])["code"]) ?? "";
 
 /** What an error inside an answer comes to: a failure of its class, or an answer that a filter ended. */
-export function failureInStream(error: ProviderError, providerRequestId: string | null): ReplyEnd | ReplyFailed {
+export function failureInStream(error: ProviderError, providerRequestId: string | null): ReplyEnd | ReplyFailure {
   if (error.isFiltered) return filteredReply(providerRequestId);
-  const message = `The provider reported an error: ${error.words}`;
+  const message = `The provider reported an error: ${error.message}`;
   return error.status === null
-    ? replyFailed("provider_error", message, { providerRequestId })
+    ? replyFailure("provider_error", message, { providerRequestId })
     : failureOfStatus(error.status, message, { afterMs: error.retryAfterMs, providerRequestId });
 }
 
@@ -209,16 +212,16 @@ export function failureOfStatus(
   httpStatus: number,
   message: string,
   { afterMs = null, providerRequestId = null }: { afterMs?: number | null; providerRequestId?: string | null } = {},
-): ReplyFailed {
-  return replyFailed(codeOf(httpStatus), message, {
+): ReplyFailure {
+  return replyFailure(codeOf(httpStatus), message, {
     retryAfterSeconds: afterMs === null ? null : Math.ceil(afterMs / 1000),
     providerRequestId,
-    ...(isPassing(httpStatus) ? { retry: { afterMs } } : {}),
+    ...(isRetryable(httpStatus) ? { retry: { afterMs } } : {}),
   });
 }
 
 /** Whether a refusal may pass: a time-out, a conflict, a limit, or a fault on the provider's side. */
-const isPassing = (httpStatus: number): boolean => [408, 409, 429, 498].includes(httpStatus) || httpStatus >= 500;
+const isRetryable = (httpStatus: number): boolean => [408, 409, 429, 498].includes(httpStatus) || httpStatus >= 500;
 
 function codeOf(httpStatus: number): ReplyErrorCode {
   if (httpStatus >= 300 && httpStatus < 400) return "refused_by_guard";
@@ -240,14 +243,14 @@ export function errorInBody(body: string): ProviderError {
   } catch {
     // A body that is no JSON is text.
   }
-  return { words: plainWords(text), status: null, retryAfterMs: null, isFiltered: false };
+  return { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false };
 }
 
 /** The words of a text: of a web page its title. */
-export function plainWords(text: string): string {
+export function plainText(text: string): string {
   const title = /<(title|h1)[^>]*>([^<]+)</i.exec(text)?.[2];
-  const words = title ?? (isWebPage(text) ? text.replace(/<[^>]*>/g, " ") : text);
-  return words.replace(/\s+/g, " ").trim();
+  const message = title ?? (isWebPage(text) ? text.replace(/<[^>]*>/g, " ") : text);
+  return message.replace(/\s+/g, " ").trim();
 }
 
 export const isWebPage = (text: string): boolean => /^\s*<(!doctype|html|head|body|\?xml|p|h1|center)\b/i.test(text);

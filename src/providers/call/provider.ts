@@ -1,4 +1,4 @@
-import type { ReplyFailed, ReplyRequest, ReplyStream } from "../../core/reply.ts";
+import type { ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 
 /** The fields of an endpoint that a connector may need. */
 export type EndpointField = "uri" | "token" | "model";
@@ -12,7 +12,7 @@ export interface Provider {
   /** What an endpoint may have. */
   optional: readonly EndpointField[];
   /** How addresses of other interfaces end, which people paste by mistake; `null` where no address is called. */
-  otherAddress: RegExp | null;
+  unsupportedUrl: RegExp | null;
   /** The params that have a meaning of their own here, and are not sent as they are. */
   params: readonly string[];
   /** How often a question is put at most, unless `params.max_attempts` says otherwise. */
@@ -20,7 +20,7 @@ export interface Provider {
   /** Whether it wants user and assistant to alternate, unless `params.alternate_roles` says otherwise. */
   alternateRoles: boolean;
   /** Makes the one call that a question is put with, as often as it has to be. Fails where none can be made. */
-  prepare(asked: CallInput): Call | ReplyFailed;
+  prepare(input: CallInput): Call | ReplyFailure;
 }
 
 /** One question, and what it is put with. */
@@ -28,14 +28,14 @@ export interface CallInput {
   /** Its token is the secret itself. */
   request: ReplyRequest;
   /** The params without Parley's own. */
-  sent: Record<string, unknown>;
+  providerParams: Record<string, unknown>;
   providerEnv: ProviderEnv;
 }
 
 /** What the Worker has and allows. */
 export interface ProviderEnv {
   /** Whether http and private addresses may be called. */
-  privateAllowed: boolean;
+  allowPrivateUrls: boolean;
   /** The `AI` binding, if there is one. */
   ai: unknown;
 }
@@ -51,9 +51,9 @@ export interface Call {
   /**
    * Makes it and tells what comes back. Stops when the signal is aborted. Never throws for what a provider did.
    *
-   * @param nth 1 for the first time
+   * @param attempt 1 for the first time
    */
-  make(signal: AbortSignal, nth: number): ReplyStream;
+  make(signal: AbortSignal, attempt: number): ReplyStream;
 }
 
 /** Params as they are laid over what an adapter adds by itself: a `null` removes it, and is not sent. */

@@ -1,9 +1,9 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { allowsPrivateUrls } from "../../net/url-guard.ts";
 import { readCallParams } from "../../core/call-params.ts";
-import { secretNamedBy } from "../../core/endpoint.ts";
+import { secretNameOf } from "../../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest } from "../../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import { unseal } from "../../crypto/sealed-tokens.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
@@ -17,14 +17,14 @@ export interface RunningCalls {
   /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
   portions: ReadableStream<Uint8Array>;
   /** Aborts one call's request. It ends as `cancelled`, unless it has ended. */
-  stop: (which: number) => void;
+  stop: (index: number) => void;
 }
 
 /** How often portions are sent on, in milliseconds: often enough for a reader's eye, and seldom enough to be cheap. */
-const EVERY_MS = 40;
+const MIN_SEND_INTERVAL_MS = 40;
 
 /** How long a portion waits for others when none was sent lately, in milliseconds. */
-const SOON_MS = 2;
+const BATCH_DELAY_MS = 2;
 
 /** Sends portions on, those of a short time together. An end does not wait for long. */
 class EventBatcher {
@@ -44,10 +44,10 @@ class EventBatcher {
     return this.#writer.closed;
   }
 
-  send(which: number, portion: ReplyEvent[]): void {
-    this.#pending.set(which, joined(this.#pending.get(which) ?? [], portion));
-    const soon = now() + SOON_MS;
-    this.#sendBy(portion.at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + EVERY_MS) : soon);
+  send(index: number, portion: ReplyEvent[]): void {
+    this.#pending.set(index, mergePortions(this.#pending.get(index) ?? [], portion));
+    const soon = now() + BATCH_DELAY_MS;
+    this.#sendBy(portion.at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + MIN_SEND_INTERVAL_MS) : soon);
   }
 
   close(): void {
@@ -74,7 +74,7 @@ class EventBatcher {
 }
 
 /** Two portions as one, with the text between them in one piece. */
-function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
+function mergePortions(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
   const [last, next] = [earlier.at(-1), later[0]];
   return last?.type === "text" && next?.type === "text"
     ? [...earlier.slice(0, -1), { type: "text", text: last.text + next.text }, ...later.slice(1)]
@@ -82,7 +82,7 @@ function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
 }
 
 const tokenProblem = (token: string): string =>
-  secretNamedBy(token) === null
+  secretNameOf(token) === null
     ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
     : `The secret that the endpoint names (${token}) is not set.`;
 
@@ -92,25 +92,25 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
   callAll(requests: ReplyRequest[]): RunningCalls {
     const stops = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();
-    const sender = new EventBatcher(writable);
-    const calls = requests.map(async (request, which) => {
-      const signal = stops[which]?.signal ?? AbortSignal.abort();
-      await this.#put(request, signal, (portion) => sender.send(which, portion));
+    const batcher = new EventBatcher(writable);
+    const calls = requests.map(async (request, index) => {
+      const signal = stops[index]?.signal ?? AbortSignal.abort();
+      await this.#callEndpoint(request, signal, (portion) => batcher.send(index, portion));
     });
-    void Promise.allSettled(calls).then(() => sender.close());
-    void sender.closed.catch(() => {
+    void Promise.allSettled(calls).then(() => batcher.close());
+    void batcher.closed.catch(() => {
       for (const stop of stops) stop.abort();
     });
-    return { portions: readable, stop: (which) => stops[which]?.abort() };
+    return { portions: readable, stop: (index) => stops[index]?.abort() };
   }
 
-  async #put(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {
-    const token = await this.#token(request);
+  async #callEndpoint(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {
+    const token = await this.#readToken(request);
     if (token === null) {
-      return onEvents([replyFailed("provider_auth", tokenProblem(request.token), { metrics: NOT_CALLED })]);
+      return onEvents([replyFailure("provider_auth", tokenProblem(request.token), { metrics: NOT_CALLED })]);
     }
     const ai: unknown = Reflect.get(this.env, "AI");
-    const providerEnv = { ai, privateAllowed: allowsPrivateUrls(this.env.ALLOW_PRIVATE_ENDPOINTS) };
+    const providerEnv = { ai, allowPrivateUrls: allowsPrivateUrls(this.env.ALLOW_PRIVATE_ENDPOINTS) };
     const provider = PROVIDERS[request.connectorType];
     const acquireSlot = slotsOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
       endpoints: this.env.ENDPOINTS,
@@ -119,8 +119,8 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
   }
 
-  async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {
-    const name = secretNamedBy(token);
+  async #readToken({ token, endpointId }: ReplyRequest): Promise<string | null> {
+    const name = secretNameOf(token);
     if (name === null) return unseal(token, endpointId, this.env);
     const secret: unknown = Reflect.get(this.env, name);
     return typeof secret === "string" && secret !== "" ? secret : null;

@@ -3,7 +3,7 @@
  * guessed from it would be too short or endless.
  */
 import { now } from "../../core/time.ts";
-import { isObject, listOf, objectOf, wordOf } from "./json-fields.ts";
+import { isObject, listOf, objectOf, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 
 /** A longer wait than this makes no sense for a call: a week. */
@@ -11,13 +11,13 @@ const LONGEST_MS = 604_800_000;
 
 /** `retry-after-ms`, or `Retry-After` as seconds or as a date in one of the three forms of RFC 9110, 5.6.7 and 10.2.3. */
 export function retryAfterMs(headers: Headers): number | null {
-  const milliseconds = sensible(numeral(headers.get("retry-after-ms")));
+  const milliseconds = plausible(decimal(headers.get("retry-after-ms")));
   if (milliseconds !== null) return milliseconds;
   const text = headers.get("retry-after")?.trim() ?? "";
-  const seconds = numeral(text);
-  if (seconds !== null) return sensible(seconds * 1000);
+  const seconds = decimal(text);
+  if (seconds !== null) return plausible(seconds * 1000);
   const at = HTTP_DATE.test(text) ? Date.parse(text.endsWith("GMT") ? text : `${text} GMT`) : NaN;
-  return Number.isNaN(at) ? null : sensible(Math.max(0, at - now()));
+  return Number.isNaN(at) ? null : plausible(Math.max(0, at - now()));
 }
 
 /** IMF-fixdate, the RFC 850 form, and asctime. */
@@ -32,15 +32,15 @@ export function retryInfoMs(error: JsonObject): number | null {
   const delay = info?.["retryDelay"];
   if (typeof delay === "string") {
     const seconds = /^(\d+(?:\.\d+)?)s$/.exec(delay)?.[1];
-    return seconds === undefined ? null : sensible(Number(seconds) * 1000);
+    return seconds === undefined ? null : plausible(Number(seconds) * 1000);
   }
   const { seconds, nanos } = objectOf(delay);
-  const whole = numeral(wordOf(seconds) ?? "0");
-  return isObject(delay) && whole !== null ? sensible(whole * 1000 + Number(nanos ?? 0) / 1_000_000) : null;
+  const whole = decimal(stringOf(seconds) ?? "0");
+  return isObject(delay) && whole !== null ? plausible(whole * 1000 + Number(nanos ?? 0) / 1_000_000) : null;
 }
 
-const numeral = (text: string | null): number | null =>
+const decimal = (text: string | null): number | null =>
   text !== null && /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : null;
 
-const sensible = (milliseconds: number | null): number | null =>
+const plausible = (milliseconds: number | null): number | null =>
   milliseconds !== null && milliseconds <= LONGEST_MS ? Math.ceil(milliseconds) : null;

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { ReplyRequest } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { now } from "../../core/time.ts";
+import { MAX_TIMER_MS, now } from "../../core/time.ts";
 import type { SlotDecision, LimiterState } from "./rate-limiter.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
@@ -10,11 +10,8 @@ export interface SlotParams {
   id: string;
   limits: ReplyRequest["callLimits"];
   waitMs: number;
-  holdMs: number;
+  leaseMs: number;
 }
-
-/** The longest that a timer is set for, in milliseconds: those of more than 24 days fire at once. */
-const LONGEST_TIMER_MS = 86_400_000;
 
 const LEASE = "lease:";
 const PAUSE = "paused-until";
@@ -29,52 +26,53 @@ const PAUSE = "paused-until";
  * that comes again (`admission.ts`), and loses its place in the order.
  */
 export class EndpointObject extends DurableObject<Env> {
-  readonly #gate: RateLimiter;
-  #kept: LimiterState;
+  readonly #limiter: RateLimiter;
+  #saved: LimiterState;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#kept = this.#read();
-    this.#gate = new RateLimiter(this.#kept);
+    this.#saved = this.#load();
+    this.#limiter = new RateLimiter(this.#saved);
   }
 
   /** Resolves when the call may begin, or when it may not in the time it has. The lease is to be given back. */
-  async acquire({ id, limits, waitMs, holdMs }: SlotParams): Promise<SlotDecision> {
-    const answered = Promise.withResolvers<SlotDecision>();
-    this.#gate.limit(limits, limits.since);
-    this.#gate.enter({ id, until: now() + waitMs, holdMs, answer: answered.resolve });
-    this.#open();
-    return answered.promise;
+  async acquire({ id, limits, waitMs, leaseMs }: SlotParams): Promise<SlotDecision> {
+    const decision = Promise.withResolvers<SlotDecision>();
+    this.#limiter.setLimits(limits, limits.since);
+    this.#limiter.enqueue({ id, until: now() + waitMs, leaseMs, onDecision: decision.resolve });
+    this.#admitWaiting();
+    return decision.promise;
   }
 
   /** Gives up a place in the line or a lease. `pauseMs` is for how long the provider asks all callers to stay away. */
   async release(id: string, pauseMs: number): Promise<void> {
-    this.#gate.leave(id);
-    if (pauseMs > 0) this.#gate.pause(pauseMs, now());
-    this.#open();
+    this.#limiter.remove(id);
+    if (pauseMs > 0) this.#limiter.pause(pauseMs, now());
+    this.#admitWaiting();
   }
 
-  #open(): void {
+  #admitWaiting(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const next = this.#gate.open(now());
-    this.#timer = next === null ? null : setTimeout(() => this.#open(), Math.min(next - now(), LONGEST_TIMER_MS));
-    this.#keep();
+    const nextAt = this.#limiter.admitWaiting(now());
+    this.#timer =
+      nextAt === null ? null : setTimeout(() => this.#admitWaiting(), Math.min(nextAt - now(), MAX_TIMER_MS));
+    this.#save();
   }
 
-  #read(): LimiterState {
+  #load(): LimiterState {
     const { kv } = this.ctx.storage;
     const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE }), ([key, until]) => [key.slice(LEASE.length), until]);
     return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE) ?? 0 };
   }
 
   /** Writes what has changed. Admissions leave when it is durable. */
-  #keep(): void {
+  #save(): void {
     const { kv } = this.ctx.storage;
-    const { leases, pausedUntil } = this.#gate.inside;
-    for (const id of this.#kept.leases.keys()) if (!leases.has(id)) kv.delete(LEASE + id);
-    for (const [id, until] of leases) if (!this.#kept.leases.has(id)) kv.put(LEASE + id, until);
-    if (pausedUntil !== this.#kept.pausedUntil) kv.put(PAUSE, pausedUntil);
-    this.#kept = { leases: new Map(leases), pausedUntil };
+    const { leases, pausedUntil } = this.#limiter.state;
+    for (const id of this.#saved.leases.keys()) if (!leases.has(id)) kv.delete(LEASE + id);
+    for (const [id, until] of leases) if (!this.#saved.leases.has(id)) kv.put(LEASE + id, until);
+    if (pausedUntil !== this.#saved.pausedUntil) kv.put(PAUSE, pausedUntil);
+    this.#saved = { leases: new Map(leases), pausedUntil };
   }
 }

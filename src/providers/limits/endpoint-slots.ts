@@ -1,16 +1,16 @@
 import { rootCause } from "../../core/failure.ts";
-import type { ReplyFailed, ReplyRequest } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+import type { ReplyFailure, ReplyRequest } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import { now } from "../../core/time.ts";
 import type { AcquireSlot, Slot } from "../call/attempts.ts";
 import type { EndpointObject } from "./endpoint-object.ts";
 import type { SlotDecision } from "./rate-limiter.ts";
 
 /** How much longer than its reply a lease lasts that nobody gives back, in milliseconds. */
-const MARGIN_MS = 10_000;
+const LEASE_MARGIN_MS = 10_000;
 
 /** How often an endpoint's object is asked before a call goes on without it. */
-const TRIES = 2;
+const MAX_TRIES = 2;
 
 /** What it takes to keep an endpoint's limits. */
 export interface LimiterAccess {
@@ -30,24 +30,24 @@ export interface LimiterAccess {
  * listed: fetch, KV, Cache, R2, Queues, TCP and WebSockets that go out. Calls to objects and to other Workers are not:
  * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
-export function slotsOf(request: ReplyRequest, timeoutMs: number, gatekeeper: LimiterAccess): AcquireSlot | null {
+export function slotsOf(request: ReplyRequest, timeoutMs: number, limiterAccess: LimiterAccess): AcquireSlot | null {
   const { maxCallsPerSecond, maxConcurrency } = request.callLimits;
   if (maxCallsPerSecond === 0 && maxConcurrency === 0) return null;
   return async (signal) => {
-    const place = new SlotRequest(request, timeoutMs, gatekeeper.endpoints);
-    const leave = (pauseMs: number) => gatekeeper.waitUntil(place.release(pauseMs));
-    const arrived = now();
-    const admission = await Promise.race([place.acquire(signal), stopOf(signal)]);
-    if (admission === "stopped") {
-      leave(0);
-      return replyFailed("cancelled", "The turn was stopped.");
+    const slotRequest = new SlotRequest(request, timeoutMs, limiterAccess.endpoints);
+    const release = (pauseMs: number) => limiterAccess.waitUntil(slotRequest.release(pauseMs));
+    const requestedAt = now();
+    const decision = await Promise.race([slotRequest.acquire(signal), stopped(signal)]);
+    if (decision === "stopped") {
+      release(0);
+      return replyFailure("cancelled", "The turn was stopped.");
     }
-    if (!admission.admitted) return rejectedBySlot(now() - arrived, admission.retryAfterSeconds);
-    return { release: (last) => leave(pauseOf(last)) } satisfies Slot;
+    if (!decision.admitted) return slotRejection(now() - requestedAt, decision.retryAfterSeconds);
+    return { release: (last) => release(pauseMsOf(last)) } satisfies Slot;
   };
 }
 
-const stopOf = (signal: AbortSignal): Promise<"stopped"> =>
+const stopped = (signal: AbortSignal): Promise<"stopped"> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve("stopped");
     else signal.addEventListener("abort", () => resolve("stopped"), { once: true });
@@ -76,15 +76,15 @@ class SlotRequest {
   async acquire(signal: AbortSignal): Promise<SlotDecision> {
     const { callLimits } = this.#request;
     const until = now() + this.#timeoutMs;
-    const entered = await this.#call(signal, (stub) =>
+    const limiterDecision = await this.#call(signal, (stub) =>
       stub.acquire({
         id: this.#id,
         limits: callLimits,
         waitMs: until - now(),
-        holdMs: this.#timeoutMs + MARGIN_MS,
+        leaseMs: this.#timeoutMs + LEASE_MARGIN_MS,
       }),
     );
-    return entered ?? { admitted: true };
+    return limiterDecision ?? { admitted: true };
   }
 
   /** @param pauseMs for how long the provider asks all callers to stay away. Never rejects. */
@@ -94,12 +94,12 @@ class SlotRequest {
 
   /** An object that goes down cuts off whoever waits; its next life takes them in again. */
   async #call<T>(signal: AbortSignal | null, call: (stub: LimiterStub) => Promise<T>): Promise<T | null> {
-    for (let tries = 0; tries < TRIES && signal?.aborted !== true; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && signal?.aborted !== true; tries++) {
       try {
         return await call(this.#stub);
       } catch (error) {
         const { endpointId } = this.#request;
-        console.error({ event: "limits-out-of-reach", endpointId, error: rootCause(error) });
+        console.error({ event: "limiter-unreachable", endpointId, error: rootCause(error) });
         // A stub that has failed may fail for ever.
         this.#stub = this.#endpoints.getByName(endpointId);
       }
@@ -108,14 +108,14 @@ class SlotRequest {
   }
 }
 
-function rejectedBySlot(waitedMs: number, retryAfterSeconds: number | null): ReplyFailed {
-  const why =
+function slotRejection(waitedMs: number, retryAfterSeconds: number | null): ReplyFailure {
+  const message =
     retryAfterSeconds === null
       ? `The call waited ${waitedMs} ms for the endpoint's own limits (max_calls_per_second, max_concurrency), and was not sent.`
       : `The call waited ${waitedMs} ms and was not sent: the provider asks all callers to stay away for another ${retryAfterSeconds} s.`;
-  return replyFailed("rate_limited", why, { retryAfterSeconds });
+  return replyFailure("rate_limited", message, { retryAfterSeconds });
 }
 
 /** For how long a provider that limits its callers asks them to stay away, in milliseconds. */
-const pauseOf = (last: Parameters<Slot["release"]>[0]): number =>
+const pauseMsOf = (last: Parameters<Slot["release"]>[0]): number =>
   last.type === "failed" && last.code === "rate_limited" ? (last.retry?.afterMs ?? 0) : 0;

@@ -11,13 +11,13 @@ const WINDOW_MS = 1000;
 export type SlotDecision = { admitted: true } | { admitted: false; retryAfterSeconds: number | null };
 
 /** Someone who waits to call. */
-export interface Waiting {
+export interface PendingCall {
   id: string;
   /** Nobody waits longer than until then. */
   until: EpochMs;
   /** How long a lease lasts that is not given back, in milliseconds. */
-  holdMs: number;
-  answer: (admission: SlotDecision) => void;
+  leaseMs: number;
+  onDecision: (admission: SlotDecision) => void;
 }
 
 /** What a gate must not forget: who is inside, each until when at most, and when it opens again. */
@@ -29,38 +29,38 @@ export interface LimiterState {
 /**
  * Lets calls to one endpoint begin in order of arrival, within its limits: never more at once than `maxConcurrency`, and
  * never more begun in any second than `maxCallsPerSecond`. It has no clock and no timer: after each change of anything,
- * and when it asks for it, {@link RateLimiter.open} is to be called.
+ * and when it asks for it, {@link RateLimiter.admitWaiting} is to be called.
  */
 export class RateLimiter {
-  readonly #inside: LimiterState;
-  #waiting: Waiting[] = [];
+  readonly #state: LimiterState;
+  #waiting: PendingCall[] = [];
   /** When calls of the last second began, oldest first. */
   #starts: EpochMs[] = [];
   #limits: CallLimits = { maxCallsPerSecond: 0, maxConcurrency: 0 };
   #since: EpochMs = -Infinity;
 
-  constructor(inside: LimiterState = { leases: new Map(), pausedUntil: 0 }) {
-    this.#inside = { leases: new Map(inside.leases), pausedUntil: inside.pausedUntil };
+  constructor(state: LimiterState = { leases: new Map(), pausedUntil: 0 }) {
+    this.#state = { leases: new Map(state.leases), pausedUntil: state.pausedUntil };
   }
 
-  get inside(): Readonly<LimiterState> {
-    return this.#inside;
+  get state(): Readonly<LimiterState> {
+    return this.#state;
   }
 
   /** Puts someone at the end of the line. Who is there or inside already begins anew. */
-  enter(waiting: Waiting): void {
-    this.leave(waiting.id);
+  enqueue(waiting: PendingCall): void {
+    this.remove(waiting.id);
     this.#waiting.push(waiting);
   }
 
   /** Gives up a place in the line, or a lease. An unknown id changes nothing. */
-  leave(id: string): void {
+  remove(id: string): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.id !== id);
-    this.#inside.leases.delete(id);
+    this.#state.leases.delete(id);
   }
 
   /** Sets limits, for those who wait too. Of two, those of the later change are in force, whichever comes first. */
-  limit({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
+  setLimits({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
     if (since < this.#since) return;
     this.#limits = { maxCallsPerSecond, maxConcurrency };
     this.#since = since;
@@ -69,7 +69,7 @@ export class RateLimiter {
   /** Lets nobody in for as long as a provider asks. Never shortens a pause. */
   pause(milliseconds: number, now: EpochMs): void {
     const until = now + Math.min(milliseconds, LONGEST_PAUSE_MS);
-    this.#inside.pausedUntil = Math.max(this.#inside.pausedUntil, until);
+    this.#state.pausedUntil = Math.max(this.#state.pausedUntil, until);
   }
 
   /**
@@ -77,50 +77,50 @@ export class RateLimiter {
    *
    * @returns when to call it again though nothing happens; `null` when nobody waits
    */
-  open(now: EpochMs): EpochMs | null {
-    this.#forget(now);
-    while (this.#waiting.length > 0 && this.#opensAt(now) <= now) this.#letIn(now);
-    this.#sendAway(now);
+  admitWaiting(now: EpochMs): EpochMs | null {
+    this.#removeExpired(now);
+    while (this.#waiting.length > 0 && this.#nextAdmissionAt(now) <= now) this.#admitNext(now);
+    this.#rejectExpired(now);
     if (this.#waiting.length === 0) return null;
-    return Math.min(this.#opensAt(now), ...this.#waiting.map(({ until }) => until));
+    return Math.min(this.#nextAdmissionAt(now), ...this.#waiting.map(({ until }) => until));
   }
 
-  #forget(now: EpochMs): void {
+  #removeExpired(now: EpochMs): void {
     this.#starts = this.#starts.filter((start) => start > now - WINDOW_MS);
-    for (const [id, until] of this.#inside.leases) if (until <= now) this.#inside.leases.delete(id);
+    for (const [id, until] of this.#state.leases) if (until <= now) this.#state.leases.delete(id);
   }
 
-  #letIn(now: EpochMs): void {
+  #admitNext(now: EpochMs): void {
     const next = this.#waiting.shift();
     if (!next) return;
-    this.#inside.leases.set(next.id, now + next.holdMs);
+    this.#state.leases.set(next.id, now + next.leaseMs);
     this.#starts.push(now);
-    next.answer({ admitted: true });
+    next.onDecision({ admitted: true });
   }
 
-  #sendAway(now: EpochMs): void {
-    const opens = Math.max(now, this.#inside.pausedUntil);
-    const retryAfterSeconds = opens > now ? Math.ceil((opens - now) / 1000) : null;
-    const gone = this.#waiting.filter(({ until }) => until <= opens);
-    this.#waiting = this.#waiting.filter(({ until }) => until > opens);
-    for (const { answer } of gone) answer({ admitted: false, retryAfterSeconds });
+  #rejectExpired(now: EpochMs): void {
+    const opensAt = Math.max(now, this.#state.pausedUntil);
+    const retryAfterSeconds = opensAt > now ? Math.ceil((opensAt - now) / 1000) : null;
+    const expired = this.#waiting.filter(({ until }) => until <= opensAt);
+    this.#waiting = this.#waiting.filter(({ until }) => until > opensAt);
+    for (const { onDecision } of expired) onDecision({ admitted: false, retryAfterSeconds });
   }
 
   /** The earliest moment at which one more may come in, as things stand. */
-  #opensAt(now: EpochMs): EpochMs {
-    return Math.max(now, this.#inside.pausedUntil, this.#slowUntil(now), this.#fullUntil(now));
+  #nextAdmissionAt(now: EpochMs): EpochMs {
+    return Math.max(now, this.#state.pausedUntil, this.#rateLimitedUntil(now), this.#concurrencyLimitedUntil(now));
   }
 
-  #slowUntil(now: EpochMs): EpochMs {
+  #rateLimitedUntil(now: EpochMs): EpochMs {
     const { maxCallsPerSecond } = this.#limits;
     if (maxCallsPerSecond === 0) return now;
     const start = this.#starts.at(-maxCallsPerSecond);
     return start === undefined ? now : start + WINDOW_MS;
   }
 
-  #fullUntil(now: EpochMs): EpochMs {
+  #concurrencyLimitedUntil(now: EpochMs): EpochMs {
     const { maxConcurrency } = this.#limits;
-    const ends = [...this.#inside.leases.values()].toSorted((one, other) => other - one);
+    const ends = [...this.#state.leases.values()].toSorted((one, other) => other - one);
     return maxConcurrency === 0 ? now : (ends[maxConcurrency - 1] ?? now);
   }
 }

@@ -1,19 +1,17 @@
 import { Environment, Interpreter } from "@huggingface/jinja";
 import type { parse } from "@huggingface/jinja";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
 import { replacementIn } from "./template-rules.ts";
 import type { Node } from "./template-rules.ts";
 
-/** The longest text, in characters, that a template may make of a prompt. */
-export const MAX_PREPARED_PROMPT = 200_000;
-
 /** The longest value that may come up on the way, in characters. */
-const MAX_VALUE = 2 * MAX_PREPARED_PROMPT;
+const MAX_VALUE_CHARACTERS = 2 * MAX_PREPARED_PROMPT_CHARACTERS;
 
 /** How long all values that come up may be together: it bounds the time too. */
-const MAX_VALUES = 20 * MAX_PREPARED_PROMPT;
+const MAX_TOTAL_CHARACTERS = 20 * MAX_PREPARED_PROMPT_CHARACTERS;
 
 /** Thrown out of a template whose values grow too long. */
-export class TooLong extends Error {}
+export class TemplateTooLong extends Error {}
 
 type Evaluate = Interpreter["evaluate"];
 type Value = ReturnType<Evaluate>;
@@ -26,7 +24,7 @@ export function renderTree(tree: ReturnType<typeof parse>, prompt: string): stri
   for (const [name, value] of Object.entries({ prompt, ...constants })) environment.set(name, value);
   const { value } = new BoundedInterpreter(environment).run(tree);
   const rendered = typeof value === "string" ? value : "";
-  if (rendered.length > MAX_PREPARED_PROMPT) throw new TooLong();
+  if (rendered.length > MAX_PREPARED_PROMPT_CHARACTERS) throw new TemplateTooLong();
   return rendered;
 }
 
@@ -36,32 +34,32 @@ export function renderTree(tree: ReturnType<typeof parse>, prompt: string): stri
  */
 class BoundedInterpreter extends Interpreter {
   /** What was evaluated ahead of its turn. Nothing in a template changes a value, so it is evaluated once. */
-  readonly #known = new WeakMap<object, Value>();
+  readonly #evaluated = new WeakMap<object, Value>();
   #characters = 0;
 
   override evaluate(...[statement, environment]: Parameters<Evaluate>): Value {
-    const known = statement && this.#known.get(statement);
-    if (known) return known;
+    const evaluated = statement && this.#evaluated.get(statement);
+    if (evaluated) return evaluated;
     const node = statement as unknown as Node | undefined;
-    if (node?.type === "FilterExpression") this.#reckonUp(node, environment);
+    if (node?.type === "FilterExpression") this.#checkReplacement(node, environment);
     const value = super.evaluate(statement, environment);
-    this.#account(lengthOf(value));
+    this.#addCharacters(lengthOf(value));
     return value;
   }
 
-  #reckonUp({ operand, filter }: Extract<Node, { type: "FilterExpression" }>, environment: Environment): void {
+  #checkReplacement({ operand, filter }: Extract<Node, { type: "FilterExpression" }>, environment: Environment): void {
     const replacement = replacementIn(filter);
     if (!replacement) return;
     const value = this.evaluate(operand, environment);
-    this.#known.set(operand, value);
+    this.#evaluated.set(operand, value);
     const { old, by, times } = replacement;
-    const found = value.type === "StringValue" ? Math.min(times, occurrences(value.value as string, old)) : 0;
-    if (lengthOf(value) + found * (by.length - old.length) > MAX_VALUE) throw new TooLong();
+    const matches = value.type === "StringValue" ? Math.min(times, occurrences(value.value as string, old)) : 0;
+    if (lengthOf(value) + matches * (by.length - old.length) > MAX_VALUE_CHARACTERS) throw new TemplateTooLong();
   }
 
-  #account(characters: number): void {
+  #addCharacters(characters: number): void {
     this.#characters += characters;
-    if (characters > MAX_VALUE || this.#characters > MAX_VALUES) throw new TooLong();
+    if (characters > MAX_VALUE_CHARACTERS || this.#characters > MAX_TOTAL_CHARACTERS) throw new TemplateTooLong();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
-import { MAX_PREPARED_PROMPT, TooLong, renderTree } from "./bounded-interpreter.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
+import { TemplateTooLong, renderTree } from "./bounded-interpreter.ts";
 import { readTemplate } from "./template-rules.ts";
 
 /**
@@ -19,16 +20,16 @@ export function checkTemplate(template: string): Outcome<string> {
  */
 export function renderTemplate(template: string, prompt: string): Outcome<string> {
   try {
-    const read = readTemplate(template);
-    return "fault" in read ? invalid(["template"], read.fault) : success(renderTree(read.tree, prompt));
+    const parsed = readTemplate(template);
+    return "problem" in parsed ? invalid(["template"], parsed.problem) : success(renderTree(parsed.tree, prompt));
   } catch (error) {
-    return invalid(["template"], complaintOf(error));
+    return invalid(["template"], messageOf(error));
   }
 }
 
 /** What the engine says of a template; its own accidents are nobody's business. */
-function complaintOf(error: unknown): string {
-  if (error instanceof TooLong) return `made a text of over ${MAX_PREPARED_PROMPT} characters`;
-  const own = error instanceof TypeError || error instanceof RangeError || !(error instanceof Error);
-  return own ? "is not a Jinja template" : error.message;
+function messageOf(error: unknown): string {
+  if (error instanceof TemplateTooLong) return `made a text of over ${MAX_PREPARED_PROMPT_CHARACTERS} characters`;
+  const isInternal = error instanceof TypeError || error instanceof RangeError || !(error instanceof Error);
+  return isInternal ? "is not a Jinja template" : error.message;
 }

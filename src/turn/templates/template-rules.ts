@@ -29,7 +29,7 @@ const MAX_TAG_TOKENS = 200;
 const MAX_BLANKS = 500;
 
 /** The longest text that may be looked for. A longer one can cost its length for every character that is searched. */
-const MAX_NEEDLE = 100;
+const MAX_SEARCH_TEXT = 100;
 
 /** Filters that make at most six characters of one, however they are put together. */
 const FILTERS = new Set(["upper", "lower", "title", "capitalize", "trim", "length", "string", "tojson", "safe", "int"]);
@@ -50,7 +50,7 @@ const METHODS = new Set([
 const OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
 
 /** What the rest is called in words. */
-const REFUSED: Readonly<Record<string, string>> = {
+const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
   For: "loops",
   Set: "set",
   Macro: "macros",
@@ -67,19 +67,19 @@ const REFUSED: Readonly<Record<string, string>> = {
  * @returns the tree, or what is wrong with the template
  * @throws what the parser says of a text that is no template
  */
-export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { fault: string } {
+export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { problem: string } {
   if (template.split(/\S+/).some(({ length }) => length > MAX_BLANKS)) {
-    return { fault: `may not hold more than ${MAX_BLANKS} blanks in a row` };
+    return { problem: `may not hold more than ${MAX_BLANKS} blanks in a row` };
   }
   const tokens = tokenize(template, { lstrip_blocks: true, trim_blocks: true });
   const sizes = tagSizes(tokens.map(({ type }) => type));
-  if (sizes.length > MAX_TAGS) return { fault: `may not hold more than ${MAX_TAGS} tags` };
+  if (sizes.length > MAX_TAGS) return { problem: `may not hold more than ${MAX_TAGS} tags` };
   if (sizes.some((size) => size > MAX_TAG_TOKENS)) {
-    return { fault: `may not hold more than ${MAX_TAG_TOKENS} words and signs in one tag` };
+    return { problem: `may not hold more than ${MAX_TAG_TOKENS} words and signs in one tag` };
   }
   const tree = parse(tokens);
-  const fault = faultIn(tree as unknown as Node);
-  return fault === null ? { tree } : { fault };
+  const problem = problemIn(tree as unknown as Node);
+  return problem === null ? { tree } : { problem };
 }
 
 /** How many tokens each tag has. */
@@ -97,59 +97,59 @@ function tagSizes(types: string[]): number[] {
 }
 
 const RULES: Rules = {
-  Program: ({ body }) => firstFault(body),
-  If: ({ test, body, alternate }) => faultIn(test) ?? firstFault(body) ?? firstFault(alternate),
+  Program: ({ body }) => firstProblem(body),
+  If: ({ test, body, alternate }) => problemIn(test) ?? firstProblem(body) ?? firstProblem(alternate),
   Comment: () => null,
   StringLiteral: () => null,
   IntegerLiteral: () => null,
   FloatLiteral: () => null,
   Identifier: () => null,
-  UnaryExpression: ({ argument }) => faultIn(argument),
-  Ternary: ({ condition, trueExpr, falseExpr }) => firstFault([condition, trueExpr, falseExpr]),
-  SelectExpression: ({ lhs, test }) => firstFault([lhs, test]),
-  TestExpression: ({ operand }) => faultIn(operand),
-  BinaryExpression: ({ operator, left, right }) => binaryFault(operator.value, left, right),
-  FilterExpression: ({ operand, filter }) => faultIn(operand) ?? filterFault(filter),
-  CallExpression: ({ callee, args }) => callFault(callee, args),
+  UnaryExpression: ({ argument }) => problemIn(argument),
+  Ternary: ({ condition, trueExpr, falseExpr }) => firstProblem([condition, trueExpr, falseExpr]),
+  SelectExpression: ({ lhs, test }) => firstProblem([lhs, test]),
+  TestExpression: ({ operand }) => problemIn(operand),
+  BinaryExpression: ({ operator, left, right }) => binaryProblem(operator.value, left, right),
+  FilterExpression: ({ operand, filter }) => problemIn(operand) ?? filterProblem(filter),
+  CallExpression: ({ callee, args }) => callProblem(callee, args),
   MemberExpression: () => "may not hold members and positions of values",
   ArrayLiteral: () => "may hold lists only behind in",
   TupleLiteral: () => "may hold lists only behind in",
-  KeywordArgumentExpression: ({ value }) => faultIn(value),
+  KeywordArgumentExpression: ({ value }) => problemIn(value),
 };
 
-function faultIn(node: Node): string | null {
-  if (!Object.hasOwn(RULES, node.type)) return `may not hold ${REFUSED[node.type] ?? `a ${node.type}`}`;
+function problemIn(node: Node): string | null {
+  if (!Object.hasOwn(RULES, node.type)) return `may not hold ${CONSTRUCT_NAMES[node.type] ?? `a ${node.type}`}`;
   // The table has a row for each type of node, and a row takes only nodes of its type.
   return (RULES[node.type] as (node: Node) => string | null)(node);
 }
 
-function firstFault(nodes: Node[]): string | null {
+function firstProblem(nodes: Node[]): string | null {
   for (const node of nodes) {
-    const fault = faultIn(node);
-    if (fault !== null) return fault;
+    const problem = problemIn(node);
+    if (problem !== null) return problem;
   }
   return null;
 }
 
-function binaryFault(operator: string, left: Node, right: Node): string | null {
+function binaryProblem(operator: string, left: Node, right: Node): string | null {
   if (!OPERATORS.has(operator)) return `may not hold the operator ${operator}`;
-  if (!operator.endsWith("in")) return firstFault([left, right]);
-  if (right.type === "ArrayLiteral" || right.type === "TupleLiteral") return firstFault([left, ...right.value]);
-  return left.type === "StringLiteral" && left.value.length <= MAX_NEEDLE
-    ? faultIn(right)
-    : `may look for a literal text of up to ${MAX_NEEDLE} characters only, or in a list`;
+  if (!operator.endsWith("in")) return firstProblem([left, right]);
+  if (right.type === "ArrayLiteral" || right.type === "TupleLiteral") return firstProblem([left, ...right.value]);
+  return left.type === "StringLiteral" && left.value.length <= MAX_SEARCH_TEXT
+    ? problemIn(right)
+    : `may look for a literal text of up to ${MAX_SEARCH_TEXT} characters only, or in a list`;
 }
 
-function filterFault(filter: Node): string | null {
+function filterProblem(filter: Node): string | null {
   const { callee, args } = filter.type === "CallExpression" ? filter : { callee: filter, args: null };
   const name = callee.type === "Identifier" ? callee.value : "";
-  if (name === "default") return firstFault(args ?? []);
-  if (name === "replace") return replacementIn(filter) ? null : REPLACE_TAKES;
+  if (name === "default") return firstProblem(args ?? []);
+  if (name === "replace") return replacementIn(filter) ? null : REPLACE_RULE;
   if (!FILTERS.has(name)) return `may not hold the filter ${name}`;
   return args === null ? null : `may hold the filter ${name} without arguments only`;
 }
 
-const REPLACE_TAKES = `may hold the filter replace with literal texts only, of which the first has 1 to ${MAX_NEEDLE} characters`;
+const REPLACE_RULE = `may hold the filter replace with literal texts only, of which the first has 1 to ${MAX_SEARCH_TEXT} characters`;
 
 /** What a filter replaces with what, and how often; `null` for any other filter. */
 export function replacementIn(filter: Node): { old: string; by: string; times: number } | null {
@@ -159,8 +159,8 @@ export function replacementIn(filter: Node): { old: string; by: string; times: n
 
 function replacementOf([first, second, third, ...more]: Node[]): { old: string; by: string; times: number } | null {
   const [old, by, times] = [textOf(first), textOf(second), third === undefined ? Infinity : timesOf(third)];
-  const isNeedle = old !== null && old !== "" && old.length <= MAX_NEEDLE;
-  return isNeedle && by !== null && times !== null && more.length === 0 ? { old, by, times } : null;
+  const isSearchText = old !== null && old !== "" && old.length <= MAX_SEARCH_TEXT;
+  return isSearchText && by !== null && times !== null && more.length === 0 ? { old, by, times } : null;
 }
 
 const textOf = (node: Node | undefined): string | null => (node?.type === "StringLiteral" ? node.value : null);
@@ -171,12 +171,12 @@ function timesOf(node: Node): number | null {
   return node.value < 0 ? Infinity : node.value;
 }
 
-function callFault(callee: Node, args: Node[]): string | null {
+function callProblem(callee: Node, args: Node[]): string | null {
   const isMethod = callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier";
   const name = isMethod && callee.property.type === "Identifier" ? callee.property.value : null;
   if (!isMethod || name === null) return "may not hold calls of functions";
   if (!METHODS.has(name)) return `may not hold the method ${name}`;
   return args.every(({ type }) => type === "StringLiteral")
-    ? faultIn(callee.object)
+    ? problemIn(callee.object)
     : "may call methods with literal texts only";
 }
