@@ -1,3 +1,7 @@
+/**
+ * JWTs: verifies a token of the identity provider and reads the caller from its claims. Reading and caching keys is in
+ * `jwks.ts`. Effects: those of reading the key set; takes the time as an argument.
+ */
 import { errors, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { asObjectId } from "../core/id.ts";
@@ -7,12 +11,12 @@ import type { EpochMs } from "../core/time.ts";
 import { keySetOf } from "./jwks.ts";
 import type { ReadJson } from "./jwks.ts";
 
-/** How far clocks may differ, in seconds. */
+/** Allowed difference between clocks, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** Who vouches for the holders of JWTs. */
+/** The issuer of JWTs. */
 export interface IdentityProvider {
-  /** Where its key set lies. */
+  /** URL of its key set. */
   keySetUrl: string;
   issuer: string;
   audience: string;
@@ -22,10 +26,10 @@ export interface IdentityProvider {
 export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**
- * Who holds a JWT: RS256 or ES256, by the provider's issuer and audience, with an `exp`. Role and client id are the claims
- * `role` and `client_id`. RFC 7519; RFC 8725, 3
+ * Verifies a JWT: RS256 or ES256, with the provider's issuer and audience, and with an `exp`. Role and client id are
+ * the claims `role` and `client_id`. RFC 7519; RFC 8725, 3.
  *
- * @returns `null` for a token that is not good, and a caller without a role for a good one that has none here
+ * @returns `null` for an invalid token; a caller without a role for a valid token that has no role in Parley
  * @throws KeySetUnavailable
  */
 export async function verifyJwt(
@@ -47,7 +51,7 @@ export async function verifyJwt(
     try {
       return callerOf((await jwtVerify(token, keys, expected)).payload);
     } catch (error) {
-      // A key that is not known may be new; every other fault is the token's own.
+      // An unknown key may be new. Any other error means that the token is invalid.
       if (!(error instanceof errors.JWKSNoMatchingKey)) return null;
     }
   }

@@ -3,10 +3,10 @@ import type { Caller, Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import { sha256Hex } from "../crypto/secrets.ts";
 
-/** How long a ticket is good, in milliseconds. */
+/** How long a ticket is valid, in milliseconds. */
 const TICKET_LIFETIME_MS = 30_000;
 
-/** A new ticket for a caller and a session: the text to hand out, and what is kept of it. */
+/** Creates a ticket for a caller and a session: the text for the caller, and the record to store. */
 export async function newTicket(
   caller: Caller,
   sessionId: string,

@@ -2,15 +2,15 @@ import type { EpochMs } from "./time.ts";
 
 import type { CallerRole } from "./caller.ts";
 
-/** A key as it is listed: never with the secret itself. */
+/** An API key as lists show it. The key itself is never stored, only its hash (`store/api-keys.ts`). */
 export interface ApiKey {
   id: string;
   name: string;
   role: CallerRole;
-  /** Whose sessions a key of role `client` is for; `null` on every other. */
+  /** The client whose sessions a key with role `client` can use; `null` for every other role. */
   clientId: string | null;
   expiresAt: EpochMs | null;
-  /** To within some minutes. */
+  /** Accurate to a few minutes: not every use is written. */
   lastUsedAt: EpochMs | null;
   createdAt: EpochMs;
 }

@@ -7,11 +7,11 @@ export interface Chatbot {
   description: string | null;
   endpointId: string;
   systemPrompt: string | null;
-  /** First assistant message of each session. */
+  /** The first message of each session, with role `assistant`. */
   greeting: string | null;
   /** How many of the newest messages are sent as context. */
   historyLimit: number;
-  /** JSON text of an object, laid over the endpoint's params. */
+  /** JSON text of an object. Its fields override the endpoint's params. */
   params: string | null;
   createdAt: EpochMs;
   updatedAt: EpochMs;

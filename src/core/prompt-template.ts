@@ -1,6 +1,6 @@
 import type { EpochMs } from "./time.ts";
 
-/** Jinja text that a prompt is set in before it is sent. */
+/** A Jinja template. The prompt is rendered with it before it is sent. */
 export interface PromptTemplate {
   name: string;
   description: string;
@@ -8,7 +8,7 @@ export interface PromptTemplate {
   createdAt: EpochMs;
 }
 
-/** What is sent along with a prompt, beside itself. */
+/** What is added to a prompt from earlier turns. */
 export const CONTEXT_STRATEGIES = ["add_previous_prompt", "chat_history"] as const;
 
 export type ContextStrategy = (typeof CONTEXT_STRATEGIES)[number];

@@ -6,11 +6,11 @@ export async function sha256Hex(text: string): Promise<string> {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The secret last compared with, and its bytes: it is the same one for as long as the Worker lives. */
+/** The last secret compared, with its bytes. It is almost always the same one. */
 let lastSecret = { secret: "", bytes: encoder.encode("") };
 
 /**
- * Compares in a time that does not tell where two secrets differ, only whether they are of one length.
+ * Compares two secrets in constant time: the duration shows only whether their lengths are equal.
  * https://developers.cloudflare.com/workers/examples/protect-against-timing-attacks/
  */
 export function equalSecrets(given: string, secret: string): boolean {

@@ -1,17 +1,23 @@
+/**
+ * Scheduled job, and so far the only one in this folder: restarts replication of sessions whose alarm was lost. The
+ * cron schedule is in `wrangler.toml`, and `src/index.ts` runs the job. Effects: one D1 query, calls to session
+ * objects.
+ */
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { idleSessions } from "../store/sessions.ts";
 import { sessionStub } from "../live/session-client.ts";
 
-/** How long the index database must not have heard of a session, and how often the cron comes: in milliseconds. */
+/** How long D1 must have no update of a session, and how often the cron runs, in milliseconds. */
 const IDLE_MS = 600_000;
 
-/** Objects woken in one pass. One invocation may make 1,000 calls; what is left over is quiet again next time. */
+/** Objects called in one run. An invocation may make 1,000 calls. The remaining sessions come with the next run. */
 const MAX_SESSIONS_PER_RUN = 500;
 
 /**
- * Asks open sessions that have gone quiet since the last pass to catch up, in case an alarm of theirs was lost. Each is
- * asked once after it went quiet: half a pass longer than a pass is looked back, so that none falls between two.
+ * Calls open sessions that became idle since the last run, so that they replicate what an alarm should have replicated.
+ * Each session is called once per idle period. A run looks back one and a half periods, so that no session falls
+ * between two runs.
  */
 export async function wakeIdleSessions(env: Env): Promise<void> {
   const until = now() - IDLE_MS;

@@ -1,5 +1,8 @@
 /**
- * The one way out to the network, and the last place to look at where it leads.
+ * Outbound HTTP: the only place that calls `fetch`, which the linter enforces. Every URL of an endpoint passes the URL
+ * guard here, right before the request. Also in this folder: `url-guard.ts` (which URLs are allowed) and `sse.ts`
+ * (reading of event streams).
+ * What a response means to a provider belongs to `providers/call`. Effects: network I/O, timeouts.
  */
 import { urlProblem } from "./url-guard.ts";
 import type { ReplyFailure } from "../core/reply.ts";
@@ -7,7 +10,7 @@ import { replyFailure } from "../core/reply.ts";
 import { readEvents } from "./sse.ts";
 import type { ServerSentEvent } from "./sse.ts";
 
-/** How much of a refusal is read for its error message, in characters. */
+/** How much of an error response is read for its message, in characters. */
 const MAX_ERROR_CHARACTERS = 65_536;
 
 export interface OutboundRequest {
@@ -17,13 +20,13 @@ export interface OutboundRequest {
   body: string;
 }
 
-/** An answer with a status of success: its events in the portions in which they arrived. */
+/** A successful response: its events, in the portions in which they arrive. */
 export interface StreamingResponse {
   events: AsyncGenerator<ServerSentEvent[], void>;
   headers: Headers;
 }
 
-/** An answer with any other status, and the beginning of its text. */
+/** A response with any other status, and the beginning of its text. */
 export interface ErrorResponse {
   status: number;
   headers: Headers;
@@ -31,9 +34,10 @@ export interface ErrorResponse {
 }
 
 /**
- * Posts JSON and opens the answer as a stream of events, whatever its content type says.
+ * Posts JSON and reads the response as a stream of events, whatever its content type is.
  *
- * @param allowPrivateUrls lets http and private addresses pass
+ * @param allowPrivateUrls allows http and private addresses
+ * @returns a failure if the URL is not allowed or the connection fails
  */
 export async function postStream(
   { url, headers, body }: OutboundRequest,
@@ -44,7 +48,7 @@ export async function postStream(
   if (problem !== null) return replyFailure("refused_by_guard", `The endpoint's address ${problem}.`);
   let response: Response;
   try {
-    // In the one spelling that was looked at.
+    // The parsed URL, so that the request uses the spelling that was checked.
     response = await fetch(new URL(url).href, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream", ...headers },
@@ -62,7 +66,7 @@ export async function postStream(
     : { status: response.status, headers: response.headers, text: await readBeginning(response) };
 }
 
-/** A provider's own name for a call, from its headers. */
+/** The provider's id of a request, from the response headers. */
 export const requestIdOf = (headers: Headers): string | null =>
   headers.get("x-request-id") ?? headers.get("request-id") ?? headers.get("apim-request-id");
 
@@ -75,16 +79,16 @@ async function readBeginning(response: Response): Promise<string> {
       if (text.length > MAX_ERROR_CHARACTERS) break;
     }
   } catch {
-    // What came before the break is all there is to tell.
+    // The connection broke. The text so far is used.
   }
   return text.trim();
 }
 
-/** How long a small document may take, in milliseconds, and how large it may be, in characters. */
+/** Time limit for a small document, in milliseconds, and its size limit, in characters. */
 const DOCUMENT_TIMEOUT_MS = 5_000;
 const MAX_DOCUMENT_CHARACTERS = 262_144;
 
-/** Reads a small JSON document. @throws when there is none */
+/** Reads a small JSON document. @throws if there is none */
 export async function readJson(url: string): Promise<unknown> {
   const response = await fetch(url, {
     headers: { accept: "application/json" },

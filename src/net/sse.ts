@@ -1,30 +1,32 @@
 /**
- * Reads the body of a provider's answer as a stream of events, whatever its content type says. What is not of the event
- * stream is passed on as well, as the data of events of its own: a whole JSON document, JSON by lines, an `error:` field,
- * plain text. What they mean is for the reader of the format.
+ * Reads a provider's response body as server-sent events, whatever its content type is. Providers also send other
+ * forms: a whole JSON document, JSON lines, an `error:` field, plain text. Each becomes the data of an event of its
+ * own.
+ * What an event means belongs to the reply reader (`providers/call/reply-reader.ts`). Effects: reads and cancels the
+ * stream.
  */
 import { createParser } from "eventsource-parser";
 
-/** The largest answer that is read, in bytes: a reply of the longest kind, in events of three characters, takes as much. */
+/** The largest response that is read, in bytes: as large as the longest reply sent in events of three characters. */
 const MAX_RESPONSE_BYTES = 67_108_864;
 
-/** How much may come without an event, in bytes: comments that keep a connection open are short. */
+/** The most bytes without an event. Comments that keep a connection open are short. */
 const MAX_BYTES_WITHOUT_EVENT = 4_194_304;
 
-/** Thrown out of a stream that brings more than is read. */
+/** Thrown by a stream that is larger than the limits. */
 export class ResponseTooLarge extends Error {}
 
-/** One event, or what stood in the place of one. */
+/** One event, or a text in place of one. */
 export interface ServerSentEvent {
-  /** What the stream calls it: `error` for one that tells an error. */
+  /** The event's name: `error` for an event that reports an error. */
   event?: string | undefined;
   data: string;
 }
 
 /**
- * Events, in the portions in which they arrive. Lets go of the stream when the signal is aborted.
+ * Reads events, in the portions in which they arrive. Cancels the stream if the signal is aborted.
  *
- * @throws when the connection breaks, or TooLarge for a stream that is larger than it may be
+ * @throws if the connection breaks; ResponseTooLarge if the response is larger than the limits
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
@@ -58,12 +60,18 @@ export async function* readEvents(
   if (last.length > 0) yield last;
 }
 
-/** Server-sent events, and what stands in their place. https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/**
+ * Parses server-sent events, and the other forms of events.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
 class EventParser {
   #events: ServerSentEvent[] = [];
-  /** Lines that are not of the event stream. */
+  /** Lines outside the event stream format. */
   #unframedLines: string[] = [];
-  /** Whether they were not looked at as a whole yet: once is enough, and more often would take too long. */
+  /**
+   * Whether the unframed lines may be a whole document. They are parsed as a whole once: more often would take
+   * quadratic time.
+   */
   #mayBeComplete = true;
   readonly #parser = createParser({
     onEvent: ({ event, data }) => {
@@ -72,7 +80,7 @@ class EventParser {
     },
     onError: ({ type, field, value, line }) => {
       if (type !== "unknown-field") return;
-      // llama.cpp names the field of an error so: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
+      // llama.cpp sends errors in a field named `error`: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
       if (field === "error") this.#events.push({ event: "error", data: value ?? "" });
       else this.#addUnframedLine(line ?? "");
     },
@@ -83,7 +91,7 @@ class EventParser {
     return this.#take();
   }
 
-  /** The end of the body. An event that lacks its blank line counts, unless it is half a JSON text. */
+  /** Ends the body. A last event without its blank line counts, unless it is an incomplete JSON text. */
   finish(text: string): ServerSentEvent[] {
     const whole = this.feed(text);
     this.#parser.feed("\n\n");
@@ -98,11 +106,11 @@ class EventParser {
     return events;
   }
 
-  /** A line that is JSON by itself is an event: some gateways leave out `data:`. Others are parts of a document. */
+  /** A line that is JSON by itself is an event: some gateways omit `data:`. Other lines are parts of a document. */
   #addUnframedLine(line: string): void {
     const isFirst = this.#unframedLines.length === 0;
     this.#unframedLines.push(line);
-    // A document that is written over several lines ends at its first bracket that is not indented.
+    // A document of several lines ends at its first bracket that is not indented.
     if (isFirst ? isJson(line) : this.#mayBeComplete && /^[}\]]/.test(line)) {
       this.#mayBeComplete = false;
       if (isJson(this.#unframedLines.join("\n"))) this.#flushUnframedLines();
