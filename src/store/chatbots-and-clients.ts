@@ -1,3 +1,8 @@
+/**
+ * Chatbots and clients in D1: one implementation for both, because both have a name, are listed and searched, and
+ * remain readable for sessions after they are deleted. The rules for their fields belong to `routes/session-api`.
+ * Effects: D1.
+ */
 import { and, count, desc, eq, isNull, sql } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
@@ -9,12 +14,12 @@ import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
 
-/** What chatbots and clients have in common: they are named, listed and searched, and stay known to sessions once deleted. */
+/** The differences between chatbots and clients. */
 interface StoreOptions<T extends NamedTable> {
   table: T;
-  /** The column of a session that refers to one. */
+  /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
-  /** What goes when one is deleted: all but the id and the name. */
+  /** Fields that deletion clears: all except the id and the name. */
   clearedOnDelete: Partial<T["$inferSelect"]>;
 }
 
@@ -26,7 +31,7 @@ const withFolded = <E extends { name: string }>(entry: E) => ({
   foldVersion: FOLD_VERSION,
 });
 
-// Drizzle cannot follow its own types through a table that is one of two, hence the casts of rows and values.
+// Drizzle does not infer types through a table that is one of two, so rows and values are cast.
 function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
   const { nameFolded: _nameFolded, foldVersion: _foldVersion, ...entry } = row as T["$inferSelect"];
   return entry;
@@ -38,34 +43,37 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
   const matches = (search: string | null) =>
     and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
   return {
-    /** Throws a unique violation for what must be unique. @param moreStatements what is written in the same transaction */
+    /**
+     * @param moreStatements statements for the same transaction
+     * @throws a unique violation
+     */
     async create(db: Database, entry: Entry<T>, moreStatements: D1PreparedStatement[] = []): Promise<void> {
       const insert = db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
       await db.$client.batch([toStatement(db, insert), ...moreStatements]);
     },
 
-    /** One row read; `null` for one that is not there or no more. */
+    /** Reads one row. `null` if there is none or if it is deleted. */
     async find(db: Database, id: string): Promise<Entry<T> | null> {
       const exists = and(eq(table.id, id), isNull(table.deletedAt));
       const row = await db.select().from(table).where(exists).get();
       return row ? withoutFolded<T>(row) : null;
     },
 
-    /** The statement that reads those of some ids, deleted ones too. */
-    among: (db: Database, ids: (string | null)[]) =>
+    /** The statement that reads records by their ids, deleted ones included. */
+    selectByIds: (db: Database, ids: (string | null)[]) =>
       db
         .select()
         .from(table)
         .where(sql`${table.id} in (select value from json_each(${JSON.stringify(ids)}))`),
 
-    /** Newest first: ids sort in order of creation. One round trip. */
+    /** Newest first: ids sort by creation. One round trip. */
     async list(db: Database, search: string | null, { limit, skip }: PageRequest): Promise<Page<Entry<T>>> {
       const page = db.select().from(table).where(matches(search)).orderBy(desc(table.id)).limit(limit).offset(skip);
       const [rows, [totals]] = await db.batch([page, db.select({ total: count() }).from(table).where(matches(search))]);
       return { results: rows.map((row) => withoutFolded<T>(row)), total: totals?.total ?? 0 };
     },
 
-    /** Throws a unique violation for what must be unique. */
+    /** @throws a unique violation */
     async update(db: Database, entry: Entry<T>): Promise<void> {
       await db
         .update(table)
@@ -73,7 +81,7 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
         .where(eq(table.id, entry.id));
     },
 
-    /** @returns whether it is gone: not while open sessions refer to it */
+    /** @returns whether the record was deleted. It is not while open sessions refer to it. */
     async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
       const open = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const { meta } = await db

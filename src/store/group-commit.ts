@@ -1,17 +1,22 @@
+/**
+ * Group commit: combines the writes of several sessions in one isolate into few transactions, because a D1 transaction
+ * costs about the same for one row and for ten. What is written belongs to `write-messages.ts`. Effects: the clock and
+ * timers; the given functions write.
+ */
 import { now } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
 
-/** What one transaction takes of the writes that wait: together this size at most, unless the first alone is larger. */
+/** The size limit of a transaction. A first write that is larger still gets a transaction alone. */
 const MAX_TRANSACTION_SIZE = 250_000;
 
-/** After how long a transaction counts as lost, in milliseconds: whoever led it may have gone down in the middle. */
+/** A transaction that takes longer counts as lost, in milliseconds: its leader may have crashed. */
 const TRANSACTION_TIMEOUT_MS = 10_000;
 
-/** A transaction under way. */
+/** A transaction in progress. */
 interface Transaction<Item> {
   since: EpochMs;
   items: Item[];
-  /** Those whose items are in it, beside the one who leads it. */
+  /** The other writes in the transaction, besides its leader's. */
   members: PendingWrite<Item>[];
 }
 
@@ -25,29 +30,33 @@ interface PendingWrite<Item> {
 
 export interface WriteRequest<Item> {
   items: Item[];
-  /** What the items count for, against what one transaction takes. */
+  /** The size of the items, counted against the limit of a transaction. */
   size: number;
-  /** Waits until what the items tell of is durable where it comes from: the transaction of another does not wait for that by itself. */
+  /**
+   * Waits until the items are durable at their source. The output gate of a Durable Object does not hold back another
+   * object's transaction.
+   */
   waitUntilDurable: () => Promise<void>;
-  /** One transaction, with these items and those of others. Must do no harm when done twice. */
+  /** Writes these items and those of other writes in one transaction. Must be idempotent. */
   write: (items: Item[]) => Promise<void>;
 }
 
 /**
- * Gathers what is written while others write into few transactions: the first of those who wait leads the next one, and
- * takes the others along. For all who share an isolate's memory, objects among them. One who writes alone does not wait.
+ * Collects writes while other transactions run. The first waiting write leads the next transaction and takes the others
+ * with it. Works for all code that shares an isolate's memory, Durable Objects included. A write that finds no other
+ * does not wait.
  */
 export class GroupCommit<Item> {
   readonly #maxTransactions: number;
   readonly #running = new Set<Transaction<Item>>();
   #pending: PendingWrite<Item>[] = [];
 
-  /** @param maxTransactions transactions under way at once, before others have to wait */
+  /** @param maxTransactions concurrent transactions; further writes wait */
   constructor(maxTransactions: number) {
     this.#maxTransactions = maxTransactions;
   }
 
-  /** Returns when the items are written. Rejects when their transaction fails, or is lost with the one who led it. */
+  /** Resolves when the items are written. Rejects if their transaction fails, or is lost because its leader crashed. */
   async commit(request: WriteRequest<Item>): Promise<void> {
     let transaction = this.#begin(request.items);
     if (!transaction) {
@@ -65,9 +74,10 @@ export class GroupCommit<Item> {
     return transaction;
   }
 
-  /** @returns the transaction to lead, or `null` when another has written the items */
+  /** @returns the transaction to lead; `null` if another write has taken the items with it */
   #wait({ items, size }: WriteRequest<Item>): Promise<Transaction<Item> | null> {
-    // A promise goes on in the invocation that made it, whoever settles it. So each who waits makes their own.
+    // A promise continues in the invocation that created it, whoever resolves it. So every waiting write creates its
+    // own.
     const { promise, resolve, reject } = Promise.withResolvers<Transaction<Item> | null>();
     const pendingWrite = { items, size, lead: resolve, onWritten: () => resolve(null), onFailed: reject };
     this.#pending.push(pendingWrite);

@@ -1,8 +1,12 @@
+/**
+ * Insert statements for messages, written by hand because every append uses them. When they run, and in which
+ * transaction, is decided in `write-messages.ts` and `sessions.ts`. Effects: none; it prepares statements.
+ */
 import type { Message } from "../core/message.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
-/** A message as its row binds it, in the order of the columns. */
+/** The values of a message's row, in the order of the columns. */
 export type BoundValues = (string | number | null)[];
 
 export const toBoundValues =
@@ -19,18 +23,18 @@ export const toBoundValues =
     appendedAt,
   ];
 
-/** What a message binds. */
+/** Number of bound values per row. */
 const VALUES_PER_ROW = 9;
 
-/** Messages of one statement: what they bind stays within D1's 100 parameters. */
+/** Rows per statement, so that the bound values stay within D1's limit of 100. */
 const ROWS_PER_STATEMENT = 11;
 
-// By hand: this is what every append costs, and to have it built anew each time would cost as much again.
+// Not with Drizzle: building the statement for each append would double its cost.
 const INSERT_COLUMNS =
   "INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)";
 
 function insertStatement(count: number): string {
-  // The plainest form for the commonest case: to parse it is half of what it costs.
+  // The simplest form for the most common case: parsing is half of the cost.
   if (count === 1) {
     return `${INSERT_COLUMNS} SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
   }
@@ -42,7 +46,7 @@ function insertStatement(count: number): string {
 
 const INSERT_MESSAGES = Array.from({ length: ROWS_PER_STATEMENT + 1 }, (_, count) => insertStatement(count));
 
-/** The statements that carry messages to their rows, eleven in each; a trigger lets the session's row follow. */
+/** The statements that insert rows, eleven rows each. A trigger updates the session's row. */
 export function insertRows(db: Database, rows: BoundValues[]): D1PreparedStatement[] {
   const statements: D1PreparedStatement[] = [];
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
@@ -52,9 +56,6 @@ export function insertRows(db: Database, rows: BoundValues[]): D1PreparedStateme
   return statements;
 }
 
-/**
- * The statements that carry messages of a session. Sending them twice changes nothing, nor does it for a session that is
- * gone.
- */
+/** The statements that insert messages of a session. They are idempotent, and do nothing for a deleted session. */
 export const insertMessages = (db: Database, sessionId: string, log: Message[], appendedAt: EpochMs) =>
   insertRows(db, log.map(toBoundValues(sessionId, appendedAt)));

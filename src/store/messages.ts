@@ -1,3 +1,7 @@
+/**
+ * Reads messages from D1: whole logs, batches of a log, and the newest messages of several sessions. Writing is in
+ * `message-rows.ts` and `write-messages.ts`. Effects: D1.
+ */
 import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
@@ -5,7 +9,7 @@ import type { Batch } from "../core/page.ts";
 import type { Database } from "./database.ts";
 import { messages, sessions } from "./tables.ts";
 
-/** Rows of one read: what an answer of D1 holds comfortably, were each as long as a message may be. */
+/** Rows per read. Even with rows of the largest size, D1's response stays within its limits. */
 const ROWS_PER_READ = 100;
 
 type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt">;
@@ -17,7 +21,11 @@ function fromRow({ seq, chatId, turnId, role, content, createdAt, detail }: Mess
   return { seq, chatId, turnId, role, content, createdAt, reply };
 }
 
-/** The log of a session up to a message, oldest first. @param from what comes behind this message */
+/**
+ * Reads the log of a session up to a message, oldest first.
+ *
+ * @param from reads messages after this `seq`
+ */
 export async function readLog(db: Database, sessionId: string, lastSeq: number, from = 0): Promise<Message[]> {
   const log: Message[] = [];
   for (let after = from; after < lastSeq; after += ROWS_PER_READ) {
@@ -26,7 +34,7 @@ export async function readLog(db: Database, sessionId: string, lastSeq: number, 
   return log;
 }
 
-/** Rows as long as they fit in a part, but one at least. */
+/** As many rows as fit into a batch, but at least one. */
 const batchQuery = (which: string): string => `SELECT * FROM (
     SELECT *, sum(size) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
       SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId,
@@ -38,7 +46,10 @@ const batchQuery = (which: string): string => `SELECT * FROM (
 const ALL_MESSAGES = batchQuery("");
 const SHOWN_MESSAGES = batchQuery("AND (detail IS NULL OR content <> '')");
 
-/** Messages after a `seq`, all or those that have text, oldest first: so many at most, and no more than fit in a part. */
+/**
+ * Messages after a `seq`, oldest first: all, or only those with text. Returns at most `limit`, and no more than fit
+ * into a batch.
+ */
 export async function messagesPage(
   db: Database,
   sessionId: string,
@@ -46,7 +57,7 @@ export async function messagesPage(
   limit: number,
   which: "all" | "shown",
 ): Promise<Batch<Message>> {
-  // One more than is taken tells whether more follow.
+  // One row more than requested shows whether there are more.
   const statement = db.$client.prepare(which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES);
   const bound = statement.bind(sessionId, after, limit + 1, MAX_BATCH_CHARACTERS);
   const { results } = await bound.all<MessageRow & { found: number }>();
@@ -64,8 +75,8 @@ async function readMessages(db: Database, sessionId: string, after: number, upTo
 }
 
 /**
- * The statement that reads the newest messages of several sessions, oldest first: at most `newest` of each, and fewer
- * where they hold more than `characters`. Reads no other.
+ * The statement that reads the newest messages of several sessions, oldest first: at most `maxMessages` of each
+ * session, and fewer if they have more than `characters`. It reads no other rows.
  */
 export function newestMessages(db: Database, sessionIds: string[], maxMessages: number, characters: number) {
   const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${maxMessages}`);
@@ -79,7 +90,7 @@ export function newestMessages(db: Database, sessionIds: string[], maxMessages: 
   return db.select().from(ranked).where(lte(ranked.held, characters)).orderBy(asc(ranked.sessionId), asc(ranked.seq));
 }
 
-/** Rows of {@link newestMessages}, by session. */
+/** Groups the rows of {@link newestMessages} by session. */
 export function groupBySession(rows: MessageRow[]): Map<string, Message[]> {
   const found = new Map<string, Message[]>();
   for (const row of rows) {

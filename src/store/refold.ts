@@ -1,19 +1,19 @@
 /**
- * Folds the texts of rows again that were folded by older rules (`core/fold.ts`): titles of sessions, names of chatbots and
- * clients. SQLite cannot normalise text, so no migration can do it. Partial indexes hold the rows that are left, so a pass
- * without work costs one read a table. Nothing else of a row changes; triggers keep the full-text index in step.
+ * Folds texts again that were folded with older rules (`core/fold.ts`): titles of sessions, names of chatbots and
+ * clients. SQLite cannot normalize text, so a migration cannot do it. Partial indexes list the remaining rows, so a run
+ * without work reads one row per table. No other column changes; triggers update the full-text index. Effects: D1.
  */
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Database } from "./database.ts";
 import { isFoldedByOlderRules } from "./tables.ts";
 
-/** What D1 reads and writes at once, in about 40 ms: it serves nobody else meanwhile. */
+/** Rows that D1 reads and writes at once, in about 40 ms. It serves no other query meanwhile. */
 const BATCH_ROWS = 1000;
 
-/** A text may fold to eighteen times its length, and D1 takes 2 MB as a parameter. */
+/** A text can become 18 times longer when it is folded, and a D1 parameter takes 2 MB. */
 const BATCH_CHARACTERS = 500_000;
 
-/** Portions of a table in one pass. Two queries each: a Worker on the free plan may make 50 in all. */
+/** Batches per table and run. Each takes two queries, and a Worker on the free plan may make 50 in total. */
 const MAX_BATCHES = 7;
 
 interface Row {
@@ -33,7 +33,7 @@ function statementsOf(table: string, key: string, text: "title" | "name", start:
     start,
     select: `SELECT ${key} AS key, ${text} AS text FROM ${table} INDEXED BY ${table}_to_refold
       WHERE ${isFoldedByOlderRules(text)} AND ${key} > ? ORDER BY ${key} LIMIT ${BATCH_ROWS}`,
-    // Not where the text was changed meanwhile: then it has been folded by the present rules.
+    // Skips rows whose text has changed since: they were folded with the current rules.
     update: `UPDATE ${table} SET ${text}_folded = value ->> 'folded', fold_version = ${FOLD_VERSION}
       FROM json_each(?) WHERE ${table}.${key} = value ->> 'key' AND ${text} = value ->> 'text'`,
   };
@@ -45,7 +45,11 @@ const TABLES = {
   sessions: statementsOf("sessions", "number", "title", 0),
 };
 
-/** One pass, in portions. @returns how many rows of each table it took up; what is left comes with the next pass */
+/**
+ * One run, in batches.
+ *
+ * @returns the number of processed rows per table. The next run processes the rest.
+ */
 export async function refoldTexts(db: Database): Promise<Record<keyof typeof TABLES, number>> {
   return {
     chatbots: await refoldTable(db, TABLES.chatbots),
@@ -69,7 +73,7 @@ async function refoldTable({ $client }: Database, { select, update, start }: Sta
   return count;
 }
 
-/** As many of the rows as go into one statement, folded. */
+/** As many folded rows as fit into one statement. */
 function foldBatch(rows: Row[]): (Row & { folded: string })[] {
   const batch: (Row & { folded: string })[] = [];
   let characters = 0;

@@ -1,3 +1,7 @@
+/**
+ * Lists and searches sessions in D1, with the records that a list shows: chatbots, clients, newest messages. Single
+ * sessions are in `sessions.ts`. Every query has an index of `tables.ts` to use. Effects: D1.
+ */
 import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import type { Chatbot } from "../core/chatbot.ts";
@@ -14,13 +18,13 @@ import { groupBySession, newestMessages } from "./messages.ts";
 import { sessionOfRow } from "./sessions.ts";
 import { sessionCounts, sessions } from "./tables.ts";
 
-/** How many of its newest messages a session in a list carries. */
+/** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
 
-/** How much text the messages of a whole page hold at most: what a Worker of 128 MB answers with ease. */
+/** Characters of all messages on a page. A Worker with 128 MB of memory handles this amount. */
 const LISTED_CHARACTERS = 8_000_000;
 
-/** The full-text index knows parts of three characters and more. */
+/** The shortest text that the full-text index finds. */
 const TRIGRAM_LENGTH = 3;
 
 export interface SessionFilter {
@@ -28,13 +32,13 @@ export interface SessionFilter {
   status: SessionStatus | null;
   chatbotId: string | null;
   clientId: string | null;
-  /** Created at this moment or later. */
+  /** Created at this time or later. */
   from: EpochMs | null;
-  /** Created before this moment. */
+  /** Created before this time. */
   before: EpochMs | null;
 }
 
-/** A session with the chatbot and the client that it refers to. */
+/** A session with its chatbot, client and newest messages. */
 export interface PopulatedSession {
   session: Session;
   chatbot: Chatbot | null;
@@ -42,7 +46,7 @@ export interface PopulatedSession {
   messages: Message[];
 }
 
-/** A page of chatbot sessions, newest first. Two round trips, however long the list. */
+/** A page of chatbot sessions, newest first. Two round trips, whatever the length of the list. */
 export async function listChatbotSessions(
   db: Database,
   filter: SessionFilter,
@@ -54,14 +58,14 @@ export async function listChatbotSessions(
   return { results, total: Number(totals?.total ?? 0) };
 }
 
-/** The statements that read what some sessions refer to: their chatbots and clients, deleted ones too. */
+/** The statements that read the chatbots and clients of sessions, deleted ones included. */
 function referencedRecords(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) {
   const chatbotIds = found.map(({ chatbotId }) => chatbotId);
   const clientIds = found.map(({ clientId }) => clientId);
-  return [chatbotStore.among(db, chatbotIds), clientStore.among(db, clientIds)] as const;
+  return [chatbotStore.selectByIds(db, chatbotIds), clientStore.selectByIds(db, clientIds)] as const;
 }
 
-/** The chatbot and the client of a session; deleted ones too. One round trip. */
+/** The chatbot and the client of a session, deleted ones included. One round trip. */
 export async function findReferenced(
   db: Database,
   session: Session,
@@ -88,7 +92,7 @@ const byId = <T extends { id: string }>(rows: T[]): Map<string, T> => new Map(ro
 const newestFirst = [desc(sessions.createdAt), desc(sessions.number)] as const;
 
 function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageRequest) {
-  // Numbers first, from an index alone: what is skipped is never read whole.
+  // Selects the numbers first, from an index alone, so that skipped rows are not read.
   const numbers = usesTrigrams(filter)
     ? sql`select f.rowid ${titlesWith(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
     : sql`select ${sessions.number} from ${sessions} where ${matchesOf(filter)}
@@ -112,7 +116,9 @@ function totalOf(db: Database, filter: SessionFilter) {
   return db.select({ total: count() }).from(sessions).where(matchesOf(filter));
 }
 
-/** Titles with the searched text, by the full-text index; rows are looked up only if there is more to a filter. */
+/**
+ * Titles that contain the search text, from the full-text index. Reads session rows only if there are other filters.
+ */
 function titlesWith(filter: SessionFilter): SQL {
   const phrase = `"${foldText(filter.search ?? "").replaceAll('"', '""')}"`;
   const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
@@ -121,7 +127,7 @@ function titlesWith(filter: SessionFilter): SQL {
   return sql`from session_titles f ${rows} where f.session_titles match ${phrase} ${conditions}`;
 }
 
-/** One client's sessions are few: they are looked through. */
+/** A client has few sessions, so a search among them scans their titles. */
 const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
   search !== null &&
   clientId === null &&
@@ -140,7 +146,7 @@ const matchesOf = (filter: SessionFilter): SQL | undefined =>
     filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldText(filter.search)})`,
   );
 
-/** The narrowest filter leads, by its own index: a client's sessions are fewer than a chatbot's, and those than all. */
+/** The narrowest filter uses its index: a client has fewer sessions than a chatbot, and a chatbot fewer than all. */
 function conditionsOf({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined {
   const isSecondary = clientId !== null;
   return and(
@@ -153,7 +159,9 @@ function conditionsOf({ status, chatbotId, clientId, from, before }: SessionFilt
   );
 }
 
-/** `beside`: another filter leads, and SQLite is kept from looking for an index of this one. */
+/**
+ * @param isSecondary whether another filter uses its index; the unary plus keeps SQLite from using one for this column
+ */
 const equals = (column: Column, value: string, isSecondary: boolean): SQL =>
   isSecondary ? sql`+${column} = ${value}` : eq(column, value);
 

@@ -1,3 +1,7 @@
+/**
+ * Reads from D1 what a turn needs besides the log: chatbot, client, endpoints, template. How it becomes a request is in
+ * `turn/`. Effects: D1.
+ */
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
@@ -7,23 +11,23 @@ import type { Session } from "../core/session.ts";
 import type { Database } from "./database.ts";
 import { chatbots, clients, endpoints, promptTemplates } from "./tables.ts";
 
-/** What a chat turn needs to know beside the log. What was deleted is `null`. */
+/** Records for a turn of a chatbot session. `null` stands for a deleted record. */
 export interface ChatContext {
   chatbot: Chatbot | null;
   endpoint: Endpoint | null;
   client: Client | null;
 }
 
-/** What a comparison turn needs: the endpoints as they are now, and the template in force. */
+/** Records for a turn of a comparison session: the current endpoints, and the session's template. */
 export interface ComparisonContext {
   endpoints: Endpoint[];
   template: PromptTemplate | null;
 }
 
-/** What a turn of either kind of session needs to know beside the log. */
+/** Records for a turn of either kind of session. */
 export type TurnContext = { of: "chat"; chat: ChatContext } | { of: "comparison"; comparison: ComparisonContext };
 
-/** One round trip, three rows read. */
+/** One round trip that reads three rows. */
 export async function readChatbotContext(
   db: Database,
   { chatbotId, clientId }: Pick<Session, "chatbotId" | "clientId">,
@@ -32,7 +36,7 @@ export async function readChatbotContext(
   return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, client: row?.client ?? null };
 }
 
-// Every chat asks this, and to build the query takes longer than to answer it.
+// Prepared once: building the query takes longer than running it, and every chat turn needs it.
 const chatbotQueries = new WeakMap<Database, ReturnType<typeof prepareChatbotQuery>>();
 
 function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {

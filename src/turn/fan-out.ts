@@ -1,3 +1,7 @@
+/**
+ * Fan-out: calls all endpoints of a turn at once and turns their events into replies. Requests are built in
+ * `prepare-turn.ts`; providers are called in `providers/`. Effects: only through the given ports.
+ */
 import type { Prices } from "../core/endpoint.ts";
 import { MAX_ROW_CHARACTERS } from "../core/message.ts";
 import type { FinishReason, Receipt, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
@@ -5,52 +9,52 @@ import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } fr
 import { NOT_CALLED, replyFailure } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
-/** What one chat has to do in a turn: a question to ask, or the reason why none can be asked. */
+/** One chat's work in a turn: a request to its endpoint, or the reason why there is none. */
 export interface ChatTask {
   chatId: string;
   endpointId: string | null;
   preparedPrompt: string;
   promptTemplate: string | null;
   contextStrategy: string | null;
-  /** What the endpoint's tokens cost now: they go into the receipt. */
+  /** Current prices of the endpoint's tokens, for the receipt. */
   prices: Prices | null;
   call: { request: ReplyRequest } | { error: ReplyError };
 }
 
-/** How one chat's share came out. There is always one: a failure is an outcome too. */
+/** The result of one chat's task. There is always one: a failure is a result too. */
 export interface Reply {
   chatId: string;
   content: string;
   detail: ReplyDetail;
-  /** How long the provider asked callers to stay away. */
+  /** The wait that the provider requested. */
   retryAfterSeconds: number | null;
 }
 
-/** A share that can be put to its endpoint. */
+/** A task with a request to its endpoint. */
 export interface ProviderCall {
   chatId: string;
   request: ReplyRequest;
-  /** Once aborted, the call is aborted. */
+  /** Aborts the call. */
   signal: AbortSignal;
 }
 
-/** Told what an endpoint says, as it says it. */
+/** Receives the events of a reply as they arrive. */
 export type OnReplyEvents = (chatId: string, portion: ReplyEvent[]) => void;
 
-/** The world as a turn sees it. */
+/** Everything that a turn needs from outside. */
 export interface FanOutPorts {
-  /** Asks endpoints at once; each is heard to its one end or failure before this settles. Never rejects. */
+  /** Calls endpoints at once. Settles when each has sent its end or failure. Never rejects. */
   callEndpoints: (calls: ProviderCall[], onEvents: OnReplyEvents) => Promise<void>;
   clock: () => EpochMs;
-  /** Stops a chat's call. */
+  /** Aborted to stop a chat's call. */
   signalOf: (chatId: string) => AbortSignal;
-  /** Told of each piece of a reply as it comes. */
+  /** Called for each text of a reply. */
   onText: (chatId: string, text: string) => void;
-  /** Told of each reply as it settles, in order of settling. */
+  /** Called for each finished reply, in the order in which they finish. */
   onReply: (reply: Reply) => void;
 }
 
-/** Asks all chats at once. Settles when each has a reply or a named failure, in the order of the shares; never rejects. */
+/** Runs all tasks at once. Resolves when each has a reply, in the order of the tasks; never rejects. */
 export async function fanOut(
   tasks: ChatTask[],
   { callEndpoints, clock, signalOf, onText, onReply }: FanOutPorts,
@@ -84,20 +88,20 @@ export async function fanOut(
   return tasks.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
 
-/** A reply whose receipt, if it has one, tells what tokens cost when the prompt was put: who calls providers does not know. */
+/** Adds the prices at the time of the prompt to a reply's receipt. The code that calls providers does not know them. */
 export const withPrices = (reply: Reply, prices: Prices | null): Reply =>
   reply.detail.receipt
     ? { ...reply, detail: { ...reply.detail, receipt: { ...reply.detail.receipt, prices } } }
     : reply;
 
-/** What came of a chat's share so far. */
+/** A reply in progress. */
 interface ChatProgress {
   task: ChatTask;
   content: string;
   ttftMs: number | null;
 }
 
-/** A call whose end nobody told is known by what was heard of it here. */
+/** Metrics for a call whose own metrics are missing, as measured here. */
 const observedMetrics = ({ ttftMs }: ChatProgress, durationMs: number): CallMetrics => ({
   ...NOT_CALLED,
   durationMs,
@@ -134,7 +138,7 @@ function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure,
   };
 }
 
-/** A body that its row has no place for is not kept; its hash is. */
+/** Removes a body that does not fit into the reply's row. Its hash remains. */
 const withFittingBody = (receipt: Receipt, otherCharacters: number): Receipt =>
   otherCharacters + (receipt.body?.length ?? 0) > MAX_ROW_CHARACTERS ? { ...receipt, body: null } : receipt;
 

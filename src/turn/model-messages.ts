@@ -1,29 +1,31 @@
 /**
- * What a model is shown of a conversation. Providers refuse messages without text, several system texts, two messages of
- * one role in a row, or a conversation that the assistant begins: one such refusal would repeat for every later prompt of
- * the session. The log stays as it was said. Pure.
+ * Converts a conversation to messages that providers accept. Providers reject messages without text, several system
+ * messages, two messages of one role in a row, or a conversation that starts with the assistant. One such message would
+ * make every later prompt of the session fail. The log stays unchanged. Pure.
  */
 import type { PromptWrapper } from "../core/call-params.ts";
 import type { ModelMessage } from "../core/reply.ts";
 
-/** What stands between two texts that are sent as one. */
+/** Between two texts that are sent as one. */
 const SEPARATOR = "\n\n";
 
-/** How a conversation is shown. */
+/** How a conversation is sent. */
 export interface MessageRules {
-  /** Whether user and assistant must alternate, behind one system text. */
+  /** Whether user and assistant must alternate, after one system message. */
   alternateRoles: boolean;
-  /** Whether the conversation is shown from its first message on: what the assistant says first is its greeting then. */
+  /**
+   * Whether the conversation is sent from its first message. If so, a first message of the assistant is its greeting.
+   */
   isComplete: boolean;
-  /** What the endpoint's params put around the prompt. */
+  /** Texts that the endpoint's params place around the prompt. */
   wrapper: PromptWrapper;
 }
 
 /**
- * - Blank messages are left out.
- * - System texts before the conversation become one; where roles alternate, those within it join them.
- * - A conversation whose beginning is cut off does not begin with an assistant's message.
- * - Where roles alternate, messages of one role in a row become one, and a greeting goes into the system text.
+ * - Removes blank messages.
+ * - Merges the system messages before the conversation. If roles alternate, merges those within it too.
+ * - Removes the assistant's messages from the start of a conversation whose beginning is cut off.
+ * - If roles alternate, merges consecutive messages of one role, and moves a greeting to the system message.
  *
  * @param messages the prompt last
  */

@@ -1,3 +1,8 @@
+/**
+ * Prepares a turn: builds the request for each chat from its endpoint, persona, conversation, strategy and template.
+ * This folder has what one prompt does: preparation here, context strategies, model messages, templates, and the
+ * fan-out that collects replies. Nothing here reads a database, a clock or the network. Pure.
+ */
 import { readCallParams } from "../core/call-params.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { ContextStrategy } from "../core/prompt-template.ts";
@@ -12,26 +17,26 @@ import type { ChatTask } from "./fan-out.ts";
 import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./templates/render-template.ts";
 
-/** An endpoint that is to be asked, with what its row does not say. */
+/** An endpoint to call, with facts that are not in its row. */
 export interface TaskTarget {
   endpoint: Endpoint;
-  /** Calls that the chat made to it before. */
+  /** Earlier calls of the chat to the endpoint. */
   previousCalls: number;
-  /** Whether its connector wants user and assistant to alternate, unless its params say otherwise. */
+  /** Whether its connector requires user and assistant to alternate. The endpoint's params can override it. */
   alternateRoles: boolean;
 }
 
-/** What a chat's model is shown, before it is brought into the form that its provider takes. */
+/** A conversation before it is adapted to the provider's rules. */
 interface Conversation {
   messages: ModelMessage[];
-  /** Whether it is shown from its first message on. */
+  /** Whether it starts with the session's first message. */
   isComplete: boolean;
 }
 
 /**
- * The chat of a chatbot session: its persona, then the recent conversation, the new message last.
+ * The task of a chatbot session: persona, recent conversation, and the new message last.
  *
- * @param target `null` where the endpoint is gone
+ * @param target `null` if the endpoint was deleted
  */
 export function chatbotTask(
   chatId: string,
@@ -56,14 +61,14 @@ export function chatbotTask(
   };
 }
 
-/** What is in force when a prompt is put to a comparison session. */
+/** Strategy and template of a comparison session. */
 export interface PromptPreparation {
   strategy: ContextStrategy | null;
-  /** `template: null`: a template of that name was set, and is gone. */
+  /** `template: null` stands for a deleted template. */
   template: { name: string; template: string | null } | null;
 }
 
-/** One chat of a comparison session. */
+/** The task of one chat in a comparison session. */
 export function comparisonTask(
   { chatId, endpointId }: Chat,
   target: TaskTarget | null,
@@ -96,7 +101,7 @@ function renderPrompt(template: PromptPreparation["template"], text: string) {
     : templateFailure(`The prompt template "${template.name}" failed: ${problemOf(rendered.failure)}`);
 }
 
-/** What `add_previous_prompt` adds has been added to before, so that prompts about double from turn to turn. */
+/** `add_previous_prompt` adds prompts that already contain earlier ones, so prompts about double with each turn. */
 const TOO_LONG = {
   error: {
     code: "refused_by_guard" as const,
@@ -113,7 +118,7 @@ const endpointMissing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 
-/** @param own the chatbot's params, laid over the endpoint's */
+/** @param overrides the chatbot's params, which override those of the endpoint */
 function buildRequest(
   { endpoint, previousCalls, alternateRoles }: TaskTarget,
   { messages, isComplete }: Conversation,

@@ -1,22 +1,26 @@
+/**
+ * Renders a checked template with limits on the length of every value, so that a template cannot exhaust memory or
+ * time. Which syntax is allowed is in `template-rules.ts`. Pure.
+ */
 import { Environment, Interpreter } from "@huggingface/jinja";
 import type { parse } from "@huggingface/jinja";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
 import { replacementIn } from "./template-rules.ts";
 import type { Node } from "./template-rules.ts";
 
-/** The longest value that may come up on the way, in characters. */
+/** The longest value of any expression, in characters. */
 const MAX_VALUE_CHARACTERS = 2 * MAX_PREPARED_PROMPT_CHARACTERS;
 
-/** How long all values that come up may be together: it bounds the time too. */
+/** The total length of all values. It limits the time too. */
 const MAX_TOTAL_CHARACTERS = 20 * MAX_PREPARED_PROMPT_CHARACTERS;
 
-/** Thrown out of a template whose values grow too long. */
+/** Thrown if the values of a template become too long. */
 export class TemplateTooLong extends Error {}
 
 type Evaluate = Interpreter["evaluate"];
 type Value = ReturnType<Evaluate>;
 
-/** Renders a tree that the rules for templates let pass. @throws TooLong, and what the engine says of values that do not fit */
+/** Renders a tree that the template rules accept. @throws TemplateTooLong, and errors of the engine */
 export function renderTree(tree: ReturnType<typeof parse>, prompt: string): string {
   const environment = new Environment();
   environment.variables.clear();
@@ -29,11 +33,11 @@ export function renderTree(tree: ReturnType<typeof parse>, prompt: string): stri
 }
 
 /**
- * Looks at every value that comes up. What a step may make of its operands is a few times their length, but for `replace`,
- * which is reckoned up before it is done.
+ * Measures the value of every expression. An operation returns at most a few times the length of its operands, except
+ * for `replace`, whose result is computed in advance.
  */
 class BoundedInterpreter extends Interpreter {
-  /** What was evaluated ahead of its turn. Nothing in a template changes a value, so it is evaluated once. */
+  /** Values that were evaluated in advance. Expressions have no side effects, so each is evaluated once. */
   readonly #evaluated = new WeakMap<object, Value>();
   #characters = 0;
 

@@ -1,6 +1,10 @@
+/**
+ * The Jinja syntax that prompt templates may use: variables, filters, conditions. It excludes everything that can take
+ * long or grow without limit. Rendering is in `bounded-interpreter.ts`. Pure.
+ */
 import { parse, tokenize } from "@huggingface/jinja";
 
-/** The nodes of a syntax tree that a template may have. */
+/** Allowed nodes of the syntax tree. */
 export type Node =
   | { type: "Program"; body: Node[] }
   | { type: "If"; test: Node; body: Node[]; alternate: Node[] }
@@ -21,20 +25,20 @@ export type Node =
 
 type Rules = { [Type in Node["type"]]: (node: Extract<Node, { type: Type }>) => string | null };
 
-/** How many tags a template may have, and how many words one of them: parser and interpreter call themselves as deep. */
+/** Limits on tags, and on tokens within a tag: the parser and the interpreter recurse once for each. */
 const MAX_TAGS = 1_000;
 const MAX_TAG_TOKENS = 200;
 
-/** Blanks in a row. One of the lexer's patterns takes the square of them. */
+/** White space in a row. One of the lexer's patterns takes quadratic time for it. */
 const MAX_BLANKS = 500;
 
-/** The longest text that may be looked for. A longer one can cost its length for every character that is searched. */
+/** The longest search text. A search can cost its length for every character of the searched text. */
 const MAX_SEARCH_TEXT = 100;
 
-/** Filters that make at most six characters of one, however they are put together. */
+/** Filters that produce at most six characters for each one, in any combination. */
 const FILTERS = new Set(["upper", "lower", "title", "capitalize", "trim", "length", "string", "tojson", "safe", "int"]);
 
-/** Methods of the same kind. */
+/** Methods with the same limit. */
 const METHODS = new Set([
   "upper",
   "lower",
@@ -49,7 +53,7 @@ const METHODS = new Set([
 
 const OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
 
-/** What the rest is called in words. */
+/** Names of constructs that are not allowed, for error messages. */
 const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
   For: "loops",
   Set: "set",
@@ -61,11 +65,10 @@ const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a template, and refuses what can take long or grow without bound before its output is seen. There are rules for what
- * it may hold; whatever else the language has, or comes to have, is refused.
+ * Parses and checks a template. Only listed syntax is allowed, so new constructs of the language are rejected.
  *
- * @returns the tree, or what is wrong with the template
- * @throws what the parser says of a text that is no template
+ * @returns the tree, or the problem
+ * @throws the parser's error for a text that is not a template
  */
 export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { problem: string } {
   if (template.split(/\S+/).some(({ length }) => length > MAX_BLANKS)) {
@@ -82,7 +85,7 @@ export function readTemplate(template: string): { tree: ReturnType<typeof parse>
   return problem === null ? { tree } : { problem };
 }
 
-/** How many tokens each tag has. */
+/** Number of tokens in each tag. */
 function tagSizes(types: string[]): number[] {
   const sizes: number[] = [];
   let size = 0;
@@ -119,7 +122,7 @@ const RULES: Rules = {
 
 function problemIn(node: Node): string | null {
   if (!Object.hasOwn(RULES, node.type)) return `may not hold ${CONSTRUCT_NAMES[node.type] ?? `a ${node.type}`}`;
-  // The table has a row for each type of node, and a row takes only nodes of its type.
+  // The table has one entry for each type of node, which takes only nodes of that type.
   return (RULES[node.type] as (node: Node) => string | null)(node);
 }
 
@@ -151,7 +154,7 @@ function filterProblem(filter: Node): string | null {
 
 const REPLACE_RULE = `may hold the filter replace with literal texts only, of which the first has 1 to ${MAX_SEARCH_TEXT} characters`;
 
-/** What a filter replaces with what, and how often; `null` for any other filter. */
+/** The texts and the count of a `replace` filter; `null` for any other filter. */
 export function replacementIn(filter: Node): { old: string; by: string; times: number } | null {
   if (filter.type !== "CallExpression" || filter.callee.type !== "Identifier") return null;
   return filter.callee.value === "replace" ? replacementOf(filter.args) : null;
@@ -165,7 +168,7 @@ function replacementOf([first, second, third, ...more]: Node[]): { old: string; 
 
 const textOf = (node: Node | undefined): string | null => (node?.type === "StringLiteral" ? node.value : null);
 
-/** A negative number of times is all times, as in Python. */
+/** A negative count means all occurrences, as in Python. */
 function timesOf(node: Node): number | null {
   if (node.type !== "IntegerLiteral") return null;
   return node.value < 0 ? Infinity : node.value;
