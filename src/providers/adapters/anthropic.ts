@@ -1,6 +1,6 @@
 /**
- * Anthropic's Messages API: the request, and what the answer's events say.
- * https://docs.anthropic.com/en/api/messages-streaming
+ * Anthropic's Messages API: builds requests and reads the events of responses. Transport, retries and errors are in
+ * `call/`. Pure. https://docs.anthropic.com/en/api/messages-streaming
  */
 import type { Usage } from "../../core/message.ts";
 import type { ModelMessage } from "../../core/reply.ts";
@@ -15,19 +15,19 @@ import type { WireFormat } from "../call/http-provider.ts";
 const DEFAULT_URI = "https://api.anthropic.com";
 
 /**
- * The version of the API unless params say otherwise: the last one that takes `temperature`, `top_p` and `top_k`, which the
- * next refuses. https://platform.claude.com/docs/en/api/versioning
+ * The API version unless params set one. It is the last version with `temperature`, `top_p` and `top_k`; the next one
+ * rejects them. https://platform.claude.com/docs/en/api/versioning
  */
 const VERSION = "2023-06-01";
 
-/** The Messages API demands a limit; this one holds where an endpoint's params set none. */
+/** The Messages API requires a limit. Applies if the endpoint's params set none. */
 const DEFAULT_MAX_TOKENS = 4096;
 
-/** A base address with or without its version, or the whole address as it is printed. */
+/** Accepts a base URL with or without the version, and a full URL. */
 const messagesUrl = (uri: string): string =>
   `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}/v1/messages`;
 
-/** System texts, behind those that the params set: as one text, or as blocks where the params have blocks. */
+/** Adds system texts after those of the params: as one text, or as blocks if the params have blocks. */
 function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: unknown } {
   const texts = messages.filter(({ role }) => role === "system").map(({ content }) => content);
   if (texts.length === 0) return {};
@@ -35,7 +35,10 @@ function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: un
   return { system: [...(typeof systemParam === "string" ? [systemParam] : []), ...texts].join("\n\n") };
 }
 
-/** The Messages API's events, and its whole answer. New types of events may come at any time: they say nothing here. */
+/**
+ * Events of the Messages API, and its response without streaming. Events of unknown types are ignored: Anthropic may
+ * add new ones at any time.
+ */
 export const messagesAnswer: AnswerFormat = {
   endsWithDone: false,
   open: () => {
@@ -63,7 +66,7 @@ function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
   };
 }
 
-/** A whole message, as an answer to a call that asked for a stream. */
+/** A whole message, in response to a request for a stream. */
 function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
   const blocks = listOf(message["content"]).filter(isObject);
   return {
@@ -79,8 +82,8 @@ function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
 }
 
 /**
- * Counts are for the whole message so far, and an event gives those that it knows. What was read from the cache or written
- * to it is not among `input_tokens`. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+ * Counts are cumulative, and an event has only some of them. `input_tokens` does not include tokens that were read from
+ * the cache or written to it. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
  */
 function mergeUsage(counts: JsonObject, usage: unknown): Usage | null {
   for (const [name, value] of Object.entries(objectOf(usage))) if (countOf(value) !== null) counts[name] = value;
@@ -96,7 +99,7 @@ function mergeUsage(counts: JsonObject, usage: unknown): Usage | null {
   };
 }
 
-/** System messages go where the Messages API wants them, in `system`; the terminal marker is `message_stop`. */
+/** The Messages API takes system messages in the field `system`. Its terminal marker is `message_stop`. */
 export const anthropic: WireFormat = {
   defaultUri: DEFAULT_URI,
   required: ["token", "model"],

@@ -1,18 +1,19 @@
 /**
- * What has to be remembered from chunk to chunk of a chat completion: which choice is the reply, and what was said already.
+ * State between the chunks of a chat completion: which choice is the reply, and which text has already arrived. Reading
+ * of chunks is in `chat-completion.ts`. In memory only.
  */
 import type { JsonObject } from "../call/json-fields.ts";
 
 /**
- * Tells which choice of a chunk is the reply. One that is alone is, even if its `index` counts tokens, as early versions of
- * Text Generation Inference have it: an index that only grows counts, and one that comes again tells choices apart.
+ * Selects the choice that is the reply. A single choice is, even if its `index` counts tokens, as in early versions of
+ * Text Generation Inference: an index that only increases is a counter, and a repeated index distinguishes choices.
  */
 export class ChoiceSelector {
   #hasSeveral: boolean;
   #first: number | null = null;
   #newest = -1;
 
-  /** @param hasSeveral whether more than one was asked for */
+  /** @param hasSeveral whether several choices were requested */
   constructor(hasSeveral: boolean) {
     this.#hasSeveral = hasSeveral;
   }
@@ -31,12 +32,12 @@ export class ChoiceSelector {
   }
 }
 
-/** Keeps what was said, for servers that put a `message` in the place of a `delta` or beside it. */
+/** Tracks the text so far, for servers that send a `message` instead of a `delta` or in addition to it. */
 export class MessageDeltas {
   #receivedText = "";
   #hasDeltas = false;
 
-  /** The text of a delta. */
+  /** Adds the text of a delta. */
   add(text: string): string {
     this.#hasDeltas ||= text !== "";
     this.#receivedText += text;
@@ -44,8 +45,8 @@ export class MessageDeltas {
   }
 
   /**
-   * What the text of a message says beyond what was said. Some servers repeat the whole reply in each; beside deltas, as
-   * Perplexity has it, it never says anything of its own.
+   * Returns the part of a message's text that has not arrived yet. Some servers repeat the whole reply in each message.
+   * In addition to deltas, as Perplexity sends it, a message never has new text.
    */
   newText(text: string): string {
     const isRepeat = text.startsWith(this.#receivedText);

@@ -1,5 +1,6 @@
 /**
- * Reads chat completions: OpenAI's chunks, those of compatible servers with what they do otherwise, and whole completions.
+ * Reads chat completions: chunks of OpenAI and of compatible servers with their deviations, and whole completions.
+ * Requests are built in `openai-compatible.ts`. Pure.
  * https://platform.openai.com/docs/api-reference/chat-streaming
  */
 import { ChoiceSelector, MessageDeltas } from "./chat-choices.ts";
@@ -10,7 +11,7 @@ import { BadChunk, readText } from "../call/reply-reader.ts";
 import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
 import { usageIn } from "./token-usage.ts";
 
-/** Chunks of a chat completion, a whole one, and the chunks of Workers AI's own form. */
+/** Chunks of a chat completion, a whole completion, and the chunks of Workers AI. */
 export const chatCompletion: AnswerFormat = {
   endsWithDone: true,
   open: (sent) => {
@@ -20,7 +21,7 @@ export const chatCompletion: AnswerFormat = {
   },
 };
 
-/** Fields by which a chunk is known that holds no choice. */
+/** Fields that identify a chunk without choices. */
 const CHUNK_FIELDS = ["usage", "prompt_filter_results", "system_fingerprint", "x_groq", "service_tier"];
 
 function readChunk(document: JsonObject, choices: ChoiceSelector, message: MessageDeltas): ChunkFacts | null {
@@ -30,7 +31,7 @@ function readChunk(document: JsonObject, choices: ChoiceSelector, message: Messa
     ...(choice ? readChoice(choice, message) : { text: readText(document["response"]) }),
     id: stringOf(document["id"]),
     model: stringOf(document["model"]),
-    // Kimi's stands in the choice, Groq's in a field of its own.
+    // Kimi reports usage in the choice, Groq in a field of its own.
     usage: usageIn(document["usage"]) ?? usageIn(choice?.["usage"]) ?? usageIn(objectOf(document["x_groq"])["usage"]),
   };
 }
@@ -51,7 +52,7 @@ function readChoice(choice: JsonObject, message: MessageDeltas): ChunkFacts {
     text: message.add(text) + message.newText(repeated.text),
     hasReasoning: part.hasReasoning || repeated.hasReasoning,
     callsTool: part.callsTool || repeated.callsTool,
-    isStrange: part.isUnrecognized,
+    isUnrecognized: part.isUnrecognized,
     finishReason: stringOf(choice["finish_reason"]),
     error: isEmpty(error) ? null : describeError(error, {}),
   };
@@ -60,7 +61,7 @@ function readChoice(choice: JsonObject, message: MessageDeltas): ChunkFacts {
 const isEmpty = (value: unknown): boolean =>
   value == null || value === "" || (Array.isArray(value) && value.length === 0);
 
-/** Fields of a delta whose texts are no answer. */
+/** Fields of a delta whose text is not part of the reply. */
 const REASONING = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const;
 const NON_TEXT_FIELDS: ReadonlySet<string> = new Set(["role", "name", "id", "type", "object", ...REASONING]);
 
@@ -71,7 +72,7 @@ interface DeltaContent {
   isUnrecognized: boolean;
 }
 
-/** What a delta, or a message, says. A refusal is what the model says instead of an answer, so it is the answer. */
+/** Reads a delta or a message. A `refusal` is what the model says instead of an answer, so it is the reply. */
 function readDelta(delta: JsonObject): DeltaContent {
   const parts = readContent(delta["content"]);
   const text = parts.text || readText(delta["refusal"]) || readText(delta["text"]);
@@ -86,7 +87,7 @@ function readDelta(delta: JsonObject): DeltaContent {
 const isUnknownText = (field: string, value: unknown): boolean =>
   typeof value === "string" && value !== "" && !NON_TEXT_FIELDS.has(field);
 
-/** The text of a content: of a list that of its parts, without what was thought. */
+/** The text of a content field, without reasoning. A list has the text of its parts. */
 function readContent(content: unknown): { text: string; hasReasoning: boolean } {
   if (!Array.isArray(content) && !isObject(content)) return { text: readText(content), hasReasoning: false };
   let text = "";
@@ -100,7 +101,7 @@ function readContent(content: unknown): { text: string; hasReasoning: boolean } 
 }
 
 function partText({ type, text, refusal }: JsonObject): string {
-  // A part of another kind, a reference for instance, says nothing.
+  // Parts of other types, such as references, have no text.
   if (text === undefined && refusal === undefined && typeof type === "string") return "";
   if (text === undefined && refusal === undefined) throw new BadChunk();
   return readText(text) || readText(refusal);

@@ -1,3 +1,6 @@
+/**
+ * The echo connector, for tests and demos without a model. Effects: timers.
+ */
 import { numberOf } from "../../core/call-params.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 import { failureOfStatus } from "../call/provider-error.ts";
@@ -5,9 +8,9 @@ import type { Provider } from "../call/provider.ts";
 import { pause, emitTokens, tokensOf } from "./token-pacing.ts";
 
 /**
- * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
- * token, `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`; `fail_times` limits the failures to
- * a chat's first calls. It is called once for a reply, so that what is told to fail does, unless `max_attempts` says otherwise.
+ * Replies with the exact prompt, so the same call always has the same reply. Params: `delay_ms` before the first token,
+ * `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`. `fail_times` limits the failures to the
+ * first calls of a chat. It is called once per reply, so that a failure is not retried, unless `max_attempts` is set.
  */
 export const echo: Provider = {
   defaultUri: "",

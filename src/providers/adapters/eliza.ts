@@ -1,11 +1,15 @@
+/**
+ * The ELIZA connector: a conversation without a model, network or key, for demos and tests. Its phrases are in
+ * `eliza-script.ts`. Effects: timers.
+ */
 import { numberOf } from "../../core/call-params.ts";
 import type { Provider } from "../call/provider.ts";
 import { emitTokens } from "./token-pacing.ts";
 import { KEYWORDS, MEMORIES, FALLBACKS, REFLECTIONS } from "./eliza-script.ts";
 
 /**
- * A conversation partner in the manner of Weizenbaum's DOCTOR (1966): needs no model, no network and no key. What it says
- * follows from the conversation alone, so the same conversation always gets the same reply. Params: `tokens_per_second`.
+ * Talks like Weizenbaum's DOCTOR (1966). The reply depends only on the conversation, so the same conversation always
+ * has the same reply. Params: `tokens_per_second`.
  */
 export const eliza: Provider = {
   defaultUri: "",
@@ -35,12 +39,12 @@ export const eliza: Provider = {
 
 const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;
 
-/** The doctor's answer to the last of what was said. Each time round it picks the next of its phrases. */
+/** Replies to the last text of the user. Each turn uses the next phrase of a list. */
 export function respond(userTexts: string[]): string {
   const turn = userTexts.length - 1;
   const sentence = (userTexts.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
   for (const { pattern, answers } of KEYWORDS) {
-    // A caught phrase ends with its clause.
+    // A phrase ends with its clause.
     const found = pattern.exec(sentence)?.map((part: string | undefined) => (part ?? "").split(/[.,;!?\n]/)[0] ?? "");
     if (found) return fill(pick(answers, turn), found);
   }

@@ -1,5 +1,6 @@
 /**
- * Google's own format for Gemini: the request, and what the answer's chunks say.
+ * Google's format for Gemini: builds requests and reads the chunks of responses. Transport, retries and errors are in
+ * `call/`. Pure.
  * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 import type { Usage } from "../../core/message.ts";
@@ -13,14 +14,14 @@ import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
 
-/** What a request sets in its `generationConfig`. https://ai.google.dev/api/generate-content#generationconfig */
+/** Fields of a request's `generationConfig`. https://ai.google.dev/api/generate-content#generationconfig */
 const GENERATION_FIELDS = new Set(
   `stopSequences responseMimeType responseSchema responseJsonSchema _responseJsonSchema responseModalities
   candidateCount maxOutputTokens temperature topP topK seed presencePenalty frequencyPenalty responseLogprobs logprobs
   enableEnhancedCivicAnswers speechConfig thinkingConfig imageConfig mediaResolution`.split(/\s+/),
 );
 
-/** A model's address: below a base, or pasted whole, with or without a method. A tuned model has a path of its own. */
+/** The URL of a model. Accepts a base URL, and a full URL with or without a method. A tuned model has its own path. */
 function modelUrl(uri: string, model: string): string {
   const base = uri.replace(/[/?]+$|\?alt=sse$/, "").replace(/:(streamG|g)enerateContent$/, "");
   if (/\/(models|tunedModels)\/[^/]+$/.test(base)) return base;
@@ -28,7 +29,7 @@ function modelUrl(uri: string, model: string): string {
   return `${base.replace(/\/(models|tunedModels)$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Params in their places: what is generation's goes into `generationConfig`, in either spelling, and all else stands beside it. */
+/** Moves params of the generation, in either spelling, into `generationConfig`. All others stay at the top level. */
 function placeParams(sent: Record<string, unknown>): Record<string, unknown> {
   const isGeneration = (name: string) =>
     GENERATION_FIELDS.has(name.replace(/(?<=.)_([a-z])/g, (_, next: string) => next.toUpperCase()));
@@ -42,7 +43,7 @@ function placeParams(sent: Record<string, unknown>): Record<string, unknown> {
 
 const partOf = ({ content }: ModelMessage) => ({ text: content });
 
-/** System texts, behind those that the params set. */
+/** Adds system texts after those of the params. */
 function systemOf(messages: ModelMessage[], systemParam: unknown): { systemInstruction?: unknown } {
   const parts = messages.filter(({ role }) => role === "system").map(partOf);
   if (parts.length === 0) return {};
@@ -55,7 +56,7 @@ const turnsOf = (messages: ModelMessage[]) =>
     .filter(({ role }) => role !== "system")
     .map((message) => ({ role: message.role === "assistant" ? "model" : "user", parts: [partOf(message)] }));
 
-/** A reply is whole once a chunk has named its finish reason; more may follow it. */
+/** A reply is complete when a chunk has a finish reason. More chunks may follow. */
 export const generatedContent: AnswerFormat = {
   endsWithDone: false,
   open: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
@@ -67,7 +68,7 @@ function readChunk(chunk: JsonObject): ChunkFacts {
   const candidates = listOf(chunk["candidates"]).filter(isObject);
   const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
   const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
-  // A prompt that was blocked has no candidates.
+  // A blocked prompt has no candidates.
   const blocked = stringOf(objectOf(chunk["promptFeedback"])["blockReason"]);
   return {
     id: stringOf(chunk["responseId"]),
@@ -81,7 +82,7 @@ function readChunk(chunk: JsonObject): ChunkFacts {
   };
 }
 
-/** What the model thought is paid for like what it said, and what its tools read like the prompt. A count of 0 is left out. */
+/** Reasoning is billed as output, and text read by tools as input. Counts of 0 are absent. */
 function usageIn(value: unknown): Usage | null {
   const usage = objectOf(value);
   const count = (name: string) => countOf(usage[name]);
@@ -107,7 +108,7 @@ export const googleGemini: WireFormat = {
       url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
       body: withoutNulls({ ...placeParams(sent), ...contents }),
-      // An address that was pasted whole names the model itself.
+      // A full URL contains the model.
       model: decodeURIComponent(address.split("/").at(-1) ?? model),
     };
   },

@@ -1,17 +1,15 @@
-/**
- * Reads the usage that OpenAI-compatible servers report, in any of their forms. Pure.
- */
+/** Reads the token usage that OpenAI-compatible servers report, in all its forms. Pure. */
 import type { Usage } from "../../core/message.ts";
 import { countOf, objectOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 
-/** The first of some places that holds a count. */
+/** The first value that is a count. */
 const firstCount = (...values: unknown[]): number | null => {
   for (const place of values) if (countOf(place) !== null) return countOf(place);
   return null;
 };
 
-/** `null` where nothing is counted: an empty object, a list, a text. */
+/** @returns `null` if there is no count: for an empty object, a list, a text */
 export function usageIn(value: unknown): Usage | null {
   const usage = objectOf(value);
   const input = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
@@ -27,7 +25,7 @@ export function usageIn(value: unknown): Usage | null {
   };
 }
 
-/** OpenAI's place, DeepSeek's and Kimi's. */
+/** The fields of OpenAI, DeepSeek and Kimi. */
 const cachedIn = (usage: JsonObject): number | null =>
   firstCount(
     objectOf(usage["prompt_tokens_details"] ?? usage["input_tokens_details"])["cached_tokens"],
@@ -42,8 +40,8 @@ const reasoningIn = (usage: JsonObject): number | null =>
   );
 
 /**
- * Whether reasoning was not counted as output. Perplexity's, which has a place of its own, never is; with other servers the
- * total shows it.
+ * Whether the output tokens do not include reasoning. Perplexity, which has a field of its own, never includes it. For
+ * other servers the total shows it.
  */
 function isExcludedFromOutput(usage: JsonObject, reasoning: number | null): boolean {
   if (reasoning === null) return false;

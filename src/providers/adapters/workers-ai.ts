@@ -1,5 +1,6 @@
 /**
- * Cloudflare's own models, by the Worker's `AI` binding: no address, and no key.
+ * Cloudflare's models through the Worker's `AI` binding, without URL and key. The replies are chat completions, read by
+ * `chat-completion.ts`. Effects: calls the binding.
  * https://developers.cloudflare.com/workers-ai/configuration/bindings/
  */
 import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
@@ -14,12 +15,15 @@ import { readEvents } from "../../net/sse.ts";
 import { ReplyReader } from "../call/reply-reader.ts";
 import { readReply } from "../call/http-provider.ts";
 
-/** As much of the binding as is used. */
+/** The part of the binding that is used. */
 interface Ai {
   run(model: string, inputs: Record<string, unknown>, options: { signal: AbortSignal }): Promise<unknown>;
 }
 
-/** Its own numbers for errors, as HTTP statuses. Any other is a fault of its. https://developers.cloudflare.com/workers-ai/platform/errors/ */
+/**
+ * HTTP statuses for the error codes of Workers AI. Any other code is an error on its side.
+ * https://developers.cloudflare.com/workers-ai/platform/errors/
+ */
 const HTTP_STATUSES: Partial<Record<string, number>> = {
   5007: 400,
   5004: 400,
@@ -68,7 +72,7 @@ async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, sign
     return yield [failureOf(error)];
   }
   const reader = new ReplyReader(chatCompletion, inputs, null);
-  // Some models answer an object in the place of a stream.
+  // Some models return an object instead of a stream.
   if (isObject(stream) && !(stream instanceof ReadableStream)) return yield readWholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {
     return yield [replyFailure("bad_chunk", "The model answered no stream: it may be none that writes text.")];

@@ -1,3 +1,8 @@
+/**
+ * Calls a provider for one reply: slots, deadlines, retries, metrics. Knows no wire format and no HTTP. Time limits are
+ * in `deadlines.ts`, limits of an endpoint in `limits/`. Effects: the clock and timers; the given call does network
+ * I/O.
+ */
 import { readCallParams } from "../../core/call-params.ts";
 import type { Attempt } from "../../core/message.ts";
 import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
@@ -9,39 +14,42 @@ import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { receiptOf } from "./receipt.ts";
 import { withoutSecret } from "./mask-secret.ts";
 
-/** What became of a call that ended without a word. */
+/** The failure of a call that ended without an end or failure event. */
 const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a word.");
 
 type FinalEvent = ReplyEnd | ReplyFailure;
 
-/** Leave to make one call. */
+/** A slot for one call within the endpoint's limits. Release it when the call ends. */
 export interface Slot {
-  /** The call is over, as told. */
+  /** @param final how the call ended */
   release(final: FinalEvent): void;
 }
 
-/** Asks for leave to make a call: settles when it may be made, or with the reason why not, at once when the signal is aborted. Never rejects. */
+/**
+ * Waits for a slot. Resolves with a failure if there is none in time, or at once if the signal is aborted. Never
+ * rejects.
+ */
 export type AcquireSlot = (signal: AbortSignal) => Promise<Slot | ReplyFailure>;
 
-/** Told what comes, in the portions in which it came. */
+/** Receives events, in the portions in which they arrive. */
 export type OnEvents = (portion: ReplyEvent[]) => void;
 
-/** What a question is put with, beside itself. */
+/** What a call needs besides its request. */
 export interface CallContext {
   stop: AbortSignal;
-  /** `null` where every call may be made at once. */
+  /** `null` if the endpoint has no limits. */
   acquireSlot: AcquireSlot | null;
   providerEnv: ProviderEnv;
   onEvents: OnEvents;
 }
 
-/** The first pause before a call is made again, in milliseconds, and the longest. Each is twice the one before. */
+/** The first and the longest pause before a retry, in milliseconds. Each pause is twice the previous one. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
 
 /**
- * Puts a question to its provider, again where that may help: never once text has come, never beyond the whole reply's
- * time, and always with the very same call. Tells texts, then one end or failure, which carries the reply's course.
+ * Calls a provider, with retries. It retries only with the same request, only before any text has arrived, and only
+ * within the time limit of the reply. Emits texts, then one end or failure with the metrics of the calls.
  */
 export async function callWithRetries(provider: Provider, request: ReplyRequest, context: CallContext): Promise<void> {
   const { limits, sent } = readCallParams(request.params, provider.maxAttempts);
@@ -68,18 +76,18 @@ export async function callWithRetries(provider: Provider, request: ReplyRequest,
   }
 }
 
-/** A question under way, and what is known of its course. */
+/** A request in progress, with its measurements. */
 interface AttemptState {
   call: Call;
   secret: string;
   deadlines: Deadlines;
   acquireSlot: AcquireSlot | null;
   onEvents: OnEvents;
-  /** How long its calls have waited for leave, the first and the later ones, in milliseconds. */
+  /** How long the first and the later calls waited for a slot, in milliseconds. */
   waitedMs: { first: number; later: number };
-  /** When its first call was sent. */
+  /** When the first call was sent. */
   sentAt: EpochMs | null;
-  /** When its first text came. */
+  /** When the first text arrived. */
   firstTextAt: EpochMs | null;
   attempts: Attempt[];
 }
@@ -94,7 +102,7 @@ async function attemptUntilFinal(state: AttemptState, maxAttempts: number): Prom
   }
 }
 
-/** How long to wait before the call is made again, in milliseconds; `null`: it is not. */
+/** The pause before the next call, in milliseconds; `null` for no retry. */
 function pauseBeforeRetry(
   final: FinalEvent,
   { firstTextAt, attempts, deadlines }: AttemptState,
@@ -102,12 +110,12 @@ function pauseBeforeRetry(
 ): number | null {
   if (final.type === "end" || !final.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
   const longest = Math.min(FIRST_PAUSE_MS * 2 ** (attempts.length - 1), LONGEST_PAUSE_MS);
-  // Callers that failed together must not come again together.
+  // Random, so that callers that failed together do not retry together.
   const pauseMs = final.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
   return pauseMs < deadlines.remainingMs ? pauseMs : null;
 }
 
-/** One call, once there is leave to make it. */
+/** One call, after it has a slot. */
 async function attemptInSlot(state: AttemptState): Promise<FinalEvent> {
   const { acquireSlot, deadlines } = state;
   const requestedAt = now();
@@ -138,7 +146,9 @@ async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
   return final;
 }
 
-/** What comes of a call, to its end or until time is over, whether or not the provider lets go by then. */
+/**
+ * Reads a call's events to the end, or until a deadline passes, even if the provider does not close the stream by then.
+ */
 async function readResponse(portions: ReplyStream, state: AttemptState): Promise<FinalEvent> {
   const { deadlines, onEvents } = state;
   for (;;) {

@@ -1,3 +1,7 @@
+/**
+ * Deadlines of one reply: total time, time to the first text, time between texts, and a stop by the user. Retries are
+ * in `attempts.ts`. Effects: the clock and timers.
+ */
 import type { ReplyLimits } from "../../core/call-params.ts";
 import type { ReplyFailure } from "../../core/reply.ts";
 import { replyFailure } from "../../core/reply.ts";
@@ -6,7 +10,10 @@ import { MAX_TIMER_MS, now } from "../../core/time.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** What ends a reply before its time: its limits, or whoever stops it. Its timers start when calls are made, not when they are planned. */
+/**
+ * Ends a reply early, at a time limit or on a stop. Timers start when a call is sent, so waiting for a slot does not
+ * count.
+ */
 export class Deadlines {
   readonly #limits: ReplyLimits;
   readonly #controller = new AbortController();
@@ -15,7 +22,7 @@ export class Deadlines {
   #textTimer: Timer | null = null;
   #endsAt: EpochMs | null = null;
   #failure: ReplyFailure | null = null;
-  /** Settles with the failure once there is one. */
+  /** Resolves with the failure when a deadline passes or the reply is stopped. */
   readonly expired: Promise<ReplyFailure>;
 
   constructor(limits: ReplyLimits, stop: AbortSignal) {
@@ -28,22 +35,22 @@ export class Deadlines {
     else stop.addEventListener("abort", onStop, { signal: this.#listeners.signal });
   }
 
-  /** Aborted once the reply is over. */
+  /** Aborted when the reply is over. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Why it is over; `null` while it is not. */
+  /** Why the reply is over; `null` while it runs. */
   get failure(): ReplyFailure | null {
     return this.#failure;
   }
 
-  /** What is left for the whole reply, in milliseconds. */
+  /** Time left for the whole reply, in milliseconds. */
   get remainingMs(): number {
     return this.#endsAt === null ? this.#limits.timeoutMs : this.#endsAt - now();
   }
 
-  /** A call is sent: its first text is awaited. */
+  /** Starts the timer for the first text. */
   callSent(): void {
     const { timeoutMs, firstTokenMs } = this.#limits;
     this.#endsAt ??= now() + timeoutMs;
@@ -51,13 +58,13 @@ export class Deadlines {
     this.#expectText(firstTokenMs, `No text came within ${firstTokenMs} ms of the call (first_token_ms).`);
   }
 
-  /** Text came: the next is awaited. */
+  /** Starts the timer for the next text. */
   textReceived(): void {
     const { idleMs } = this.#limits;
     this.#expectText(idleMs, `No more text came for ${idleMs} ms (idle_ms).`);
   }
 
-  /** A call has ended: nothing is awaited. */
+  /** Stops the timer for the next text. */
   callEnded(): void {
     if (this.#textTimer !== null) clearTimeout(this.#textTimer);
   }

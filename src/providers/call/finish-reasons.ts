@@ -1,19 +1,20 @@
 /**
- * What providers' words for the end of a reply mean. One table for all formats: gateways pass the words of one vendor on in
- * the format of another. Pure.
+ * Maps the finish reasons of all providers to Parley's. There is one table for all formats, because gateways pass on
+ * the reason of one vendor in the format of another. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason } from "../../core/message.ts";
 
-/** How the reply ended, or as what it failed. */
+/** A finish reason, or the failure that it means. */
 export type FinishMeaning = FinishReason | { fails: ReplyErrorCode };
 
 const BROKEN: FinishMeaning = { fails: "provider_error" };
 
 /**
- * In lower case. OpenAI's and Azure's words, and those of Anthropic, Gemini (https://ai.google.dev/api/generate-content#FinishReason),
- * Mistral (`model_length`, `error`), DeepSeek (`insufficient_system_resource`), Text Generation Inference and Together
- * (`eos_token`, `eos`), vLLM (`abort`) and Zhipu (`sensitive`, `network_error`).
+ * In lower case. Reasons of OpenAI and Azure, Anthropic, Gemini
+ * (https://ai.google.dev/api/generate-content#FinishReason), Mistral (`model_length`, `error`), DeepSeek
+ * (`insufficient_system_resource`), Text Generation Inference and Together (`eos_token`, `eos`), vLLM (`abort`) and
+ * Zhipu (`sensitive`, `network_error`).
  */
 const MEANINGS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
   ...reasons("stop", "stop eos eos_token stop_sequence end_turn"),
@@ -33,10 +34,10 @@ function reasons(meaning: FinishMeaning, names: string): [string, FinishMeaning]
   return names.split(" ").map((reason) => [reason, meaning]);
 }
 
-/** Words that say nothing. */
+/** Values that mean no reason. */
 const UNSPECIFIED: ReadonlySet<string> = new Set(["", "null", "finish_reason_unspecified"]);
 
-/** @returns `null` for a word that says nothing; `other` for one that is not known */
+/** @returns `null` if the value means no reason; `other` for an unknown reason */
 export function finishMeaning(reason: string): FinishMeaning | null {
   const lower = reason.toLowerCase();
   if (UNSPECIFIED.has(lower)) return null;

@@ -1,6 +1,7 @@
 /**
- * Asks a provider over HTTP in a wire format, and reads its reply. The formats themselves are the adapters'; what an answer
- * means is for the reply reader.
+ * A provider over HTTP: sends a request in a wire format and reads the response to its first end or failure. Wire
+ * formats are in `adapters/`; the meaning of events is in `reply-reader.ts`. Effects: network I/O through
+ * `net/outbound.ts`, timers.
  */
 import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
 import { MAX_REPLY_CHARACTERS } from "../../core/message.ts";
@@ -17,13 +18,13 @@ import type { AnswerFormat } from "./reply-reader.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { maskSecret } from "./mask-secret.ts";
 
-/** How long the end of an answer is awaited behind its terminal marker, in milliseconds. */
+/** How long to wait for the end of the stream after the terminal marker, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 20;
 
-/** How long more is awaited behind a finish reason, usage for instance, in milliseconds. */
+/** How long to wait for more after a finish reason, such as usage, in milliseconds. */
 const AFTER_FINISH_TIMEOUT_MS = 5_000;
 
-/** What is sent in a format. */
+/** A request in a wire format. */
 export interface WireRequest {
   url: string;
   headers: Record<string, string>;
@@ -40,7 +41,7 @@ export interface WireFormat extends Pick<
   answer: AnswerFormat;
 }
 
-/** A provider that is asked over HTTP in a format. */
+/** A provider that is called over HTTP. */
 export const httpProvider = (format: WireFormat): Provider => ({
   defaultUri: format.defaultUri,
   required: format.required,
@@ -77,7 +78,7 @@ async function* callOverHttp(
   yield* readReply(answer.events, openReader(providerRequestId), providerRequestId);
 }
 
-/** What a refusal means: a failure, or an answer where a content filter refused. */
+/** Reads an error response. It is a failure, or a filtered reply if a content filter rejected the prompt. */
 function readErrorResponse({ status, headers, text }: ErrorResponse, secret: string): ReplyEnd | ReplyFailure {
   const providerRequestId = requestIdOf(headers);
   if (status >= 300 && status < 400) {
@@ -92,8 +93,8 @@ function readErrorResponse({ status, headers, text }: ErrorResponse, secret: str
 }
 
 /**
- * Reads a reply off its events, to the first end or failure: a stream that has neither, is too long or breaks off has
- * failed. Never throws for what the provider did.
+ * Reads a reply from a stream of events, to its first end or failure. A stream without one, or one that is too long or
+ * breaks, is a failure. Never throws because of a provider.
  */
 export async function* readReply(
   portions: AsyncGenerator<ServerSentEvent[], void>,
@@ -113,7 +114,7 @@ export async function* readReply(
       if (characters > MAX_REPLY_CHARACTERS)
         return yield [failed("refused_by_guard", `The reply is longer than ${MAX_REPLY_CHARACTERS} characters.`)];
       const isFinal = events.some(({ type }) => type !== "text");
-      // A connection whose answer was read to its end serves the next call too.
+      // A connection can be used again only if its response was read to the end.
       if (isFinal) await withTimeout(DRAIN_TIMEOUT_MS, portions.next());
       if (events.length > 0) yield events;
       if (isFinal) return;
@@ -141,13 +142,13 @@ function closeEarly(reader: ReplyReader, why: string): ReplyEvent[] {
   return end ? [end] : [];
 }
 
-/** @returns `null` when time is over first */
+/** @returns `null` if the time passes first */
 async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const timeout = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), milliseconds);
   });
-  // Nobody looks at what breaks once time is over.
+  // A rejection after the time has passed is not an unhandled one.
   promise.catch(() => undefined);
   return Promise.race([promise, timeout]).finally(() => timer !== null && clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the errors that providers report, in whatever form: in a stream, in a document with status 200, or in the body of
- * a refusal. Says what failed in the provider's words, and gives it the code of its class. Pure.
+ * Reads the errors that providers report: in a stream, in a document with status 200, or in the body of an error
+ * response. Finds the message and the HTTP status, and maps them to a failure. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
@@ -9,24 +9,24 @@ import { isObject, listOf, objectOf, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 import { retryInfoMs } from "./retry-after.ts";
 
-/** How deep errors are nested at most: a message that is an object may hold a list of details. */
+/** Levels of nesting that are searched for a message. */
 const MAX_DEPTH = 6;
 
 export interface ProviderError {
-  /** What the provider says of it. */
+  /** The provider's message. */
   message: string;
-  /** The HTTP status of its class; `null` where nothing says it. */
+  /** The HTTP status that describes the error; `null` if nothing indicates one. */
   status: number | null;
-  /** How long the provider asks to wait, in milliseconds. */
+  /** The wait that the provider requests, in milliseconds. */
   retryAfterMs: number | null;
-  /** A content filter caught the prompt or the reply: an answer rather than an error. */
+  /** Whether a content filter rejected the prompt or the reply. That is a reply and not an error. */
   isFiltered: boolean;
 }
 
 /**
- * The error that a document reports, or `null`.
+ * The error in a document, or `null`.
  *
- * @param isErrorEvent whether the stream itself calls the document an error
+ * @param isErrorEvent whether the event's name is `error`
  */
 export function errorIn(document: JsonObject, isErrorEvent = false): ProviderError | null {
   const { error, errors } = document;
@@ -45,7 +45,7 @@ export function errorIn(document: JsonObject, isErrorEvent = false): ProviderErr
   return vendor === undefined ? null : describeError(objectOf(document[vendor])["error"], {});
 }
 
-/** Fields that hold the words of an error, the best first. */
+/** Fields with an error's message, in order of preference. */
 const MESSAGE_FIELDS = [
   "message",
   "msg",
@@ -65,11 +65,11 @@ const MESSAGE_FIELDS = [
   "base_resp",
 ] as const;
 
-/** Whether a document of no known form reads like an error: it has words for people, and nothing of an answer. */
+/** Whether a document of unknown format looks like an error: it has a message and nothing of a reply. */
 export const readsLikeError = (document: JsonObject): boolean =>
   MESSAGE_FIELDS.some((field) => field !== "text" && isFilled(document[field]));
 
-/** @param document what the error stands in: it may say more */
+/** @param document the document that contains the error and may have further fields */
 export function describeError(error: unknown, document: JsonObject): ProviderError {
   const main = listOf(error).find(isObject) ?? error;
   const { error: _, errors: __, ...rest } = document;
@@ -96,7 +96,7 @@ function messageOf(error: unknown, rest: JsonObject): string {
   const message = messageIn(error, 0);
   const restMessage = messageIn(rest, 0);
   if (message === null) return restMessage ?? codesIn(objectOf(error)) ?? codesIn(rest) ?? JSON.stringify(error);
-  // {"error": "Bad Request", "message": "max_tokens is too large"}: the first is only the status in words.
+  // {"error": "Bad Request", "message": "max_tokens is too large"}: the first text only repeats the status.
   return typeof error === "string" && restMessage !== null ? `${message}: ${restMessage}` : message;
 }
 
@@ -118,10 +118,10 @@ function messageOfObject(value: JsonObject, depth: number): string | null {
   const field = MESSAGE_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
   if (field === undefined) return null;
   const ownMessage = messageIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
-  // FastAPI names the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
+  // FastAPI reports the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
   const location = listOf(value["loc"]).map(stringOf).filter(Boolean).join(".");
   const message = location === "" ? ownMessage : `${location}: ${ownMessage}`;
-  // A gateway keeps the words of the provider behind it here: https://openrouter.ai/docs/api-reference/errors
+  // A gateway has the upstream provider's message here: https://openrouter.ai/docs/api-reference/errors
   const raw = messageIn(objectOf(value["metadata"])["raw"], depth + 1);
   return raw === null || message.includes(raw) ? message : `${message}: ${raw}`;
 }
@@ -155,8 +155,8 @@ function statusIn(location: JsonObject): number | null {
 }
 
 /**
- * FastChat's codes begin with an HTTP status, but these, whose class is another one: a wrong model, wrong params, too long a
- * context, and a server that is overloaded. https://github.com/lm-sys/FastChat/blob/main/fastchat/constants.py
+ * FastChat's codes begin with an HTTP status, except these: wrong model, wrong params, too long a context, overloaded
+ * server. https://github.com/lm-sys/FastChat/blob/main/fastchat/constants.py
  */
 const FIVE_DIGITS: ReadonlyMap<number, number> = new Map([
   [40_301, 400],
@@ -165,7 +165,7 @@ const FIVE_DIGITS: ReadonlyMap<number, number> = new Map([
   [42_903, 503],
 ]);
 
-/** What classes are called in types and codes, with the HTTP status that stands for each. The first that fits counts. */
+/** Names of errors in types and codes, with their HTTP status. The first match wins. */
 const CLASS_NAMES: [RegExp, number][] = [
   [/overloaded|capacity|unavailable|engine_busy|insufficient_system_resource/, 503],
   [/rate_?limit|too_?many|quota|resource_?exhausted|throttl/, 429],
@@ -188,7 +188,7 @@ const FILTERS: ReadonlySet<string> = new Set(["content_filter", "ResponsibleAIPo
 const innerCode = (error: JsonObject): string =>
   stringOf(objectOf(error["innererror"])["code"]) ?? stringOf(objectOf(error["inner_error"])["code"]) ?? "";
 
-/** What an error inside an answer comes to: a failure of its class, or an answer that a filter ended. */
+/** The failure for an error within a response, or a filtered reply. */
 export function failureInStream(error: ProviderError, providerRequestId: string | null): ReplyEnd | ReplyFailure {
   if (error.isFiltered) return filteredReply(providerRequestId);
   const message = `The provider reported an error: ${error.message}`;
@@ -197,7 +197,7 @@ export function failureInStream(error: ProviderError, providerRequestId: string 
     : failureOfStatus(error.status, message, { afterMs: error.retryAfterMs, providerRequestId });
 }
 
-/** A reply of which nothing was said, because a filter would not have it. */
+/** A reply without text, because a content filter blocked it. */
 export const filteredReply = (providerRequestId: string | null): ReplyEnd => ({
   type: "end",
   finishReason: "content_filter",
@@ -207,7 +207,7 @@ export const filteredReply = (providerRequestId: string | null): ReplyEnd => ({
   providerRequestId,
 });
 
-/** The failure that an HTTP status stands for, and whether the call is worth making again. */
+/** The failure for an HTTP status, and whether a retry makes sense. */
 export function failureOfStatus(
   httpStatus: number,
   message: string,
@@ -220,20 +220,20 @@ export function failureOfStatus(
   });
 }
 
-/** Whether a refusal may pass: a time-out, a conflict, a limit, or a fault on the provider's side. */
+/** Whether an error may be temporary: a timeout, a conflict, a limit, or an error of the provider. */
 const isRetryable = (httpStatus: number): boolean => [408, 409, 429, 498].includes(httpStatus) || httpStatus >= 500;
 
 function codeOf(httpStatus: number): ReplyErrorCode {
   if (httpStatus >= 300 && httpStatus < 400) return "refused_by_guard";
   if (httpStatus === 401 || httpStatus === 403) return "provider_auth";
   if (httpStatus === 429) return "rate_limited";
-  // 498 is Groq's for no capacity, 529 Anthropic's.
+  // 498 is Groq's status for missing capacity, 529 Anthropic's for overload.
   if ([498, 503, 529].includes(httpStatus)) return "provider_overloaded";
   if (httpStatus >= 400 && httpStatus < 500) return "provider_rejected";
   return "provider_error";
 }
 
-/** The error that the body of a refusal reports: JSON in any form, events, a web page, or plain text. */
+/** The error in the body of an error response: JSON in any form, events, a web page or plain text. */
 export function errorInBody(body: string): ProviderError {
   const text = body.replace(/^(event|data|error): ?/gm, "").trim();
   try {
@@ -241,12 +241,12 @@ export function errorInBody(body: string): ProviderError {
     const document = isObject(json) ? json : (listOf(json).find(isObject) ?? null);
     if (document) return errorIn(document) ?? describeError(document, {});
   } catch {
-    // A body that is no JSON is text.
+    // The body is not JSON, so it is plain text.
   }
   return { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false };
 }
 
-/** The words of a text: of a web page its title. */
+/** The text of a message; for a web page, its title. */
 export function plainText(text: string): string {
   const title = /<(title|h1)[^>]*>([^<]+)</i.exec(text)?.[2];
   const message = title ?? (isWebPage(text) ? text.replace(/<[^>]*>/g, " ") : text);

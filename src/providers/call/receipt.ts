@@ -4,10 +4,10 @@ import { sha256Hex } from "../../crypto/secrets.ts";
 import type { Call } from "./provider.ts";
 import { maskSecret } from "./mask-secret.ts";
 
-/** The longest body that is kept, in UTF-16 code units. */
+/** The longest body that a receipt stores, in UTF-16 code units. */
 const MAX_BODY_CHARACTERS = 262_144;
 
-/** What exactly was asked, where and how, without the endpoint's token wherever it may appear. */
+/** The receipt of a reply: the exact request, without the endpoint's token in any field. */
 export async function receiptOf(
   call: Call,
   request: ReplyRequest,

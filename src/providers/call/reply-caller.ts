@@ -1,3 +1,8 @@
+/**
+ * The Worker entrypoint that calls endpoints for a session. A session's object has one thread, so it calls this
+ * entrypoint, and other threads parse the providers' streams. It decrypts tokens and passes on events; calls and
+ * retries are in `attempts.ts`. Effects: network I/O, timers.
+ */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { allowsPrivateUrls } from "../../net/url-guard.ts";
 import { readCallParams } from "../../core/call-params.ts";
@@ -12,21 +17,21 @@ import { callWithRetries } from "./attempts.ts";
 import type { OnEvents } from "./attempts.ts";
 import { PROVIDERS } from "../registry.ts";
 
-/** Calls under way. */
+/** Calls in progress. */
 export interface RunningCalls {
-  /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
+  /** The events of all calls, one line of JSON each: `[index, events]`. Cancelling the stream aborts all calls. */
   portions: ReadableStream<Uint8Array>;
-  /** Aborts one call's request. It ends as `cancelled`, unless it has ended. */
+  /** Aborts one call. It ends as `cancelled`, unless it has already ended. */
   stop: (index: number) => void;
 }
 
-/** How often portions are sent on, in milliseconds: often enough for a reader's eye, and seldom enough to be cheap. */
+/** Shortest time between two batches of text, in milliseconds: short enough for a reader, long enough to be cheap. */
 const MIN_SEND_INTERVAL_MS = 40;
 
-/** How long a portion waits for others when none was sent lately, in milliseconds. */
+/** How long a portion waits for others if none was sent recently, in milliseconds. */
 const BATCH_DELAY_MS = 2;
 
-/** Sends portions on, those of a short time together. An end does not wait for long. */
+/** Sends events on, in batches of a short time. An end or failure is sent without that delay. */
 class EventBatcher {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
@@ -39,7 +44,7 @@ class EventBatcher {
     this.#writer = writable.getWriter();
   }
 
-  /** Settles when all was read; rejects when nobody reads any more. */
+  /** Resolves when everything was read. Rejects if the reader cancels. */
   get closed(): Promise<void> {
     return this.#writer.closed;
   }
@@ -73,7 +78,7 @@ class EventBatcher {
   }
 }
 
-/** Two portions as one, with the text between them in one piece. */
+/** Joins two portions, with adjacent texts as one. */
 function mergePortions(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
   const [last, next] = [earlier.at(-1), later[0]];
   return last?.type === "text" && next?.type === "text"
@@ -86,9 +91,13 @@ const tokenProblem = (token: string): string =>
     ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
     : `The secret that the endpoint names (${token}) is not set.`;
 
-/** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
+/**
+ * Calls endpoints in an invocation of its own, which parses providers' responses outside the session's single thread.
+ */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
-  /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
+  /**
+   * Calls endpoints, all at once. Pass at most six requests: an invocation can wait for six response headers at a time.
+   */
   callAll(requests: ReplyRequest[]): RunningCalls {
     const stops = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();

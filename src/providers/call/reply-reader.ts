@@ -1,7 +1,7 @@
 /**
- * Puts a reply together from what a provider sends, by one rule for every format: a reply is whole only if the answer was
- * understood as a whole. What is not understood is passed over only in an answer that has a text and a finish reason
- * without it, and is noted; otherwise it is the reason why the reply has failed. Pure.
+ * Builds a reply from a provider's events, with one rule for all formats: a reply is complete only if the whole
+ * response was understood. Unrecognized content is ignored, with a note in the receipt, only if the response has text
+ * and a finish reason without it. Otherwise the reply fails. Formats are in `adapters/`. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason, Usage } from "../../core/message.ts";
@@ -16,49 +16,49 @@ import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
 
-/** The longest words of a provider's that are kept of an id, a model or a finish reason, in characters. */
+/** The longest id, model or finish reason that is stored, in characters. */
 const MAX_NAME_CHARACTERS = 200;
 
-/** What one piece of an answer says. A field that is absent says nothing. */
+/** The content of one chunk. An absent field has no information. */
 export interface ChunkFacts {
   id?: string | null;
-  /** The model that answers. */
+  /** The model that replies. */
   model?: string | null;
   text?: string;
-  /** The provider's own word. */
+  /** The provider's own finish reason. */
   finishReason?: string | null;
-  /** Whether a content filter blocked the prompt: the word then says why. */
+  /** Whether a content filter blocked the prompt. The finish reason is the filter's reason then. */
   isBlocked?: boolean;
   /** Counts for the whole reply so far. */
   usage?: Usage | null;
-  /** Whether it holds reasoning, which is not part of the text. */
+  /** Whether the chunk has reasoning, which is not part of the text. */
   hasReasoning?: boolean;
-  /** Whether it calls a tool. */
+  /** Whether the chunk calls a tool. */
   callsTool?: boolean;
-  /** Whether it holds words in a place that is not known. */
-  isStrange?: boolean;
-  /** Whether it is the format's terminal marker. */
+  /** Whether the chunk has text in an unknown field. */
+  isUnrecognized?: boolean;
+  /** Whether the chunk is the format's terminal marker. */
   isLast?: boolean;
   error?: ProviderError | null;
 }
 
-/** How the answers of one format are read. */
+/** How responses of one format are read. */
 export interface AnswerFormat {
-  /** Whether `[DONE]` is its terminal marker. */
+  /** Whether `[DONE]` is the terminal marker. */
   endsWithDone: boolean;
   /**
-   * Reads one reply's pieces in their order. Answers `null` for a document that is not of the format.
+   * Creates a reader for the chunks of one reply, in their order. It returns `null` for a document of another format.
    *
    * @param sent the params that were sent
-   * @throws BadChunk for a text that is none
+   * @throws BadChunk for a text of an unexpected type
    */
   open(sent: Record<string, unknown>): (document: JsonObject) => ChunkFacts | null;
 }
 
-/** A piece whose text cannot be read. */
+/** A chunk whose text cannot be read. */
 export class BadChunk extends Error {}
 
-/** A text as a provider may send it: some send a token that looks like a number as one. @throws BadChunk */
+/** Reads a text. Some servers send a token that looks like a number as a number. @throws BadChunk */
 export function readText(value: unknown): string {
   if (value == null) return "";
   if (typeof value === "string") return value;
@@ -79,7 +79,7 @@ export class ReplyReader {
   #hasText = false;
   #hasReasoning = false;
   #callsTool = false;
-  /** The first thing that was not understood. */
+  /** The first content that was not recognized. */
   #unrecognized: string | null = null;
 
   constructor(format: AnswerFormat, sent: Record<string, unknown>, requestId: string | null) {
@@ -88,12 +88,12 @@ export class ReplyReader {
     this.#id = requestId;
   }
 
-  /** Whether the provider has given a finish reason: nothing of the text is missing then. */
+  /** Whether the provider has sent a finish reason. The text is complete then. */
   get hasFinished(): boolean {
     return this.#finish !== null;
   }
 
-  /** Reads a portion of events: its text in one piece, and the end or failure if there is one. */
+  /** Reads a portion of events. Returns its text as one event, and the end or failure if there is one. */
   read(portion: ServerSentEvent[]): ReplyEvent[] {
     let text = "";
     let final: ReplyEvent | null = null;
@@ -108,7 +108,7 @@ export class ReplyReader {
     return [...(text === "" ? [] : [{ type: "text" as const, text }]), ...(final ? [final] : [])];
   }
 
-  /** The end of an answer that has come to its end without a terminal marker. */
+  /** Ends a response without a terminal marker. */
   close(): ReplyEnd | ReplyFailure {
     if (!this.#finish) {
       return this.#unrecognized === null
@@ -118,12 +118,12 @@ export class ReplyReader {
     return this.#end([]);
   }
 
-  /** The end of an answer whose connection broke, or stays open behind the finish reason; `null` where text may be missing. */
+  /** Ends a response whose connection broke, or stays open after the finish reason; `null` if text may be missing. */
   closeEarly(why: string): ReplyEnd | ReplyFailure | null {
     return this.#finish ? this.#end([why]) : null;
   }
 
-  /** What an event says, document by document. */
+  /** Reads an event, document by document. */
   *#readEvent({ event, data }: ServerSentEvent): Generator<ChunkFacts & { done?: boolean }> {
     const text = data.trim();
     if (KEEP_ALIVE.test(text)) return;
@@ -141,7 +141,7 @@ export class ReplyReader {
     if (error) return { error };
     try {
       const facts = this.#read(document);
-      if (facts?.isStrange) this.#noteUnrecognized(JSON.stringify(document));
+      if (facts?.isUnrecognized) this.#noteUnrecognized(JSON.stringify(document));
       if (facts) return facts;
     } catch (error_) {
       if (!(error_ instanceof BadChunk)) throw error_;
@@ -156,7 +156,7 @@ export class ReplyReader {
     this.#unrecognized ??= text.slice(0, MAX_NAME_CHARACTERS);
   }
 
-  /** A text in the place of a document: an error in plain words, half a document, or nothing that is known. */
+  /** Reads a text instead of a document: an error message, an incomplete document, or unrecognized content. */
   #readPlainText(text: string, isErrorEvent: boolean): ChunkFacts {
     if (!isErrorEvent && looksLikeJson(text)) return { error: CORRUPT_CHUNK };
     if (isErrorEvent || /^\W*(error|exception|failed|failure)\b/i.test(text)) {
@@ -166,7 +166,7 @@ export class ReplyReader {
     return {};
   }
 
-  /** Keeps what facts say of the whole reply. @returns its end, if this is one */
+  /** Adds the content of a chunk to the reply. @returns the end or failure if this chunk ends the reply */
   #addFacts(facts: ChunkFacts & { done?: boolean }): ReplyEnd | ReplyFailure | null {
     this.#store(facts);
     if (facts.error === CORRUPT_CHUNK)
@@ -188,7 +188,7 @@ export class ReplyReader {
     if (callsTool) this.#callsTool = true;
   }
 
-  /** A reason that is not known does not take the place of one that is. */
+  /** An unknown reason does not replace a known one. */
   #storeFinish({ finishReason, isBlocked }: ChunkFacts): void {
     const reason = truncate(finishReason);
     const meaning = isBlocked ? "content_filter" : finishMeaning(reason ?? "");
@@ -235,7 +235,7 @@ export class ReplyReader {
     return reason === "stop" && this.#callsTool ? "tool_calls" : reason;
   }
 
-  /** What a reader of the reply should know of it. */
+  /** Notes for the reader of a receipt. */
   #notes(): string[] {
     const remarks: string[] = [];
     if (this.#unrecognized !== null) remarks.push(`Ignored, because it is not in the format: ${this.#unrecognized}`);
@@ -244,7 +244,7 @@ export class ReplyReader {
     return remarks;
   }
 
-  /** Why there is no text, as far as it can be seen. */
+  /** Why there is no text, as far as the response shows. */
   #explainMissingText(): string[] {
     const outputTokens = this.#usage?.outputTokens ?? 0;
     if (this.#hasReasoning) return ["The model sent reasoning and no text."];
@@ -262,7 +262,7 @@ export class ReplyReader {
 
 const CORRUPT_CHUNK: ProviderError = { message: "", status: null, retryAfterMs: null, isFiltered: false };
 
-/** Details that contradict the counts they are part of say nothing. */
+/** Removes details that contradict the total they are part of. */
 function withPlausibleDetails({ cachedInputTokens, reasoningTokens, ...usage }: Usage): Usage {
   return {
     ...usage,
@@ -275,7 +275,7 @@ const notesIn = (notes: string[]): { notes?: string[] } => (notes.length > 0 ? {
 
 const truncate = (reason: unknown): string | null => stringOf(reason)?.slice(0, MAX_NAME_CHARACTERS) ?? null;
 
-/** `undefined` for a text that is no JSON. */
+/** `undefined` for a text that is not JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,12 +1,12 @@
 /**
- * How long a provider asks its callers to wait, in milliseconds. What makes no sense counts as nothing: a wait that was
- * guessed from it would be too short or endless.
+ * Reads how long a provider asks callers to wait, in milliseconds. Implausible values are ignored: a wait guessed from
+ * one would be too short or endless. Effects: reads the clock, for dates.
  */
 import { now } from "../../core/time.ts";
 import { isObject, listOf, objectOf, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 
-/** A longer wait than this makes no sense for a call: a week. */
+/** The longest plausible wait: a week. */
 const LONGEST_MS = 604_800_000;
 
 /** `retry-after-ms`, or `Retry-After` as seconds or as a date in one of the three forms of RFC 9110, 5.6.7 and 10.2.3. */
@@ -24,7 +24,7 @@ export function retryAfterMs(headers: Headers): number | null {
 const HTTP_DATE =
   /^([A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} [\d:]{8} GMT|[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} [\d:]{8} GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})$/;
 
-/** Google's `RetryInfo` among an error's details. https://cloud.google.com/apis/design/errors#retry_info */
+/** Google's `RetryInfo` in the details of an error. https://cloud.google.com/apis/design/errors#retry_info */
 export function retryInfoMs(error: JsonObject): number | null {
   const info = listOf(error["details"])
     .filter(isObject)

@@ -1,3 +1,7 @@
+/**
+ * The Durable Object of an endpoint: a thin shell around its {@link RateLimiter}, which has the rules. The shell has
+ * the clock, the timer and the storage. `endpoint-slots.ts` calls it. Effects: clock, timer, storage.
+ */
 import { DurableObject } from "cloudflare:workers";
 import type { ReplyRequest } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
@@ -5,7 +9,7 @@ import { MAX_TIMER_MS, now } from "../../core/time.ts";
 import type { SlotDecision, LimiterState } from "./rate-limiter.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
-/** Who wants to call an endpoint, for how long one waits and how long the call may take, in milliseconds. */
+/** A call that asks for a slot: how long it can wait, and how long it may then take, in milliseconds. */
 export interface SlotParams {
   id: string;
   limits: ReplyRequest["callLimits"];
@@ -17,13 +21,12 @@ const LEASE = "lease:";
 const PAUSE = "paused-until";
 
 /**
- * Keeps the limits of one endpoint for all sessions. A thin shell around its {@link RateLimiter}: it holds the clock, the timer
- * and the storage.
+ * Applies the limits of one endpoint to the calls of all sessions.
  *
- * Who waits keeps it in memory by the pending call. Leases and the pause after a provider's 429 are in its storage as
- * well, so that a reply of minutes is still counted when the object was evicted meanwhile: nothing wakes it while calls
- * go on. Calls begun in the last second are not: an object that goes down then counts from none. Whose wait is cut by
- * that comes again (`admission.ts`), and loses its place in the order.
+ * Waiting calls are in memory, kept alive by their pending requests. Leases and the pause after a provider's 429 are
+ * also in storage: an object can be evicted during a reply of several minutes, because nothing wakes it while calls
+ * run. Calls started in the last second are not in storage, so an object that crashes counts from zero. A call whose
+ * wait is interrupted by a crash asks again (`endpoint-slots.ts`) and loses its place in the queue.
  */
 export class EndpointObject extends DurableObject<Env> {
   readonly #limiter: RateLimiter;
@@ -36,7 +39,7 @@ export class EndpointObject extends DurableObject<Env> {
     this.#limiter = new RateLimiter(this.#saved);
   }
 
-  /** Resolves when the call may begin, or when it may not in the time it has. The lease is to be given back. */
+  /** Resolves when the call can start, or when it cannot start within its time. Release the slot afterwards. */
   async acquire({ id, limits, waitMs, leaseMs }: SlotParams): Promise<SlotDecision> {
     const decision = Promise.withResolvers<SlotDecision>();
     this.#limiter.setLimits(limits, limits.since);
@@ -45,7 +48,11 @@ export class EndpointObject extends DurableObject<Env> {
     return decision.promise;
   }
 
-  /** Gives up a place in the line or a lease. `pauseMs` is for how long the provider asks all callers to stay away. */
+  /**
+   * Removes a waiting call, or releases its slot.
+   *
+   * @param pauseMs how long the provider asks all callers to wait
+   */
   async release(id: string, pauseMs: number): Promise<void> {
     this.#limiter.remove(id);
     if (pauseMs > 0) this.#limiter.pause(pauseMs, now());
@@ -66,7 +73,7 @@ export class EndpointObject extends DurableObject<Env> {
     return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE) ?? 0 };
   }
 
-  /** Writes what has changed. Admissions leave when it is durable. */
+  /** Writes what has changed. The output gate holds responses back until it is durable. */
   #save(): void {
     const { kv } = this.ctx.storage;
     const { leases, pausedUntil } = this.#limiter.state;

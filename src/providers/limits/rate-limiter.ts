@@ -1,40 +1,44 @@
+/**
+ * The rate limiter of one endpoint: concurrent calls and calls per second, in order of arrival. It has no clock, timer
+ * or storage; `endpoint-object.ts` adds them. Pure, with state in memory.
+ */
 import type { CallLimits } from "../../core/endpoint.ts";
 import type { EpochMs } from "../../core/time.ts";
 
-/** How long a provider's wish for a pause is honoured, in milliseconds: one that asks for more has erred. */
+/** The longest pause that a provider can request, in milliseconds. A longer one is taken for an error. */
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** The window in which calls begun are counted, in milliseconds. */
+/** The window for counting started calls, in milliseconds. */
 const WINDOW_MS = 1000;
 
-/** What became of a wait: a lease, or none because the time was over or could not suffice. */
+/** The result of a wait: a slot, or none because there is none in time. */
 export type SlotDecision = { admitted: true } | { admitted: false; retryAfterSeconds: number | null };
 
-/** Someone who waits to call. */
+/** A call that waits for a slot. */
 export interface PendingCall {
   id: string;
-  /** Nobody waits longer than until then. */
+  /** The end of its wait. */
   until: EpochMs;
-  /** How long a lease lasts that is not given back, in milliseconds. */
+  /** How long its lease lasts if it is not released, in milliseconds. */
   leaseMs: number;
   onDecision: (admission: SlotDecision) => void;
 }
 
-/** What a gate must not forget: who is inside, each until when at most, and when it opens again. */
+/** The state that must survive a restart: leases with their expiry, and the end of a pause. */
 export interface LimiterState {
   leases: Map<string, EpochMs>;
   pausedUntil: EpochMs;
 }
 
 /**
- * Lets calls to one endpoint begin in order of arrival, within its limits: never more at once than `maxConcurrency`, and
- * never more begun in any second than `maxCallsPerSecond`. It has no clock and no timer: after each change of anything,
- * and when it asks for it, {@link RateLimiter.admitWaiting} is to be called.
+ * Starts calls to one endpoint in order of arrival, within its limits: never more than `maxConcurrency` at once, and
+ * never more than `maxCallsPerSecond` within any second. Call {@link RateLimiter.admitWaiting} after each change, and
+ * at the time that it returns.
  */
 export class RateLimiter {
   readonly #state: LimiterState;
   #waiting: PendingCall[] = [];
-  /** When calls of the last second began, oldest first. */
+  /** Start times of the calls in the last second, oldest first. */
   #starts: EpochMs[] = [];
   #limits: CallLimits = { maxCallsPerSecond: 0, maxConcurrency: 0 };
   #since: EpochMs = -Infinity;
@@ -47,35 +51,36 @@ export class RateLimiter {
     return this.#state;
   }
 
-  /** Puts someone at the end of the line. Who is there or inside already begins anew. */
+  /** Adds a call to the end of the queue. A call that waits or runs already starts again. */
   enqueue(waiting: PendingCall): void {
     this.remove(waiting.id);
     this.#waiting.push(waiting);
   }
 
-  /** Gives up a place in the line, or a lease. An unknown id changes nothing. */
+  /** Removes a waiting call or a lease. An unknown id has no effect. */
   remove(id: string): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.id !== id);
     this.#state.leases.delete(id);
   }
 
-  /** Sets limits, for those who wait too. Of two, those of the later change are in force, whichever comes first. */
+  /** Sets the limits, also for waiting calls. The limits with the later change win, in whichever order they arrive. */
   setLimits({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
     if (since < this.#since) return;
     this.#limits = { maxCallsPerSecond, maxConcurrency };
     this.#since = since;
   }
 
-  /** Lets nobody in for as long as a provider asks. Never shortens a pause. */
+  /** Starts no calls for as long as a provider asks. Never shortens a pause. */
   pause(milliseconds: number, now: EpochMs): void {
     const until = now + Math.min(milliseconds, LONGEST_PAUSE_MS);
     this.#state.pausedUntil = Math.max(this.#state.pausedUntil, until);
   }
 
   /**
-   * Lets in whoever may come in now, and sends away whose time is over or ends before the gate opens.
+   * Starts the calls that can start now, and rejects those whose wait is over or ends before the next start is
+   * possible.
    *
-   * @returns when to call it again though nothing happens; `null` when nobody waits
+   * @returns when to call it again if nothing else happens; `null` if no call waits
    */
   admitWaiting(now: EpochMs): EpochMs | null {
     this.#removeExpired(now);
@@ -106,7 +111,7 @@ export class RateLimiter {
     for (const { onDecision } of expired) onDecision({ admitted: false, retryAfterSeconds });
   }
 
-  /** The earliest moment at which one more may come in, as things stand. */
+  /** The earliest time at which the next call can start. */
   #nextAdmissionAt(now: EpochMs): EpochMs {
     return Math.max(now, this.#state.pausedUntil, this.#rateLimitedUntil(now), this.#concurrencyLimitedUntil(now));
   }
