@@ -10,7 +10,7 @@ import type { EpochMs } from "../core/time.ts";
 import { sha256Hex } from "../crypto/secrets.ts";
 
 /** How long a found key stays in the cache, in milliseconds. A revocation reaches other isolates after this time. */
-const CACHE_MS = 15_000;
+const KEY_CACHE_MS = 15_000;
 
 /** Size of the cache: more keys than a Worker sees within that time, at little memory. */
 const MAX_CACHED_KEYS = 1_000;
@@ -18,7 +18,7 @@ const MAX_CACHED_KEYS = 1_000;
 /** A key's last use is written again after this time, in milliseconds. */
 const USE_RECORD_INTERVAL_MS = 600_000;
 
-const PREFIX = "parley_";
+const KEY_PREFIX = "parley_";
 
 /** Storage of API keys. */
 export interface KeyStore {
@@ -31,7 +31,7 @@ export interface KeyStore {
 const keyCache = new Map<string, { key: ApiKey; until: EpochMs }>();
 
 /** Creates an API key. It has 256 random bits, so a plain SHA-256 of it is safe to store. */
-export const generateApiKey = (): string => PREFIX + randomHex(32);
+export const generateApiKey = (): string => KEY_PREFIX + randomHex(32);
 
 /** Removes a revoked key from this isolate's cache. */
 export const evictCachedKey = (hash: string): boolean => keyCache.delete(hash);
@@ -43,7 +43,7 @@ export const evictCachedKey = (hash: string): boolean => keyCache.delete(hash);
  */
 export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs): Promise<Caller | null> {
   // A token that is not a key causes no lookup, so guessing costs the database nothing.
-  if (!token.startsWith(PREFIX)) return null;
+  if (!token.startsWith(KEY_PREFIX)) return null;
   const key = await findCachedKey(await sha256Hex(token), store, at);
   if (!key || (key.expiresAt !== null && key.expiresAt <= at)) return null;
   return { role: key.role, id: key.id, keyId: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
@@ -57,7 +57,7 @@ async function findCachedKey(hash: string, { find, recordUse }: KeyStore, at: Ep
   if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
   // Unknown keys are not cached, because a new key must work at once.
   if (!key) return null;
-  keyCache.set(hash, { key, until: at + CACHE_MS });
+  keyCache.set(hash, { key, until: at + KEY_CACHE_MS });
   if ((key.lastUsedAt ?? 0) < at - USE_RECORD_INTERVAL_MS) recordUse(key.id, at);
   return key;
 }

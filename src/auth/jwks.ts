@@ -7,7 +7,7 @@ import type { JSONWebKeySet } from "jose";
 import type { EpochMs } from "../core/time.ts";
 
 /** Age at which a key set is read again, in milliseconds. */
-const REFRESH_MS = 600_000;
+const MAX_KEY_SET_AGE_MS = 600_000;
 
 /** Shortest time between two reads, in milliseconds, however many unknown keys tokens name. */
 const MIN_FETCH_INTERVAL_MS = 60_000;
@@ -41,7 +41,7 @@ class CachedKeySet {
    * @throws KeySetUnavailable
    */
   async keys(readJson: ReadJson, at: EpochMs, keyNotFound: boolean): Promise<KeySet> {
-    if (keyNotFound || this.#readAt < at - REFRESH_MS) await this.#refresh(readJson, at);
+    if (keyNotFound || this.#readAt < at - MAX_KEY_SET_AGE_MS) await this.#refresh(readJson, at);
     if (!this.#keys) throw new KeySetUnavailable();
     return this.#keys;
   }

@@ -38,7 +38,7 @@ export async function verifyJwt(
   readJson: ReadJson,
   at: EpochMs,
 ): Promise<Caller | null> {
-  const expected = {
+  const options = {
     algorithms: ["RS256", "ES256"],
     issuer,
     audience,
@@ -49,7 +49,7 @@ export async function verifyJwt(
   for (const keyNotFound of [false, true]) {
     const keys = await keySetOf(keySetUrl).keys(readJson, at, keyNotFound);
     try {
-      return callerOf((await jwtVerify(token, keys, expected)).payload);
+      return callerOf((await jwtVerify(token, keys, options)).payload);
     } catch (error) {
       // An unknown key may be new. Any other error means that the token is invalid.
       if (!(error instanceof errors.JWKSNoMatchingKey)) return null;

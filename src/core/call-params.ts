@@ -50,7 +50,7 @@ export interface PromptWrapper {
 /** An endpoint's params, parsed. */
 export interface CallParams {
   /** Params for the provider. `null` removes a param that Parley would add, and is not sent. */
-  sent: Record<string, unknown>;
+  providerParams: Record<string, unknown>;
   limits: ReplyLimits;
   wrapper: PromptWrapper;
   /** Whether user and assistant messages must alternate; `null` uses the connector's default. */
@@ -61,9 +61,9 @@ export interface CallParams {
 export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_ATTEMPTS): CallParams {
   const all = JSON.parse(params) as Record<string, unknown>;
   return {
-    sent: Object.fromEntries(Object.entries(all).filter(([name]) => !UNSENT_PARAMS.has(name))),
+    providerParams: Object.fromEntries(Object.entries(all).filter(([name]) => !UNSENT_PARAMS.has(name))),
     limits: {
-      timeoutMs: numberOf(all["timeout_ms"]) ?? secondsOf(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs: numberOf(all["timeout_ms"]) ?? secondsToMs(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
       firstTokenMs: numberOf(all["first_token_ms"]),
       idleMs: numberOf(all["idle_ms"]),
       maxAttempts: numberOf(all["max_attempts"]) ?? moonshotAttempts(all) ?? defaultMaxAttempts,
@@ -87,7 +87,7 @@ export function numberOf(value: unknown): number | null {
 export const MAX_TIMEOUT_MS = 600_000;
 
 /** Moonshot's `timeout` is in seconds. Returns milliseconds. */
-function secondsOf(value: unknown): number | null {
+function secondsToMs(value: unknown): number | null {
   const seconds = numberOf(value);
   return seconds === null || seconds === 0 ? null : Math.min(seconds * 1000, MAX_TIMEOUT_MS);
 }
@@ -98,15 +98,15 @@ export const MAX_ATTEMPTS = 10;
 /** Moonshot's `num_of_retries` counts the calls after the first one. Without `allow_retries` there is one call. */
 function moonshotAttempts(all: Record<string, unknown>): number | null {
   if (flagOf(all["allow_retries"]) === false) return 1;
-  const repeats = numberOf(all["num_of_retries"]);
-  return repeats === null ? null : Math.min(1 + Math.floor(repeats), MAX_ATTEMPTS);
+  const retries = numberOf(all["num_of_retries"]);
+  return retries === null ? null : Math.min(1 + Math.floor(retries), MAX_ATTEMPTS);
 }
 
 /** A boolean or its text: forms send every value as text. */
 function flagOf(value: unknown): boolean | null {
   if (typeof value === "boolean") return value;
-  const word = typeof value === "string" ? value.trim().toLowerCase() : "";
-  return word === "true" || word === "false" ? word === "true" : null;
+  const text = typeof value === "string" ? value.trim().toLowerCase() : "";
+  return text === "true" || text === "false" ? text === "true" : null;
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

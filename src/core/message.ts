@@ -11,7 +11,7 @@ export const ROLES = ["user", "assistant", "system"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The longest content of a message, in UTF-16 code units. */
-export const MAX_CONTENT = 100_000;
+export const MAX_CONTENT_LENGTH = 100_000;
 
 /**
  * The longest row of a reply, in UTF-16 code units. D1 rejects rows of more than 2 MB, and a code unit takes up to
@@ -32,7 +32,7 @@ export const MAX_REPLY_CHARACTERS = MAX_ROW_CHARACTERS - MAX_PREPARED_PROMPT_CHA
 export const Content = z
   .string()
   .min(1, { abort: true })
-  .max(MAX_CONTENT)
+  .max(MAX_CONTENT_LENGTH)
   .refine((text) => text.trim() !== "", "must not be blank");
 
 /** Why a reply ended. `other` means a reason of the provider that has no name here; `finishReasonRaw` has it. */

@@ -79,8 +79,8 @@ export interface SessionChanges {
  * @returns `invalid` if times contradict each other or the status
  */
 export function amendSession(session: Session, changes: SessionChanges, at: EpochMs): Outcome<Session> {
-  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  if (Object.keys(given).length === 0) return success(session);
+  const defined = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  if (Object.keys(defined).length === 0) return success(session);
   const status = changes.status ?? session.status;
   const conflict = findContradiction(changes, status);
   if (conflict) return conflict;
@@ -88,7 +88,7 @@ export function amendSession(session: Session, changes: SessionChanges, at: Epoc
   const endTime = endOf(session, changes, at);
   if (endTime !== null && endTime < startTime) return invalid(["endTime"], "must not be before startTime");
   const scheduled = status === "SCHEDULED" && startTime > at;
-  const amended = { ...session, ...given, status, startTime, endTime, dueAt: scheduled ? startTime : null };
+  const amended = { ...session, ...defined, status, startTime, endTime, dueAt: scheduled ? startTime : null };
   return success({ ...amended, updatedAt: at, metadataVersion: session.metadataVersion + 1 });
 }
 

@@ -14,7 +14,7 @@ export interface EncryptionSecrets {
 }
 
 /** Prefix of every sealed token, with the version of the format. */
-const PREFIX = "sealed:1:";
+const SEALED_PREFIX = "sealed:1:";
 
 const KEY_BYTES = 32;
 
@@ -24,7 +24,7 @@ const IV_BYTES = 12;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export const isSealed = (token: string): boolean => token.startsWith(PREFIX);
+export const isSealed = (token: string): boolean => token.startsWith(SEALED_PREFIX);
 
 /** Whether a token is the secret itself: neither empty nor a reference to a Worker secret. */
 export const isSecret = (token: string): boolean => token !== "" && secretNameOf(token) === null;
@@ -44,13 +44,13 @@ export async function seal(token: string, endpointId: string, secrets: Encryptio
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const key = await aesKey(bytes);
   const sealed = await crypto.subtle.encrypt(cipher(iv, endpointId), key, encoder.encode(token));
-  return PREFIX + toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
+  return SEALED_PREFIX + toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
 }
 
 /** @returns the token in plain text, also if it was not sealed; `null` if no key decrypts it */
 export async function unseal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
   if (!isSealed(token)) return token;
-  const payload = fromBase64(token.slice(PREFIX.length));
+  const payload = fromBase64(token.slice(SEALED_PREFIX.length));
   const keys = [secrets.ENCRYPTION_KEY, ...(secrets.ENCRYPTION_KEY_PREVIOUS ?? "").split(",")];
   for (const bytes of payload ? keys.map(decodeKey) : []) {
     const plaintext = payload && bytes ? await decrypt(bytes, payload, endpointId) : null;

@@ -13,9 +13,9 @@ let lastSecret = { secret: "", bytes: encoder.encode("") };
  * Compares two secrets in constant time: the duration shows only whether their lengths are equal.
  * https://developers.cloudflare.com/workers/examples/protect-against-timing-attacks/
  */
-export function equalSecrets(given: string, secret: string): boolean {
+export function equalSecrets(candidate: string, secret: string): boolean {
   if (lastSecret.secret !== secret) lastSecret = { secret, bytes: encoder.encode(secret) };
-  const bytes = encoder.encode(given);
+  const bytes = encoder.encode(candidate);
   return bytes.byteLength === lastSecret.bytes.byteLength
     ? crypto.subtle.timingSafeEqual(bytes, lastSecret.bytes)
     : !crypto.subtle.timingSafeEqual(bytes, bytes);

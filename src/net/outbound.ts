@@ -45,7 +45,7 @@ export async function postStream(
   allowPrivateUrls: boolean,
 ): Promise<StreamingResponse | ErrorResponse | ReplyFailure> {
   const problem = urlProblem(url, allowPrivateUrls);
-  if (problem !== null) return replyFailure("refused_by_guard", `The endpoint's address ${problem}.`);
+  if (problem !== null) return replyFailure("refused_by_guard", `The endpoint's URL ${problem}.`);
   let response: Response;
   try {
     // The parsed URL, so that the request uses the spelling that was checked.

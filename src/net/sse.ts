@@ -45,9 +45,9 @@ export async function* readEvents(
       bytes += chunk.value.byteLength;
       bytesSinceEvent += chunk.value.byteLength;
       if (bytes > MAX_RESPONSE_BYTES)
-        throw new ResponseTooLarge(`The answer is larger than ${MAX_RESPONSE_BYTES} bytes.`);
+        throw new ResponseTooLarge(`The response is larger than ${MAX_RESPONSE_BYTES} bytes.`);
       if (bytesSinceEvent > MAX_BYTES_WITHOUT_EVENT)
-        throw new ResponseTooLarge(`The answer brought ${MAX_BYTES_WITHOUT_EVENT} bytes without an event.`);
+        throw new ResponseTooLarge(`The response sent ${MAX_BYTES_WITHOUT_EVENT} bytes without an event.`);
       const events = parser.feed(decoder.decode(chunk.value, { stream: true }));
       if (events.length === 0) continue;
       bytesSinceEvent = 0;
@@ -88,7 +88,7 @@ class EventParser {
 
   feed(text: string): ServerSentEvent[] {
     this.#parser.feed(text);
-    return this.#take();
+    return this.#takeEvents();
   }
 
   /** Ends the body. A last event without its blank line counts, unless it is an incomplete JSON text. */
@@ -96,11 +96,11 @@ class EventParser {
     const whole = this.feed(text);
     this.#parser.feed("\n\n");
     this.#flushUnframedLines();
-    const last = this.#take().filter(({ data }) => isComplete(data));
+    const last = this.#takeEvents().filter(({ data }) => isComplete(data));
     return [...whole, ...last];
   }
 
-  #take(): ServerSentEvent[] {
+  #takeEvents(): ServerSentEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;

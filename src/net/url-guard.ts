@@ -59,18 +59,19 @@ export function urlProblem(address: string, allowPrivateUrls: boolean): string |
   const schemes = allowPrivateUrls ? ["https:", "http:"] : ["https:"];
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !schemes.includes(url.protocol)) {
-    return `must be an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
+    return `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
   }
-  if (url.username !== "" || url.password !== "") return "must not hold credentials";
+  if (url.username !== "" || url.password !== "") return "must not contain credentials";
   return allowPrivateUrls ? null : hostProblem(url.hostname);
 }
 
 function hostProblem(hostname: string): string | null {
   // A trailing dot makes a name absolute and does not change it.
   const name = hostname.replace(/\.$/, "");
-  if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a name for its host, no address";
+  if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a host name, not an IP address";
   const isSameOrSubdomain = (domain: string) => name === domain || name.endsWith(`.${domain}`);
-  if (PRIVATE_SUFFIXES.some(isSameOrSubdomain) || !PUBLIC_NAME.test(name))
-    return "must have a public name for its host";
-  return PRIVATE_DNS_SUFFIXES.some(isSameOrSubdomain) ? "must not have a name made for private addresses" : null;
+  if (PRIVATE_SUFFIXES.some(isSameOrSubdomain) || !PUBLIC_NAME.test(name)) return "must have a public host name";
+  return PRIVATE_DNS_SUFFIXES.some(isSameOrSubdomain)
+    ? "must not have a host name that resolves to a private address"
+    : null;
 }

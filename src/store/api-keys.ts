@@ -12,7 +12,7 @@ export async function createKey(db: Database, key: ApiKey, hash: string): Promis
   await db.insert(apiKeys).values({ ...key, hash });
 }
 
-const shown = {
+const columns = {
   id: apiKeys.id,
   name: apiKeys.name,
   role: apiKeys.role,
@@ -23,10 +23,10 @@ const shown = {
 };
 
 export const listKeys = (db: Database): Promise<ApiKey[]> =>
-  db.select(shown).from(apiKeys).orderBy(desc(apiKeys.createdAt));
+  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.createdAt));
 
 export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey | null> {
-  return (await db.select(shown).from(apiKeys).where(eq(apiKeys.hash, hash)).get()) ?? null;
+  return (await db.select(columns).from(apiKeys).where(eq(apiKeys.hash, hash)).get()) ?? null;
 }
 
 /** Writes one row. */

@@ -83,11 +83,11 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
 
     /** @returns whether the record was deleted. It is not while open sessions refer to it. */
     async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
-      const open = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
+      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const { meta } = await db
         .update(table)
         .set(values<T>({ ...clearedOnDelete, deletedAt: at }))
-        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${open}`);
+        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
       return meta.changes > 0;
     },
   };

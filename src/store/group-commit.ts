@@ -83,7 +83,7 @@ export class GroupCommit<Item> {
     this.#pending.push(pendingWrite);
     const timer = setTimeout(() => {
       this.#pending = this.#pending.filter((other) => other !== pendingWrite);
-      reject(new Error("The transaction that others led was lost"));
+      reject(new Error("The transaction of another write was lost"));
     }, TRANSACTION_TIMEOUT_MS);
     return promise.finally(() => clearTimeout(timer));
   }

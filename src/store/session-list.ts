@@ -94,7 +94,7 @@ const newestFirst = [desc(sessions.createdAt), desc(sessions.number)] as const;
 function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageRequest) {
   // Selects the numbers first, from an index alone, so that skipped rows are not read.
   const numbers = usesTrigrams(filter)
-    ? sql`select f.rowid ${titlesWith(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
+    ? sql`select f.rowid ${titlesMatching(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
     : sql`select ${sessions.number} from ${sessions} where ${matchesOf(filter)}
           order by ${sessions.createdAt} desc, ${sessions.number} desc limit ${limit} offset ${skip}`;
   const page = db
@@ -106,12 +106,12 @@ function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageReques
 
 function totalOf(db: Database, filter: SessionFilter) {
   if (usesTrigrams(filter)) {
-    return db.select({ total: sql<number>`(select count(*) ${titlesWith(filter)})` }).from(sql`(select 1)`);
+    return db.select({ total: sql<number>`(select count(*) ${titlesMatching(filter)})` }).from(sql`(select 1)`);
   }
   const { search, clientId, from, before } = filter;
   if (search === null && clientId === null && from === null && before === null) {
     const total = sum(sessionCounts.sessions);
-    return db.select({ total }).from(sessionCounts).where(countedBy(filter));
+    return db.select({ total }).from(sessionCounts).where(countFilter(filter));
   }
   return db.select({ total: count() }).from(sessions).where(matchesOf(filter));
 }
@@ -119,7 +119,7 @@ function totalOf(db: Database, filter: SessionFilter) {
 /**
  * Titles that contain the search text, from the full-text index. Reads session rows only if there are other filters.
  */
-function titlesWith(filter: SessionFilter): SQL {
+function titlesMatching(filter: SessionFilter): SQL {
   const phrase = `"${foldText(filter.search ?? "").replaceAll('"', '""')}"`;
   const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
   const rows = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
@@ -134,7 +134,7 @@ const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
   Array.from(foldText(search)).length >= TRIGRAM_LENGTH &&
   !search.includes("\0");
 
-const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
+const countFilter = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   and(
     chatbotId === null ? undefined : eq(sessionCounts.chatbotId, chatbotId),
     status === null ? undefined : eq(sessionCounts.status, status),

@@ -17,8 +17,8 @@ type Subscription = typeof subscriptions.$inferSelect;
 export async function addSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<boolean> {
   const keyIsThere = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
   const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
-  const follower = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
-  const insert = db.insert(subscriptions).select(follower).onConflictDoNothing();
+  const subscription = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
+  const insert = db.insert(subscriptions).select(subscription).onConflictDoNothing();
   const [, [key]] = await db.batch([insert, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
   return key !== undefined;
 }

@@ -59,12 +59,12 @@ export async function fanOut(
   tasks: ChatTask[],
   { callEndpoints, clock, signalOf, onText, onReply }: FanOutPorts,
 ): Promise<Reply[]> {
-  const started = clock();
+  const startedAt = clock();
   const chats = new Map(tasks.map((task) => [task.chatId, { task, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
   const finish = (chat: ChatProgress, last: ReplyEnd | ReplyFailure) => {
     const { prices } = chat.task;
-    const reply = withPrices(toReply(chat, last, last.metrics ?? observedMetrics(chat, clock() - started)), prices);
+    const reply = withPrices(toReply(chat, last, last.metrics ?? observedMetrics(chat, clock() - startedAt)), prices);
     replies.set(reply.chatId, reply);
     onReply(reply);
   };
@@ -73,7 +73,7 @@ export async function fanOut(
     if (!chat) return;
     for (const event of portion) {
       if (event.type !== "text") return finish(chat, event);
-      chat.ttftMs ??= clock() - started;
+      chat.ttftMs ??= clock() - startedAt;
       chat.content += event.text;
       onText(chatId, event.text);
     }

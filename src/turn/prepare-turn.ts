@@ -93,7 +93,7 @@ export function comparisonTask(
 }
 
 function renderPrompt(template: PromptPreparation["template"], text: string) {
-  if (template === null) return text.length <= MAX_PREPARED_PROMPT_CHARACTERS ? { text } : TOO_LONG;
+  if (template === null) return text.length <= MAX_PREPARED_PROMPT_CHARACTERS ? { text } : PROMPT_TOO_LONG;
   if (template.template === null) return templateFailure(`The prompt template "${template.name}" no longer exists.`);
   const rendered = renderTemplate(template.template, text);
   return rendered.ok
@@ -102,10 +102,10 @@ function renderPrompt(template: PromptPreparation["template"], text: string) {
 }
 
 /** `add_previous_prompt` adds prompts that already contain earlier ones, so prompts about double with each turn. */
-const TOO_LONG = {
+const PROMPT_TOO_LONG = {
   error: {
     code: "refused_by_guard" as const,
-    message: `The prompt with what the context strategy adds is over ${MAX_PREPARED_PROMPT_CHARACTERS} characters.`,
+    message: `The prompt and the text added by the context strategy have more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters.`,
   },
 };
 

@@ -9,7 +9,7 @@ import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { modelOf } from "./openai-compatible.ts";
 import { readText } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
+import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://api.anthropic.com";
@@ -18,7 +18,7 @@ const DEFAULT_URI = "https://api.anthropic.com";
  * The API version unless params set one. It is the last version with `temperature`, `top_p` and `top_k`; the next one
  * rejects them. https://platform.claude.com/docs/en/api/versioning
  */
-const VERSION = "2023-06-01";
+const API_VERSION = "2023-06-01";
 
 /** The Messages API requires a limit. Applies if the endpoint's params set none. */
 const DEFAULT_MAX_TOKENS = 4096;
@@ -39,15 +39,15 @@ function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: un
  * Events of the Messages API, and its response without streaming. Events of unknown types are ignored: Anthropic may
  * add new ones at any time.
  */
-export const messagesAnswer: AnswerFormat = {
+export const messagesResponse: ResponseFormat = {
   endsWithDone: false,
-  open: () => {
+  createReader: () => {
     const counts: JsonObject = {};
     return (document) => (typeof document["type"] === "string" ? readEvent(document, counts) : null);
   },
 };
 
-function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
+function readEvent(event: JsonObject, counts: JsonObject): ChunkContent {
   if (event["type"] === "message") return readMessage(event, counts);
   const message = objectOf(event["message"]);
   const delta = objectOf(event["delta"]);
@@ -67,7 +67,7 @@ function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
 }
 
 /** A whole message, in response to a request for a stream. */
-function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
+function readMessage(message: JsonObject, counts: JsonObject): ChunkContent {
   const blocks = listOf(message["content"]).filter(isObject);
   return {
     id: stringOf(message["id"]),
@@ -105,22 +105,25 @@ export const anthropic: WireFormat = {
   required: ["token", "model"],
   optional: ["uri"],
   params: ["anthropic_version"],
-  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...sent }) {
+  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...params }) {
     const turns = messages.filter(({ role }) => role !== "system");
     return {
       url: messagesUrl(uri || DEFAULT_URI),
-      headers: { "anthropic-version": (version ?? VERSION) as string, ...(token === "" ? {} : { "x-api-key": token }) },
+      headers: {
+        "anthropic-version": (version ?? API_VERSION) as string,
+        ...(token === "" ? {} : { "x-api-key": token }),
+      },
       body: withoutNulls({
         ...(model === "" ? {} : { model }),
         max_tokens: DEFAULT_MAX_TOKENS,
-        ...sent,
-        ...systemOf(messages, sent["system"]),
+        ...params,
+        ...systemOf(messages, params["system"]),
         messages: turns,
         stream,
       }),
-      model: modelOf({ model }, sent),
+      model: modelOf({ model }, params),
     };
   },
   unsupportedUrl: /\/(responses|completions|complete|count_tokens)$/,
-  answer: messagesAnswer,
+  responseFormat: messagesResponse,
 };

@@ -8,14 +8,14 @@ import { isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { describeError } from "../call/provider-error.ts";
 import { BadChunk, readText } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
+import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import { usageIn } from "./token-usage.ts";
 
 /** Chunks of a chat completion, a whole completion, and the chunks of Workers AI. */
-export const chatCompletion: AnswerFormat = {
+export const chatCompletion: ResponseFormat = {
   endsWithDone: true,
-  open: (sent) => {
-    const choices = new ChoiceSelector(Number(sent["n"] ?? 1) > 1);
+  createReader: (providerParams) => {
+    const choices = new ChoiceSelector(Number(providerParams["n"] ?? 1) > 1);
     const message = new MessageDeltas();
     return (document) => readChunk(document, choices, message);
   },
@@ -24,7 +24,7 @@ export const chatCompletion: AnswerFormat = {
 /** Fields that identify a chunk without choices. */
 const CHUNK_FIELDS = ["usage", "prompt_filter_results", "system_fingerprint", "x_groq", "service_tier"];
 
-function readChunk(document: JsonObject, choices: ChoiceSelector, message: MessageDeltas): ChunkFacts | null {
+function readChunk(document: JsonObject, choices: ChoiceSelector, message: MessageDeltas): ChunkContent | null {
   if (!isChunk(document)) return document["type"] === "ping" ? {} : null;
   const choice = choices.pick(listOf(document["choices"]).filter(isObject));
   return {
@@ -42,11 +42,11 @@ const isChunk = (document: JsonObject): boolean =>
   (stringOf(document["object"]) ?? "").startsWith("chat.completion") ||
   CHUNK_FIELDS.some((field) => field in document);
 
-function readChoice(choice: JsonObject, message: MessageDeltas): ChunkFacts {
-  const { delta, message: whole, error } = choice;
+function readChoice(choice: JsonObject, message: MessageDeltas): ChunkContent {
+  const { delta, message: wholeMessage, error } = choice;
   if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
   const part = readDelta(objectOf(delta));
-  const repeated = readDelta(objectOf(whole));
+  const repeated = readDelta(objectOf(wholeMessage));
   const text = part.text || readText(isObject(delta) ? null : choice["text"]);
   return {
     text: message.add(text) + message.newText(repeated.text),

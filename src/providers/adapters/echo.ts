@@ -20,13 +20,13 @@ export const echo: Provider = {
   params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
   maxAttempts: 1,
   alternateRoles: false,
-  prepare: ({ request, providerParams: sent }) => ({
+  prepare: ({ request, providerParams }) => ({
     url: null,
     body: null,
     model: request.model,
-    async *make(signal, nth) {
+    async *make(signal, attempt) {
       try {
-        yield* respond({ ...request, previousCalls: request.previousCalls + nth - 1 }, sent, signal);
+        yield* respond({ ...request, previousCalls: request.previousCalls + attempt - 1 }, providerParams, signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       }
@@ -35,12 +35,12 @@ export const echo: Provider = {
 };
 
 async function* respond(
-  { model, messages, previousCalls: priorCalls }: ReplyRequest,
+  { model, messages, previousCalls }: ReplyRequest,
   params: Record<string, unknown>,
   signal: AbortSignal,
 ): ReplyStream {
   await pause(numberOf(params["delay_ms"]) ?? 0, signal);
-  const shouldFail = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
+  const shouldFail = params["fail"] != null && previousCalls < (numberOf(params["fail_times"]) ?? Infinity);
   if (shouldFail) return yield [await failAs(params["fail"], signal)];
   const prompt = messages.at(-1)?.content ?? "";
   yield* emitTokens(prompt, numberOf(params["tokens_per_second"]), signal);
@@ -51,5 +51,5 @@ async function* respond(
 
 async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
   if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
-  return failureOfStatus(numberOf(fail) ?? 500, `The echo endpoint was told to fail with ${String(fail)}.`);
+  return failureOfStatus(numberOf(fail) ?? 500, `The echo endpoint is configured to fail with ${String(fail)}.`);
 }

@@ -19,7 +19,7 @@ export const eliza: Provider = {
   params: ["tokens_per_second"],
   maxAttempts: 1,
   alternateRoles: false,
-  prepare: ({ request, providerParams: sent }) => ({
+  prepare: ({ request, providerParams }) => ({
     url: null,
     body: null,
     model: request.model,
@@ -27,17 +27,17 @@ export const eliza: Provider = {
       const userTexts = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
       const reply = respond(userTexts);
       try {
-        yield* emitTokens(reply, numberOf(sent["tokens_per_second"]), signal);
+        yield* emitTokens(reply, numberOf(providerParams["tokens_per_second"]), signal);
       } catch {
         return;
       }
-      const usage = { inputTokens: words(userTexts.at(-1) ?? ""), outputTokens: words(reply) };
+      const usage = { inputTokens: countWords(userTexts.at(-1) ?? ""), outputTokens: countWords(reply) };
       yield [{ type: "end", finishReason: "stop", model: request.model || "eliza", usage, providerRequestId: null }];
     },
   }),
 };
 
-const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+const countWords = (text: string): number => text.split(/\s+/).filter(Boolean).length;
 
 /** Replies to the last text of the user. Each turn uses the next phrase of a list. */
 export function respond(userTexts: string[]): string {
@@ -54,8 +54,8 @@ export function respond(userTexts: string[]): string {
 
 const pick = (phrases: readonly string[], turn: number): string => phrases[turn % phrases.length] ?? "";
 
-function findMemory(earlier: string[]): string | null {
-  for (const sentence of earlier.toReversed()) {
+function findMemory(earlierTexts: string[]): string | null {
+  for (const sentence of earlierTexts.toReversed()) {
     const found = /\bmy ([^.,;!?\n]{2,80})/.exec(sentence.toLowerCase());
     if (found?.[1]) return found[1];
   }

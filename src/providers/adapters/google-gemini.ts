@@ -9,7 +9,7 @@ import { countOf, isObject, listOf, objectOf, stringOf } from "../call/json-fiel
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { readText } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
+import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
@@ -30,13 +30,13 @@ function modelUrl(uri: string, model: string): string {
 }
 
 /** Moves params of the generation, in either spelling, into `generationConfig`. All others stay at the top level. */
-function placeParams(sent: Record<string, unknown>): Record<string, unknown> {
+function placeParams(providerParams: Record<string, unknown>): Record<string, unknown> {
   const isGeneration = (name: string) =>
     GENERATION_FIELDS.has(name.replace(/(?<=.)_([a-z])/g, (_, next: string) => next.toUpperCase()));
-  const { generationConfig, ...params } = sent;
+  const { generationConfig, ...params } = providerParams;
   const generationParams = Object.entries(params).filter(([name]) => isGeneration(name));
   const otherParams = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
-  if (generationParams.length === 0) return sent;
+  if (generationParams.length === 0) return providerParams;
   const systemParam = typeof generationConfig === "object" ? generationConfig : {};
   return { ...otherParams, generationConfig: { ...systemParam, ...Object.fromEntries(generationParams) } };
 }
@@ -57,27 +57,27 @@ const turnsOf = (messages: ModelMessage[]) =>
     .map((message) => ({ role: message.role === "assistant" ? "model" : "user", parts: [partOf(message)] }));
 
 /** A reply is complete when a chunk has a finish reason. More chunks may follow. */
-export const generatedContent: AnswerFormat = {
+export const generatedContent: ResponseFormat = {
   endsWithDone: false,
-  open: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
+  createReader: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
 };
 
 const FIELDS = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"];
 
-function readChunk(chunk: JsonObject): ChunkFacts {
+function readChunk(chunk: JsonObject): ChunkContent {
   const candidates = listOf(chunk["candidates"]).filter(isObject);
   const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
   const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
   // A blocked prompt has no candidates.
-  const blocked = stringOf(objectOf(chunk["promptFeedback"])["blockReason"]);
+  const blockReason = stringOf(objectOf(chunk["promptFeedback"])["blockReason"]);
   return {
     id: stringOf(chunk["responseId"]),
     model: stringOf(chunk["modelVersion"]),
     text: parts.map(({ text, thought }) => (thought === true ? "" : readText(text))).join(""),
     hasReasoning: parts.some(({ thought }) => thought === true),
     callsTool: parts.some(({ functionCall }) => functionCall != null),
-    finishReason: blocked ?? stringOf(candidate?.["finishReason"]),
-    isBlocked: blocked !== null,
+    finishReason: blockReason ?? stringOf(candidate?.["finishReason"]),
+    isBlocked: blockReason !== null,
     usage: usageIn(chunk["usageMetadata"]),
   };
 }
@@ -101,17 +101,17 @@ export const googleGemini: WireFormat = {
   required: ["token", "model"],
   optional: ["uri"],
   params: [],
-  post({ uri, token, model, messages }: ReplyRequest, { stream, ...sent }) {
+  post({ uri, token, model, messages }: ReplyRequest, { stream, ...providerParams }) {
     const address = modelUrl(uri || DEFAULT_URI, model);
-    const contents = { ...systemOf(messages, sent["systemInstruction"]), contents: turnsOf(messages) };
+    const contents = { ...systemOf(messages, providerParams["systemInstruction"]), contents: turnsOf(messages) };
     return {
       url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
-      body: withoutNulls({ ...placeParams(sent), ...contents }),
+      body: withoutNulls({ ...placeParams(providerParams), ...contents }),
       // A full URL contains the model.
       model: decodeURIComponent(address.split("/").at(-1) ?? model),
     };
   },
   unsupportedUrl: /\/(responses|completions|messages)$/,
-  answer: generatedContent,
+  responseFormat: generatedContent,
 };

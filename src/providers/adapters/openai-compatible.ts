@@ -25,7 +25,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 /** Accepts a base URL or a full URL. */
 const chatCompletions = (base: string) => `${base.replace(/\/chat\/completions$/, "")}/chat/completions`;
 
-const standard = {
+const defaults = {
   url: chatCompletions,
   headers: bearer,
   defaultBody: { stream_options: { include_usage: true } },
@@ -42,17 +42,17 @@ const AZURE_VERSION = "2024-10-21";
 
 /** Vendors with OpenAI's chat completions, and their differences. */
 export const VENDORS = {
-  openai: { ...standard, defaultUri: "https://api.openai.com/v1" },
+  openai: { ...defaults, defaultUri: "https://api.openai.com/v1" },
   // Together reports usage without `stream_options`. https://docs.together.ai/docs/openai-api-compatibility
   together: {
-    ...standard,
+    ...defaults,
     defaultUri: "https://api.together.xyz/v1",
     defaultBody: {},
     required: ["token", "model"],
     optional: ["uri"],
   },
   azure: {
-    ...standard,
+    ...defaults,
     defaultUri: null,
     url: azureUrl,
     headers: (token) => ({ "api-key": token }),
@@ -86,30 +86,30 @@ export const openaiCompatible = (vendor: Vendor): WireFormat => ({
   params: vendor.params,
   post(request, params) {
     const base = (request.uri || (vendor.defaultUri ?? "")).replace(/\/+$/, "");
-    const sent = Object.fromEntries(Object.entries(params).filter(([name]) => !vendor.params.includes(name)));
-    const url = vendor.url(base, modelOf(request, sent), params);
+    const bodyParams = Object.fromEntries(Object.entries(params).filter(([name]) => !vendor.params.includes(name)));
+    const url = vendor.url(base, modelOf(request, bodyParams), params);
     // A full URL contains the deployment.
     const deployment = /\/deployments\/([^/]+)\//.exec(url)?.[1];
     return {
       url,
       headers: request.token === "" ? {} : vendor.headers(request.token),
-      body: chatCompletionBody(request, sent, vendor.defaultBody),
-      model: deployment === undefined ? modelOf(request, sent) : decodeURIComponent(deployment),
+      body: chatCompletionBody(request, bodyParams, vendor.defaultBody),
+      model: deployment === undefined ? modelOf(request, bodyParams) : decodeURIComponent(deployment),
     };
   },
   unsupportedUrl:
     /\/(responses|api\/chat|api\/generate|messages|embeddings|(?<!chat\/)completions)$|:(streamG|g)enerateContent$/,
-  answer: chatCompletion,
+  responseFormat: chatCompletion,
 });
 
 /** The body of a chat completion, streamed unless params turn it off. */
 export function chatCompletionBody(
   { model, messages }: ReplyRequest,
-  sent: Record<string, unknown>,
+  bodyParams: Record<string, unknown>,
   defaultBody: Record<string, unknown> = {},
 ): Record<string, unknown> {
   // Servers reject stream options without streaming.
-  const { stream = true, ...params } = { ...(sent["stream"] === undefined ? defaultBody : {}), ...sent };
+  const { stream = true, ...params } = { ...(bodyParams["stream"] === undefined ? defaultBody : {}), ...bodyParams };
   return withoutNulls({ ...(model === "" ? {} : { model }), ...params, messages, stream });
 }
 

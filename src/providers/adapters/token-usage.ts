@@ -5,7 +5,7 @@ import type { JsonObject } from "../call/json-fields.ts";
 
 /** The first value that is a count. */
 const firstCount = (...values: unknown[]): number | null => {
-  for (const place of values) if (countOf(place) !== null) return countOf(place);
+  for (const candidate of values) if (countOf(candidate) !== null) return countOf(candidate);
   return null;
 };
 
@@ -15,8 +15,8 @@ export function usageIn(value: unknown): Usage | null {
   const input = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
   const output = firstCount(usage["completion_tokens"], usage["output_tokens"]);
   if (input === null && output === null) return null;
-  const reasoning = reasoningIn(usage);
-  const cached = cachedIn(usage);
+  const reasoning = reasoningTokensIn(usage);
+  const cached = cachedTokensIn(usage);
   return {
     inputTokens: input ?? 0,
     outputTokens: (output ?? 0) + (isExcludedFromOutput(usage, reasoning) ? (reasoning ?? 0) : 0),
@@ -26,14 +26,14 @@ export function usageIn(value: unknown): Usage | null {
 }
 
 /** The fields of OpenAI, DeepSeek and Kimi. */
-const cachedIn = (usage: JsonObject): number | null =>
+const cachedTokensIn = (usage: JsonObject): number | null =>
   firstCount(
     objectOf(usage["prompt_tokens_details"] ?? usage["input_tokens_details"])["cached_tokens"],
     usage["prompt_cache_hit_tokens"],
     usage["cached_tokens"],
   );
 
-const reasoningIn = (usage: JsonObject): number | null =>
+const reasoningTokensIn = (usage: JsonObject): number | null =>
   firstCount(
     objectOf(usage["completion_tokens_details"] ?? usage["output_tokens_details"])["reasoning_tokens"],
     usage["reasoning_tokens"],
@@ -46,6 +46,6 @@ const reasoningIn = (usage: JsonObject): number | null =>
 function isExcludedFromOutput(usage: JsonObject, reasoning: number | null): boolean {
   if (reasoning === null) return false;
   if (countOf(usage["reasoning_tokens"]) !== null && !("completion_tokens_details" in usage)) return true;
-  const counted = (firstCount(usage["prompt_tokens"]) ?? 0) + (firstCount(usage["completion_tokens"]) ?? 0);
-  return reasoning > 0 && countOf(usage["total_tokens"]) === counted + reasoning;
+  const countedTotal = (firstCount(usage["prompt_tokens"]) ?? 0) + (firstCount(usage["completion_tokens"]) ?? 0);
+  return reasoning > 0 && countOf(usage["total_tokens"]) === countedTotal + reasoning;
 }

@@ -51,12 +51,12 @@ export const workersAi: Provider = {
   params: [],
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, providerParams: sent, providerEnv: { ai } }) {
+  prepare({ request, providerParams, providerEnv: { ai } }) {
     if (!isAi(ai)) {
-      return replyFailure("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
+      return replyFailure("provider_auth", "This Worker has no AI binding. wrangler.toml describes how to add one.");
     }
-    const { model: _, ...inputs } = chatCompletionBody(request, sent);
-    const model = modelOf(request, sent);
+    const { model: _, ...inputs } = chatCompletionBody(request, providerParams);
+    const model = modelOf(request, providerParams);
     return { url: null, body: JSON.stringify(inputs), model, make: (signal) => run(ai, model, inputs, signal) };
   },
 };
@@ -75,7 +75,7 @@ async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, sign
   // Some models return an object instead of a stream.
   if (isObject(stream) && !(stream instanceof ReadableStream)) return yield readWholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {
-    return yield [replyFailure("bad_chunk", "The model answered no stream: it may be none that writes text.")];
+    return yield [replyFailure("bad_chunk", "The model returned no stream. It may not be a text model.")];
   }
   yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), reader, null);
 }

@@ -12,10 +12,10 @@ import { now } from "../../core/time.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { receiptOf } from "./receipt.ts";
-import { withoutSecret } from "./mask-secret.ts";
+import { maskFailure } from "./mask-secret.ts";
 
 /** The failure of a call that ended without an end or failure event. */
-const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a word.");
+const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a result.");
 
 type FinalEvent = ReplyEnd | ReplyFailure;
 
@@ -44,16 +44,16 @@ export interface CallContext {
 }
 
 /** The first and the longest pause before a retry, in milliseconds. Each pause is twice the previous one. */
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 8_000;
+const FIRST_RETRY_DELAY_MS = 250;
+const MAX_RETRY_DELAY_MS = 8_000;
 
 /**
  * Calls a provider, with retries. It retries only with the same request, only before any text has arrived, and only
  * within the time limit of the reply. Emits texts, then one end or failure with the metrics of the calls.
  */
 export async function callWithRetries(provider: Provider, request: ReplyRequest, context: CallContext): Promise<void> {
-  const { limits, sent } = readCallParams(request.params, provider.maxAttempts);
-  const call = provider.prepare({ request, providerParams: sent, providerEnv: context.providerEnv });
+  const { limits, providerParams } = readCallParams(request.params, provider.maxAttempts);
+  const call = provider.prepare({ request, providerParams, providerEnv: context.providerEnv });
   if ("type" in call) return context.onEvents([{ ...call, metrics: NOT_CALLED }]);
   const deadlines = new Deadlines(limits, context.stop);
   const state: AttemptState = {
@@ -109,7 +109,7 @@ function pauseBeforeRetry(
   maxAttempts: number,
 ): number | null {
   if (final.type === "end" || !final.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
-  const longest = Math.min(FIRST_PAUSE_MS * 2 ** (attempts.length - 1), LONGEST_PAUSE_MS);
+  const longest = Math.min(FIRST_RETRY_DELAY_MS * 2 ** (attempts.length - 1), MAX_RETRY_DELAY_MS);
   // Random, so that callers that failed together do not retry together.
   const pauseMs = final.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
   return pauseMs < deadlines.remainingMs ? pauseMs : null;
@@ -136,7 +136,7 @@ async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
   const sentAt = now();
   state.sentAt ??= sentAt;
   deadlines.callSent();
-  const final = withoutSecret(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
+  const final = maskFailure(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
   deadlines.callEnded();
   attempts.push({
     error: final.type === "failed" ? { code: final.code, message: final.message } : null,

@@ -6,9 +6,9 @@ import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason } from "../../core/message.ts";
 
 /** A finish reason, or the failure that it means. */
-export type FinishMeaning = FinishReason | { fails: ReplyErrorCode };
+export type FinishMeaning = FinishReason | { errorCode: ReplyErrorCode };
 
-const BROKEN: FinishMeaning = { fails: "provider_error" };
+const PROVIDER_ERROR: FinishMeaning = { errorCode: "provider_error" };
 
 /**
  * In lower case. Reasons of OpenAI and Azure, Anthropic, Gemini
@@ -17,20 +17,23 @@ const BROKEN: FinishMeaning = { fails: "provider_error" };
  * Zhipu (`sensitive`, `network_error`).
  */
 const MEANINGS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
-  ...reasons("stop", "stop eos eos_token stop_sequence end_turn"),
-  ...reasons("length", "length max_tokens model_length model_context_window_exceeded"),
-  ...reasons(
+  ...entriesOf("stop", "stop eos eos_token stop_sequence end_turn"),
+  ...entriesOf("length", "length max_tokens model_length model_context_window_exceeded"),
+  ...entriesOf(
     "content_filter",
     "content_filter refusal sensitive safety recitation language blocklist prohibited_content",
   ),
-  ...reasons("content_filter", "spii image_safety image_prohibited_content image_recitation"),
-  ...reasons("tool_calls", "tool_calls function_call tool_use"),
-  ...reasons(BROKEN, "error abort network_error unexpected_tool_call too_many_tool_calls missing_thought_signature"),
-  ...reasons(BROKEN, "no_image image_other"),
-  ...reasons({ fails: "provider_overloaded" }, "insufficient_system_resource"),
+  ...entriesOf("content_filter", "spii image_safety image_prohibited_content image_recitation"),
+  ...entriesOf("tool_calls", "tool_calls function_call tool_use"),
+  ...entriesOf(
+    PROVIDER_ERROR,
+    "error abort network_error unexpected_tool_call too_many_tool_calls missing_thought_signature",
+  ),
+  ...entriesOf(PROVIDER_ERROR, "no_image image_other"),
+  ...entriesOf({ errorCode: "provider_overloaded" }, "insufficient_system_resource"),
 ]);
 
-function reasons(meaning: FinishMeaning, names: string): [string, FinishMeaning][] {
+function entriesOf(meaning: FinishMeaning, names: string): [string, FinishMeaning][] {
   return names.split(" ").map((reason) => [reason, meaning]);
 }
 
@@ -41,5 +44,5 @@ const UNSPECIFIED: ReadonlySet<string> = new Set(["", "null", "finish_reason_uns
 export function finishMeaning(reason: string): FinishMeaning | null {
   const lower = reason.toLowerCase();
   if (UNSPECIFIED.has(lower)) return null;
-  return MEANINGS.get(lower) ?? (lower.includes("malformed") ? BROKEN : "other");
+  return MEANINGS.get(lower) ?? (lower.includes("malformed") ? PROVIDER_ERROR : "other");
 }

@@ -14,7 +14,7 @@ import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { ResponseTooLarge } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
 import { ReplyReader } from "./reply-reader.ts";
-import type { AnswerFormat } from "./reply-reader.ts";
+import type { ResponseFormat } from "./reply-reader.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { maskSecret } from "./mask-secret.ts";
 
@@ -37,8 +37,8 @@ export interface WireFormat extends Pick<
   Provider,
   "defaultUri" | "required" | "optional" | "params" | "unsupportedUrl"
 > {
-  post(request: ReplyRequest, sent: Record<string, unknown>): WireRequest;
-  answer: AnswerFormat;
+  post(request: ReplyRequest, providerParams: Record<string, unknown>): WireRequest;
+  responseFormat: ResponseFormat;
 }
 
 /** A provider that is called over HTTP. */
@@ -50,11 +50,11 @@ export const httpProvider = (format: WireFormat): Provider => ({
   unsupportedUrl: format.unsupportedUrl,
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, providerParams: sent, providerEnv }): Call {
-    const { url, headers, body, model } = format.post(request, sent);
+  prepare({ request, providerParams, providerEnv }): Call {
+    const { url, headers, body, model } = format.post(request, providerParams);
     const text = JSON.stringify(body);
     const outboundRequest: OutboundRequest = { url, headers, body: text };
-    const openReader = (requestId: string | null) => new ReplyReader(format.answer, sent, requestId);
+    const openReader = (requestId: string | null) => new ReplyReader(format.responseFormat, providerParams, requestId);
     return {
       url,
       body: text,
@@ -69,20 +69,20 @@ async function* callOverHttp(
   openReader: (requestId: string | null) => ReplyReader,
   secret: string,
   signal: AbortSignal,
-  { allowPrivateUrls: privateAllowed }: ProviderEnv,
+  { allowPrivateUrls }: ProviderEnv,
 ): ReplyStream {
-  const answer = await postStream(outboundRequest, signal, privateAllowed);
-  if ("code" in answer) return yield [answer];
-  if ("text" in answer) return yield [readErrorResponse(answer, secret)];
-  const providerRequestId = requestIdOf(answer.headers);
-  yield* readReply(answer.events, openReader(providerRequestId), providerRequestId);
+  const responseFormat = await postStream(outboundRequest, signal, allowPrivateUrls);
+  if ("code" in responseFormat) return yield [responseFormat];
+  if ("text" in responseFormat) return yield [readErrorResponse(responseFormat, secret)];
+  const providerRequestId = requestIdOf(responseFormat.headers);
+  yield* readReply(responseFormat.events, openReader(providerRequestId), providerRequestId);
 }
 
 /** Reads an error response. It is a failure, or a filtered reply if a content filter rejected the prompt. */
 function readErrorResponse({ status, headers, text }: ErrorResponse, secret: string): ReplyEnd | ReplyFailure {
   const providerRequestId = requestIdOf(headers);
   if (status >= 300 && status < 400) {
-    return failureOfStatus(status, "The provider redirects elsewhere, and redirects are not followed.", {
+    return failureOfStatus(status, "The provider sent a redirect. Redirects are not followed.", {
       providerRequestId,
     });
   }
@@ -101,8 +101,8 @@ export async function* readReply(
   reader: ReplyReader,
   providerRequestId: string | null,
 ): ReplyStream {
-  const failed: typeof replyFailure = (code, message, facts) =>
-    replyFailure(code, message, { providerRequestId, ...facts });
+  const failed: typeof replyFailure = (code, message, details) =>
+    replyFailure(code, message, { providerRequestId, ...details });
   let characters = 0;
   try {
     for (;;) {
@@ -137,8 +137,8 @@ function eventAfterBreak(error: unknown, reader: ReplyReader, failed: typeof rep
   );
 }
 
-function closeEarly(reader: ReplyReader, why: string): ReplyEvent[] {
-  const end = reader.closeEarly(why);
+function closeEarly(reader: ReplyReader, note: string): ReplyEvent[] {
+  const end = reader.closeEarly(note);
   return end ? [end] : [];
 }
 

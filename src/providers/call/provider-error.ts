@@ -28,7 +28,7 @@ export interface ProviderError {
  *
  * @param isErrorEvent whether the event's name is `error`
  */
-export function errorIn(document: JsonObject, isErrorEvent = false): ProviderError | null {
+export function findError(document: JsonObject, isErrorEvent = false): ProviderError | null {
   const { error, errors } = document;
   if (isFilled(error)) return describeError(error, document);
   if (isFilled(errors)) return describeError(errors, document);
@@ -83,7 +83,8 @@ export function describeError(error: unknown, document: JsonObject): ProviderErr
     message: messageOf(error, rest),
     status: sources.map(statusIn).find((status) => status !== null) ?? statusOfNames(names),
     retryAfterMs: retryInfoMs(objectOf(main)),
-    isFiltered: names.some((name) => FILTERS.has(name)) || FILTERS.has(innerCode(objectOf(main))),
+    isFiltered:
+      names.some((name) => CONTENT_FILTER_CODES.has(name)) || CONTENT_FILTER_CODES.has(innerCode(objectOf(main))),
   };
 }
 
@@ -148,7 +149,7 @@ const STATUS_FIELDS = [
 function statusIn(location: JsonObject): number | null {
   for (const field of STATUS_FIELDS) {
     const code = Number(stringOf(location[field]) ?? NaN);
-    const status = FIVE_DIGITS.get(code) ?? (code >= 40_000 ? Math.floor(code / 100) : code);
+    const status = FIVE_DIGIT_CODES.get(code) ?? (code >= 40_000 ? Math.floor(code / 100) : code);
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }
   return null;
@@ -158,7 +159,7 @@ function statusIn(location: JsonObject): number | null {
  * FastChat's codes begin with an HTTP status, except these: wrong model, wrong params, too long a context, overloaded
  * server. https://github.com/lm-sys/FastChat/blob/main/fastchat/constants.py
  */
-const FIVE_DIGITS: ReadonlyMap<number, number> = new Map([
+const FIVE_DIGIT_CODES: ReadonlyMap<number, number> = new Map([
   [40_301, 400],
   [40_302, 400],
   [40_303, 400],
@@ -166,7 +167,7 @@ const FIVE_DIGITS: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** Names of errors in types and codes, with their HTTP status. The first match wins. */
-const CLASS_NAMES: [RegExp, number][] = [
+const STATUS_PATTERNS: [RegExp, number][] = [
   [/overloaded|capacity|unavailable|engine_busy|insufficient_system_resource/, 503],
   [/rate_?limit|too_?many|quota|resource_?exhausted|throttl/, 429],
   [/unauthenticated|unauthorized|authentication|api_?key/, 401],
@@ -177,13 +178,13 @@ const CLASS_NAMES: [RegExp, number][] = [
 ];
 
 function statusOfNames(names: string[]): number | null {
-  for (const [pattern, status] of CLASS_NAMES)
+  for (const [pattern, status] of STATUS_PATTERNS)
     if (names.some((name) => pattern.test(name.toLowerCase()))) return status;
   return null;
 }
 
 /** https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter */
-const FILTERS: ReadonlySet<string> = new Set(["content_filter", "ResponsibleAIPolicyViolation"]);
+const CONTENT_FILTER_CODES: ReadonlySet<string> = new Set(["content_filter", "ResponsibleAIPolicyViolation"]);
 
 const innerCode = (error: JsonObject): string =>
   stringOf(objectOf(error["innererror"])["code"]) ?? stringOf(objectOf(error["inner_error"])["code"]) ?? "";
@@ -239,7 +240,7 @@ export function errorInBody(body: string): ProviderError {
   try {
     const json: unknown = JSON.parse(text);
     const document = isObject(json) ? json : (listOf(json).find(isObject) ?? null);
-    if (document) return errorIn(document) ?? describeError(document, {});
+    if (document) return findError(document) ?? describeError(document, {});
   } catch {
     // The body is not JSON, so it is plain text.
   }

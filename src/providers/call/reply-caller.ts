@@ -51,8 +51,10 @@ class EventBatcher {
 
   send(index: number, portion: ReplyEvent[]): void {
     this.#pending.set(index, mergePortions(this.#pending.get(index) ?? [], portion));
-    const soon = now() + BATCH_DELAY_MS;
-    this.#sendBy(portion.at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + MIN_SEND_INTERVAL_MS) : soon);
+    const earliest = now() + BATCH_DELAY_MS;
+    this.#sendBy(
+      portion.at(-1)?.type === "text" ? Math.max(earliest, this.#lastSent + MIN_SEND_INTERVAL_MS) : earliest,
+    );
   }
 
   close(): void {
@@ -88,8 +90,8 @@ function mergePortions(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[]
 
 const tokenProblem = (token: string): string =>
   secretNameOf(token) === null
-    ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
-    : `The secret that the endpoint names (${token}) is not set.`;
+    ? "The endpoint's token cannot be decrypted: set ENCRYPTION_KEY to the key that encrypted it, or set the token again."
+    : `The secret that the endpoint refers to (${token}) is not set.`;
 
 /**
  * Calls endpoints in an invocation of its own, which parses providers' responses outside the session's single thread.
@@ -99,18 +101,18 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
    * Calls endpoints, all at once. Pass at most six requests: an invocation can wait for six response headers at a time.
    */
   callAll(requests: ReplyRequest[]): RunningCalls {
-    const stops = requests.map(() => new AbortController());
+    const abortControllers = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();
     const batcher = new EventBatcher(writable);
     const calls = requests.map(async (request, index) => {
-      const signal = stops[index]?.signal ?? AbortSignal.abort();
+      const signal = abortControllers[index]?.signal ?? AbortSignal.abort();
       await this.#callEndpoint(request, signal, (portion) => batcher.send(index, portion));
     });
     void Promise.allSettled(calls).then(() => batcher.close());
     void batcher.closed.catch(() => {
-      for (const stop of stops) stop.abort();
+      for (const stop of abortControllers) stop.abort();
     });
-    return { portions: readable, stop: (index) => stops[index]?.abort() };
+    return { portions: readable, stop: (index) => abortControllers[index]?.abort() };
   }
 
   async #callEndpoint(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {

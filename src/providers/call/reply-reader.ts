@@ -11,7 +11,7 @@ import { finishMeaning } from "./finish-reasons.ts";
 import type { FinishMeaning } from "./finish-reasons.ts";
 import { isObject, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
-import { describeError, errorIn, failureInStream, isWebPage, plainText, readsLikeError } from "./provider-error.ts";
+import { describeError, findError, failureInStream, isWebPage, plainText, readsLikeError } from "./provider-error.ts";
 import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
@@ -20,7 +20,7 @@ import type { ServerSentEvent } from "../../net/sse.ts";
 const MAX_NAME_CHARACTERS = 200;
 
 /** The content of one chunk. An absent field has no information. */
-export interface ChunkFacts {
+export interface ChunkContent {
   id?: string | null;
   /** The model that replies. */
   model?: string | null;
@@ -43,16 +43,16 @@ export interface ChunkFacts {
 }
 
 /** How responses of one format are read. */
-export interface AnswerFormat {
+export interface ResponseFormat {
   /** Whether `[DONE]` is the terminal marker. */
   endsWithDone: boolean;
   /**
    * Creates a reader for the chunks of one reply, in their order. It returns `null` for a document of another format.
    *
-   * @param sent the params that were sent
+   * @param providerParams the params that were sent
    * @throws BadChunk for a text of an unexpected type
    */
-  open(sent: Record<string, unknown>): (document: JsonObject) => ChunkFacts | null;
+  createReader(providerParams: Record<string, unknown>): (document: JsonObject) => ChunkContent | null;
 }
 
 /** A chunk whose text cannot be read. */
@@ -70,8 +70,8 @@ const KEEP_ALIVE = /^(null|:.*|\[?(ping|heartbeat|keep-?alive)\]?)?$/is;
 
 /** Reads one reply. */
 export class ReplyReader {
-  readonly #format: AnswerFormat;
-  readonly #read: (document: JsonObject) => ChunkFacts | null;
+  readonly #format: ResponseFormat;
+  readonly #read: (document: JsonObject) => ChunkContent | null;
   #id: string | null;
   #model: string | null = null;
   #finish: { reason: string; meaning: FinishMeaning } | null = null;
@@ -82,9 +82,9 @@ export class ReplyReader {
   /** The first content that was not recognized. */
   #unrecognized: string | null = null;
 
-  constructor(format: AnswerFormat, sent: Record<string, unknown>, requestId: string | null) {
+  constructor(format: ResponseFormat, providerParams: Record<string, unknown>, requestId: string | null) {
     this.#format = format;
-    this.#read = format.open(sent);
+    this.#read = format.createReader(providerParams);
     this.#id = requestId;
   }
 
@@ -98,9 +98,9 @@ export class ReplyReader {
     let text = "";
     let final: ReplyEvent | null = null;
     for (const event of portion) {
-      for (const facts of this.#readEvent(event)) {
-        text += facts.text ?? "";
-        final = this.#addFacts(facts);
+      for (const content of this.#readEvent(event)) {
+        text += content.text ?? "";
+        final = this.#addContent(content);
         if (final) break;
       }
       if (final) break;
@@ -112,19 +112,19 @@ export class ReplyReader {
   close(): ReplyEnd | ReplyFailure {
     if (!this.#finish) {
       return this.#unrecognized === null
-        ? this.#failure("incomplete_stream", "The answer ended before its format's terminal marker.")
+        ? this.#failure("incomplete_stream", "The response ended before its terminal marker.")
         : this.#formatFailure();
     }
     return this.#end([]);
   }
 
   /** Ends a response whose connection broke, or stays open after the finish reason; `null` if text may be missing. */
-  closeEarly(why: string): ReplyEnd | ReplyFailure | null {
-    return this.#finish ? this.#end([why]) : null;
+  closeEarly(note: string): ReplyEnd | ReplyFailure | null {
+    return this.#finish ? this.#end([note]) : null;
   }
 
   /** Reads an event, document by document. */
-  *#readEvent({ event, data }: ServerSentEvent): Generator<ChunkFacts & { done?: boolean }> {
+  *#readEvent({ event, data }: ServerSentEvent): Generator<ChunkContent & { done?: boolean }> {
     const text = data.trim();
     if (KEEP_ALIVE.test(text)) return;
     if (text === "[DONE]") return yield { done: true };
@@ -136,13 +136,13 @@ export class ReplyReader {
     }
   }
 
-  #readDocument(document: JsonObject, isErrorEvent: boolean): ChunkFacts {
-    const error = errorIn(document, isErrorEvent);
+  #readDocument(document: JsonObject, isErrorEvent: boolean): ChunkContent {
+    const error = findError(document, isErrorEvent);
     if (error) return { error };
     try {
-      const facts = this.#read(document);
-      if (facts?.isUnrecognized) this.#noteUnrecognized(JSON.stringify(document));
-      if (facts) return facts;
+      const content = this.#read(document);
+      if (content?.isUnrecognized) this.#noteUnrecognized(JSON.stringify(document));
+      if (content) return content;
     } catch (error_) {
       if (!(error_ instanceof BadChunk)) throw error_;
       return { error: CORRUPT_CHUNK };
@@ -157,7 +157,7 @@ export class ReplyReader {
   }
 
   /** Reads a text instead of a document: an error message, an incomplete document, or unrecognized content. */
-  #readPlainText(text: string, isErrorEvent: boolean): ChunkFacts {
+  #readPlainText(text: string, isErrorEvent: boolean): ChunkContent {
     if (!isErrorEvent && looksLikeJson(text)) return { error: CORRUPT_CHUNK };
     if (isErrorEvent || /^\W*(error|exception|failed|failure)\b/i.test(text)) {
       return { error: { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false } };
@@ -167,19 +167,19 @@ export class ReplyReader {
   }
 
   /** Adds the content of a chunk to the reply. @returns the end or failure if this chunk ends the reply */
-  #addFacts(facts: ChunkFacts & { done?: boolean }): ReplyEnd | ReplyFailure | null {
-    this.#store(facts);
-    if (facts.error === CORRUPT_CHUNK)
+  #addContent(content: ChunkContent & { done?: boolean }): ReplyEnd | ReplyFailure | null {
+    this.#store(content);
+    if (content.error === CORRUPT_CHUNK)
       return this.#failure("bad_chunk", "The provider sent a chunk that cannot be read.");
-    if (facts.error) return failureInStream(facts.error, this.#id);
-    this.#storeFinish(facts);
-    const failing = this.#failureOfFinish();
-    if (failing) return failing;
-    if (facts.done) return this.#endOfDone();
-    return facts.isLast ? this.#end([]) : null;
+    if (content.error) return failureInStream(content.error, this.#id);
+    this.#storeFinish(content);
+    const failure = this.#failureOfFinish();
+    if (failure) return failure;
+    if (content.done) return this.#endOfDone();
+    return content.isLast ? this.#end([]) : null;
   }
 
-  #store({ id, model, usage, text, hasReasoning, callsTool }: ChunkFacts): void {
+  #store({ id, model, usage, text, hasReasoning, callsTool }: ChunkContent): void {
     this.#id ??= truncate(id);
     this.#model ??= truncate(model);
     this.#usage = usage ? withPlausibleDetails(usage) : this.#usage;
@@ -189,7 +189,7 @@ export class ReplyReader {
   }
 
   /** An unknown reason does not replace a known one. */
-  #storeFinish({ finishReason, isBlocked }: ChunkFacts): void {
+  #storeFinish({ finishReason, isBlocked }: ChunkContent): void {
     const reason = truncate(finishReason);
     const meaning = isBlocked ? "content_filter" : finishMeaning(reason ?? "");
     if (reason === null || meaning === null) return;
@@ -199,8 +199,8 @@ export class ReplyReader {
   #failureOfFinish(): ReplyFailure | null {
     if (!this.#finish || typeof this.#finish.meaning === "string") return null;
     const { reason, meaning } = this.#finish;
-    const message = `The provider broke the reply off, with the finish reason ${reason}.`;
-    return { ...this.#failure(meaning.fails, message), finishReasonRaw: reason };
+    const message = `The provider ended the reply with the finish reason ${reason}.`;
+    return { ...this.#failure(meaning.errorCode, message), finishReasonRaw: reason };
   }
 
   #endOfDone(): ReplyEnd | ReplyFailure {
@@ -210,14 +210,14 @@ export class ReplyReader {
     if (endsWithDone && (this.#hasText || this.#hasReasoning || this.#callsTool)) return this.#end([]);
     return this.#failure(
       "incomplete_stream",
-      "The answer ended with [DONE] and holds neither text nor a finish reason.",
+      "The response ended with [DONE] but has neither text nor a finish reason.",
     );
   }
 
   #end(notes: string[]): ReplyEnd | ReplyFailure {
     const reason = this.#finishReason();
-    const isExplained = this.#hasText || this.#hasReasoning || this.#callsTool || reason === "content_filter";
-    if (this.#unrecognized !== null && !isExplained) return this.#formatFailure();
+    const hasContent = this.#hasText || this.#hasReasoning || this.#callsTool || reason === "content_filter";
+    if (this.#unrecognized !== null && !hasContent) return this.#formatFailure();
     return {
       type: "end",
       finishReason: reason,
@@ -237,11 +237,11 @@ export class ReplyReader {
 
   /** Notes for the reader of a receipt. */
   #notes(): string[] {
-    const remarks: string[] = [];
-    if (this.#unrecognized !== null) remarks.push(`Ignored, because it is not in the format: ${this.#unrecognized}`);
-    if (this.#callsTool) remarks.push("The model called a tool. Parley runs none.");
-    else if (!this.#hasText) remarks.push(...this.#explainMissingText());
-    return remarks;
+    const notes: string[] = [];
+    if (this.#unrecognized !== null) notes.push(`Ignored, because it is not in the format: ${this.#unrecognized}`);
+    if (this.#callsTool) notes.push("The model called a tool. Parley does not run tools.");
+    else if (!this.#hasText) notes.push(...this.#explainMissingText());
+    return notes;
   }
 
   /** Why there is no text, as far as the response shows. */
@@ -252,7 +252,7 @@ export class ReplyReader {
   }
 
   #formatFailure(): ReplyFailure {
-    return this.#failure("bad_chunk", `The provider sent something that is not in its format: ${this.#unrecognized}`);
+    return this.#failure("bad_chunk", `The provider sent content that is not in its format: ${this.#unrecognized}`);
   }
 
   #failure(code: ReplyErrorCode, message: string): ReplyFailure {

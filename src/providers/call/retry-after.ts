@@ -7,17 +7,17 @@ import { isObject, listOf, objectOf, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 
 /** The longest plausible wait: a week. */
-const LONGEST_MS = 604_800_000;
+const MAX_RETRY_AFTER_MS = 604_800_000;
 
 /** `retry-after-ms`, or `Retry-After` as seconds or as a date in one of the three forms of RFC 9110, 5.6.7 and 10.2.3. */
 export function retryAfterMs(headers: Headers): number | null {
-  const milliseconds = plausible(decimal(headers.get("retry-after-ms")));
+  const milliseconds = ifPlausible(parseDecimal(headers.get("retry-after-ms")));
   if (milliseconds !== null) return milliseconds;
   const text = headers.get("retry-after")?.trim() ?? "";
-  const seconds = decimal(text);
-  if (seconds !== null) return plausible(seconds * 1000);
+  const seconds = parseDecimal(text);
+  if (seconds !== null) return ifPlausible(seconds * 1000);
   const at = HTTP_DATE.test(text) ? Date.parse(text.endsWith("GMT") ? text : `${text} GMT`) : NaN;
-  return Number.isNaN(at) ? null : plausible(Math.max(0, at - now()));
+  return Number.isNaN(at) ? null : ifPlausible(Math.max(0, at - now()));
 }
 
 /** IMF-fixdate, the RFC 850 form, and asctime. */
@@ -32,15 +32,17 @@ export function retryInfoMs(error: JsonObject): number | null {
   const delay = info?.["retryDelay"];
   if (typeof delay === "string") {
     const seconds = /^(\d+(?:\.\d+)?)s$/.exec(delay)?.[1];
-    return seconds === undefined ? null : plausible(Number(seconds) * 1000);
+    return seconds === undefined ? null : ifPlausible(Number(seconds) * 1000);
   }
   const { seconds, nanos } = objectOf(delay);
-  const whole = decimal(stringOf(seconds) ?? "0");
-  return isObject(delay) && whole !== null ? plausible(whole * 1000 + Number(nanos ?? 0) / 1_000_000) : null;
+  const wholeSeconds = parseDecimal(stringOf(seconds) ?? "0");
+  return isObject(delay) && wholeSeconds !== null
+    ? ifPlausible(wholeSeconds * 1000 + Number(nanos ?? 0) / 1_000_000)
+    : null;
 }
 
-const decimal = (text: string | null): number | null =>
+const parseDecimal = (text: string | null): number | null =>
   text !== null && /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : null;
 
-const plausible = (milliseconds: number | null): number | null =>
-  milliseconds !== null && milliseconds <= LONGEST_MS ? Math.ceil(milliseconds) : null;
+const ifPlausible = (milliseconds: number | null): number | null =>
+  milliseconds !== null && milliseconds <= MAX_RETRY_AFTER_MS ? Math.ceil(milliseconds) : null;

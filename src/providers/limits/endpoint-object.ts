@@ -17,8 +17,8 @@ export interface SlotParams {
   leaseMs: number;
 }
 
-const LEASE = "lease:";
-const PAUSE = "paused-until";
+const LEASE_PREFIX = "lease:";
+const PAUSE_KEY = "paused-until";
 
 /**
  * Applies the limits of one endpoint to the calls of all sessions.
@@ -69,17 +69,20 @@ export class EndpointObject extends DurableObject<Env> {
 
   #load(): LimiterState {
     const { kv } = this.ctx.storage;
-    const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE }), ([key, until]) => [key.slice(LEASE.length), until]);
-    return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE) ?? 0 };
+    const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE_PREFIX }), ([key, until]) => [
+      key.slice(LEASE_PREFIX.length),
+      until,
+    ]);
+    return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE_KEY) ?? 0 };
   }
 
   /** Writes what has changed. The output gate holds responses back until it is durable. */
   #save(): void {
     const { kv } = this.ctx.storage;
     const { leases, pausedUntil } = this.#limiter.state;
-    for (const id of this.#saved.leases.keys()) if (!leases.has(id)) kv.delete(LEASE + id);
-    for (const [id, until] of leases) if (!this.#saved.leases.has(id)) kv.put(LEASE + id, until);
-    if (pausedUntil !== this.#saved.pausedUntil) kv.put(PAUSE, pausedUntil);
+    for (const id of this.#saved.leases.keys()) if (!leases.has(id)) kv.delete(LEASE_PREFIX + id);
+    for (const [id, until] of leases) if (!this.#saved.leases.has(id)) kv.put(LEASE_PREFIX + id, until);
+    if (pausedUntil !== this.#saved.pausedUntil) kv.put(PAUSE_KEY, pausedUntil);
     this.#saved = { leases: new Map(leases), pausedUntil };
   }
 }

@@ -42,17 +42,17 @@ export function slotsOf(request: ReplyRequest, timeoutMs: number, limiterAccess:
     const slotRequest = new SlotRequest(request, timeoutMs, limiterAccess.endpoints);
     const release = (pauseMs: number) => limiterAccess.waitUntil(slotRequest.release(pauseMs));
     const requestedAt = now();
-    const decision = await Promise.race([slotRequest.acquire(signal), stopped(signal)]);
+    const decision = await Promise.race([slotRequest.acquire(signal), waitForStop(signal)]);
     if (decision === "stopped") {
       release(0);
       return replyFailure("cancelled", "The turn was stopped.");
     }
     if (!decision.admitted) return slotRejection(now() - requestedAt, decision.retryAfterSeconds);
-    return { release: (last) => release(pauseMsOf(last)) } satisfies Slot;
+    return { release: (final) => release(pauseMsOf(final)) } satisfies Slot;
   };
 }
 
-const stopped = (signal: AbortSignal): Promise<"stopped"> =>
+const waitForStop = (signal: AbortSignal): Promise<"stopped"> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve("stopped");
     else signal.addEventListener("abort", () => resolve("stopped"), { once: true });
@@ -124,10 +124,10 @@ function slotRejection(waitedMs: number, retryAfterSeconds: number | null): Repl
   const message =
     retryAfterSeconds === null
       ? `The call waited ${waitedMs} ms for the endpoint's own limits (max_calls_per_second, max_concurrency), and was not sent.`
-      : `The call waited ${waitedMs} ms and was not sent: the provider asks all callers to stay away for another ${retryAfterSeconds} s.`;
+      : `The call waited ${waitedMs} ms and was not sent: the provider asks all callers to wait another ${retryAfterSeconds} s.`;
   return replyFailure("rate_limited", message, { retryAfterSeconds });
 }
 
 /** How long a provider that limits its callers asks them to wait, in milliseconds. */
-const pauseMsOf = (last: Parameters<Slot["release"]>[0]): number =>
-  last.type === "failed" && last.code === "rate_limited" ? (last.retry?.afterMs ?? 0) : 0;
+const pauseMsOf = (final: Parameters<Slot["release"]>[0]): number =>
+  final.type === "failed" && final.code === "rate_limited" ? (final.retry?.afterMs ?? 0) : 0;

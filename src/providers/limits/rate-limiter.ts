@@ -6,7 +6,7 @@ import type { CallLimits } from "../../core/endpoint.ts";
 import type { EpochMs } from "../../core/time.ts";
 
 /** The longest pause that a provider can request, in milliseconds. A longer one is taken for an error. */
-const LONGEST_PAUSE_MS = 3_600_000;
+const MAX_PAUSE_MS = 3_600_000;
 
 /** The window for counting started calls, in milliseconds. */
 const WINDOW_MS = 1000;
@@ -21,7 +21,7 @@ export interface PendingCall {
   until: EpochMs;
   /** How long its lease lasts if it is not released, in milliseconds. */
   leaseMs: number;
-  onDecision: (admission: SlotDecision) => void;
+  onDecision: (decision: SlotDecision) => void;
 }
 
 /** The state that must survive a restart: leases with their expiry, and the end of a pause. */
@@ -39,7 +39,7 @@ export class RateLimiter {
   readonly #state: LimiterState;
   #waiting: PendingCall[] = [];
   /** Start times of the calls in the last second, oldest first. */
-  #starts: EpochMs[] = [];
+  #startTimes: EpochMs[] = [];
   #limits: CallLimits = { maxCallsPerSecond: 0, maxConcurrency: 0 };
   #since: EpochMs = -Infinity;
 
@@ -72,7 +72,7 @@ export class RateLimiter {
 
   /** Starts no calls for as long as a provider asks. Never shortens a pause. */
   pause(milliseconds: number, now: EpochMs): void {
-    const until = now + Math.min(milliseconds, LONGEST_PAUSE_MS);
+    const until = now + Math.min(milliseconds, MAX_PAUSE_MS);
     this.#state.pausedUntil = Math.max(this.#state.pausedUntil, until);
   }
 
@@ -91,7 +91,7 @@ export class RateLimiter {
   }
 
   #removeExpired(now: EpochMs): void {
-    this.#starts = this.#starts.filter((start) => start > now - WINDOW_MS);
+    this.#startTimes = this.#startTimes.filter((start) => start > now - WINDOW_MS);
     for (const [id, until] of this.#state.leases) if (until <= now) this.#state.leases.delete(id);
   }
 
@@ -99,7 +99,7 @@ export class RateLimiter {
     const next = this.#waiting.shift();
     if (!next) return;
     this.#state.leases.set(next.id, now + next.leaseMs);
-    this.#starts.push(now);
+    this.#startTimes.push(now);
     next.onDecision({ admitted: true });
   }
 
@@ -119,7 +119,7 @@ export class RateLimiter {
   #rateLimitedUntil(now: EpochMs): EpochMs {
     const { maxCallsPerSecond } = this.#limits;
     if (maxCallsPerSecond === 0) return now;
-    const start = this.#starts.at(-maxCallsPerSecond);
+    const start = this.#startTimes.at(-maxCallsPerSecond);
     return start === undefined ? now : start + WINDOW_MS;
   }
 

@@ -56,9 +56,10 @@ class BoundedInterpreter extends Interpreter {
     if (!replacement) return;
     const value = this.evaluate(operand, environment);
     this.#evaluated.set(operand, value);
-    const { old, by, times } = replacement;
-    const matches = value.type === "StringValue" ? Math.min(times, occurrences(value.value as string, old)) : 0;
-    if (lengthOf(value) + matches * (by.length - old.length) > MAX_VALUE_CHARACTERS) throw new TemplateTooLong();
+    const { search, replacement: replacementText, maxCount } = replacement;
+    const matches = value.type === "StringValue" ? Math.min(maxCount, occurrences(value.value as string, search)) : 0;
+    if (lengthOf(value) + matches * (replacementText.length - search.length) > MAX_VALUE_CHARACTERS)
+      throw new TemplateTooLong();
   }
 
   #addCharacters(characters: number): void {

@@ -33,7 +33,8 @@ export function renderTemplate(template: string, prompt: string): Outcome<string
 
 /** The engine's message for an error in a template. Internal errors of the engine are not shown. */
 function messageOf(error: unknown): string {
-  if (error instanceof TemplateTooLong) return `made a text of over ${MAX_PREPARED_PROMPT_CHARACTERS} characters`;
+  if (error instanceof TemplateTooLong)
+    return `produced a text of more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters`;
   const isInternal = error instanceof TypeError || error instanceof RangeError || !(error instanceof Error);
   return isInternal ? "is not a Jinja template" : error.message;
 }

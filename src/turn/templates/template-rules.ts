@@ -36,10 +36,21 @@ const MAX_BLANKS = 500;
 const MAX_SEARCH_TEXT = 100;
 
 /** Filters that produce at most six characters for each one, in any combination. */
-const FILTERS = new Set(["upper", "lower", "title", "capitalize", "trim", "length", "string", "tojson", "safe", "int"]);
+const ALLOWED_FILTERS = new Set([
+  "upper",
+  "lower",
+  "title",
+  "capitalize",
+  "trim",
+  "length",
+  "string",
+  "tojson",
+  "safe",
+  "int",
+]);
 
 /** Methods with the same limit. */
-const METHODS = new Set([
+const ALLOWED_METHODS = new Set([
   "upper",
   "lower",
   "title",
@@ -51,7 +62,7 @@ const METHODS = new Set([
   "endswith",
 ]);
 
-const OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
+const ALLOWED_OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
 
 /** Names of constructs that are not allowed, for error messages. */
 const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
@@ -72,13 +83,13 @@ const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
  */
 export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { problem: string } {
   if (template.split(/\S+/).some(({ length }) => length > MAX_BLANKS)) {
-    return { problem: `may not hold more than ${MAX_BLANKS} blanks in a row` };
+    return { problem: `must not contain more than ${MAX_BLANKS} white space characters in a row` };
   }
   const tokens = tokenize(template, { lstrip_blocks: true, trim_blocks: true });
   const sizes = tagSizes(tokens.map(({ type }) => type));
-  if (sizes.length > MAX_TAGS) return { problem: `may not hold more than ${MAX_TAGS} tags` };
+  if (sizes.length > MAX_TAGS) return { problem: `must not contain more than ${MAX_TAGS} tags` };
   if (sizes.some((size) => size > MAX_TAG_TOKENS)) {
-    return { problem: `may not hold more than ${MAX_TAG_TOKENS} words and signs in one tag` };
+    return { problem: `must not contain more than ${MAX_TAG_TOKENS} tokens in one tag` };
   }
   const tree = parse(tokens);
   const problem = problemIn(tree as unknown as Node);
@@ -114,14 +125,14 @@ const RULES: Rules = {
   BinaryExpression: ({ operator, left, right }) => binaryProblem(operator.value, left, right),
   FilterExpression: ({ operand, filter }) => problemIn(operand) ?? filterProblem(filter),
   CallExpression: ({ callee, args }) => callProblem(callee, args),
-  MemberExpression: () => "may not hold members and positions of values",
-  ArrayLiteral: () => "may hold lists only behind in",
-  TupleLiteral: () => "may hold lists only behind in",
+  MemberExpression: () => "must not contain members and items of values",
+  ArrayLiteral: () => "may contain lists only after in",
+  TupleLiteral: () => "may contain lists only after in",
   KeywordArgumentExpression: ({ value }) => problemIn(value),
 };
 
 function problemIn(node: Node): string | null {
-  if (!Object.hasOwn(RULES, node.type)) return `may not hold ${CONSTRUCT_NAMES[node.type] ?? `a ${node.type}`}`;
+  if (!Object.hasOwn(RULES, node.type)) return `must not contain ${CONSTRUCT_NAMES[node.type] ?? `a ${node.type}`}`;
   // The table has one entry for each type of node, which takes only nodes of that type.
   return (RULES[node.type] as (node: Node) => string | null)(node);
 }
@@ -135,12 +146,12 @@ function firstProblem(nodes: Node[]): string | null {
 }
 
 function binaryProblem(operator: string, left: Node, right: Node): string | null {
-  if (!OPERATORS.has(operator)) return `may not hold the operator ${operator}`;
+  if (!ALLOWED_OPERATORS.has(operator)) return `must not contain the operator ${operator}`;
   if (!operator.endsWith("in")) return firstProblem([left, right]);
   if (right.type === "ArrayLiteral" || right.type === "TupleLiteral") return firstProblem([left, ...right.value]);
   return left.type === "StringLiteral" && left.value.length <= MAX_SEARCH_TEXT
     ? problemIn(right)
-    : `may look for a literal text of up to ${MAX_SEARCH_TEXT} characters only, or in a list`;
+    : `may search only for a literal text of up to ${MAX_SEARCH_TEXT} characters, or in a list`;
 }
 
 function filterProblem(filter: Node): string | null {
@@ -148,28 +159,38 @@ function filterProblem(filter: Node): string | null {
   const name = callee.type === "Identifier" ? callee.value : "";
   if (name === "default") return firstProblem(args ?? []);
   if (name === "replace") return replacementIn(filter) ? null : REPLACE_RULE;
-  if (!FILTERS.has(name)) return `may not hold the filter ${name}`;
-  return args === null ? null : `may hold the filter ${name} without arguments only`;
+  if (!ALLOWED_FILTERS.has(name)) return `must not contain the filter ${name}`;
+  return args === null ? null : `may use the filter ${name} only without arguments`;
 }
 
-const REPLACE_RULE = `may hold the filter replace with literal texts only, of which the first has 1 to ${MAX_SEARCH_TEXT} characters`;
+const REPLACE_RULE = `may use the filter replace only with literal texts, the first of 1 to ${MAX_SEARCH_TEXT} characters`;
 
 /** The texts and the count of a `replace` filter; `null` for any other filter. */
-export function replacementIn(filter: Node): { old: string; by: string; times: number } | null {
+export function replacementIn(filter: Node): { search: string; replacement: string; maxCount: number } | null {
   if (filter.type !== "CallExpression" || filter.callee.type !== "Identifier") return null;
   return filter.callee.value === "replace" ? replacementOf(filter.args) : null;
 }
 
-function replacementOf([first, second, third, ...more]: Node[]): { old: string; by: string; times: number } | null {
-  const [old, by, times] = [textOf(first), textOf(second), third === undefined ? Infinity : timesOf(third)];
-  const isSearchText = old !== null && old !== "" && old.length <= MAX_SEARCH_TEXT;
-  return isSearchText && by !== null && times !== null && more.length === 0 ? { old, by, times } : null;
+function replacementOf([first, second, third, ...more]: Node[]): {
+  search: string;
+  replacement: string;
+  maxCount: number;
+} | null {
+  const [search, replacement, maxCount] = [
+    textOf(first),
+    textOf(second),
+    third === undefined ? Infinity : maxCountOf(third),
+  ];
+  const isSearchText = search !== null && search !== "" && search.length <= MAX_SEARCH_TEXT;
+  return isSearchText && replacement !== null && maxCount !== null && more.length === 0
+    ? { search, replacement, maxCount }
+    : null;
 }
 
 const textOf = (node: Node | undefined): string | null => (node?.type === "StringLiteral" ? node.value : null);
 
 /** A negative count means all occurrences, as in Python. */
-function timesOf(node: Node): number | null {
+function maxCountOf(node: Node): number | null {
   if (node.type !== "IntegerLiteral") return null;
   return node.value < 0 ? Infinity : node.value;
 }
@@ -177,9 +198,9 @@ function timesOf(node: Node): number | null {
 function callProblem(callee: Node, args: Node[]): string | null {
   const isMethod = callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier";
   const name = isMethod && callee.property.type === "Identifier" ? callee.property.value : null;
-  if (!isMethod || name === null) return "may not hold calls of functions";
-  if (!METHODS.has(name)) return `may not hold the method ${name}`;
+  if (!isMethod || name === null) return "must not contain function calls";
+  if (!ALLOWED_METHODS.has(name)) return `must not contain the method ${name}`;
   return args.every(({ type }) => type === "StringLiteral")
     ? problemIn(callee.object)
-    : "may call methods with literal texts only";
+    : "may call methods only with literal texts";
 }

@@ -15,7 +15,7 @@ describe("an endpoint's params", () => {
       system_prompt: "c",
     };
     const sent = { temperature: 0.5, stream_options: null, top_p: "0.9" };
-    expect(read({ ...steering, ...sent, ...moonshots }).sent).toEqual(sent);
+    expect(read({ ...steering, ...sent, ...moonshots }).providerParams).toEqual(sent);
   });
 
   it("steer by Moonshot's names too, and Parley's own go before them", () => {

@@ -43,7 +43,7 @@ describe("a template may hold", () => {
   });
 });
 
-describe("a template may not hold", () => {
+describe("a template must not contain", () => {
   it.each([
     "{{ 'x' * 1000000000 }}",
     "{{ 2 ** 2 ** 1000 }}",
@@ -125,7 +125,7 @@ describe("a text that grows too long on its way is a failure, however it grows",
     const longest = longestValue();
     expect(renderTemplate(template, "a".repeat(100_000))).toMatchObject({
       ok: false,
-      failure: { issues: [{ message: `made a text of over ${MAX_PREPARED_PROMPT_CHARACTERS} characters` }] },
+      failure: { issues: [{ message: `produced a text of more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters` }] },
     });
     expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT_CHARACTERS);
   });
