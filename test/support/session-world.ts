@@ -1,6 +1,6 @@
 /** A session's world in memory: a real log on SQLite, D1 as a few maps, and endpoints that say what a test wants. */
 import { DatabaseSync } from "node:sqlite";
-import type { Chatbot } from "../../src/core/endpoint.ts";
+import type { Chatbot } from "../../src/core/chatbot.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ReplyEvent } from "../../src/core/reply.ts";
 import { NOT_CALLED } from "../../src/core/reply.ts";
