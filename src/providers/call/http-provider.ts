@@ -71,11 +71,11 @@ async function* callOverHttp(
   signal: AbortSignal,
   { allowPrivateUrls }: ProviderEnv,
 ): ReplyStream {
-  const responseFormat = await postStream(outboundRequest, signal, allowPrivateUrls);
-  if ("code" in responseFormat) return yield [responseFormat];
-  if ("text" in responseFormat) return yield [readErrorResponse(responseFormat, secret)];
-  const providerRequestId = requestIdOf(responseFormat.headers);
-  yield* readReply(responseFormat.events, openReader(providerRequestId), providerRequestId);
+  const response = await postStream(outboundRequest, signal, allowPrivateUrls);
+  if ("code" in response) return yield [response];
+  if ("text" in response) return yield [readErrorResponse(response, secret)];
+  const providerRequestId = requestIdOf(response.headers);
+  yield* readReply(response.events, openReader(providerRequestId), providerRequestId);
 }
 
 /** Reads an error response. It is a failure, or a filtered reply if a content filter rejected the prompt. */
