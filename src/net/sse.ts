@@ -93,11 +93,11 @@ class EventParser {
 
   /** Ends the body. A last event without its blank line counts, unless it is an incomplete JSON text. */
   finish(text: string): ServerSentEvent[] {
-    const whole = this.feed(text);
+    const complete = this.feed(text);
     this.#parser.feed("\n\n");
     this.#flushUnframedLines();
     const last = this.#takeEvents().filter(({ data }) => isComplete(data));
-    return [...whole, ...last];
+    return [...complete, ...last];
   }
 
   #takeEvents(): ServerSentEvent[] {

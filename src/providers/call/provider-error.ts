@@ -10,7 +10,7 @@ import type { JsonObject } from "./json-fields.ts";
 import { retryInfoMs } from "./retry-after.ts";
 
 /** Levels of nesting that are searched for a message. */
-const MAX_DEPTH = 6;
+const MAX_NESTING = 6;
 
 export interface ProviderError {
   /** The provider's message. */
@@ -103,7 +103,7 @@ function messageOf(error: unknown, rest: JsonObject): string {
 
 function messageIn(value: unknown, depth: number): string | null {
   if (typeof value === "string") return value.trim() || null;
-  if (depth > MAX_DEPTH) return null;
+  if (depth > MAX_NESTING) return null;
   if (Array.isArray(value))
     return joinUnique(
       value.flatMap((item) => messageIn(item, depth + 1) ?? []),
