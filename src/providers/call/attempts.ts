@@ -120,7 +120,8 @@ async function attemptInSlot(state: AttemptState): Promise<FinalEvent> {
   const { acquireSlot, deadlines } = state;
   const requestedAt = now();
   const slot = acquireSlot ? await acquireSlot(deadlines.signal) : null;
-  state.waitedMs[state.sentAt === null ? "first" : "later"] += now() - requestedAt;
+  // Without limits there is no queue to wait in.
+  if (acquireSlot) state.waitedMs[state.sentAt === null ? "first" : "later"] += now() - requestedAt;
   if (slot && "type" in slot) return deadlines.failure ?? slot;
   let final: FinalEvent | null = deadlines.failure;
   try {
