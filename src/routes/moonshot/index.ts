@@ -5,11 +5,11 @@ import { requireRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { describe } from "../openapi/describe.ts";
 import { query } from "../http/validate.ts";
-import { llmEndpoints } from "./llm-endpoints.ts";
-import { contextStrategies, promptTemplates } from "./prompt-templates.ts";
+import { llmEndpoints } from "./llm-endpoints/index.ts";
+import { contextStrategies, promptTemplates } from "./prompt-templates/index.ts";
 import { presentConnector } from "./present.ts";
 import * as schemas from "./schemas.ts";
-import { sessions } from "./sessions.ts";
+import { sessions } from "./sessions/index.ts";
 
 /** `/v1`: the Moonshot API. */
 export const v1 = new Hono<AppEnv>({ strict: false })

@@ -25,7 +25,7 @@ import { describe } from "../../openapi/describe.ts";
 import { requireAllowedOrigin } from "../../http/cors.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { query } from "../../http/validate.ts";
-import { requireOwnSession } from "./own.ts";
+import { requireOwnSession } from "./ownership.ts";
 import { presentMessage } from "./present.ts";
 import * as schemas from "./schemas.ts";
 

@@ -27,7 +27,7 @@ import { referredToBy, wholeLog, wholeSession } from "../../http/whole-session.t
 import * as examples from "./examples.ts";
 import { following, noSession } from "./following.ts";
 import { newSession } from "./new-session.ts";
-import { requireOwnClient, clientFilter, requireOwnSession } from "./own.ts";
+import { requireOwnClient, clientFilter, requireOwnSession } from "./ownership.ts";
 import { presentListed, presentPopulated, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
 import { notActive, talking } from "./talking.ts";

@@ -12,7 +12,7 @@ import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { body, query } from "../../http/validate.ts";
 import { wholeLog } from "../../http/whole-session.ts";
 import * as examples from "./examples.ts";
-import { requireUserRole, requireOwnSession } from "./own.ts";
+import { requireUserRole, requireOwnSession } from "./ownership.ts";
 import { presentMessage, presentSession } from "./present.ts";
 import * as schemas from "./schemas.ts";
 

@@ -1,7 +1,7 @@
-import type { Message } from "../../core/message.ts";
-import type { Chat } from "../../core/session.ts";
-import { messagesOf } from "../http/open-log.ts";
-import type { OpenLog } from "../http/open-log.ts";
+import type { Message } from "../../../core/message.ts";
+import type { Chat } from "../../../core/session.ts";
+import { messagesOf } from "../../http/open-log.ts";
+import type { OpenLog } from "../../http/open-log.ts";
 import { recordNumber } from "./records.ts";
 import type { Answered } from "./records.ts";
 

@@ -1,24 +1,24 @@
 import { Hono } from "hono";
-import { CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
-import { now } from "../../core/time.ts";
-import { database } from "../../store/database.ts";
+import { CONTEXT_STRATEGIES } from "../../../core/endpoint.ts";
+import { now } from "../../../core/time.ts";
+import { database } from "../../../store/database.ts";
 import {
   createPromptTemplate,
   deletePromptTemplate,
   findPromptTemplate,
   listPromptTemplates,
-} from "../../store/prompt-templates.ts";
-import { checkTemplate } from "../../turn/templates/render-template.ts";
-import { audit } from "../http/audit.ts";
-import { requireRole } from "../http/authenticate.ts";
-import type { AppEnv } from "../http/context.ts";
-import { readFromReplica } from "../http/context.ts";
-import { createOnce, answerToSave } from "../http/idempotency.ts";
-import { describe } from "../openapi/describe.ts";
-import { respondWithProblem } from "../http/respond-with-problem.ts";
-import { body } from "../http/validate.ts";
-import * as examples from "./examples.ts";
-import * as schemas from "./schemas.ts";
+} from "../../../store/prompt-templates.ts";
+import { checkTemplate } from "../../../turn/templates/render-template.ts";
+import { audit } from "../../http/audit.ts";
+import { requireRole } from "../../http/authenticate.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { readFromReplica } from "../../http/context.ts";
+import { createOnce, answerToSave } from "../../http/idempotency.ts";
+import { describe } from "../../openapi/describe.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { body } from "../../http/validate.ts";
+import * as examples from "../sessions/examples.ts";
+import * as schemas from "../schemas.ts";
 
 /** `/v1/prompt_templates`: Jinja texts that prompts can be set in. */
 export const promptTemplates = new Hono<AppEnv>({ strict: false })

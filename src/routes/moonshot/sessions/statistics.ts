@@ -1,7 +1,7 @@
 import type * as z from "zod";
-import { costOf, roundCost } from "../../core/message.ts";
-import type { Message, ReplyDetail } from "../../core/message.ts";
-import type { Session } from "../../core/session.ts";
+import { costOf, roundCost } from "../../../core/message.ts";
+import type { Message, ReplyDetail } from "../../../core/message.ts";
+import type { Session } from "../../../core/session.ts";
 import type * as schemas from "./result-schemas.ts";
 
 type Numbers = z.output<typeof schemas.Numbers>;

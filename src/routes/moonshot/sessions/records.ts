@@ -1,10 +1,10 @@
 import type * as z from "zod";
-import { costOf } from "../../core/message.ts";
-import type { Message, Receipt, ReplyDetail, Usage } from "../../core/message.ts";
-import type { Session } from "../../core/session.ts";
-import { zonedPromptTime } from "../../core/time.ts";
-import { presentPrices } from "./present.ts";
-import type * as schemas from "./schemas.ts";
+import { costOf } from "../../../core/message.ts";
+import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
+import type { Session } from "../../../core/session.ts";
+import { zonedPromptTime } from "../../../core/time.ts";
+import { presentPrices } from "../present.ts";
+import type * as schemas from "../schemas.ts";
 
 export type ChatRecord = z.output<typeof schemas.ChatRecord>;
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Usage } from "./schemas.ts";
+import { Usage } from "../schemas.ts";
 
 export const Export = z.object({ format: z.enum(["jsonl", "csv"]).default("jsonl") });
 

@@ -1,17 +1,17 @@
 import type * as z from "zod";
-import { asContextStrategy } from "../../core/endpoint.ts";
-import type { Outcome } from "../../core/failure.ts";
-import { notFound, success } from "../../core/failure.ts";
-import type { Session } from "../../core/session.ts";
-import type { EpochMs } from "../../core/time.ts";
-import { zonedStamp } from "../../core/time.ts";
-import type { Database } from "../../store/database.ts";
-import { isUniqueViolation } from "../../store/database.ts";
-import { existingEndpoints } from "../../store/endpoints.ts";
-import { findPromptTemplate } from "../../store/prompt-templates.ts";
-import { createComparisonSession } from "../../store/sessions.ts";
-import type * as schemas from "./schemas.ts";
-import { chatIdOf, slug } from "./slug.ts";
+import { asContextStrategy } from "../../../core/endpoint.ts";
+import type { Outcome } from "../../../core/failure.ts";
+import { notFound, success } from "../../../core/failure.ts";
+import type { Session } from "../../../core/session.ts";
+import type { EpochMs } from "../../../core/time.ts";
+import { zonedStamp } from "../../../core/time.ts";
+import type { Database } from "../../../store/database.ts";
+import { isUniqueViolation } from "../../../store/database.ts";
+import { existingEndpoints } from "../../../store/endpoints.ts";
+import { findPromptTemplate } from "../../../store/prompt-templates.ts";
+import { createComparisonSession } from "../../../store/sessions.ts";
+import type * as schemas from "../schemas.ts";
+import { chatIdOf, slug } from "../slug.ts";
 
 type Input = z.output<typeof schemas.CreateSession>;
 

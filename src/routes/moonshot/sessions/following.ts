@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import { notFound } from "../../core/failure.ts";
-import { sessionStub } from "../../live/session-client.ts";
-import { requireRole } from "../http/authenticate.ts";
-import type { AppEnv } from "../http/context.ts";
-import { timed } from "../http/context.ts";
+import { notFound } from "../../../core/failure.ts";
+import { sessionStub } from "../../../live/session-client.ts";
+import { requireRole } from "../../http/authenticate.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { timed } from "../../http/context.ts";
 import {
   FromQuery,
   SocketQuery,
@@ -12,12 +12,12 @@ import {
   openSocketTo,
   createTicket,
   upgradeOnly,
-} from "../http/subscribe.ts";
-import { describe } from "../openapi/describe.ts";
-import { requireAllowedOrigin } from "../http/cors.ts";
-import { respondWithProblem } from "../http/respond-with-problem.ts";
-import { query } from "../http/validate.ts";
-import * as schemas from "./schemas.ts";
+} from "../../http/subscribe.ts";
+import { describe } from "../../openapi/describe.ts";
+import { requireAllowedOrigin } from "../../http/cors.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { query } from "../../http/validate.ts";
+import * as schemas from "../schemas.ts";
 
 export const noSession = (id: string) => ({ reason: "not-found", noun: "session", id }) as const;
 

@@ -1,28 +1,34 @@
 import { Hono } from "hono";
 import type * as z from "zod";
-import { urlProblem, allowsPrivateUrls } from "../../net/url-guard.ts";
-import type { Endpoint } from "../../core/endpoint.ts";
-import { secretNamedBy } from "../../core/endpoint.ts";
-import type { Outcome } from "../../core/failure.ts";
-import { invalid, success } from "../../core/failure.ts";
-import { isSecret, seal, reseal } from "../../crypto/sealed-tokens.ts";
-import { now } from "../../core/time.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
-import { database } from "../../store/database.ts";
-import { createEndpoint, deleteEndpoint, findEndpoint, listEndpoints, updateEndpoint } from "../../store/endpoints.ts";
-import { audit } from "../http/audit.ts";
-import { requireRole } from "../http/authenticate.ts";
-import type { AppEnv } from "../http/context.ts";
-import { readFromReplica } from "../http/context.ts";
-import { createOnce, answerToSave } from "../http/idempotency.ts";
-import { describe } from "../openapi/describe.ts";
-import { respondWithProblem } from "../http/respond-with-problem.ts";
-import type { HttpProblem } from "../http/problem.ts";
-import { body } from "../http/validate.ts";
-import * as examples from "./examples.ts";
-import { TOKEN_MASK, presentEndpoint } from "./present.ts";
-import * as schemas from "./schemas.ts";
-import { slug } from "./slug.ts";
+import { urlProblem, allowsPrivateUrls } from "../../../net/url-guard.ts";
+import type { Endpoint } from "../../../core/endpoint.ts";
+import { secretNamedBy } from "../../../core/endpoint.ts";
+import type { Outcome } from "../../../core/failure.ts";
+import { invalid, success } from "../../../core/failure.ts";
+import { isSecret, seal, reseal } from "../../../crypto/sealed-tokens.ts";
+import { now } from "../../../core/time.ts";
+import { PROVIDERS } from "../../../providers/registry.ts";
+import { database } from "../../../store/database.ts";
+import {
+  createEndpoint,
+  deleteEndpoint,
+  findEndpoint,
+  listEndpoints,
+  updateEndpoint,
+} from "../../../store/endpoints.ts";
+import { audit } from "../../http/audit.ts";
+import { requireRole } from "../../http/authenticate.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { readFromReplica } from "../../http/context.ts";
+import { createOnce, answerToSave } from "../../http/idempotency.ts";
+import { describe } from "../../openapi/describe.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import type { HttpProblem } from "../../http/problem.ts";
+import { body } from "../../http/validate.ts";
+import * as examples from "../sessions/examples.ts";
+import { TOKEN_MASK, presentEndpoint } from "../present.ts";
+import * as schemas from "../schemas.ts";
+import { slug } from "../slug.ts";
 
 /** `/v1/llm_endpoints`: what prompts can be put to. */
 export const llmEndpoints = new Hono<AppEnv>({ strict: false })
