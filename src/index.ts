@@ -4,7 +4,7 @@ import { now } from "./core/time.ts";
 import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeQuietSessions } from "./jobs/wake-quiet-sessions.ts";
-import { presenterOf } from "./routes/http/dialect.ts";
+import { sessionPresenter } from "./routes/http/dialect.ts";
 import { database } from "./store/database.ts";
 import { deleteExpiredAnswers } from "./store/idempotency-keys.ts";
 import { refoldTexts } from "./store/refold.ts";
@@ -13,7 +13,7 @@ import { deleteExpiredTickets } from "./store/tickets.ts";
 export { EndpointObject } from "./providers/limits/endpoint-object.ts";
 export { ReplyCaller } from "./providers/call/reply-caller.ts";
 
-const presentSession = presenterOf(dialects);
+const presentSession = sessionPresenter(dialects);
 
 /** The session's object, speaking to those who follow it in the dialect of its session. */
 export class SessionObject extends LiveSessionObject {

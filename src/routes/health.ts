@@ -12,7 +12,7 @@ import { respondWithProblem } from "./http/respond-with-problem.ts";
 import { query } from "./http/validate.ts";
 
 /** How many parked messages are shown. */
-const SHOWN_PARKED = 100;
+const MAX_DEAD_LETTERS = 100;
 
 const Health = z
   .object({
@@ -34,7 +34,7 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     tag: "Service",
     summary: "Whether the service answers; with deep=1, for an admin, how its database is",
     answer: { status: 200, description: "It does", schema: Health },
-    refusals: [401, 403],
+    problems: [401, 403],
   }),
   query(z.object({ deep: z.string().optional() })),
   async (c) => {
@@ -49,7 +49,7 @@ async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
   const began = now();
   const problems = settingsProblems(env);
   try {
-    const parked = (await listDeadLetters(database(env.DB), SHOWN_PARKED)).map(({ at, ...rest }) => ({
+    const parked = (await listDeadLetters(database(env.DB), MAX_DEAD_LETTERS)).map(({ at, ...rest }) => ({
       ...rest,
       at: isoTime(at),
     }));

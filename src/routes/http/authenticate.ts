@@ -12,8 +12,8 @@ import { takeTicket } from "../../store/tickets.ts";
 import { anonymousRoleProblem, identityProviderOf, tokenProblem } from "./settings.ts";
 import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
-import { exceedsSignInLimit, TOO_MANY } from "./rate-limits.ts";
+import { measure } from "./context.ts";
+import { exceedsSignInLimit, TOO_MANY_CALLS } from "./rate-limits.ts";
 import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
@@ -23,7 +23,7 @@ export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/doc
 /** Learns who calls, and turns away who cannot tell. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (OPEN_PATHS.includes(c.req.path.replace(/(?<=.)\/$/, ""))) return next();
-  const known = await timed(c, "auth", callerOf(c));
+  const known = await measure(c, "auth", callerOf(c));
   if ("reason" in known) return rejectSignIn(c, known);
   c.set("caller", known);
   return next();
@@ -33,7 +33,7 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
 export async function rejectSignIn(c: Context<AppEnv>, refusal: HttpProblem): Promise<Response> {
   if (refusal.reason !== "unauthenticated") return respondWithProblem(c, refusal);
   audit(c, "sign-in-failed", { path: c.req.path });
-  return respondWithProblem(c, (await exceedsSignInLimit(c)) ? TOO_MANY : refusal);
+  return respondWithProblem(c, (await exceedsSignInLimit(c)) ? TOO_MANY_CALLS : refusal);
 }
 
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
@@ -41,11 +41,11 @@ const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
 /** By `Authorization: Bearer <token>`; a socket's opener may show its token, or a ticket, in a way that a browser can. */
 export async function callerOf(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
   const [, socketOf] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
-  const token = bearer(c) ?? (socketOf === undefined ? undefined : subprotocolToken(c));
+  const token = bearerToken(c) ?? (socketOf === undefined ? undefined : subprotocolToken(c));
   if (token !== undefined) return callerOfToken(c, token);
   const ticket = socketOf === undefined ? undefined : c.req.query("ticket");
   if (ticket !== undefined) return (await callerOfTicket(c, ticket, socketOf ?? "")) ?? UNAUTHENTICATED;
-  return c.req.header("authorization") === undefined ? withoutToken(c.env) : UNAUTHENTICATED;
+  return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
 
 async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
@@ -68,16 +68,16 @@ async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller 
   }
 }
 
-const withoutToken = (env: Env): Caller | HttpProblem =>
+const anonymousCaller = (env: Env): Caller | HttpProblem =>
   env.ANONYMOUS_ROLE === "service" ? ANONYMOUS : (anonymousRoleProblem(env) ?? UNAUTHENTICATED);
 
 async function callerOfTicket(c: Context<AppEnv>, ticket: string, part: string): Promise<Caller | null> {
-  const sessionId = sessionNamed(part);
+  const sessionId = decodeSessionId(part);
   return sessionId === null ? null : takeTicket(database(c.env.DB), await hashToken(ticket), sessionId, now());
 }
 
 /** The id in a part of a path, as its session has it; `null` for what is none. */
-function sessionNamed(part: string): string | null {
+function decodeSessionId(part: string): string | null {
   try {
     const id = decodeURIComponent(part);
     return asObjectId(id) ?? id;
@@ -86,7 +86,8 @@ function sessionNamed(part: string): string | null {
   }
 }
 
-const bearer = (c: Context): string | undefined => /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
+const bearerToken = (c: Context): string | undefined =>
+  /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
 
 /** A token among the subprotocols: `bearer.<token>`. */
 const subprotocolToken = (c: Context): string | undefined =>

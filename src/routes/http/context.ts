@@ -13,7 +13,7 @@ export interface AppEnv {
 }
 
 /** Waits for a stage of the answer and names it in `server-timing`. */
-export async function timed<T>(c: Context, stage: "auth" | "session" | "index", work: Promise<T>): Promise<T> {
+export async function measure<T>(c: Context, stage: "auth" | "session" | "index", work: Promise<T>): Promise<T> {
   startTime(c, stage);
   try {
     return await work;
@@ -31,14 +31,14 @@ const BOOKMARK = /^[0-9a-f-]{1,200}$/i;
 export async function readFromReplica<T>(c: Context<AppEnv>, read: (db: Database) => Promise<T>): Promise<T> {
   const given = c.req.header("x-d1-bookmark") ?? "";
   const session = c.env.DB.withSession(BOOKMARK.test(given) ? given : "first-primary");
-  const list = await timed(c, "index", read(database(session)));
+  const list = await measure(c, "index", read(database(session)));
   const bookmark = session.getBookmark();
   if (bookmark) c.header("x-d1-bookmark", bookmark);
   return list;
 }
 
 /** Whether the caller wants only what is new, by `Prefer: return=minimal` (RFC 7240); the answer then says so. */
-export function wantedHistory(c: Context): "whole" | "added" {
+export function applyPreference(c: Context): "whole" | "added" {
   const preferences = (c.req.header("prefer") ?? "").toLowerCase().split(",");
   if (!preferences.some((preference) => /^\s*return\s*=\s*"?minimal"?\s*(;|$)/.test(preference))) return "whole";
   c.header("preference-applied", "return=minimal");

@@ -5,10 +5,17 @@ import type { AppEnv } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** What a page's script may send, beside what any page may. */
-const SENT = ["authorization", "content-type", "idempotency-key", "last-event-id", "prefer", "x-d1-bookmark"];
+const REQUEST_HEADERS = [
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "last-event-id",
+  "prefer",
+  "x-d1-bookmark",
+];
 
 /** What a page's script may read of an answer's head. */
-const READ = [
+const RESPONSE_HEADERS = [
   "content-disposition",
   "idempotency-replayed",
   "link",
@@ -21,7 +28,7 @@ const READ = [
 ];
 
 /** How long a browser may remember what it was told of a route, in seconds. */
-const REMEMBER_SECONDS = 600;
+const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
 /** Whether an origin is one of `ALLOWED_ORIGINS`. What is no origin there, such as `*`, is nobody's. */
 export const isAllowedOrigin = (origin: string, env: Env): boolean =>
@@ -29,12 +36,12 @@ export const isAllowedOrigin = (origin: string, env: Env): boolean =>
 
 export const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
-const serve = cors({
+const applyCors = cors({
   origin: (origin) => origin,
   allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-  allowHeaders: SENT,
-  exposeHeaders: READ,
-  maxAge: REMEMBER_SECONDS,
+  allowHeaders: REQUEST_HEADERS,
+  exposeHeaders: RESPONSE_HEADERS,
+  maxAge: PREFLIGHT_MAX_AGE_SECONDS,
 });
 
 /**
@@ -45,14 +52,14 @@ export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   const allowed = origin !== undefined && isAllowedOrigin(origin, c.env);
   if (c.req.method !== "OPTIONS") {
-    if (allowed) await serve(c, next);
+    if (allowed) await applyCors(c, next);
     else await next();
     if (c.env.ALLOWED_ORIGINS && c.res.status !== 101) c.header("vary", "Origin", { append: !allowed });
     return;
   }
   // The route table says which methods there are; to a page it is said in these words too.
   await next();
-  if (allowed) return serve(c, noMore);
+  if (allowed) return applyCors(c, endOfChain);
   if (c.env.ALLOWED_ORIGINS) c.header("vary", "Origin");
   return undefined;
 };
@@ -61,7 +68,7 @@ export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
  * Keeps pages of other origins from changing anything where nobody has to show a token: a browser sends a `POST` without a
  * body unasked, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
  */
-export const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const preventCsrf: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   const caller = c.get("caller") as Caller | undefined;
   const isForeign = caller?.id === "anonymous" && origin !== undefined && !isAllowedOrigin(origin, c.env);
@@ -70,7 +77,7 @@ export const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
     : next();
 };
 
-const noMore = async () => undefined;
+const endOfChain = async () => undefined;
 
 /**
  * Lets a browser open a socket only from pages that it may be opened from: those of the allowed origins, and our own unless
@@ -78,11 +85,11 @@ const noMore = async () => undefined;
  */
 export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
-  return origin === undefined || isAllowedOrigin(origin, c.env) || isOwn(c, origin)
+  return origin === undefined || isAllowedOrigin(origin, c.env) || isSameOrigin(c, origin)
     ? next()
     : respondWithProblem(c, { reason: "origin-refused" });
 };
 
 /** A page of any site can be shown at an address that leads here (DNS rebinding): its own origin proves nothing then. */
-const isOwn = (c: Context<AppEnv>, origin: string): boolean =>
+const isSameOrigin = (c: Context<AppEnv>, origin: string): boolean =>
   c.var.caller.id !== "anonymous" && origin === new URL(c.req.url).origin;

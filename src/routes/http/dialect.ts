@@ -28,13 +28,13 @@ export function dialectOf(dialects: readonly Dialect[], path: string): Dialect {
 }
 
 /** A session as its subscribers are shown it: in the dialect in which it was created. */
-export const presenterOf =
+export const sessionPresenter =
   (dialects: readonly Dialect[]) =>
   (session: Session, zone: string): Record<string, unknown> =>
     dialects.find(({ sessions }) => sessions.kind === session.kind)?.sessions.present(session, zone) ?? {};
 
 /** Notes the dialect of each call, for all that answers it. */
-export const useDialects =
+export const setDialect =
   (dialects: readonly Dialect[]): MiddlewareHandler<AppEnv> =>
   async (c, next) => {
     c.set("dialect", dialectOf(dialects, c.req.path));

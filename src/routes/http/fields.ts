@@ -32,7 +32,7 @@ export const time = z
 export const timeOutput = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
 
 /** Any JSON object, up to 16 KiB; carried inside as its JSON text. */
-export const freeObject = z
+export const jsonObject = z
   .record(z.string(), z.unknown())
   .transform((value) => JSON.stringify(value))
   .refine(
@@ -42,27 +42,27 @@ export const freeObject = z
 
 /** What a param must be, and how its fault is described. */
 interface ParamRule {
-  isGood: (value: unknown) => boolean;
+  isValid: (value: unknown) => boolean;
   message: string;
 }
 
-const TEXT: ParamRule = { isGood: (value) => typeof value === "string", message: "must be a text" };
+const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a text" };
 const FLAG: ParamRule = {
-  isGood: (value) => typeof value === "boolean" || /^\s*(true|false)\s*$/i.test(String(value)),
+  isValid: (value) => typeof value === "boolean" || /^\s*(true|false)\s*$/i.test(String(value)),
   message: "must be true or false",
 };
-const POSITIVE: ParamRule = { isGood: (value) => Number(value) > 0, message: "must be a number above 0" };
+const POSITIVE: ParamRule = { isValid: (value) => Number(value) > 0, message: "must be a number above 0" };
 const atMost = (most: number): ParamRule => ({
-  isGood: (value) => Number(value) > 0 && Number(value) <= most,
+  isValid: (value) => Number(value) > 0 && Number(value) <= most,
   message: `must be a number above 0 and at most ${most}`,
 });
-const OURS: ParamRule = { isGood: () => false, message: "is set by Parley" };
+const RESERVED: ParamRule = { isValid: () => false, message: "is set by Parley" };
 
 /** Params that Parley itself reads or sends. `null` is always good, but for those that Parley sets: it is not sent. */
 const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
-  ["messages", OURS],
-  ["contents", OURS],
-  ["stream", { isGood: (value) => value === false, message: "can be false or null only" }],
+  ["messages", RESERVED],
+  ["contents", RESERVED],
+  ["stream", { isValid: (value) => value === false, message: "can be false or null only" }],
   // Parts of an address and of a header.
   ["api_version", TEXT],
   ["anthropic_version", TEXT],
@@ -74,7 +74,10 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
   ["idle_ms", POSITIVE],
   ["timeout", POSITIVE],
   ["max_attempts", atMost(MAX_ATTEMPTS)],
-  ["num_of_retries", { isGood: (value) => value !== "" && Number(value) >= 0, message: "must be a number, 0 or more" }],
+  [
+    "num_of_retries",
+    { isValid: (value) => value !== "" && Number(value) >= 0, message: "must be a number, 0 or more" },
+  ],
   ["alternate_roles", FLAG],
   ["allow_retries", FLAG],
 ]);
@@ -83,8 +86,8 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
 export const providerParams = z.record(z.string(), z.unknown()).superRefine((params, context) => {
   for (const [param, value] of Object.entries(params)) {
     const rule = PARAM_RULES.get(param);
-    const isUnset = value === null && rule !== OURS;
-    if (rule && !isUnset && !rule.isGood(value))
+    const isUnset = value === null && rule !== RESERVED;
+    if (rule && !isUnset && !rule.isValid(value))
       context.addIssue({ code: "custom", path: [param], message: rule.message });
   }
   if (JSON.stringify(params).length > MAX_OBJECT_BYTES)

@@ -9,7 +9,7 @@ import type { Database } from "../../store/database.ts";
 import { claimKey, saveAnswer, releaseKey } from "../../store/idempotency-keys.ts";
 import type { Claim, SavedAnswer } from "../../store/idempotency-keys.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
+import { measure } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** When to come again while the first call under a key is under way, in seconds. */
@@ -71,7 +71,7 @@ export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   // As it was read: neither the order of fields nor one that is ignored makes another body.
   const asked = c.req.valid("json" as never);
   const claim = { ...own, fingerprint: await fingerprintOf(asked, c.env), at: now() };
-  const first = await timed(c, "index", waitForFirstAnswer(db, claim));
+  const first = await measure(c, "index", waitForFirstAnswer(db, claim));
   if (first === null) {
     c.set("claim", claim);
     await next();

@@ -6,7 +6,7 @@ import { database } from "../../store/database.ts";
 import { messagesPage } from "../../store/messages.ts";
 import { findSession } from "../../store/sessions.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
+import { measure } from "./context.ts";
 
 /** Messages of one page. What is long makes it shorter: no page is longer than a part. */
 const PAGE_MESSAGES = 1_000;
@@ -22,9 +22,9 @@ export interface OpenLog {
 /** Opens the log of a session as its object has it, and otherwise as the index database does; `null` for none. */
 export async function openLog(c: Context<AppEnv>, id: string): Promise<OpenLog | null> {
   const db = database(c.env.DB);
-  const live = await timed(c, "session", sessionStub(c.env, id).read("added"));
+  const live = await measure(c, "session", sessionStub(c.env, id).read("added"));
   if (!live.ok) return null;
-  const session = live.value?.session ?? (await timed(c, "index", findSession(db, id)));
+  const session = live.value?.session ?? (await measure(c, "index", findSession(db, id)));
   if (!session) return null;
   const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES) => {
     const part = await sessionStub(c.env, id).page(after, limit, "all");

@@ -7,7 +7,7 @@ import { respondWithProblem } from "./respond-with-problem.ts";
 const PERIOD_SECONDS = 60;
 
 /** How a call over a limit is turned away. */
-export const TOO_MANY = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
+export const TOO_MANY_CALLS = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
 
 /**
  * Where a call comes from; `null` where Cloudflare does not tell. Of an IPv6 address the network: whoever has one has all
@@ -31,7 +31,7 @@ function networkOf(address: string): string {
 const groupsOf = (part: string): string[] => part.split(":").filter((group) => group !== "");
 
 /** Whether one more call is within a limit. Where none is bound, or it cannot be asked, every call is. */
-async function isWithin(c: Context<AppEnv>, limit: RateLimit | undefined, key: string | null): Promise<boolean> {
+async function isWithinLimit(c: Context<AppEnv>, limit: RateLimit | undefined, key: string | null): Promise<boolean> {
   if (!limit || key === null || c.env.RATE_LIMITS === "off") return true;
   return limit.limit({ key }).then(
     ({ success }) => success,
@@ -41,18 +41,18 @@ async function isWithin(c: Context<AppEnv>, limit: RateLimit | undefined, key: s
 
 /** Turns away an address that calls too often, before anything is looked up for it. Who asks after our health may ask. */
 export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) =>
-  c.req.path === "/healthz" || (await isWithin(c, c.env.ADDRESS_LIMIT, addressOf(c)))
+  c.req.path === "/healthz" || (await isWithinLimit(c, c.env.ADDRESS_LIMIT, addressOf(c)))
     ? next()
-    : respondWithProblem(c, TOO_MANY);
+    : respondWithProblem(c, TOO_MANY_CALLS);
 
 /** Turns away a caller who calls too often, from wherever. Callers without a token are told apart by address. */
 export const limitCaller: MiddlewareHandler<AppEnv> = async (c, next) => {
   const caller = c.get("caller") as Caller | undefined;
   if (!caller) return next();
   const key = caller.id === "anonymous" ? addressOf(c) : caller.id;
-  return (await isWithin(c, c.env.CALLER_LIMIT, key)) ? next() : respondWithProblem(c, TOO_MANY);
+  return (await isWithinLimit(c, c.env.CALLER_LIMIT, key)) ? next() : respondWithProblem(c, TOO_MANY_CALLS);
 };
 
 /** Whether an address has shown bad tokens so often that it is told to stay away. */
 export const exceedsSignInLimit = async (c: Context<AppEnv>): Promise<boolean> =>
-  !(await isWithin(c, c.env.SIGN_IN_LIMIT, addressOf(c)));
+  !(await isWithinLimit(c, c.env.SIGN_IN_LIMIT, addressOf(c)));

@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 
 /** What is off says something of pages with scripts, frames or cookies, and there are none here. */
-const OFF = {
+const DISABLED = {
   crossOriginOpenerPolicy: false,
   crossOriginResourcePolicy: false,
   originAgentCluster: false,
@@ -14,22 +14,22 @@ const OFF = {
 } as const;
 
 const strictTransportSecurity = "max-age=31536000";
-const NOTHING = { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] };
+const DENY_ALL = { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] };
 
 /** Every head costs each answer, so these are few: what matters of an answer that is no page. */
-const ofAnswers = secureHeaders({
-  ...OFF,
+const apiHeaders = secureHeaders({
+  ...DISABLED,
   strictTransportSecurity,
   referrerPolicy: false,
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 });
 
 /** The one page has a style of its own, and no script. */
-const ofThePage = secureHeaders({
-  ...OFF,
+const pageHeaders = secureHeaders({
+  ...DISABLED,
   strictTransportSecurity,
   referrerPolicy: "no-referrer",
-  contentSecurityPolicy: { ...NOTHING, styleSrc: [NONCE] },
+  contentSecurityPolicy: { ...DENY_ALL, styleSrc: [NONCE] },
 });
 
 /**
@@ -37,4 +37,4 @@ const ofThePage = secureHeaders({
  * https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
  */
 export const setSecureHeaders: MiddlewareHandler = (c, next) =>
-  c.req.path.startsWith("/docs") ? ofThePage(c, next) : ofAnswers(c, next);
+  c.req.path.startsWith("/docs") ? pageHeaders(c, next) : apiHeaders(c, next);

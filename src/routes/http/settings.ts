@@ -5,7 +5,7 @@ import { isZone } from "../../core/time.ts";
 import { isOrigin } from "./cors.ts";
 import type { HttpProblem } from "./problem.ts";
 
-const misconfigured = (message: string): HttpProblem => ({ reason: "misconfigured", message });
+const misconfiguration = (message: string): HttpProblem => ({ reason: "misconfigured", message });
 
 /** Who vouches for JWTs, or `null` where that is not set, or not set right: then no JWT is good. */
 export function identityProviderOf(env: Env): IdentityProvider | null {
@@ -16,7 +16,7 @@ export function identityProviderOf(env: Env): IdentityProvider | null {
 /** Tells the operator, and not just a log, why no such token can be good; `null` when it is the token that is bad. */
 export function tokenProblem(env: Env, token: string): HttpProblem | null {
   const fault = isJwt(token) ? jwtSettingsProblem(env) : adminKeyProblem(env);
-  return fault === null ? null : misconfigured(fault);
+  return fault === null ? null : misconfiguration(fault);
 }
 
 /** What is wrong with the bootstrap admin's key. */
@@ -31,11 +31,11 @@ export function jwtSettingsProblem(env: Env): string | null {
   const given = [env.JWT_JWKS_URL, env.JWT_ISSUER, env.JWT_AUDIENCE].map((value) => value?.trim() ?? "");
   if (given.every((value) => value === "")) return null;
   if (given.includes("")) return "JWT_JWKS_URL, JWT_ISSUER and JWT_AUDIENCE must be set together";
-  return given[0] && isSafe(given[0]) ? null : "JWT_JWKS_URL must begin with https://";
+  return given[0] && isHttpsOrLocal(given[0]) ? null : "JWT_JWKS_URL must begin with https://";
 }
 
 /** Keys that come over plain http could be anybody's; from this machine they are its owner's. */
-function isSafe(url: string): boolean {
+function isHttpsOrLocal(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname));
@@ -47,7 +47,7 @@ export function settingsProblems(env: Env): string[] {
   const faults = [
     adminKeyProblem(env),
     jwtSettingsProblem(env),
-    ["", "service"].includes(env.ANONYMOUS_ROLE ?? "") ? null : NO_ROLE,
+    ["", "service"].includes(env.ANONYMOUS_ROLE ?? "") ? null : INVALID_ANONYMOUS_ROLE,
     canSeal(env) ? null : "ENCRYPTION_KEY is not set, or is not 32 bytes in base64: no endpoint can be given a token",
     isZone(env.TIME_ZONE) ? null : "TIME_ZONE is no IANA time zone",
     origins.every((one) => one === "" || isOrigin(one)) ? null : "ALLOWED_ORIGINS holds something that is no origin",
@@ -55,8 +55,8 @@ export function settingsProblems(env: Env): string[] {
   return faults.filter((fault) => fault !== null);
 }
 
-const NO_ROLE = "ANONYMOUS_ROLE can only be service";
+const INVALID_ANONYMOUS_ROLE = "ANONYMOUS_ROLE can only be service";
 
 /** Tells the operator that callers without a token cannot be given the role that is set; `null` when none is set. */
 export const anonymousRoleProblem = ({ ANONYMOUS_ROLE: role = "" }: Env): HttpProblem | null =>
-  ["", "service"].includes(role) ? null : misconfigured(NO_ROLE);
+  ["", "service"].includes(role) ? null : misconfiguration(INVALID_ANONYMOUS_ROLE);

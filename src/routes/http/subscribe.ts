@@ -12,7 +12,7 @@ import { addSubscription } from "../../store/subscriptions.ts";
 import { findSession } from "../../store/sessions.ts";
 import { saveTicket } from "../../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
+import { measure } from "./context.ts";
 import { timeOutput } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -42,7 +42,7 @@ export const wantsEvents = (c: Context): boolean =>
     .some((type) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
 /** How long something may be open whose follower could not be noted, in milliseconds. */
-const UNNOTED_MS = 60_000;
+const UNRECORDED_SUBSCRIPTION_MS = 60_000;
 
 /**
  * Notes who follows a session by an API key, so that the key's revocation finds and closes what is open. While the index
@@ -56,10 +56,10 @@ async function subscriberOf(c: Context<AppEnv>, sessionId: string): Promise<Call
   if (keyId === null) return caller;
   try {
     const noted = addSubscription(database(c.env.DB), { keyId, sessionId });
-    return (await timed(c, "index", noted)) ? caller : null;
+    return (await measure(c, "index", noted)) ? caller : null;
   } catch (error) {
     console.error({ event: "follower-not-noted", requestId: c.var.requestId, error: rootCause(error) });
-    return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNNOTED_MS) };
+    return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNRECORDED_SUBSCRIPTION_MS) };
   }
 }
 
@@ -79,7 +79,7 @@ export function respondWithTurn(c: Context, { events, replayed }: TurnStream): R
  *
  * @param open the call, to be made for a reader of that id
  */
-export async function openEvents<T>(
+export async function openEventStream<T>(
   c: Context<AppEnv>,
   object: SessionStub,
   open: (readerId: string) => Promise<T>,
@@ -93,7 +93,7 @@ export async function openEvents<T>(
   const leave = () => c.executionCtx.waitUntil(object.unfollow(readerId).catch(ignore));
   if (signal.aborted) leave();
   else signal.addEventListener("abort", leave, { once: true });
-  return timed(c, "session", opened);
+  return measure(c, "session", opened);
 }
 
 /** A call that fails is answered where it is awaited; a place that is not given up is freed by the heartbeat. */
@@ -106,7 +106,7 @@ function startSeq(c: Context<AppEnv>, after: number | undefined): number | null 
 }
 
 /** Refuses what does not ask for a socket. */
-export const upgradeOnly: MiddlewareHandler<AppEnv> = async (c, next) =>
+export const requireUpgrade: MiddlewareHandler<AppEnv> = async (c, next) =>
   c.req.header("upgrade")?.toLowerCase() === "websocket"
     ? next()
     : respondWithProblem(c, { reason: "upgrade-required" });
@@ -120,16 +120,16 @@ export async function respondWithEvents(c: Context<AppEnv>, sessionId: string, f
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
   const following = { caller, after: startSeq(c, from) };
   const object = sessionStub(c.env, sessionId);
-  const followed = await openEvents(c, object, (readerId) => object.follow({ ...following, readerId }));
+  const followed = await openEventStream(c, object, (readerId) => object.follow({ ...following, readerId }));
   if (followed.ok) return eventStream(c, followed.value);
   return followed.failure.reason === "not-found" ? null : respondWithProblem(c, followed.failure);
 }
 
 /** Opens a socket to a session. @returns `null` when there is no such session */
-export async function openSocketTo(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
+export async function respondWithSocket(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
   const caller = await subscriberOf(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, from) }));
+  const opened = await measure(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, from) }));
   if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-followers" });
   if (opened.webSocket === null) return null;
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
@@ -143,9 +143,9 @@ export async function openSocketTo(c: Context<AppEnv>, sessionId: string, from: 
 /** Hands out a ticket for opening a socket to a session. @returns `null` when there is no such session */
 export async function createTicket(c: Context<AppEnv>, sessionId: string): Promise<z.output<typeof Ticket> | null> {
   const db = database(c.env.DB);
-  const session = await timed(c, "index", findSession(db, sessionId));
+  const session = await measure(c, "index", findSession(db, sessionId));
   if (!session) return null;
   const { text, ticket } = await newTicket(c.var.caller, sessionId, now());
-  await timed(c, "index", saveTicket(db, ticket));
+  await measure(c, "index", saveTicket(db, ticket));
   return { ticket: text, expiresAt: isoTime(ticket.expiresAt) };
 }

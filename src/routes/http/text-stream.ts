@@ -1,5 +1,5 @@
 /** How much text is gathered before it is sent, in UTF-16 code units. */
-const PORTION = 65_536;
+const CHUNK_CHARACTERS = 65_536;
 
 /**
  * Text as a stream of UTF-8, made only as fast as it is read. When the text breaks off in an error the stream does too,
@@ -15,7 +15,7 @@ export function textStream(
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     let text = "";
     let ended = false;
-    while (!ended && text.length < PORTION) {
+    while (!ended && text.length < CHUNK_CHARACTERS) {
       const piece = await pieces.next();
       if (piece.done) ended = true;
       else text += piece.value;

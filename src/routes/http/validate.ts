@@ -1,7 +1,7 @@
 import { zValidator } from "@hono/zod-validator";
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
-import { documented } from "../openapi/describe.ts";
+import { attachInput } from "../openapi/describe.ts";
 import { MAX_BODY_BYTES } from "./problem.ts";
 import type { InputIssue } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -20,12 +20,12 @@ export function body<S extends z.ZodType>(schema: S) {
       });
   });
   const read: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? fits(c, next);
-  return documented(read as typeof fits, { in: "body", schema });
+  return attachInput(read as typeof fits, { in: "body", schema });
 }
 
 /** Takes a query that fits the schema. Of a repeated parameter the first counts. */
 export function query<S extends z.ZodType>(schema: S) {
-  const fits = zValidator("query", z.preprocess(firstOfEach, schema), (result, c) => {
+  const fits = zValidator("query", z.preprocess(firstValues, schema), (result, c) => {
     if (!result.success)
       return respondWithProblem(c, {
         reason: "invalid-input",
@@ -33,10 +33,10 @@ export function query<S extends z.ZodType>(schema: S) {
         faults: faultsOf(result.error.issues, result.data),
       });
   });
-  return documented(fits, { in: "query", schema });
+  return attachInput(fits, { in: "query", schema });
 }
 
-const firstOfEach = (given: unknown) =>
+const firstValues = (given: unknown) =>
   Object.fromEntries(
     Object.entries(given ?? {}).map(([name, value]) => [name, Array.isArray(value) ? (value[0] as unknown) : value]),
   );
@@ -58,7 +58,7 @@ async function readJson(c: Context): Promise<Response | null> {
     return malformed("The body is not valid JSON");
   }
   if (isDeeper(value, MAX_DEPTH)) return malformed(`The body is nested deeper than ${MAX_DEPTH} levels`);
-  c.req.bodyCache.json = Promise.resolve(hasLoneSurrogate(text) ? wellFormed(value) : value);
+  c.req.bodyCache.json = Promise.resolve(hasLoneSurrogate(text) ? toWellFormed(value) : value);
   return null;
 }
 
@@ -87,11 +87,11 @@ function isDeeper(value: unknown, levels: number): boolean {
 /** Only an escape can bring a lone surrogate into a JSON text: decoding the bytes has replaced every other. */
 const hasLoneSurrogate = (text: string): boolean => /\\u[dD][89a-fA-F]/.test(text);
 
-function wellFormed(value: unknown): unknown {
+function toWellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
+  if (Array.isArray(value)) return value.map(toWellFormed);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), wellFormed(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), toWellFormed(inner)]));
 }
 
 /** What is read of an issue: the part that every version of zod gives alike. */
@@ -109,7 +109,7 @@ function faultsOf(issues: readonly Issue[], given: unknown): InputIssue[] {
   return issues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     const input = valueAt(given, path);
-    return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...shown(path, input) };
+    return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...echoInput(path, input) };
   });
 }
 
@@ -120,7 +120,7 @@ const valueAt = (given: unknown, path: (string | number)[]): unknown =>
   );
 
 /** A scalar is repeated to its sender, unless it may be a secret. */
-const shown = (path: (string | number)[], input: unknown): { input?: unknown } =>
+const echoInput = (path: (string | number)[], input: unknown): { input?: unknown } =>
   path.length > 0 && !path.includes("token") && ["string", "number", "boolean"].includes(typeof input)
     ? { input: typeof input === "string" ? input.slice(0, 200) : input }
     : {};

@@ -7,7 +7,7 @@ import { readLog } from "../../store/messages.ts";
 import { findReferenced } from "../../store/session-list.ts";
 import { findSession } from "../../store/sessions.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
+import { measure } from "./context.ts";
 
 /**
  * A session as its object has it, and otherwise as the index database does; `null` for none.
@@ -16,12 +16,12 @@ import { timed } from "./context.ts";
  */
 export async function wholeSession(c: Context<AppEnv>, id: string, history: History): Promise<LiveSnapshot | null> {
   const db = database(c.env.DB);
-  const live = await timed(c, "session", sessionStub(c.env, id).read(history));
+  const live = await measure(c, "session", sessionStub(c.env, id).read(history));
   if (!live.ok) return null;
   if (live.value) return { ...live.value, messages: await wholeLog(c, live.value) };
-  const session = await timed(c, "index", findSession(db, id));
+  const session = await measure(c, "index", findSession(db, id));
   if (!session) return null;
-  const messages = history === "whole" ? await timed(c, "index", readLog(db, id, session.lastSeq)) : [];
+  const messages = history === "whole" ? await measure(c, "index", readLog(db, id, session.lastSeq)) : [];
   return { session, messages, upTo: 0, chatbot: null, client: null };
 }
 
@@ -32,7 +32,7 @@ const ALL = 1_000_000;
 export async function wholeLog(c: Context<AppEnv>, { session, messages, upTo }: SessionResult): Promise<Message[]> {
   const log = [...messages];
   for (let last = log.at(-1)?.seq ?? 0; last < upTo; last = log.at(-1)?.seq ?? upTo) {
-    const part = await timed(c, "session", sessionStub(c.env, session.id).page(last, ALL, "all"));
+    const part = await measure(c, "session", sessionStub(c.env, session.id).page(last, ALL, "all"));
     if (!part.ok) break;
     // It has ended meanwhile, and lives in the index database.
     const rest = part.value ? part.value.items : await readLog(database(c.env.DB), session.id, upTo, last);

@@ -25,9 +25,9 @@ export const MoonshotInputFailure = z
   .meta({ id: "MoonshotInputFailure", description: "How the Moonshot API says that a body or a query does not fit" });
 
 function respondWithProblem(c: Context, refusal: HttpProblem): Response {
-  if (refusal.reason === "invalid-input") return misfit(c, refusal.in, refusal.faults);
+  if (refusal.reason === "invalid-input") return invalidInput(c, refusal.in, refusal.faults);
   if (refusal.reason === "invalid") {
-    return misfit(
+    return invalidInput(
       c,
       "body",
       refusal.faults.map((fault) => ({ ...fault, code: "value_error" })),
@@ -38,7 +38,7 @@ function respondWithProblem(c: Context, refusal: HttpProblem): Response {
   return c.json(body, httpStatus, headers);
 }
 
-function misfit(c: Context, where: "body" | "query", faults: InputIssue[]): Response {
+function invalidInput(c: Context, where: "body" | "query", faults: InputIssue[]): Response {
   const error = faults.map(({ code, path, message, input }) => ({
     type: code,
     loc: [where, ...path],

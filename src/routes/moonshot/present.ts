@@ -32,7 +32,7 @@ export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.End
   name: endpoint.name,
   connector_type: endpoint.connectorType,
   uri: endpoint.uri,
-  token: shownToken(endpoint.token),
+  token: maskToken(endpoint.token),
   model: endpoint.model,
   max_calls_per_second: endpoint.maxCallsPerSecond,
   max_concurrency: endpoint.maxConcurrency,
@@ -43,7 +43,7 @@ export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.End
 export const presentPrices = (prices: Prices | null): z.output<typeof schemas.Prices> | null =>
   prices ? { input_per_million: prices.inputPerMillion, output_per_million: prices.outputPerMillion } : null;
 
-function shownToken(token: string): string {
+function maskToken(token: string): string {
   if (token === "") return "";
   return secretNamedBy(token) === null ? TOKEN_MASK : token;
 }

@@ -45,7 +45,7 @@ const include = z.enum(["receipt"]).optional();
 
 export const GetSession = z.object({ include_history: flag.default(false), include });
 
-export const PutPrompt = z.object({ include });
+export const PromptQuery = z.object({ include });
 
 export const ListSessions = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(1000),
@@ -144,10 +144,10 @@ export const Session = z
   })
   .meta({ id: "MoonshotSession" });
 
-export const OneSession = z.object({ session: Session });
+export const SessionAnswer = z.object({ session: Session });
 export const Sessions = z.array(Session);
-export const Done = z.object({ success: z.literal(true) }).meta({ id: "Done" });
-export const Said = z.object({ message: z.string() }).meta({ id: "Said" });
+export const Success = z.object({ success: z.literal(true) }).meta({ id: "Done" });
+export const Confirmation = z.object({ message: z.string() }).meta({ id: "Said" });
 
 const templateName = name.refine((text) => text !== "." && text !== "..", "must not be a path of its own");
 

@@ -10,7 +10,7 @@ export interface Operation {
   summary: string;
   answer: Answer;
   /** HTTP statuses of refusals that the route's own validators and the door do not account for. */
-  refusals?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
+  problems?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** Request headers that it reads, beside `Authorization`. */
   headers?: readonly HeaderName[];
   /** An example of the body. */
@@ -40,7 +40,7 @@ const INPUT = Symbol("input");
 const OPERATION = Symbol("operation");
 
 /** Ties a validator to its schema, so that the document is made from the very schema that validates. */
-export const documented = <H extends object>(validator: H, input: Input): H =>
+export const attachInput = <H extends object>(validator: H, input: Input): H =>
   Object.assign(validator, { [INPUT]: input });
 
 /** Says what a route is for and what it answers. */

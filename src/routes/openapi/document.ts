@@ -26,14 +26,14 @@ export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
   for (const { method, path, handler } of app.routes) {
     const key = `${method} ${path}`;
     const operation = operationOf(handler);
-    if (operation) routes.set(key, { method: method.toLowerCase(), path: templated(path), operation, inputs: [] });
+    if (operation) routes.set(key, { method: method.toLowerCase(), path: pathTemplate(path), operation, inputs: [] });
     const input = inputOf(handler);
     if (input) routes.get(key)?.inputs.push(input);
   }
   return [...routes.values()];
 }
 
-const templated = (path: string): string => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
+const pathTemplate = (path: string): string => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
 
 const TAGS: Record<Operation["tag"], string> = {
   Sessions: "Chat sessions between chatbots and clients",
@@ -85,20 +85,20 @@ function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json)
     tags: [tag],
     summary,
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    ...(answer.status === 101 ? frames(schemas) : {}),
+    ...(answer.status === 101 ? socketFrames(schemas) : {}),
     parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
       [answer.status]: { description: answer.description, ...answerContent(answer, schemas) },
-      ...refusals(route, dialect, schemas),
+      ...problemResponses(route, dialect, schemas),
     },
   };
 }
 
 /** What goes over a socket, in either direction: OpenAPI has no place of its own for it. */
-const frames = (schemas: Json): Json => ({
+const socketFrames = (schemas: Json): Json => ({
   description:
     "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The text `ping` is answered `pong`.",
   "x-frames-from-server": jsonSchema(StreamEvent, "output", schemas),
@@ -159,13 +159,13 @@ const DESCRIPTIONS: Record<number, string> = {
   504: "The endpoint took too long",
 };
 
-function refusals({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
+function problemResponses({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
   const ofInput = inputs.length > 0 ? [dialect.invalidInputStatus] : [];
   const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
   const ofEveryCall = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
   // Of an Idempotency-Key.
   const ofKey = method === "post" ? [400] : [];
-  const all = [...ofInput, ...ofKey, ...ofEveryCall, ...ofBody, ...(operation.refusals ?? []), 500];
+  const all = [...ofInput, ...ofKey, ...ofEveryCall, ...ofBody, ...(operation.problems ?? []), 500];
   const statuses = [...new Set(all)].toSorted((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
@@ -180,7 +180,7 @@ const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output"
 });
 
 /** Drops the bounds that zod gives every integer: they are JavaScript's, not the API's. */
-function unbound({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
+function dropIntegerBounds({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
@@ -191,7 +191,7 @@ function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): J
   const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
     io,
     unrepresentable: "any",
-    override: unbound,
+    override: dropIntegerBounds,
   }) as unknown as {
     properties: { root: Json };
     $defs?: Json;

@@ -38,16 +38,16 @@ export const pageBody = <T>(page: Page<T>, request: PageRequest) =>
   itemBody({ results: page.results, paginatorInfo: paginatorInfo(page, request) });
 
 /** When a thing was last changed, after changes to it that may be none. */
-export const timeOfChange = (thing: { updatedAt: EpochMs }, changes: object): EpochMs =>
+export const updatedAtAfter = (thing: { updatedAt: EpochMs }, changes: object): EpochMs =>
   Object.keys(changes).length === 0 ? thing.updatedAt : now();
 
 /** An object without the keys whose value is `null`: the Session API leaves out what is not there. */
-export function present<T extends object>(
+export function omitNulls<T extends object>(
   fields: T,
 ): { [K in keyof T as null extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as null extends T[K] ? K : never]?: Exclude<T[K], null>;
 } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as ReturnType<
-    typeof present<T>
+    typeof omitNulls<T>
   >;
 }

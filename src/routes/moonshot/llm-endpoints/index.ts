@@ -51,8 +51,8 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       headers: ["idempotency-key"],
       tag: "Moonshot",
       summary: "Create an endpoint",
-      answer: { status: 200, description: "Endpoint created", schema: schemas.Said },
-      refusals: [403, 409, 503],
+      answer: { status: 200, description: "Endpoint created", schema: schemas.Confirmation },
+      problems: [403, 409, 503],
       example: examples.endpoint,
     }),
     body(schemas.CreateEndpoint),
@@ -63,16 +63,16 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const input = c.req.valid("json");
       const endpoint = {
-        ...fromInput(input),
+        ...fieldsOf(input),
         id: await slug(db, input.name),
         name: input.name,
         createdAt: at,
         updatedAt: at,
       } as Endpoint;
-      const checked = check(endpoint, c.env);
+      const checked = checkEndpoint(endpoint, c.env);
       if (!checked.ok) return respondWithProblem(c, checked.failure);
-      const token = await keep(endpoint, seal, c.env);
-      if (token === null) return respondWithProblem(c, CANNOT_SEAL);
+      const token = await sealToken(endpoint, seal, c.env);
+      if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
       const answer = { message: "Endpoint added successfully" };
       if (!(await createEndpoint(db, { ...endpoint, token }, answerToSave(c, answer, 200)))) {
         return respondWithProblem(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
@@ -88,7 +88,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Get an endpoint",
       answer: { status: 200, description: "The endpoint", schema: schemas.Endpoint },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -105,8 +105,8 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       id: "updateEndpoint",
       tag: "Moonshot",
       summary: "Update an endpoint: what is given of it",
-      answer: { status: 200, description: "Endpoint updated", schema: schemas.Said },
-      refusals: [403, 404, 503],
+      answer: { status: 200, description: "Endpoint updated", schema: schemas.Confirmation },
+      problems: [403, 404, 503],
       example: { model: "gpt-4.1-mini" },
     }),
     body(schemas.UpdateEndpoint),
@@ -116,12 +116,12 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const id = c.req.param("id");
       const endpoint = await findEndpoint(db, id);
       if (!endpoint) return respondWithProblem(c, { reason: "not-found", noun: "endpoint", id });
-      const changed = change(endpoint, fromInput(c.req.valid("json")));
-      const checked = changed.ok ? check(changed.value, c.env) : changed;
+      const changed = applyChanges(endpoint, fieldsOf(c.req.valid("json")));
+      const checked = changed.ok ? checkEndpoint(changed.value, c.env) : changed;
       if (!checked.ok) return respondWithProblem(c, checked.failure);
       const isKept = checked.value.token === endpoint.token;
-      const token = await keep(checked.value, isKept ? reseal : seal, c.env);
-      if (token === null) return respondWithProblem(c, CANNOT_SEAL);
+      const token = await sealToken(checked.value, isKept ? reseal : seal, c.env);
+      if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
       await updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
       audit(c, "endpoint-updated", { endpointId: id, fields: Object.keys(c.req.valid("json")) });
       return c.json({ message: "Endpoint updated successfully" });
@@ -133,8 +133,8 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       id: "deleteEndpoint",
       tag: "Moonshot",
       summary: "Delete an endpoint that no chatbot stands on",
-      answer: { status: 200, description: "Endpoint deleted", schema: schemas.Said },
-      refusals: [403, 404, 409],
+      answer: { status: 200, description: "Endpoint deleted", schema: schemas.Confirmation },
+      problems: [403, 404, 409],
     }),
     requireRole("admin"),
     async (c) => {
@@ -152,7 +152,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
     },
   );
 
-function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endpoint> {
+function fieldsOf(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endpoint> {
   const fields = {
     name: input.name,
     connectorType: input.connector_type,
@@ -171,7 +171,7 @@ function fromInput(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endp
 }
 
 /** The masked token keeps the one that is set, but does not go along to another origin: that would hand it over. */
-function change(endpoint: Endpoint, given: Partial<Endpoint>): Outcome<Endpoint> {
+function applyChanges(endpoint: Endpoint, given: Partial<Endpoint>): Outcome<Endpoint> {
   const { token, ...others } = given;
   const changed = { ...endpoint, ...others };
   const origin = originOf(changed);
@@ -188,27 +188,27 @@ function originOf({ connectorType, uri }: Endpoint): string | null {
   return address && URL.canParse(address) ? new URL(address).origin : null;
 }
 
-const CANNOT_SEAL: HttpProblem = {
+const SEALING_UNAVAILABLE: HttpProblem = {
   reason: "misconfigured",
   message:
     "An endpoint's token is stored encrypted, and ENCRYPTION_KEY is not set, or is not 32 bytes in base64: the operator can make one with openssl rand -base64 32",
 };
 
 /** An endpoint's token as it is stored; `null` when it cannot be sealed. */
-async function keep({ id, token }: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
+async function sealToken({ id, token }: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
   return isSecret(token) ? sealing(token, id, env) : token;
 }
 
-function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
+function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must have letters or digits to make an id of");
   if (endpoint.token.startsWith("env:") && secretNamedBy(endpoint.token) === null) {
     return invalid(["token"], "may name only secrets that begin with PROVIDER_");
   }
-  const fault = uriFault(endpoint, env);
+  const fault = uriProblem(endpoint, env);
   return fault === null ? success(endpoint) : invalid(["uri"], fault);
 }
 
-function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
+function uriProblem({ connectorType, uri }: Endpoint, env: Env): string | null {
   if (uri === "") return PROVIDERS[connectorType].defaultUri === null ? "Field required" : null;
   const fault = urlProblem(uri, allowsPrivateUrls(env.ALLOW_PRIVATE_ENDPOINTS));
   if (fault !== null) return fault;

@@ -3,18 +3,18 @@ import type { Chat } from "../../../core/session.ts";
 import { messagesOf } from "../../http/open-log.ts";
 import type { OpenLog } from "../../http/open-log.ts";
 import { recordNumber } from "./records.ts";
-import type { Answered } from "./records.ts";
+import type { RecordSource } from "./records.ts";
 
 /** How much text of a turn is held while its replies are put in order, in UTF-16 code units. What is beyond is read again. */
-const HELD_CHARACTERS = 8_000_000;
+const BUFFERED_CHARACTERS = 8_000_000;
 
 /** An answer of a chat, with what its record is made of. */
-export interface Answer extends Answered {
+export interface ChatAnswer extends RecordSource {
   chat: Chat;
 }
 
 /** A reply in a turn, and where its chat stands in the session. */
-interface Place {
+interface ReplyInTurn {
   index: number;
   seq: number;
   /** `null` for one that is not held. */
@@ -25,7 +25,7 @@ interface Place {
  * Every answer of a comparison session: turn by turn, and in each by chat in the session's order, whichever came first.
  * Holds one turn at a time, and of a huge one only a part.
  */
-export async function* answersOf(log: OpenLog): AsyncGenerator<Answer, void> {
+export async function* answersOf(log: OpenLog): AsyncGenerator<ChatAnswer, void> {
   for await (const { prompt, replies } of turnsOf(log)) {
     for (const { index, seq, message } of replies.toSorted((a, b) => a.index - b.index)) {
       const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
@@ -37,14 +37,14 @@ export async function* answersOf(log: OpenLog): AsyncGenerator<Answer, void> {
 }
 
 /** Turns run one at a time, so that the log has each in one piece, its prompt first. */
-async function* turnsOf(log: OpenLog): AsyncGenerator<Turn, void> {
+async function* turnsOf(log: OpenLog): AsyncGenerator<TurnBuffer, void> {
   const indexes = new Map(log.session.chats.map(({ chatId }, index) => [chatId, index]));
-  let turn: Turn | null = null;
+  let turn: TurnBuffer | null = null;
   for await (const message of messagesOf(log)) {
     const index = indexes.get(message.chatId ?? "");
     if (message.role === "user") {
       if (turn) yield turn;
-      turn = new Turn(message);
+      turn = new TurnBuffer(message);
     } else if (turn && message.turnId === turn.prompt.turnId && index !== undefined) {
       turn.add(message, index);
     }
@@ -52,9 +52,9 @@ async function* turnsOf(log: OpenLog): AsyncGenerator<Turn, void> {
   if (turn) yield turn;
 }
 
-class Turn {
+class TurnBuffer {
   readonly prompt: Message;
-  readonly replies: Place[] = [];
+  readonly replies: ReplyInTurn[] = [];
   #held = 0;
 
   constructor(prompt: Message) {
@@ -64,6 +64,6 @@ class Turn {
   add(message: Message, index: number): void {
     const { content, reply, seq } = message;
     this.#held += content.length + (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
-    this.replies.push({ index, seq, message: this.#held > HELD_CHARACTERS ? null : message });
+    this.replies.push({ index, seq, message: this.#held > BUFFERED_CHARACTERS ? null : message });
   }
 }

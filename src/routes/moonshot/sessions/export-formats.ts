@@ -2,42 +2,42 @@
  * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator of
  * text that is made as fast as it is read. Reading the log and sending the file do not belong here.
  */
-import type { Answer } from "./answers.ts";
+import type { ChatAnswer } from "./answers.ts";
 import { presentRecord } from "./records.ts";
 
 /** What an export is made with. */
-interface Exported {
+interface ExportInput {
   sessionId: string;
   /** The IANA zone of `prompt_time`. */
   zone: string;
-  answers: AsyncIterable<Answer>;
+  answers: AsyncIterable<ChatAnswer>;
 }
 
 /** How an export is written. */
 export interface ExportFormat {
   contentType: string;
-  text: (exported: Exported) => AsyncGenerator<string, void>;
+  text: (exported: ExportInput) => AsyncGenerator<string, void>;
 }
 
 /**
  * JSON Lines: an object to a line, each line with its end. `response` is what the endpoint said if it came to its own end,
  * and otherwise `null`: unlike `predicted_result` it never tells what failed. https://jsonlines.org
  */
-async function* jsonLines({ sessionId, zone, answers }: Exported): AsyncGenerator<string, void> {
+async function* jsonLines({ sessionId, zone, answers }: ExportInput): AsyncGenerator<string, void> {
   for await (const answer of answers) {
     const { receipt, ...fields } = presentRecord(answer, zone, "receipt");
-    const line = { ...placeOf(sessionId, answer), ...fields, response: responseOf(answer), receipt };
-    yield `${JSON.stringify(line).replace(LINE_SEPARATORS, escaped)}\n`;
+    const line = { ...idFields(sessionId, answer), ...fields, response: responseOf(answer), receipt };
+    yield `${JSON.stringify(line).replace(LINE_SEPARATORS, escapeCharacter)}\n`;
   }
 }
 
 /** JSON has them in its texts as they are, but not every reader of lines knows that they end none. */
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-const responseOf = ({ reply, content }: Answer): string | null => (reply.status === "ok" ? content : null);
+const responseOf = ({ reply, content }: ChatAnswer): string | null => (reply.status === "ok" ? content : null);
 
-const placeOf = (sessionId: string, { chat }: Answer) => ({
+const idFields = (sessionId: string, { chat }: ChatAnswer) => ({
   session_id: sessionId,
   chat_id: chat.chatId,
   endpoint: chat.endpointId ?? "",
@@ -71,13 +71,13 @@ type Cell = string | number | null;
 const BYTE_ORDER_MARK = "\uFEFF";
 
 /** Comma-separated values with a header, by RFC 4180, in UTF-8 with a byte order mark: https://www.rfc-editor.org/rfc/rfc4180 */
-async function* csvRows({ sessionId, zone, answers }: Exported): AsyncGenerator<string, void> {
+async function* csvRows({ sessionId, zone, answers }: ExportInput): AsyncGenerator<string, void> {
   yield BYTE_ORDER_MARK + row(COLUMNS);
   for await (const answer of answers) {
     const record = presentRecord(answer, zone, undefined);
     const cells: Record<(typeof COLUMNS)[number], Cell> = {
       ...record,
-      ...placeOf(sessionId, answer),
+      ...idFields(sessionId, answer),
       error_code: record.error?.code ?? null,
       input_tokens: record.usage?.input_tokens ?? null,
       output_tokens: record.usage?.output_tokens ?? null,

@@ -3,15 +3,15 @@ import { notFound } from "../../../core/failure.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { timed } from "../../http/context.ts";
+import { measure } from "../../http/context.ts";
 import {
   FromQuery,
   SocketQuery,
   Ticket,
   respondWithEvents,
-  openSocketTo,
+  respondWithSocket,
   createTicket,
-  upgradeOnly,
+  requireUpgrade,
 } from "../../http/subscribe.ts";
 import { describe } from "../../openapi/describe.ts";
 import { requireAllowedOrigin } from "../../http/cors.ts";
@@ -34,7 +34,7 @@ export const following = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Follow a session by server-sent events",
       answer: { status: 200, description: "Everything that happens to it, until it ends", events: true },
-      refusals: [404],
+      problems: [404],
     }),
     query(FromQuery),
     requireRole("admin", "service"),
@@ -52,15 +52,15 @@ export const following = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Follow a session, and put prompts to it, over a WebSocket",
       answer: { status: 101, description: "The socket is open" },
-      refusals: [403, 404, 426],
+      problems: [403, 404, 426],
     }),
     query(SocketQuery),
-    upgradeOnly,
+    requireUpgrade,
     requireRole("admin", "service"),
     requireAllowedOrigin,
     async (c) => {
       const id = c.req.param("id");
-      const socket = SESSION_ID.test(id) ? await openSocketTo(c, id, c.req.valid("query").after) : null;
+      const socket = SESSION_ID.test(id) ? await respondWithSocket(c, id, c.req.valid("query").after) : null;
       return socket ?? respondWithProblem(c, noSession(id));
     },
   )
@@ -71,7 +71,7 @@ export const following = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
       answer: { status: 201, description: "The ticket", schema: Ticket },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -86,14 +86,14 @@ export const following = new Hono<AppEnv>({ strict: false })
       id: "cancelPrompts",
       tag: "Moonshot",
       summary: "Stop the running turn and those that wait; what the replies said so far is kept",
-      answer: { status: 200, description: "Nothing runs any more", schema: schemas.Done },
-      refusals: [404],
+      answer: { status: 200, description: "Nothing runs any more", schema: schemas.Success },
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
       const id = c.req.param("id");
       const cancelled = SESSION_ID.test(id)
-        ? await timed(c, "session", sessionStub(c.env, id).cancel())
+        ? await measure(c, "session", sessionStub(c.env, id).cancel())
         : notFound("session");
       return cancelled.ok ? c.json({ success: true as const }) : respondWithProblem(c, noSession(id));
     },

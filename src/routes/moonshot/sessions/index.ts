@@ -13,8 +13,8 @@ import { listComparisonSessions } from "../../../store/session-list.ts";
 import { audit } from "../../http/audit.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readFromReplica, timed, wantedHistory } from "../../http/context.ts";
-import { openEvents, respondWithTurn, wantsEvents } from "../../http/subscribe.ts";
+import { readFromReplica, measure, applyPreference } from "../../http/context.ts";
+import { openEventStream, respondWithTurn, wantsEvents } from "../../http/subscribe.ts";
 import { createOnce, markReplayed, answerToSave, idempotencyKeyOf } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
@@ -22,7 +22,7 @@ import { body, query } from "../../http/validate.ts";
 import { wholeLog, wholeSession } from "../../http/whole-session.ts";
 import * as examples from "./examples.ts";
 import { SESSION_ID, following, noSession } from "./following.ts";
-import { resolveNames, createUnderFreeId, newSession } from "./new-session.ts";
+import { checkNamesExist, createUnderFreeId, newSession } from "./new-session.ts";
 import { presentSession } from "../present.ts";
 import { presentHistory } from "./records.ts";
 import { results } from "./results.ts";
@@ -55,8 +55,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       headers: ["idempotency-key"],
       tag: "Moonshot",
       summary: "Create a session",
-      answer: { status: 200, description: "The session", schema: schemas.OneSession, example: examples.one },
-      refusals: [404, 409],
+      answer: { status: 200, description: "The session", schema: schemas.SessionAnswer, example: examples.one },
+      problems: [404, 409],
       example: examples.create,
     }),
     body(schemas.CreateSession),
@@ -65,12 +65,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const input = c.req.valid("json");
       const db = database(c.env.DB);
-      const named = await timed(c, "index", resolveNames(db, input));
+      const named = await measure(c, "index", checkNamesExist(db, input));
       if (!named.ok) return respondWithProblem(c, named.failure);
       const answerOf = (session: Session) => ({ session: presentSession(session, c.env.TIME_ZONE, null) });
       const wanted = await newSession(db, input, now(), c.env.TIME_ZONE);
       const created = createUnderFreeId(db, wanted, (session) => answerToSave(c, answerOf(session), 200));
-      return c.json(answerOf(await timed(c, "index", created)));
+      return c.json(answerOf(await measure(c, "index", created)));
     },
   )
   .get(
@@ -80,14 +80,14 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       headers: ["prefer"],
       tag: "Moonshot",
       summary: "Get a session, with its history if asked for",
-      answer: { status: 200, description: "The session", schema: schemas.OneSession, example: examples.withHistory },
-      refusals: [404],
+      answer: { status: 200, description: "The session", schema: schemas.SessionAnswer, example: examples.withHistory },
+      problems: [404],
     }),
     query(schemas.GetSession),
     requireRole("admin", "service"),
     async (c) => {
       const { include_history: withHistory, include } = c.req.valid("query");
-      const whole = await wholeComparison(c, c.req.param("id"), withHistory ? wantedHistory(c) : "added");
+      const whole = await wholeComparison(c, c.req.param("id"), withHistory ? applyPreference(c) : "added");
       if (!whole) return respondWithProblem(c, noSession(c.req.param("id")));
       const zone = c.env.TIME_ZONE;
       const history = withHistory ? presentHistory(whole.session, whole.messages, zone, include) : null;
@@ -108,10 +108,10 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         events: true,
         example: examples.history,
       },
-      refusals: [404, 409, 429],
+      problems: [404, 409, 429],
       example: examples.prompt,
     }),
-    query(schemas.PutPrompt),
+    query(schemas.PromptQuery),
     body(schemas.Prompt),
     requireRole("admin", "service"),
     async (c) => {
@@ -122,12 +122,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const refused = ({ failure }: Failed) =>
         respondWithProblem(c, failure.reason === "session-not-active" ? noSession(id) : failure);
       if (wantsEvents(c)) {
-        const followed = await openEvents(c, object, (readerId) =>
+        const followed = await openEventStream(c, object, (readerId) =>
           object.promptAndFollow(prompt, idempotencyKeyOf(c), readerId),
         );
         return followed.ok ? respondWithTurn(c, followed.value) : refused(followed);
       }
-      const taken = await timed(c, "session", object.prompt(prompt, wantedHistory(c), idempotencyKeyOf(c)));
+      const taken = await measure(c, "session", object.prompt(prompt, applyPreference(c), idempotencyKeyOf(c)));
       if (!taken.ok) return refused(taken);
       markReplayed(c, taken.value.replayed);
       const log = await wholeLog(c, taken.value);
@@ -140,8 +140,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       id: "deleteComparisonSession",
       tag: "Moonshot",
       summary: "Delete a session and its history",
-      answer: { status: 200, description: "Session deleted", schema: schemas.Done },
-      refusals: [404],
+      answer: { status: 200, description: "Session deleted", schema: schemas.Success },
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -158,8 +158,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       id: "setPromptTemplate",
       tag: "Moonshot",
       summary: "Set the session's prompts in a template from now on",
-      answer: { status: 200, description: "Template set", schema: schemas.Done },
-      refusals: [404],
+      answer: { status: 200, description: "Template set", schema: schemas.Success },
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -175,8 +175,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       id: "unsetPromptTemplate",
       tag: "Moonshot",
       summary: "Take the session's prompts out of a template",
-      answer: { status: 200, description: "Template unset", schema: schemas.Done },
-      refusals: [404],
+      answer: { status: 200, description: "Template unset", schema: schemas.Success },
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -193,8 +193,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       id: "setContextStrategy",
       tag: "Moonshot",
       summary: "Send context along with the session's prompts from now on",
-      answer: { status: 200, description: "Strategy set", schema: schemas.Done },
-      refusals: [404],
+      answer: { status: 200, description: "Strategy set", schema: schemas.Success },
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -210,8 +210,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       id: "unsetContextStrategy",
       tag: "Moonshot",
       summary: "Send the session's prompts without context",
-      answer: { status: 200, description: "Strategy unset", schema: schemas.Done },
-      refusals: [404],
+      answer: { status: 200, description: "Strategy unset", schema: schemas.Success },
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -227,7 +227,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
 
 async function amend(c: Context<AppEnv>, id: string, changes: SessionChanges) {
   const amended = SESSION_ID.test(id)
-    ? await timed(c, "session", sessionStub(c.env, id).amend(changes, "added"))
+    ? await measure(c, "session", sessionStub(c.env, id).amend(changes, "added"))
     : notFound("session");
   if (!amended.ok)
     return respondWithProblem(c, amended.failure.reason === "not-found" ? noSession(id) : amended.failure);

@@ -16,7 +16,7 @@ import { chatIdOf, slug } from "../slug.ts";
 type Input = z.output<typeof schemas.CreateSession>;
 
 /** Whether all that a new session names exists; the failure names the first that does not. */
-export async function resolveNames(
+export async function checkNamesExist(
   db: Database,
   { endpoints, prompt_template, context_strategy }: Input,
 ): Promise<Outcome<null>> {

@@ -9,7 +9,7 @@ import type * as schemas from "../schemas.ts";
 export type ChatRecord = z.output<typeof schemas.ChatRecord>;
 
 /** What is read of a log to make a record of. */
-export interface Answered {
+export interface RecordSource {
   reply: ReplyDetail;
   /** What the endpoint said. */
   content: string;
@@ -45,7 +45,7 @@ export function presentHistory(
 }
 
 /** @param zone the IANA zone of `prompt_time` */
-export function presentRecord({ reply, content, prompt, number }: Answered, zone: string, include: Include) {
+export function presentRecord({ reply, content, prompt, number }: RecordSource, zone: string, include: Include) {
   return {
     chat_record_id: number,
     conn_id: reply.endpointId ?? "",

@@ -3,33 +3,33 @@ import { Usage } from "../schemas.ts";
 
 export const Export = z.object({ format: z.enum(["jsonl", "csv"]).default("jsonl") });
 
-const whole = z.number().int();
-const counts = z.record(z.string(), whole);
+const integer = z.number().int();
+const counts = z.record(z.string(), integer);
 
-const Spread = z
-  .object({ min: whole, p50: whole, p90: whole, p95: whole, p99: whole, max: whole })
+const Distribution = z
+  .object({ min: integer, p50: integer, p90: integer, p95: integer, p99: integer, max: integer })
   .meta({ id: "Spread", description: "Milliseconds, by nearest rank, of the replies that are ok" });
 
-export const Numbers = z
+export const ReplyStatistics = z
   .object({
-    count: whole.meta({ description: "Records" }),
-    ok: whole,
-    cancelled: whole,
+    count: integer.meta({ description: "Records" }),
+    ok: integer,
+    cancelled: integer,
     errors: counts.meta({ description: "How often each error came; the cancelled are not among them" }),
     finish_reasons: counts,
-    duration_ms: Spread.nullable(),
-    ttft_ms: Spread.nullable(),
+    duration_ms: Distribution.nullable(),
+    ttft_ms: Distribution.nullable(),
     usage: Usage,
     cost: z.number().nullable().meta({ description: "Of the records whose usage and prices are known" }),
-    priced: whole.meta({ description: "How many records the cost is of" }),
-    attempts: whole,
+    priced: integer.meta({ description: "How many records the cost is of" }),
+    attempts: integer,
   })
   .meta({ id: "Numbers" });
 
 export const Statistics = z
   .object({
     session_id: z.string(),
-    chats: z.array(z.object({ chat_id: z.string(), endpoint: z.string(), ...Numbers.shape })),
-    total: Numbers,
+    chats: z.array(z.object({ chat_id: z.string(), endpoint: z.string(), ...ReplyStatistics.shape })),
+    total: ReplyStatistics,
   })
   .meta({ id: "Statistics", description: "A comparison session in numbers" });

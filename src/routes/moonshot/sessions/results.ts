@@ -26,7 +26,7 @@ export const results = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "Export the records of a session: turn by turn, in the order of its chats, as its log stands now",
       answer: { status: 200, description: "A file, as it is read off the log", texts: examples.exported },
-      refusals: [404],
+      problems: [404],
     }),
     query(schemas.Export),
     requireRole("admin", "service"),
@@ -53,7 +53,7 @@ export const results = new Hono<AppEnv>({ strict: false })
       tag: "Moonshot",
       summary: "A session in numbers: outcomes, times, tokens and cost of each chat, and of all",
       answer: { status: 200, description: "The numbers", schema: schemas.Statistics, example: examples.statistics },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {

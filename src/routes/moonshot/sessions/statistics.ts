@@ -4,10 +4,10 @@ import type { Message, ReplyDetail } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import type * as schemas from "./result-schemas.ts";
 
-type Numbers = z.output<typeof schemas.Numbers>;
+type Statistics = z.output<typeof schemas.ReplyStatistics>;
 
 /** What some replies come to in numbers. Keeps of each no more than how long it took. */
-class Tally {
+class ReplyCounter {
   readonly #statuses = { ok: 0, error: 0, cancelled: 0 };
   readonly #errors = new Map<string, number>();
   readonly #finishReasons = new Map<string, number>();
@@ -21,8 +21,8 @@ class Tally {
   add(reply: ReplyDetail): void {
     this.#statuses[reply.status] += 1;
     this.#attempts += reply.attempts;
-    count(this.#finishReasons, reply.finishReason);
-    if (reply.status === "error" && reply.error) count(this.#errors, reply.error.code);
+    increment(this.#finishReasons, reply.finishReason);
+    if (reply.status === "error" && reply.error) increment(this.#errors, reply.error.code);
     if (reply.status === "ok") this.#durations.push(reply.durationMs);
     if (reply.status === "ok" && reply.ttftMs !== null) this.#firstTexts.push(reply.ttftMs);
     this.#spend(reply);
@@ -37,7 +37,7 @@ class Tally {
     this.#priced += 1;
   }
 
-  present(): Numbers {
+  present(): Statistics {
     const { ok, error, cancelled } = this.#statuses;
     return {
       count: ok + error + cancelled,
@@ -45,8 +45,8 @@ class Tally {
       cancelled,
       errors: Object.fromEntries(this.#errors),
       finish_reasons: Object.fromEntries(this.#finishReasons),
-      duration_ms: spreadOf(this.#durations),
-      ttft_ms: spreadOf(this.#firstTexts),
+      duration_ms: distributionOf(this.#durations),
+      ttft_ms: distributionOf(this.#firstTexts),
       usage: { ...this.#usage },
       cost: this.#priced === 0 ? null : roundCost(this.#cost),
       priced: this.#priced,
@@ -55,10 +55,11 @@ class Tally {
   }
 }
 
-const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+const increment = (counts: Map<string, number>, name: string): void =>
+  void counts.set(name, (counts.get(name) ?? 0) + 1);
 
 /** How times are spread, by nearest rank: each is one that was measured. `null` for none. */
-function spreadOf(times: number[]): Numbers["duration_ms"] {
+function distributionOf(times: number[]): Statistics["duration_ms"] {
   const sorted = times.toSorted((a, b) => a - b);
   const rank = (percent: number) => sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? 0;
   if (sorted.length === 0) return null;
@@ -70,8 +71,8 @@ export async function presentStatistics(
   session: Session,
   log: AsyncIterable<Message>,
 ): Promise<z.output<typeof schemas.Statistics>> {
-  const tallies = new Map(session.chats.map((chat) => [chat.chatId, { chat, tally: new Tally() }]));
-  const total = new Tally();
+  const tallies = new Map(session.chats.map((chat) => [chat.chatId, { chat, tally: new ReplyCounter() }]));
+  const total = new ReplyCounter();
   for await (const { chatId, reply } of log) {
     const own = tallies.get(chatId ?? "");
     if (!own || !reply) continue;

@@ -16,7 +16,7 @@ import {
   itemSchema,
   mutationBody,
   pageSchema,
-  timeOfChange,
+  updatedAtAfter,
 } from "../envelope.ts";
 import { createOnce, answerToSave } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
@@ -38,7 +38,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       tag: "Chatbots",
       summary: "Create a chatbot",
       answer: { status: 201, description: "Chatbot created", schema: mutationSchema(schemas.Chatbot) },
-      refusals: [404, 409],
+      problems: [404, 409],
       example: { name: "Shop assistant", endpointId: "eliza", greeting: "Hello, how can I help?" },
     }),
     body(schemas.CreateChatbot),
@@ -80,7 +80,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       tag: "Chatbots",
       summary: "Get a chatbot",
       answer: { status: 200, description: "The chatbot", schema: itemSchema(schemas.Chatbot) },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -95,7 +95,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       tag: "Chatbots",
       summary: "Update a chatbot",
       answer: { status: 200, description: "Chatbot updated", schema: mutationSchema(schemas.Chatbot) },
-      refusals: [404],
+      problems: [404],
       example: { historyLimit: 20 },
     }),
     body(schemas.UpdateChatbot),
@@ -110,7 +110,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       const updated = {
         ...chatbot,
         ...(changes as Partial<typeof chatbot>),
-        updatedAt: timeOfChange(chatbot, changes),
+        updatedAt: updatedAtAfter(chatbot, changes),
       };
       await chatbotDirectory.update(db, updated);
       return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));
@@ -123,7 +123,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       tag: "Chatbots",
       summary: "Delete a chatbot that no open session uses",
       answer: { status: 200, description: "Chatbot deleted", schema: removalSchema },
-      refusals: [404, 409],
+      problems: [404, 409],
     }),
     requireRole("admin", "service"),
     async (c) => {

@@ -16,7 +16,7 @@ import {
   itemSchema,
   mutationBody,
   pageSchema,
-  timeOfChange,
+  updatedAtAfter,
 } from "../envelope.ts";
 import { createOnce, answerToSave } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
@@ -50,7 +50,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       tag: "Clients",
       summary: "Create a client",
       answer: { status: 201, description: "Client created", schema: mutationSchema(schemas.Client) },
-      refusals: [409],
+      problems: [409],
       example: { name: "Ada", externalId: "customer-1042" },
     }),
     body(schemas.CreateClient),
@@ -90,7 +90,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       tag: "Clients",
       summary: "Get a client",
       answer: { status: 200, description: "The client", schema: itemSchema(schemas.Client) },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service"),
     async (c) => {
@@ -105,7 +105,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       tag: "Clients",
       summary: "Update a client",
       answer: { status: 200, description: "Client updated", schema: mutationSchema(schemas.Client) },
-      refusals: [404, 409],
+      problems: [404, 409],
       example: { email: "ada@example.com" },
     }),
     body(schemas.UpdateClient),
@@ -115,7 +115,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       const client = await clientDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
       if (!client) return respondWithProblem(c, noClient);
       const changes = c.req.valid("json");
-      const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: timeOfChange(client, changes) };
+      const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: updatedAtAfter(client, changes) };
       if (!(await isFree(clientDirectory.update(db, updated)))) return respondWithProblem(c, taken(updated.externalId));
       return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
     },
@@ -127,7 +127,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       tag: "Clients",
       summary: "Delete a client who has no open session",
       answer: { status: 200, description: "Client deleted", schema: removalSchema },
-      refusals: [404, 409],
+      problems: [404, 409],
     }),
     requireRole("admin", "service"),
     async (c) => {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { objectOutput, timeOutput, freeObject, name, objectId } from "../../http/fields.ts";
+import { objectOutput, timeOutput, jsonObject, name, objectId } from "../../http/fields.ts";
 
 const email = z.email().max(320);
 const externalId = z.string().min(1).max(200);
@@ -8,14 +8,14 @@ export const CreateClient = z.object({
   name,
   email: email.optional(),
   externalId: externalId.optional(),
-  metadata: freeObject.optional(),
+  metadata: jsonObject.optional(),
 });
 
 export const UpdateClient = z.object({
   name: name.optional(),
   email: email.nullable().optional(),
   externalId: externalId.nullable().optional(),
-  metadata: freeObject.nullable().optional(),
+  metadata: jsonObject.nullable().optional(),
 });
 
 export const Client = z

@@ -13,7 +13,7 @@ import { createKey, deleteKey, listKeys } from "../../../store/api-keys.ts";
 import { audit } from "../../http/audit.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { removalSchema, itemBody, mutationSchema, itemSchema, mutationBody, present } from "../envelope.ts";
+import { removalSchema, itemBody, mutationSchema, itemSchema, mutationBody, omitNulls } from "../envelope.ts";
 import { timeOutput, name, objectId, time } from "../../http/fields.ts";
 import { describe } from "../../openapi/describe.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
@@ -53,7 +53,7 @@ const presentKey = (key: ApiKey): z.output<typeof Key> => ({
   id: key.id,
   name: key.name,
   role: key.role,
-  ...present({
+  ...omitNulls({
     clientId: key.clientId,
     expiresAt: key.expiresAt === null ? null : isoTime(key.expiresAt),
     lastUsedAt: key.lastUsedAt === null ? null : isoTime(key.lastUsedAt),
@@ -70,7 +70,7 @@ export const keys = new Hono<AppEnv>({ strict: false })
       tag: "Keys",
       summary: "Create an API key",
       answer: { status: 201, description: "Key created", schema: mutationSchema(NewKey) },
-      refusals: [403, 404],
+      problems: [403, 404],
       example: { name: "web backend", role: "service" },
     }),
     body(CreateKey),
@@ -96,7 +96,7 @@ export const keys = new Hono<AppEnv>({ strict: false })
       tag: "Keys",
       summary: "List API keys, newest first",
       answer: { status: 200, description: "All keys, without their tokens", schema: itemSchema(z.array(Key)) },
-      refusals: [403],
+      problems: [403],
     }),
     requireRole("admin"),
     async (c) => c.json(itemBody((await listKeys(database(c.env.DB))).map(presentKey))),
@@ -108,7 +108,7 @@ export const keys = new Hono<AppEnv>({ strict: false })
       tag: "Keys",
       summary: "Revoke an API key",
       answer: { status: 200, description: "Key revoked", schema: removalSchema },
-      refusals: [403, 404],
+      problems: [403, 404],
     }),
     requireRole("admin"),
     async (c) => {

@@ -10,16 +10,16 @@ import { messagesPage } from "../../../store/messages.ts";
 import { findSession } from "../../../store/sessions.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { timed } from "../../http/context.ts";
+import { measure } from "../../http/context.ts";
 import { itemBody, mutationSchema, itemSchema, mutationBody } from "../envelope.ts";
 import {
   FromQuery,
   SocketQuery,
   Ticket,
   respondWithEvents,
-  openSocketTo,
+  respondWithSocket,
   createTicket,
-  upgradeOnly,
+  requireUpgrade,
 } from "../../http/subscribe.ts";
 import { describe } from "../../openapi/describe.ts";
 import { requireAllowedOrigin } from "../../http/cors.ts";
@@ -44,7 +44,7 @@ export const following = new Hono<AppEnv>({ strict: false })
         description: "Messages after one, oldest first",
         schema: itemSchema(schemas.MessagesPage),
       },
-      refusals: [404],
+      problems: [404],
     }),
     query(schemas.MessagesQuery),
     requireRole("admin", "service", "client"),
@@ -66,7 +66,7 @@ export const following = new Hono<AppEnv>({ strict: false })
       tag: "Sessions",
       summary: "Follow a session by server-sent events",
       answer: { status: 200, description: "Everything that happens to it, until it ends", events: true },
-      refusals: [404],
+      problems: [404],
     }),
     query(FromQuery),
     requireRole("admin", "service", "client"),
@@ -84,16 +84,16 @@ export const following = new Hono<AppEnv>({ strict: false })
       tag: "Sessions",
       summary: "Follow a session, and take part in it, over a WebSocket",
       answer: { status: 101, description: "The socket is open" },
-      refusals: [403, 404, 426],
+      problems: [403, 404, 426],
     }),
     query(SocketQuery),
-    upgradeOnly,
+    requireUpgrade,
     requireRole("admin", "service", "client"),
     requireOwnSession(noSession),
     requireAllowedOrigin,
     async (c) => {
       const id = asObjectId(c.req.param("id"));
-      return (id && (await openSocketTo(c, id, c.req.valid("query").after))) || respondWithProblem(c, noSession);
+      return (id && (await respondWithSocket(c, id, c.req.valid("query").after))) || respondWithProblem(c, noSession);
     },
   )
   .post(
@@ -103,7 +103,7 @@ export const following = new Hono<AppEnv>({ strict: false })
       tag: "Sessions",
       summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
       answer: { status: 201, description: "The ticket", schema: mutationSchema(Ticket) },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service", "client"),
     requireOwnSession(noSession),
@@ -126,14 +126,14 @@ export const following = new Hono<AppEnv>({ strict: false })
         description: "Whether there was one to stop",
         schema: mutationSchema(z.object({ stopped: z.boolean() })),
       },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service", "client"),
     requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return respondWithProblem(c, noSession);
-      const stopped = await timed(c, "session", sessionStub(c.env, id).stop());
+      const stopped = await measure(c, "session", sessionStub(c.env, id).stop());
       if (!stopped.ok) return respondWithProblem(c, stopped.failure);
       const message = stopped.value ? "Turn stopped successfully" : "No turn was running";
       return c.json(mutationBody({ stopped: stopped.value }, message));
@@ -147,10 +147,10 @@ async function messagesAfter(
   after: number,
   limit: number,
 ): Promise<Part<Message> | null> {
-  const live = await timed(c, "session", sessionStub(c.env, id).page(after, limit, "shown"));
+  const live = await measure(c, "session", sessionStub(c.env, id).page(after, limit, "shown"));
   if (!live.ok) return null;
   if (live.value) return live.value;
   const db = database(c.env.DB);
-  const session = await timed(c, "index", findSession(db, id));
-  return session && timed(c, "index", messagesPage(db, id, after, limit, "shown"));
+  const session = await measure(c, "index", findSession(db, id));
+  return session && measure(c, "index", messagesPage(db, id, after, limit, "shown"));
 }

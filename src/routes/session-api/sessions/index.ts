@@ -9,7 +9,7 @@ import { createChatbotSession } from "../../../store/sessions.ts";
 import { audit } from "../../http/audit.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readFromReplica, timed, wantedHistory } from "../../http/context.ts";
+import { readFromReplica, measure, applyPreference } from "../../http/context.ts";
 import {
   removalSchema,
   itemBody,
@@ -47,7 +47,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         schema: mutationSchema(schemas.Session),
         example: examples.created,
       },
-      refusals: [404, 409],
+      problems: [404, 409],
       example: examples.create,
     }),
     body(schemas.CreateSession),
@@ -57,12 +57,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const input = c.req.valid("json");
       const db = database(c.env.DB);
-      const chatbot = await timed(c, "index", chatbotDirectory.find(db, input.chatbotId));
+      const chatbot = await measure(c, "index", chatbotDirectory.find(db, input.chatbotId));
       if (!chatbot) return respondWithProblem(c, { reason: "not-found", noun: "chatbot", id: null });
       const { session, greeting } = newSession(input, chatbot.greeting, now());
       const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
       const note = answerToSave(c, answer, 201);
-      const created = await timed(c, "index", createChatbotSession(db, session, greeting, note));
+      const created = await measure(c, "index", createChatbotSession(db, session, greeting, note));
       if (!created) {
         const client = await clientDirectory.find(db, input.clientId);
         return respondWithProblem(c, { reason: "not-found", noun: client ? "chatbot" : "client", id: null });
@@ -84,7 +84,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         schema: mutationSchema(schemas.Session),
         example: examples.updated,
       },
-      refusals: [404],
+      problems: [404],
       example: examples.update,
     }),
     body(schemas.UpdateSession),
@@ -93,7 +93,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return respondWithProblem(c, noSession);
-      const amended = await timed(c, "session", sessionStub(c.env, id).amend(c.req.valid("json"), wantedHistory(c)));
+      const amended = await measure(
+        c,
+        "session",
+        sessionStub(c.env, id).amend(c.req.valid("json"), applyPreference(c)),
+      );
       if (!amended.ok) return respondWithProblem(c, amended.failure);
       const messages = await wholeLog(c, amended.value);
       return c.json(mutationBody(presentSession(amended.value.session, messages), "Session updated successfully"));
@@ -112,16 +116,16 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         schema: itemSchema(schemas.PopulatedSession),
         example: examples.got,
       },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service", "client"),
     requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return respondWithProblem(c, noSession);
-      const whole = await wholeSession(c, id, wantedHistory(c));
+      const whole = await wholeSession(c, id, applyPreference(c));
       if (!whole) return respondWithProblem(c, noSession);
-      const { chatbot, client } = await timed(c, "index", referredToBy(c, whole));
+      const { chatbot, client } = await measure(c, "index", referredToBy(c, whole));
       const { session, messages } = whole;
       return c.json(itemBody(presentPopulated({ session, chatbot, client, messages }, c.var.caller.role)));
     },
@@ -139,14 +143,14 @@ export const sessions = new Hono<AppEnv>({ strict: false })
         schema: mutationSchema(schemas.Session),
         example: examples.ended,
       },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service", "client"),
     requireOwnSession(notActive),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return respondWithProblem(c, notActive);
-      const ended = await timed(c, "session", sessionStub(c.env, id).end(wantedHistory(c)));
+      const ended = await measure(c, "session", sessionStub(c.env, id).end(applyPreference(c)));
       if (!ended.ok) return respondWithProblem(c, ended.failure.reason === "not-found" ? notActive : ended.failure);
       const messages = await wholeLog(c, ended.value);
       return c.json(mutationBody(presentSession(ended.value.session, messages), "Session ended successfully"));
@@ -192,14 +196,14 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       tag: "Sessions",
       summary: "Delete a session and its messages",
       answer: { status: 200, description: "Session deleted", schema: removalSchema },
-      refusals: [404],
+      problems: [404],
     }),
     requireRole("admin", "service", "client"),
     requireOwnSession(noSession),
     async (c) => {
       const id = asObjectId(c.req.param("id"));
       if (id === null) return respondWithProblem(c, noSession);
-      const removed = await timed(c, "session", sessionStub(c.env, id).remove());
+      const removed = await measure(c, "session", sessionStub(c.env, id).remove());
       if (!removed.ok) return respondWithProblem(c, removed.failure);
       audit(c, "session-deleted", { sessionId: id });
       return c.json({ success: true as const, message: "Session deleted successfully" });

@@ -4,15 +4,15 @@ import type { Caller } from "../../../core/caller.ts";
 import { database } from "../../../store/database.ts";
 import { clientOfSession } from "../../../store/sessions.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { timed } from "../../http/context.ts";
+import { measure } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
 /** How many sessions are known to be whose: a client talks in few, and again and again. */
-const REMEMBER_SESSIONS = 10_000;
+const MAX_CACHED_OWNERS = 10_000;
 
 /** Sessions found to be a caller's own, with their clients. Whose a session is never changes. */
-const remembered = new Map<string, string>();
+const cachedOwners = new Map<string, string>();
 
 /**
  * Lets a client through to its own sessions only. Another's is answered like one that is not there: behind the same look-up
@@ -26,14 +26,14 @@ export const requireOwnSession =
     const { role, clientId } = c.var.caller;
     if (role !== "client") return next();
     const id = asObjectId(c.req.param("id") ?? c.req.query("sessionId") ?? "");
-    return id !== null && (await isOf(c, id, clientId)) ? next() : respondWithProblem(c, missing);
+    return id !== null && (await belongsTo(c, id, clientId)) ? next() : respondWithProblem(c, missing);
   };
 
-async function isOf(c: Context<AppEnv>, id: string, clientId: string | null): Promise<boolean> {
-  if (remembered.get(id) === clientId) return true;
-  if ((await timed(c, "index", clientOfSession(database(c.env.DB), id))) !== clientId) return false;
-  if (remembered.size >= REMEMBER_SESSIONS) remembered.clear();
-  remembered.set(id, clientId ?? "");
+async function belongsTo(c: Context<AppEnv>, id: string, clientId: string | null): Promise<boolean> {
+  if (cachedOwners.get(id) === clientId) return true;
+  if ((await measure(c, "index", clientOfSession(database(c.env.DB), id))) !== clientId) return false;
+  if (cachedOwners.size >= MAX_CACHED_OWNERS) cachedOwners.clear();
+  cachedOwners.set(id, clientId ?? "");
   return true;
 }
 

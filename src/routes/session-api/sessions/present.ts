@@ -8,7 +8,7 @@ import { isoTime } from "../../../core/time.ts";
 import type { PopulatedSession } from "../../../store/session-list.ts";
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
-import { present } from "../envelope.ts";
+import { omitNulls } from "../envelope.ts";
 import type * as schemas from "./schemas.ts";
 
 export const presentMessage = ({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> => ({
@@ -18,13 +18,13 @@ export const presentMessage = ({ role, content, createdAt, reply }: Message): z.
   ...(reply && reply.finishReason !== "stop" ? { finishReason: reply.finishReason } : {}),
 });
 
-const answered = (session: Session, messages: Message[]) => ({
-  ...present({ title: session.title }),
+const presentCommon = (session: Session, messages: Message[]) => ({
+  ...omitNulls({ title: session.title }),
   startTime: isoTime(session.startTime),
-  ...present({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
+  ...omitNulls({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
   status: session.status,
   messages: messages.filter(hasText).map(presentMessage),
-  ...present({
+  ...omitNulls({
     metadata: session.metadata === null ? null : (JSON.parse(session.metadata) as Record<string, unknown>),
     feedback: session.feedback,
   }),
@@ -36,7 +36,7 @@ export const presentSession = (session: Session, messages: Message[]): z.output<
   id: session.id,
   chatbotId: session.chatbotId ?? "",
   clientId: session.clientId ?? "",
-  ...answered(session, messages),
+  ...presentCommon(session, messages),
 });
 
 export const presentPopulated = (
@@ -44,18 +44,19 @@ export const presentPopulated = (
   seenBy: CallerRole | null,
 ): z.output<typeof schemas.PopulatedSession> => ({
   id: session.id,
-  chatbotId: chatbot?.deletedAt === null ? presentChatbotTo(seenBy, chatbot) : goneBy(chatbot, session.chatbotId),
-  clientId: client?.deletedAt === null ? presentClient(client) : goneBy(client, session.clientId),
-  ...answered(session, messages),
+  chatbotId:
+    chatbot?.deletedAt === null ? presentChatbotTo(seenBy, chatbot) : presentDeleted(chatbot, session.chatbotId),
+  clientId: client?.deletedAt === null ? presentClient(client) : presentDeleted(client, session.clientId),
+  ...presentCommon(session, messages),
 });
 
 /** How a chatbot is set up is not for those whom it serves. */
 const presentChatbotTo = (role: CallerRole | null, chatbot: Chatbot) =>
   role === "client"
-    ? { id: chatbot.id, name: chatbot.name, ...present({ description: chatbot.description }) }
+    ? { id: chatbot.id, name: chatbot.name, ...omitNulls({ description: chatbot.description }) }
     : presentChatbot(chatbot);
 
-const goneBy = (known: Chatbot | Client | null, id: string | null) => ({
+const presentDeleted = (known: Chatbot | Client | null, id: string | null) => ({
   id: id ?? "",
   name: known?.name ?? "",
   deleted: true as const,

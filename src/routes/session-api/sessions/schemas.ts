@@ -4,7 +4,7 @@ import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
 import { Chatbot } from "../chatbots/schemas.ts";
 import { Client } from "../clients/schemas.ts";
-import { objectOutput, timeOutput, freeObject, objectId, pageQuery, searchString, time } from "../../http/fields.ts";
+import { objectOutput, timeOutput, jsonObject, objectId, pageQuery, searchString, time } from "../../http/fields.ts";
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
@@ -14,7 +14,7 @@ export const CreateSession = z.object({
   chatbotId: objectId,
   clientId: objectId,
   title: title.optional(),
-  metadata: freeObject.optional(),
+  metadata: jsonObject.optional(),
   startTime: time.optional(),
 });
 
@@ -24,7 +24,7 @@ export const UpdateSession = z.object({
   startTime: time.optional(),
   endTime: time.optional(),
   feedback: feedback.nullable().optional(),
-  metadata: freeObject.nullable().optional(),
+  metadata: jsonObject.nullable().optional(),
 });
 
 export const AddMessage = z.object({
@@ -33,10 +33,10 @@ export const AddMessage = z.object({
 
 export const Chat = z.object({ content: Content });
 
-export const OfSession = z.object({ sessionId: objectId });
+export const SessionQuery = z.object({ sessionId: objectId });
 
 /** A day or a moment, as the first millisecond that it covers and the first after it. */
-const span = z
+const timeRange = z
   .string()
   .meta({ format: "date-time" })
   .transform((text, context) => {
@@ -51,8 +51,8 @@ export const ListSessions = z.object({
   status: status.optional(),
   chatbotId: objectId.optional(),
   clientId: objectId.optional(),
-  startDate: span.optional(),
-  endDate: span.optional(),
+  startDate: timeRange.optional(),
+  endDate: timeRange.optional(),
   ...pageQuery,
 });
 
@@ -68,7 +68,7 @@ export const Message = z
   })
   .meta({ id: "Message" });
 
-const answered = {
+const sessionFields = {
   title: z.string().optional(),
   startTime: timeOutput,
   endTime: timeOutput.optional(),
@@ -93,19 +93,19 @@ export const MessagesPage = z
   .meta({ id: "MessagesPage" });
 
 export const Session = z
-  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...answered })
+  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...sessionFields })
   .meta({ id: "Session" });
 
-const deleted = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
+const deletedRecord = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
 
-const shownToClients = z.object({ id: objectId, name: z.string(), description: z.string().optional() });
+const ChatbotForClients = z.object({ id: objectId, name: z.string(), description: z.string().optional() });
 
 export const PopulatedSession = z
   .object({
     id: objectId,
-    chatbotId: z.union([Chatbot, deleted, shownToClients]),
-    clientId: z.union([Client, deleted]),
-    ...answered,
+    chatbotId: z.union([Chatbot, deletedRecord, ChatbotForClients]),
+    clientId: z.union([Client, deletedRecord]),
+    ...sessionFields,
   })
   .meta({ id: "PopulatedSession" });
 

@@ -3,9 +3,9 @@ import type { Message } from "../../../core/message.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { timed, wantedHistory } from "../../http/context.ts";
+import { measure, applyPreference } from "../../http/context.ts";
 import { mutationSchema, mutationBody } from "../envelope.ts";
-import { openEvents, respondWithTurn, wantsEvents } from "../../http/subscribe.ts";
+import { openEventStream, respondWithTurn, wantsEvents } from "../../http/subscribe.ts";
 import { markReplayed, idempotencyKeyOf } from "../../http/idempotency.ts";
 import { describe } from "../../openapi/describe.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
@@ -33,10 +33,10 @@ export const talking = new Hono<AppEnv>({ strict: false })
         schema: mutationSchema(schemas.Session),
         example: examples.messageAdded,
       },
-      refusals: [404, 409],
+      problems: [404, 409],
       example: examples.message,
     }),
-    query(schemas.OfSession),
+    query(schemas.SessionQuery),
     body(schemas.AddMessage),
     requireRole("admin", "service", "client"),
     requireUserRole,
@@ -45,10 +45,10 @@ export const talking = new Hono<AppEnv>({ strict: false })
       const { message } = c.req.valid("json");
       const { role, content, timestamp = null } = message;
       const object = sessionStub(c.env, c.req.valid("query").sessionId);
-      const appended = await timed(
+      const appended = await measure(
         c,
         "session",
-        object.append({ role, content, createdAt: timestamp }, wantedHistory(c), idempotencyKeyOf(c)),
+        object.append({ role, content, createdAt: timestamp }, applyPreference(c), idempotencyKeyOf(c)),
       );
       if (!appended.ok) return respondWithProblem(c, appended.failure);
       markReplayed(c, appended.value.replayed);
@@ -70,10 +70,10 @@ export const talking = new Hono<AppEnv>({ strict: false })
         events: true,
         example: examples.replied,
       },
-      refusals: [404, 409, 429, 502, 503, 504],
+      problems: [404, 409, 429, 502, 503, 504],
       example: examples.chat,
     }),
-    query(schemas.OfSession),
+    query(schemas.SessionQuery),
     body(schemas.Chat),
     requireRole("admin", "service", "client"),
     requireOwnSession(notActive),
@@ -81,12 +81,12 @@ export const talking = new Hono<AppEnv>({ strict: false })
       const object = sessionStub(c.env, c.req.valid("query").sessionId);
       const { content } = c.req.valid("json");
       if (wantsEvents(c)) {
-        const followed = await openEvents(c, object, (readerId) =>
+        const followed = await openEventStream(c, object, (readerId) =>
           object.promptAndFollow(content, idempotencyKeyOf(c), readerId),
         );
         return followed.ok ? respondWithTurn(c, followed.value) : respondWithProblem(c, followed.failure);
       }
-      const taken = await timed(c, "session", object.prompt(content, "added", idempotencyKeyOf(c)));
+      const taken = await measure(c, "session", object.prompt(content, "added", idempotencyKeyOf(c)));
       if (!taken.ok) return respondWithProblem(c, taken.failure);
       const reply = taken.value.messages.at(-1);
       const error = reply?.reply?.error ?? null;
