@@ -1,3 +1,7 @@
+/**
+ * The Worker: its handlers for HTTP and for cron, and the Durable Objects and entry points that `wrangler.toml` names. It joins the
+ * session's object to the dialects, which neither knows. What a route or a job does does not belong here.
+ */
 import { app, dialects } from "./app.ts";
 import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
@@ -15,7 +19,7 @@ export { ReplyCaller } from "./providers/call/reply-caller.ts";
 
 const presentSession = sessionPresenter(dialects);
 
-/** The session's object, speaking to those who follow it in the dialect of its session. */
+/** The object of a session. It shows the session to subscribers in the dialect in which the session was created. */
 export class SessionObject extends LiveSessionObject {
   protected override readonly present = (session: Session): Record<string, unknown> =>
     presentSession(session, this.env.TIME_ZONE);

@@ -1,7 +1,11 @@
+/**
+ * Headers that keep a browser from running or framing an answer.
+ * https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
+ */
 import type { MiddlewareHandler } from "hono";
 import { NONCE, secureHeaders } from "hono/secure-headers";
 
-/** What is off says something of pages with scripts, frames or cookies, and there are none here. */
+/** These headers concern pages with scripts, frames or cookies, and this Worker has none. */
 const DISABLED = {
   crossOriginOpenerPolicy: false,
   crossOriginResourcePolicy: false,
@@ -16,7 +20,7 @@ const DISABLED = {
 const strictTransportSecurity = "max-age=31536000";
 const DENY_ALL = { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] };
 
-/** Every head costs each answer, so these are few: what matters of an answer that is no page. */
+/** Every header makes each answer longer, so JSON gets only the few that matter for it. */
 const apiHeaders = secureHeaders({
   ...DISABLED,
   strictTransportSecurity,
@@ -24,7 +28,7 @@ const apiHeaders = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 });
 
-/** The one page has a style of its own, and no script. */
+/** The page `/docs` has an inline style and no script. */
 const pageHeaders = secureHeaders({
   ...DISABLED,
   strictTransportSecurity,
@@ -32,9 +36,5 @@ const pageHeaders = secureHeaders({
   contentSecurityPolicy: { ...DENY_ALL, styleSrc: [NONCE] },
 });
 
-/**
- * Heads that keep a browser from doing more with an answer than to show it.
- * https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers
- */
 export const setSecureHeaders: MiddlewareHandler = (c, next) =>
   c.req.path.startsWith("/docs") ? pageHeaders(c, next) : apiHeaders(c, next);

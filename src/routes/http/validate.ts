@@ -1,3 +1,8 @@
+/**
+ * Validates bodies and queries with zod, and gives the schemas to the OpenAPI document. A body is checked in this order: content
+ * type, size, JSON, depth, schema. The faults have the names that pydantic uses. Schemas do not belong here. No effects but reading
+ * the body.
+ */
 import { zValidator } from "@hono/zod-validator";
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
@@ -6,12 +11,12 @@ import { MAX_BODY_BYTES } from "./problem.ts";
 import type { InputIssue } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-/** How deep a body may be nested. */
+/** How many levels a body may be nested. */
 const MAX_DEPTH = 32;
 
-/** Takes a JSON body that fits the schema. Refused before that: another content type, and a body too large or too deep. */
+/** Requires a JSON body that matches the schema. */
 export function body<S extends z.ZodType>(schema: S) {
-  const fits = zValidator("json", schema, (result, c) => {
+  const validator = zValidator("json", schema, (result, c) => {
     if (!result.success)
       return respondWithProblem(c, {
         reason: "invalid-input",
@@ -19,13 +24,13 @@ export function body<S extends z.ZodType>(schema: S) {
         faults: faultsOf(result.error.issues, result.data),
       });
   });
-  const read: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? fits(c, next);
-  return attachInput(read as typeof fits, { in: "body", schema });
+  const readAndValidate: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? validator(c, next);
+  return attachInput(readAndValidate as typeof validator, { in: "body", schema });
 }
 
-/** Takes a query that fits the schema. Of a repeated parameter the first counts. */
+/** Requires a query that matches the schema. Of a repeated parameter only the first value counts. */
 export function query<S extends z.ZodType>(schema: S) {
-  const fits = zValidator("query", z.preprocess(firstValues, schema), (result, c) => {
+  const validator = zValidator("query", z.preprocess(firstValues, schema), (result, c) => {
     if (!result.success)
       return respondWithProblem(c, {
         reason: "invalid-input",
@@ -33,14 +38,18 @@ export function query<S extends z.ZodType>(schema: S) {
         faults: faultsOf(result.error.issues, result.data),
       });
   });
-  return attachInput(fits, { in: "query", schema });
+  return attachInput(validator, { in: "query", schema });
 }
 
-const firstValues = (given: unknown) =>
+const firstValues = (parameters: unknown) =>
   Object.fromEntries(
-    Object.entries(given ?? {}).map(([name, value]) => [name, Array.isArray(value) ? (value[0] as unknown) : value]),
+    Object.entries(parameters ?? {}).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? (value[0] as unknown) : value,
+    ]),
   );
 
+/** Reads the body for the validator. @returns the answer to a body that is not acceptable JSON, otherwise `null` */
 async function readJson(c: Context): Promise<Response | null> {
   const malformed = (message: string, code = "json_invalid") =>
     respondWithProblem(c, { reason: "invalid-input", in: "body", faults: [{ path: [], code, message }] });
@@ -49,7 +58,7 @@ async function readJson(c: Context): Promise<Response | null> {
     return respondWithProblem(c, { reason: "unsupported-media-type" });
   const text = await readText(c.req.raw);
   if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
-  if (text === "") return malformed("A JSON body is needed", "missing");
+  if (text === "") return malformed("A JSON body is required", "missing");
   if (contentType === undefined) return respondWithProblem(c, { reason: "unsupported-media-type" });
   let value: unknown;
   try {
@@ -64,7 +73,7 @@ async function readJson(c: Context): Promise<Response | null> {
 
 const isJson = (contentType: string): boolean => /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType);
 
-/** The body as text, or `null` when it is larger than it may be. Read no further than that. */
+/** The body as text, or `null` when it is too large. Stops reading there. */
 async function readText(request: Request): Promise<string | null> {
   const length = request.headers.get("content-length");
   if (length !== null) return Number(length) > MAX_BODY_BYTES ? null : request.text();
@@ -84,7 +93,7 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** Only an escape can bring a lone surrogate into a JSON text: decoding the bytes has replaced every other. */
+/** Decoding UTF-8 replaces lone surrogates, so in JSON text only an escape can contain one. */
 const hasLoneSurrogate = (text: string): boolean => /\\u[dD][89a-fA-F]/.test(text);
 
 function toWellFormed(value: unknown): unknown {
@@ -94,32 +103,32 @@ function toWellFormed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), toWellFormed(inner)]));
 }
 
-/** What is read of an issue: the part that every version of zod gives alike. */
+/** The fields of a zod issue that are the same in every version of zod. */
 interface Issue {
   code: string;
   path: PropertyKey[];
   message: string;
   expected?: unknown;
-  /** What kind of thing is too small or too big. */
+  /** The type of the value that is too small or too big. */
   origin?: unknown;
 }
 
-/** What zod found, in the terms in which pydantic names the same faults: evaluators' tools know those. */
-function faultsOf(issues: readonly Issue[], given: unknown): InputIssue[] {
+/** zod's issues under pydantic's names, which tools for Moonshot know. */
+function faultsOf(issues: readonly Issue[], data: unknown): InputIssue[] {
   return issues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-    const input = valueAt(given, path);
+    const input = valueAt(data, path);
     return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...echoInput(path, input) };
   });
 }
 
-const valueAt = (given: unknown, path: (string | number)[]): unknown =>
+const valueAt = (data: unknown, path: (string | number)[]): unknown =>
   path.reduce<unknown>(
     (value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined),
-    given,
+    data,
   );
 
-/** A scalar is repeated to its sender, unless it may be a secret. */
+/** The answer repeats an invalid scalar, unless it may be a secret. */
 const echoInput = (path: (string | number)[], input: unknown): { input?: unknown } =>
   path.length > 0 && !path.includes("token") && ["string", "number", "boolean"].includes(typeof input)
     ? { input: typeof input === "string" ? input.slice(0, 200) : input }

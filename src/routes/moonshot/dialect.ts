@@ -1,16 +1,17 @@
+/**
+ * The Moonshot API as a dialect: how it answers problems, and how it shows a session to subscribers. Its routes are in `index.ts`.
+ */
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
 import { describeProblem } from "../http/problem.ts";
 import type { InputIssue, HttpProblem } from "../http/problem.ts";
-import { presentSession } from "./present.ts";
+import { presentSession } from "./sessions/present.ts";
 
-/** How the Moonshot API says no. */
 export const MoonshotFailure = z
   .object({ detail: z.string() })
-  .meta({ id: "MoonshotFailure", description: "How the Moonshot API says no" });
+  .meta({ id: "MoonshotFailure", description: "A failed call to the Moonshot API" });
 
-/** How the Moonshot API says that a body or a query does not fit. */
 export const MoonshotInputFailure = z
   .object({
     error: z.array(
@@ -22,26 +23,23 @@ export const MoonshotInputFailure = z
       }),
     ),
   })
-  .meta({ id: "MoonshotInputFailure", description: "How the Moonshot API says that a body or a query does not fit" });
+  .meta({ id: "MoonshotInputFailure", description: "A call to the Moonshot API with an invalid body or query" });
 
-function respondWithProblem(c: Context, refusal: HttpProblem): Response {
-  if (refusal.reason === "invalid-input") return invalidInput(c, refusal.in, refusal.faults);
-  if (refusal.reason === "invalid") {
-    return invalidInput(
-      c,
-      "body",
-      refusal.faults.map((fault) => ({ ...fault, code: "value_error" })),
-    );
+function respondWithProblem(c: Context, problem: HttpProblem): Response {
+  if (problem.reason === "invalid-input") return respondWithFaults(c, problem.in, problem.faults);
+  if (problem.reason === "invalid") {
+    const faults = problem.faults.map((fault) => ({ ...fault, code: "value_error" }));
+    return respondWithFaults(c, "body", faults);
   }
-  const { httpStatus, message, headers } = describeProblem(refusal);
+  const { httpStatus, message, headers } = describeProblem(problem);
   const body: z.output<typeof MoonshotFailure> = { detail: message };
   return c.json(body, httpStatus, headers);
 }
 
-function invalidInput(c: Context, where: "body" | "query", faults: InputIssue[]): Response {
+function respondWithFaults(c: Context, location: "body" | "query", faults: InputIssue[]): Response {
   const error = faults.map(({ code, path, message, input }) => ({
     type: code,
-    loc: [where, ...path],
+    loc: [location, ...path],
     msg: message,
     ...(input === undefined ? {} : { input }),
   }));
@@ -49,7 +47,6 @@ function invalidInput(c: Context, where: "body" | "query", faults: InputIssue[])
   return c.json(body, 422);
 }
 
-/** The Moonshot API. */
 export const moonshot: Dialect = {
   prefix: "/v1",
   respondWithProblem,

@@ -1,52 +1,11 @@
 import type * as z from "zod";
 import { MOONSHOT_PARAMS, OWN_PARAMS } from "../../core/call-params.ts";
-import type { ConnectorType, Endpoint, Prices } from "../../core/endpoint.ts";
-import { secretNamedBy } from "../../core/endpoint.ts";
-import type { Session } from "../../core/session.ts";
-import { zonedStamp } from "../../core/time.ts";
+import type { ConnectorType, Prices } from "../../core/endpoint.ts";
 import type { Provider } from "../../providers/call/provider.ts";
 import type * as schemas from "./schemas.ts";
 
-/** What stands for a token that is set. */
-export const TOKEN_MASK = "********";
-
-/** A session in Moonshot's keys, in their order. `created_epoch` is in seconds. */
-export function presentSession(session: Session, zone: string, history: z.output<typeof schemas.History> | null) {
-  return {
-    session_id: session.id,
-    name: session.title ?? "",
-    description: session.description ?? "",
-    created_epoch: session.createdAt / 1000,
-    created_datetime: zonedStamp(session.createdAt, zone),
-    chat_ids: session.chats.map(({ chatId }) => chatId),
-    endpoints: session.chats.map(({ endpointId }) => endpointId ?? ""),
-    prompt_template: session.promptTemplate,
-    context_strategy: session.contextStrategy,
-    filename: null,
-    chat_history: history,
-  } satisfies z.output<typeof schemas.Session>;
-}
-
-export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.Endpoint> => ({
-  id: endpoint.id,
-  name: endpoint.name,
-  connector_type: endpoint.connectorType,
-  uri: endpoint.uri,
-  token: maskToken(endpoint.token),
-  model: endpoint.model,
-  max_calls_per_second: endpoint.maxCallsPerSecond,
-  max_concurrency: endpoint.maxConcurrency,
-  params: JSON.parse(endpoint.params) as Record<string, unknown>,
-  prices: presentPrices(endpoint.prices),
-});
-
 export const presentPrices = (prices: Prices | null): z.output<typeof schemas.Prices> | null =>
   prices ? { input_per_million: prices.inputPerMillion, output_per_million: prices.outputPerMillion } : null;
-
-function maskToken(token: string): string {
-  if (token === "") return "";
-  return secretNamedBy(token) === null ? TOKEN_MASK : token;
-}
 
 export const presentConnector = (type: ConnectorType, provider: Provider): z.output<typeof schemas.Connector> => ({
   connector_type: type,

@@ -1,104 +1,21 @@
+/**
+ * `/v1/prompt_templates`: Jinja templates for prompts. This file lists the routes with their middleware, in the order of the checks.
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer.
+ */
 import { Hono } from "hono";
-import { CONTEXT_STRATEGIES } from "../../../core/endpoint.ts";
-import { now } from "../../../core/time.ts";
-import { database } from "../../../store/database.ts";
-import {
-  createPromptTemplate,
-  deletePromptTemplate,
-  findPromptTemplate,
-  listPromptTemplates,
-} from "../../../store/prompt-templates.ts";
-import { checkTemplate } from "../../../turn/templates/render-template.ts";
-import { audit } from "../../http/audit.ts";
-import { requireRole } from "../../http/authenticate.ts";
+import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readFromReplica } from "../../http/context.ts";
-import { createOnce, answerToSave } from "../../http/idempotency.ts";
-import { describe } from "../../openapi/describe.ts";
-import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { createOnce } from "../../http/idempotency.ts";
 import { body } from "../../http/validate.ts";
-import * as examples from "../sessions/examples.ts";
-import * as schemas from "../schemas.ts";
+import * as docs from "./docs.ts";
+import * as handlers from "./handlers.ts";
+import * as schemas from "./schemas.ts";
 
-/** `/v1/prompt_templates`: Jinja texts that prompts can be set in. */
 export const promptTemplates = new Hono<AppEnv>({ strict: false })
-  .get(
-    "/",
-    describe({
-      id: "listPromptTemplates",
-      headers: ["x-d1-bookmark"],
-      tag: "Moonshot",
-      summary: "List prompt templates, by name",
-      answer: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
-    }),
-    requireRole("admin", "service"),
-    async (c) => {
-      const templates = await readFromReplica(c, listPromptTemplates);
-      return c.json(templates.map(({ name, description, template }) => ({ name, description, template })));
-    },
+  .get("/", docs.listPromptTemplates, allowServices, handlers.listPromptTemplates)
+  .post("/", docs.createPromptTemplate, body(schemas.CreatePromptTemplate), allowServices, createOnce, (c) =>
+    handlers.createPromptTemplate(c, c.req.valid("json")),
   )
-  .post(
-    "/",
-    describe({
-      id: "createPromptTemplate",
-      headers: ["idempotency-key"],
-      tag: "Moonshot",
-      summary: "Create a prompt template",
-      answer: { status: 200, description: "Template created", schema: schemas.Success },
-      problems: [409],
-      example: examples.promptTemplate,
-    }),
-    body(schemas.CreatePromptTemplate),
-    requireRole("admin", "service"),
-    createOnce,
-    async (c) => {
-      const input = c.req.valid("json");
-      const checked = checkTemplate(input.template);
-      if (!checked.ok) return respondWithProblem(c, checked.failure);
-      const answer = { success: true as const };
-      const template = { ...input, createdAt: now() };
-      if (!(await createPromptTemplate(database(c.env.DB), template, answerToSave(c, answer, 200)))) {
-        return respondWithProblem(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
-      }
-      return c.json(answer);
-    },
-  )
-  .delete(
-    "/:name",
-    describe({
-      id: "deletePromptTemplate",
-      tag: "Moonshot",
-      summary: "Delete a prompt template that no active session uses",
-      answer: { status: 200, description: "Template deleted", schema: schemas.Success },
-      problems: [404, 409],
-    }),
-    requireRole("admin", "service"),
-    async (c) => {
-      const db = database(c.env.DB);
-      const name = c.req.param("name");
-      if (await deletePromptTemplate(db, name)) {
-        audit(c, "prompt-template-deleted", { name });
-        return c.json({ success: true as const });
-      }
-      const there = await findPromptTemplate(db, name);
-      return respondWithProblem(
-        c,
-        there
-          ? { reason: "in-use", noun: "prompt template", by: "an active session" }
-          : { reason: "not-found", noun: "prompt template", id: name },
-      );
-    },
+  .delete("/:name", docs.deletePromptTemplate, allowServices, (c) =>
+    handlers.deletePromptTemplate(c, c.req.param("name")),
   );
-
-/** `/v1/context_strategies`: what can be sent along with a prompt. */
-export const contextStrategies = new Hono<AppEnv>({ strict: false }).get(
-  "/",
-  describe({
-    id: "listContextStrategies",
-    tag: "Moonshot",
-    summary: "List context strategies",
-    answer: { status: 200, description: "Their names", schema: schemas.ContextStrategies, example: CONTEXT_STRATEGIES },
-  }),
-  requireRole("admin", "service"),
-  (c) => c.json([...CONTEXT_STRATEGIES]),
-);

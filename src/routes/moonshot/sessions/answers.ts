@@ -1,42 +1,42 @@
+/**
+ * Reads every answer of a comparison session from its log: turn by turn, and in each turn in the order of the session's chats. Only
+ * one turn is in memory at a time, and of a very large one only a part. Effects: reads pages of the log.
+ */
 import type { Message } from "../../../core/message.ts";
 import type { Chat } from "../../../core/session.ts";
-import { messagesOf } from "../../http/open-log.ts";
-import type { OpenLog } from "../../http/open-log.ts";
+import { messagesOf } from "../../../live/read-session.ts";
+import type { OpenLog } from "../../../live/read-session.ts";
 import { recordNumber } from "./records.ts";
 import type { RecordSource } from "./records.ts";
 
-/** How much text of a turn is held while its replies are put in order, in UTF-16 code units. What is beyond is read again. */
+/** How much text of a turn to buffer while its replies are sorted, in UTF-16 code units. Further replies are read again later. */
 const BUFFERED_CHARACTERS = 8_000_000;
 
-/** An answer of a chat, with what its record is made of. */
+/** The answer of a chat in a turn. */
 export interface ChatAnswer extends RecordSource {
   chat: Chat;
 }
 
-/** A reply in a turn, and where its chat stands in the session. */
+/** A reply of a turn, and the position of its chat in the session. */
 interface ReplyInTurn {
   index: number;
   seq: number;
-  /** `null` for one that is not held. */
+  /** `null` when it is not buffered. */
   message: Message | null;
 }
 
-/**
- * Every answer of a comparison session: turn by turn, and in each by chat in the session's order, whichever came first.
- * Holds one turn at a time, and of a huge one only a part.
- */
 export async function* answersOf(log: OpenLog): AsyncGenerator<ChatAnswer, void> {
   for await (const { prompt, replies } of turnsOf(log)) {
     for (const { index, seq, message } of replies.toSorted((a, b) => a.index - b.index)) {
       const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
       const chat = log.session.chats[index];
-      if (!reply || !chat || content === undefined) throw new Error(`Message ${seq} is not in the log any more`);
+      if (!reply || !chat || content === undefined) throw new Error(`Message ${seq} is no longer in the log`);
       yield { chat, reply, content, prompt, number: recordNumber(log.session, prompt) };
     }
   }
 }
 
-/** Turns run one at a time, so that the log has each in one piece, its prompt first. */
+/** Turns run one at a time, so the messages of a turn follow each other in the log, the prompt first. */
 async function* turnsOf(log: OpenLog): AsyncGenerator<TurnBuffer, void> {
   const indexes = new Map(log.session.chats.map(({ chatId }, index) => [chatId, index]));
   let turn: TurnBuffer | null = null;
@@ -55,7 +55,7 @@ async function* turnsOf(log: OpenLog): AsyncGenerator<TurnBuffer, void> {
 class TurnBuffer {
   readonly prompt: Message;
   readonly replies: ReplyInTurn[] = [];
-  #held = 0;
+  #buffered = 0;
 
   constructor(prompt: Message) {
     this.prompt = prompt;
@@ -63,7 +63,7 @@ class TurnBuffer {
 
   add(message: Message, index: number): void {
     const { content, reply, seq } = message;
-    this.#held += content.length + (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
-    this.replies.push({ index, seq, message: this.#held > BUFFERED_CHARACTERS ? null : message });
+    this.#buffered += content.length + (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
+    this.replies.push({ index, seq, message: this.#buffered > BUFFERED_CHARACTERS ? null : message });
   }
 }

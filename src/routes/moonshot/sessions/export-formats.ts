@@ -1,11 +1,11 @@
 /**
- * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator of
- * text that is made as fast as it is read. Reading the log and sending the file do not belong here.
+ * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator of text that
+ * works only as fast as it is read. Reading the log and sending the file do not belong here. No effects.
  */
 import type { ChatAnswer } from "./answers.ts";
 import { presentRecord } from "./records.ts";
 
-/** What an export is made with. */
+/** What an export is made from. */
 interface ExportInput {
   sessionId: string;
   /** The IANA zone of `prompt_time`. */
@@ -13,15 +13,14 @@ interface ExportInput {
   answers: AsyncIterable<ChatAnswer>;
 }
 
-/** How an export is written. */
 export interface ExportFormat {
   contentType: string;
-  text: (exported: ExportInput) => AsyncGenerator<string, void>;
+  text: (input: ExportInput) => AsyncGenerator<string, void>;
 }
 
 /**
- * JSON Lines: an object to a line, each line with its end. `response` is what the endpoint said if it came to its own end,
- * and otherwise `null`: unlike `predicted_result` it never tells what failed. https://jsonlines.org
+ * JSON Lines: one object per line. `response` is the reply's text if the reply succeeded, otherwise `null`; `predicted_result` has
+ * the error message then. https://jsonlines.org
  */
 async function* jsonLines({ sessionId, zone, answers }: ExportInput): AsyncGenerator<string, void> {
   for await (const answer of answers) {
@@ -31,7 +30,7 @@ async function* jsonLines({ sessionId, zone, answers }: ExportInput): AsyncGener
   }
 }
 
-/** JSON has them in its texts as they are, but not every reader of lines knows that they end none. */
+/** JSON allows them in strings, but some readers take them for the end of a line. */
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
@@ -43,7 +42,7 @@ const idFields = (sessionId: string, { chat }: ChatAnswer) => ({
   endpoint: chat.endpointId ?? "",
 });
 
-/** The columns of a CSV file, in their order. */
+/** The columns of a CSV file, in order. */
 export const COLUMNS = [
   "session_id",
   "chat_id",
@@ -67,7 +66,7 @@ export const COLUMNS = [
 
 type Cell = string | number | null;
 
-/** Excel reads a CSV file without one in the encoding of the system, which is not UTF-8 on most. */
+/** Without it, Excel reads a CSV file in the encoding of the system, which is rarely UTF-8. */
 const BYTE_ORDER_MARK = "\uFEFF";
 
 /** Comma-separated values with a header, by RFC 4180, in UTF-8 with a byte order mark: https://www.rfc-editor.org/rfc/rfc4180 */
@@ -89,8 +88,8 @@ async function* csvRows({ sessionId, zone, answers }: ExportInput): AsyncGenerat
 const row = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
 /**
- * The beginning of a cell that a spreadsheet may take for a formula: `=`, `+`, `-` or `@`, also in its full-width form,
- * and the control characters that some programs skip before one. https://owasp.org/www-community/attacks/CSV_Injection
+ * The beginning of a cell that a spreadsheet may take for a formula: `=`, `+`, `-` or `@`, also in full width, and control
+ * characters that some programs skip before it. https://owasp.org/www-community/attacks/CSV_Injection
  */
 const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
 

@@ -1,3 +1,7 @@
+/**
+ * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id that is
+ * free. Effects: queries to D1.
+ */
 import type * as z from "zod";
 import { asContextStrategy } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
@@ -10,19 +14,19 @@ import { isUniqueViolation } from "../../../store/database.ts";
 import { existingEndpoints } from "../../../store/endpoints.ts";
 import { findPromptTemplate } from "../../../store/prompt-templates.ts";
 import { createComparisonSession } from "../../../store/sessions.ts";
-import type * as schemas from "../schemas.ts";
+import type * as schemas from "./schemas.ts";
 import { chatIdOf, slug } from "../slug.ts";
 
 type Input = z.output<typeof schemas.CreateSession>;
 
-/** Whether all that a new session names exists; the failure names the first that does not. */
+/** Checks that the endpoints, the template and the strategy exist. The failure names the first one that does not. */
 export async function checkNamesExist(
   db: Database,
   { endpoints, prompt_template, context_strategy }: Input,
 ): Promise<Outcome<null>> {
-  const known = await existingEndpoints(db, endpoints);
-  const unknown = endpoints.find((id) => !known.has(id));
-  if (unknown !== undefined) return notFound("endpoint", unknown);
+  const existing = await existingEndpoints(db, endpoints);
+  const missing = endpoints.find((id) => !existing.has(id));
+  if (missing !== undefined) return notFound("endpoint", missing);
   if (prompt_template !== null && !(await findPromptTemplate(db, prompt_template)))
     return notFound("prompt template", prompt_template);
   if (context_strategy !== null && !asContextStrategy(context_strategy))
@@ -30,16 +34,16 @@ export async function checkNamesExist(
   return success(null);
 }
 
-/** Creates a session under its id, or with `-2`, `-3`, … behind it while that is taken. @param note what is written with it */
+/** Creates a session with its id, or with `-2`, `-3`, … appended to it while that id is taken. @param statements run in the same transaction */
 export async function createUnderFreeId(
   db: Database,
   session: Session,
-  note: (created: Session) => D1PreparedStatement[],
+  statements: (candidate: Session) => D1PreparedStatement[],
 ): Promise<Session> {
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? session : { ...session, id: `${session.id}-${attempt}` };
     try {
-      await createComparisonSession(db, candidate, note(candidate));
+      await createComparisonSession(db, candidate, statements(candidate));
       return candidate;
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
@@ -47,14 +51,14 @@ export async function createUnderFreeId(
   }
 }
 
-/** A comparison session as it begins, its ids made of names and of the moment on the clock of a zone. */
+/** A new comparison session. @param zone the IANA zone of the time stamp in its ids */
 export async function newSession(db: Database, input: Input, at: EpochMs, zone: string): Promise<Session> {
   const stamp = zonedStamp(at, zone);
-  const asked = new Map<string, number>();
+  const occurrences = new Map<string, number>();
   const chats = input.endpoints.map((endpointId) => {
-    const times = (asked.get(endpointId) ?? 0) + 1;
-    asked.set(endpointId, times);
-    return { chatId: chatIdOf(endpointId, stamp) + (times === 1 ? "" : `_${times}`), endpointId };
+    const occurrence = (occurrences.get(endpointId) ?? 0) + 1;
+    occurrences.set(endpointId, occurrence);
+    return { chatId: chatIdOf(endpointId, stamp) + (occurrence === 1 ? "" : `_${occurrence}`), endpointId };
   });
   return {
     id: `${await slug(db, input.name)}_${stamp}`,

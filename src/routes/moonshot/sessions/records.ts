@@ -1,31 +1,35 @@
+/**
+ * Makes Moonshot's chat records from the messages of a log: one for each reply. Which messages to read does not belong here.
+ * No effects.
+ */
 import type * as z from "zod";
 import { costOf } from "../../../core/message.ts";
 import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { zonedPromptTime } from "../../../core/time.ts";
 import { presentPrices } from "../present.ts";
-import type * as schemas from "../schemas.ts";
+import type * as schemas from "./record-schemas.ts";
 
 export type ChatRecord = z.output<typeof schemas.ChatRecord>;
 
-/** What is read of a log to make a record of. */
+/** What a record is made from. */
 export interface RecordSource {
   reply: ReplyDetail;
-  /** What the endpoint said. */
+  /** The text of the reply. */
   content: string;
   prompt: Message;
   /** 1, 2, 3 … within its chat. */
   number: number;
 }
 
-/** What a record holds beside what it always does. */
+/** The optional part of a record. */
 export type Include = "receipt" | undefined;
 
-/** A record's number in its chat: turns run one at a time, and each takes a row for its prompt and one for every chat. */
+/** The number of a record in its chat. Turns run one at a time, and each has a message for its prompt and one for each chat. */
 export const recordNumber = ({ chats }: Session, prompt: Message): number =>
   Math.floor((prompt.seq - 1) / (chats.length + 1)) + 1;
 
-/** The records of every chat, or of the newest turns, read off the log: one for each reply. */
+/** The records in some messages of a log, by chat. */
 export function presentHistory(
   session: Session,
   log: Message[],

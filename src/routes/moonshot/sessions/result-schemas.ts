@@ -1,5 +1,6 @@
+/** What the routes for the results of a session take and answer: export and statistics. */
 import * as z from "zod";
-import { Usage } from "../schemas.ts";
+import { Usage } from "./record-schemas.ts";
 
 export const Export = z.object({ format: z.enum(["jsonl", "csv"]).default("jsonl") });
 
@@ -8,23 +9,23 @@ const counts = z.record(z.string(), integer);
 
 const Distribution = z
   .object({ min: integer, p50: integer, p90: integer, p95: integer, p99: integer, max: integer })
-  .meta({ id: "Spread", description: "Milliseconds, by nearest rank, of the replies that are ok" });
+  .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
 
 export const ReplyStatistics = z
   .object({
     count: integer.meta({ description: "Records" }),
     ok: integer,
     cancelled: integer,
-    errors: counts.meta({ description: "How often each error came; the cancelled are not among them" }),
+    errors: counts.meta({ description: "How often each error occurred, cancelled replies not included" }),
     finish_reasons: counts,
     duration_ms: Distribution.nullable(),
     ttft_ms: Distribution.nullable(),
     usage: Usage,
-    cost: z.number().nullable().meta({ description: "Of the records whose usage and prices are known" }),
-    priced: integer.meta({ description: "How many records the cost is of" }),
+    cost: z.number().nullable().meta({ description: "The cost of the records whose usage and prices are known" }),
+    priced: integer.meta({ description: "How many records the cost includes" }),
     attempts: integer,
   })
-  .meta({ id: "Numbers" });
+  .meta({ id: "ReplyStatistics" });
 
 export const Statistics = z
   .object({
@@ -32,4 +33,4 @@ export const Statistics = z
     chats: z.array(z.object({ chat_id: z.string(), endpoint: z.string(), ...ReplyStatistics.shape })),
     total: ReplyStatistics,
   })
-  .meta({ id: "Statistics", description: "A comparison session in numbers" });
+  .meta({ id: "Statistics", description: "Statistics of a comparison session" });

@@ -1,3 +1,4 @@
+/** What the routes of `/chatbots` take and answer. An update with `null` removes a field. */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import {

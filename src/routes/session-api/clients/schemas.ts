@@ -1,3 +1,4 @@
+/** What the routes of `/clients` take and answer. An update with `null` removes a field. */
 import * as z from "zod";
 import { objectOutput, timeOutput, jsonObject, name, objectId } from "../../http/fields.ts";
 
@@ -28,4 +29,4 @@ export const Client = z
     createdAt: timeOutput,
     updatedAt: timeOutput,
   })
-  .meta({ id: "Client", description: "The person whom a chatbot serves" });
+  .meta({ id: "Client", description: "A person who talks to chatbots" });

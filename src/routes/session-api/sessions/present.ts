@@ -1,3 +1,7 @@
+/**
+ * Makes the Session API's JSON of sessions and messages. The `chatbotId` and `clientId` of a populated session hold the records
+ * themselves, as the API's document asks. No effects.
+ */
 import type * as z from "zod";
 import type { Chatbot, Client } from "../../../core/endpoint.ts";
 import type { CallerRole } from "../../../core/caller.ts";
@@ -41,31 +45,31 @@ export const presentSession = (session: Session, messages: Message[]): z.output<
 
 export const presentPopulated = (
   { session, chatbot, client, messages }: PopulatedSession,
-  seenBy: CallerRole | null,
+  viewerRole: CallerRole | null,
 ): z.output<typeof schemas.PopulatedSession> => ({
   id: session.id,
   chatbotId:
-    chatbot?.deletedAt === null ? presentChatbotTo(seenBy, chatbot) : presentDeleted(chatbot, session.chatbotId),
+    chatbot?.deletedAt === null ? presentChatbotFor(viewerRole, chatbot) : presentDeleted(chatbot, session.chatbotId),
   clientId: client?.deletedAt === null ? presentClient(client) : presentDeleted(client, session.clientId),
   ...presentCommon(session, messages),
 });
 
-/** How a chatbot is set up is not for those whom it serves. */
-const presentChatbotTo = (role: CallerRole | null, chatbot: Chatbot) =>
+/** A client does not see how its chatbot is configured. */
+const presentChatbotFor = (role: CallerRole | null, chatbot: Chatbot) =>
   role === "client"
     ? { id: chatbot.id, name: chatbot.name, ...omitNulls({ description: chatbot.description }) }
     : presentChatbot(chatbot);
 
-const presentDeleted = (known: Chatbot | Client | null, id: string | null) => ({
+const presentDeleted = (deleted: Chatbot | Client | null, id: string | null) => ({
   id: id ?? "",
-  name: known?.name ?? "",
+  name: deleted?.name ?? "",
   deleted: true as const,
 });
 
 export const presentListed = (
-  found: PopulatedSession,
-  seenBy: CallerRole | null,
+  populated: PopulatedSession,
+  viewerRole: CallerRole | null,
 ): z.output<typeof schemas.ListedSession> => ({
-  ...presentPopulated(found, seenBy),
-  messageCount: found.session.messageCount,
+  ...presentPopulated(populated, viewerRole),
+  messageCount: populated.session.messageCount,
 });

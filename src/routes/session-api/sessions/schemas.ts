@@ -1,3 +1,7 @@
+/**
+ * What the routes of `/sessions` take and answer. Rules between fields, such as `endTime` after `startTime`, are in
+ * `core/session.ts`.
+ */
 import * as z from "zod";
 import { Content, FINISH_REASONS, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
@@ -35,7 +39,7 @@ export const Chat = z.object({ content: Content });
 
 export const SessionQuery = z.object({ sessionId: objectId });
 
-/** A day or a moment, as the first millisecond that it covers and the first after it. */
+/** A day or a time, as its first millisecond and the first millisecond after it. */
 const timeRange = z
   .string()
   .meta({ format: "date-time" })
@@ -61,10 +65,7 @@ export const Message = z
     role: z.enum(ROLES),
     content: z.string(),
     timestamp: timeOutput,
-    finishReason: z
-      .enum(FINISH_REASONS)
-      .optional()
-      .meta({ description: "On a reply that did not come to its own end" }),
+    finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply that did not end normally" }),
   })
   .meta({ id: "Message" });
 
@@ -88,7 +89,7 @@ export const MessagesQuery = z.object({
 export const MessagesPage = z
   .object({
     messages: z.array(Message.extend({ seq: z.number().int() })),
-    nextAfter: z.number().int().optional().meta({ description: "Where the next page begins, while there is one" }),
+    nextAfter: z.number().int().optional().meta({ description: "`after` of the next page, if there is one" }),
   })
   .meta({ id: "MessagesPage" });
 
@@ -110,6 +111,6 @@ export const PopulatedSession = z
   .meta({ id: "PopulatedSession" });
 
 export const ListedSession = PopulatedSession.extend({
-  messages: z.array(Message).meta({ description: "The newest 100 at most" }),
+  messages: z.array(Message).meta({ description: "At most the newest 100" }),
   messageCount: z.number().int(),
 }).meta({ id: "ListedSession" });

@@ -1,0 +1,23 @@
+/** The lists of `/v1` that Parley itself defines, as the OpenAPI document describes them. */
+import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { describe } from "../openapi/describe.ts";
+import * as schemas from "./schemas.ts";
+
+export const listContextStrategies = describe({
+  id: "listContextStrategies",
+  tag: "Moonshot",
+  summary: "List context strategies",
+  answer: { status: 200, description: "Their names", schema: schemas.ContextStrategies, example: CONTEXT_STRATEGIES },
+});
+
+export const listConnectors = describe({
+  id: "listConnectors",
+  tag: "Moonshot",
+  summary: "List connector types",
+  answer: {
+    status: 200,
+    description: "Their names; with `include=fields` also the fields of each",
+    schema: schemas.Connectors,
+    example: CONNECTOR_TYPES,
+  },
+});

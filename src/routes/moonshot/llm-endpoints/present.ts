@@ -1,0 +1,27 @@
+import type * as z from "zod";
+import type { Endpoint } from "../../../core/endpoint.ts";
+import { secretNamedBy } from "../../../core/endpoint.ts";
+import { presentPrices } from "../present.ts";
+import type * as schemas from "./schemas.ts";
+
+/** Stands in an answer for a token. */
+export const TOKEN_MASK = "********";
+
+export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.Endpoint> => ({
+  id: endpoint.id,
+  name: endpoint.name,
+  connector_type: endpoint.connectorType,
+  uri: endpoint.uri,
+  token: maskToken(endpoint.token),
+  model: endpoint.model,
+  max_calls_per_second: endpoint.maxCallsPerSecond,
+  max_concurrency: endpoint.maxConcurrency,
+  params: JSON.parse(endpoint.params) as Record<string, unknown>,
+  prices: presentPrices(endpoint.prices),
+});
+
+/** The name of a secret is no secret. */
+function maskToken(token: string): string {
+  if (token === "") return "";
+  return secretNamedBy(token) === null ? TOKEN_MASK : token;
+}
