@@ -113,7 +113,7 @@ interface Issue {
   origin?: unknown;
 }
 
-/** zod's issues under pydantic's names, which tools for Moonshot know. */
+/** zod's issues under pydantic's names, which tools for evaluation already know. */
 function faultsOf(issues: readonly Issue[], data: unknown): InputIssue[] {
   return issues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));

@@ -6,7 +6,6 @@
  */
 import { Hono } from "hono";
 import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
 import { allowServices } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { query } from "../http/validate.ts";
@@ -23,7 +22,5 @@ export const v1 = new Hono<AppEnv>({ strict: false })
   .route("/prompt_templates", promptTemplates)
   .get("/context_strategies", docs.listContextStrategies, allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
   .get("/connectors", docs.listConnectors, query(schemas.ListConnectors), allowServices, (c) =>
-    c.json(c.req.valid("query").include === "fields" ? presentConnectors() : [...CONNECTOR_TYPES]),
+    c.json(c.req.valid("query").include === "fields" ? CONNECTOR_TYPES.map(presentConnector) : [...CONNECTOR_TYPES]),
   );
-
-const presentConnectors = () => CONNECTOR_TYPES.map((type) => presentConnector(type, PROVIDERS[type]));
