@@ -1,3 +1,7 @@
+/**
+ * Sends a text of any length: as fast as the reader reads it, in chunks, and with an error that the reader notices. What the text
+ * says does not belong here. Effects: reads the generator that it gets.
+ */
 /** How much text to collect before sending it, in UTF-16 code units. */
 const CHUNK_CHARACTERS = 65_536;
 

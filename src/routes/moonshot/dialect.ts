@@ -26,17 +26,17 @@ export const MoonshotInputFailure = z
   .meta({ id: "MoonshotInputFailure", description: "A call to the Moonshot API with an invalid body or query" });
 
 function respondWithProblem(c: Context, problem: HttpProblem): Response {
-  if (problem.reason === "invalid-input") return respondWithFaults(c, problem.in, problem.faults);
+  if (problem.reason === "invalid-input") return invalidInput(c, problem.in, problem.faults);
   if (problem.reason === "invalid") {
     const faults = problem.faults.map((fault) => ({ ...fault, code: "value_error" }));
-    return respondWithFaults(c, "body", faults);
+    return invalidInput(c, "body", faults);
   }
   const { httpStatus, message, headers } = describeProblem(problem);
   const body: z.output<typeof MoonshotFailure> = { detail: message };
   return c.json(body, httpStatus, headers);
 }
 
-function respondWithFaults(c: Context, location: "body" | "query", faults: InputIssue[]): Response {
+function invalidInput(c: Context, location: "body" | "query", faults: InputIssue[]): Response {
   const error = faults.map(({ code, path, message, input }) => ({
     type: code,
     loc: [location, ...path],

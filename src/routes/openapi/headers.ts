@@ -1,4 +1,7 @@
-/** The request headers that routes read, for the OpenAPI document. A route names its own in `describe`. */
+/**
+ * The request headers that routes read, as the OpenAPI document describes them. A route names its own in `describe`. Reading a
+ * header does not belong here.
+ */
 interface HeaderParameter {
   name: string;
   in: "header";

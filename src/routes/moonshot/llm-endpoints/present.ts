@@ -1,3 +1,6 @@
+/**
+ * Makes Moonshot's JSON of an endpoint. Here alone the token of an endpoint is masked for an answer. No effects.
+ */
 import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import { secretNamedBy } from "../../../core/endpoint.ts";

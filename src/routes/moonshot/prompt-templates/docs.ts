@@ -1,4 +1,7 @@
-/** The routes of `/v1/prompt_templates` as the OpenAPI document describes them. What they take is not here: validators document it. */
+/**
+ * The routes of `/v1/prompt_templates` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and queries are
+ * not described here: the validators in `index.ts` document their own schemas.
+ */
 import { describe } from "../../openapi/describe.ts";
 import { Success } from "../schemas.ts";
 import * as schemas from "./schemas.ts";

@@ -1,4 +1,7 @@
-/** A chat record as `/v1` answers it, with the receipt of its call. */
+/**
+ * A chat record as `/v1` answers it, with the receipt of its call. Routes that answer a session, a history or an export use it.
+ * How a record is made from messages does not belong here: that is `records.ts`.
+ */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
 import { REPLY_ERROR_CODES } from "../../../core/failure.ts";

@@ -1,4 +1,7 @@
-/** What the routes for the results of a session take and answer: export and statistics. */
+/**
+ * What the routes for the results of a session take and answer: export and statistics. The columns and lines of an exported file
+ * are in `export-formats.ts`.
+ */
 import * as z from "zod";
 import { Usage } from "./record-schemas.ts";
 

@@ -1,4 +1,7 @@
-/** What the routes of `/v1/sessions` take, and a session as they answer it. Its records are in `record-schemas.ts`. */
+/**
+ * What the routes of `/v1/sessions` take, and a session as they answer it. Its records are in `record-schemas.ts`, export and
+ * statistics in `result-schemas.ts`.
+ */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import { name } from "../../http/fields.ts";

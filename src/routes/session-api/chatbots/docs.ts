@@ -1,4 +1,7 @@
-/** The routes of `/chatbots` as the OpenAPI document describes them. What they take is not here: validators document it. */
+/**
+ * The routes of `/chatbots` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and queries are not
+ * described here: the validators in `index.ts` document their own schemas.
+ */
 import { describe } from "../../openapi/describe.ts";
 import { itemSchema, mutationSchema, pageSchema, removalSchema } from "../envelope.ts";
 import * as schemas from "./schemas.ts";

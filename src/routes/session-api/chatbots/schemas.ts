@@ -1,4 +1,7 @@
-/** What the routes of `/chatbots` take and answer. An update with `null` removes a field. */
+/**
+ * What the routes of `/chatbots` take and answer. `null` in an update removes a field. Whether the endpoint exists is not checked
+ * here: the handlers do that.
+ */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import {

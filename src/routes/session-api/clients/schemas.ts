@@ -1,4 +1,7 @@
-/** What the routes of `/clients` take and answer. An update with `null` removes a field. */
+/**
+ * What the routes of `/clients` take and answer. `null` in an update removes a field. Whether an `externalId` is free is not checked
+ * here: a unique index in D1 does that.
+ */
 import * as z from "zod";
 import { objectOutput, timeOutput, jsonObject, name, objectId } from "../../http/fields.ts";
 

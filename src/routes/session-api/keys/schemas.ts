@@ -1,4 +1,7 @@
-/** What the routes of `/keys` take and answer. */
+/**
+ * What the routes of `/keys` take and answer. Only {@link NewKey} contains a token. Whether the client exists is not checked here:
+ * the handlers do that.
+ */
 import * as z from "zod";
 import { CALLER_ROLES } from "../../../core/caller.ts";
 import { now } from "../../../core/time.ts";

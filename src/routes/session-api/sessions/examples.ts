@@ -1,4 +1,7 @@
-/** Examples for the OpenAPI document of `/sessions`. A test holds each against its schema. */
+/**
+ * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They tell one story, a customer who asks for an
+ * order. A test holds each example against its schema.
+ */
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";
 const at = "2024-03-14T20:31:47.051Z";
