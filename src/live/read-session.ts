@@ -7,7 +7,7 @@
  */
 import type { Message } from "../core/message.ts";
 import type { Outcome } from "../core/failure.ts";
-import type { Part } from "../core/page.ts";
+import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
 import type { Database } from "../store/database.ts";
 import { database } from "../store/database.ts";
@@ -80,7 +80,7 @@ export async function readRemaining(reader: SessionReader, result: SessionResult
   return messages;
 }
 
-const itemsOf = (page: Outcome<Part<Message> | null>): Outcome<Message[] | null> =>
+const itemsOf = (page: Outcome<Batch<Message> | null>): Outcome<Message[] | null> =>
   page.ok ? { ok: true, value: page.value?.items ?? null } : page;
 
 /** Reads the messages with text after a `seq`, oldest first. `null` when the session does not exist. */
@@ -89,7 +89,7 @@ export const readMessages = (
   id: string,
   after: number,
   limit: number,
-): Promise<Part<Message> | null> =>
+): Promise<Batch<Message> | null> =>
   fromObjectOrD1(
     reader,
     id,
@@ -122,14 +122,14 @@ export async function openLog(reader: SessionReader, id: string): Promise<OpenLo
   // Pages are read while the answer is sent; its headers, with the times in them, have been sent by then.
   const unmeasured: SessionReader = { env: reader.env, measure: (_, work) => work };
   const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES) => {
-    const part = await fromObjectOrD1(
+    const batch = await fromObjectOrD1(
       unmeasured,
       id,
       (object) => object.page(after, limit, "all"),
       (db) => messagesPage(db, id, after, limit, "all"),
     );
-    if (!part) throw new Error("The session was deleted while its log was read");
-    return part.items;
+    if (!batch) throw new Error("The session was deleted while its log was read");
+    return batch.items;
   };
   return { session: found.session, page };
 }

@@ -1,103 +1,99 @@
+/**
+ * Loads a session from D1 into its object and changes everything of it but the log. A session is in its object while it is
+ * open, and in D1 alone before its first use and after its end.
+ */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded, startIfDue } from "../core/session.ts";
-import { now } from "../core/time.ts";
-import type { Database } from "../store/database.ts";
-import { readLog } from "../store/messages.ts";
-import { writeSession, findSession } from "../store/sessions.ts";
-import type { Log } from "./log/log.ts";
+import type { SessionWorld } from "./session-world.ts";
+import { CLOSE_REASONS } from "./streaming/events.ts";
 import { TaskQueue } from "./turns/task-queue.ts";
-import { readTurnContext } from "./turns/turn-context.ts";
 
-interface LoaderPorts {
-  db: Database;
-  log: Log;
-  id: string;
-  /** Told of each change to a session that lives here, in the transaction of the change. */
-  changed: (session: Session) => void;
-}
-
-/** Where a session lives: in its object while it is open, and in the index database before its first use and after its end. */
 export class SessionLoader {
-  readonly #ports: LoaderPorts;
-  /** Changes of anything but the log, one at a time: some of them have to ask the index database first. */
+  readonly #world: SessionWorld;
+  /** Changes run one at a time: some of them have to read D1 first. */
   readonly #changes = new TaskQueue();
-  #takingIn: Promise<Session | null> | null = null;
+  #loading: Promise<Session | null> | null = null;
 
-  constructor(ports: LoaderPorts) {
-    this.#ports = ports;
+  constructor(world: SessionWorld) {
+    this.#world = world;
   }
 
-  /** Whether the session lives here, and is not being removed. */
+  /** Whether the session is in the object, and not being removed. */
   get isLoaded(): boolean {
-    return this.#ports.log.state?.removed === false;
+    return this.#world.log.state?.removed === false;
   }
 
   /** The session if it takes messages now. Ask again after every wait: it may have ended meanwhile. */
   async active(): Promise<Outcome<Session>> {
     await this.load();
-    const { state } = this.#ports.log;
+    const { state } = this.#world.log;
     return state && !state.removed && state.session.status === "ACTIVE"
       ? success(state.session)
       : failed({ reason: "session-not-active" });
   }
 
-  /** Takes the session in unless it is here. One that has ended stays where it is; `null` for one that is not. */
+  /** Loads an open session from D1 into the object. One that has ended is not loaded; `null` for one that does not exist. */
   load(): Promise<Session | null> {
-    const { state } = this.#ports.log;
+    const { state } = this.#world.log;
     if (state) return Promise.resolve(state.removed ? null : this.startIfDue(state.session));
-    this.#takingIn ??= this.#load().finally(() => {
-      this.#takingIn = null;
+    this.#loading ??= this.#read().finally(() => {
+      this.#loading = null;
     });
-    return this.#takingIn;
+    return this.#loading;
   }
 
-  async #load(): Promise<Session | null> {
-    const { db, log, id } = this.#ports;
-    const session = await findSession(db, id);
+  async #read(): Promise<Session | null> {
+    const { records, id } = this.#world;
+    const session = await records.findSession(id);
     if (!session || hasEnded(session)) return session;
-    const [messages, context] = await Promise.all([
-      readLog(db, session.id, session.lastSeq),
-      readTurnContext(db, session),
-    ]);
-    log.load(session, messages, context);
+    await this.#readInto(session);
     return this.startIfDue(session);
   }
 
-  /** @returns the session as it is now. One that has ended and stays so is changed where it lives, in the index database */
+  async #readInto(session: Session): Promise<void> {
+    const { records, log } = this.#world;
+    const [messages, context] = await Promise.all([records.readLog(session), records.readTurnContext(session)]);
+    log.load(session, messages, context);
+  }
+
+  /** @returns the session as it is now. One that has ended and stays so is changed in D1 */
   change(change: (session: Session) => Outcome<Session>): Promise<Outcome<Session>> {
     return this.#changes.run(async () => {
-      const { db, log } = this.#ports;
+      const { records, log } = this.#world;
       const session = await this.load();
       if (!session) return notFound("session");
       const changed = change(session);
       if (!changed.ok) return changed;
-      if (!log.state) {
-        if (hasEnded(changed.value)) {
-          await writeSession(db, changed.value, [], true);
-          return changed;
-        }
-        log.load(session, await readLog(db, session.id, session.lastSeq), await readTurnContext(db, session));
+      if (!log.state && hasEnded(changed.value)) {
+        await records.writeSession(changed.value);
+        return changed;
       }
-      if (changed.value !== log.state?.session) this.#amend(changed.value);
+      if (!log.state) await this.#readInto(session);
+      if (changed.value !== log.state?.session) this.#replace(changed.value);
       return changed;
     });
   }
 
-  /** Does a job while nothing else changes the session. */
-  exclusively<T>(job: () => Promise<T>): Promise<T> {
-    return this.#changes.run(job);
+  /** Runs a task while nothing else changes the session. */
+  exclusively<T>(task: () => Promise<T>): Promise<T> {
+    return this.#changes.run(task);
   }
 
   startIfDue(session: Session): Session {
-    const started = startIfDue(session, now());
-    if (started !== session) this.#amend(started);
+    const started = startIfDue(session, this.#world.clock());
+    if (started !== session) this.#replace(started);
     return started;
   }
 
-  #amend(session: Session): void {
-    this.#ports.log.amend(session);
-    this.#ports.changed(session);
+  /** One transaction with the events and the replication of the change. */
+  #replace(session: Session): void {
+    const { log, replication, scheduleAlarm, emit, closeSubscriptions } = this.#world;
+    log.amend(session);
+    replication.start();
+    void scheduleAlarm();
+    emit({ type: "session-updated", session });
+    if (hasEnded(session)) closeSubscriptions(CLOSE_REASONS.ended);
   }
 }

@@ -1,7 +1,9 @@
-import type { Chatbot, Client } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { Client } from "../core/client.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import type { SubmittedTurn } from "./turns/turn-queue.ts";
 
 /** A session and messages of it: the log, as far as it fits, or only those that a call has added. */
 export interface SessionResult {
@@ -29,6 +31,14 @@ export interface LiveSnapshot extends SessionResult {
   /** Whom it refers to, as last known: for the while that the index database cannot tell. */
   chatbot: Chatbot | null;
   client: Client | null;
+}
+
+/** What becomes of a prompt: a turn that was just accepted, or one that the same call started before. */
+export interface AcceptedPrompt {
+  turnId: string;
+  /** The turn, while it waits or runs; `null` when it is over. */
+  submitted: SubmittedTurn | null;
+  replayed: boolean;
 }
 
 /** A turn's events as they come. */

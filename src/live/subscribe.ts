@@ -1,81 +1,104 @@
-/*
- * How someone begins to follow a session, by an event stream or a socket: whether there is room, what of the past is sent,
- * and what ends it. What is sent from then on is the audience's. Reads the log, and D1 for a session that has ended.
+/**
+ * How someone begins to follow a session or a turn, by an event stream or a socket: whether there is room, what of the past
+ * is sent, and what ends it. What is sent from then on is the subscribers' part. Reads the log, and D1 for an ended session.
  */
-
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded } from "../core/session.ts";
-import type { EpochMs } from "../core/time.ts";
-import type { Database } from "../store/database.ts";
-import type { Subscribers } from "./streaming/subscribers.ts";
-import type { Subscription, Reading } from "./streaming/subscription.ts";
-import { CLOSE_REASONS } from "./streaming/events.ts";
-import type { StreamEvent } from "./streaming/events.ts";
+import { database } from "../store/database.ts";
+import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { Log } from "./log/log.ts";
-import { replaySession, replayEndedSession } from "./streaming/replay.ts";
+import type { TurnStream } from "./session-results.ts";
+import type { SessionRoom } from "./session-room.ts";
+import { CLOSE_REASONS } from "./streaming/events.ts";
+import type { Replay } from "./streaming/event-stream.ts";
+import { replayEndedSession } from "./streaming/replay.ts";
 import { closeQuietly } from "./streaming/sockets.ts";
+import type { Subscribers } from "./streaming/subscribers.ts";
+import type { Reading, Subscription } from "./streaming/subscription.ts";
 
-interface SubscriptionPorts {
-  db: Database;
-  log: Log;
-  audience: Subscribers;
-  /** The session, taken in from the index database if need be; `null` if there is none. */
-  session: () => Promise<Session | null>;
-  /** A session, without its messages, in the form that its callers know. */
-  present: (session: Session) => Record<string, unknown>;
-  /** What was missed of the replies under way. */
-  soFar: () => StreamEvent[];
-  /** Sets the object's alarm, unless it is set for earlier. */
-  wakeBy: (at: EpochMs) => Promise<void>;
-}
-
-/** How someone begins to follow a session. */
 export class Subscriptions {
-  readonly #ports: SubscriptionPorts;
+  readonly #room: SessionRoom;
+  readonly #subscribers: Subscribers;
+  readonly #d1: D1Database;
+  readonly #log: Log;
 
-  constructor(ports: SubscriptionPorts) {
-    this.#ports = ports;
+  constructor(room: SessionRoom, subscribers: Subscribers, d1: D1Database, log: Log) {
+    this.#room = room;
+    this.#subscribers = subscribers;
+    this.#d1 = d1;
+    this.#log = log;
   }
 
-  /** @returns everything that happens to the session, as server-sent events, until it ends or the reader goes */
+  /** @returns everything that happens to the session, as server-sent events, until it ends or the reader leaves */
   openStream({ caller, after, readerId = crypto.randomUUID() }: Reading): Promise<Outcome<ReadableStream<Uint8Array>>> {
-    const { audience, db, log, present } = this.#ports;
-    return audience.receive(readerId, async () => {
-      const session = await this.#roomIn();
+    const subscribers = this.#subscribers;
+    return subscribers.receive(readerId, async () => {
+      const session = await this.#makeRoom();
       if (!session) return notFound("session");
-      if (audience.isFull) return failed({ reason: "too-many-followers" });
-      const past = log.state ? null : await replayEndedSession(db, session, present, after);
-      const stream = audience.openStream(readerId, null, caller);
-      const replaying = stream.catchUp(past ?? this.#replay(after));
-      if (past || hasEnded(session)) void replaying.then(() => stream.close(CLOSE_REASONS.ended));
+      if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
+      const past = await this.#endedReplay(session, after);
+      const stream = subscribers.openStream(readerId, null, caller);
+      const replayed = subscribers.catchUp(stream, past ?? this.#room.replay(after));
+      if (past || hasEnded(session)) void replayed.then(() => stream.close(CLOSE_REASONS.ended));
       return success(stream.readable);
     });
   }
 
-  /** @returns 101 with the socket, 404 for a session that is not there, 429 for one that too many follow */
-  async openSocket({ caller, after }: Subscription): Promise<Response> {
-    const { audience, db, log, present, wakeBy } = this.#ports;
-    const session = await this.#roomIn();
-    if (!session || audience.isFull) return new Response(null, { status: session ? 429 : 404 });
-    const past = log.state ? null : await replayEndedSession(db, session, present, after);
-    const { client, socket } = audience.sockets.accept(caller);
-    const replaying = audience.sockets.catchUp(socket, past ?? this.#replay(after));
-    if (past || hasEnded(session)) void replaying.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
+  /** @returns 101 with the socket, 404 for a session that does not exist, 429 for one that too many follow */
+  async openSocket({ caller, after }: Subscription, wakeBy: (at: number) => Promise<void>): Promise<Response> {
+    const { sockets } = this.#subscribers;
+    const session = await this.#makeRoom();
+    if (!session || this.#subscribers.isFull) return new Response(null, { status: session ? 429 : 404 });
+    const past = await this.#endedReplay(session, after);
+    const { client, socket } = sockets.accept(caller);
+    const replayed = sockets.catchUp(socket, past ?? this.#room.replay(after));
+    if (past || hasEnded(session)) void replayed.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
     else if (caller.expiresAt !== null) await wakeBy(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  async #roomIn(): Promise<Session | null> {
-    await this.#ports.audience.makeRoom();
-    // Behind the wait, in which the session may have ended.
-    return this.#ports.session();
+  /** Accepts a prompt. @returns the turn's events as they come, once it begins */
+  openTurnStream(
+    content: string,
+    key: IdempotencyKey | null,
+    readerId: string = crypto.randomUUID(),
+  ): Promise<Outcome<TurnStream>> {
+    const subscribers = this.#subscribers;
+    return subscribers.receive(readerId, async () => {
+      const accepted = await this.#room.submitPrompt(content, key);
+      if (!accepted.ok) return accepted;
+      const { turnId, submitted, replayed } = accepted.value;
+      const stream = subscribers.openStream(readerId, turnId, null);
+      const end = () => stream.end();
+      const isRunning = this.#log.state?.turn?.turnId === turnId;
+      if (!submitted || isRunning) {
+        const past = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
+        if (!submitted) void past.then(end);
+      }
+      if (!submitted) return success({ events: stream.readable, replayed });
+      submitted.finished.then(end, end);
+      const started = await submitted.started;
+      if (started.ok) return success({ events: stream.readable, replayed });
+      stream.cut("The turn has not begun");
+      return started;
+    });
   }
 
-  /** What a new follower is told of a session that lives here. Begin it in the tick in which it is made. */
-  #replay(after: number | null) {
-    const { log, present, soFar } = this.#ports;
-    return replaySession(log, present, after, soFar);
+  /** Ends an event stream whose reader has left. A turn that it follows goes on. */
+  leave(readerId: string): void {
+    this.#subscribers.leave(readerId);
+  }
+
+  async #makeRoom(): Promise<Session | null> {
+    await this.#subscribers.makeRoom();
+    // Looked up after the wait, in which the session may have ended.
+    return this.#room.load();
+  }
+
+  /** The past of a session that has ended and is not loaded; `null` for one that is loaded. */
+  async #endedReplay(session: Session, after: number | null): Promise<Replay | null> {
+    return this.#log.state ? null : replayEndedSession(database(this.#d1), session, after);
   }
 }

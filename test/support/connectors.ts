@@ -1,6 +1,6 @@
 import { inject } from "vitest";
 import type { ConnectorType } from "../../src/core/endpoint.ts";
-import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../../src/core/reply.ts";
 import { callWithRetries } from "../../src/providers/call/attempts.ts";
 import type { CallContext } from "../../src/providers/call/attempts.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
@@ -37,8 +37,8 @@ export function aRequest(
     model: byBinding ? scene : "the-model",
     params: "{}",
     messages: [{ role: "user", content: "Hi" }],
-    priorCalls: 0,
-    receipted: true,
+    previousCalls: 0,
+    withReceipt: true,
     callLimits: { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 },
     ...fields,
   };
@@ -59,7 +59,7 @@ const NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400
 
 export interface Answered {
   text: string;
-  last: (ReplyEnd | ReplyFailed) & { metrics: CallMetrics };
+  last: (ReplyEnd | ReplyFailure) & { metrics: CallMetrics };
 }
 
 /** Puts a question and waits for its end. */
@@ -68,7 +68,7 @@ export async function ask(request: ReplyRequest, means: Partial<CallContext> = {
   const whole: CallContext = {
     stop: new AbortController().signal,
     acquireSlot: null,
-    providerEnv: { ai: fakeAi, privateAllowed: true },
+    providerEnv: { ai: fakeAi, allowPrivateUrls: true },
     onEvents: (portion) => void events.push(...portion),
     ...means,
   };

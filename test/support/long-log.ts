@@ -53,7 +53,7 @@ const AT_ONCE = 50;
 export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<void> {
   let seq = 0;
   const log = turns.flatMap(({ prompt, replies }, turn): Message[] => {
-    const common = { turnId: `turn-${turn}`, createdAt: 1_710_448_307_000 + turn };
+    const common = { turnId: `turn-${turn}`, turnNumber: turn + 1, createdAt: 1_710_448_307_000 + turn };
     return [
       { ...common, seq: (seq += 1), chatId: null, role: "user", content: prompt, reply: null },
       ...replies.map(({ chatId, content, reply }) => ({

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { ClientFrame, StreamEvent } from "../../live/streaming/events.ts";
+import type { ClientFrame } from "../../live/streaming/client-frames.ts";
+import type { StreamEvent } from "../../live/streaming/events.ts";
 import { ELIZA, chatbotOn, createIfMissing } from "../seed.ts";
 import type { DemoStep } from "../terminal.ts";
 import { note, remark } from "../terminal.ts";

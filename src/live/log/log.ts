@@ -1,9 +1,10 @@
 import type { Message, NewMessage, ReplyDetail } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
-import { PART_CHARACTERS } from "../../core/page.ts";
-import type { Part } from "../../core/page.ts";
+import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
+import type { Batch } from "../../core/page.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
+import type { RunningTurn, Turn } from "../../core/turn.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
 
@@ -11,12 +12,6 @@ import type { TurnContext } from "../../store/turn-context.ts";
 export interface ReplicationCursor {
   lastSeq: number;
   metadataVersion: number;
-}
-
-/** The turn under way, so that an object that wakes without its runner knows what broke off. */
-export interface OpenTurn {
-  turnId: string;
-  chatIds: string[];
 }
 
 /** What a caller was told of a thing that it sent under a key of its own. */
@@ -35,7 +30,8 @@ type Tally = Record<"last_seq" | "messages" | "appended_at", number>;
 interface State {
   session: Session;
   replicated: ReplicationCursor;
-  turn: OpenTurn | null;
+  /** The running turn, so that an object that starts again knows what was interrupted. */
+  turn: RunningTurn | null;
   /** Messages that the index database does not take: they are kept here for as long as the session is. */
   deadLetters: number[];
   /** Set once the session is to be removed: from then on it is denied to everyone. */
@@ -43,6 +39,7 @@ interface State {
 }
 
 type Row = Record<"chat_id" | "turn_id" | "detail", string | null> & {
+  turn_number: number | null;
   seq: number;
   role: Message["role"];
   content: string;
@@ -52,48 +49,53 @@ type Row = Record<"chat_id" | "turn_id" | "detail", string | null> & {
 /** How many messages are kept at hand, at least. */
 const FRESH = 100;
 
+/** A message's own columns, and the number of its turn. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
+const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
 
 // Constants, because a statement is prepared once for each string, not for each text.
 const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
+const KEEP_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
 const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-const MESSAGES_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? ORDER BY seq`;
-const CONVERSATION = `SELECT ${COLUMNS} FROM messages WHERE seq <= ? AND (detail IS NULL OR content <> '') ORDER BY seq DESC LIMIT ?`;
-const SHOWN_AFTER = `SELECT ${COLUMNS} FROM messages WHERE seq > ? AND (detail IS NULL OR content <> '') ORDER BY seq`;
-const OF_TURN = `SELECT ${COLUMNS} FROM messages WHERE turn_id = ? ORDER BY seq`;
-const REPLIES = `SELECT ${COLUMNS} FROM messages WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
+const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq`;
+const CONVERSATION = `${SELECT} WHERE seq <= ? AND (detail IS NULL OR content <> '') ORDER BY seq DESC LIMIT ?`;
+const SHOWN_AFTER = `${SELECT} WHERE seq > ? AND (detail IS NULL OR content <> '') ORDER BY seq`;
+const OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
+const REPLIES = `${SELECT} WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
 const TALLY =
   "SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum(detail IS NULL OR content <> '') AS messages FROM messages WHERE seq > ?";
 const SETTLED = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
 const WRITE_KNOWN =
-  "INSERT INTO known (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
+  "INSERT INTO cached_context (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
 const SAVE_DRAFT =
   "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
-const ACKNOWLEDGED = "SELECT fingerprint, seq, turn_id FROM acknowledged WHERE caller = ? AND key = ?";
+const ACKNOWLEDGED = "SELECT fingerprint, seq, turn_id FROM idempotency_keys WHERE caller = ? AND key = ?";
 const ACKNOWLEDGE =
-  "INSERT OR REPLACE INTO acknowledged (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
+  "INSERT OR REPLACE INTO idempotency_keys (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
 const CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 
-const fromRow = ({ chat_id, turn_id, created_at, detail, ...row }: Row): Message => ({
+const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...row }: Row): Message => ({
   ...row,
   chatId: chat_id,
   turnId: turn_id,
+  turnNumber: turn_number,
   createdAt: created_at,
   reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
 });
 
 /** Reads no row that it does not take, but one. */
-function take(rows: Iterable<Row>, limit: number): Part<Message> {
+function take(rows: Iterable<Row>, limit: number): Batch<Message> {
   const items: Message[] = [];
   let held = 0;
   for (const row of rows) {
     held += row.content.length + (row.detail?.length ?? 0);
-    if (items.length === limit || (items.length > 0 && held > PART_CHARACTERS)) return { items, more: true };
+    if (items.length === limit || (items.length > 0 && held > MAX_BATCH_CHARACTERS)) return { items, hasMore: true };
     items.push(fromRow(row));
   }
-  return { items, more: false };
+  return { items, hasMore: false };
 }
 
 const tallied = (session: Session, { last_seq, appended_at, messages }: Tally): Session => ({
@@ -147,6 +149,9 @@ export class Log {
     migrate(this.#storage.sql, SCHEMA_STEPS);
     this.cacheContext(context);
     for (const message of messages) this.#insert(message, session.updatedAt);
+    for (const { turnId, turnNumber, createdAt } of messages) {
+      if (turnId !== null && turnNumber !== null) this.#storage.sql.exec(KEEP_TURN, turnId, turnNumber, createdAt);
+    }
     const { lastSeq, metadataVersion } = session;
     this.#write({ session, replicated: { lastSeq, metadataVersion }, turn: null, deadLetters: [], removed: false });
   }
@@ -163,17 +168,27 @@ export class Log {
     return messages;
   }
 
-  /** Notes the turn under way, or that there is none any more. */
-  noteTurn(turn: OpenTurn | null): void {
+  /** Gives a turn its number and notes that it runs. One row written. */
+  startTurn(turnId: string, chatIds: string[], startedAt: EpochMs): Turn {
+    const { sql } = this.#storage;
+    const { number } = sql.exec<{ number: number }>(INSERT_TURN, turnId, startedAt).one();
+    const turn = { turnId, number, startedAt };
+    sql.exec("DELETE FROM drafts");
+    this.#write({ ...this.held, turn: { ...turn, chatIds } });
+    return turn;
+  }
+
+  /** Notes that no turn runs. */
+  endTurn(): void {
     this.#storage.sql.exec("DELETE FROM drafts");
-    this.#write({ ...this.held, turn });
+    this.#write({ ...this.held, turn: null });
   }
 
   /** What the session refers to, as it was last known. */
   get cachedContext(): TurnContext | null {
     if (!this.#state) return null;
     this.#known ??=
-      this.#storage.sql.exec<{ context: string }>("SELECT context FROM known").toArray()[0]?.context ?? null;
+      this.#storage.sql.exec<{ context: string }>("SELECT context FROM cached_context").toArray()[0]?.context ?? null;
     return this.#known === null ? null : (JSON.parse(this.#known) as TurnContext);
   }
 
@@ -209,12 +224,12 @@ export class Log {
   /** When a caller was last told something under a key that is remembered; `null` for never. */
   get lastSavedAt(): EpochMs | null {
     if (!this.#state) return null;
-    return this.#storage.sql.exec<{ at: number | null }>("SELECT max(at) AS at FROM acknowledged").one().at;
+    return this.#storage.sql.exec<{ at: number | null }>("SELECT max(at) AS at FROM idempotency_keys").one().at;
   }
 
   /** Forgets what callers were told before a moment. */
   deleteSavedResults(before: EpochMs): void {
-    this.#storage.sql.exec("DELETE FROM acknowledged WHERE at < ?", before);
+    this.#storage.sql.exec("DELETE FROM idempotency_keys WHERE at < ?", before);
   }
 
   /** The chats of the turn under way that have no reply yet. */
@@ -257,12 +272,12 @@ export class Log {
   }
 
   /** Messages after a `seq`, oldest first: so many at most, and no more than fit in a part. */
-  messages(after: number, limit: number): Part<Message> {
+  messages(after: number, limit: number): Batch<Message> {
     return take(this.#storage.sql.exec<Row>(MESSAGES_AFTER, after), limit);
   }
 
   /** The same of messages that have text. */
-  shown(after: number, limit: number): Part<Message> {
+  shown(after: number, limit: number): Batch<Message> {
     return take(this.#storage.sql.exec<Row>(SHOWN_AFTER, after), limit);
   }
 

@@ -10,6 +10,21 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
     "CREATE TABLE drafts (chat_id TEXT PRIMARY KEY, content TEXT NOT NULL)",
     "CREATE TABLE acknowledged (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
   ],
+  [
+    "CREATE TABLE turns (number INTEGER PRIMARY KEY, turn_id TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL)",
+    "INSERT INTO turns (number, turn_id, started_at) SELECT row_number() OVER (ORDER BY min(seq)), turn_id, min(created_at) FROM messages WHERE turn_id IS NOT NULL GROUP BY turn_id",
+    "ALTER TABLE known RENAME TO cached_context",
+    "ALTER TABLE acknowledged RENAME TO idempotency_keys",
+    `UPDATE state SET state = json_remove(
+      json_set(state,
+        '$.replicated', json_object('lastSeq', state ->> '$.carried.lastSeq', 'metadataVersion', state ->> '$.carried.amendments'),
+        '$.deadLetters', json(coalesce(state -> '$.parked', '[]')),
+        '$.session.metadataVersion', state ->> '$.session.amendments',
+        '$.turn', json(CASE WHEN state ->> '$.turn' IS NULL THEN 'null' ELSE json_set(state -> '$.turn',
+          '$.number', coalesce((SELECT number FROM turns WHERE turn_id = state ->> '$.turn.turnId'), 1),
+          '$.startedAt', coalesce((SELECT started_at FROM turns WHERE turn_id = state ->> '$.turn.turnId'), 0)) END)),
+      '$.carried', '$.parked', '$.session.amendments')`,
+  ],
 ];
 
 /** Whether anything was ever stored. */

@@ -4,7 +4,7 @@ import type { Session } from "../../core/session.ts";
 import { revision } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
-import type { Database } from "../../store/database.ts";
+import { database } from "../../store/database.ts";
 import { writeMessages } from "../../store/write-messages.ts";
 import { addDeadLetter } from "../../store/dead-letters.ts";
 import { writeSession } from "../../store/sessions.ts";
@@ -31,7 +31,7 @@ const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 
 interface ReplicatorPorts {
-  db: Database;
+  d1: D1Database;
   storage: DurableObjectStorage;
   /** When the object is to be woken at the latest, for whatever else. */
   nextAlarm: () => EpochMs;
@@ -64,7 +64,7 @@ export class Replicator {
   }
 
   /** Starts carrying within a second, together with what comes until then. Call it in the transaction of the change. */
-  startWithinASecond(): void {
+  startSoon(): void {
     this.#watch();
     this.#soon ??= setTimeout(() => this.start(), GATHER_MS);
   }
@@ -113,7 +113,7 @@ export class Replicator {
       // Emptied storage has no alarm left.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
-      console.error({ event: "mirror-failed", failures: this.#failures, error: rootCause(error) });
+      console.error({ event: "replication-failed", failures: this.#failures, error: rootCause(error) });
       this.#setAlarm(this.#backoff());
       this.#failures += 1;
     }
@@ -140,7 +140,8 @@ export class Replicator {
 
   /** @param whole whether more than the log has changed */
   #carry(session: Session, messages: Message[], whole: boolean): Promise<void> {
-    const { db, storage } = this.#ports;
+    const { d1, storage } = this.#ports;
+    const db = database(d1);
     // What failed goes alone: the next failure is its own, and spoils nobody else's.
     if (whole || this.#failures > 0) return writeSession(db, session, messages, whole);
     return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
@@ -152,9 +153,14 @@ export class Replicator {
     const [reason = ""] = rootCause(error).split("\n");
     const doubtful = others.length === 0 && this.#failures >= FAILURES_TO_DOUBT && REFUSED_ROW.test(reason);
     if (!suspect || !doubtful) throw error;
-    await addDeadLetter(this.#ports.db, { sessionId: session.id, seq: suspect.seq, error: reason, at: now() });
+    await addDeadLetter(database(this.#ports.d1), {
+      sessionId: session.id,
+      seq: suspect.seq,
+      error: reason,
+      at: now(),
+    });
     this.#log.addDeadLetter(suspect.seq);
-    console.error({ event: "message-parked", sessionId: session.id, seq: suspect.seq, error: reason });
+    console.error({ event: "message-dead-lettered", sessionId: session.id, seq: suspect.seq, error: reason });
   }
 
   #release(carried: number): void {

@@ -1,6 +1,6 @@
 import type { Caller } from "../../core/caller.ts";
-import type { CloseReason, StreamEvent } from "./events.ts";
-import { serverSentEvent } from "./events.ts";
+import { dressEvent, serverSentEvent } from "./events.ts";
+import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 
 /** How much may wait for a reader that is slower than the session, in bytes. What is more, it reads from the log. */
 const MAX_WAITING_BYTES = 4_194_304;
@@ -8,7 +8,7 @@ const MAX_WAITING_BYTES = 4_194_304;
 const encoder = new TextEncoder();
 
 /** Events of a session's past: pages of them to be read when there is room, then what brings a reader up to now. */
-export type Replay = Generator<StreamEvent[], StreamEvent[]>;
+export type Replay = Generator<SessionEvent[], SessionEvent[]>;
 
 /**
  * One reader of server-sent events. Nobody waits for it: one that lags too far behind is cut off, and may resume where it
@@ -41,10 +41,10 @@ export class EventStream {
   }
 
   /** Reads the past as fast as it is taken, and is live from then on. Stops when the reader has gone. */
-  async catchUp(replay: Replay): Promise<void> {
+  async catchUp(replay: Replay, present: PresentSession): Promise<void> {
     this.#live = false;
     for (let step = replay.next(); ; step = replay.next()) {
-      const bytes = encoder.encode(step.value.map(serverSentEvent).join(""));
+      const bytes = encoder.encode(step.value.map((event) => serverSentEvent(dressEvent(event, present))).join(""));
       if (!step.done) {
         await this.#write(bytes);
         if (this.#over) return;
@@ -57,7 +57,7 @@ export class EventStream {
   }
 
   /** @param bytes the event, as every reader gets it */
-  send(event: StreamEvent, bytes: Uint8Array): void {
+  send(event: SessionEvent, bytes: Uint8Array): void {
     if (!this.#live || !this.#wants(event)) return;
     void this.#write(bytes);
     if (this.#turnId !== null && event.type === "turn-ended") this.end();
@@ -94,7 +94,7 @@ export class EventStream {
     this.#gone(this);
   }
 
-  #wants(event: StreamEvent): boolean {
+  #wants(event: SessionEvent): boolean {
     return this.#turnId === null || ("turnId" in event && event.turnId === this.#turnId);
   }
 

@@ -1,8 +1,14 @@
+/**
+ * What happens to a session, as the events that its room emits, and what its subscribers are sent. A session in an event is
+ * the session itself: a dialect dresses it where the event leaves. Pure.
+ */
 import * as z from "zod";
 import { REPLY_ERROR_CODES } from "../../core/failure.ts";
-import { Content, FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../core/message.ts";
+import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
+import type { Session } from "../../core/session.ts";
 import { isoTime } from "../../core/time.ts";
+import { TURN_STATUSES } from "../../core/turn.ts";
 
 const count = z.number().int();
 const OpenTurn = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
@@ -51,7 +57,7 @@ export const StreamEvent = z
     z.object({
       type: z.literal("turn-ended"),
       turnId: z.string(),
-      status: z.enum(["ok", "partial", "error", "cancelled"]),
+      status: z.enum(TURN_STATUSES),
     }),
     z.object({ type: z.literal("session-updated"), session: AnsweredSession }),
     z.object({
@@ -65,21 +71,21 @@ export const StreamEvent = z
   ])
   .meta({ id: "StreamEvent", description: "What a session tells those who follow it" });
 export type StreamEvent = z.output<typeof StreamEvent>;
-export type TurnStatus = Extract<StreamEvent, { type: "turn-ended" }>["status"];
 
-type TurnReplies = readonly (typeof REPLY_STATUSES)[number][];
+/** An event as the session's room emits it. */
+export type SessionEvent =
+  | Exclude<StreamEvent, { session: unknown }>
+  | { type: "session-snapshot"; session: Session; lastSeq: number; turn: z.output<typeof OpenTurn> | null }
+  | { type: "session-updated"; session: Session };
 
-const id = z.string().min(1).max(200);
+/** Shows a session, without its messages, in the form of its dialect. */
+export type PresentSession = (session: Session) => Record<string, unknown>;
 
-/** Everything that may be said over a socket, but the text `ping`. */
-export const ClientFrame = z
-  .discriminatedUnion("type", [
-    z.object({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
-    z.object({ type: z.literal("prompt-submit"), id, content: Content }),
-    z.object({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
-  ])
-  .meta({ id: "ClientFrame", description: "What may be said to a session over its socket" });
-export type ClientFrame = z.output<typeof ClientFrame>;
+/** An event in the form in which subscribers get it. */
+export const dressEvent = (event: SessionEvent, present: PresentSession): StreamEvent =>
+  event.type === "session-snapshot" || event.type === "session-updated"
+    ? { ...event, session: present(event.session) }
+    : event;
 
 /** Why a connection is closed; RFC 6455, 7.4. */
 export const CLOSE_REASONS = {
@@ -94,7 +100,7 @@ export const CLOSE_REASONS = {
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
 /** A message of the log as those who follow are told of it. */
-export function messageAppended({ seq, chatId, turnId, role, content, createdAt, reply }: Message): StreamEvent {
+export function messageAppended({ seq, chatId, turnId, role, content, createdAt, reply }: Message): SessionEvent {
   return {
     type: "message-appended",
     seq,
@@ -114,19 +120,13 @@ export function messageAppended({ seq, chatId, turnId, role, content, createdAt,
 }
 
 /** What is told right behind a reply's `message-appended`. */
-export const replyEnd = (turnId: string, { chatId, reply }: Message): StreamEvent => ({
+export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEvent => ({
   type: "reply-end",
   turnId,
   chatId: chatId ?? "",
   status: reply?.status ?? "ok",
   ...(reply?.error ? { error: reply.error } : {}),
 });
-
-/** How a turn ended whose replies ended so. */
-export function turnStatus(statuses: TurnReplies): TurnStatus {
-  if (!statuses.includes("ok")) return statuses.includes("error") ? "error" : "cancelled";
-  return statuses.every((status) => status === "ok") ? "ok" : "partial";
-}
 
 /**
  * An event as text for an event stream. Only a message has an `id:`, its `seq`: from there a reader resumes.
@@ -135,25 +135,8 @@ export function turnStatus(statuses: TurnReplies): TurnStatus {
 export const serverSentEvent = (event: StreamEvent): string =>
   `${event.type === "message-appended" ? `id: ${event.seq}\n` : ""}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
-/**
- * Reads what came over a socket.
- *
- * @returns the frame, or what is wrong with it and the id that it carries, if that much can be read
- */
-export function readFrame(text: string): { frame: ClientFrame } | { fault: string; id: string | null } {
-  let given: unknown;
-  try {
-    given = JSON.parse(text.toWellFormed());
-  } catch {
-    return { fault: "A frame is a JSON object", id: null };
-  }
-  const read = ClientFrame.safeParse(given);
-  if (read.success) return { frame: wellFormed(read.data) };
-  const known = z.object({ id }).safeParse(given);
-  const [issue] = read.error.issues;
-  return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: known.data?.id ?? null };
+/** The events of a message that was appended: of a reply, its end comes right after it. */
+export function eventsOf(message: Message): SessionEvent[] {
+  const appended = messageAppended(message);
+  return message.reply && message.turnId !== null ? [appended, replyEnd(message.turnId, message)] : [appended];
 }
-
-/** An escape can bring in what the text itself cannot: half a character. */
-const wellFormed = (frame: ClientFrame): ClientFrame =>
-  "content" in frame ? { ...frame, content: frame.content.toWellFormed() } : frame;

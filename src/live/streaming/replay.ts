@@ -1,16 +1,16 @@
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
+import { turnStatus } from "../../core/turn.ts";
+import type { RunningTurn } from "../../core/turn.ts";
 import type { Database } from "../../store/database.ts";
 import { readLog } from "../../store/messages.ts";
 import type { Replay } from "./event-stream.ts";
-import { messageAppended, replyEnd, turnStatus } from "./events.ts";
-import type { StreamEvent } from "./events.ts";
-import type { Log, OpenTurn } from "../log/log.ts";
+import { messageAppended, replyEnd } from "./events.ts";
+import type { SessionEvent } from "./events.ts";
+import type { Log } from "../log/log.ts";
 
 /** Messages of the past that are read at a time. */
 const REPLAY_PAGE = 50;
-
-type Present = (session: Session) => Record<string, unknown>;
 
 /**
  * What someone is told who begins to follow a session.
@@ -18,22 +18,17 @@ type Present = (session: Session) => Record<string, unknown>;
  * @param after the last message that they have; `null` for nothing of the past
  * @param soFar what was missed of the replies under way
  */
-export function replaySession(log: Log, present: Present, after: number | null, soFar: () => StreamEvent[]): Replay {
+export function replaySession(log: Log, after: number | null, soFar: () => SessionEvent[]): Replay {
   const { session, turn } = log.held;
   const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
-  return replay(messages, [snapshotOf(session, turn, present)], after, soFar);
+  return replay(messages, [snapshotOf(session, turn)], after, soFar);
 }
 
 /** The same for a session that has ended, and lives in the index database. */
-export async function replayEndedSession(
-  db: Database,
-  session: Session,
-  present: Present,
-  after: number | null,
-): Promise<Replay> {
+export async function replayEndedSession(db: Database, session: Session, after: number | null): Promise<Replay> {
   const log = after === null ? [] : await readLog(db, session.id, session.lastSeq);
   const messages = (seq: number, limit: number) => log.filter((message) => message.seq > seq).slice(0, limit);
-  return replay(messages, [snapshotOf(session, null, present)], after, () => []);
+  return replay(messages, [snapshotOf(session, null)], after, () => []);
 }
 
 /**
@@ -41,18 +36,18 @@ export async function replayEndedSession(
  *
  * @param over whether it has ended
  */
-export function replayTurn(log: Log, turnId: string, over: boolean, soFar: () => StreamEvent[]): Replay {
+export function replayTurn(log: Log, turnId: string, over: boolean, soFar: () => SessionEvent[]): Replay {
   const brought = log.ofTurn(turnId);
   const chatIds = log.held.session.chats.map(({ chatId }) => chatId);
   const events = brought.flatMap((message) =>
     message.reply ? eventsOfFinishedReply(turnId, message) : [messageAppended(message)],
   );
   const statuses = brought.flatMap(({ reply }) => reply?.status ?? []);
-  const end: StreamEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
+  const end: SessionEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
   return replay(() => [], [{ type: "turn-started", turnId, chatIds }, ...events], null, over ? () => [end] : soFar);
 }
 
-function eventsOfFinishedReply(turnId: string, message: Message): StreamEvent[] {
+function eventsOfFinishedReply(turnId: string, message: Message): SessionEvent[] {
   const { content } = message;
   const chatId = message.chatId ?? "";
   return [
@@ -63,11 +58,11 @@ function eventsOfFinishedReply(turnId: string, message: Message): StreamEvent[] 
   ];
 }
 
-const snapshotOf = (session: Session, turn: OpenTurn | null, present: Present): StreamEvent => ({
+const snapshotOf = (session: Session, turn: RunningTurn | null): SessionEvent => ({
   type: "session-snapshot",
-  session: present(session),
+  session,
   lastSeq: session.lastSeq,
-  turn,
+  turn: turn && { turnId: turn.turnId, chatIds: turn.chatIds },
 });
 
 /**
@@ -76,9 +71,9 @@ const snapshotOf = (session: Session, turn: OpenTurn | null, present: Present): 
  */
 function* replay(
   messages: (after: number, limit: number) => Message[],
-  first: StreamEvent[],
+  first: SessionEvent[],
   after: number | null,
-  soFar: () => StreamEvent[],
+  soFar: () => SessionEvent[],
 ): Replay {
   let events = first;
   let page = after === null ? [] : messages(after, REPLAY_PAGE);

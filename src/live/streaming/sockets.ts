@@ -2,8 +2,10 @@ import type { Caller } from "../../core/caller.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
 import type { Replay } from "./event-stream.ts";
-import { CLOSE_REASONS, readFrame } from "./events.ts";
-import type { ClientFrame, CloseReason, StreamEvent } from "./events.ts";
+import { readFrame } from "./client-frames.ts";
+import type { ClientFrame } from "./client-frames.ts";
+import { CLOSE_REASONS, dressEvent } from "./events.ts";
+import type { CloseReason, PresentSession, StreamEvent } from "./events.ts";
 
 /** The largest frame, in bytes. */
 const MAX_FRAME_BYTES = 1_048_576;
@@ -30,13 +32,15 @@ interface Attachment {
  */
 export class Sockets {
   readonly #ctx: DurableObjectState;
+  readonly #present: PresentSession;
   /** Sockets that are still being sent the past. */
   readonly #behind = new Set<WebSocket>();
   /** When frames came lately. Forgotten in sleep, by when they are not late any more. */
   readonly #frames = new WeakMap<WebSocket, EpochMs[]>();
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, present: PresentSession) {
     this.#ctx = ctx;
+    this.#present = present;
   }
 
   /** Takes in a connection. @returns the end that its client is answered with */
@@ -59,7 +63,7 @@ export class Sockets {
     this.#behind.add(socket);
     let sent = 0;
     for (let step = replay.next(); ; step = replay.next()) {
-      for (const event of step.value) sent += sendQuietly(socket, JSON.stringify(event));
+      for (const event of step.value) sent += sendQuietly(socket, JSON.stringify(dressEvent(event, this.#present)));
       if (step.done || socket.readyState !== WebSocket.OPEN) break;
       if (sent < REPLAY_CHARACTERS) continue;
       sent = 0;

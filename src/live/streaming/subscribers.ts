@@ -6,8 +6,9 @@
 import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { EventStream } from "./event-stream.ts";
-import { CLOSE_REASONS, serverSentEvent } from "./events.ts";
-import type { CloseReason, StreamEvent } from "./events.ts";
+import type { Replay } from "./event-stream.ts";
+import { CLOSE_REASONS, dressEvent, serverSentEvent } from "./events.ts";
+import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 import { Sockets, hasExpired } from "./sockets.ts";
 
 /** How often an idle stream shows that it lives, in milliseconds: proxies take silence for death. */
@@ -31,6 +32,7 @@ const encoder = new TextEncoder();
 /** All who follow a session: each is told everything, in the order of the log, and none waits for another. */
 export class Subscribers {
   readonly sockets: Sockets;
+  readonly #present: PresentSession;
   readonly #streams = new Set<EventStream>();
   /** Open streams by their readers' ids; `null` for a reader whose call is under way and has opened no stream yet. */
   readonly #readers = new Map<string, EventStream | null>();
@@ -38,8 +40,9 @@ export class Subscribers {
   #probedAt = 0;
   #noProbeBefore = 0;
 
-  constructor(ctx: DurableObjectState) {
-    this.sockets = new Sockets(ctx);
+  constructor(ctx: DurableObjectState, present: PresentSession) {
+    this.#present = present;
+    this.sockets = new Sockets(ctx, present);
   }
 
   /** Whether there is no room for one more. */
@@ -53,11 +56,12 @@ export class Subscribers {
   }
 
   /** Tells everyone. Made into text once, however many listen. */
-  broadcast(event: StreamEvent): void {
+  broadcast(event: SessionEvent): void {
     if (!this.hasSubscribers) return;
-    this.sockets.broadcast(event);
+    const dressed = dressEvent(event, this.#present);
+    this.sockets.broadcast(dressed);
     if (this.#streams.size === 0) return;
-    const bytes = encoder.encode(serverSentEvent(event));
+    const bytes = encoder.encode(serverSentEvent(dressed));
     for (const stream of this.#streams) stream.send(event, bytes);
   }
 
@@ -105,6 +109,11 @@ export class Subscribers {
       await scheduler.wait(PROBE_MS);
     }
     if (this.isFull) this.#noProbeBefore = now() + PROBE_PAUSE_MS;
+  }
+
+  /** Sends a stream what it has missed, in its dialect's form. */
+  catchUp(stream: EventStream, replay: Replay): Promise<void> {
+    return stream.catchUp(replay, this.#present);
   }
 
   closeAll(reason: CloseReason): void {

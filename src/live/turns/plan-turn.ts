@@ -1,32 +1,35 @@
-import { asContextStrategy } from "../../core/endpoint.ts";
+/**
+ * Plans a turn: what each chat of a session sends to its endpoint. Reads the log, and D1 for endpoints, chatbot and template.
+ */
+import { asContextStrategy } from "../../core/prompt-template.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { notFound, success } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import type { Database } from "../../store/database.ts";
 import type { ChatContext, ComparisonContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
 import { chatbotTask, comparisonTask } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import type { Log } from "../log/log.ts";
-import { cachedContext } from "./turn-context.ts";
+import type { SessionWorld } from "../session-world.ts";
+import { currentContext } from "./turn-context.ts";
 
-/** What is put to the chats. */
+/** A prompt for all chats of a session. */
 export interface Prompt {
   content: string;
-  /** Where it stands in the log already, if it was asked before and failed; `null` for one that is new. */
+  /** Its place in the log, if it was appended by a turn that failed; `null` for a new one. */
   seq: number | null;
 }
 
 /**
- * Works out what each chat of a session is to ask. Endpoints, chatbot and template are taken as they are now: one round
- * trip to the index database.
+ * One round trip to D1: endpoints, chatbot and template are used as they are now.
  *
- * @returns `not-found` when the chatbot or the client is gone
+ * @returns `not-found` when the chatbot or the client no longer exists
  */
-export async function planTurn(db: Database, log: Log, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
-  const context = await cachedContext(db, log, session);
+export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
+  const { log } = world;
+  const context = await currentContext(world, session);
   return context.of === "chat"
     ? planChat(log, session, prompt, context.chat)
     : success(planComparison(log, session, prompt, context.comparison));
@@ -38,9 +41,9 @@ function planChat(log: Log, session: Session, prompt: Prompt, context: ChatConte
   if (!client) return notFound("client", session.clientId);
   const before = prompt.seq === null ? undefined : prompt.seq - 1;
   const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
-  const messages = [...recent.map(({ role, content }) => ({ role, content })), asked(prompt)];
-  const isWhole = recent[0]?.seq === 1;
-  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isWhole })]);
+  const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
+  const isComplete = recent[0]?.seq === 1;
+  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
 }
 
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
@@ -59,12 +62,12 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   });
 }
 
-const asked = ({ content }: Prompt) => ({ role: "user" as const, content });
+const userMessage = ({ content }: Prompt) => ({ role: "user" as const, content });
 
 const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarget | null =>
   endpoint && {
     endpoint,
     // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.
-    priorCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
+    previousCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
     alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
   };

@@ -1,18 +1,22 @@
+/**
+ * The records that a turn needs beside the log: chatbot, client, endpoints, template. Read from D1, with the copy in the
+ * object's log as a fallback.
+ */
 import { rootCause } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
 import type { Database } from "../../store/database.ts";
-import { chatbotContext, comparisonContext } from "../../store/turn-context.ts";
+import { readChatbotContext, readComparisonContext } from "../../store/turn-context.ts";
 import type { ChatContext, TurnContext } from "../../store/turn-context.ts";
-import type { Log } from "../log/log.ts";
+import type { SessionWorld } from "../session-world.ts";
 
-/** How long the index database is waited for when there is something older to go by, in milliseconds. */
-const PATIENCE_MS = 3_000;
+/** How long D1 is waited for when older records are at hand, in milliseconds. */
+const D1_PATIENCE_MS = 3_000;
 
 /** Reads what a session refers to, as it is now. One round trip. */
 export const readTurnContext = async (db: Database, session: Session): Promise<TurnContext> =>
   session.kind === "chatbot"
-    ? { of: "chat", chat: await chatbotContext(db, session) }
-    : { of: "comparison", comparison: await comparisonContext(db, session) };
+    ? { of: "chat", chat: await readChatbotContext(db, session) }
+    : { of: "comparison", comparison: await readComparisonContext(db, session) };
 
 /** The chatbot and the client of a chat. */
 export const referencedRecords = (context: TurnContext | null): Pick<ChatContext, "chatbot" | "client"> => ({
@@ -21,23 +25,22 @@ export const referencedRecords = (context: TurnContext | null): Pick<ChatContext
 });
 
 /**
- * What a session refers to, as it is now. While the index database is slow or down it is taken as it was last: turns go
- * on then.
+ * The records as they are now. While D1 is slow or down they are taken as they were last read, so that turns go on.
  */
-export async function cachedContext(db: Database, log: Log, session: Session): Promise<TurnContext> {
-  const known = log.cachedContext;
-  if (!known) return readTurnContext(db, session);
+export async function currentContext({ log, records }: SessionWorld, session: Session): Promise<TurnContext> {
+  const cached = log.cachedContext;
+  if (!cached) return records.readTurnContext(session);
   const late = Promise.withResolvers<TurnContext>();
-  const timer = setTimeout(() => late.resolve(known), PATIENCE_MS);
-  const fresh = readTurnContext(db, session).then(
+  const timer = setTimeout(() => late.resolve(cached), D1_PATIENCE_MS);
+  const current = records.readTurnContext(session).then(
     (context) => {
       if (log.state) log.cacheContext(context);
       return context;
     },
     (error: unknown) => {
-      console.error({ event: "context-not-read", sessionId: session.id, error: rootCause(error) });
-      return known;
+      console.error({ event: "turn-context-not-read", sessionId: session.id, error: rootCause(error) });
+      return cached;
     },
   );
-  return Promise.race([fresh, late.promise]).finally(() => clearTimeout(timer));
+  return Promise.race([current, late.promise]).finally(() => clearTimeout(timer));
 }

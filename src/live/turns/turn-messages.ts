@@ -1,21 +1,23 @@
 import type { NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
+import type { Turn } from "../../core/turn.ts";
 import type { Reply } from "../../turn/fan-out.ts";
 
 /** The row of a prompt: of the only chat on a chatbot session, of all chats on a comparison session. */
-export const promptMessage = ({ kind, id }: Session, turnId: string, content: string, at: EpochMs): NewMessage => ({
+export const promptMessage = ({ kind, id }: Session, turn: Turn, content: string, at: EpochMs): NewMessage => ({
   chatId: kind === "chatbot" ? id : null,
-  turnId,
+  turnId: turn.turnId,
+  turnNumber: turn.number,
   role: "user",
   content,
   createdAt: at,
   reply: null,
 });
 
-export function replyMessage(turnId: string, reply: Reply, at: EpochMs): NewMessage {
+export function replyMessage({ turnId, number }: Turn, reply: Reply, at: EpochMs): NewMessage {
   const { chatId, content, detail } = fitting(reply);
-  return { chatId, turnId, role: "assistant", content, createdAt: at, reply: detail };
+  return { chatId, turnId, turnNumber: number, role: "assistant", content, createdAt: at, reply: detail };
 }
 
 /** What a row holds beside a reply, in bytes: plenty. A row of over 2 MB is refused: https://developers.cloudflare.com/d1/platform/limits/ */
@@ -42,14 +44,14 @@ const encoder = new TextEncoder();
 /** What stands in for the replies that were still to come when the object that waited for them went down: what was kept of each. */
 export function interruptedReplies(
   session: Session,
-  turnId: string,
+  turn: Turn,
   chatIds: string[],
   drafts: Map<string, string>,
   at: EpochMs,
 ): NewMessage[] {
   return chatIds.map((chatId) =>
     replyMessage(
-      turnId,
+      turn,
       {
         chatId,
         content: drafts.get(chatId) ?? "",

@@ -1,24 +1,28 @@
+/**
+ * The turns of a session: one runs, a few wait, and they can be stopped. Owns the order of turns; what a turn does is the
+ * turn runner's.
+ */
 import type { Failed, Outcome } from "../../core/failure.ts";
 import { failed, success } from "../../core/failure.ts";
 import { newObjectId } from "../../core/id.ts";
-import type { Session } from "../../core/session.ts";
-import { now } from "../../core/time.ts";
-import type { Database } from "../../store/database.ts";
-import type { StreamEvent } from "../streaming/events.ts";
-import { TaskQueue } from "./task-queue.ts";
+import type { SessionLoader } from "../session-loader.ts";
+import type { SessionWorld } from "../session-world.ts";
+import type { SessionEvent } from "../streaming/events.ts";
+import { appendMessages } from "./append-messages.ts";
 import { planTurn } from "./plan-turn.ts";
 import type { Prompt } from "./plan-turn.ts";
+import { TaskQueue } from "./task-queue.ts";
 import { interruptedReplies } from "./turn-messages.ts";
-import { TurnRunner, Turn } from "./turn-runner.ts";
-import type { TurnResult, TurnPorts } from "./turn-runner.ts";
+import { TurnRunner, TurnSignals } from "./turn-runner.ts";
+import type { TurnResult } from "./turn-runner.ts";
 
-/** How many turns may wait behind the one that runs. */
+/** How many turns may wait for the one that runs. */
 const WAITING_TURNS = 16;
 
-/** When to come again once the queue is full, in seconds. */
+/** When to try again once the queue is full, in seconds. */
 const QUEUE_RETRY_SECONDS = 5;
 
-/** A prompt that was accepted. */
+/** A prompt that was accepted: it waits or runs. */
 export interface SubmittedTurn {
   turnId: string;
   /** Settles when the turn begins, or turns out not to. */
@@ -27,48 +31,43 @@ export interface SubmittedTurn {
   finished: Promise<Outcome<TurnResult>>;
 }
 
-interface QueuePorts extends TurnPorts {
-  db: Database;
-  /** The session if it takes messages now. */
-  active: () => Promise<Outcome<Session>>;
-}
-
-/** The turns of a session: one runs, a few wait, and they can be stopped. */
 export class TurnQueue {
-  readonly #ports: QueuePorts;
+  readonly #world: SessionWorld;
+  readonly #loader: SessionLoader;
   readonly #queue = new TaskQueue();
-  readonly #accepted = new Map<string, { turn: Turn; submitted: SubmittedTurn }>();
-  #current: Turn | null = null;
-  #running: TurnRunner | null = null;
+  readonly #submitted = new Map<string, { signals: TurnSignals; turn: SubmittedTurn }>();
+  #current: TurnSignals | null = null;
+  #runner: TurnRunner | null = null;
 
-  constructor(ports: QueuePorts) {
-    this.#ports = ports;
+  constructor(world: SessionWorld, loader: SessionLoader) {
+    this.#world = world;
+    this.#loader = loader;
   }
 
-  /** Puts a prompt in the queue. */
   submit(prompt: Prompt): Outcome<SubmittedTurn> {
     if (this.#queue.waiting >= WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
-    const turn = new Turn(newObjectId(now()));
+    const signals = new TurnSignals(newObjectId(this.#world.clock()));
+    const { turnId } = signals;
     const started = Promise.withResolvers<Outcome<null>>();
-    const finished = this.#queue.run(() => this.#take(turn, prompt, started.resolve));
-    const submitted = { turnId: turn.turnId, started: started.promise, finished };
-    this.#accepted.set(turn.turnId, { turn, submitted });
-    const over = () => void this.#accepted.delete(turn.turnId);
-    finished.then(over, over);
+    const finished = this.#queue.run(() => this.#run(signals, prompt, started.resolve));
+    const turn = { turnId, started: started.promise, finished };
+    this.#submitted.set(turnId, { signals, turn });
+    const remove = () => void this.#submitted.delete(turnId);
+    finished.then(remove, remove);
     finished.catch(started.reject);
-    return success(submitted);
+    return success(turn);
   }
 
-  /** A turn that waits or runs, by its id. */
+  /** A turn that waits or runs. */
   find(turnId: string): SubmittedTurn | null {
-    return this.#accepted.get(turnId)?.submitted ?? null;
+    return this.#submitted.get(turnId)?.turn ?? null;
   }
 
-  /** What someone who comes in now has missed of the replies under way. */
-  soFar(): StreamEvent[] {
-    return this.#running?.soFar() ?? [];
+  /** Events of the replies in progress, for a subscriber who joins now. */
+  soFar(): SessionEvent[] {
+    return this.#runner?.soFar() ?? [];
   }
 
   /**
@@ -83,43 +82,47 @@ export class TurnQueue {
 
   /** Stops the turn that runs and all that wait: each is logged as cancelled. */
   stopAll(): void {
-    for (const { turn } of this.#accepted.values()) turn.stop(null);
+    for (const { signals } of this.#submitted.values()) signals.stop(null);
   }
 
-  /** Stops the turn that runs, and does a job before any other turn begins. */
-  interrupt<T>(job: () => Promise<T>): Promise<T> {
+  /** Stops the turn that runs, and runs a task before any other turn begins. */
+  interrupt<T>(task: () => Promise<T>): Promise<T> {
     this.stop(null);
-    return this.#queue.runFirst(job);
+    return this.#queue.runFirst(task);
   }
 
-  /** Closes a turn that this object's forerunner left behind, with what was kept of it. @returns whether there was one */
+  /** Closes a turn that the object's last run left open, with the text that was saved. @returns whether there was one */
   closeInterrupted(): boolean {
-    const { log, append, emit } = this.#ports;
+    const { log, clock, emit } = this.#world;
     if (!log.state?.turn) return false;
     const { session, turn } = log.state;
-    append(interruptedReplies(session, turn.turnId, log.pendingChats(), log.drafts(), now()));
-    log.noteTurn(null);
+    appendMessages(this.#world, interruptedReplies(session, turn, log.pendingChats(), log.drafts(), clock()));
+    log.endTurn();
     emit({ type: "turn-ended", turnId: turn.turnId, status: "error" });
     return true;
   }
 
-  async #take(turn: Turn, prompt: Prompt, started: (outcome: Outcome<null>) => void): Promise<Outcome<TurnResult>> {
-    this.#current = turn;
-    const refused = (failure: Failed) => {
-      started(failure);
+  async #run(
+    signals: TurnSignals,
+    prompt: Prompt,
+    start: (outcome: Outcome<null>) => void,
+  ): Promise<Outcome<TurnResult>> {
+    this.#current = signals;
+    const reject = (failure: Failed) => {
+      start(failure);
       return failure;
     };
     try {
-      const active = await this.#ports.active();
-      if (!active.ok) return refused(active);
-      const plan = await planTurn(this.#ports.db, this.#ports.log, active.value, prompt);
-      if (!plan.ok) return refused(plan);
-      this.#running = new TurnRunner(turn, active.value, this.#ports);
-      started(success(null));
-      return success(await this.#running.run(plan.value, prompt));
+      const active = await this.#loader.active();
+      if (!active.ok) return reject(active);
+      const plan = await planTurn(this.#world, active.value, prompt);
+      if (!plan.ok) return reject(plan);
+      this.#runner = new TurnRunner(this.#world, signals, active.value);
+      start(success(null));
+      return success(await this.#runner.run(plan.value, prompt));
     } finally {
       this.#current = null;
-      this.#running = null;
+      this.#runner = null;
     }
   }
 }

@@ -1,39 +1,36 @@
+/**
+ * Runs one turn, from the prompt's place in the log to its last reply's: calls the endpoints, emits what they say, saves
+ * drafts, and appends each reply as it ends.
+ */
 import type { Message, NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { now } from "../../core/time.ts";
+import { turnStatus } from "../../core/turn.ts";
+import type { Turn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
-import type { Reply, ChatTask } from "../../turn/fan-out.ts";
-import { callEndpoints } from "./call-endpoints.ts";
-import { replyEnd, turnStatus } from "../streaming/events.ts";
-import type { StreamEvent, TurnStatus } from "../streaming/events.ts";
-import type { Log } from "../log/log.ts";
+import type { ChatTask, Reply } from "../../turn/fan-out.ts";
+import type { SessionWorld } from "../session-world.ts";
+import type { SessionEvent } from "../streaming/events.ts";
+import { appendMessages } from "./append-messages.ts";
 import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
 /** How long a reply that has ended waits for others, to be written with them, in milliseconds. A commit costs as much as a call. */
-const TOGETHER_MS = 10;
+const WRITE_TOGETHER_MS = 10;
 
-/** How often what a reply says so far is kept, in milliseconds, unless it grows faster than by so many characters. */
-const KEEP_EVERY_MS = 1_000;
-const KEEP_EVERY_CHARACTERS = 4_096;
+/** How often the text of a reply in progress is saved, in milliseconds, unless it grows by so many characters sooner. */
+const SAVE_EVERY_MS = 1_000;
+const SAVE_EVERY_CHARACTERS = 4_096;
 
-export interface TurnPorts {
-  log: Log;
-  /** Appends to the log, and tells those who follow. */
-  append: (messages: NewMessage[]) => Message[];
-  emit: (event: StreamEvent) => void;
-}
-
-/** What a turn brought. */
+/** What a turn added to the log. */
 export interface TurnResult {
   added: Message[];
-  /** The longest that a provider asked callers to stay away. */
+  /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
 }
 
-/** A prompt that was accepted: it waits, or runs. It can be stopped either way. */
-export class Turn {
+/** Stops a turn that waits or runs, or one chat of it. */
+export class TurnSignals {
   readonly turnId: string;
   readonly #whole = new AbortController();
   readonly #chats = new Map<string, AbortController>();
@@ -42,117 +39,116 @@ export class Turn {
     this.turnId = turnId;
   }
 
-  get stopped(): boolean {
+  get isStopped(): boolean {
     return this.#whole.signal.aborted;
   }
 
   /** @param chatId the one chat to stop, or `null` for all of them */
   stop(chatId: string | null): void {
     if (chatId === null) this.#whole.abort();
-    else this.#ofChat(chatId).abort();
+    else this.#controllerOf(chatId).abort();
   }
 
   signalOf(chatId: string): AbortSignal {
-    return AbortSignal.any([this.#whole.signal, this.#ofChat(chatId).signal]);
+    return AbortSignal.any([this.#whole.signal, this.#controllerOf(chatId).signal]);
   }
 
-  #ofChat(chatId: string): AbortController {
-    const known = this.#chats.get(chatId) ?? new AbortController();
-    this.#chats.set(chatId, known);
-    return known;
+  #controllerOf(chatId: string): AbortController {
+    const controller = this.#chats.get(chatId) ?? new AbortController();
+    this.#chats.set(chatId, controller);
+    return controller;
   }
 }
 
-/** What a reply under way says so far, and how much of it is kept. */
+/** The text of a reply in progress, and how much of it is saved. */
 interface Draft {
   text: string;
-  kept: number;
-  keptAt: EpochMs;
+  saved: number;
+  savedAt: EpochMs;
 }
 
-/** A turn from the prompt's place in the log to its last reply's. */
 export class TurnRunner {
-  readonly #turn: Turn;
+  readonly #world: SessionWorld;
+  readonly #signals: TurnSignals;
   readonly #session: Session;
-  readonly #ports: TurnPorts;
   readonly #drafts = new Map<string, Draft>();
   readonly #added: Message[] = [];
-  #settled: Reply[] = [];
+  /** Replies that have ended and are not written yet. */
+  #ended: Reply[] = [];
 
-  constructor(turn: Turn, session: Session, ports: TurnPorts) {
-    this.#turn = turn;
+  constructor(world: SessionWorld, signals: TurnSignals, session: Session) {
+    this.#world = world;
+    this.#signals = signals;
     this.#session = session;
-    this.#ports = ports;
   }
 
-  /** What someone who comes in now has missed of the replies under way. */
-  soFar(): StreamEvent[] {
-    const { turnId } = this.#turn;
-    return [...this.#drafts].flatMap(([chatId, { text }]): StreamEvent[] => [
+  /** Events of the replies in progress, for a subscriber who joins now. */
+  soFar(): SessionEvent[] {
+    const { turnId } = this.#signals;
+    return [...this.#drafts].flatMap(([chatId, { text }]): SessionEvent[] => [
       { type: "reply-start", turnId, chatId },
       ...(text === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text }]),
     ]);
   }
 
-  async run(shares: ChatTask[], prompt: Prompt): Promise<TurnResult> {
-    const { turnId } = this.#turn;
-    const { log, emit } = this.#ports;
+  async run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
+    const { log, emit, clock, callEndpoints } = this.#world;
+    const { turnId } = this.#signals;
     const chatIds = this.#session.chats.map(({ chatId }) => chatId);
-    log.noteTurn({ turnId, chatIds });
+    const turn = log.startTurn(turnId, chatIds, clock());
     emit({ type: "turn-started", turnId, chatIds });
-    if (prompt.seq === null) this.#append([promptMessage(this.#session, turnId, prompt.content, now())]);
+    if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     for (const chatId of chatIds) {
-      this.#drafts.set(chatId, { text: "", kept: 0, keptAt: now() });
+      this.#drafts.set(chatId, { text: "", saved: 0, savedAt: clock() });
       emit({ type: "reply-start", turnId, chatId });
     }
-    const replies = await fanOut(shares, {
-      callEndpoints: callEndpoints,
-      clock: now,
-      signalOf: (chatId) => this.#turn.signalOf(chatId),
-      onText: (chatId, text) => this.#say(chatId, text),
-      onReply: (reply) => {
-        const first = this.#settled.push(reply) === 1;
-        if (first && this.#drafts.size > 1) setTimeout(() => this.#write(), TOGETHER_MS);
-      },
+    const replies = await fanOut(tasks, {
+      callEndpoints,
+      clock,
+      signalOf: (chatId) => this.#signals.signalOf(chatId),
+      onText: (chatId, text) => this.#addText(chatId, text),
+      onReply: (reply) => this.#addReply(turn, reply),
     });
-    this.#write();
-    log.noteTurn(null);
+    this.#writeReplies(turn);
+    log.endTurn();
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
     return { added: this.#added, retryAfterSeconds: longestWait(replies) };
   }
 
-  #say(chatId: string, text: string): void {
+  #addText(chatId: string, text: string): void {
     const draft = this.#drafts.get(chatId);
     if (!draft) return;
-    const { turnId } = this.#turn;
-    this.#ports.emit({ type: "reply-delta", turnId, chatId, offset: draft.text.length, text });
+    const { log, emit, clock } = this.#world;
+    emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset: draft.text.length, text });
     draft.text += text;
-    if (draft.text.length - draft.kept < KEEP_EVERY_CHARACTERS && now() - draft.keptAt < KEEP_EVERY_MS) return;
-    this.#ports.log.saveDraft(chatId, draft.text);
-    draft.kept = draft.text.length;
-    draft.keptAt = now();
+    const at = clock();
+    if (draft.text.length - draft.saved < SAVE_EVERY_CHARACTERS && at - draft.savedAt < SAVE_EVERY_MS) return;
+    log.saveDraft(chatId, draft.text);
+    draft.saved = draft.text.length;
+    draft.savedAt = at;
   }
 
-  #write(): void {
-    const replies = this.#settled;
-    this.#settled = [];
+  #addReply(turn: Turn, reply: Reply): void {
+    const isFirst = this.#ended.push(reply) === 1;
+    if (isFirst && this.#drafts.size > 1) setTimeout(() => this.#writeReplies(turn), WRITE_TOGETHER_MS);
+  }
+
+  #writeReplies(turn: Turn): void {
+    const replies = this.#ended;
+    this.#ended = [];
     if (replies.length === 0) return;
     for (const { chatId } of replies) this.#drafts.delete(chatId);
-    this.#append(replies.map((reply) => replyMessage(this.#turn.turnId, reply, now())));
+    this.#append(replies.map((reply) => replyMessage(turn, reply, this.#world.clock())));
   }
 
   #append(messages: NewMessage[]): void {
-    this.#added.push(...this.#ports.append(messages));
+    this.#added.push(...appendMessages(this.#world, messages));
   }
 
   #statusOf(replies: Reply[]): TurnStatus {
-    return this.#turn.stopped ? "cancelled" : turnStatus(replies.map(({ detail }) => detail.status));
+    return this.#signals.isStopped ? "cancelled" : turnStatus(replies.map(({ detail }) => detail.status));
   }
 }
-
-/** What is told of a message that was appended: a reply's end right behind it. */
-export const eventsOf = (message: Message, appended: StreamEvent): StreamEvent[] =>
-  message.reply && message.turnId !== null ? [appended, replyEnd(message.turnId, message)] : [appended];
 
 function longestWait(replies: Reply[]): number | null {
   const waits = replies.flatMap(({ retryAfterSeconds }) => (retryAfterSeconds === null ? [] : [retryAfterSeconds]));

@@ -5,14 +5,14 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { hashToken } from "../../crypto/secrets.ts";
+import { sha256Hex } from "../../crypto/secrets.ts";
 import { fingerprintSecret } from "../../crypto/sealed-tokens.ts";
 import { now } from "../../core/time.ts";
 import type { IdempotencyKey } from "../../live/session-client.ts";
 import { database } from "../../store/database.ts";
 import type { Database } from "../../store/database.ts";
-import { claimKey, saveAnswer, releaseKey } from "../../store/idempotency-keys.ts";
-import type { Claim, SavedAnswer } from "../../store/idempotency-keys.ts";
+import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys.ts";
+import type { Claim, SavedResponse } from "../../store/idempotency-keys.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -49,11 +49,11 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
  */
 export function answerToSave(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
   const { claim } = c.var;
-  return claim ? [saveAnswer(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
+  return claim ? [saveResponse(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
 }
 
 /** The answer to the first call under a key. Waits while that call is running. `null` when this call is the first. */
-async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedAnswer | null> {
+async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedResponse | null> {
   for (let attempt = 1; ; attempt += 1) {
     const first = await claimKey(db, claim);
     if (first === null || first.httpStatus !== null || attempt === ATTEMPTS) return first;
@@ -65,7 +65,7 @@ async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedAnsw
 async function fingerprintOf(input: object, env: Env): Promise<string> {
   const token: unknown = Reflect.get(input, "token");
   const sealed = typeof token === "string" ? { ...input, token: await fingerprintSecret(token, env) } : input;
-  return hashToken(JSON.stringify(sealed));
+  return sha256Hex(JSON.stringify(sealed));
 }
 
 /**

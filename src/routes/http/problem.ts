@@ -2,10 +2,10 @@
  * How a call can fail over HTTP, and the status, code and message of each case: one closed union and one table. Each dialect puts
  * the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
  */
-import type { Failure, ReplyErrorCode, Fault, Noun } from "../../core/failure.ts";
+import type { Failure, ReplyErrorCode, ResourceType, ValidationIssue } from "../../core/failure.ts";
 
-/** A fault in a body or a query, with the invalid value. */
-export interface InputIssue extends Fault {
+/** What is invalid in a body or a query, with the invalid value. */
+export interface InputIssue extends ValidationIssue {
   code: string;
   input?: unknown;
 }
@@ -25,7 +25,7 @@ export type HttpProblem =
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
-  | { reason: "invalid-input"; in: "body" | "query"; faults: InputIssue[] }
+  | { reason: "invalid-input"; in: "body" | "query"; issues: InputIssue[] }
   | { reason: "misconfigured"; message: string }
   | { reason: "internal" };
 
@@ -86,16 +86,16 @@ const PROBLEMS: ProblemTable = {
     code: "body_too_large",
     message: `The body is larger than ${MAX_BODY_BYTES} bytes`,
   }),
-  "invalid-input": ({ faults }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(faults) }),
-  invalid: ({ faults }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(faults) }),
-  "not-found": ({ noun, id }) => ({ httpStatus: 404, code: "not_found", message: notFoundMessage(noun, id) }),
+  "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  "not-found": ({ resource, id }) => ({ httpStatus: 404, code: "not_found", message: notFoundMessage(resource, id) }),
   "session-not-active": () => ({ httpStatus: 404, code: "session_not_active", message: "Active session not found" }),
-  taken: ({ noun, field, value }) => ({
+  "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",
-    message: `Another ${noun} has the ${field} "${value}"`,
+    message: `Another ${resource} has the ${field} "${value}"`,
   }),
-  "in-use": ({ noun, by }) => ({ httpStatus: 409, code: "in_use", message: `The ${noun} is in use by ${by}` }),
+  "in-use": ({ resource, by }) => ({ httpStatus: 409, code: "in_use", message: `The ${resource} is in use by ${by}` }),
   "idempotency-conflict": () => ({
     httpStatus: 409,
     code: "idempotency_conflict",
@@ -118,7 +118,7 @@ const PROBLEMS: ProblemTable = {
     message: "Too many calls: try again later",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
-  "too-many-followers": () => ({
+  "too-many-subscribers": () => ({
     httpStatus: 429,
     code: "too_many_followers",
     message: "This session has too many followers",
@@ -154,15 +154,15 @@ function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: 
   };
 }
 
-const invalidMessage = (faults: Fault[]): string => {
-  const [fault] = faults;
-  if (!fault) return "Invalid input";
-  return fault.path.length > 0
-    ? `Invalid input: ${fault.path.join(".")}: ${fault.message}`
-    : `Invalid input: ${fault.message}`;
+const invalidMessage = (issues: ValidationIssue[]): string => {
+  const [issue] = issues;
+  if (!issue) return "Invalid input";
+  return issue.path.length > 0
+    ? `Invalid input: ${issue.path.join(".")}: ${issue.message}`
+    : `Invalid input: ${issue.message}`;
 };
 
-const notFoundMessage = (noun: Noun, id: string | null): string => {
-  const name = noun.charAt(0).toUpperCase() + noun.slice(1);
+const notFoundMessage = (resource: ResourceType, id: string | null): string => {
+  const name = resource.charAt(0).toUpperCase() + resource.slice(1);
   return id === null ? `${name} not found` : `${name} "${id}" not found`;
 };

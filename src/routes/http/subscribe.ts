@@ -138,7 +138,7 @@ export async function respondWithSocket(
   const caller = await recordSubscriber(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
   const opened = await measure(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, after) }));
-  if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-followers" });
+  if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-subscribers" });
   if (opened.webSocket === null) return respondWithProblem(c, missing);
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());
   return new Response(null, {

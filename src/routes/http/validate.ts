@@ -1,6 +1,6 @@
 /**
  * Validates bodies and queries with zod, and gives the schemas to the OpenAPI document. A body is checked in this order: content
- * type, size, JSON, depth, schema. The faults have the names that pydantic uses. Schemas do not belong here. No effects but reading
+ * type, size, JSON, depth, schema. The issues have the names that pydantic uses. Schemas do not belong here. No effects but reading
  * the body.
  */
 import { zValidator } from "@hono/zod-validator";
@@ -21,7 +21,7 @@ export function body<S extends z.ZodType>(schema: S) {
       return respondWithProblem(c, {
         reason: "invalid-input",
         in: "body",
-        faults: faultsOf(result.error.issues, result.data),
+        issues: issuesOf(result.error.issues, result.data),
       });
   });
   const readAndValidate: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? validator(c, next);
@@ -35,7 +35,7 @@ export function query<S extends z.ZodType>(schema: S) {
       return respondWithProblem(c, {
         reason: "invalid-input",
         in: "query",
-        faults: faultsOf(result.error.issues, result.data),
+        issues: issuesOf(result.error.issues, result.data),
       });
   });
   return attachInput(validator, { in: "query", schema });
@@ -52,7 +52,7 @@ const firstValues = (parameters: unknown) =>
 /** Reads the body for the validator. @returns the answer to a body that is not acceptable JSON, otherwise `null` */
 async function readJson(c: Context): Promise<Response | null> {
   const malformed = (message: string, code = "json_invalid") =>
-    respondWithProblem(c, { reason: "invalid-input", in: "body", faults: [{ path: [], code, message }] });
+    respondWithProblem(c, { reason: "invalid-input", in: "body", issues: [{ path: [], code, message }] });
   const contentType = c.req.header("content-type");
   if (contentType !== undefined && !isJson(contentType))
     return respondWithProblem(c, { reason: "unsupported-media-type" });
@@ -114,8 +114,8 @@ interface Issue {
 }
 
 /** zod's issues under pydantic's names, which tools for evaluation already know. */
-function faultsOf(issues: readonly Issue[], data: unknown): InputIssue[] {
-  return issues.map((issue) => {
+function issuesOf(zodIssues: readonly Issue[], data: unknown): InputIssue[] {
+  return zodIssues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     const input = valueAt(data, path);
     return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...echoInput(path, input) };

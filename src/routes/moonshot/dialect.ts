@@ -26,18 +26,18 @@ export const MoonshotInputFailure = z
   .meta({ id: "MoonshotInputFailure", description: "A call to the Moonshot API with an invalid body or query" });
 
 function respondWithProblem(c: Context, problem: HttpProblem): Response {
-  if (problem.reason === "invalid-input") return invalidInput(c, problem.in, problem.faults);
+  if (problem.reason === "invalid-input") return invalidInput(c, problem.in, problem.issues);
   if (problem.reason === "invalid") {
-    const faults = problem.faults.map((fault) => ({ ...fault, code: "value_error" }));
-    return invalidInput(c, "body", faults);
+    const issues = problem.issues.map((issue) => ({ ...issue, code: "value_error" }));
+    return invalidInput(c, "body", issues);
   }
   const { httpStatus, message, headers } = describeProblem(problem);
   const body: z.output<typeof MoonshotFailure> = { detail: message };
   return c.json(body, httpStatus, headers);
 }
 
-function invalidInput(c: Context, location: "body" | "query", faults: InputIssue[]): Response {
-  const error = faults.map(({ code, path, message, input }) => ({
+function invalidInput(c: Context, location: "body" | "query", issues: InputIssue[]): Response {
+  const error = issues.map(({ code, path, message, input }) => ({
     type: code,
     loc: [location, ...path],
     msg: message,

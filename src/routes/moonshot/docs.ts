@@ -1,5 +1,6 @@
 /** The lists of `/v1` that Parley itself defines, as the OpenAPI document describes them. */
-import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
+import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { describe } from "../openapi/describe.ts";
 import * as schemas from "./schemas.ts";
 

@@ -5,7 +5,8 @@
  * subscribers; `middleware` for all of `/v1`; `slug` for the ids that Moonshot makes from names.
  */
 import { Hono } from "hono";
-import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
+import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { allowServices } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { query } from "../http/validate.ts";

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { MOONSHOT_PARAMS, OWN_PARAMS } from "../../core/call-params.ts";
+import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../core/call-params.ts";
 import type { ConnectorType, Prices } from "../../core/endpoint.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
@@ -14,6 +14,6 @@ export function presentConnector(type: ConnectorType): z.output<typeof schemas.C
     required: ["name", "connector_type", ...required],
     optional: [...optional, "max_calls_per_second", "max_concurrency", "params", "prices"],
     default_uri: defaultUri || null,
-    params: [...OWN_PARAMS, ...MOONSHOT_PARAMS, ...params],
+    params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, ...params],
   };
 }

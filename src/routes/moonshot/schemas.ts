@@ -3,7 +3,8 @@
  * Schemas of one resource are in that resource's folder.
  */
 import * as z from "zod";
-import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
+import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 
 /** The answer to a change without a result. */
 export const Success = z.object({ success: z.literal(true) }).meta({ id: "Success" });

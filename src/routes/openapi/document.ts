@@ -5,7 +5,8 @@
 import type { Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../http/context.ts";
-import { ClientFrame, StreamEvent } from "../../live/streaming/events.ts";
+import { ClientFrame } from "../../live/streaming/client-frames.ts";
+import { StreamEvent } from "../../live/streaming/events.ts";
 import { OPEN_PATHS } from "../http/authenticate.ts";
 import { withoutTrailingSlash } from "../http/route-table.ts";
 import { dialectOf } from "../http/dialect.ts";

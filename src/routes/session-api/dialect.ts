@@ -26,8 +26,8 @@ export const SessionApiFailure = z
 function respondWithProblem(c: Context, problem: HttpProblem): Response {
   const { httpStatus, code, message, headers } = describeProblem(problem);
   const details =
-    "faults" in problem
-      ? problem.faults.map((fault) => ({ path: fault.path.join("."), message: fault.message }))
+    "issues" in problem
+      ? problem.issues.map(({ path, message: text }) => ({ path: path.join("."), message: text }))
       : undefined;
   const requestId: string = c.get("requestId");
   const body: z.output<typeof SessionApiFailure> = {

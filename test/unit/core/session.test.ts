@@ -79,7 +79,7 @@ describe("amend", () => {
   ] as const)("refuses %j", (changes, path) => {
     expect(amendSession(session(), changes, T)).toMatchObject({
       ok: false,
-      failure: { reason: "invalid", faults: [{ path: [path] }] },
+      failure: { reason: "invalid", issues: [{ path: [path] }] },
     });
   });
 });

@@ -1,7 +1,7 @@
 import { Interpreter } from "@huggingface/jinja";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { MAX_PREPARED_PROMPT } from "../../../src/turn/templates/bounded-interpreter.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
 import { checkTemplate, renderTemplate } from "../../../src/turn/templates/render-template.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -19,7 +19,7 @@ function longestValue(): () => number {
 }
 
 const refused = (template: string) => checkTemplate(template);
-const REFUSED = { ok: false, failure: { reason: "invalid", faults: [{ path: ["template"] }] } };
+const REFUSED = { ok: false, failure: { reason: "invalid", issues: [{ path: ["template"] }] } };
 
 describe("a template may hold", () => {
   it.each([
@@ -43,7 +43,7 @@ describe("a template may hold", () => {
   });
 });
 
-describe("a template may not hold", () => {
+describe("a template must not contain", () => {
   it.each([
     "{{ 'x' * 1000000000 }}",
     "{{ 2 ** 2 ** 1000 }}",
@@ -125,15 +125,15 @@ describe("a text that grows too long on its way is a failure, however it grows",
     const longest = longestValue();
     expect(renderTemplate(template, "a".repeat(100_000))).toMatchObject({
       ok: false,
-      failure: { faults: [{ message: `made a text of over ${MAX_PREPARED_PROMPT} characters` }] },
+      failure: { issues: [{ message: `produced a text of more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters` }] },
     });
-    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT);
+    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT_CHARACTERS);
   });
 
   it("by quoting quotes", () => {
     const longest = longestValue();
     expect(renderTemplate(`{{ prompt${"|tojson".repeat(60)} }}`, '"'.repeat(100_000)).ok).toBe(false);
-    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT);
+    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT_CHARACTERS);
   });
 
   it("but a long text that ends up short enough is none", () => {
@@ -197,7 +197,7 @@ it("whatever the template and whatever the prompt, a rendered text or a failure 
       const outcome = renderTemplate(template, prompt);
       if (outcome.ok) {
         rendered += 1;
-        expect(outcome.value.length).toBeLessThanOrEqual(MAX_PREPARED_PROMPT);
+        expect(outcome.value.length).toBeLessThanOrEqual(MAX_PREPARED_PROMPT_CHARACTERS);
       } else {
         expect(outcome).toMatchObject(REFUSED);
       }
@@ -205,7 +205,7 @@ it("whatever the template and whatever the prompt, a rendered text or a failure 
     { numRuns: 1_500 },
   );
   expect(rendered).toBeGreaterThan(100);
-  expect(longest()).toBeLessThanOrEqual(12 * MAX_PREPARED_PROMPT);
+  expect(longest()).toBeLessThanOrEqual(12 * MAX_PREPARED_PROMPT_CHARACTERS);
 });
 
 it("whatever text is given for a template, it is one, or is refused", () => {

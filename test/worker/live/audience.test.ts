@@ -14,7 +14,7 @@ const MAX_FOLLOWERS = 1_000;
 
 /** Within an object of its own, as every audience is. */
 const withAudience = (act: (audience: Subscribers) => Promise<void>): Promise<void> =>
-  runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Subscribers(ctx)));
+  runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Subscribers(ctx, () => ({}))));
 
 const open = (audience: Subscribers, readerId: string): Promise<EventStream> =>
   audience.receive(readerId, async () => audience.openStream(readerId, null, null));

@@ -26,7 +26,7 @@ it("reads no more of the past once its reader has gone", async () => {
     }
   })();
   const stream = new EventStream(null, null, () => undefined);
-  const replaying = stream.catchUp(past);
+  const replaying = stream.catchUp(past, () => ({}));
   await stream.readable.getReader().read();
   await vi.waitUntil(() => pages === 2);
   stream.cut("The reader has gone");

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
-import type { ReplyFailed } from "../../../src/core/reply.ts";
-import { replyFailed } from "../../../src/core/reply.ts";
+import type { ReplyFailure } from "../../../src/core/reply.ts";
+import { replyFailure } from "../../../src/core/reply.ts";
 import { aRequest, ask } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
@@ -111,7 +111,7 @@ describe("leave to call", () => {
   });
 
   it("that is refused is the reply's failure, and no call is counted", async () => {
-    const refused: ReplyFailed = replyFailed("rate_limited", "Too many wait.", { retryAfterSeconds: 9 });
+    const refused: ReplyFailure = replyFailure("rate_limited", "Too many wait.", { retryAfterSeconds: 9 });
     const { last } = await ask(played("hello"), { acquireSlot: async () => refused });
     expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 9, metrics: { calls: 0, receipt: null } });
   });
@@ -165,6 +165,6 @@ describe("a receipt", () => {
   });
 
   it("is made only where one is asked for", async () => {
-    expect((await ask({ ...played("hello"), receipted: false })).last.metrics.receipt).toBeNull();
+    expect((await ask({ ...played("hello"), withReceipt: false })).last.metrics.receipt).toBeNull();
   });
 });

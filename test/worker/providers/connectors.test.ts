@@ -160,7 +160,7 @@ describe("a vendor's own ways", () => {
 
   it("Workers AI without its binding fails by name, and no call is counted", async () => {
     const { last } = await ask(aRequest("workers-ai-connector", "hello"), {
-      providerEnv: { ai: undefined, privateAllowed: true },
+      providerEnv: { ai: undefined, allowPrivateUrls: true },
     });
     expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
     expect(last.metrics).toMatchObject({ calls: 0, receipt: null });

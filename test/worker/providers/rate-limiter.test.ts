@@ -10,14 +10,14 @@ const limits = (maxConcurrency: number, maxCallsPerSecond = 0): CallLimits => ({
 function aGate(of: CallLimits, gate = new RateLimiter()) {
   const answers: Record<string, SlotDecision> = {};
   const order: string[] = [];
-  gate.limit(of, 0);
+  gate.setLimits(of, 0);
   const come = (id: string, now: number, { waitMs = 60_000, holdMs = 60_000 } = {}) => {
     const answer = (admission: SlotDecision) => {
       answers[id] = admission;
       if (admission.admitted) order.push(id);
     };
-    gate.enter({ id, until: now + waitMs, holdMs, answer });
-    return gate.open(now);
+    gate.enqueue({ id, until: now + waitMs, leaseMs: holdMs, onDecision: answer });
+    return gate.admitWaiting(now);
   };
   return { gate, come, order, answers };
 }
@@ -37,9 +37,9 @@ function play(concurrency: number, rate: number, calls: Planned[]) {
   const arrivals = calls.map(({ after }) => (due += after));
   let [arrived, most] = [0, 0];
   for (let now = 0; begun.length < calls.length; now += 10) {
-    for (const [id, end] of ends) if (end <= now && ends.delete(id)) gate.leave(id);
+    for (const [id, end] of ends) if (end <= now && ends.delete(id)) gate.remove(id);
     for (; (arrivals[arrived] ?? Infinity) <= now; arrived++) come(`${arrived}`, now, { waitMs: 1e9, holdMs: 1e9 });
-    gate.open(now);
+    gate.admitWaiting(now);
     for (const id of order.slice(begun.length)) {
       begun.push(now);
       ends.set(id, now + (calls[Number(id)]?.takes ?? 0));
@@ -54,12 +54,12 @@ describe("a gate", () => {
     const { gate, come, order } = aGate(limits(2));
     for (const id of ["a", "b", "c", "d"]) come(id, 0);
     expect(order).toEqual(["a", "b"]);
-    gate.leave("b");
-    gate.open(10);
+    gate.remove("b");
+    gate.admitWaiting(10);
     expect(order).toEqual(["a", "b", "c"]);
-    gate.leave("a");
-    gate.leave("c");
-    gate.open(20);
+    gate.remove("a");
+    gate.remove("c");
+    gate.admitWaiting(20);
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
@@ -68,12 +68,12 @@ describe("a gate", () => {
     come("a", 0);
     come("b", 900);
     expect(come("c", 950)).toBe(1000);
-    gate.open(999);
+    gate.admitWaiting(999);
     expect(order).toEqual(["a", "b"]);
     come("d", 1000);
     expect(order).toEqual(["a", "b", "c"]);
-    expect(gate.open(1000)).toBe(1900);
-    gate.open(1900);
+    expect(gate.admitWaiting(1000)).toBe(1900);
+    gate.admitWaiting(1900);
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
@@ -101,23 +101,23 @@ describe("a gate", () => {
   it("takes the limits of the latest change, for those who wait too", () => {
     const { gate, come, order } = aGate(limits(1));
     for (const id of ["a", "b", "c", "d"]) come(id, 0);
-    gate.limit(limits(3), 2);
-    gate.open(10);
+    gate.setLimits(limits(3), 2);
+    gate.admitWaiting(10);
     expect(order).toEqual(["a", "b", "c"]);
-    gate.limit(limits(9), 1);
-    gate.open(20);
+    gate.setLimits(limits(9), 1);
+    gate.admitWaiting(20);
     expect(order).toEqual(["a", "b", "c"]);
-    gate.limit(limits(0), 3);
-    gate.open(30);
+    gate.setLimits(limits(0), 3);
+    gate.admitWaiting(30);
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
   it("forgets who goes away while waiting", () => {
     const { gate, come, order, answers } = aGate(limits(1));
     for (const id of ["a", "b", "c"]) come(id, 0);
-    gate.leave("b");
-    gate.leave("a");
-    gate.open(10);
+    gate.remove("b");
+    gate.remove("a");
+    gate.admitWaiting(10);
     expect(order).toEqual(["a", "c"]);
     expect(answers["b"]).toBeUndefined();
   });
@@ -126,9 +126,9 @@ describe("a gate", () => {
     const { gate, come, order } = aGate(limits(1));
     come("dead", 0, { holdMs: 500 });
     expect(come("next", 100)).toBe(500);
-    gate.open(499);
+    gate.admitWaiting(499);
     expect(order).toEqual(["dead"]);
-    gate.open(500);
+    gate.admitWaiting(500);
     expect(order).toEqual(["dead", "next"]);
   });
 
@@ -137,7 +137,7 @@ describe("a gate", () => {
     come("a", 0);
     come("long", 0, { waitMs: 900 });
     expect(come("short", 0, { waitMs: 200 })).toBe(200);
-    expect(gate.open(200)).toBe(900);
+    expect(gate.admitWaiting(200)).toBe(900);
     expect(answers).toEqual({ a: { admitted: true }, short: { admitted: false, retryAfterSeconds: null } });
   });
 
@@ -154,9 +154,9 @@ describe("a gate", () => {
     expect(come("patient", 0)).toBe(7000);
     come("hasty", 100, { waitMs: 3000 });
     expect(answers).toEqual({ hasty: { admitted: false, retryAfterSeconds: 7 } });
-    gate.open(6999);
+    gate.admitWaiting(6999);
     expect(order).toEqual([]);
-    gate.open(7000);
+    gate.admitWaiting(7000);
     expect(order).toEqual(["patient"]);
   });
 
@@ -170,11 +170,11 @@ describe("a gate", () => {
     const earlier = aGate(limits(1));
     earlier.come("a", 0);
     earlier.gate.pause(300, 0);
-    const { gate, come, order } = aGate(limits(1), new RateLimiter(earlier.gate.inside));
+    const { gate, come, order } = aGate(limits(1), new RateLimiter(earlier.gate.state));
     come("b", 400);
     expect(order).toEqual([]);
-    gate.leave("a");
-    gate.open(400);
+    gate.remove("a");
+    gate.admitWaiting(400);
     expect(order).toEqual(["b"]);
   });
 
@@ -183,6 +183,6 @@ describe("a gate", () => {
     come("a", 0);
     come("a", 10);
     expect(order).toEqual(["a", "a"]);
-    expect([...gate.inside.leases.keys()]).toEqual(["a"]);
+    expect([...gate.state.leases.keys()]).toEqual(["a"]);
   });
 });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { database } from "../../../src/store/database.ts";
-import { insertRows, valuesOf } from "../../../src/store/message-rows.ts";
+import { insertRows, toBoundValues } from "../../../src/store/message-rows.ts";
 import { get } from "../../support/api.ts";
 import { carried } from "../../support/faults.ts";
 import { aSession } from "../../support/given.ts";
@@ -12,6 +12,7 @@ it("messages of several sessions go to their own rows, twice as well as once, an
     seq,
     chatId: null,
     turnId: null,
+    turnNumber: null,
     role: "user" as const,
     content,
     createdAt: 1_710_448_307_000,
@@ -19,7 +20,7 @@ it("messages of several sessions go to their own rows, twice as well as once, an
   });
   const at = Date.now() + 60_000;
   const rows = Array.from({ length: 9 }, (_, index) =>
-    [first, gone, second].map((id) => valuesOf(id, at)(message(index + 1, `${index + 1} of ${id}`))),
+    [first, gone, second].map((id) => toBoundValues(id, at)(message(index + 1, `${index + 1} of ${id}`))),
   ).flat();
   const db = database(env.DB);
   await env.DB.batch(insertRows(db, rows));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
-import { replyFailed } from "../../../src/core/reply.ts";
+import { replyFailure } from "../../../src/core/reply.ts";
 import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
 import { fanOut, withPrices } from "../../../src/turn/fan-out.ts";
 import { aReceipt, aReply } from "../../support/long-log.ts";
@@ -39,9 +39,9 @@ describe("fan out", () => {
   it("has a reply for every chat, whatever becomes of a call", async () => {
     const says: Record<string, ReplyEvent[]> = {
       good: [{ type: "text", text: "a" }, { type: "text", text: "b" }, end],
-      failed: [{ type: "text", text: "part" }, replyFailed("rate_limited", "slow down", { retryAfterSeconds: 3 })],
-      stopped: [{ type: "text", text: "half" }, replyFailed("cancelled", "stopped")],
-      silent: [replyFailed("connection_lost", "broke off")],
+      failed: [{ type: "text", text: "part" }, replyFailure("rate_limited", "slow down", { retryAfterSeconds: 3 })],
+      stopped: [{ type: "text", text: "half" }, replyFailure("cancelled", "stopped")],
+      silent: [replyFailure("connection_lost", "broke off")],
     };
     const world = ports(says);
     const replies = await fanOut(Object.keys(says).map(share), world);

@@ -4,12 +4,11 @@
  */
 import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
-import { secretNamedBy } from "../../../core/endpoint.ts";
+import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import { invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
 import { PROVIDERS } from "../../../providers/registry.ts";
-import { TOKEN_MASK } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 
 /** The fields that a body contains. */
@@ -41,7 +40,7 @@ export function applyChanges(endpoint: Endpoint, changes: Partial<Endpoint>): Ou
   const origin = originOf(changed);
   // An invalid address has no origin. `checkEndpoint` reports it.
   const movesOrigin = origin !== null && origin !== originOf(endpoint);
-  const keepsToken = token === undefined || token === TOKEN_MASK;
+  const keepsToken = token === undefined || token === SECRET_MASK;
   if (movesOrigin && keepsToken && endpoint.token !== "")
     return invalid(["token"], "must be sent again when the origin of uri changes");
   return success({ ...changed, ...(keepsToken ? {} : { token }) });
@@ -54,7 +53,7 @@ function originOf({ connectorType, uri }: Endpoint): string | null {
 
 export function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must contain letters or digits, from which the id is made");
-  if (endpoint.token.startsWith("env:") && secretNamedBy(endpoint.token) === null)
+  if (endpoint.token.startsWith("env:") && secretNameOf(endpoint.token) === null)
     return invalid(["token"], "may name only secrets that begin with PROVIDER_");
   const problem = uriProblem(endpoint, env);
   return problem === null ? success(endpoint) : invalid(["uri"], problem);
@@ -68,7 +67,7 @@ function uriProblem({ connectorType, uri }: Endpoint, env: Env): string | null {
   const queries = { "azure-openai-connector": /\?api-version=[\w.-]+$/, "google-gemini-connector": /\?alt=sse$/ };
   const path = uri.replace(Reflect.get(queries, connectorType) ?? /$^/, "");
   if (/[?#]/.test(path)) return "must not contain a query or a fragment; a key belongs in token";
-  return PROVIDERS[connectorType].otherAddress?.test(path.replace(/\/+$/, "")) === true
+  return PROVIDERS[connectorType].unsupportedUrl?.test(path.replace(/\/+$/, "")) === true
     ? "is the address of another API: use the base address, as in the guide on connectors"
     : null;
 }

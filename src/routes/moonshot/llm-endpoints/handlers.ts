@@ -22,7 +22,7 @@ import type * as schemas from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
 
-const endpointNotFound = (id: string) => ({ reason: "not-found", noun: "endpoint", id }) as const;
+const endpointNotFound = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
 
 const SEALING_UNAVAILABLE: HttpProblem = {
   reason: "misconfigured",
@@ -45,7 +45,7 @@ export async function createEndpoint(c: AppContext, input: z.output<typeof schem
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
   const answer = { message: "Endpoint added successfully" };
   if (!(await store.createEndpoint(db, { ...endpoint, token }, answerToSave(c, answer, 200))))
-    return respondWithProblem(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
+    return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
   audit(c, "endpoint-created", { endpointId: endpoint.id });
   return c.json(answer);
 }
@@ -77,7 +77,10 @@ export async function deleteEndpoint(c: AppContext, id: string) {
     return c.json({ message: "Endpoint deleted successfully" });
   }
   const exists = await store.findEndpoint(db, id);
-  return respondWithProblem(c, exists ? { reason: "in-use", noun: "endpoint", by: "a chatbot" } : endpointNotFound(id));
+  return respondWithProblem(
+    c,
+    exists ? { reason: "in-use", resource: "endpoint", by: "a chatbot" } : endpointNotFound(id),
+  );
 }
 
 /** The token as it is stored; `null` when it cannot be sealed. The name of a secret is stored as it is. */

@@ -3,12 +3,9 @@
  */
 import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
-import { secretNamedBy } from "../../../core/endpoint.ts";
+import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import { presentPrices } from "../present.ts";
 import type * as schemas from "./schemas.ts";
-
-/** Stands in an answer for a token. */
-export const TOKEN_MASK = "********";
 
 export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.Endpoint> => ({
   id: endpoint.id,
@@ -26,5 +23,5 @@ export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.End
 /** The name of a secret is no secret. */
 function maskToken(token: string): string {
   if (token === "") return "";
-  return secretNamedBy(token) === null ? TOKEN_MASK : token;
+  return secretNameOf(token) === null ? SECRET_MASK : token;
 }

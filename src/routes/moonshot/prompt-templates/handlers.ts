@@ -31,7 +31,12 @@ export async function createPromptTemplate(c: AppContext, input: z.output<typeof
   const saveAnswer = answerToSave(c, SUCCESS, 200);
   const isCreated = await store.createPromptTemplate(database(c.env.DB), template, saveAnswer);
   if (isCreated) return c.json(SUCCESS);
-  return respondWithProblem(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
+  return respondWithProblem(c, {
+    reason: "already-exists",
+    resource: "prompt template",
+    field: "name",
+    value: input.name,
+  });
 }
 
 export async function deletePromptTemplate(c: AppContext, name: string) {
@@ -44,7 +49,7 @@ export async function deletePromptTemplate(c: AppContext, name: string) {
   return respondWithProblem(
     c,
     exists
-      ? { reason: "in-use", noun: "prompt template", by: "an active session" }
-      : { reason: "not-found", noun: "prompt template", id: name },
+      ? { reason: "in-use", resource: "prompt template", by: "an active session" }
+      : { reason: "not-found", resource: "prompt template", id: name },
   );
 }

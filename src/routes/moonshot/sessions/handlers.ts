@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { asContextStrategy } from "../../../core/endpoint.ts";
+import { asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failure } from "../../../core/failure.ts";
 import type { Session, SessionChanges } from "../../../core/session.ts";
 import { now } from "../../../core/time.ts";
@@ -112,27 +112,27 @@ export async function createTicket(c: AppContext, id: string) {
 
 export async function setPromptTemplate(c: AppContext, id: string, name: string) {
   const template = await findPromptTemplate(database(c.env.DB), name);
-  if (!template) return respondWithProblem(c, { reason: "not-found", noun: "prompt template", id: name });
+  if (!template) return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
   return amendSession(c, id, { promptTemplate: name });
 }
 
 export async function unsetPromptTemplate(c: AppContext, id: string, name: string) {
   const found = await readSession(readerOf(c), id, "added");
   if (found && found.session.promptTemplate !== name)
-    return respondWithProblem(c, { reason: "not-found", noun: "prompt template", id: name });
+    return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
   return amendSession(c, id, { promptTemplate: null });
 }
 
 export async function setContextStrategy(c: AppContext, id: string, name: string) {
   const contextStrategy = asContextStrategy(name);
-  if (!contextStrategy) return respondWithProblem(c, { reason: "not-found", noun: "context strategy", id: name });
+  if (!contextStrategy) return respondWithProblem(c, { reason: "not-found", resource: "context strategy", id: name });
   return amendSession(c, id, { contextStrategy });
 }
 
 export async function unsetContextStrategy(c: AppContext, id: string, name: string) {
   const found = await readSession(readerOf(c), id, "added");
   if (found && found.session.contextStrategy !== name)
-    return respondWithProblem(c, { reason: "not-found", noun: "context strategy", id: name });
+    return respondWithProblem(c, { reason: "not-found", resource: "context strategy", id: name });
   return amendSession(c, id, { contextStrategy: null });
 }
 

@@ -42,7 +42,7 @@ export function presentHistory(
     const records = history[chatId ?? ""];
     const prompt = prompts.get(turnId);
     if (records && reply && prompt) {
-      records.push(presentRecord({ reply, content, prompt, number: recordNumber(session, prompt) }, zone, include));
+      records.push(presentRecord({ reply, content, prompt, number: prompt.turnNumber ?? 0 }, zone, include));
     }
   }
   return history;

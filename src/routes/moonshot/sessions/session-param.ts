@@ -5,7 +5,7 @@
 import type { IdValidator } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
-export const sessionNotFound = (id: string) => ({ reason: "not-found", noun: "session", id }) as const;
+export const sessionNotFound = (id: string) => ({ reason: "not-found", resource: "session", id }) as const;
 
 /** The end of every comparison session's id. Without this check any text in a path would create an object. */
 const SESSION_ID = /_\d{8}-\d{6}(-\d+)?$/;

@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
-import { chatbotDirectory } from "../../../store/chatbots-and-clients.ts";
+import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import { findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
@@ -20,11 +20,11 @@ import type * as schemas from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
 
-export const CHATBOT_NOT_FOUND = { reason: "not-found", noun: "chatbot", id: null } as const;
+export const CHATBOT_NOT_FOUND = { reason: "not-found", resource: "chatbot", id: null } as const;
 
-const CHATBOT_IN_USE = { reason: "in-use", noun: "chatbot", by: "sessions that have not ended" } as const;
+const CHATBOT_IN_USE = { reason: "in-use", resource: "chatbot", by: "sessions that have not ended" } as const;
 
-const endpointNotFound = (id: string) => ({ reason: "not-found", noun: "endpoint", id }) as const;
+const endpointNotFound = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
 
 export async function createChatbot(c: AppContext, input: z.output<typeof schemas.CreateChatbot>) {
   const { description = null, systemPrompt = null, greeting = null, params = null, ...required } = input;
@@ -34,24 +34,24 @@ export async function createChatbot(c: AppContext, input: z.output<typeof schema
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const chatbot = { id: newObjectId(at), ...required, description, systemPrompt, greeting, params, ...times };
   const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
-  await chatbotDirectory.create(db, chatbot, answerToSave(c, answer, 201));
+  await chatbotStore.create(db, chatbot, answerToSave(c, answer, 201));
   return c.json(answer, 201);
 }
 
 export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {
   const { limit, skip, searchString = null } = input;
-  const page = await readFromReplica(c, (db) => chatbotDirectory.list(db, searchString, { limit, skip }));
+  const page = await readFromReplica(c, (db) => chatbotStore.list(db, searchString, { limit, skip }));
   return c.json(pageBody({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
 }
 
 export async function getChatbot(c: AppContext, id: string) {
-  const chatbot = await chatbotDirectory.find(database(c.env.DB), id);
+  const chatbot = await chatbotStore.find(database(c.env.DB), id);
   return chatbot ? c.json(itemBody(presentChatbot(chatbot))) : respondWithProblem(c, CHATBOT_NOT_FOUND);
 }
 
 export async function updateChatbot(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateChatbot>) {
   const db = database(c.env.DB);
-  const chatbot = await chatbotDirectory.find(db, id);
+  const chatbot = await chatbotStore.find(db, id);
   if (!chatbot) return respondWithProblem(c, CHATBOT_NOT_FOUND);
   if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
     return respondWithProblem(c, endpointNotFound(changes.endpointId));
@@ -60,16 +60,16 @@ export async function updateChatbot(c: AppContext, id: string, changes: z.output
     ...(changes as Partial<typeof chatbot>),
     updatedAt: updatedAtAfter(changes, chatbot),
   };
-  await chatbotDirectory.update(db, updated);
+  await chatbotStore.update(db, updated);
   return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));
 }
 
 export async function deleteChatbot(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await chatbotDirectory.remove(db, id, now())) {
+  if (await chatbotStore.remove(db, id, now())) {
     audit(c, "chatbot-deleted", { chatbotId: id });
     return c.json(removalBody("Chatbot deleted successfully"));
   }
-  const exists = await chatbotDirectory.find(db, id);
+  const exists = await chatbotStore.find(db, id);
   return respondWithProblem(c, exists ? CHATBOT_IN_USE : CHATBOT_NOT_FOUND);
 }

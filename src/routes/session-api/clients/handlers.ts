@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
-import { clientDirectory } from "../../../store/chatbots-and-clients.ts";
+import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { database, isUniqueViolation } from "../../../store/database.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -20,12 +20,12 @@ import type * as schemas from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
 
-export const CLIENT_NOT_FOUND = { reason: "not-found", noun: "client", id: null } as const;
+export const CLIENT_NOT_FOUND = { reason: "not-found", resource: "client", id: null } as const;
 
-const CLIENT_IN_USE = { reason: "in-use", noun: "client", by: "sessions that have not ended" } as const;
+const CLIENT_IN_USE = { reason: "in-use", resource: "client", by: "sessions that have not ended" } as const;
 
 const externalIdTaken = (value: string | null) =>
-  ({ reason: "taken", noun: "client", field: "externalId", value: value ?? "" }) as const;
+  ({ reason: "already-exists", resource: "client", field: "externalId", value: value ?? "" }) as const;
 
 /** Waits for a write. @returns whether it succeeded; not when another client has the `externalId` */
 async function succeeds(write: Promise<void>): Promise<boolean> {
@@ -44,37 +44,37 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
-  const write = clientDirectory.create(database(c.env.DB), client, answerToSave(c, answer, 201));
+  const write = clientStore.create(database(c.env.DB), client, answerToSave(c, answer, 201));
   return (await succeeds(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
 }
 
 export async function listClients(c: AppContext, input: z.output<typeof ListByName>) {
   const { limit, skip, searchString = null } = input;
-  const page = await readFromReplica(c, (db) => clientDirectory.list(db, searchString, { limit, skip }));
+  const page = await readFromReplica(c, (db) => clientStore.list(db, searchString, { limit, skip }));
   return c.json(pageBody({ ...page, results: page.results.map(presentClient) }, { limit, skip }));
 }
 
 export async function getClient(c: AppContext, id: string) {
-  const client = await clientDirectory.find(database(c.env.DB), id);
+  const client = await clientStore.find(database(c.env.DB), id);
   return client ? c.json(itemBody(presentClient(client))) : respondWithProblem(c, CLIENT_NOT_FOUND);
 }
 
 export async function updateClient(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateClient>) {
   const db = database(c.env.DB);
-  const client = await clientDirectory.find(db, id);
+  const client = await clientStore.find(db, id);
   if (!client) return respondWithProblem(c, CLIENT_NOT_FOUND);
   const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: updatedAtAfter(changes, client) };
-  if (!(await succeeds(clientDirectory.update(db, updated))))
+  if (!(await succeeds(clientStore.update(db, updated))))
     return respondWithProblem(c, externalIdTaken(updated.externalId));
   return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
 }
 
 export async function deleteClient(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await clientDirectory.remove(db, id, now())) {
+  if (await clientStore.remove(db, id, now())) {
     audit(c, "client-deleted", { clientId: id });
     return c.json(removalBody("Client deleted successfully"));
   }
-  const exists = await clientDirectory.find(db, id);
+  const exists = await clientStore.find(db, id);
   return respondWithProblem(c, exists ? CLIENT_IN_USE : CLIENT_NOT_FOUND);
 }

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { ApiKey } from "../../../core/caller.ts";
+import type { ApiKey } from "../../../core/api-key.ts";
 import { isoTime } from "../../../core/time.ts";
 import { omitNulls } from "../envelope.ts";
 import type * as schemas from "./schemas.ts";

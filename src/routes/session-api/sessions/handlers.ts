@@ -9,7 +9,7 @@ import { now } from "../../../core/time.ts";
 import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
-import { chatbotDirectory, clientDirectory } from "../../../store/chatbots-and-clients.ts";
+import { chatbotStore, clientStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import { listChatbotSessions } from "../../../store/session-list.ts";
 import { createChatbotSession } from "../../../store/sessions.ts";
@@ -37,15 +37,15 @@ type AppContext = Context<AppEnv>;
 
 export async function createSession(c: AppContext, input: z.output<typeof schemas.CreateSession>) {
   const db = database(c.env.DB);
-  const chatbot = await measure(c, "index", chatbotDirectory.find(db, input.chatbotId));
-  if (!chatbot) return respondWithProblem(c, { reason: "not-found", noun: "chatbot", id: null });
+  const chatbot = await measure(c, "index", chatbotStore.find(db, input.chatbotId));
+  if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
   const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
   const saveAnswer = answerToSave(c, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
   if (!isCreated) {
-    const client = await clientDirectory.find(db, input.clientId);
-    return respondWithProblem(c, { reason: "not-found", noun: client ? "chatbot" : "client", id: null });
+    const client = await clientStore.find(db, input.clientId);
+    return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
   }
   if (session.dueAt !== null) await sessionStub(c.env, session.id).schedule();
   return c.json(answer, 201);
@@ -106,7 +106,7 @@ export async function listMessages(c: AppContext, id: string, input: z.output<ty
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
   const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
-  const next = page.more ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
+  const next = page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
   return c.json(itemBody({ messages, ...next }));
 }
 

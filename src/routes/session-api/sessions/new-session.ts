@@ -27,10 +27,7 @@ export function newSession(
   const isScheduled = startTime > at;
   const count = greeting === null ? 0 : 1;
   return {
-    greeting:
-      greeting === null
-        ? null
-        : { seq: 1, chatId: id, turnId: null, role: "assistant", content: greeting, createdAt: at, reply: null },
+    greeting: greeting === null ? null : greetingMessage(id, greeting, at),
     session: {
       id,
       kind: "chatbot",
@@ -55,3 +52,14 @@ export function newSession(
     },
   };
 }
+
+const greetingMessage = (chatId: string, content: string, createdAt: EpochMs): Message => ({
+  seq: 1,
+  chatId,
+  turnId: null,
+  turnNumber: null,
+  role: "assistant",
+  content,
+  createdAt,
+  reply: null,
+});

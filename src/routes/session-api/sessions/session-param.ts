@@ -12,7 +12,7 @@ import { measure } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
-export const SESSION_NOT_FOUND = { reason: "not-found", noun: "session", id: null } as const;
+export const SESSION_NOT_FOUND = { reason: "not-found", resource: "session", id: null } as const;
 
 export const SESSION_NOT_ACTIVE = { reason: "session-not-active" } as const;
 

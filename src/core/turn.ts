@@ -1,0 +1,28 @@
+/**
+ * A turn: one prompt and the replies that it gets, one from each chat of the session. Turns of a session run one at a time
+ * and are numbered from 1. Pure.
+ */
+import type { REPLY_STATUSES } from "./message.ts";
+import type { EpochMs } from "./time.ts";
+
+/** `partial`: some replies failed. `error`: all did. */
+export const TURN_STATUSES = ["ok", "partial", "error", "cancelled"] as const;
+export type TurnStatus = (typeof TURN_STATUSES)[number];
+
+export interface Turn {
+  turnId: string;
+  /** 1, 2, 3 … within the session. */
+  number: number;
+  startedAt: EpochMs;
+}
+
+/** A turn that runs, and the chats whose replies it waits for. */
+export interface RunningTurn extends Turn {
+  chatIds: string[];
+}
+
+/** How a turn ended whose replies ended so. */
+export function turnStatus(statuses: readonly (typeof REPLY_STATUSES)[number][]): TurnStatus {
+  if (!statuses.includes("ok")) return statuses.includes("error") ? "error" : "cancelled";
+  return statuses.every((status) => status === "ok") ? "ok" : "partial";
+}

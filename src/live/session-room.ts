@@ -1,0 +1,295 @@
+/**
+ * Every command of a session, once: HTTP routes, socket frames and jobs call the same ones. Plain code with one injected
+ * world. What a caller may do is checked before; how a result looks is the dialect's. Changes the log and D1 through its
+ * world only.
+ */
+import type { Outcome } from "../core/failure.ts";
+import { failed, notFound, success } from "../core/failure.ts";
+import type { Message } from "../core/message.ts";
+import type { Batch } from "../core/page.ts";
+import type { Session, SessionChanges } from "../core/session.ts";
+import { amendSession, endSession, hasEnded } from "../core/session.ts";
+import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
+import type { IdempotencyKey } from "./log/idempotency.ts";
+import type { SavedResult } from "./log/log.ts";
+import { SessionLoader } from "./session-loader.ts";
+import type {
+  AcceptedPrompt,
+  History,
+  LiveSnapshot,
+  NewMessageInput,
+  PromptResult,
+  SessionResult,
+} from "./session-results.ts";
+import type { SessionWorld } from "./session-world.ts";
+import { CLOSE_REASONS } from "./streaming/events.ts";
+import { replaySession, replayTurn } from "./streaming/replay.ts";
+import { appendMessages } from "./turns/append-messages.ts";
+import { referencedRecords } from "./turns/turn-context.ts";
+import { TurnQueue } from "./turns/turn-queue.ts";
+
+/** How long a result waits for D1 to have it, in milliseconds: lists follow normally before the answer leaves. */
+const REPLICATION_PATIENCE_MS = 250;
+
+/** When a removal that was cut short is tried again, in milliseconds. */
+const REMOVAL_RETRY_MS = 10_000;
+
+interface Appended {
+  message: Message;
+  /** Whether it was appended by an earlier call under the same key. */
+  replayed: boolean;
+}
+
+export class SessionRoom {
+  readonly #world: SessionWorld;
+  readonly #loader: SessionLoader;
+  readonly #turns: TurnQueue;
+
+  constructor(world: SessionWorld) {
+    this.#world = world;
+    this.#loader = new SessionLoader(world);
+    this.#turns = new TurnQueue(world, this.#loader);
+  }
+
+  /** Closes a turn that the object's last run left open. Call it once, when the object starts. */
+  recover(): void {
+    if (this.#turns.closeInterrupted()) this.#world.replication.start();
+  }
+
+  /** Loads an open session; one that has ended is answered as D1 has it. `null` for none. */
+  load(): Promise<Session | null> {
+    return this.#loader.load();
+  }
+
+  /** The session, with its log if that is wanted; `null` when the object holds nothing and D1 has all there is. */
+  read(history: History): Outcome<LiveSnapshot | null> {
+    const { state, cachedContext } = this.#world.log;
+    if (!state) return success(null);
+    if (state.removed) return notFound("session");
+    this.#loader.startIfDue(state.session);
+    return success({ ...this.#result([], history), ...referencedRecords(cachedContext) });
+  }
+
+  /** Messages after a `seq`, all or those that have text; `null` when the object holds nothing and D1 has all there is. */
+  page(after: number, limit: number, which: "all" | "shown"): Outcome<Batch<Message> | null> {
+    const { log } = this.#world;
+    if (!log.state) return success(null);
+    if (log.state.removed) return notFound("session");
+    return success(which === "all" ? log.messages(after, limit) : log.shown(after, limit));
+  }
+
+  /**
+   * Appends a message, once for its caller's key. Durable when it returns.
+   *
+   * @returns `session-not-active` unless the session is `ACTIVE`, `idempotency-conflict` for another message under the key
+   */
+  async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<Appended>> {
+    return this.#appendOnce(await this.#loader.active(), input, key);
+  }
+
+  /** Appends a message and shows the session as it is then. */
+  async appendAndShow(
+    input: NewMessageInput,
+    history: History,
+    key: IdempotencyKey | null,
+  ): Promise<Outcome<SessionResult>> {
+    const appended = this.#appendOnce(await this.#loader.active(), input, key);
+    if (!appended.ok) return appended;
+    const { message, replayed } = appended.value;
+    const result = this.#result([message], history, replayed);
+    if (!replayed) await this.#waitForD1();
+    return success(result);
+  }
+
+  /** Without an await, so that what is looked up, done and saved is one transaction. */
+  #appendOnce(active: Outcome<Session>, input: NewMessageInput, key: IdempotencyKey | null): Outcome<Appended> {
+    const { log } = this.#world;
+    const saved = this.#loader.isLoaded ? findResult(log, key, input) : null;
+    if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
+    const [first] = saved ? log.messages((saved.seq ?? 1) - 1, 1).items : [];
+    if (first) return success({ message: first, replayed: true });
+    return active.ok ? success({ message: this.#append(active.value, input, key), replayed: false }) : active;
+  }
+
+  /** One transaction with the key's result. */
+  #append({ chats }: Session, input: NewMessageInput, key: IdempotencyKey | null): Message {
+    const { log, clock } = this.#world;
+    const { role, content, createdAt: given } = input;
+    const chatId = chats[0]?.chatId ?? null;
+    const createdAt = given ?? clock();
+    const [message] = appendMessages(this.#world, [
+      { chatId, turnId: null, turnNumber: null, role, content, createdAt, reply: null },
+    ]);
+    if (!message) throw new Error("A message was not appended");
+    saveResult(log, key, input, { seq: message.seq, turn_id: null }, clock());
+    return message;
+  }
+
+  /**
+   * Accepts a prompt, once for its caller's key: the same prompt again gets the turn that it started. On a chatbot session a
+   * turn that failed is run again, without appending the prompt a second time.
+   *
+   * @returns `session-not-active`, `turn-queue-full`, or `idempotency-conflict` for another prompt under the key
+   */
+  async submitPrompt(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
+    await this.#loader.load();
+    const { log } = this.#world;
+    // No await from here on: what is looked up, done and saved is one transaction.
+    if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
+    const saved = findResult(log, key, { content });
+    if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
+    const earlier = saved && this.#earlierTurn(saved);
+    if (earlier) return success(earlier);
+    if (log.state.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+    return this.#startTurn(content, saved && this.#promptSeq(saved), key);
+  }
+
+  /** Accepts a prompt and waits for the replies. A reply that failed is in the log like any other. */
+  async prompt(content: string, history: History, key: IdempotencyKey | null): Promise<Outcome<PromptResult>> {
+    const accepted = await this.submitPrompt(content, key);
+    if (!accepted.ok) return accepted;
+    const { turnId, submitted, replayed } = accepted.value;
+    const finished = submitted
+      ? await submitted.finished
+      : success({ added: this.#world.log.ofTurn(turnId), retryAfterSeconds: null });
+    if (!finished.ok) return finished;
+    const { added, retryAfterSeconds } = finished.value;
+    const result = this.#result(added, history, replayed);
+    await this.#waitForD1();
+    return success({ ...result, retryAfterSeconds });
+  }
+
+  /** What a new subscriber gets of a loaded session. Start reading it in the tick in which it is made. */
+  replay(after: number | null) {
+    return replaySession(this.#world.log, after, () => this.#turns.soFar());
+  }
+
+  /** What someone gets who joins a turn late: what it has brought, and the replies in progress. */
+  replayTurn(turnId: string) {
+    const isRunning = this.#turns.find(turnId) !== null;
+    return replayTurn(this.#world.log, turnId, !isRunning, () => (isRunning ? this.#turns.soFar() : []));
+  }
+
+  /**
+   * Stops the turn that runs, or one chat of it; the text so far is kept.
+   *
+   * @returns the turn's id, `null` when none runs, or `not-found` for a chat that the session does not have
+   */
+  async stop(chatId: string | null): Promise<Outcome<string | null>> {
+    const session = await this.#loader.load();
+    if (!session) return notFound("session");
+    if (chatId !== null && !session.chats.some((chat) => chat.chatId === chatId)) return notFound("chat", chatId);
+    return success(this.#turns.stop(chatId));
+  }
+
+  /** Stops the turn that runs. @returns whether there was one */
+  async stopTurn(): Promise<Outcome<boolean>> {
+    const stopped = await this.stop(null);
+    return stopped.ok ? success(stopped.value !== null) : stopped;
+  }
+
+  /** Stops the turn that runs and those that wait. */
+  async cancel(): Promise<Outcome<null>> {
+    const session = await this.#loader.load();
+    this.#turns.stopAll();
+    return session ? success(null) : notFound("session");
+  }
+
+  /** Changes what is given of a session. An ended status first stops the running turn. */
+  async amend(changes: SessionChanges, history: History): Promise<Outcome<SessionResult>> {
+    const change = () => this.#change((session) => amendSession(session, changes, this.#world.clock()), history);
+    const ends = changes.status !== undefined && hasEnded({ status: changes.status });
+    return ends ? this.#turns.interrupt(change) : change();
+  }
+
+  /** Ends an `ACTIVE` session, first stopping the running turn. */
+  async end(history: History): Promise<Outcome<SessionResult>> {
+    return this.#turns.interrupt(() => this.#change((session) => endSession(session, this.#world.clock()), history));
+  }
+
+  /** Removes the session, its log and the object's storage. It is marked as removed first, so that nothing slips in. */
+  async remove(): Promise<Outcome<null>> {
+    return this.#turns.interrupt(() =>
+      this.#loader.exclusively(async () => {
+        const session = await this.#loader.load();
+        if (!session) return notFound("session");
+        if (this.#world.log.state) this.#world.log.markRemoved();
+        this.#world.closeSubscriptions(CLOSE_REASONS.deleted);
+        await this.#finishRemoval();
+        return success(null);
+      }),
+    );
+  }
+
+  /** What is due: the rest of a removal, the start of a scheduled session, keys that have expired. */
+  async doWhatIsDue(): Promise<void> {
+    const { log, clock } = this.#world;
+    if (log.state?.removed) return this.#finishRemoval();
+    if (!log.state) return;
+    log.deleteSavedResults(clock() - IDEMPOTENCY_PERIOD_MS + 1);
+    this.#loader.startIfDue(log.state.session);
+  }
+
+  async #finishRemoval(): Promise<void> {
+    const { log, records, replication, scheduleAlarm, clock, id } = this.#world;
+    // Whatever fails in between, the alarm removes the rest.
+    if (log.state) await scheduleAlarm(clock() + REMOVAL_RETRY_MS);
+    // Messages on their way to D1 must not arrive there after the removal.
+    await replication.waitUntilReplicated(REPLICATION_PATIENCE_MS);
+    await records.deleteSession(id);
+    await log.clear();
+  }
+
+  #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
+    const { log, clock, replication, keepAlive } = this.#world;
+    const submitted = this.#turns.submit({ content, seq });
+    if (!submitted.ok) return submitted;
+    const { turnId, finished } = submitted.value;
+    // The caller may go away; the turn goes on.
+    keepAlive(finished.finally(() => replication.start()));
+    saveResult(log, key, { content }, { seq, turn_id: turnId }, clock());
+    return success({ turnId, submitted: submitted.value, replayed: false });
+  }
+
+  /** The turn that a key has started; `null` for one that failed, or was lost before it began: it runs again. */
+  #earlierTurn({ turn_id: turnId }: SavedResult): AcceptedPrompt | null {
+    const { log } = this.#world;
+    if (turnId === null) return null;
+    const submitted = this.#turns.find(turnId);
+    if (submitted) return { turnId, submitted, replayed: true };
+    const last = log.ofTurn(turnId).at(-1)?.reply;
+    const hasFailed = log.held.session.kind === "chatbot" && last?.status === "error";
+    return last && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
+  }
+
+  /** Where the prompt of an earlier turn stands in the log, which is where it stays. */
+  #promptSeq({ turn_id: turnId, seq }: SavedResult): number | null {
+    const messages = turnId === null ? [] : this.#world.log.ofTurn(turnId);
+    return messages.find(({ role }) => role === "user")?.seq ?? seq;
+  }
+
+  /** @param replayed whether the messages were added before: then what came later is not shown */
+  #result(added: Message[], history: History, replayed = false): SessionResult {
+    const { log } = this.#world;
+    const { session } = log.held;
+    const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
+    const messages = history === "whole" ? log.messages(0, upTo).items : added;
+    return { session, messages, upTo: history === "whole" ? upTo : 0, replayed };
+  }
+
+  async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<Outcome<SessionResult>> {
+    const changed = await this.#loader.change(change);
+    if (!changed.ok) return changed;
+    const session = changed.value;
+    if (!this.#world.log.state) {
+      return success({ session, messages: [], upTo: history === "whole" ? session.lastSeq : 0 });
+    }
+    const result = this.#result([], history);
+    await this.#waitForD1();
+    return success(result);
+  }
+
+  #waitForD1(): Promise<void> {
+    return this.#world.replication.waitUntilReplicated(REPLICATION_PATIENCE_MS);
+  }
+}

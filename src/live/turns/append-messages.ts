@@ -1,0 +1,14 @@
+import type { Message, NewMessage } from "../../core/message.ts";
+import { eventsOf } from "../streaming/events.ts";
+import type { SessionWorld } from "../session-world.ts";
+
+/** Appends messages to the log, emits their events and starts their replication. One transaction. */
+export function appendMessages({ log, clock, emit, replication }: SessionWorld, messages: NewMessage[]): Message[] {
+  const added = log.append(messages, clock());
+  for (const event of added.flatMap(eventsOf)) emit(event);
+  const turnId = log.state?.turn?.turnId ?? null;
+  // The messages of a turn are replicated together when the turn is over.
+  if (turnId !== null && messages.every((message) => message.turnId === turnId)) replication.startSoon();
+  else replication.start();
+  return added;
+}
