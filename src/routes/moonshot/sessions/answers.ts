@@ -6,7 +6,6 @@ import type { Message } from "../../../core/message.ts";
 import type { Chat } from "../../../core/session.ts";
 import { messagesOf } from "../../../live/read-session.ts";
 import type { OpenLog } from "../../../live/read-session.ts";
-import { recordNumber } from "./records.ts";
 import type { RecordSource } from "./records.ts";
 
 /** How much text of a turn to buffer while its replies are sorted, in UTF-16 code units. Further replies are read again later. */
@@ -31,7 +30,7 @@ export async function* answersOf(log: OpenLog): AsyncGenerator<ChatAnswer, void>
       const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
       const chat = log.session.chats[index];
       if (!reply || !chat || content === undefined) throw new Error(`Message ${seq} is no longer in the log`);
-      yield { chat, reply, content, prompt, number: recordNumber(log.session, prompt) };
+      yield { chat, reply, content, prompt, number: prompt.turnNumber ?? 0 };
     }
   }
 }

@@ -25,10 +25,6 @@ export interface RecordSource {
 /** The optional part of a record. */
 export type Include = "receipt" | undefined;
 
-/** The number of a record in its chat. Turns run one at a time, and each has a message for its prompt and one for each chat. */
-export const recordNumber = ({ chats }: Session, prompt: Message): number =>
-  Math.floor((prompt.seq - 1) / (chats.length + 1)) + 1;
-
 /** The records in some messages of a log, by chat. */
 export function presentHistory(
   session: Session,
