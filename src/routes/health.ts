@@ -8,7 +8,7 @@ import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
 import { settingsProblems } from "./http/settings.ts";
-import { callerOf, rejectSignIn } from "./http/authenticate.ts";
+import { findCaller, rejectSignIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
 import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -36,14 +36,14 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     id: "health",
     tag: "Service",
     summary: "Whether the service answers. With deep=1, for an admin: the state of its database and settings",
-    answer: { status: 200, description: "The service answers", schema: Health },
+    response: { status: 200, description: "The service answers", schema: Health },
     problems: [401, 403],
   }),
   query(z.object({ deep: z.string().optional() })),
   async (c) => {
     if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
     // The path is open, so `authenticate` has not run.
-    const caller = await callerOf(c);
+    const caller = await findCaller(c);
     if ("reason" in caller) return rejectSignIn(c, caller);
     return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
   },

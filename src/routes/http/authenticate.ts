@@ -29,7 +29,7 @@ export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/doc
 /** Sets the caller of every call, except on open paths. Without a valid token it answers 401. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (OPEN_PATHS.includes(withoutTrailingSlash(c.req.path))) return next();
-  const caller = await measure(c, "auth", callerOf(c));
+  const caller = await measure(c, "auth", findCaller(c));
   if ("reason" in caller) return rejectSignIn(c, caller);
   c.set("caller", caller);
   return next();
@@ -48,17 +48,17 @@ const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
  * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so there the
  * token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
  */
-export async function callerOf(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
+export async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
   const [, sessionSegment] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
   const isSocket = sessionSegment !== undefined;
   const token = bearerToken(c) ?? (isSocket ? subprotocolToken(c) : undefined);
-  if (token !== undefined) return callerOfToken(c, token);
+  if (token !== undefined) return findCallerByToken(c, token);
   const ticket = isSocket ? c.req.query("ticket") : undefined;
-  if (ticket !== undefined) return (await callerOfTicket(c, ticket, sessionSegment ?? "")) ?? UNAUTHENTICATED;
+  if (ticket !== undefined) return (await findCallerByTicket(c, ticket, sessionSegment ?? "")) ?? UNAUTHENTICATED;
   return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
 
-async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
+async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
   const db = database(c.env.DB);
   const sources = {
     adminKey: c.env.ADMIN_KEY,
@@ -81,7 +81,7 @@ async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller 
 const anonymousCaller = (env: Env): Caller | HttpProblem =>
   env.ANONYMOUS_ROLE === "service" ? ANONYMOUS : (anonymousRoleProblem(env) ?? UNAUTHENTICATED);
 
-async function callerOfTicket(c: Context<AppEnv>, ticket: string, sessionSegment: string): Promise<Caller | null> {
+async function findCallerByTicket(c: Context<AppEnv>, ticket: string, sessionSegment: string): Promise<Caller | null> {
   const sessionId = decodeSessionId(sessionSegment);
   return sessionId === null ? null : consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now());
 }

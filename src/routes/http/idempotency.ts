@@ -47,13 +47,13 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
  * The statements that save the answer to a call under a key. Run them in the transaction that creates the resource. None for a
  * call without a key.
  */
-export function answerToSave(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
+export function responseToSave(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
   const { claim } = c.var;
   return claim ? [saveResponse(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
 }
 
 /** The answer to the first call under a key. Waits while that call is running. `null` when this call is the first. */
-async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedResponse | null> {
+async function waitForFirstResponse(db: Database, claim: Claim): Promise<SavedResponse | null> {
   for (let attempt = 1; ; attempt += 1) {
     const first = await claimKey(db, claim);
     if (first === null || first.httpStatus !== null || attempt === ATTEMPTS) return first;
@@ -70,7 +70,7 @@ async function fingerprintOf(input: object, env: Env): Promise<string> {
 
 /**
  * Creates once per key: a repeated call gets the first answer. Place it last before the handler, which saves its answer in the
- * transaction that creates the resource ({@link answerToSave}).
+ * transaction that creates the resource ({@link responseToSave}).
  */
 export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   const key = idempotencyKeyOf(c);
@@ -79,7 +79,7 @@ export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   // The validated body: neither the order of its fields nor an ignored field makes it another body.
   const input = c.req.valid("json" as never);
   const claim = { ...key, fingerprint: await fingerprintOf(input, c.env), at: now() };
-  const first = await measure(c, "index", waitForFirstAnswer(db, claim));
+  const first = await measure(c, "index", waitForFirstResponse(db, claim));
   if (first === null) {
     c.set("claim", claim);
     await next();

@@ -30,7 +30,7 @@ export type HttpProblem =
   | { reason: "internal" };
 
 /** A problem in the terms of HTTP. */
-export interface ProblemAnswer {
+export interface ProblemResponse {
   httpStatus: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 426 | 429 | 500 | 502 | 503 | 504;
   code: string;
   message: string;
@@ -41,7 +41,7 @@ export interface ProblemAnswer {
 export const MAX_BODY_BYTES = 1_048_576;
 
 type ProblemTable = {
-  [Reason in HttpProblem["reason"]]: (problem: Extract<HttpProblem, { reason: Reason }>) => ProblemAnswer;
+  [Reason in HttpProblem["reason"]]: (problem: Extract<HttpProblem, { reason: Reason }>) => ProblemResponse;
 };
 
 const PROBLEMS: ProblemTable = {
@@ -136,14 +136,14 @@ const PROBLEMS: ProblemTable = {
 };
 
 /** Describes a problem in the terms of HTTP. */
-export const describeProblem = (problem: HttpProblem): ProblemAnswer =>
+export const describeProblem = (problem: HttpProblem): ProblemResponse =>
   // TypeScript cannot match the row of a reason with the problem of that reason.
-  (PROBLEMS[problem.reason] as (problem: HttpProblem) => ProblemAnswer)(problem);
+  (PROBLEMS[problem.reason] as (problem: HttpProblem) => ProblemResponse)(problem);
 
 /** `Retry-After` when an overloaded provider gives none, in seconds. */
 const DEFAULT_RETRY_SECONDS = 5;
 
-function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: number | null): ProblemAnswer {
+function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: number | null): ProblemResponse {
   if (code === "provider_timeout") return { httpStatus: 504, code, message };
   if (code !== "rate_limited" && code !== "provider_overloaded") return { httpStatus: 502, code, message };
   return {

@@ -62,13 +62,13 @@ async function recordSubscriber(c: Context<AppEnv>, sessionId: string): Promise<
 }
 
 /** Answers with server-sent events. `no-transform` keeps proxies from buffering them. */
-const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
+const respondWithEventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
   c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
 
 /** Answers with a turn's events. */
 export function respondWithTurn(c: Context, { events, replayed }: TurnStream): Response {
   markReplayed(c, replayed);
-  return eventStream(c, events);
+  return respondWithEventStream(c, events);
 }
 
 /**
@@ -124,7 +124,7 @@ export async function respondWithEvents(
   const subscription = { caller, after: startSeq(c, after) };
   const object = sessionStub(c.env, sessionId);
   const opened = await openEventStream(c, object, (readerId) => object.follow({ ...subscription, readerId }));
-  if (opened.ok) return eventStream(c, opened.value);
+  if (opened.ok) return respondWithEventStream(c, opened.value);
   return respondWithProblem(c, opened.failure.reason === "not-found" ? missing : opened.failure);
 }
 

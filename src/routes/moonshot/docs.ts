@@ -8,14 +8,14 @@ export const listContextStrategies = describe({
   id: "listContextStrategies",
   tag: "Moonshot",
   summary: "List context strategies",
-  answer: { status: 200, description: "Their names", schema: schemas.ContextStrategies, example: CONTEXT_STRATEGIES },
+  response: { status: 200, description: "Their names", schema: schemas.ContextStrategies, example: CONTEXT_STRATEGIES },
 });
 
 export const listConnectors = describe({
   id: "listConnectors",
   tag: "Moonshot",
   summary: "List connector types",
-  answer: {
+  response: {
     status: 200,
     description: "Their names; with `include=fields` also the fields of each",
     schema: schemas.Connectors,

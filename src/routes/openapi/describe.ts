@@ -12,7 +12,7 @@ export interface Operation {
   id: string;
   tag: "Sessions" | "Chatbots" | "Clients" | "Keys" | "Moonshot" | "Service";
   summary: string;
-  answer: Answer;
+  response: OperationResponse;
   /** HTTP statuses of problems besides those that every route with its validators can have. */
   problems?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** Request headers that it reads, besides `Authorization`. */
@@ -21,7 +21,7 @@ export interface Operation {
   example?: unknown;
 }
 
-interface Answer {
+interface OperationResponse {
   status: 101 | 200 | 201 | 204;
   description: string;
   /** The schema of a JSON answer. */

@@ -121,7 +121,7 @@ function section({ path, method, operation }: PathOperation): Html {
           </tr>`,
       )}
     </table>
-    ${Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content).map(answerExample))}
+    ${Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content).map(responseExample))}
   </section>`;
 }
 
@@ -137,7 +137,7 @@ const parameterTable = ({ parameters }: Operation): Html =>
     )}
   </table>`;
 
-const answerExample = (content: Content): Html | "" =>
+const responseExample = (content: Content): Html | "" =>
   content.example === undefined
     ? ""
     : html`<p>Answer, for example:</p>

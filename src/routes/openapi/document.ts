@@ -83,20 +83,20 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
 
 function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json): Json {
   const { path, operation, inputs } = route;
-  const { id, tag, summary, answer, example } = operation;
+  const { id, tag, summary, response, example } = operation;
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    ...(answer.status === 101 ? socketFrames(schemas) : {}),
+    ...(response.status === 101 ? socketFrames(schemas) : {}),
     parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
-      [answer.status]: { description: answer.description, ...answerContent(answer, schemas) },
+      [response.status]: { description: response.description, ...responseContent(response, schemas) },
       ...problemResponses(route, dialect, schemas),
     },
   };
@@ -110,7 +110,7 @@ const socketFrames = (schemas: Json): Json => ({
   "x-frames-from-client": jsonSchema(ClientFrame, "input", schemas),
 });
 
-function answerContent(answer: Operation["answer"], schemas: Json): Json {
+function responseContent(answer: Operation["response"], schemas: Json): Json {
   const { schema, contentType, texts = {}, events, example, status } = answer;
   if (status === 101) return {};
   const content = {

@@ -19,7 +19,7 @@ export function openapi(app: () => Hono<AppEnv>, dialects: readonly Dialect[]) {
         id: "openapi",
         tag: "Service",
         summary: "The OpenAPI 3.1 document",
-        answer: { status: 200, description: "This document", contentType: "application/json" },
+        response: { status: 200, description: "This document", contentType: "application/json" },
       }),
       (c) => c.json(document()),
     )
@@ -29,7 +29,7 @@ export function openapi(app: () => Hono<AppEnv>, dialects: readonly Dialect[]) {
         id: "docs",
         tag: "Service",
         summary: "The same document as a page",
-        answer: { status: 200, description: "A page", contentType: "text/html" },
+        response: { status: 200, description: "A page", contentType: "text/html" },
       }),
       (c) => c.html(docsPage(document(), c.get("secureHeadersNonce") ?? "")),
     );

@@ -12,7 +12,7 @@ export const listEndpoints = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List endpoints, by name",
-  answer: { status: 200, description: "All endpoints", schema: schemas.Endpoints },
+  response: { status: 200, description: "All endpoints", schema: schemas.Endpoints },
 });
 
 export const createEndpoint = describe({
@@ -20,7 +20,7 @@ export const createEndpoint = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create an endpoint",
-  answer: { status: 200, description: "Endpoint created", schema: schemas.Confirmation },
+  response: { status: 200, description: "Endpoint created", schema: schemas.Confirmation },
   problems: [403, 409, 503],
   example: {
     name: "OpenAI GPT-4.1 mini",
@@ -37,7 +37,7 @@ export const getEndpoint = describe({
   id: "getEndpoint",
   tag,
   summary: "Get an endpoint",
-  answer: { status: 200, description: "The endpoint", schema: schemas.Endpoint },
+  response: { status: 200, description: "The endpoint", schema: schemas.Endpoint },
   problems: [404],
 });
 
@@ -45,7 +45,7 @@ export const updateEndpoint = describe({
   id: "updateEndpoint",
   tag,
   summary: "Update fields of an endpoint",
-  answer: { status: 200, description: "Endpoint updated", schema: schemas.Confirmation },
+  response: { status: 200, description: "Endpoint updated", schema: schemas.Confirmation },
   problems: [403, 404, 503],
   example: { model: "gpt-4.1-mini" },
 });
@@ -54,6 +54,6 @@ export const deleteEndpoint = describe({
   id: "deleteEndpoint",
   tag,
   summary: "Delete an endpoint that no chatbot uses",
-  answer: { status: 200, description: "Endpoint deleted", schema: schemas.Confirmation },
+  response: { status: 200, description: "Endpoint deleted", schema: schemas.Confirmation },
   problems: [403, 404, 409],
 });

@@ -12,7 +12,7 @@ import * as store from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
-import { answerToSave } from "../../http/idempotency.ts";
+import { responseToSave } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { slug } from "../slug.ts";
@@ -44,7 +44,7 @@ export async function createEndpoint(c: AppContext, input: z.output<typeof schem
   const token = await sealToken(endpoint, seal, c.env);
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
   const answer = { message: "Endpoint added successfully" };
-  if (!(await store.createEndpoint(db, { ...endpoint, token }, answerToSave(c, answer, 200))))
+  if (!(await store.createEndpoint(db, { ...endpoint, token }, responseToSave(c, answer, 200))))
     return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
   audit(c, "endpoint-created", { endpointId: endpoint.id });
   return c.json(answer);

@@ -13,7 +13,7 @@ export const listPromptTemplates = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List prompt templates, by name",
-  answer: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
+  response: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
 });
 
 export const createPromptTemplate = describe({
@@ -21,7 +21,7 @@ export const createPromptTemplate = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create a prompt template",
-  answer: { status: 200, description: "Template created", schema: Success },
+  response: { status: 200, description: "Template created", schema: Success },
   problems: [409],
   example: {
     name: "mcq",
@@ -34,6 +34,6 @@ export const deletePromptTemplate = describe({
   id: "deletePromptTemplate",
   tag,
   summary: "Delete a prompt template that no active session uses",
-  answer: { status: 200, description: "Template deleted", schema: Success },
+  response: { status: 200, description: "Template deleted", schema: Success },
   problems: [404, 409],
 });

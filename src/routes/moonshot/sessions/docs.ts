@@ -17,7 +17,7 @@ export const listSessions = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List sessions, newest first",
-  answer: { status: 200, description: "The sessions", schema: schemas.Sessions, example: examples.listAnswer },
+  response: { status: 200, description: "The sessions", schema: schemas.Sessions, example: examples.listResponse },
 });
 
 export const createSession = describe({
@@ -25,7 +25,12 @@ export const createSession = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create a session",
-  answer: { status: 200, description: "The session", schema: schemas.SessionAnswer, example: examples.sessionAnswer },
+  response: {
+    status: 200,
+    description: "The session",
+    schema: schemas.SessionResponse,
+    example: examples.sessionResponse,
+  },
   problems: [404, 409],
   example: examples.createBody,
 });
@@ -35,7 +40,12 @@ export const getSession = describe({
   headers: ["prefer"],
   tag,
   summary: "Get a session, on request with its history",
-  answer: { status: 200, description: "The session", schema: schemas.SessionAnswer, example: examples.historyAnswer },
+  response: {
+    status: 200,
+    description: "The session",
+    schema: schemas.SessionResponse,
+    example: examples.historyResponse,
+  },
   problems: [404],
 });
 
@@ -43,7 +53,7 @@ export const deleteSession = describe({
   id: "deleteComparisonSession",
   tag,
   summary: "Delete a session and its history",
-  answer: { status: 200, description: "Session deleted", schema: Success },
+  response: { status: 200, description: "Session deleted", schema: Success },
   problems: [404],
 });
 
@@ -52,12 +62,12 @@ export const prompt = describe({
   headers: ["idempotency-key", "prefer"],
   tag,
   summary: "Send a prompt to every endpoint of a session",
-  answer: {
+  response: {
     status: 200,
     description: "The whole history of every chat, or the events of the turn as they happen",
     schema: History,
     events: true,
-    example: examples.promptAnswer,
+    example: examples.promptResponse,
   },
   problems: [404, 409, 429],
   example: examples.promptBody,
@@ -67,7 +77,7 @@ export const cancelTurns = describe({
   id: "cancelPrompts",
   tag,
   summary: "Stop the running turn and all waiting turns. The text received so far is kept",
-  answer: { status: 200, description: "No turn is running", schema: Success },
+  response: { status: 200, description: "No turn is running", schema: Success },
   problems: [404],
 });
 
@@ -76,7 +86,7 @@ export const followSession = describe({
   headers: ["last-event-id"],
   tag,
   summary: "Follow a session by server-sent events",
-  answer: { status: 200, description: "All events of the session, until it ends", events: true },
+  response: { status: 200, description: "All events of the session, until it ends", events: true },
   problems: [404],
 });
 
@@ -85,7 +95,7 @@ export const openSocket = describe({
   headers: ["sec-websocket-protocol"],
   tag,
   summary: "Follow a session, and send prompts to it, over a WebSocket",
-  answer: { status: 101, description: "The socket is open" },
+  response: { status: 101, description: "The socket is open" },
   problems: [403, 404, 426],
 });
 
@@ -93,7 +103,7 @@ export const createTicket = describe({
   id: "createComparisonTicket",
   tag,
   summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
-  answer: { status: 201, description: "The ticket", schema: Ticket },
+  response: { status: 201, description: "The ticket", schema: Ticket },
   problems: [404],
 });
 
@@ -101,7 +111,7 @@ export const exportSession = describe({
   id: "exportComparisonSession",
   tag,
   summary: "Export the records of a session, turn by turn and in the order of its chats, as its log is now",
-  answer: { status: 200, description: "A file, sent while the log is read", texts: examples.exportTexts },
+  response: { status: 200, description: "A file, sent while the log is read", texts: examples.exportTexts },
   problems: [404],
 });
 
@@ -109,7 +119,7 @@ export const getStatistics = describe({
   id: "getComparisonStatistics",
   tag,
   summary: "Get the statistics of a session: outcomes, times, tokens and cost of each chat, and in total",
-  answer: { status: 200, description: "The statistics", schema: Statistics, example: examples.statisticsAnswer },
+  response: { status: 200, description: "The statistics", schema: Statistics, example: examples.statisticsResponse },
   problems: [404],
 });
 
@@ -117,7 +127,7 @@ export const setPromptTemplate = describe({
   id: "setPromptTemplate",
   tag,
   summary: "Use a template for the session's prompts from now on",
-  answer: { status: 200, description: "Template set", schema: Success },
+  response: { status: 200, description: "Template set", schema: Success },
   problems: [404],
 });
 
@@ -125,7 +135,7 @@ export const unsetPromptTemplate = describe({
   id: "unsetPromptTemplate",
   tag,
   summary: "Stop using a template for the session's prompts",
-  answer: { status: 200, description: "Template unset", schema: Success },
+  response: { status: 200, description: "Template unset", schema: Success },
   problems: [404],
 });
 
@@ -133,7 +143,7 @@ export const setContextStrategy = describe({
   id: "setContextStrategy",
   tag,
   summary: "Send context with the session's prompts from now on",
-  answer: { status: 200, description: "Strategy set", schema: Success },
+  response: { status: 200, description: "Strategy set", schema: Success },
   problems: [404],
 });
 
@@ -141,6 +151,6 @@ export const unsetContextStrategy = describe({
   id: "unsetContextStrategy",
   tag,
   summary: "Send the session's prompts without context",
-  answer: { status: 200, description: "Strategy unset", schema: Success },
+  response: { status: 200, description: "Strategy unset", schema: Success },
   problems: [404],
 });

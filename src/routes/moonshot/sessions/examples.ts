@@ -24,9 +24,9 @@ const session = {
   chat_history: null,
 };
 
-export const sessionAnswer = { session };
-export const listAnswer = [session];
-export const historyAnswer = { session: { ...session, chat_history: { [chats[0]]: [], [chats[1]]: [] } } };
+export const sessionResponse = { session };
+export const listResponse = [session];
+export const historyResponse = { session: { ...session, chat_history: { [chats[0]]: [], [chats[1]]: [] } } };
 
 export const promptBody = { prompt: "Hello World" };
 
@@ -56,7 +56,7 @@ const record = {
   provider_request_id: "req_0123456789",
 };
 
-export const promptAnswer = {
+export const promptResponse = {
   [chats[0]]: [record],
   [chats[1]]: [{ ...record, conn_id: "openaigpt4test1", model: "gpt-4-0613" }],
 };
@@ -108,7 +108,7 @@ const numbers = {
   attempts: 1,
 };
 
-export const statisticsAnswer = {
+export const statisticsResponse = {
   session_id: session.session_id,
   chats: [{ chat_id: chats[0], endpoint: createBody.endpoints[0], ...numbers }],
   total: numbers,

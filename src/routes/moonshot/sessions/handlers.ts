@@ -16,7 +16,7 @@ import { listComparisonSessions } from "../../../store/session-list.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
-import { answerToSave, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { responseToSave, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   createSocketTicket,
@@ -58,7 +58,7 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const answerOf = (session: Session) => ({ session: presentSession(session, zone, null) });
   const session = await newSession(db, input, now(), zone);
-  const created = createUnderFreeId(db, session, (candidate) => answerToSave(c, answerOf(candidate), 200));
+  const created = createUnderFreeId(db, session, (candidate) => responseToSave(c, answerOf(candidate), 200));
   return c.json(answerOf(await measure(c, "index", created)));
 }
 

@@ -71,5 +71,5 @@ export const Session = z
   })
   .meta({ id: "MoonshotSession" });
 
-export const SessionAnswer = z.object({ session: Session });
+export const SessionResponse = z.object({ session: Session });
 export const Sessions = z.array(Session);

@@ -13,7 +13,7 @@ export const createChatbot = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create a chatbot",
-  answer: { status: 201, description: "Chatbot created", schema: mutationSchema(schemas.Chatbot) },
+  response: { status: 201, description: "Chatbot created", schema: mutationSchema(schemas.Chatbot) },
   problems: [404, 409],
   example: { name: "Shop assistant", endpointId: "eliza", greeting: "Hello, how can I help?" },
 });
@@ -23,14 +23,14 @@ export const listChatbots = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List and search chatbots, newest first",
-  answer: { status: 200, description: "A page of chatbots", schema: pageSchema(schemas.Chatbot) },
+  response: { status: 200, description: "A page of chatbots", schema: pageSchema(schemas.Chatbot) },
 });
 
 export const getChatbot = describe({
   id: "getChatbot",
   tag,
   summary: "Get a chatbot",
-  answer: { status: 200, description: "The chatbot", schema: itemSchema(schemas.Chatbot) },
+  response: { status: 200, description: "The chatbot", schema: itemSchema(schemas.Chatbot) },
   problems: [404],
 });
 
@@ -38,7 +38,7 @@ export const updateChatbot = describe({
   id: "updateChatbot",
   tag,
   summary: "Update a chatbot",
-  answer: { status: 200, description: "Chatbot updated", schema: mutationSchema(schemas.Chatbot) },
+  response: { status: 200, description: "Chatbot updated", schema: mutationSchema(schemas.Chatbot) },
   problems: [404],
   example: { historyLimit: 20 },
 });
@@ -47,6 +47,6 @@ export const deleteChatbot = describe({
   id: "deleteChatbot",
   tag,
   summary: "Delete a chatbot that no open session uses",
-  answer: { status: 200, description: "Chatbot deleted", schema: removalSchema },
+  response: { status: 200, description: "Chatbot deleted", schema: removalSchema },
   problems: [404, 409],
 });

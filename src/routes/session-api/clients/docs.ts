@@ -13,7 +13,7 @@ export const createClient = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create a client",
-  answer: { status: 201, description: "Client created", schema: mutationSchema(schemas.Client) },
+  response: { status: 201, description: "Client created", schema: mutationSchema(schemas.Client) },
   problems: [409],
   example: { name: "Ada", externalId: "customer-1042" },
 });
@@ -23,14 +23,14 @@ export const listClients = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List and search clients, newest first",
-  answer: { status: 200, description: "A page of clients", schema: pageSchema(schemas.Client) },
+  response: { status: 200, description: "A page of clients", schema: pageSchema(schemas.Client) },
 });
 
 export const getClient = describe({
   id: "getClient",
   tag,
   summary: "Get a client",
-  answer: { status: 200, description: "The client", schema: itemSchema(schemas.Client) },
+  response: { status: 200, description: "The client", schema: itemSchema(schemas.Client) },
   problems: [404],
 });
 
@@ -38,7 +38,7 @@ export const updateClient = describe({
   id: "updateClient",
   tag,
   summary: "Update a client",
-  answer: { status: 200, description: "Client updated", schema: mutationSchema(schemas.Client) },
+  response: { status: 200, description: "Client updated", schema: mutationSchema(schemas.Client) },
   problems: [404, 409],
   example: { email: "ada@example.com" },
 });
@@ -47,6 +47,6 @@ export const deleteClient = describe({
   id: "deleteClient",
   tag,
   summary: "Delete a client who has no open session",
-  answer: { status: 200, description: "Client deleted", schema: removalSchema },
+  response: { status: 200, description: "Client deleted", schema: removalSchema },
   problems: [404, 409],
 });

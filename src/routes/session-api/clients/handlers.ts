@@ -11,7 +11,7 @@ import { database, isUniqueViolation } from "../../../store/database.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
-import { answerToSave } from "../../http/idempotency.ts";
+import { responseToSave } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import type { ListByName } from "../chatbots/schemas.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
@@ -44,7 +44,7 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
-  const write = clientStore.create(database(c.env.DB), client, answerToSave(c, answer, 201));
+  const write = clientStore.create(database(c.env.DB), client, responseToSave(c, answer, 201));
   return (await succeeds(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
 }
 

@@ -12,7 +12,7 @@ export const createKey = describe({
   id: "createKey",
   tag,
   summary: "Create an API key",
-  answer: { status: 201, description: "Key created", schema: mutationSchema(schemas.NewKey) },
+  response: { status: 201, description: "Key created", schema: mutationSchema(schemas.NewKey) },
   problems: [403, 404],
   example: { name: "web backend", role: "service" },
 });
@@ -21,7 +21,7 @@ export const listKeys = describe({
   id: "listKeys",
   tag,
   summary: "List API keys, newest first",
-  answer: { status: 200, description: "All keys, without their tokens", schema: itemSchema(schemas.Key.array()) },
+  response: { status: 200, description: "All keys, without their tokens", schema: itemSchema(schemas.Key.array()) },
   problems: [403],
 });
 
@@ -29,6 +29,6 @@ export const deleteKey = describe({
   id: "deleteKey",
   tag,
   summary: "Revoke an API key",
-  answer: { status: 200, description: "Key revoked", schema: removalSchema },
+  response: { status: 200, description: "Key revoked", schema: removalSchema },
   problems: [403, 404],
 });

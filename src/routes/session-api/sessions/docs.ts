@@ -16,11 +16,11 @@ export const createSession = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create a session",
-  answer: {
+  response: {
     status: 201,
     description: "Session created",
     schema: mutationSchema(schemas.Session),
-    example: examples.createAnswer,
+    example: examples.createResponse,
   },
   problems: [404, 409],
   example: examples.createBody,
@@ -31,11 +31,11 @@ export const listSessions = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List and search sessions, newest first",
-  answer: {
+  response: {
     status: 200,
     description: "A page of sessions",
     schema: pageSchema(schemas.ListedSession),
-    example: examples.listAnswer,
+    example: examples.listResponse,
   },
 });
 
@@ -44,11 +44,11 @@ export const getSession = describe({
   headers: ["prefer"],
   tag,
   summary: "Get a session",
-  answer: {
+  response: {
     status: 200,
     description: "The session",
     schema: itemSchema(schemas.PopulatedSession),
-    example: examples.getAnswer,
+    example: examples.getResponse,
   },
   problems: [404],
 });
@@ -58,11 +58,11 @@ export const updateSession = describe({
   headers: ["prefer"],
   tag,
   summary: "Update a session",
-  answer: {
+  response: {
     status: 200,
     description: "Session updated",
     schema: mutationSchema(schemas.Session),
-    example: examples.updateAnswer,
+    example: examples.updateResponse,
   },
   problems: [404],
   example: examples.updateBody,
@@ -72,7 +72,7 @@ export const deleteSession = describe({
   id: "deleteSession",
   tag,
   summary: "Delete a session and its messages",
-  answer: { status: 200, description: "Session deleted", schema: removalSchema },
+  response: { status: 200, description: "Session deleted", schema: removalSchema },
   problems: [404],
 });
 
@@ -81,11 +81,11 @@ export const endSession = describe({
   headers: ["prefer"],
   tag,
   summary: "End an active session",
-  answer: {
+  response: {
     status: 200,
     description: "Session ended",
     schema: mutationSchema(schemas.Session),
-    example: examples.endAnswer,
+    example: examples.endResponse,
   },
   problems: [404],
 });
@@ -94,7 +94,7 @@ export const stopTurn = describe({
   id: "stopTurn",
   tag,
   summary: "Stop the running turn. The text received so far is kept",
-  answer: {
+  response: {
     status: 200,
     description: "Whether a turn was running",
     schema: mutationSchema(z.object({ stopped: z.boolean() })),
@@ -106,7 +106,7 @@ export const listMessages = describe({
   id: "listMessages",
   tag,
   summary: "Read a long log page by page",
-  answer: {
+  response: {
     status: 200,
     description: "Messages after a sequence number, oldest first",
     schema: itemSchema(schemas.MessagesPage),
@@ -119,7 +119,7 @@ export const followSession = describe({
   headers: ["last-event-id"],
   tag,
   summary: "Follow a session by server-sent events",
-  answer: { status: 200, description: "All events of the session, until it ends", events: true },
+  response: { status: 200, description: "All events of the session, until it ends", events: true },
   problems: [404],
 });
 
@@ -128,7 +128,7 @@ export const openSocket = describe({
   headers: ["sec-websocket-protocol"],
   tag,
   summary: "Follow a session, and take part in it, over a WebSocket",
-  answer: { status: 101, description: "The socket is open" },
+  response: { status: 101, description: "The socket is open" },
   problems: [403, 404, 426],
 });
 
@@ -136,7 +136,7 @@ export const createTicket = describe({
   id: "createTicket",
   tag,
   summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
-  answer: { status: 201, description: "The ticket", schema: mutationSchema(Ticket) },
+  response: { status: 201, description: "The ticket", schema: mutationSchema(Ticket) },
   problems: [404],
 });
 
@@ -145,11 +145,11 @@ export const addMessage = describe({
   headers: ["idempotency-key", "prefer"],
   tag,
   summary: "Add a message",
-  answer: {
+  response: {
     status: 200,
     description: "Message added",
     schema: mutationSchema(schemas.Session),
-    example: examples.messageAnswer,
+    example: examples.messageResponse,
   },
   problems: [404, 409],
   example: examples.messageBody,
@@ -160,12 +160,12 @@ export const chat = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Send a message to the chatbot and get its reply",
-  answer: {
+  response: {
     status: 200,
     description: "The reply, or the events of the turn as they happen",
     schema: mutationSchema(schemas.Message),
     events: true,
-    example: examples.chatAnswer,
+    example: examples.chatResponse,
   },
   problems: [404, 409, 429, 502, 503, 504],
   example: examples.chatBody,

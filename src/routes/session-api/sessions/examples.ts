@@ -36,38 +36,38 @@ const populated = {
 };
 
 export const createBody = { chatbotId, clientId, title: "Order 1042" };
-export const createAnswer = { success: true, message: "Session created successfully", data: session };
+export const createResponse = { success: true, message: "Session created successfully", data: session };
 
 export const updateBody = { title: "Order 1042, lost", feedback: { rating: 5, comment: "Quick help" } };
-export const updateAnswer = {
+export const updateResponse = {
   success: true,
   message: "Session updated successfully",
   data: { ...session, ...updateBody, updatedAt: later },
 };
 
-export const getAnswer = { success: true, data: populated };
+export const getResponse = { success: true, data: populated };
 
-export const endAnswer = {
+export const endResponse = {
   success: true,
   message: "Session ended successfully",
   data: { ...session, status: "COMPLETED", endTime: later, updatedAt: later },
 };
 
 export const messageBody = { message: { role: "user", content: question.content } };
-export const messageAnswer = {
+export const messageResponse = {
   success: true,
   message: "Message added successfully",
   data: { ...session, messages: [greeting, question], updatedAt: later },
 };
 
 export const chatBody = { content: question.content };
-export const chatAnswer = {
+export const chatResponse = {
   success: true,
   message: "Message processed successfully",
   data: { role: "assistant", content: "Let me look that up.", timestamp: later },
 };
 
-export const listAnswer = {
+export const listResponse = {
   success: true,
   data: {
     results: [{ ...populated, messageCount: 1 }],

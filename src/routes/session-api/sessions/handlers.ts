@@ -16,7 +16,7 @@ import { createChatbotSession } from "../../../store/sessions.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
-import { answerToSave, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { responseToSave, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   openEventStream,
@@ -41,7 +41,7 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
   if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
   const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
-  const saveAnswer = answerToSave(c, answer, 201);
+  const saveAnswer = responseToSave(c, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
   if (!isCreated) {
     const client = await clientStore.find(db, input.clientId);
