@@ -1,6 +1,6 @@
 /**
- * The table of contents of the API: the middleware in the order in which a call passes it, and where each resource is mounted.
- * What a route does does not belong here.
+ * The table of contents of the API: the middleware in the order in which a call passes it, and where each resource is
+ * mounted. What a route does does not belong here.
  */
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";

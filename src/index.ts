@@ -1,6 +1,6 @@
 /**
- * The Worker: its handlers for HTTP and for cron, and the Durable Objects and entry points that `wrangler.toml` names. It joins the
- * session's object to the dialects, which neither knows. What a route or a job does does not belong here.
+ * The Worker: its handlers for HTTP and for cron, and the Durable Objects and entry points that `wrangler.toml` names.
+ * It joins the session's object to the dialects, which neither knows. What a route or a job does does not belong here.
  */
 import { app, dialects } from "./app.ts";
 import type { Session } from "./core/session.ts";

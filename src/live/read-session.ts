@@ -1,9 +1,9 @@
 /**
- * Reads a session in the Worker: from the session's object, or else from D1. Nowhere else in the code decides between the two.
- * An object has everything about a session that is in use; it answers `null` when D1 has the whole session.
+ * Reads a session in the Worker: from the session's object, or else from D1. Nowhere else in the code decides between
+ * the two. An object has everything about a session that is in use; it answers `null` when D1 has the whole session.
  *
- * Writing to a session does not belong here, nor does presenting it: each dialect does that. Effects: RPC calls to the object
- * and queries to D1. The caller passes how to measure them.
+ * Writing to a session does not belong here, nor does presenting it: each dialect does that. Effects: RPC calls to the
+ * object and queries to D1. The caller passes how to measure them.
  */
 import type { Message } from "../core/message.ts";
 import type { Outcome } from "../core/failure.ts";
@@ -18,7 +18,10 @@ import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
 import type { History, LiveSnapshot, SessionResult } from "./session-results.ts";
 
-/** What a reader needs: the Worker's bindings, and a function that measures the calls to an object and the queries to D1. */
+/**
+ * What a reader needs: the Worker's bindings, and a function that measures the calls to an object and the queries to
+ * D1.
+ */
 export interface SessionReader {
   env: Env;
   measure: <T>(source: "session" | "index", work: Promise<T>) => Promise<T>;

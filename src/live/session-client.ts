@@ -1,6 +1,6 @@
 /**
- * How the Worker calls the object of a session. This file alone turns a session's id into a stub. It also exports the types that
- * these calls take and return, so that callers need no other file of `live`.
+ * How the Worker calls the object of a session. This file alone turns a session's id into a stub. It also exports the
+ * types that these calls take and return, so that callers need no other file of `live`.
  *
  * Reading a session from its object or from D1 does not belong here: that is `read-session.ts`. Effects: RPC.
  */

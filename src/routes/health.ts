@@ -1,6 +1,7 @@
 /**
- * `GET /healthz`: whether the service answers; for an admin with `deep=1` also whether D1 answers, what is wrong with the settings,
- * and which messages D1 does not accept. Monitoring calls it, so it has no rate limit and the plain form makes no query.
+ * `GET /healthz`: whether the service answers; for an admin with `deep=1` also whether D1 answers, what is wrong with
+ * the settings, and which messages D1 does not accept. Monitoring calls it, so it has no rate limit and the plain form
+ * makes no query.
  */
 import { Hono } from "hono";
 import * as z from "zod";

@@ -1,6 +1,7 @@
 /**
- * The audit log: one line of the Worker's log for each change that an operator must be able to trace, and for each failed sign-in.
- * It names the caller, never a token and never the text of a message. Other log lines do not belong here.
+ * The audit log: one line of the Worker's log for each change that an operator must be able to trace, and for each
+ * failed sign-in. It names the caller, never a token and never the text of a message. Other log lines do not belong
+ * here.
  */
 import type { Context } from "hono";
 import type { Caller } from "../../core/caller.ts";

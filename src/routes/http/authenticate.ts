@@ -1,6 +1,6 @@
 /**
- * Who calls: reads the token of a call, finds its caller and sets `c.var.caller`; and which roles a route allows. How a token is
- * checked does not belong here: that is `auth`. Which single resource a caller may see is each dialect's rule.
+ * Who calls: reads the token of a call, finds its caller and sets `c.var.caller`; and which roles a route allows. How a
+ * token is checked does not belong here: that is `auth`. Which single resource a caller may see is each dialect's rule.
  * Effects: queries to D1, a call to the identity provider for its keys, audit lines.
  */
 import type { Context, MiddlewareHandler } from "hono";
@@ -45,8 +45,8 @@ export async function rejectSignIn(c: Context<AppEnv>, problem: HttpProblem): Pr
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
 
 /**
- * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so there the
- * token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
+ * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so
+ * there the token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
  */
 export async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
   const [, sessionSegment] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];

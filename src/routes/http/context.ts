@@ -1,6 +1,7 @@
 /**
- * What every route gets from Hono's context: its bindings and variables, and small functions that several routes need to read
- * a call or to measure the answer. What belongs to one dialect, or to one concern with a file of its own, does not belong here.
+ * What every route gets from Hono's context: its bindings and variables, and small functions that several routes need
+ * to read a call or to measure the answer. What belongs to one dialect, or to one concern with a file of its own, does
+ * not belong here.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { endTime, startTime } from "hono/timing";
@@ -56,7 +57,9 @@ export async function readFromReplica<T>(c: Context<AppEnv>, read: (db: Database
   return list;
 }
 
-/** Reads `Prefer: return=minimal` (RFC 7240): the caller wants only new messages. The answer then says that it applies. */
+/**
+ * Reads `Prefer: return=minimal` (RFC 7240): the caller wants only new messages. The answer then says that it applies.
+ */
 export function applyPreference(c: Context): History {
   const preferences = (c.req.header("prefer") ?? "").toLowerCase().split(",");
   if (!preferences.some((preference) => /^\s*return\s*=\s*"?minimal"?\s*(;|$)/.test(preference))) return "whole";

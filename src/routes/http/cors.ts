@@ -1,6 +1,6 @@
 /**
- * Which pages of a browser may call: CORS for the origins in `ALLOWED_ORIGINS`, and the two cases that CORS does not cover, writes
- * without a token and WebSockets. Who the caller is does not belong here.
+ * Which pages of a browser may call: CORS for the origins in `ALLOWED_ORIGINS`, and the two cases that CORS does not
+ * cover, writes without a token and WebSockets. Who the caller is does not belong here.
  */
 import { cors } from "hono/cors";
 import type { Context, MiddlewareHandler } from "hono";
@@ -49,8 +49,8 @@ const applyCors = cors({
 });
 
 /**
- * Lets pages of the allowed origins call and read the answers, problems too. The API uses no cookies, so it does not allow
- * credentials. https://fetch.spec.whatwg.org/#http-cors-protocol
+ * Lets pages of the allowed origins call and read the answers, problems too. The API uses no cookies, so it does not
+ * allow credentials. https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
@@ -69,8 +69,8 @@ export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
 };
 
 /**
- * Prevents pages of other origins from changing anything when no token is needed: a browser sends a `POST` without a body from
- * any page, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
+ * Prevents pages of other origins from changing anything when no token is needed: a browser sends a `POST` without a
+ * body from any page, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
  */
 export const preventCsrf: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
@@ -84,8 +84,8 @@ export const preventCsrf: MiddlewareHandler<AppEnv> = async (c, next) => {
 const endOfChain = async () => undefined;
 
 /**
- * Lets a browser open a socket from pages of the allowed origins, and from the Worker's own origin unless the caller is anonymous.
- * Programs other than browsers send no `Origin`. CORS does not cover sockets.
+ * Lets a browser open a socket from pages of the allowed origins, and from the Worker's own origin unless the caller is
+ * anonymous. Programs other than browsers send no `Origin`. CORS does not cover sockets.
  */
 export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
@@ -94,6 +94,8 @@ export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) =
     : respondWithProblem(c, { reason: "origin-refused" });
 };
 
-/** By DNS rebinding any site can use a name that leads here, so for an anonymous caller the same origin proves nothing. */
+/**
+ * By DNS rebinding any site can use a name that leads here, so for an anonymous caller the same origin proves nothing.
+ */
 const isSameOrigin = (c: Context<AppEnv>, origin: string): boolean =>
   c.var.caller.id !== "anonymous" && origin === new URL(c.req.url).origin;

@@ -1,9 +1,10 @@
 /**
- * What a dialect provides, so that code for all dialects can answer in its form without knowing it. Each dialect is an object in its
- * own folder; `app.ts` lists them. Nothing of a particular dialect belongs in `routes/http`.
+ * What a dialect provides, so that code for all dialects can answer in its form without knowing it. Each dialect is an
+ * object in its own folder; `app.ts` lists them. Nothing of a particular dialect belongs in `routes/http`.
  *
- * In this folder: what all dialects share. `authenticate`, `cors`, `rate-limits` and `idempotency` are middleware in the order of
- * `app.ts`; `validate` and `fields` read input; `problem` says how a call fails; `subscribe` opens streams and sockets.
+ * In this folder: what all dialects share. `authenticate`, `cors`, `rate-limits` and `idempotency` are middleware in
+ * the order of `app.ts`; `validate` and `fields` read input; `problem` says how a call fails; `subscribe` opens streams
+ * and sockets.
  */
 import type { Context } from "hono";
 import type * as z from "zod";

@@ -1,6 +1,6 @@
 /**
- * Schemas of fields that several resources and dialects have: ids, names, times, free-form objects, params of a provider.
- * A field of one resource belongs in that resource's `schemas.ts`.
+ * Schemas of fields that several resources and dialects have: ids, names, times, free-form objects, params of a
+ * provider. A field of one resource belongs in that resource's `schemas.ts`.
  */
 import * as z from "zod";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";

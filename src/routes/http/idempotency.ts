@@ -1,7 +1,7 @@
 /**
- * `Idempotency-Key`: validates the header, and makes routes that create something in D1 create it once per key. Commands of a
- * session do not use {@link createOnce}: the session's object stores their keys itself, with what they append.
- * Effects: queries to D1, and a wait while the first call under a key is still running.
+ * `Idempotency-Key`: validates the header, and makes routes that create something in D1 create it once per key.
+ * Commands of a session do not use {@link createOnce}: the session's object stores their keys itself, with what they
+ * append. Effects: queries to D1, and a wait while the first call under a key is still running.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
@@ -44,10 +44,14 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
 }
 
 /**
- * The statements that save the answer to a call under a key. Run them in the transaction that creates the resource. None for a
- * call without a key.
+ * The statements that save the answer to a call under a key. Run them in the transaction that creates the resource.
+ * None for a call without a key.
  */
-export function responseToSave(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
+export function saveResponseStatements(
+  c: Context<AppEnv>,
+  answer: object,
+  httpStatus: 200 | 201,
+): D1PreparedStatement[] {
   const { claim } = c.var;
   return claim ? [saveResponse(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
 }
@@ -61,7 +65,9 @@ async function waitForFirstResponse(db: Database, claim: Claim): Promise<SavedRe
   }
 }
 
-/** A hash of a body. An endpoint's token goes into it sealed, so that nobody can guess the token from what is stored. */
+/**
+ * A hash of a body. An endpoint's token goes into it sealed, so that nobody can guess the token from what is stored.
+ */
 async function fingerprintOf(input: object, env: Env): Promise<string> {
   const token: unknown = Reflect.get(input, "token");
   const sealed = typeof token === "string" ? { ...input, token: await fingerprintSecret(token, env) } : input;
@@ -69,8 +75,8 @@ async function fingerprintOf(input: object, env: Env): Promise<string> {
 }
 
 /**
- * Creates once per key: a repeated call gets the first answer. Place it last before the handler, which saves its answer in the
- * transaction that creates the resource ({@link responseToSave}).
+ * Creates once per key: a repeated call gets the first answer. Place it last before the handler, which saves its answer
+ * in the transaction that creates the resource ({@link saveResponseStatements}).
  */
 export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
   const key = idempotencyKeyOf(c);

@@ -1,6 +1,6 @@
 /**
- * How a call can fail over HTTP, and the status, code and message of each case: one closed union and one table. Each dialect puts
- * the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
+ * How a call can fail over HTTP, and the status, code and message of each case: one closed union and one table. Each
+ * dialect puts the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
  */
 import type { Failure, ReplyErrorCode, ResourceType, ValidationIssue } from "../../core/failure.ts";
 

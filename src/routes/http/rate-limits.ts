@@ -1,7 +1,7 @@
 /**
  * Rate limits of calls: by address, by caller, and of failed sign-ins by address. They use the rate limit bindings of
- * `wrangler.toml`, where the numbers are. The limits of an endpoint do not belong here: those are in `providers/limits`.
- * Effects: calls to the bindings.
+ * `wrangler.toml`, where the numbers are. The limits of an endpoint do not belong here: those are in
+ * `providers/limits`. Effects: calls to the bindings.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { Caller } from "../../core/caller.ts";
@@ -15,8 +15,8 @@ const PERIOD_SECONDS = 60;
 export const TOO_MANY_CALLS = { reason: "too-many-calls", retryAfterSeconds: PERIOD_SECONDS } as const;
 
 /**
- * The address that a call comes from; `null` where Cloudflare does not provide it. Of an IPv6 address only the /64 network: one
- * subscriber has all 2^64 addresses in it. RFC 6177, 2.
+ * The address that a call comes from; `null` where Cloudflare does not provide it. Of an IPv6 address only the /64
+ * network: one subscriber has all 2^64 addresses in it. RFC 6177, 2.
  */
 function addressOf(c: Context<AppEnv>): string | null {
   const address = c.req.header("cf-connecting-ip");

@@ -1,6 +1,7 @@
 /**
- * Answers calls for which the app has no route, before any other check: 404 for an unknown path, 405 with `Allow` for a method that
- * the path does not have, 204 with `Allow` for `OPTIONS`. The routes come from the app itself; there is no list to maintain.
+ * Answers calls for which the app has no route, before any other check: 404 for an unknown path, 405 with `Allow` for a
+ * method that the path does not have, 204 with `Allow` for `OPTIONS`. The routes come from the app itself; there is no
+ * list to maintain.
  */
 import type { Hono, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";

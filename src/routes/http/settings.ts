@@ -1,6 +1,6 @@
 /**
- * Checks the Worker's settings. A wrong setting closes the feature that it controls, never opens it, and the messages here say
- * why: in a 503 answer and in `/healthz?deep=1`. They never contain a value. No effects.
+ * Checks the Worker's settings. A wrong setting closes the feature that it controls, never opens it, and the messages
+ * here say why: in a 503 answer and in `/healthz?deep=1`. They never contain a value. No effects.
  */
 import { isJwt } from "../../auth/jwt.ts";
 import type { IdentityProvider } from "../../auth/jwt.ts";

@@ -1,6 +1,7 @@
 /**
- * How a caller follows a session over HTTP, in any dialect: server-sent events, the WebSocket, tickets for it, and the events of one
- * turn. What the events are and who gets them is decided in `live`. Effects: RPC to the session's object, queries to D1.
+ * How a caller follows a session over HTTP, in any dialect: server-sent events, the WebSocket, tickets for it, and the
+ * events of one turn. What the events are and who gets them is decided in `live`. Effects: RPC to the session's object,
+ * queries to D1.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
@@ -43,8 +44,8 @@ export const wantsEvents = (c: Context): boolean =>
 const UNRECORDED_SUBSCRIPTION_MS = 60_000;
 
 /**
- * Records that an API key follows a session, so that revoking the key closes the subscription. While D1 is down nobody can revoke
- * a key; a subscription opened then closes within a minute, and may be opened again.
+ * Records that an API key follows a session, so that revoking the key closes the subscription. While D1 is down nobody
+ * can revoke a key; a subscription opened then closes within a minute, and may be opened again.
  *
  * @returns the caller, or `null` when its key was revoked meanwhile
  */
@@ -72,8 +73,8 @@ export function respondWithTurn(c: Context, { events, replayed }: TurnStream): R
 }
 
 /**
- * Calls a session's object to open an event stream, and calls it again when the caller disconnects. The platform reports a
- * disconnect to the Worker at once; the object would notice it only when it writes to the stream.
+ * Calls a session's object to open an event stream, and calls it again when the caller disconnects. The platform
+ * reports a disconnect to the Worker at once; the object would notice it only when it writes to the stream.
  *
  * @param open the call, for a reader with this id
  */

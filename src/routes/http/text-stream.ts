@@ -1,13 +1,13 @@
 /**
- * Sends a text of any length: as fast as the reader reads it, in chunks, and with an error that the reader notices. What the text
- * says does not belong here. Effects: reads the generator that it gets.
+ * Sends a text of any length: as fast as the reader reads it, in chunks, and with an error that the reader notices.
+ * What the text says does not belong here. Effects: reads the generator that it gets.
  */
 /** How much text to collect before sending it, in UTF-16 code units. */
 const CHUNK_CHARACTERS = 65_536;
 
 /**
- * Text as a stream of UTF-8 that is produced only as fast as it is read. When `texts` throws, the stream fails too, so that nobody
- * takes an incomplete text for a complete one.
+ * Text as a stream of UTF-8 that is produced only as fast as it is read. When `texts` throws, the stream fails too, so
+ * that nobody takes an incomplete text for a complete one.
  *
  * @param onError gets that error
  */

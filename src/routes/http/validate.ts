@@ -1,7 +1,7 @@
 /**
- * Validates bodies and queries with zod, and gives the schemas to the OpenAPI document. A body is checked in this order: content
- * type, size, JSON, depth, schema. The issues have the names that pydantic uses. Schemas do not belong here. No effects but reading
- * the body.
+ * Validates bodies and queries with zod, and gives the schemas to the OpenAPI document. A body is checked in this
+ * order: content type, size, JSON, depth, schema. The issues have the names that pydantic uses. Schemas do not belong
+ * here. The only effect is reading the body.
  */
 import { zValidator } from "@hono/zod-validator";
 import type { Context, MiddlewareHandler } from "hono";

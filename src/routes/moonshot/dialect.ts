@@ -1,5 +1,6 @@
 /**
- * The Moonshot API as a dialect: how it answers problems, and how it shows a session to subscribers. Its routes are in `index.ts`.
+ * The Moonshot API as a dialect: how it answers problems, and how it shows a session to subscribers. Its routes are in
+ * `index.ts`.
  */
 import type { Context } from "hono";
 import * as z from "zod";

@@ -1,6 +1,6 @@
 /**
- * What several resources of the Moonshot API answer, and the two lists that Parley itself defines: connectors and context strategies.
- * Schemas of one resource are in that resource's folder.
+ * Schemas that several resources of the Moonshot API use, and those of the two lists that Parley itself defines:
+ * connectors and context strategies. Schemas of one resource are in that resource's folder.
  */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";

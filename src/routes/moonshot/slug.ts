@@ -1,6 +1,7 @@
 /**
- * The ids that Moonshot makes from names: slugs by the rules of python-slugify, and the ids of chats. Whether an id is free does not
- * belong here. Effects: a query to D1 for a name that is not ASCII. https://github.com/un33k/python-slugify
+ * The ids that Moonshot makes from names: slugs by the rules of python-slugify, and the ids of chats. Whether an id is
+ * free does not belong here. Effects: a query to D1 for a name that is not ASCII.
+ * https://github.com/un33k/python-slugify
  */
 import type { Database } from "../../store/database.ts";
 import { transliterate } from "../../store/transliterations.ts";

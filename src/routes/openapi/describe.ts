@@ -1,6 +1,7 @@
 /**
- * How routes describe themselves: `describe` attaches an operation to a route, `attachInput` a schema to a validator. The document
- * reads both back from the app's own route list, so it cannot miss a route or differ from what a route validates. No effects.
+ * How routes describe themselves: `describe` attaches an operation to a route, `attachInput` a schema to a validator.
+ * The document reads both back from the app's own route list, so it cannot miss a route or differ from what a route
+ * validates. No effects.
  */
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";

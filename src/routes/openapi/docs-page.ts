@@ -1,6 +1,6 @@
 /**
- * The OpenAPI document as an HTML page: one section for each operation, grouped by tag, then the schemas. No script, and nothing
- * loaded from another site. What the document says does not belong here.
+ * The OpenAPI document as an HTML page: one section for each operation, grouped by tag, then the schemas. No script,
+ * and nothing loaded from another site. What the document says does not belong here.
  */
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";

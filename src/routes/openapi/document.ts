@@ -1,6 +1,6 @@
 /**
- * Makes the OpenAPI 3.1 document from the app: from the operations and schemas that its routes carry. Texts of a single route do
- * not belong here: each resource has them in its `docs.ts`. No effects.
+ * Makes the OpenAPI 3.1 document from the app: from the operations and schemas that its routes carry. Texts of a single
+ * route do not belong here: each resource has them in its `docs.ts`. No effects.
  */
 import type { Hono } from "hono";
 import * as z from "zod";

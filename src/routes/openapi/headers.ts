@@ -1,6 +1,6 @@
 /**
- * The request headers that routes read, as the OpenAPI document describes them. A route names its own in `describe`. Reading a
- * header does not belong here.
+ * The request headers that routes read, as the OpenAPI document describes them. A route names its own in `describe`.
+ * Reading a header does not belong here.
  */
 interface HeaderParameter {
   name: string;

@@ -1,6 +1,7 @@
 /**
- * `/openapi.json` for programs, `/docs` for people: the API's own description. In this folder: `describe` is what routes use,
- * `document` makes the document from the app, `docs-page` makes a page of it. The document is made once, at the first call.
+ * `/openapi.json` for programs, `/docs` for people: the API's own description. In this folder: `describe` is what
+ * routes use, `document` makes the document from the app, `docs-page` makes a page of it. The document is made once, at
+ * the first call.
  */
 import { Hono } from "hono";
 import type { AppEnv } from "../http/context.ts";

@@ -1,8 +1,8 @@
 /**
  * The Session API as a dialect: how it answers problems, and how it shows a session to subscribers.
  *
- * In this folder: the resources `sessions`, `chatbots`, `clients` and `keys`, each with its routes in `index.ts`; `envelope` for what
- * their answers have in common; `id-param` for the ids in their paths.
+ * In this folder: the resources `sessions`, `chatbots`, `clients` and `keys`, each with its routes in `index.ts`;
+ * `envelope` for what their answers have in common; `id-param` for the ids in their paths.
  */
 import type { Context } from "hono";
 import * as z from "zod";

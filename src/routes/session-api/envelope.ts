@@ -1,6 +1,7 @@
 /**
- * The Session API's envelope, as schemas for the OpenAPI document and as functions that make the bodies: `mutation` for changes,
- * `item` for one resource, `page` for lists, `removal` for deletes. Problems have a form of their own, in `dialect.ts`.
+ * The Session API's envelope, as schemas for the OpenAPI document and as functions that make the bodies: `mutation` for
+ * changes, `item` for one resource, `page` for lists, `removal` for deletes. Problems have a form of their own, in
+ * `dialect.ts`.
  */
 import * as z from "zod";
 import type { Page, PageRequest } from "../../core/page.ts";

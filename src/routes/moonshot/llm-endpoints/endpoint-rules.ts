@@ -1,6 +1,6 @@
 /**
- * The rules of an endpoint that need more than one of its fields, or its connector: which address it may have, and when a change
- * needs the token again. The form of a single field is checked in `schemas.ts`. No effects.
+ * The rules of an endpoint that need more than one of its fields, or its connector: which address it may have, and when
+ * a change needs the token again. The form of a single field is checked in `schemas.ts`. No effects.
  */
 import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
@@ -31,8 +31,8 @@ export function fieldsOf(input: z.output<typeof schemas.UpdateEndpoint>): Partia
 }
 
 /**
- * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin: the caller could then send
- * somebody else's token to a server of their own.
+ * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin: the caller could
+ * then send somebody else's token to a server of their own.
  */
 export function applyChanges(endpoint: Endpoint, changes: Partial<Endpoint>): Outcome<Endpoint> {
   const { token, ...others } = changes;

@@ -1,6 +1,6 @@
 /**
- * The handlers of `/v1/llm_endpoints`: each gets input that has been validated and answers as Moonshot does. Tokens are stored
- * sealed, and no answer contains one. Effects: queries to D1, audit lines.
+ * The handlers of `/v1/llm_endpoints`: each gets input that has been validated and answers as Moonshot does. Tokens are
+ * stored sealed, and no answer contains one. Effects: queries to D1, audit lines.
  */
 import type { Context } from "hono";
 import type * as z from "zod";
@@ -12,7 +12,7 @@ import * as store from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
-import { responseToSave } from "../../http/idempotency.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { slug } from "../slug.ts";
@@ -44,7 +44,7 @@ export async function createEndpoint(c: AppContext, input: z.output<typeof schem
   const token = await sealToken(endpoint, seal, c.env);
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
   const answer = { message: "Endpoint added successfully" };
-  if (!(await store.createEndpoint(db, { ...endpoint, token }, responseToSave(c, answer, 200))))
+  if (!(await store.createEndpoint(db, { ...endpoint, token }, saveResponseStatements(c, answer, 200))))
     return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
   audit(c, "endpoint-created", { endpointId: endpoint.id });
   return c.json(answer);

@@ -1,7 +1,8 @@
 /**
- * `/v1/llm_endpoints`: the models that prompts can go to. This file lists the routes with their middleware, in the order of the
- * checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer,
- * `endpoint-rules` has the checks that need more than one field, `present` makes JSON of an endpoint.
+ * `/v1/llm_endpoints`: the models that prompts can go to. This file lists the routes with their middleware, in the
+ * order of the checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has
+ * the schemas of requests and responses, `endpoint-rules` has the checks that need more than one field, `present` makes
+ * JSON of an endpoint.
  */
 import { Hono } from "hono";
 import { allowAdmins, allowServices } from "../../http/authenticate.ts";

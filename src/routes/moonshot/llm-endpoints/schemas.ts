@@ -1,6 +1,6 @@
 /**
- * What the routes of `/v1/llm_endpoints` take and answer. Rules that need more than one field, or the connector, are in
- * `endpoint-rules.ts`.
+ * Schemas of the requests and responses of `/v1/llm_endpoints`. Rules that need more than one field, or the connector,
+ * are in `endpoint-rules.ts`.
  */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";

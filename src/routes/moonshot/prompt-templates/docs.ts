@@ -1,6 +1,6 @@
 /**
- * The routes of `/v1/prompt_templates` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and queries are
- * not described here: the validators in `index.ts` document their own schemas.
+ * The routes of `/v1/prompt_templates` as the OpenAPI document describes them: summaries, answers, problems, examples.
+ * Bodies and queries are not described here: the validators in `index.ts` document their own schemas.
  */
 import { describe } from "../../openapi/describe.ts";
 import { Success } from "../schemas.ts";

@@ -1,6 +1,6 @@
 /**
- * The handlers of `/v1/prompt_templates`: each gets input that has been validated and answers as Moonshot does. How a template is
- * rendered does not belong here: that is `turn/templates`. Effects: queries to D1, audit lines.
+ * The handlers of `/v1/prompt_templates`: each gets input that has been validated and answers as Moonshot does. How a
+ * template is rendered does not belong here: that is `turn/templates`. Effects: queries to D1, audit lines.
  */
 import type { Context } from "hono";
 import type * as z from "zod";
@@ -11,7 +11,7 @@ import { checkTemplate } from "../../../turn/templates/render-template.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
-import { responseToSave } from "../../http/idempotency.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -28,7 +28,7 @@ export async function createPromptTemplate(c: AppContext, input: z.output<typeof
   const checked = checkTemplate(input.template);
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const template = { ...input, createdAt: now() };
-  const saveAnswer = responseToSave(c, SUCCESS, 200);
+  const saveAnswer = saveResponseStatements(c, SUCCESS, 200);
   const isCreated = await store.createPromptTemplate(database(c.env.DB), template, saveAnswer);
   if (isCreated) return c.json(SUCCESS);
   return respondWithProblem(c, {

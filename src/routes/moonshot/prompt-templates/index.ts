@@ -1,6 +1,7 @@
 /**
- * `/v1/prompt_templates`: Jinja templates for prompts. This file lists the routes with their middleware, in the order of the checks.
- * In this folder: `docs` describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer.
+ * `/v1/prompt_templates`: Jinja templates for prompts. This file lists the routes with their middleware, in the order
+ * of the checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the
+ * schemas of requests and responses.
  */
 import { Hono } from "hono";
 import { allowServices } from "../../http/authenticate.ts";

@@ -1,4 +1,4 @@
-/** What the routes of `/v1/prompt_templates` take and answer. */
+/** Schemas of the requests and responses of `/v1/prompt_templates`. */
 import * as z from "zod";
 import { name } from "../../http/fields.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The routes of `/v1/sessions` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and queries are
- * not described here: the validators in `index.ts` document their own schemas.
+ * The routes of `/v1/sessions` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies
+ * and queries are not described here: the validators in `index.ts` document their own schemas.
  */
 import { Ticket } from "../../http/subscribe.ts";
 import { describe } from "../../openapi/describe.ts";
@@ -110,7 +110,8 @@ export const createTicket = describe({
 export const exportSession = describe({
   id: "exportComparisonSession",
   tag,
-  summary: "Export the records of a session, turn by turn and in the order of its chats, as its log is now",
+  summary:
+    "Export the records of a session, turn by turn and in the order of its chats, as its log is at the time of the call",
   response: { status: 200, description: "A file, sent while the log is read", texts: examples.exportTexts },
   problems: [404],
 });

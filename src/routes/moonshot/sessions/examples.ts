@@ -1,6 +1,6 @@
 /**
- * Examples for the OpenAPI document of `/v1/sessions`: bodies, and answers to them. The numbers are those of Moonshot's own
- * document where it has any. A test holds each example against its schema.
+ * Examples for the OpenAPI document of `/v1/sessions`: bodies, and answers to them. The numbers are those of Moonshot's
+ * own document where it has any. A test holds each example against its schema.
  */
 const chats = ["openaigpt35turbotest1_20240315_043147", "openaigpt4test1_20240315_043147"] as const;
 

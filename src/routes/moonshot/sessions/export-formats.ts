@@ -1,8 +1,8 @@
 /**
- * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator of text that
- * works only as fast as it is read. Reading the log and sending the file do not belong here. No effects.
+ * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator
+ * of text that works only as fast as it is read. Reading the log and sending the file do not belong here. No effects.
  */
-import type { ChatAnswer } from "./answers.ts";
+import type { ChatReply } from "./replies.ts";
 import { presentRecord } from "./records.ts";
 
 /** What an export is made from. */
@@ -10,7 +10,7 @@ interface ExportInput {
   sessionId: string;
   /** The IANA zone of `prompt_time`. */
   zone: string;
-  answers: AsyncIterable<ChatAnswer>;
+  replies: AsyncIterable<ChatReply>;
 }
 
 export interface ExportFormat {
@@ -19,13 +19,13 @@ export interface ExportFormat {
 }
 
 /**
- * JSON Lines: one object per line. `response` is the reply's text if the reply succeeded, otherwise `null`; `predicted_result` has
- * the error message then. https://jsonlines.org
+ * JSON Lines: one object per line. `response` is the reply's text if the reply succeeded, otherwise `null`;
+ * `predicted_result` has the error message then. https://jsonlines.org
  */
-async function* jsonLines({ sessionId, zone, answers }: ExportInput): AsyncGenerator<string, void> {
-  for await (const answer of answers) {
-    const { receipt, ...fields } = presentRecord(answer, zone, "receipt");
-    const line = { ...idFields(sessionId, answer), ...fields, response: responseOf(answer), receipt };
+async function* jsonLines({ sessionId, zone, replies }: ExportInput): AsyncGenerator<string, void> {
+  for await (const chatReply of replies) {
+    const { receipt, ...fields } = presentRecord(chatReply, zone, "receipt");
+    const line = { ...idFields(sessionId, chatReply), ...fields, response: responseOf(chatReply), receipt };
     yield `${JSON.stringify(line).replace(LINE_SEPARATORS, escapeCharacter)}\n`;
   }
 }
@@ -34,9 +34,9 @@ async function* jsonLines({ sessionId, zone, answers }: ExportInput): AsyncGener
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-const responseOf = ({ reply, content }: ChatAnswer): string | null => (reply.status === "ok" ? content : null);
+const responseOf = ({ reply, content }: ChatReply): string | null => (reply.status === "ok" ? content : null);
 
-const idFields = (sessionId: string, { chat }: ChatAnswer) => ({
+const idFields = (sessionId: string, { chat }: ChatReply) => ({
   session_id: sessionId,
   chat_id: chat.chatId,
   endpoint: chat.endpointId ?? "",
@@ -69,14 +69,17 @@ type Cell = string | number | null;
 /** Without it, Excel reads a CSV file in the encoding of the system, which is rarely UTF-8. */
 const BYTE_ORDER_MARK = "\uFEFF";
 
-/** Comma-separated values with a header, by RFC 4180, in UTF-8 with a byte order mark: https://www.rfc-editor.org/rfc/rfc4180 */
-async function* csvRows({ sessionId, zone, answers }: ExportInput): AsyncGenerator<string, void> {
+/**
+ * Comma-separated values with a header, by RFC 4180, in UTF-8 with a byte order mark:
+ * https://www.rfc-editor.org/rfc/rfc4180
+ */
+async function* csvRows({ sessionId, zone, replies }: ExportInput): AsyncGenerator<string, void> {
   yield BYTE_ORDER_MARK + row(COLUMNS);
-  for await (const answer of answers) {
-    const record = presentRecord(answer, zone, undefined);
+  for await (const chatReply of replies) {
+    const record = presentRecord(chatReply, zone, undefined);
     const cells: Record<(typeof COLUMNS)[number], Cell> = {
       ...record,
-      ...idFields(sessionId, answer),
+      ...idFields(sessionId, chatReply),
       error_code: record.error?.code ?? null,
       input_tokens: record.usage?.input_tokens ?? null,
       output_tokens: record.usage?.output_tokens ?? null,
@@ -88,8 +91,8 @@ async function* csvRows({ sessionId, zone, answers }: ExportInput): AsyncGenerat
 const row = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
 
 /**
- * The beginning of a cell that a spreadsheet may take for a formula: `=`, `+`, `-` or `@`, also in full width, and control
- * characters that some programs skip before it. https://owasp.org/www-community/attacks/CSV_Injection
+ * The beginning of a cell that a spreadsheet may take for a formula: `=`, `+`, `-` or `@`, also in full width, and
+ * control characters that some programs skip before it. https://owasp.org/www-community/attacks/CSV_Injection
  */
 const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
 

@@ -1,6 +1,6 @@
 /**
- * The handlers of `/v1/sessions`: each gets input that has been validated and answers as Moonshot does. Rules of a session do not
- * belong here: the session's object has them. Effects: RPC to the object, queries to D1, audit lines.
+ * The handlers of `/v1/sessions`: each gets input that has been validated and answers as Moonshot does. Rules of a
+ * session do not belong here: the session's object has them. Effects: RPC to the object, queries to D1, audit lines.
  */
 import type { Context } from "hono";
 import type * as z from "zod";
@@ -16,7 +16,7 @@ import { listComparisonSessions } from "../../../store/session-list.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
-import { responseToSave, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   createSocketTicket,
@@ -56,10 +56,10 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
   const zone = c.env.TIME_ZONE;
   const checked = await measure(c, "index", checkNamesExist(db, input));
   if (!checked.ok) return respondWithProblem(c, checked.failure);
-  const answerOf = (session: Session) => ({ session: presentSession(session, zone, null) });
+  const responseOf = (session: Session) => ({ session: presentSession(session, zone, null) });
   const session = await newSession(db, input, now(), zone);
-  const created = createUnderFreeId(db, session, (candidate) => responseToSave(c, answerOf(candidate), 200));
-  return c.json(answerOf(await measure(c, "index", created)));
+  const created = createUnderFreeId(db, session, (candidate) => saveResponseStatements(c, responseOf(candidate), 200));
+  return c.json(responseOf(await measure(c, "index", created)));
 }
 
 export async function getSession(c: AppContext, id: string, input: z.output<typeof schemas.GetSession>) {

@@ -1,10 +1,10 @@
 /**
- * `/v1/sessions`: sessions that send one prompt to several endpoints. This file lists the routes with their middleware, in the order
- * of the checks.
+ * `/v1/sessions`: sessions that send one prompt to several endpoints. This file lists the routes with their middleware,
+ * in the order of the checks.
  *
- * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` answer them, the `schemas` files say what
- * they take and answer, `records` makes chat records from messages, `answers`, `export-formats` and `statistics` make results of a
- * whole log.
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` handle them, the `schemas`
+ * files have the schemas of requests and responses, `records` makes chat records from messages, `replies`,
+ * `export-formats` and `statistics` make results of a whole log.
  */
 import { Hono } from "hono";
 import { allowServices } from "../../http/authenticate.ts";

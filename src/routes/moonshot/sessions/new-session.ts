@@ -1,6 +1,6 @@
 /**
- * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id that is
- * free. Effects: queries to D1.
+ * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id
+ * that is free. Effects: queries to D1.
  */
 import type * as z from "zod";
 import { asContextStrategy } from "../../../core/prompt-template.ts";
@@ -34,7 +34,11 @@ export async function checkNamesExist(
   return success(null);
 }
 
-/** Creates a session with its id, or with `-2`, `-3`, … appended to it while that id is taken. @param statements run in the same transaction */
+/**
+ * Creates a session with its id, or with `-2`, `-3`, … appended to it while that id is taken.
+ *
+ * @param statements run in the same transaction
+ */
 export async function createUnderFreeId(
   db: Database,
   session: Session,

@@ -1,6 +1,6 @@
 /**
- * A chat record as `/v1` answers it, with the receipt of its call. Routes that answer a session, a history or an export use it.
- * How a record is made from messages does not belong here: that is `records.ts`.
+ * The schema of a chat record, with the receipt of its call. Responses with a session, a history or an export contain
+ * records. How a record is made from messages does not belong here: that is `records.ts`.
  */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";

@@ -1,6 +1,6 @@
 /**
- * Makes Moonshot's chat records from the messages of a log: one for each reply. Which messages to read does not belong here.
- * No effects.
+ * Makes Moonshot's chat records from the messages of a log: one for each reply. Which messages to read does not belong
+ * here. No effects.
  */
 import type * as z from "zod";
 import { costOf } from "../../../core/message.ts";

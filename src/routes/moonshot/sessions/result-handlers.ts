@@ -1,6 +1,6 @@
 /**
- * The handlers for the results of a session: export and statistics. Both read the log page by page as it is at the time of the call,
- * so memory does not limit the length of a session. Effects: RPC to the object, queries to D1.
+ * The handlers for the results of a session: export and statistics. Both read the log page by page as it is at the time
+ * of the call, so memory does not limit the length of a session. Effects: RPC to the object, queries to D1.
  */
 import type { Context } from "hono";
 import { rootCause } from "../../../core/failure.ts";
@@ -9,7 +9,7 @@ import type { AppEnv } from "../../http/context.ts";
 import { readerOf } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { textStream } from "../../http/text-stream.ts";
-import { answersOf } from "./answers.ts";
+import { repliesOf } from "./replies.ts";
 import { EXPORT_FORMATS } from "./export-formats.ts";
 import { sessionNotFound } from "./session-param.ts";
 import { presentStatistics } from "./statistics.ts";
@@ -21,7 +21,7 @@ export async function exportSession(c: Context<AppEnv>, id: string, format: keyo
   const log = await openLog(readerOf(c), id);
   if (!log) return respondWithProblem(c, sessionNotFound(id));
   const { contentType, text } = EXPORT_FORMATS[format];
-  const texts = text({ sessionId: id, zone: c.env.TIME_ZONE, answers: answersOf(log) });
+  const texts = text({ sessionId: id, zone: c.env.TIME_ZONE, replies: repliesOf(log) });
   const stream = textStream(texts, (error) =>
     console.error({ event: "export-broke-off", requestId: c.var.requestId, error: rootCause(error) }),
   );
@@ -37,5 +37,7 @@ export async function getStatistics(c: Context<AppEnv>, id: string) {
   return c.json(await presentStatistics(log.session, messagesOf(log)));
 }
 
-/** The end of an id has its time stamp, which differs between sessions of one name, so a long id loses its beginning. */
+/**
+ * The end of an id has its time stamp, which differs between sessions of one name, so a long id loses its beginning.
+ */
 const fileNameOf = (id: string): string => id.replace(/[^\w-]/g, "_").slice(-FILE_NAME_CHARACTERS);

@@ -1,6 +1,6 @@
 /**
- * What the routes for the results of a session take and answer: export and statistics. The columns and lines of an exported file
- * are in `export-formats.ts`.
+ * Schemas for the results of a session: export and statistics. The columns and lines of an exported file are in
+ * `export-formats.ts`.
  */
 import * as z from "zod";
 import { Usage } from "./record-schemas.ts";

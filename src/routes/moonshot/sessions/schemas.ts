@@ -1,6 +1,6 @@
 /**
- * What the routes of `/v1/sessions` take, and a session as they answer it. Its records are in `record-schemas.ts`, export and
- * statistics in `result-schemas.ts`.
+ * Schemas of the requests to `/v1/sessions`, and of a session in its responses. Its records are in `record-schemas.ts`,
+ * export and statistics in `result-schemas.ts`.
  */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";

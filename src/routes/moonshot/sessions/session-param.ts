@@ -1,6 +1,6 @@
 /**
- * Which session a call is about: once for all routes of `/v1/sessions` that name one. Whether the session exists does not belong
- * here: the handlers find out.
+ * Which session a call is about: once for all routes of `/v1/sessions` that name one. Whether the session exists does
+ * not belong here: the handlers find out.
  */
 import type { IdValidator } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";

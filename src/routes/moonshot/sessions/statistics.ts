@@ -1,6 +1,6 @@
 /**
- * Counts the replies of a comparison session: outcomes, times, tokens and cost, for each chat and in total. Reads the log once and
- * keeps only numbers of each reply.
+ * Counts the replies of a comparison session: outcomes, times, tokens and cost, for each chat and in total. Reads the
+ * log once and keeps only numbers of each reply.
  */
 import type * as z from "zod";
 import { costOf, roundCost } from "../../../core/message.ts";

@@ -12,7 +12,7 @@ import { findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
-import { responseToSave } from "../../http/idempotency.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
 import { presentChatbot } from "./present.ts";
@@ -34,7 +34,7 @@ export async function createChatbot(c: AppContext, input: z.output<typeof schema
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const chatbot = { id: newObjectId(at), ...required, description, systemPrompt, greeting, params, ...times };
   const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
-  await chatbotStore.create(db, chatbot, responseToSave(c, answer, 201));
+  await chatbotStore.create(db, chatbot, saveResponseStatements(c, answer, 201));
   return c.json(answer, 201);
 }
 

@@ -1,7 +1,7 @@
 /**
- * `/chatbots`: an endpoint with a persona. This file lists the routes with their middleware, in the order of the checks. In this
- * folder: `docs` describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer, `present`
- * makes JSON of a chatbot.
+ * `/chatbots`: an endpoint with a persona. This file lists the routes with their middleware, in the order of the
+ * checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the schemas
+ * of requests and responses, `present` converts the chatbot to JSON.
  */
 import { Hono } from "hono";
 import { allowServices } from "../../http/authenticate.ts";
@@ -13,7 +13,7 @@ import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
-const chatbot = idParam(handlers.CHATBOT_NOT_FOUND);
+const chatbotId = idParam(handlers.CHATBOT_NOT_FOUND);
 
 export const chatbots = new Hono<AppEnv>({ strict: false })
   .post("/", docs.createChatbot, body(schemas.CreateChatbot), allowServices, createOnce, (c) =>
@@ -22,10 +22,10 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
   .get("/", docs.listChatbots, query(schemas.ListByName), allowServices, (c) =>
     handlers.listChatbots(c, c.req.valid("query")),
   )
-  .get("/:id", docs.getChatbot, allowServices, chatbot, (c) => handlers.getChatbot(c, c.req.valid("param").id))
-  .put("/:id", docs.updateChatbot, body(schemas.UpdateChatbot), allowServices, chatbot, (c) =>
+  .get("/:id", docs.getChatbot, allowServices, chatbotId, (c) => handlers.getChatbot(c, c.req.valid("param").id))
+  .put("/:id", docs.updateChatbot, body(schemas.UpdateChatbot), allowServices, chatbotId, (c) =>
     handlers.updateChatbot(c, c.req.valid("param").id, c.req.valid("json")),
   )
-  .delete("/:id", docs.deleteChatbot, allowServices, chatbot, (c) =>
+  .delete("/:id", docs.deleteChatbot, allowServices, chatbotId, (c) =>
     handlers.deleteChatbot(c, c.req.valid("param").id),
   );

@@ -11,7 +11,7 @@ import { database, isUniqueViolation } from "../../../store/database.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
-import { responseToSave } from "../../http/idempotency.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import type { ListByName } from "../chatbots/schemas.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
@@ -28,7 +28,7 @@ const externalIdTaken = (value: string | null) =>
   ({ reason: "already-exists", resource: "client", field: "externalId", value: value ?? "" }) as const;
 
 /** Waits for a write. @returns whether it succeeded; not when another client has the `externalId` */
-async function succeeds(write: Promise<void>): Promise<boolean> {
+async function tryWrite(write: Promise<void>): Promise<boolean> {
   try {
     await write;
     return true;
@@ -44,8 +44,8 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
-  const write = clientStore.create(database(c.env.DB), client, responseToSave(c, answer, 201));
-  return (await succeeds(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
+  const write = clientStore.create(database(c.env.DB), client, saveResponseStatements(c, answer, 201));
+  return (await tryWrite(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
 }
 
 export async function listClients(c: AppContext, input: z.output<typeof ListByName>) {
@@ -64,7 +64,7 @@ export async function updateClient(c: AppContext, id: string, changes: z.output<
   const client = await clientStore.find(db, id);
   if (!client) return respondWithProblem(c, CLIENT_NOT_FOUND);
   const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: updatedAtAfter(changes, client) };
-  if (!(await succeeds(clientStore.update(db, updated))))
+  if (!(await tryWrite(clientStore.update(db, updated))))
     return respondWithProblem(c, externalIdTaken(updated.externalId));
   return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
 }

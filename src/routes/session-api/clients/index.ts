@@ -1,7 +1,7 @@
 /**
- * `/clients`: the people who talk to chatbots. This file lists the routes with their middleware, in the order of the checks. In this
- * folder: `docs` describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer, `present`
- * makes JSON of a client.
+ * `/clients`: the people who talk to chatbots. This file lists the routes with their middleware, in the order of the
+ * checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the schemas
+ * of requests and responses, `present` converts the client to JSON.
  */
 import { Hono } from "hono";
 import { allowServices } from "../../http/authenticate.ts";
@@ -14,15 +14,15 @@ import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
-const client = idParam(handlers.CLIENT_NOT_FOUND);
+const clientId = idParam(handlers.CLIENT_NOT_FOUND);
 
 export const clients = new Hono<AppEnv>({ strict: false })
   .post("/", docs.createClient, body(schemas.CreateClient), allowServices, createOnce, (c) =>
     handlers.createClient(c, c.req.valid("json")),
   )
   .get("/", docs.listClients, query(ListByName), allowServices, (c) => handlers.listClients(c, c.req.valid("query")))
-  .get("/:id", docs.getClient, allowServices, client, (c) => handlers.getClient(c, c.req.valid("param").id))
-  .put("/:id", docs.updateClient, body(schemas.UpdateClient), allowServices, client, (c) =>
+  .get("/:id", docs.getClient, allowServices, clientId, (c) => handlers.getClient(c, c.req.valid("param").id))
+  .put("/:id", docs.updateClient, body(schemas.UpdateClient), allowServices, clientId, (c) =>
     handlers.updateClient(c, c.req.valid("param").id, c.req.valid("json")),
   )
-  .delete("/:id", docs.deleteClient, allowServices, client, (c) => handlers.deleteClient(c, c.req.valid("param").id));
+  .delete("/:id", docs.deleteClient, allowServices, clientId, (c) => handlers.deleteClient(c, c.req.valid("param").id));

@@ -1,6 +1,6 @@
 /**
- * What the routes of `/clients` take and answer. `null` in an update removes a field. Whether an `externalId` is free is not checked
- * here: a unique index in D1 does that.
+ * Schemas of the requests and responses of `/clients`. `null` in an update removes a field. Whether an `externalId` is
+ * free is not checked here: a unique index in D1 does that.
  */
 import * as z from "zod";
 import { objectOutput, timeOutput, jsonObject, name, objectId } from "../../http/fields.ts";

@@ -1,6 +1,7 @@
 /**
- * The handlers of `/keys`: each gets input that has been validated and answers in the Session API's envelope. A token is in one
- * answer only; D1 stores its hash. Effects: queries to D1, audit lines, RPC to close the subscriptions of a revoked key.
+ * The handlers of `/keys`: each gets input that has been validated and answers in the Session API's envelope. A token
+ * is in one answer only; D1 stores its hash. Effects: queries to D1, audit lines, RPC to close the subscriptions of a
+ * revoked key.
  */
 import type { Context } from "hono";
 import type * as z from "zod";

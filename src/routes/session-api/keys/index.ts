@@ -1,6 +1,7 @@
 /**
- * `/keys`: API keys, for admins. This file lists the routes with their middleware, in the order of the checks. In this folder: `docs`
- * describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer, `present` makes JSON of a key.
+ * `/keys`: API keys, for admins. This file lists the routes with their middleware, in the order of the checks. In this
+ * folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the schemas of requests and
+ * responses, `present` converts a key to JSON.
  */
 import { Hono } from "hono";
 import { allowAdmins } from "../../http/authenticate.ts";
@@ -11,9 +12,9 @@ import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
-const key = idParam(handlers.KEY_NOT_FOUND);
+const keyId = idParam(handlers.KEY_NOT_FOUND);
 
 export const keys = new Hono<AppEnv>({ strict: false })
   .post("/", docs.createKey, body(schemas.CreateKey), allowAdmins, (c) => handlers.createKey(c, c.req.valid("json")))
   .get("/", docs.listKeys, allowAdmins, handlers.listKeys)
-  .delete("/:id", docs.deleteKey, allowAdmins, key, (c) => handlers.deleteKey(c, c.req.valid("param").id));
+  .delete("/:id", docs.deleteKey, allowAdmins, keyId, (c) => handlers.deleteKey(c, c.req.valid("param").id));

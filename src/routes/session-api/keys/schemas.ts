@@ -1,6 +1,6 @@
 /**
- * What the routes of `/keys` take and answer. Only {@link NewKey} contains a token. Whether the client exists is not checked here:
- * the handlers do that.
+ * Schemas of the requests and responses of `/keys`. Only {@link NewKey} contains a token. Whether the client exists is
+ * not checked here: the handlers do that.
  */
 import * as z from "zod";
 import { CALLER_ROLES } from "../../../core/caller.ts";

@@ -1,6 +1,6 @@
 /**
- * The routes of `/sessions` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and queries are not
- * described here: the validators in `index.ts` document their own schemas.
+ * The routes of `/sessions` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and
+ * queries are not described here: the validators in `index.ts` document their own schemas.
  */
 import * as z from "zod";
 import { Ticket } from "../../http/subscribe.ts";

@@ -1,6 +1,7 @@
 /**
- * The handlers of `/sessions`: each gets input that has been validated and answers in the Session API's envelope. Rules of a
- * session do not belong here: the session's object has them. Effects: RPC to the object, queries to D1, audit lines.
+ * The handlers of `/sessions`: each gets input that has been validated and answers in the Session API's envelope. Rules
+ * of a session do not belong here: the session's object has them. Effects: RPC to the object, queries to D1, audit
+ * lines.
  */
 import type { Context } from "hono";
 import type * as z from "zod";
@@ -16,7 +17,7 @@ import { createChatbotSession } from "../../../store/sessions.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
-import { responseToSave, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   openEventStream,
@@ -41,7 +42,7 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
   if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
   const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
-  const saveAnswer = responseToSave(c, answer, 201);
+  const saveAnswer = saveResponseStatements(c, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
   if (!isCreated) {
     const client = await clientStore.find(db, input.clientId);

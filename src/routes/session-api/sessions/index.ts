@@ -1,8 +1,10 @@
 /**
- * `/sessions`: sessions between a chatbot and a client. This file lists the routes with their middleware, in the order of the checks.
+ * `/sessions`: sessions between a chatbot and a client. This file lists the routes with their middleware, in the order
+ * of the checks.
  *
- * In this folder: `docs` describes the routes for OpenAPI, `handlers` answers them, `schemas` says what they take and answer,
- * `present` makes JSON of a session, `session-param` and `ownership` decide what a caller may see and do.
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the schemas of
+ * requests and responses, `present` converts a session to JSON, `session-param` and `ownership` decide what a caller
+ * may see and do.
  */
 import { Hono } from "hono";
 import { allowClients } from "../../http/authenticate.ts";
@@ -15,10 +17,7 @@ import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
 import * as schemas from "./schemas.ts";
-import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND, sessionParam } from "./session-param.ts";
-
-const session = sessionParam(SESSION_NOT_FOUND);
-const activeSession = sessionParam(SESSION_NOT_ACTIVE);
+import { SESSION_NOT_ACTIVE, sessionParam } from "./session-param.ts";
 
 export const sessions = new Hono<AppEnv>({ strict: false })
   .post("/", docs.createSession, body(schemas.CreateSession), allowClients, requireOwnClient, createOnce, (c) =>
@@ -27,19 +26,21 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .get("/", docs.listSessions, query(schemas.ListSessions), allowClients, (c) =>
     handlers.listSessions(c, c.req.valid("query")),
   )
-  .put("/:id", docs.updateSession, body(schemas.UpdateSession), allowClients, session, (c) =>
+  .put("/:id", docs.updateSession, body(schemas.UpdateSession), allowClients, sessionParam(), (c) =>
     handlers.updateSession(c, c.req.valid("param").id, c.req.valid("json")),
   )
-  .get("/:id", docs.getSession, allowClients, session, (c) => handlers.getSession(c, c.req.valid("param").id))
-  .delete("/:id", docs.deleteSession, allowClients, session, (c) => handlers.deleteSession(c, c.req.valid("param").id))
-  .post("/:id/end", docs.endSession, allowClients, activeSession, (c) =>
+  .get("/:id", docs.getSession, allowClients, sessionParam(), (c) => handlers.getSession(c, c.req.valid("param").id))
+  .delete("/:id", docs.deleteSession, allowClients, sessionParam(), (c) =>
+    handlers.deleteSession(c, c.req.valid("param").id),
+  )
+  .post("/:id/end", docs.endSession, allowClients, sessionParam(SESSION_NOT_ACTIVE), (c) =>
     handlers.endSession(c, c.req.valid("param").id),
   )
-  .post("/:id/stop", docs.stopTurn, allowClients, session, (c) => handlers.stopTurn(c, c.req.valid("param").id))
-  .get("/:id/messages", docs.listMessages, query(schemas.MessagesQuery), allowClients, session, (c) =>
+  .post("/:id/stop", docs.stopTurn, allowClients, sessionParam(), (c) => handlers.stopTurn(c, c.req.valid("param").id))
+  .get("/:id/messages", docs.listMessages, query(schemas.MessagesQuery), allowClients, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/events", docs.followSession, query(FromQuery), allowClients, session, (c) =>
+  .get("/:id/events", docs.followSession, query(FromQuery), allowClients, sessionParam(), (c) =>
     handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
   .get(
@@ -48,11 +49,11 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     query(SocketQuery),
     requireUpgrade,
     allowClients,
-    session,
+    sessionParam(),
     requireAllowedOrigin,
     (c) => handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .post("/:id/tickets", docs.createTicket, allowClients, session, (c) =>
+  .post("/:id/tickets", docs.createTicket, allowClients, sessionParam(), (c) =>
     handlers.createTicket(c, c.req.valid("param").id),
   )
   .post(
@@ -62,9 +63,15 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     body(schemas.AddMessage),
     allowClients,
     requireUserRole,
-    activeSession,
+    sessionParam(SESSION_NOT_ACTIVE),
     (c) => handlers.addMessage(c, c.req.valid("param").id, c.req.valid("json").message),
   )
-  .post("/chat", docs.chat, query(schemas.SessionQuery), body(schemas.Chat), allowClients, activeSession, (c) =>
-    handlers.chat(c, c.req.valid("param").id, c.req.valid("json").content),
+  .post(
+    "/chat",
+    docs.chat,
+    query(schemas.SessionQuery),
+    body(schemas.Chat),
+    allowClients,
+    sessionParam(SESSION_NOT_ACTIVE),
+    (c) => handlers.chat(c, c.req.valid("param").id, c.req.valid("json").content),
   );

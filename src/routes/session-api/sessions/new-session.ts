@@ -1,6 +1,6 @@
 /**
- * Makes a new chatbot session from its input. It does not check that the chatbot and the client exist, and saves nothing. No effects
- * but a random id.
+ * Makes a new chatbot session from its input. It does not check that the chatbot and the client exist, and saves
+ * nothing. The only effect is a random id.
  */
 import { newObjectId } from "../../../core/id.ts";
 import type { Message } from "../../../core/message.ts";

@@ -1,6 +1,6 @@
 /**
- * What a caller of role `client` may create, append and list: only its own. Which single session it may see does not belong here:
- * that is `session-param.ts`.
+ * What a caller of role `client` may create, append and list: only its own. Which single session it may see does not
+ * belong here: that is `session-param.ts`.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { Caller } from "../../../core/caller.ts";
@@ -27,7 +27,9 @@ const isAllowed = (c: Context<AppEnv>, allowsClient: (caller: Caller) => boolean
 /** No client has this id. */
 const NO_CLIENT = "";
 
-/** The client whose sessions to list; `null` for all clients. A client lists its own, and gets none of another client's. */
+/**
+ * The client whose sessions to list; `null` for all clients. A client lists its own, and gets none of another client's.
+ */
 export function clientFilter({ role, clientId }: Caller, requested: string | undefined): string | null {
   if (role !== "client") return requested ?? null;
   return requested === undefined || requested === clientId ? (clientId ?? NO_CLIENT) : NO_CLIENT;

@@ -1,6 +1,6 @@
 /**
- * Makes the Session API's JSON of sessions and messages. The `chatbotId` and `clientId` of a populated session hold the records
- * themselves, as the API's document asks. No effects.
+ * Makes the Session API's JSON of sessions and messages. The `chatbotId` and `clientId` of a populated session hold the
+ * records themselves, as the API's document asks. No effects.
  */
 import type * as z from "zod";
 import type { Chatbot } from "../../../core/chatbot.ts";

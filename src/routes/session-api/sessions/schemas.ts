@@ -1,6 +1,6 @@
 /**
- * What the routes of `/sessions` take and answer. Rules between fields, such as `endTime` after `startTime`, are in
- * `core/session.ts`.
+ * Schemas of the requests and responses of `/sessions`. Rules between fields, such as `endTime` after `startTime`, are
+ * in `core/session.ts`.
  */
 import * as z from "zod";
 import { Content, FINISH_REASONS, ROLES } from "../../../core/message.ts";

@@ -1,7 +1,7 @@
 /**
- * Which session a call is about, and whether its caller may see it: once for all routes of `/sessions` that name a session.
- * Whether the session exists does not belong here: the handlers find out. Effects: a query to D1 for callers of role `client`, and
- * a cache in memory.
+ * Which session a call is about, and whether its caller may see it: once for all routes of `/sessions` that name a
+ * session. Whether the session exists does not belong here: the handlers find out. Effects: a query to D1 for callers
+ * of role `client`, and a cache in memory.
  */
 import type { Context } from "hono";
 import { asObjectId } from "../../../core/id.ts";
@@ -23,16 +23,16 @@ const MAX_CACHED_OWNERS = 10_000;
 const cachedOwners = new Map<string, string>();
 
 /**
- * Validates the id of a session in the path, or in the query where the path has none. Place it after the validators of body and
- * query, and after roles.
+ * Validates the id of a session in the path, or in the query where the path has none. Place it after the validators of
+ * body and query, and after roles.
  *
- * A caller of role `client` passes only for its own sessions. The session of another client is answered like a missing one, after
- * the same query to D1 and before the object is called: neither the text nor the time shows the difference.
+ * A caller of role `client` passes only for its own sessions. The session of another client is answered like a missing
+ * one, after the same query to D1 and before the object is called: neither the text nor the time shows the difference.
  *
  * @param missing the answer for a session that the caller cannot see
  */
 export const sessionParam =
-  (missing: HttpProblem): IdValidator =>
+  (missing: HttpProblem = SESSION_NOT_FOUND): IdValidator =>
   async (c, next) => {
     const id = asObjectId(c.req.param("id") ?? c.req.query("sessionId") ?? "");
     if (id === null || !(await isVisible(c, id))) return respondWithProblem(c, missing);

@@ -1,6 +1,6 @@
 /**
- * Reads every answer of a comparison session from its log: turn by turn, and in each turn in the order of the session's chats. Only
- * one turn is in memory at a time, and of a very large one only a part. Effects: reads pages of the log.
+ * Reads every reply of a comparison session from its log: turn by turn, and in each turn in the order of the session's
+ * chats. Only one turn is in memory at a time, and of a very large one only a part. Effects: reads pages of the log.
  */
 import type { Message } from "../../../core/message.ts";
 import type { Chat } from "../../../core/session.ts";
@@ -8,23 +8,26 @@ import { messagesOf } from "../../../live/read-session.ts";
 import type { OpenLog } from "../../../live/read-session.ts";
 import type { RecordSource } from "./records.ts";
 
-/** How much text of a turn to buffer while its replies are sorted, in UTF-16 code units. Further replies are read again later. */
+/**
+ * How much text of a turn to buffer while its replies are sorted, in UTF-16 code units. Further replies are read again
+ * later.
+ */
 const BUFFERED_CHARACTERS = 8_000_000;
 
-/** The answer of a chat in a turn. */
-export interface ChatAnswer extends RecordSource {
+/** A reply, with its chat and what its record needs. */
+export interface ChatReply extends RecordSource {
   chat: Chat;
 }
 
 /** A reply of a turn, and the position of its chat in the session. */
-interface ReplyInTurn {
+interface BufferedReply {
   index: number;
   seq: number;
   /** `null` when it is not buffered. */
   message: Message | null;
 }
 
-export async function* answersOf(log: OpenLog): AsyncGenerator<ChatAnswer, void> {
+export async function* repliesOf(log: OpenLog): AsyncGenerator<ChatReply, void> {
   for await (const { prompt, replies } of turnsOf(log)) {
     for (const { index, seq, message } of replies.toSorted((a, b) => a.index - b.index)) {
       const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
@@ -53,7 +56,7 @@ async function* turnsOf(log: OpenLog): AsyncGenerator<TurnBuffer, void> {
 
 class TurnBuffer {
   readonly prompt: Message;
-  readonly replies: ReplyInTurn[] = [];
+  readonly replies: BufferedReply[] = [];
   #buffered = 0;
 
   constructor(prompt: Message) {
