@@ -21,18 +21,23 @@ export interface ServerSentEvent {
   /** The event's name: `error` for an event that reports an error. */
   event?: string | undefined;
   data: string;
+  /** Whether the response ended in the middle of it. */
+  isIncomplete?: boolean;
 }
+
+/** Thrown by a stream that is not UTF-8, as the format demands. */
+export class NotUtf8 extends Error {}
 
 /**
  * Reads events, in the portions in which they arrive. Cancels the stream if the signal is aborted.
  *
- * @throws if the connection breaks; ResponseTooLarge if the response is larger than the limits
+ * @throws if the connection breaks; NotUtf8; ResponseTooLarge if the response is larger than the limits
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): AsyncGenerator<ServerSentEvent[], void> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   const parser = new EventParser();
   let bytes = 0;
   let bytesSinceEvent = 0;
@@ -48,7 +53,7 @@ export async function* readEvents(
         throw new ResponseTooLarge(`The response is larger than ${MAX_RESPONSE_BYTES} bytes.`);
       if (bytesSinceEvent > MAX_BYTES_WITHOUT_EVENT)
         throw new ResponseTooLarge(`The response sent ${MAX_BYTES_WITHOUT_EVENT} bytes without an event.`);
-      const events = parser.feed(decoder.decode(chunk.value, { stream: true }));
+      const events = parser.feed(decode(decoder, chunk.value));
       if (events.length === 0) continue;
       bytesSinceEvent = 0;
       yield events;
@@ -56,8 +61,17 @@ export async function* readEvents(
   } finally {
     await reader.cancel().catch(() => undefined);
   }
-  const last = parser.finish(decoder.decode());
+  const last = parser.finish(decode(decoder));
   if (last.length > 0) yield last;
+}
+
+/** @throws NotUtf8 */
+function decode(decoder: TextDecoder, bytes?: Uint8Array): string {
+  try {
+    return bytes ? decoder.decode(bytes, { stream: true }) : decoder.decode();
+  } catch {
+    throw new NotUtf8();
+  }
 }
 
 /**
@@ -91,12 +105,12 @@ class EventParser {
     return this.#takeEvents();
   }
 
-  /** Ends the body. A last event without its blank line counts, unless it is an incomplete JSON text. */
+  /** Ends the body. A last event without its blank line counts, and one that is half a JSON text is marked. */
   finish(text: string): ServerSentEvent[] {
     const whole = this.feed(text);
     this.#parser.feed("\n\n");
     this.#flushUnframedLines();
-    const last = this.#takeEvents().filter(({ data }) => isComplete(data));
+    const last = this.#takeEvents().map((event) => (isComplete(event.data) ? event : { ...event, isIncomplete: true }));
     return [...whole, ...last];
   }
 

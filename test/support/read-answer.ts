@@ -17,7 +17,6 @@ export interface ReadAnswer {
 
 /** How an answer arrives. */
 interface Arrival {
-  sent?: Record<string, unknown>;
   /** Whether the connection breaks behind the last byte. */
   breaks?: boolean;
 }
@@ -26,7 +25,7 @@ interface Arrival {
 export async function readAnswer(
   format: FormatName,
   pieces: (string | Uint8Array)[],
-  { sent = {}, breaks = false }: Arrival = {},
+  { breaks = false }: Arrival = {},
 ): Promise<ReadAnswer> {
   const encoder = new TextEncoder();
   const left = [...pieces];
@@ -40,7 +39,7 @@ export async function readAnswer(
   });
   const events = readEvents(body, new AbortController().signal);
   let text = "";
-  for await (const portion of readReply(events, new ReplyReader(ANSWER_FORMATS[format], sent, null), null)) {
+  for await (const portion of readReply(events, new ReplyReader(ANSWER_FORMATS[format], null), null)) {
     for (const event of portion) {
       if (event.type !== "text") return { text, last: event };
       text += event.text;

@@ -25,7 +25,7 @@ const DEFAULT_MAX_TOKENS = 4096;
 
 /** Accepts a base URL with or without the version, and a full URL. */
 const messagesUrl = (uri: string): string =>
-  `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}/v1/messages`;
+  `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/i, "")}/v1/messages`;
 
 /** Adds system texts after those of the params: as one text, or as blocks if the params have blocks. */
 function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: unknown } {
@@ -54,17 +54,20 @@ function readEvent(event: JsonObject, counts: JsonObject): ChunkContent {
   return {
     id: stringOf(message["id"]),
     model: stringOf(message["model"]),
-    text:
-      event["type"] === "content_block_delta"
-        ? readText(delta["text"])
-        : readText(objectOf(event["content_block"])["text"]),
+    text: textOfBlocks(message) + readText(delta["text"]) + readText(objectOf(event["content_block"])["text"]),
     hasReasoning: delta["thinking"] !== undefined || objectOf(event["content_block"])["type"] === "thinking",
     callsTool: objectOf(event["content_block"])["type"] === "tool_use",
-    finishReason: stringOf(delta["stop_reason"]),
+    finishReason: stringOf(delta["stop_reason"]) ?? stringOf(message["stop_reason"]),
     usage: mergeUsage(counts, message["usage"] ?? event["usage"]),
     isLast: event["type"] === "message_stop",
   };
 }
+
+const textOfBlocks = (message: JsonObject): string =>
+  listOf(message["content"])
+    .filter(isObject)
+    .map(({ type, text }) => (type === "text" ? readText(text) : ""))
+    .join("");
 
 /** A whole message, in response to a request for a stream. */
 function readMessage(message: JsonObject, counts: JsonObject): ChunkContent {
@@ -72,7 +75,7 @@ function readMessage(message: JsonObject, counts: JsonObject): ChunkContent {
   return {
     id: stringOf(message["id"]),
     model: stringOf(message["model"]),
-    text: blocks.map(({ type, text }) => (type === "text" ? readText(text) : "")).join(""),
+    text: textOfBlocks(message),
     hasReasoning: blocks.some(({ type }) => type === "thinking"),
     callsTool: blocks.some(({ type }) => type === "tool_use"),
     finishReason: stringOf(message["stop_reason"]),

@@ -5,31 +5,24 @@
 import type { JsonObject } from "../call/json-fields.ts";
 
 /**
- * Selects the choice that is the reply. A single choice is, even if its `index` counts tokens, as in early versions of
- * Text Generation Inference: an index that only increases is a counter, and a repeated index distinguishes choices.
+ * Selects the choice that is the reply: the one with index 0. Early versions of Text Generation Inference count tokens in
+ * `index`, from 1: if the first index is another than 0, every choice is the reply.
  */
 export class ChoiceSelector {
-  #hasSeveral: boolean;
-  #first: number | null = null;
-  #newest = -1;
-
-  /** @param hasSeveral whether several choices were requested */
-  constructor(hasSeveral: boolean) {
-    this.#hasSeveral = hasSeveral;
-  }
+  #counts: boolean | null = null;
 
   pick(choices: JsonObject[]): JsonObject | null {
-    if (choices.length > 1 || this.#hasSeveral) return choices.find(({ index }) => !index) ?? null;
-    const [choice] = choices;
-    return choice && this.#isReply(Number(choice["index"] ?? 0)) ? choice : null;
+    const [first] = choices;
+    if (!first) return null;
+    this.#counts ??= choices.length === 1 && indexOf(first) > 0;
+    return this.#counts ? first : (choices.find((choice) => indexOf(choice) === 0) ?? null);
   }
+}
 
-  #isReply(index: number): boolean {
-    this.#first ??= index;
-    if (index <= this.#newest) this.#hasSeveral = this.#first === 0;
-    this.#newest = Math.max(this.#newest, index);
-    return !this.#hasSeveral || index === this.#first;
-  }
+/** An index that is missing, or no number of a choice, counts as 0. */
+function indexOf({ index }: JsonObject): number {
+  const number = Number(index ?? 0);
+  return number > 0 ? number : 0;
 }
 
 /** Tracks the text so far, for servers that send a `message` instead of a `delta` or in addition to it. */

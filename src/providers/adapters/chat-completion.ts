@@ -4,9 +4,10 @@
  * https://platform.openai.com/docs/api-reference/chat-streaming
  */
 import { ChoiceSelector, MessageDeltas } from "./chat-choices.ts";
-import { isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
+import { hasText, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { describeError } from "../call/provider-error.ts";
+import type { ProviderError } from "../call/provider-error.ts";
 import { BadChunk, readText } from "../call/reply-reader.ts";
 import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import { usageIn } from "./token-usage.ts";
@@ -14,8 +15,8 @@ import { usageIn } from "./token-usage.ts";
 /** Chunks of a chat completion, a whole completion, and the chunks of Workers AI. */
 export const chatCompletion: ResponseFormat = {
   endsWithDone: true,
-  createReader: (providerParams) => {
-    const choices = new ChoiceSelector(Number(providerParams["n"] ?? 1) > 1);
+  createReader: () => {
+    const choices = new ChoiceSelector();
     const message = new MessageDeltas();
     return (document) => readChunk(document, choices, message);
   },
@@ -26,9 +27,11 @@ const CHUNK_FIELDS = ["usage", "prompt_filter_results", "system_fingerprint", "x
 
 function readChunk(document: JsonObject, choices: ChoiceSelector, message: MessageDeltas): ChunkContent | null {
   if (!isChunk(document)) return document["type"] === "ping" ? {} : null;
-  const choice = choices.pick(listOf(document["choices"]).filter(isObject));
+  const list = listOf(document["choices"]).filter(isObject);
+  const choice = choices.pick(list);
   return {
-    ...(choice ? readChoice(choice, message) : { text: readText(document["response"]) }),
+    ...(choice ? readChoice(choice, document, message) : { text: readText(document["response"]) }),
+    ...(choice === null && list.length > 0 ? { isUnrecognized: hasText(list) } : {}),
     id: stringOf(document["id"]),
     model: stringOf(document["model"]),
     // Kimi reports usage in the choice, Groq in a field of its own.
@@ -42,50 +45,58 @@ const isChunk = (document: JsonObject): boolean =>
   (stringOf(document["object"]) ?? "").startsWith("chat.completion") ||
   CHUNK_FIELDS.some((field) => field in document);
 
-function readChoice(choice: JsonObject, message: MessageDeltas): ChunkContent {
-  const { delta, message: wholeMessage, error } = choice;
+function readChoice(choice: JsonObject, document: JsonObject, message: MessageDeltas): ChunkContent {
+  const { delta } = choice;
   if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
   const part = readDelta(objectOf(delta));
-  const repeated = readDelta(objectOf(wholeMessage));
+  const repeated = readDelta(objectOf(choice["message"]));
   const text = part.text || readText(isObject(delta) ? null : choice["text"]);
+  const isSilent = [part, repeated].some(({ hasReasoning, callsTool }) => hasReasoning || callsTool);
   return {
     text: message.add(text) + message.newText(repeated.text),
     hasReasoning: part.hasReasoning || repeated.hasReasoning,
     callsTool: part.callsTool || repeated.callsTool,
-    isUnrecognized: part.isUnrecognized,
-    finishReason: stringOf(choice["finish_reason"]),
-    error: isEmpty(error) ? null : describeError(error, {}),
+    isUnrecognized: text + repeated.text === "" && !isSilent && hasText(choice),
+    finishReason: finishReasonOf(choice) ?? finishReasonOf(document),
+    error: errorOf(choice),
   };
+}
+
+function errorOf(choice: JsonObject): ProviderError | null {
+  const error = choice["error"] ?? objectOf(choice["delta"])["error"];
+  return isEmpty(error) ? null : describeError(error, {});
+}
+
+/** The finish reason, in the forms of compatible servers: a word, or an object or a list with one. */
+function finishReasonOf(fields: JsonObject): string | null {
+  const given = fields["finish_reason"] ?? fields["finishReason"] ?? objectOf(fields["finish_details"])["type"] ?? null;
+  if (given === null || typeof given === "string") return given;
+  const inner = isObject(given) ? (given["reason"] ?? given["type"]) : listOf(given)[0];
+  return stringOf(inner) ?? JSON.stringify(given).slice(0, 200);
 }
 
 const isEmpty = (value: unknown): boolean =>
   value == null || value === "" || (Array.isArray(value) && value.length === 0);
 
-/** Fields of a delta whose text is not part of the reply. */
-const REASONING = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const;
-const NON_TEXT_FIELDS: ReadonlySet<string> = new Set(["role", "name", "id", "type", "object", ...REASONING]);
+/** Fields of a delta with reasoning. */
+const REASONING = ["reasoning_content", "reasoning", "reasoning_text", "reasoning_details", "thinking"] as const;
 
 interface DeltaContent {
   text: string;
   hasReasoning: boolean;
   callsTool: boolean;
-  isUnrecognized: boolean;
 }
 
 /** Reads a delta or a message. A `refusal` is what the model says instead of an answer, so it is the reply. */
 function readDelta(delta: JsonObject): DeltaContent {
   const parts = readContent(delta["content"]);
-  const text = parts.text || readText(delta["refusal"]) || readText(delta["text"]);
+  const text = parts.text + readText(delta["refusal"]) || readText(delta["text"]);
   return {
     text,
     hasReasoning: parts.hasReasoning || REASONING.some((field) => !isEmpty(delta[field])),
     callsTool: !isEmpty(delta["tool_calls"]) || !isEmpty(delta["function_call"]),
-    isUnrecognized: text === "" && Object.entries(delta).some(([field, value]) => isUnknownText(field, value)),
   };
 }
-
-const isUnknownText = (field: string, value: unknown): boolean =>
-  typeof value === "string" && value !== "" && !NON_TEXT_FIELDS.has(field);
 
 /** The text of a content field, without reasoning. A list has the text of its parts. */
 function readContent(content: unknown): { text: string; hasReasoning: boolean } {

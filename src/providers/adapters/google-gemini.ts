@@ -5,7 +5,7 @@
  */
 import type { Usage } from "../../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
-import { countOf, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
+import { countOf, hasText, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { readText } from "../call/reply-reader.ts";
@@ -25,8 +25,10 @@ const GENERATION_FIELDS = new Set(
 function modelUrl(uri: string, model: string): string {
   const base = uri.replace(/[/?]+$|\?alt=sse$/, "").replace(/:(streamG|g)enerateContent$/, "");
   if (/\/(models|tunedModels)\/[^/]+$/.test(base)) return base;
-  const path = /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
-  return `${base.replace(/\/(models|tunedModels)$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
+  // A name with other characters, or with `..`, is one segment: it must not change the path.
+  const isPath = /^(models|tunedModels|endpoints|publishers)(\/(?!\.+(\/|$))[\w.-]+)+$/.test(model);
+  const path = isPath ? model : `models/${encodeURIComponent(model.replace(/^models\//, ""))}`;
+  return `${base.replace(/\/(models|tunedModels)$/, "")}/${path}`;
 }
 
 /** Moves params of the generation, in either spelling, into `generationConfig`. All others stay at the top level. */
@@ -76,6 +78,7 @@ function readChunk(chunk: JsonObject): ChunkContent {
     text: parts.map(({ text, thought }) => (thought === true ? "" : readText(text))).join(""),
     hasReasoning: parts.some(({ thought }) => thought === true),
     callsTool: parts.some(({ functionCall }) => functionCall != null),
+    isUnrecognized: parts.length === 0 && hasText(candidate?.["content"]),
     finishReason: blockReason ?? stringOf(candidate?.["finishReason"]),
     isBlocked: blockReason !== null,
     usage: usageIn(chunk["usageMetadata"]),
@@ -107,7 +110,7 @@ export const googleGemini: WireFormat = {
     return {
       url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
-      body: withoutNulls({ ...placeParams(providerParams), ...contents }),
+      body: { ...placeParams(withoutNulls(providerParams)), ...contents },
       // A full URL contains the model.
       model: decodeURIComponent(address.split("/").at(-1) ?? model),
     };

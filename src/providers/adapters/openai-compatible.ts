@@ -23,7 +23,7 @@ interface Vendor {
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** Accepts a base URL or a full URL. */
-const chatCompletions = (base: string) => `${base.replace(/\/chat\/completions$/, "")}/chat/completions`;
+const chatCompletions = (base: string) => `${base.replace(/\/chat\/completions$/i, "")}/chat/completions`;
 
 const defaults = {
   url: chatCompletions,
@@ -68,10 +68,12 @@ export const VENDORS = {
  */
 function azureUrl(base: string, model: string, { api_version: version }: Record<string, unknown>): string {
   const [address = "", queryOfUri] = base.split("?");
-  const root = address.replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
+  const root = address.replace(/\/+$/, "").replace(/\/chat\/completions$/i, "");
   const query = version == null ? (queryOfUri ?? "") : `api-version=${encodeURIComponent(version as string)}`;
   if (root.endsWith("/v1")) return `${chatCompletions(root)}${query && `?${query}`}`;
-  const resource = root.replace(/\/openai$/, "");
+  // Models of Azure AI Foundry have one path for all: https://learn.microsoft.com/rest/api/aifoundry/model-inference
+  if (root.endsWith("/models")) return `${chatCompletions(root)}?${query || `api-version=${AZURE_VERSION}`}`;
+  const resource = root.replace(/\/openai(\/deployments)?$/, "");
   const deployment = /\/deployments\/[^/]+$/.test(root)
     ? root
     : `${resource}/openai/deployments/${encodeURIComponent(model)}`;

@@ -9,21 +9,28 @@ const firstCount = (...values: unknown[]): number | null => {
   return null;
 };
 
-/** @returns `null` if there is no count: for an empty object, a list, a text */
+/** @returns `null` if one of the counts is not known: for an empty object, a list, a text */
 export function usageIn(value: unknown): Usage | null {
   const usage = objectOf(value);
-  const input = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
-  const output = firstCount(usage["completion_tokens"], usage["output_tokens"]);
-  if (input === null && output === null) return null;
+  const total = countOf(usage["total_tokens"]);
+  const givenInput = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
+  const givenOutput = firstCount(usage["completion_tokens"], usage["output_tokens"]);
+  const input = givenInput ?? difference(total, givenOutput);
+  const output = givenOutput ?? difference(total, givenInput);
+  if (input === null || output === null) return null;
   const reasoning = reasoningTokensIn(usage);
   const cached = cachedTokensIn(usage);
   return {
-    inputTokens: input ?? 0,
-    outputTokens: (output ?? 0) + (isExcludedFromOutput(usage, reasoning) ? (reasoning ?? 0) : 0),
+    inputTokens: input,
+    outputTokens: output + (isExcludedFromOutput(usage, reasoning) ? (reasoning ?? 0) : 0),
     ...(cached === null ? {} : { cachedInputTokens: cached }),
     ...(reasoning === null ? {} : { reasoningTokens: reasoning }),
   };
 }
+
+/** A count that is missing beside the total; `null` if it cannot be known. */
+const difference = (total: number | null, other: number | null): number | null =>
+  total !== null && other !== null && total >= other ? total - other : null;
 
 /** The fields of OpenAI, DeepSeek and Kimi. */
 const cachedTokensIn = (usage: JsonObject): number | null =>

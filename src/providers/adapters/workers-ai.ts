@@ -71,7 +71,7 @@ async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, sign
   } catch (error) {
     return yield [failureOf(error)];
   }
-  const reader = new ReplyReader(chatCompletion, inputs, null);
+  const reader = new ReplyReader(chatCompletion, null);
   // Some models return an object instead of a stream.
   if (isObject(stream) && !(stream instanceof ReadableStream)) return yield readWholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {

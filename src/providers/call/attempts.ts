@@ -12,7 +12,7 @@ import { now } from "../../core/time.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { receiptOf } from "./receipt.ts";
-import { maskFailure } from "./mask-secret.ts";
+import { maskFinal } from "./mask-secret.ts";
 
 /** The failure of a call that ended without an end or failure event. */
 const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a result.");
@@ -136,7 +136,7 @@ async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
   const sentAt = now();
   state.sentAt ??= sentAt;
   deadlines.callSent();
-  const final = maskFailure(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
+  const final = maskFinal(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
   deadlines.callEnded();
   attempts.push({
     error: final.type === "failed" ? { code: final.code, message: final.message } : null,

@@ -40,9 +40,12 @@ function entriesOf(meaning: FinishMeaning, names: string): [string, FinishMeanin
 /** Values that mean no reason. */
 const UNSPECIFIED: ReadonlySet<string> = new Set(["", "null", "finish_reason_unspecified"]);
 
+/** Words inside a finish reason that is not known, such as `function_call_filter: MALFORMED_FUNCTION_CALL`. */
+const BROKEN_WORDS = /malformed|error|abort|fail|interrupt|incomplete|cancel|time_?out/;
+
 /** @returns `null` if the value means no reason; `other` for an unknown reason */
 export function finishMeaning(reason: string): FinishMeaning | null {
   const lower = reason.toLowerCase();
   if (UNSPECIFIED.has(lower)) return null;
-  return MEANINGS.get(lower) ?? (lower.includes("malformed") ? PROVIDER_ERROR : "other");
+  return MEANINGS.get(lower) ?? (BROKEN_WORDS.test(lower) ? PROVIDER_ERROR : "other");
 }

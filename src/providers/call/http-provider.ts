@@ -7,11 +7,13 @@ import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
 import { MAX_REPLY_CHARACTERS } from "../../core/message.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 import { replyFailure } from "../../core/reply.ts";
+import type { EpochMs } from "../../core/time.ts";
+import { now } from "../../core/time.ts";
 import { postStream, requestIdOf } from "../../net/outbound.ts";
 import type { OutboundRequest, ErrorResponse } from "../../net/outbound.ts";
 import { errorInBody, filteredReply, failureOfStatus } from "./provider-error.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
-import { ResponseTooLarge } from "../../net/sse.ts";
+import { NotUtf8, ResponseTooLarge } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { ResponseFormat } from "./reply-reader.ts";
@@ -54,7 +56,8 @@ export const httpProvider = (format: WireFormat): Provider => ({
     const { url, headers, body, model } = format.post(request, providerParams);
     const text = JSON.stringify(body);
     const outboundRequest: OutboundRequest = { url, headers, body: text };
-    const openReader = (requestId: string | null) => new ReplyReader(format.responseFormat, providerParams, requestId);
+    const openReader = (requestId: string | null, retryAfter: number | null) =>
+      new ReplyReader(format.responseFormat, requestId, retryAfter);
     return {
       url,
       body: text,
@@ -66,16 +69,17 @@ export const httpProvider = (format: WireFormat): Provider => ({
 
 async function* callOverHttp(
   outboundRequest: OutboundRequest,
-  openReader: (requestId: string | null) => ReplyReader,
+  openReader: (requestId: string | null, retryAfterMs: number | null) => ReplyReader,
   secret: string,
   signal: AbortSignal,
   { allowPrivateUrls }: ProviderEnv,
 ): ReplyStream {
-  const responseFormat = await postStream(outboundRequest, signal, allowPrivateUrls);
-  if ("code" in responseFormat) return yield [responseFormat];
-  if ("text" in responseFormat) return yield [readErrorResponse(responseFormat, secret)];
-  const providerRequestId = requestIdOf(responseFormat.headers);
-  yield* readReply(responseFormat.events, openReader(providerRequestId), providerRequestId);
+  const response = await postStream(outboundRequest, signal, allowPrivateUrls);
+  if ("code" in response) return yield [response];
+  if ("text" in response) return yield [readErrorResponse(response, secret)];
+  const providerRequestId = requestIdOf(response.headers);
+  const reader = openReader(providerRequestId, retryAfterMs(response.headers));
+  yield* readReply(response.events, reader, providerRequestId);
 }
 
 /** Reads an error response. It is a failure, or a filtered reply if a content filter rejected the prompt. */
@@ -104,12 +108,14 @@ export async function* readReply(
   const failed: typeof replyFailure = (code, message, details) =>
     replyFailure(code, message, { providerRequestId, ...details });
   let characters = 0;
+  let finishedAt: EpochMs | null = null;
   try {
     for (;;) {
-      const portion = await nextPortion(portions, reader.hasFinished);
+      const portion = await nextPortion(portions, finishedAt);
       if (portion === null) return yield closeEarly(reader, "The connection stayed open after the finish reason.");
       if (portion.done) return yield [reader.close()];
       const events = reader.read(portion.value);
+      finishedAt = nextFinishedAt(finishedAt, reader, events);
       characters += countCharacters(events);
       if (characters > MAX_REPLY_CHARACTERS)
         return yield [failed("refused_by_guard", `The reply is longer than ${MAX_REPLY_CHARACTERS} characters.`)];
@@ -126,11 +132,20 @@ export async function* readReply(
   }
 }
 
-const nextPortion = (portions: AsyncGenerator<ServerSentEvent[], void>, hasFinished: boolean) =>
-  hasFinished ? withTimeout(AFTER_FINISH_TIMEOUT_MS, portions.next()) : portions.next();
+const nextPortion = (portions: AsyncGenerator<ServerSentEvent[], void>, finishedAt: EpochMs | null) =>
+  finishedAt === null
+    ? portions.next()
+    : withTimeout(Math.max(0, finishedAt + AFTER_FINISH_TIMEOUT_MS - now()), portions.next());
+
+/** Since when the reply has a finish reason and no new text: events without text do not extend the wait. */
+function nextFinishedAt(finishedAt: EpochMs | null, reader: ReplyReader, events: ReplyEvent[]): EpochMs | null {
+  if (!reader.hasFinished) return null;
+  return finishedAt === null || events.length > 0 ? now() : finishedAt;
+}
 
 function eventAfterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailure): ReplyEvent {
   if (error instanceof ResponseTooLarge) return failed("refused_by_guard", error.message);
+  if (error instanceof NotUtf8) return failed("bad_chunk", "The provider sent bytes that are not UTF-8.");
   const end = reader.closeEarly("The connection broke after the finish reason.");
   return (
     end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { retry: { afterMs: null } })

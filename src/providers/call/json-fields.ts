@@ -24,3 +24,19 @@ export function countOf(value: unknown): number | null {
   const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof count === "number" && Number.isFinite(count) && count >= 0 ? Math.round(count) : null;
 }
+
+/** Names of fields in which formats have the text of a reply. */
+const TEXT_FIELDS =
+  /^(content|text|transcript|parts?|messages?|delta|output|output_text|answer|words|response|audio)$/i;
+
+/** How deep a text is searched for. */
+const MAX_SEARCH_DEPTH = 6;
+
+/** Whether a text stands in a place where formats have the text of a reply. */
+export function hasText(value: unknown, depth = 0): boolean {
+  if (depth > MAX_SEARCH_DEPTH) return false;
+  if (Array.isArray(value)) return value.some((item) => hasText(item, depth + 1));
+  return Object.entries(objectOf(value)).some(([field, inner]) =>
+    TEXT_FIELDS.test(field) && typeof inner === "string" ? inner !== "" : hasText(inner, depth + 1),
+  );
+}

@@ -17,11 +17,23 @@ export function maskSecret(text: string, secret: string): string {
 /** The longest message of a failure, in characters. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
+/** The longest note and the longest name that a provider gives, in characters. */
+const MAX_NOTE_CHARACTERS = 300;
+const MAX_NAME_CHARACTERS = 200;
+
 /**
- * Masks the secret in a failure's message and shortens the message: a provider's message can repeat the request. Masks
- * first, because a part of a secret is a secret too.
+ * Masks the secret in all texts of a reply's end that come from the provider, and shortens them: a provider can repeat the
+ * request anywhere. Masks first, because a part of a secret is a secret too.
  */
-export function maskFailure<E extends ReplyEnd | ReplyFailure>(final: E, secret: string): E {
-  if (final.type !== "failed") return final;
-  return { ...final, message: maskSecret(final.message, secret).slice(0, MAX_MESSAGE_CHARACTERS) };
+export function maskFinal<E extends ReplyEnd | ReplyFailure>(final: E, secret: string): E {
+  const mask = (text: string, max: number) => maskSecret(text, secret).slice(0, max);
+  const name = (text: string | null) => text && mask(text, MAX_NAME_CHARACTERS);
+  const masked = { ...final, providerRequestId: name(final.providerRequestId) };
+  if (masked.finishReasonRaw !== undefined) masked.finishReasonRaw = mask(masked.finishReasonRaw, MAX_NAME_CHARACTERS);
+  if (masked.type === "failed") masked.message = mask(masked.message, MAX_MESSAGE_CHARACTERS);
+  else {
+    masked.model = name(masked.model);
+    if (masked.notes) masked.notes = masked.notes.map((note) => mask(note, MAX_NOTE_CHARACTERS));
+  }
+  return masked;
 }

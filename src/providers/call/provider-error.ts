@@ -39,6 +39,9 @@ export function findError(document: JsonObject, isErrorEvent = false): ProviderE
     isFilled(document["error_code"])
   )
     return describeError(document, {});
+  // MiniMax reports a status beside the choices: https://platform.minimax.io/docs/api-reference/text-openai-api
+  const status = objectOf(document["base_resp"])["status_code"];
+  if (isFilled(status)) return describeError(document["base_resp"], {});
   const vendor = Object.keys(document).find(
     (key) => key.startsWith("x_") && isFilled(objectOf(document[key])["error"]),
   );
@@ -62,15 +65,27 @@ const MESSAGE_FIELDS = [
   "reason",
   "error",
   "errors",
-  "base_resp",
+  "innererror",
+  "inner_error",
 ] as const;
+const MESSAGES: ReadonlySet<string> = new Set(MESSAGE_FIELDS.filter((field) => field !== "text"));
 
-/** Whether a document of unknown format looks like an error: it has a message and nothing of a reply. */
+/** Whether a document of unknown format looks like an error: it has a message, or a field that is named like one. */
 export const readsLikeError = (document: JsonObject): boolean =>
-  MESSAGE_FIELDS.some((field) => field !== "text" && isFilled(document[field]));
+  Object.entries(document).some(
+    ([field, value]) => /error|exception|fault/i.test(field) || (MESSAGES.has(field) && isFilled(value)),
+  );
+
+/** Whether a plain text looks like an error message. */
+export const textReadsLikeError = (text: string): boolean =>
+  /\b(error|exception|traceback|failed|failure|unavailable|timed? ?out|denied|bad gateway|[45]\d\d)\b/i.test(text);
 
 /** @param document the document that contains the error and may have further fields */
 export function describeError(error: unknown, document: JsonObject): ProviderError {
+  // Some gateways send an error as the JSON text of one, others as a bare status.
+  const encoded = typeof error === "string" ? parseObject(error) : null;
+  if (encoded) return findError(encoded) ?? describeError(encoded, document);
+  if (typeof error === "number") return describeError({ code: error }, document);
   const main = listOf(error).find(isObject) ?? error;
   const { error: _, errors: __, ...rest } = document;
   const sources = [objectOf(main), rest];
@@ -88,15 +103,17 @@ export function describeError(error: unknown, document: JsonObject): ProviderErr
   };
 }
 
-const isFilled = (value: unknown): boolean => {
+/** Deep nesting counts as content: following it to its end could overflow the stack. */
+function isFilled(value: unknown, depth = 0): boolean {
   if (Array.isArray(value)) return value.length > 0;
-  return isObject(value) ? Object.values(value).some(isFilled) : Boolean(value);
-};
+  if (!isObject(value)) return Boolean(value);
+  return depth > MAX_DEPTH || Object.values(value).some((field) => isFilled(field, depth + 1));
+}
 
 function messageOf(error: unknown, rest: JsonObject): string {
   const message = messageIn(error, 0);
   const restMessage = messageIn(rest, 0);
-  if (message === null) return restMessage ?? codesIn(objectOf(error)) ?? codesIn(rest) ?? JSON.stringify(error);
+  if (message === null) return restMessage ?? codesIn(objectOf(error)) ?? codesIn(rest) ?? preview(error);
   // {"error": "Bad Request", "message": "max_tokens is too large"}: the first text only repeats the status.
   return typeof error === "string" && restMessage !== null ? `${message}: ${restMessage}` : message;
 }
@@ -118,7 +135,7 @@ const joinUnique = (message: string[], separator: string): string | null =>
 function messageOfObject(value: JsonObject, depth: number): string | null {
   const field = MESSAGE_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
   if (field === undefined) return null;
-  const ownMessage = messageIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
+  const ownMessage = messageIn(value[field], depth + 1) ?? preview(value[field]);
   // FastAPI reports the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
   const location = listOf(value["loc"]).map(stringOf).filter(Boolean).join(".");
   const message = location === "" ? ownMessage : `${location}: ${ownMessage}`;
@@ -247,11 +264,34 @@ export function errorInBody(body: string): ProviderError {
   return { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false };
 }
 
+/** How much of a text is searched for its message, in characters: a pattern may take quadratic time. */
+const MAX_TEXT = 8_192;
+
 /** The text of a message; for a web page, its title. */
-export function plainText(text: string): string {
-  const title = /<(title|h1)[^>]*>([^<]+)</i.exec(text)?.[2];
-  const message = title ?? (isWebPage(text) ? text.replace(/<[^>]*>/g, " ") : text);
+export function plainText(whole: string): string {
+  const text = whole.slice(0, MAX_TEXT);
+  const title = /<(title|h1)[^<>]{0,200}>([^<]{1,1000})</i.exec(text)?.[2];
+  const message = title ?? (isWebPage(text) ? text.replace(/<[^<>]*>/g, " ") : text);
   return message.replace(/\s+/g, " ").trim();
 }
 
 export const isWebPage = (text: string): boolean => /^\s*<(!doctype|html|head|body|\?xml|p|h1|center)\b/i.test(text);
+
+function parseObject(text: string): JsonObject | null {
+  if (!text.trimStart().startsWith("{")) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A value as JSON; of one that is nested too deep for that, what it is. */
+function preview(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "an error that is nested too deep";
+  }
+}

@@ -7,17 +7,25 @@ import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason, Usage } from "../../core/message.ts";
 import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
 import { replyFailure } from "../../core/reply.ts";
+import { KEEP_ALIVE, innerTexts, parseJson } from "./event-data.ts";
 import { finishMeaning } from "./finish-reasons.ts";
 import type { FinishMeaning } from "./finish-reasons.ts";
 import { isObject, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
-import { describeError, findError, failureInStream, isWebPage, plainText, readsLikeError } from "./provider-error.ts";
+import {
+  describeError,
+  failureInStream,
+  findError,
+  plainText,
+  readsLikeError,
+  textReadsLikeError,
+} from "./provider-error.ts";
 import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
 
-/** The longest id, model or finish reason that is stored, in characters. */
-const MAX_NAME_CHARACTERS = 200;
+/** How much of a text or a name is kept, in characters. It is cut again after secrets are masked. */
+const MAX_NOTE_CHARACTERS = 2_000;
 
 /** The content of one chunk. An absent field has no information. */
 export interface ChunkContent {
@@ -40,6 +48,8 @@ export interface ChunkContent {
   /** Whether the chunk is the format's terminal marker. */
   isLast?: boolean;
   error?: ProviderError | null;
+  /** The text of a chunk that cannot be read. */
+  corrupt?: string;
 }
 
 /** How responses of one format are read. */
@@ -49,10 +59,9 @@ export interface ResponseFormat {
   /**
    * Creates a reader for the chunks of one reply, in their order. It returns `null` for a document of another format.
    *
-   * @param providerParams the params that were sent
    * @throws BadChunk for a text of an unexpected type
    */
-  createReader(providerParams: Record<string, unknown>): (document: JsonObject) => ChunkContent | null;
+  createReader(): (document: JsonObject) => ChunkContent | null;
 }
 
 /** A chunk whose text cannot be read. */
@@ -66,12 +75,11 @@ export function readText(value: unknown): string {
   throw new BadChunk();
 }
 
-const KEEP_ALIVE = /^(null|:.*|\[?(ping|heartbeat|keep-?alive)\]?)?$/is;
-
 /** Reads one reply. */
 export class ReplyReader {
   readonly #format: ResponseFormat;
   readonly #read: (document: JsonObject) => ChunkContent | null;
+  readonly #retryAfterMs: number | null;
   #id: string | null;
   #model: string | null = null;
   #finish: { reason: string; meaning: FinishMeaning } | null = null;
@@ -81,11 +89,15 @@ export class ReplyReader {
   #callsTool = false;
   /** The first content that was not recognized. */
   #unrecognized: string | null = null;
+  /** The beginning of an event in whose middle the response ended. */
+  #fragment: string | null = null;
 
-  constructor(format: ResponseFormat, providerParams: Record<string, unknown>, requestId: string | null) {
+  /** @param retryAfterMs the wait that the response's headers request */
+  constructor(format: ResponseFormat, requestId: string | null, retryAfterMs: number | null = null) {
     this.#format = format;
-    this.#read = format.createReader(providerParams);
+    this.#read = format.createReader();
     this.#id = requestId;
+    this.#retryAfterMs = retryAfterMs;
   }
 
   /** Whether the provider has sent a finish reason. The text is complete then. */
@@ -124,54 +136,71 @@ export class ReplyReader {
   }
 
   /** Reads an event, document by document. */
-  *#readEvent({ event, data }: ServerSentEvent): Generator<ChunkContent & { done?: boolean }> {
+  *#readEvent({ event, data, isIncomplete }: ServerSentEvent): Generator<ChunkContent & { done?: boolean }> {
     const text = data.trim();
     if (KEEP_ALIVE.test(text)) return;
-    if (text === "[DONE]") return yield { done: true };
-    const json = parseJson(text);
-    if (json === undefined) return yield this.#readPlainText(text, event === "error");
-    for (const document of Array.isArray(json) ? json : [json]) {
-      if (isObject(document)) yield this.#readDocument(document, event === "error");
-      else if (document !== null) yield this.#readPlainText(typeof json === "string" ? json : text, event === "error");
-    }
+    if (isIncomplete) this.#fragment = text;
+    else if (text === "[DONE]") yield { done: true };
+    else yield* this.#readText(text, event);
   }
 
-  #readDocument(document: JsonObject, isErrorEvent: boolean): ChunkContent {
+  *#readText(text: string, event: string | undefined): Generator<ChunkContent & { done?: boolean }> {
+    const json = parseJson(text);
+    const inner = innerTexts(json, text);
+    if (inner.length > 0) {
+      for (const data of inner) yield* this.#readEvent({ event, data });
+      return;
+    }
+    const isErrorEvent = event === "error";
+    if (json === undefined) yield this.#readPlainText(text, isErrorEvent);
+    else for (const value of Array.isArray(json) ? json : [json]) yield this.#readValue(value, text, isErrorEvent);
+  }
+
+  #readValue(value: unknown, text: string, isErrorEvent: boolean): ChunkContent {
+    if (isObject(value)) return this.#readDocument(value, text, isErrorEvent);
+    return value === null ? {} : this.#readPlainText(text, isErrorEvent);
+  }
+
+  /** @param text the document as it was sent */
+  #readDocument(document: JsonObject, text: string, isErrorEvent: boolean): ChunkContent {
     const error = findError(document, isErrorEvent);
     if (error) return { error };
     try {
       const content = this.#read(document);
-      if (content?.isUnrecognized) this.#noteUnrecognized(JSON.stringify(document));
+      if (content?.isUnrecognized) this.#noteUnrecognized(text);
       if (content) return content;
     } catch (error_) {
       if (!(error_ instanceof BadChunk)) throw error_;
-      return { error: CORRUPT_CHUNK };
+      return { corrupt: text };
     }
     if (readsLikeError(document)) return { error: describeError(document, {}) };
-    if (Object.keys(document).length > 0) this.#noteUnrecognized(JSON.stringify(document));
+    if (Object.keys(document).length > 0) this.#noteUnrecognized(text);
     return {};
   }
 
   #noteUnrecognized(text: string): void {
-    this.#unrecognized ??= text.slice(0, MAX_NAME_CHARACTERS);
+    this.#unrecognized ??= text.slice(0, MAX_NOTE_CHARACTERS);
   }
 
   /** Reads a text instead of a document: an error message, an incomplete document, or unrecognized content. */
   #readPlainText(text: string, isErrorEvent: boolean): ChunkContent {
-    if (!isErrorEvent && looksLikeJson(text)) return { error: CORRUPT_CHUNK };
-    if (isErrorEvent || /^\W*(error|exception|failed|failure)\b/i.test(text)) {
+    if (!isErrorEvent && looksLikeJson(text)) return { corrupt: text };
+    if (isErrorEvent || textReadsLikeError(text)) {
       return { error: { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false } };
     }
-    this.#noteUnrecognized(isWebPage(text) ? `a web page, ${plainText(text)}` : plainText(text));
+    this.#noteUnrecognized(plainText(text));
     return {};
   }
 
   /** Adds the content of a chunk to the reply. @returns the end or failure if this chunk ends the reply */
   #addContent(content: ChunkContent & { done?: boolean }): ReplyEnd | ReplyFailure | null {
     this.#store(content);
-    if (content.error === CORRUPT_CHUNK)
-      return this.#failure("bad_chunk", "The provider sent a chunk that cannot be read.");
-    if (content.error) return failureInStream(content.error, this.#id);
+    if (content.corrupt !== undefined)
+      return this.#failure("bad_chunk", `The provider sent a chunk that cannot be read: ${content.corrupt}`);
+    if (content.error) {
+      const retryAfterMs = content.error.retryAfterMs ?? this.#retryAfterMs;
+      return failureInStream({ ...content.error, retryAfterMs }, this.#id);
+    }
     this.#storeFinish(content);
     const failure = this.#failureOfFinish();
     if (failure) return failure;
@@ -239,6 +268,7 @@ export class ReplyReader {
   #notes(): string[] {
     const notes: string[] = [];
     if (this.#unrecognized !== null) notes.push(`Ignored, because it is not in the format: ${this.#unrecognized}`);
+    if (this.#fragment !== null) notes.push(`The response ended in the middle of an event: ${this.#fragment}`);
     if (this.#callsTool) notes.push("The model called a tool. Parley does not run tools.");
     else if (!this.#hasText) notes.push(...this.#explainMissingText());
     return notes;
@@ -260,8 +290,6 @@ export class ReplyReader {
   }
 }
 
-const CORRUPT_CHUNK: ProviderError = { message: "", status: null, retryAfterMs: null, isFiltered: false };
-
 /** Removes details that contradict the total they are part of. */
 function withPlausibleDetails({ cachedInputTokens, reasoningTokens, ...usage }: Usage): Usage {
   return {
@@ -273,13 +301,4 @@ function withPlausibleDetails({ cachedInputTokens, reasoningTokens, ...usage }: 
 
 const notesIn = (notes: string[]): { notes?: string[] } => (notes.length > 0 ? { notes } : {});
 
-const truncate = (reason: unknown): string | null => stringOf(reason)?.slice(0, MAX_NAME_CHARACTERS) ?? null;
-
-/** `undefined` for a text that is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const truncate = (reason: unknown): string | null => stringOf(reason)?.slice(0, MAX_NOTE_CHARACTERS) ?? null;

@@ -44,5 +44,6 @@ export function retryInfoMs(error: JsonObject): number | null {
 const parseDecimal = (text: string | null): number | null =>
   text !== null && /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : null;
 
+/** A longer wait than the longest is as long as that: the call fails at once instead of being repeated too soon. */
 const ifPlausible = (milliseconds: number | null): number | null =>
-  milliseconds !== null && milliseconds <= MAX_RETRY_AFTER_MS ? Math.ceil(milliseconds) : null;
+  milliseconds === null ? null : Math.ceil(Math.min(milliseconds, MAX_RETRY_AFTER_MS));
