@@ -1,44 +1,46 @@
+/**
+ * The table of contents of the API: the middleware in the order in which a call passes it, and where each resource is
+ * mounted. What a route does does not belong here.
+ */
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
 import { timing } from "hono/timing";
 import { rootCause } from "./core/failure.ts";
+import { health } from "./routes/health.ts";
 import { authenticate } from "./routes/http/authenticate.ts";
-import { chatbots } from "./routes/session-api/chatbots/index.ts";
-import { clients } from "./routes/session-api/clients/index.ts";
 import type { AppEnv } from "./routes/http/context.ts";
-import { useDialects } from "./routes/http/dialect.ts";
+import { allowOrigins, preventCsrf } from "./routes/http/cors.ts";
 import type { Dialect } from "./routes/http/dialect.ts";
 import { validateIdempotencyKey } from "./routes/http/idempotency.ts";
-import { sessionApi } from "./routes/session-api/dialect.ts";
-import { keys } from "./routes/session-api/keys/index.ts";
-import { openapi } from "./routes/openapi/index.ts";
-import { allowOrigins, requireOwnPage } from "./routes/http/cors.ts";
 import { limitAddress, limitCaller } from "./routes/http/rate-limits.ts";
-import { respondWithProblem } from "./routes/http/respond-with-problem.ts";
-import { routeTable } from "./routes/http/route-table.ts";
+import { respondWithProblem, setDialect } from "./routes/http/respond-with-problem.ts";
+import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
-import { health } from "./routes/health.ts";
-import { sessions } from "./routes/session-api/sessions/index.ts";
-import { requireTimeZone, noTransform } from "./routes/moonshot/middleware.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
+import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
+import { openapi } from "./routes/openapi/index.ts";
+import { chatbots } from "./routes/session-api/chatbots/index.ts";
+import { clients } from "./routes/session-api/clients/index.ts";
+import { sessionApi } from "./routes/session-api/dialect.ts";
+import { keys } from "./routes/session-api/keys/index.ts";
+import { sessions } from "./routes/session-api/sessions/index.ts";
 
-/** The dialects of the API. The last one answers for all paths that are no other's. */
+/** The dialects of the API. The last one has every path that no other has. */
 export const dialects: readonly Dialect[] = [moonshot, sessionApi];
 
-/** The whole API, in the order in which a call meets it. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ strict: false })
-  .use(useDialects(dialects))
+  .use(setDialect(dialects))
   .use(requestId())
   .use(timing())
   .use("/v1/*", noTransform)
   .use(setSecureHeaders)
   .use(allowOrigins)
-  .use(routeTable(() => app))
+  .use(requireRoute(() => app))
   .use(limitAddress)
   .use(authenticate)
   .use(limitCaller)
-  .use(requireOwnPage)
+  .use(preventCsrf)
   .use(validateIdempotencyKey)
   .use("/v1/*", requireTimeZone)
   .route("/sessions", sessions)

@@ -1,10 +1,14 @@
+/**
+ * The Worker: its handlers for HTTP and for cron, and the Durable Objects and entry points that `wrangler.toml` names.
+ * It joins the session's object to the dialects, which neither knows. What a route or a job does does not belong here.
+ */
 import { app, dialects } from "./app.ts";
 import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
 import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeIdleSessions } from "./jobs/wake-idle-sessions.ts";
-import { presenterOf } from "./routes/http/dialect.ts";
+import { sessionPresenter } from "./routes/http/dialect.ts";
 import { database } from "./store/database.ts";
 import { deleteExpiredResponses } from "./store/idempotency-keys.ts";
 import { refoldTexts } from "./store/refold.ts";
@@ -13,9 +17,9 @@ import { deleteExpiredTickets } from "./store/tickets.ts";
 export { EndpointObject } from "./providers/limits/endpoint-object.ts";
 export { ReplyCaller } from "./providers/call/reply-caller.ts";
 
-const presentSession = presenterOf(dialects);
+const presentSession = sessionPresenter(dialects);
 
-/** The session's object, speaking to those who follow it in the dialect of its session. */
+/** The object of a session. It shows the session to subscribers in the dialect in which the session was created. */
 export class SessionObject extends LiveSessionObject {
   protected override readonly present = (session: Session): Record<string, unknown> =>
     presentSession(session, this.env.TIME_ZONE);

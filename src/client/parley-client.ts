@@ -4,14 +4,16 @@ import type { StreamEvent } from "../live/streaming/events.ts";
 import type { Chatbot } from "../routes/session-api/chatbots/schemas.ts";
 import type { Client } from "../routes/session-api/clients/schemas.ts";
 import type { ListedSession, Message, Session } from "../routes/session-api/sessions/schemas.ts";
-import type * as schemas from "../routes/moonshot/schemas.ts";
+import type { CreateEndpoint, Endpoint } from "../routes/moonshot/llm-endpoints/schemas.ts";
+import type { ChatRecord as ChatRecordSchema } from "../routes/moonshot/sessions/record-schemas.ts";
+import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sessions/schemas.ts";
 
 /** What came of one prompt to one endpoint. */
-export type ChatRecord = z.output<typeof schemas.ChatRecord>;
-export type NewEndpoint = z.input<typeof schemas.CreateEndpoint>;
+export type ChatRecord = z.output<typeof ChatRecordSchema>;
+export type NewEndpoint = z.input<typeof CreateEndpoint>;
 
 type ChatbotSession = z.output<typeof Session>;
-type ComparisonSession = z.output<typeof schemas.Session>;
+type ComparisonSession = z.output<typeof ComparisonSessionSchema>;
 
 /** What a chatbot is made of here. */
 export interface NewChatbot {
@@ -41,7 +43,7 @@ export class ParleyClient {
     this.key = key;
   }
 
-  listEndpoints(): Promise<z.output<typeof schemas.Endpoint>[]> {
+  listEndpoints(): Promise<z.output<typeof Endpoint>[]> {
     return this.call("GET", "/v1/llm_endpoints");
   }
 

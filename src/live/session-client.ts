@@ -1,8 +1,17 @@
+/**
+ * How the Worker calls the object of a session. This file alone turns a session's id into a stub. It also exports the
+ * types that these calls take and return, so that callers need no other file of `live`.
+ *
+ * Reading a session from its object or from D1 does not belong here: that is `read-session.ts`. Effects: RPC.
+ */
+import type { SessionObject } from "./session-object.ts";
 import { upgradeRequest } from "./streaming/subscription.ts";
 import type { Subscription } from "./streaming/subscription.ts";
-import type { SessionObject } from "./session-object.ts";
 
-/** What can be asked of a session's object. Outcomes arrive whole: they are values, and so is all that they hold. */
+export type { IdempotencyKey } from "./log/idempotency.ts";
+export type { History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
+
+/** The calls to a session's object. An outcome is a value and holds only values, so it crosses RPC whole. */
 export type SessionStub = Pick<
   SessionObject,
   | "read"
@@ -22,11 +31,11 @@ export type SessionStub = Pick<
   | "dismiss"
 >;
 
-/** The object that holds a session while someone is talking. Its name is the session's id. */
+/** The object of a session. Its name is the session's id. */
 export const sessionStub = (env: Env, sessionId: string): SessionStub =>
-  // An RPC stub's types make a union of promises of every promise of a union, which nothing can narrow.
+  // TypeScript cannot narrow what an RPC stub returns for a method with a union: it is a union of promises.
   env.SESSIONS.getByName(sessionId);
 
-/** Opens a socket to a session, for a caller who was let in. @returns 101 with the socket, or 404 */
-export const openSocket = (env: Env, sessionId: string, following: Subscription): Promise<Response> =>
-  env.SESSIONS.getByName(sessionId).fetch("https://session/ws", upgradeRequest(following));
+/** Opens a socket to a session for an authenticated caller. @returns 101 with the socket, 404, or 429 */
+export const openSocket = (env: Env, sessionId: string, subscription: Subscription): Promise<Response> =>
+  env.SESSIONS.getByName(sessionId).fetch("https://session/ws", upgradeRequest(subscription));

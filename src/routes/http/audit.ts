@@ -1,8 +1,12 @@
+/**
+ * The audit log: one line of the Worker's log for each change that an operator must be able to trace, and for each
+ * failed sign-in. It names the caller, never a token and never the text of a message. Other log lines do not belong
+ * here.
+ */
 import type { Context } from "hono";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
 
-/** What is written down of those who call. */
 export type AuditEvent =
   | "sign-in-failed"
   | "key-created"
@@ -16,14 +20,14 @@ export type AuditEvent =
   | "prompt-template-deleted";
 
 /**
- * Writes down who did what, as a line of the Worker's log: never a token, nor what anybody said.
+ * Writes an audit line.
  *
- * @param what the ids and names that tell it from others of its kind
+ * @param details ids and names of what was changed
  */
 export function audit(
   c: Context<AppEnv>,
   event: AuditEvent,
-  what: Record<string, string | string[] | null> = {},
+  details: Record<string, string | string[] | null> = {},
 ): void {
   const caller = c.get("caller") as Caller | undefined;
   console.info({
@@ -31,6 +35,6 @@ export function audit(
     requestId: c.var.requestId,
     caller: caller ? { role: caller.role, id: caller.id } : null,
     address: c.req.header("cf-connecting-ip") ?? null,
-    ...what,
+    ...details,
   });
 }

@@ -1,3 +1,8 @@
+/**
+ * Who calls: reads the token of a call, finds its caller and sets `c.var.caller`; and which roles a route allows. How a
+ * token is checked does not belong here: that is `auth`. Which single resource a caller may see is each dialect's rule.
+ * Effects: queries to D1, a call to the identity provider for its keys, audit lines.
+ */
 import type { Context, MiddlewareHandler } from "hono";
 import { ANONYMOUS, identify } from "../../auth/identify.ts";
 import { KeySetUnavailable } from "../../auth/jwks.ts";
@@ -12,45 +17,50 @@ import { consumeTicket } from "../../store/tickets.ts";
 import { anonymousRoleProblem, identityProviderOf, tokenProblem } from "./settings.ts";
 import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
-import { exceedsSignInLimit, TOO_MANY } from "./rate-limits.ts";
+import { measure } from "./context.ts";
+import { exceedsSignInLimit, TOO_MANY_CALLS } from "./rate-limits.ts";
 import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
+import { withoutTrailingSlash } from "./route-table.ts";
 
-/** The paths that anyone may call. */
+/** The paths that need no token. */
 export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/docs"];
 
-/** Learns who calls, and turns away who cannot tell. */
+/** Sets the caller of every call, except on open paths. Without a valid token it answers 401. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (OPEN_PATHS.includes(c.req.path.replace(/(?<=.)\/$/, ""))) return next();
-  const known = await timed(c, "auth", callerOf(c));
-  if ("reason" in known) return rejectSignIn(c, known);
-  c.set("caller", known);
+  if (OPEN_PATHS.includes(withoutTrailingSlash(c.req.path))) return next();
+  const caller = await measure(c, "auth", findCaller(c));
+  if ("reason" in caller) return rejectSignIn(c, caller);
+  c.set("caller", caller);
   return next();
 };
 
-/** Writes down who could not tell who they are; who tries again and again is told to stay away. */
-export async function rejectSignIn(c: Context<AppEnv>, refusal: HttpProblem): Promise<Response> {
-  if (refusal.reason !== "unauthenticated") return respondWithProblem(c, refusal);
+/** Answers a failed sign-in, and writes it to the audit log. An address with too many failures gets 429. */
+export async function rejectSignIn(c: Context<AppEnv>, problem: HttpProblem): Promise<Response> {
+  if (problem.reason !== "unauthenticated") return respondWithProblem(c, problem);
   audit(c, "sign-in-failed", { path: c.req.path });
-  return respondWithProblem(c, (await exceedsSignInLimit(c)) ? TOO_MANY : refusal);
+  return respondWithProblem(c, (await exceedsSignInLimit(c)) ? TOO_MANY_CALLS : problem);
 }
 
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
 
-/** By `Authorization: Bearer <token>`; a socket's opener may show its token, or a ticket, in a way that a browser can. */
-export async function callerOf(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
-  const [, socketOf] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
-  const token = bearer(c) ?? (socketOf === undefined ? undefined : subprotocolToken(c));
-  if (token !== undefined) return callerOfToken(c, token);
-  const ticket = socketOf === undefined ? undefined : c.req.query("ticket");
-  if (ticket !== undefined) return (await callerOfTicket(c, ticket, socketOf ?? "")) ?? UNAUTHENTICATED;
-  return c.req.header("authorization") === undefined ? withoutToken(c.env) : UNAUTHENTICATED;
+/**
+ * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so
+ * there the token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
+ */
+export async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
+  const [, sessionSegment] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
+  const isSocket = sessionSegment !== undefined;
+  const token = bearerToken(c) ?? (isSocket ? subprotocolToken(c) : undefined);
+  if (token !== undefined) return findCallerByToken(c, token);
+  const ticket = isSocket ? c.req.query("ticket") : undefined;
+  if (ticket !== undefined) return (await findCallerByTicket(c, ticket, sessionSegment ?? "")) ?? UNAUTHENTICATED;
+  return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
 
-async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
+async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
   const db = database(c.env.DB);
-  const registry = {
+  const sources = {
     adminKey: c.env.ADMIN_KEY,
     keys: {
       find: (hash: string) => findKeyByHash(db, hash),
@@ -60,45 +70,51 @@ async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller 
     readJson,
   };
   try {
-    const caller = await identify(token, registry, now());
+    const caller = await identify(token, sources, now());
     return caller ?? tokenProblem(c.env, token) ?? UNAUTHENTICATED;
   } catch (error) {
-    if (error instanceof KeySetUnavailable) return { reason: "identity-unknowable" };
+    if (error instanceof KeySetUnavailable) return { reason: "identity-provider-unavailable" };
     throw error;
   }
 }
 
-const withoutToken = (env: Env): Caller | HttpProblem =>
+const anonymousCaller = (env: Env): Caller | HttpProblem =>
   env.ANONYMOUS_ROLE === "service" ? ANONYMOUS : (anonymousRoleProblem(env) ?? UNAUTHENTICATED);
 
-async function callerOfTicket(c: Context<AppEnv>, ticket: string, part: string): Promise<Caller | null> {
-  const sessionId = sessionNamed(part);
+async function findCallerByTicket(c: Context<AppEnv>, ticket: string, sessionSegment: string): Promise<Caller | null> {
+  const sessionId = decodeSessionId(sessionSegment);
   return sessionId === null ? null : consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now());
 }
 
-/** The id in a part of a path, as its session has it; `null` for what is none. */
-function sessionNamed(part: string): string | null {
+/** The session's id in a segment of a path, in the form in which it is stored; `null` when the segment is malformed. */
+function decodeSessionId(segment: string): string | null {
   try {
-    const id = decodeURIComponent(part);
+    const id = decodeURIComponent(segment);
     return asObjectId(id) ?? id;
   } catch {
     return null;
   }
 }
 
-const bearer = (c: Context): string | undefined => /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
+const bearerToken = (c: Context): string | undefined =>
+  /^Bearer +(\S+)\s*$/i.exec(c.req.header("authorization") ?? "")?.[1];
 
-/** A token among the subprotocols: `bearer.<token>`. */
+/** The token in the subprotocol `bearer.<token>`. */
 const subprotocolToken = (c: Context): string | undefined =>
   /(?:^|,)\s*bearer\.([^\s,]+)/.exec(c.req.header("sec-websocket-protocol") ?? "")?.[1];
 
-/**
- * Lets only some roles pass. Placed behind a route's validators: what is not well-formed is refused as that, whoever
- * sends it.
- */
-export const requireRole =
+/** Allows only some roles. Place it after a route's validators: malformed input is 400 or 422 for every caller. */
+const requireRole =
   (...roles: CallerRole[]): MiddlewareHandler<AppEnv> =>
   async (c, next) =>
     c.var.caller.role !== null && roles.includes(c.var.caller.role)
       ? next()
       : respondWithProblem(c, { reason: "forbidden" });
+
+export const allowAdmins = requireRole("admin");
+
+/** Allows services, and admins. */
+export const allowServices = requireRole("admin", "service");
+
+/** Allows clients, services and admins. Which sessions a client may see is the dialect's rule. */
+export const allowClients = requireRole("admin", "service", "client");

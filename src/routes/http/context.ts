@@ -1,26 +1,46 @@
-import type { Context } from "hono";
+/**
+ * What every route gets from Hono's context: its bindings and variables, and small functions that several routes need
+ * to read a call or to measure the answer. What belongs to one dialect, or to one concern with a file of its own, does
+ * not belong here.
+ */
+import type { Context, MiddlewareHandler } from "hono";
 import { endTime, startTime } from "hono/timing";
 import type { Caller } from "../../core/caller.ts";
+import type { SessionReader } from "../../live/read-session.ts";
+import type { History } from "../../live/session-client.ts";
 import type { Database } from "../../store/database.ts";
 import { database } from "../../store/database.ts";
 import type { Claim } from "../../store/idempotency-keys.ts";
 import type { Dialect } from "./dialect.ts";
 
-/** What every route is handed: the Worker's bindings, and who calls. */
+/** The Worker's bindings, and the variables that the middleware of `app.ts` sets. */
 export interface AppEnv {
   Bindings: Env;
   Variables: { dialect: Dialect; caller: Caller; requestId: string; claim?: Claim; secureHeadersNonce?: string };
 }
 
-/** Waits for a stage of the answer and names it in `server-timing`. */
-export async function timed<T>(c: Context, stage: "auth" | "session" | "index", work: Promise<T>): Promise<T> {
-  startTime(c, stage);
+/** Middleware that validates the id of a resource. Later handlers read it by `c.req.valid("param").id`. */
+export type IdValidator = MiddlewareHandler<AppEnv, string, { in: { param: IdParam }; out: { param: IdParam } }>;
+
+interface IdParam {
+  id: string;
+}
+
+/** Waits for a part of the work and adds its time to the `server-timing` header. */
+export async function measure<T>(c: Context, part: "auth" | "session" | "index", work: Promise<T>): Promise<T> {
+  startTime(c, part);
   try {
     return await work;
   } finally {
-    endTime(c, stage);
+    endTime(c, part);
   }
 }
+
+/** What `live/read-session.ts` needs to read a session during a call. */
+export const readerOf = (c: Context<AppEnv>): SessionReader => ({
+  env: c.env,
+  measure: (source, work) => measure(c, source, work),
+});
 
 const BOOKMARK = /^[0-9a-f-]{1,200}$/i;
 
@@ -29,16 +49,18 @@ const BOOKMARK = /^[0-9a-f-]{1,200}$/i;
  * https://developers.cloudflare.com/d1/best-practices/read-replication/
  */
 export async function readFromReplica<T>(c: Context<AppEnv>, read: (db: Database) => Promise<T>): Promise<T> {
-  const given = c.req.header("x-d1-bookmark") ?? "";
-  const session = c.env.DB.withSession(BOOKMARK.test(given) ? given : "first-primary");
-  const list = await timed(c, "index", read(database(session)));
+  const header = c.req.header("x-d1-bookmark") ?? "";
+  const session = c.env.DB.withSession(BOOKMARK.test(header) ? header : "first-primary");
+  const list = await measure(c, "index", read(database(session)));
   const bookmark = session.getBookmark();
   if (bookmark) c.header("x-d1-bookmark", bookmark);
   return list;
 }
 
-/** Whether the caller wants only what is new, by `Prefer: return=minimal` (RFC 7240); the answer then says so. */
-export function wantedHistory(c: Context): "whole" | "added" {
+/**
+ * Reads `Prefer: return=minimal` (RFC 7240): the caller wants only new messages. The answer then says that it applies.
+ */
+export function applyPreference(c: Context): History {
   const preferences = (c.req.header("prefer") ?? "").toLowerCase().split(",");
   if (!preferences.some((preference) => /^\s*return\s*=\s*"?minimal"?\s*(;|$)/.test(preference))) return "whole";
   c.header("preference-applied", "return=minimal");

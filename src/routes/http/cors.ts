@@ -1,14 +1,25 @@
+/**
+ * Which pages of a browser may call: CORS for the origins in `ALLOWED_ORIGINS`, and the two cases that CORS does not
+ * cover, writes without a token and WebSockets. Who the caller is does not belong here.
+ */
 import { cors } from "hono/cors";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-/** What a page's script may send, beside what any page may. */
-const SENT = ["authorization", "content-type", "idempotency-key", "last-event-id", "prefer", "x-d1-bookmark"];
+/** Headers that a page's script may send, besides those that every page may. */
+const REQUEST_HEADERS = [
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "last-event-id",
+  "prefer",
+  "x-d1-bookmark",
+];
 
-/** What a page's script may read of an answer's head. */
-const READ = [
+/** Headers of an answer that a page's script may read. */
+const RESPONSE_HEADERS = [
   "content-disposition",
   "idempotency-replayed",
   "link",
@@ -20,48 +31,48 @@ const READ = [
   "x-request-id",
 ];
 
-/** How long a browser may remember what it was told of a route, in seconds. */
-const REMEMBER_SECONDS = 600;
+/** How long a browser may cache the answer to a preflight request, in seconds. */
+const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
-/** Whether an origin is one of `ALLOWED_ORIGINS`. What is no origin there, such as `*`, is nobody's. */
+/** Whether `ALLOWED_ORIGINS` contains an origin. An entry that is not an origin, such as `*`, allows nothing. */
 export const isAllowedOrigin = (origin: string, env: Env): boolean =>
-  (env.ALLOWED_ORIGINS ?? "").split(",").some((one) => one.trim() === origin && isOrigin(origin));
+  (env.ALLOWED_ORIGINS ?? "").split(",").some((entry) => entry.trim() === origin && isOrigin(origin));
 
 export const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
-const serve = cors({
+const applyCors = cors({
   origin: (origin) => origin,
   allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-  allowHeaders: SENT,
-  exposeHeaders: READ,
-  maxAge: REMEMBER_SECONDS,
+  allowHeaders: REQUEST_HEADERS,
+  exposeHeaders: RESPONSE_HEADERS,
+  maxAge: PREFLIGHT_MAX_AGE_SECONDS,
 });
 
 /**
- * Lets pages of the allowed origins call, and read what they are answered, refusals too. No cookie is ever looked at, so
- * none is asked for. https://fetch.spec.whatwg.org/#http-cors-protocol
+ * Lets pages of the allowed origins call and read the answers, problems too. The API uses no cookies, so it does not
+ * allow credentials. https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
-  const allowed = origin !== undefined && isAllowedOrigin(origin, c.env);
+  const isAllowed = origin !== undefined && isAllowedOrigin(origin, c.env);
   if (c.req.method !== "OPTIONS") {
-    if (allowed) await serve(c, next);
+    if (isAllowed) await applyCors(c, next);
     else await next();
-    if (c.env.ALLOWED_ORIGINS && c.res.status !== 101) c.header("vary", "Origin", { append: !allowed });
+    if (c.env.ALLOWED_ORIGINS && c.res.status !== 101) c.header("vary", "Origin", { append: !isAllowed });
     return;
   }
-  // The route table says which methods there are; to a page it is said in these words too.
+  // The route table has answered with the methods of the path. For an allowed page, add the CORS headers.
   await next();
-  if (allowed) return serve(c, noMore);
+  if (isAllowed) return applyCors(c, endOfChain);
   if (c.env.ALLOWED_ORIGINS) c.header("vary", "Origin");
   return undefined;
 };
 
 /**
- * Keeps pages of other origins from changing anything where nobody has to show a token: a browser sends a `POST` without a
- * body unasked, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
+ * Prevents pages of other origins from changing anything when no token is needed: a browser sends a `POST` without a
+ * body from any page, and CORS only hides its answer. https://owasp.org/www-community/attacks/csrf
  */
-export const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const preventCsrf: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   const caller = c.get("caller") as Caller | undefined;
   const isForeign = caller?.id === "anonymous" && origin !== undefined && !isAllowedOrigin(origin, c.env);
@@ -70,19 +81,21 @@ export const requireOwnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
     : next();
 };
 
-const noMore = async () => undefined;
+const endOfChain = async () => undefined;
 
 /**
- * Lets a browser open a socket only from pages that it may be opened from: those of the allowed origins, and our own unless
- * nobody had to show a token. Other programs send no `Origin`, and CORS does not cover sockets.
+ * Lets a browser open a socket from pages of the allowed origins, and from the Worker's own origin unless the caller is
+ * anonymous. Programs other than browsers send no `Origin`. CORS does not cover sockets.
  */
 export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
-  return origin === undefined || isAllowedOrigin(origin, c.env) || isOwn(c, origin)
+  return origin === undefined || isAllowedOrigin(origin, c.env) || isSameOrigin(c, origin)
     ? next()
     : respondWithProblem(c, { reason: "origin-refused" });
 };
 
-/** A page of any site can be shown at an address that leads here (DNS rebinding): its own origin proves nothing then. */
-const isOwn = (c: Context<AppEnv>, origin: string): boolean =>
+/**
+ * By DNS rebinding any site can use a name that leads here, so for an anonymous caller the same origin proves nothing.
+ */
+const isSameOrigin = (c: Context<AppEnv>, origin: string): boolean =>
   c.var.caller.id !== "anonymous" && origin === new URL(c.req.url).origin;

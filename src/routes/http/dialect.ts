@@ -1,42 +1,37 @@
 /**
- * What a dialect hands in, so that what all dialects share can answer in its form without knowing it. Each is made in its
- * dialect's folder and joined to the app in `app.ts`.
+ * What a dialect provides, so that code for all dialects can answer in its form without knowing it. Each dialect is an
+ * object in its own folder; `app.ts` lists them. Nothing of a particular dialect belongs in `routes/http`.
+ *
+ * In this folder: what all dialects share. `authenticate`, `cors`, `rate-limits` and `idempotency` are middleware in
+ * the order of `app.ts`; `validate` and `fields` read input; `problem` says how a call fails; `subscribe` opens streams
+ * and sockets.
  */
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import type * as z from "zod";
 import type { Session } from "../../core/session.ts";
-import type { AppEnv } from "./context.ts";
 import type { HttpProblem } from "./problem.ts";
 
 export interface Dialect {
-  /** Where its paths begin, such as `/v1`. `""` for the one that answers wherever no other does. */
+  /** The first segment of its paths, with its slash. `""` for the one that has all other paths. */
   prefix: string;
   respondWithProblem: (c: Context, problem: HttpProblem) => Response;
   /** The body of a problem's answer, for the OpenAPI document. */
   problemSchema: (httpStatus: number) => z.ZodType;
-  /** How a body or a query is answered that does not fit. */
+  /** The status of the answer to an invalid body or query. */
   invalidInputStatus: 400 | 422;
-  /** Which sessions are created in it, and how it shows one to its subscribers, without messages. */
+  /** The kind of session that it creates, and the JSON of such a session for subscribers, without messages. */
   sessions: { kind: Session["kind"]; present: (session: Session, zone: string) => Record<string, unknown> };
 }
 
-/** The dialect of a path. The last one answers for what is no other's. */
+/** The dialect of a path. The last one has every path that no other has. */
 export function dialectOf(dialects: readonly Dialect[], path: string): Dialect {
-  const found = dialects.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`)) ?? dialects.at(-1);
-  if (!found) throw new Error("The app has no dialect");
-  return found;
+  const dialect = dialects.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`)) ?? dialects.at(-1);
+  if (!dialect) throw new Error("The app has no dialect");
+  return dialect;
 }
 
-/** A session as its subscribers are shown it: in the dialect in which it was created. */
-export const presenterOf =
+/** The JSON of a session for its subscribers, in the dialect in which it was created. */
+export const sessionPresenter =
   (dialects: readonly Dialect[]) =>
   (session: Session, zone: string): Record<string, unknown> =>
     dialects.find(({ sessions }) => sessions.kind === session.kind)?.sessions.present(session, zone) ?? {};
-
-/** Notes the dialect of each call, for all that answers it. */
-export const useDialects =
-  (dialects: readonly Dialect[]): MiddlewareHandler<AppEnv> =>
-  async (c, next) => {
-    c.set("dialect", dialectOf(dialects, c.req.path));
-    await next();
-  };

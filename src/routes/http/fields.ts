@@ -1,3 +1,7 @@
+/**
+ * Schemas of fields that several resources and dialects have: ids, names, times, free-form objects, params of a
+ * provider. A field of one resource belongs in that resource's `schemas.ts`.
+ */
 import * as z from "zod";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
@@ -8,7 +12,7 @@ const MAX_OBJECT_BYTES = 16_384;
 
 const isNotBlank = (text: string): boolean => text.trim() !== "";
 
-/** An id in the form of a MongoDB ObjectId; read in either case. */
+/** An id in the form of a MongoDB ObjectId, in upper or lower case. */
 export const objectId = z
   .string()
   .regex(/^[0-9a-fA-F]{24}$/, "must be 24 hex digits")
@@ -17,7 +21,7 @@ export const objectId = z
 
 export const name = z.string().min(1, { abort: true }).max(200).refine(isNotBlank, "must not be blank");
 
-/** An ISO 8601 time, read into milliseconds; without an offset it is UTC. */
+/** An ISO 8601 time, parsed into milliseconds. A time without an offset is UTC. */
 export const time = z
   .string()
   .meta({ format: "date-time" })
@@ -28,11 +32,11 @@ export const time = z
     return z.NEVER;
   });
 
-/** A time as it is answered: ISO 8601, UTC, with milliseconds. */
+/** A time in an answer: ISO 8601, UTC, with milliseconds. */
 export const timeOutput = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
 
-/** Any JSON object, up to 16 KiB; carried inside as its JSON text. */
-export const freeObject = z
+/** Any JSON object, up to 16 KiB. Its value is the JSON text, which is what the code stores. */
+export const jsonObject = z
   .record(z.string(), z.unknown())
   .transform((value) => JSON.stringify(value))
   .refine(
@@ -40,30 +44,30 @@ export const freeObject = z
     "must not be larger than 16 KiB of JSON",
   );
 
-/** What a param must be, and how its fault is described. */
+/** The values that a param may have, and the message for any other. */
 interface ParamRule {
-  isGood: (value: unknown) => boolean;
+  isValid: (value: unknown) => boolean;
   message: string;
 }
 
-const TEXT: ParamRule = { isGood: (value) => typeof value === "string", message: "must be a text" };
+const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a string" };
 const FLAG: ParamRule = {
-  isGood: (value) => typeof value === "boolean" || /^\s*(true|false)\s*$/i.test(String(value)),
+  isValid: (value) => typeof value === "boolean" || /^\s*(true|false)\s*$/i.test(String(value)),
   message: "must be true or false",
 };
-const POSITIVE: ParamRule = { isGood: (value) => Number(value) > 0, message: "must be a number above 0" };
-const atMost = (most: number): ParamRule => ({
-  isGood: (value) => Number(value) > 0 && Number(value) <= most,
-  message: `must be a number above 0 and at most ${most}`,
+const POSITIVE: ParamRule = { isValid: (value) => Number(value) > 0, message: "must be a number above 0" };
+const atMost = (maximum: number): ParamRule => ({
+  isValid: (value) => Number(value) > 0 && Number(value) <= maximum,
+  message: `must be a number above 0 and at most ${maximum}`,
 });
-const OURS: ParamRule = { isGood: () => false, message: "is set by Parley" };
+const RESERVED: ParamRule = { isValid: () => false, message: "is set by Parley" };
 
-/** Params that Parley itself reads or sends. `null` is always good, but for those that Parley sets: it is not sent. */
+/** Params that Parley reads or sends itself. `null` unsets a param, except a reserved one. */
 const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
-  ["messages", OURS],
-  ["contents", OURS],
-  ["stream", { isGood: (value) => value === false, message: "can be false or null only" }],
-  // Parts of an address and of a header.
+  ["messages", RESERVED],
+  ["contents", RESERVED],
+  ["stream", { isValid: (value) => value === false, message: "can be false or null only" }],
+  // They become parts of the URL or of a header.
   ["api_version", TEXT],
   ["anthropic_version", TEXT],
   ["pre_prompt", TEXT],
@@ -74,17 +78,20 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
   ["idle_ms", POSITIVE],
   ["timeout", POSITIVE],
   ["max_attempts", atMost(MAX_ATTEMPTS)],
-  ["num_of_retries", { isGood: (value) => value !== "" && Number(value) >= 0, message: "must be a number, 0 or more" }],
+  [
+    "num_of_retries",
+    { isValid: (value) => value !== "" && Number(value) >= 0, message: "must be a number, 0 or more" },
+  ],
   ["alternate_roles", FLAG],
   ["allow_retries", FLAG],
 ]);
 
-/** What goes along with every call to a provider. */
+/** Params to send with every call to a provider. */
 export const providerParams = z.record(z.string(), z.unknown()).superRefine((params, context) => {
   for (const [param, value] of Object.entries(params)) {
     const rule = PARAM_RULES.get(param);
-    const isUnset = value === null && rule !== OURS;
-    if (rule && !isUnset && !rule.isGood(value))
+    const isUnset = value === null && rule !== RESERVED;
+    if (rule && !isUnset && !rule.isValid(value))
       context.addIssue({ code: "custom", path: [param], message: rule.message });
   }
   if (JSON.stringify(params).length > MAX_OBJECT_BYTES)
@@ -93,13 +100,13 @@ export const providerParams = z.record(z.string(), z.unknown()).superRefine((par
 
 export const objectOutput = z.record(z.string(), z.unknown());
 
-/** `limit` and `skip` of a Session API list. */
+/** `limit` and `skip` of a list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(100).default(10),
   skip: z.coerce.number().int().min(0).default(0),
 };
 
-/** An empty search is none, and so is one of characters that are never visible. */
+/** Search text. Empty text, or text of invisible characters only, is no search. */
 export const searchString = z
   .string()
   .transform((text) => text.toWellFormed())

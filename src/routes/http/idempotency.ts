@@ -1,25 +1,30 @@
+/**
+ * `Idempotency-Key`: validates the header, and makes routes that create something in D1 create it once per key.
+ * Commands of a session do not use {@link createOnce}: the session's object stores their keys itself, with what they
+ * append. Effects: queries to D1, and a wait while the first call under a key is still running.
+ */
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { fingerprintSecret } from "../../crypto/sealed-tokens.ts";
 import { now } from "../../core/time.ts";
-import type { IdempotencyKey } from "../../live/log/idempotency.ts";
+import type { IdempotencyKey } from "../../live/session-client.ts";
 import { database } from "../../store/database.ts";
 import type { Database } from "../../store/database.ts";
 import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys.ts";
 import type { Claim, SavedResponse } from "../../store/idempotency-keys.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
+import { measure } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-/** When to come again while the first call under a key is under way, in seconds. */
+/** `Retry-After` while the first call under a key is still running, in seconds. */
 const RETRY_SECONDS = 1;
 
-/** How often, and after what pause in milliseconds, a call looks whether the first under its key was answered. */
+/** How many times to look for the first call's answer, and the pause between, in milliseconds. */
 const ATTEMPTS = 20;
 const ATTEMPT_MS = 100;
 
-/** Refuses an `Idempotency-Key` that is none: 1 to 200 visible ASCII characters. It says nothing beside a POST. */
+/** Answers 400 to an invalid `Idempotency-Key`: it must be 1 to 200 visible ASCII characters. Only a POST uses it. */
 export const validateIdempotencyKey: MiddlewareHandler<AppEnv> = async (c, next) => {
   const key = c.req.header("idempotency-key");
   return key === undefined || c.req.method !== "POST" || /^[\x21-\x7e]{1,200}$/.test(key)
@@ -27,25 +32,32 @@ export const validateIdempotencyKey: MiddlewareHandler<AppEnv> = async (c, next)
     : respondWithProblem(c, { reason: "idempotency-key-invalid" });
 };
 
-/** The caller's `Idempotency-Key` for a route, or `null` for none. */
+/** The caller's `Idempotency-Key` for this route; `null` when the call has none. */
 export function idempotencyKeyOf(c: Context<AppEnv>): IdempotencyKey | null {
   const key = c.req.header("idempotency-key");
   return key === undefined ? null : { caller: c.var.caller.id, key: `${routePath(c)} ${key}` };
 }
 
-/** Says that an answer was given before. */
+/** Marks an answer that repeats an earlier one. */
 export function markReplayed(c: Context, replayed: boolean | undefined): void {
   if (replayed) c.header("idempotency-replayed", "true");
 }
 
-/** What is to be written with the thing that a call under a key creates: its answer. Nothing for a call without a key. */
-export function answerToSave(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
+/**
+ * The statements that save the answer to a call under a key. Run them in the transaction that creates the resource.
+ * None for a call without a key.
+ */
+export function saveResponseStatements(
+  c: Context<AppEnv>,
+  answer: object,
+  httpStatus: 200 | 201,
+): D1PreparedStatement[] {
   const { claim } = c.var;
   return claim ? [saveResponse(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
 }
 
-/** What the first call was answered; waits a while for one that is under way. `null` when this one is the first. */
-async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedResponse | null> {
+/** The answer to the first call under a key. Waits while that call is running. `null` when this call is the first. */
+async function waitForFirstResponse(db: Database, claim: Claim): Promise<SavedResponse | null> {
   for (let attempt = 1; ; attempt += 1) {
     const first = await claimKey(db, claim);
     if (first === null || first.httpStatus !== null || attempt === ATTEMPTS) return first;
@@ -53,25 +65,27 @@ async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedResp
   }
 }
 
-/** What tells one body from another. A token that stands in it is not to be guessed from what is stored. */
-async function fingerprintOf(asked: object, env: Env): Promise<string> {
-  const token: unknown = Reflect.get(asked, "token");
-  const told = typeof token === "string" ? { ...asked, token: await fingerprintSecret(token, env) } : asked;
-  return sha256Hex(JSON.stringify(told));
+/**
+ * A hash of a body. An endpoint's token goes into it sealed, so that nobody can guess the token from what is stored.
+ */
+async function fingerprintOf(input: object, env: Env): Promise<string> {
+  const token: unknown = Reflect.get(input, "token");
+  const sealed = typeof token === "string" ? { ...input, token: await fingerprintSecret(token, env) } : input;
+  return sha256Hex(JSON.stringify(sealed));
 }
 
 /**
- * Creates once for a caller's key: the same call again gets the first answer. Placed last before the handler, which writes its
- * answer in the transaction of what it creates ({@link answerToSave}). What a session's object does, it keeps itself.
+ * Creates once per key: a repeated call gets the first answer. Place it last before the handler, which saves its answer
+ * in the transaction that creates the resource ({@link saveResponseStatements}).
  */
 export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const own = idempotencyKeyOf(c);
-  if (!own) return next();
+  const key = idempotencyKeyOf(c);
+  if (!key) return next();
   const db = database(c.env.DB);
-  // As it was read: neither the order of fields nor one that is ignored makes another body.
-  const asked = c.req.valid("json" as never);
-  const claim = { ...own, fingerprint: await fingerprintOf(asked, c.env), at: now() };
-  const first = await timed(c, "index", waitForFirstAnswer(db, claim));
+  // The validated body: neither the order of its fields nor an ignored field makes it another body.
+  const input = c.req.valid("json" as never);
+  const claim = { ...key, fingerprint: await fingerprintOf(input, c.env), at: now() };
+  const first = await measure(c, "index", waitForFirstResponse(db, claim));
   if (first === null) {
     c.set("claim", claim);
     await next();

@@ -1,12 +1,16 @@
-import type { Failure, ReplyErrorCode, ValidationIssue, ResourceType } from "../../core/failure.ts";
+/**
+ * How a call can fail over HTTP, and the status, code and message of each case: one closed union and one table. Each
+ * dialect puts the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
+ */
+import type { Failure, ReplyErrorCode, ResourceType, ValidationIssue } from "../../core/failure.ts";
 
-/** A fault in a body or a query, with what was there. */
+/** What is invalid in a body or a query, with the invalid value. */
 export interface InputIssue extends ValidationIssue {
   code: string;
   input?: unknown;
 }
 
-/** Why a call is turned away: at the door, or by what it asked for. */
+/** Why a call fails: by a check of HTTP, or by a rule of what it asked for. */
 export type HttpProblem =
   | Failure
   | { reason: "route-not-found" }
@@ -14,7 +18,7 @@ export type HttpProblem =
   | { reason: "unauthenticated" }
   | { reason: "forbidden" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
-  | { reason: "identity-unknowable" }
+  | { reason: "identity-provider-unavailable" }
   | { reason: "origin-refused" }
   | { reason: "upgrade-required" }
   | { reason: "idempotency-key-invalid" }
@@ -25,46 +29,46 @@ export type HttpProblem =
   | { reason: "misconfigured"; message: string }
   | { reason: "internal" };
 
-/** A refusal in the terms of HTTP. */
-export interface ProblemAnswer {
+/** A problem in the terms of HTTP. */
+export interface ProblemResponse {
   httpStatus: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 426 | 429 | 500 | 502 | 503 | 504;
   code: string;
   message: string;
   headers?: Record<string, string>;
 }
 
-/** The largest body that is read, in bytes. */
+/** The largest body that a route reads, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
 
 type ProblemTable = {
-  [Reason in HttpProblem["reason"]]: (refusal: Extract<HttpProblem, { reason: Reason }>) => ProblemAnswer;
+  [Reason in HttpProblem["reason"]]: (problem: Extract<HttpProblem, { reason: Reason }>) => ProblemResponse;
 };
 
 const PROBLEMS: ProblemTable = {
-  "route-not-found": () => ({ httpStatus: 404, code: "route_not_found", message: "There is no such route" }),
+  "route-not-found": () => ({ httpStatus: 404, code: "route_not_found", message: "Route not found" }),
   "method-not-allowed": ({ allow }) => ({
     httpStatus: 405,
     code: "method_not_allowed",
-    message: `This route takes ${allow.join(", ")}`,
+    message: `This route allows ${allow.join(", ")}`,
     headers: { allow: allow.join(", ") },
   }),
   unauthenticated: () => ({
     httpStatus: 401,
     code: "unauthenticated",
-    message: "A valid token is needed: Authorization: Bearer <token>",
+    message: "A valid token is required: Authorization: Bearer <token>",
     headers: { "www-authenticate": "Bearer" },
   }),
-  forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token may not do that" }),
-  "identity-unknowable": () => ({
+  forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token is not allowed to do this" }),
+  "identity-provider-unavailable": () => ({
     httpStatus: 503,
     code: "identity_provider_unavailable",
-    message: "The identity provider's keys cannot be read now, so this token cannot be checked",
+    message: "The keys of the identity provider cannot be read now, so this token cannot be checked",
     headers: { "retry-after": "5" },
   }),
   "origin-refused": () => ({
     httpStatus: 403,
     code: "origin_refused",
-    message: "Pages of this origin may not do that here: see ALLOWED_ORIGINS",
+    message: "Pages of this origin are not allowed to do this: see ALLOWED_ORIGINS",
   }),
   "upgrade-required": () => ({
     httpStatus: 426,
@@ -95,29 +99,29 @@ const PROBLEMS: ProblemTable = {
   "idempotency-conflict": () => ({
     httpStatus: 409,
     code: "idempotency_conflict",
-    message: "Something else was sent under this Idempotency-Key",
+    message: "This Idempotency-Key was already used with another body",
   }),
   "idempotency-key-invalid": () => ({
     httpStatus: 400,
     code: "invalid_idempotency_key",
-    message: "An Idempotency-Key is 1 to 200 visible ASCII characters",
+    message: "An Idempotency-Key must be 1 to 200 visible ASCII characters",
   }),
   "still-under-way": ({ retryAfterSeconds }) => ({
     httpStatus: 409,
     code: "still_under_way",
-    message: "The first call under this Idempotency-Key has not been answered yet",
+    message: "The first call with this Idempotency-Key is still running",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
   "too-many-calls": ({ retryAfterSeconds }) => ({
     httpStatus: 429,
     code: "too_many_calls",
-    message: "Too many calls: come again later",
+    message: "Too many calls: try again later",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
   "too-many-subscribers": () => ({
     httpStatus: 429,
     code: "too_many_followers",
-    message: "Too many follow this session",
+    message: "This session has too many followers",
     headers: { "retry-after": "60" },
   }),
   "turn-queue-full": ({ retryAfterSeconds }) => ({
@@ -128,18 +132,18 @@ const PROBLEMS: ProblemTable = {
   }),
   "reply-failed": ({ code, message, retryAfterSeconds }) => replyFailure(code, message, retryAfterSeconds),
   misconfigured: ({ message }) => ({ httpStatus: 503, code: "misconfigured", message }),
-  internal: () => ({ httpStatus: 500, code: "internal", message: "Something went wrong on our side" }),
+  internal: () => ({ httpStatus: 500, code: "internal", message: "Internal error" }),
 };
 
-/** What a refusal is in HTTP. Each dialect puts it in its own form. */
-export const describeProblem = (refusal: HttpProblem): ProblemAnswer =>
-  // The table has a row for each reason, and a row takes only refusals of its reason.
-  (PROBLEMS[refusal.reason] as (refusal: HttpProblem) => ProblemAnswer)(refusal);
+/** Describes a problem in the terms of HTTP. */
+export const describeProblem = (problem: HttpProblem): ProblemResponse =>
+  // TypeScript cannot match the row of a reason with the problem of that reason.
+  (PROBLEMS[problem.reason] as (problem: HttpProblem) => ProblemResponse)(problem);
 
-/** When to come again if an overloaded provider does not say, in seconds. */
+/** `Retry-After` when an overloaded provider gives none, in seconds. */
 const DEFAULT_RETRY_SECONDS = 5;
 
-function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: number | null): ProblemAnswer {
+function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: number | null): ProblemResponse {
   if (code === "provider_timeout") return { httpStatus: 504, code, message };
   if (code !== "rate_limited" && code !== "provider_overloaded") return { httpStatus: 502, code, message };
   return {
@@ -151,11 +155,11 @@ function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: 
 }
 
 const invalidMessage = (issues: ValidationIssue[]): string => {
-  const [fault] = issues;
-  if (!fault) return "Invalid input";
-  return fault.path.length > 0
-    ? `Invalid input: ${fault.path.join(".")}: ${fault.message}`
-    : `Invalid input: ${fault.message}`;
+  const [issue] = issues;
+  if (!issue) return "Invalid input";
+  return issue.path.length > 0
+    ? `Invalid input: ${issue.path.join(".")}: ${issue.message}`
+    : `Invalid input: ${issue.message}`;
 };
 
 const notFoundMessage = (resource: ResourceType, id: string | null): string => {

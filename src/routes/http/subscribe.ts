@@ -1,3 +1,8 @@
+/**
+ * How a caller follows a session over HTTP, in any dialect: server-sent events, the WebSocket, tickets for it, and the
+ * events of one turn. What the events are and who gets them is decided in `live`. Effects: RPC to the session's object,
+ * queries to D1.
+ */
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { newTicket } from "../../auth/tickets.ts";
@@ -5,134 +10,138 @@ import { rootCause } from "../../core/failure.ts";
 import type { Caller } from "../../core/caller.ts";
 import { isoTime, now } from "../../core/time.ts";
 import { sessionStub, openSocket } from "../../live/session-client.ts";
-import type { SessionStub } from "../../live/session-client.ts";
-import type { TurnStream } from "../../live/session-results.ts";
+import type { SessionStub, TurnStream } from "../../live/session-client.ts";
 import { database } from "../../store/database.ts";
 import { addSubscription } from "../../store/subscriptions.ts";
 import { findSession } from "../../store/sessions.ts";
 import { saveTicket } from "../../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
-import { timed } from "./context.ts";
+import { measure } from "./context.ts";
 import { timeOutput } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
+import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-/** From where to follow a session: behind a message, or from now on. */
+/** Where to start following: after a message, or with the next event. */
 export const FromQuery = z.object({
-  after: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .meta({ description: "The last message that you have, by its `seq`" }),
+  after: z.coerce.number().int().min(0).optional().meta({ description: "The `seq` of the last message that you have" }),
 });
 
-/** The same for a socket, which a ticket may open. */
+/** The same for a socket, which also accepts a ticket. */
 export const SocketQuery = FromQuery.extend({
   ticket: z.string().optional().meta({ description: "Instead of a token: one use, 30 seconds" }),
 });
 
-/** A ticket as it is handed out. */
 export const Ticket = z.object({ ticket: z.string(), expiresAt: timeOutput }).meta({ id: "Ticket" });
 
-/** Whether the caller wants an answer as server-sent events. */
+/** Whether `Accept` asks for server-sent events. */
 export const wantsEvents = (c: Context): boolean =>
   (c.req.header("accept") ?? "")
     .split(",")
     .some((type) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
-/** How long something may be open whose follower could not be noted, in milliseconds. */
-const UNNOTED_MS = 60_000;
+/** How long a subscription that D1 could not record may stay open, in milliseconds. */
+const UNRECORDED_SUBSCRIPTION_MS = 60_000;
 
 /**
- * Notes who follows a session by an API key, so that the key's revocation finds and closes what is open. While the index
- * database is down nobody can revoke a key; what is opened then is closed within a minute, and may be opened again.
+ * Records that an API key follows a session, so that revoking the key closes the subscription. While D1 is down nobody
+ * can revoke a key; a subscription opened then closes within a minute, and may be opened again.
  *
- * @returns who follows, or `null` for one whose key was revoked meanwhile
+ * @returns the caller, or `null` when its key was revoked meanwhile
  */
-async function subscriberOf(c: Context<AppEnv>, sessionId: string): Promise<Caller | null> {
+async function recordSubscriber(c: Context<AppEnv>, sessionId: string): Promise<Caller | null> {
   const { caller } = c.var;
   const { keyId } = caller;
   if (keyId === null) return caller;
   try {
-    const noted = addSubscription(database(c.env.DB), { keyId, sessionId });
-    return (await timed(c, "index", noted)) ? caller : null;
+    const recorded = addSubscription(database(c.env.DB), { keyId, sessionId });
+    return (await measure(c, "index", recorded)) ? caller : null;
   } catch (error) {
-    console.error({ event: "follower-not-noted", requestId: c.var.requestId, error: rootCause(error) });
-    return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNNOTED_MS) };
+    console.error({ event: "subscription-not-recorded", requestId: c.var.requestId, error: rootCause(error) });
+    return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNRECORDED_SUBSCRIPTION_MS) };
   }
 }
 
-/** Answers with server-sent events, which nothing on the way is to hold back. */
-const eventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
+/** Answers with server-sent events. `no-transform` keeps proxies from buffering them. */
+const respondWithEventStream = (c: Context, events: ReadableStream<Uint8Array>): Response =>
   c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
 
 /** Answers with a turn's events. */
 export function respondWithTurn(c: Context, { events, replayed }: TurnStream): Response {
   markReplayed(c, replayed);
-  return eventStream(c, events);
+  return respondWithEventStream(c, events);
 }
 
 /**
- * Makes a call to a session's object that opens an event stream, and tells the object when the caller goes away. The
- * platform reports that to the Worker at once; the object would notice it only by writing to the stream.
+ * Calls a session's object to open an event stream, and calls it again when the caller disconnects. The platform
+ * reports a disconnect to the Worker at once; the object would notice it only when it writes to the stream.
  *
- * @param open the call, to be made for a reader of that id
+ * @param open the call, for a reader with this id
  */
-export async function openEvents<T>(
+export async function openEventStream<T>(
   c: Context<AppEnv>,
   object: SessionStub,
   open: (readerId: string) => Promise<T>,
 ): Promise<T> {
   const readerId = crypto.randomUUID();
   const opened = open(readerId);
-  // An invocation whose caller goes away before the answer is ended otherwise, and hears of nothing.
+  // Without it the platform ends the invocation when the caller disconnects before the answer, and the abort event never fires.
   c.executionCtx.waitUntil(opened.catch(ignore));
   const { signal } = c.req.raw;
-  // One stub delivers in order: this arrives behind the call, however early the caller goes.
-  const leave = () => c.executionCtx.waitUntil(object.unfollow(readerId).catch(ignore));
-  if (signal.aborted) leave();
-  else signal.addEventListener("abort", leave, { once: true });
-  return timed(c, "session", opened);
+  // One stub delivers calls in order: this one arrives after `open`, however early the caller disconnects.
+  const unfollow = () => c.executionCtx.waitUntil(object.unfollow(readerId).catch(ignore));
+  if (signal.aborted) unfollow();
+  else signal.addEventListener("abort", unfollow, { once: true });
+  return measure(c, "session", opened);
 }
 
-/** A call that fails is answered where it is awaited; a place that is not given up is freed by the heartbeat. */
+/** `open` fails where it is awaited. If `unfollow` fails, the object removes the reader at its next heartbeat. */
 const ignore = () => undefined;
 
-/** From where to follow: `Last-Event-ID` tells better than an address that was written down before. */
+/** Where to start. `Last-Event-ID` wins over the query: a browser sends it when it reconnects to the same URL. */
 function startSeq(c: Context<AppEnv>, after: number | undefined): number | null {
-  const last = c.req.header("last-event-id") ?? "";
-  return /^\d{1,15}$/.test(last) ? Number(last) : (after ?? null);
+  const lastEventId = c.req.header("last-event-id") ?? "";
+  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : (after ?? null);
 }
 
-/** Refuses what does not ask for a socket. */
-export const upgradeOnly: MiddlewareHandler<AppEnv> = async (c, next) =>
+/** Answers 426 to a call that does not ask for a WebSocket. */
+export const requireUpgrade: MiddlewareHandler<AppEnv> = async (c, next) =>
   c.req.header("upgrade")?.toLowerCase() === "websocket"
     ? next()
     : respondWithProblem(c, { reason: "upgrade-required" });
 
-/** The name of what is spoken over a socket, where a client asks. */
+/** The subprotocol of the socket, which a client may offer. */
 const PROTOCOL = "parley.v1";
 
-/** Opens a stream of a session's events. @returns `null` when there is no such session */
-export async function respondWithEvents(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
-  const caller = await subscriberOf(c, sessionId);
+/** Answers with a session's events. @param missing the answer when the session does not exist */
+export async function respondWithEvents(
+  c: Context<AppEnv>,
+  sessionId: string,
+  after: number | undefined,
+  missing: HttpProblem,
+): Promise<Response> {
+  const caller = await recordSubscriber(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const following = { caller, after: startSeq(c, from) };
+  const subscription = { caller, after: startSeq(c, after) };
   const object = sessionStub(c.env, sessionId);
-  const followed = await openEvents(c, object, (readerId) => object.follow({ ...following, readerId }));
-  if (followed.ok) return eventStream(c, followed.value);
-  return followed.failure.reason === "not-found" ? null : respondWithProblem(c, followed.failure);
+  const opened = await openEventStream(c, object, (readerId) => object.follow({ ...subscription, readerId }));
+  if (opened.ok) return respondWithEventStream(c, opened.value);
+  return respondWithProblem(c, opened.failure.reason === "not-found" ? missing : opened.failure);
 }
 
-/** Opens a socket to a session. @returns `null` when there is no such session */
-export async function openSocketTo(c: Context<AppEnv>, sessionId: string, from: number | undefined) {
-  const caller = await subscriberOf(c, sessionId);
+/** Opens a socket to a session. @param missing the answer when the session does not exist */
+export async function respondWithSocket(
+  c: Context<AppEnv>,
+  sessionId: string,
+  after: number | undefined,
+  missing: HttpProblem,
+): Promise<Response> {
+  const caller = await recordSubscriber(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, from) }));
+  const opened = await measure(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, after) }));
   if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-subscribers" });
-  if (opened.webSocket === null) return null;
-  const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
+  if (opened.webSocket === null) return respondWithProblem(c, missing);
+  const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());
   return new Response(null, {
     status: 101,
     webSocket: opened.webSocket,
@@ -140,12 +149,15 @@ export async function openSocketTo(c: Context<AppEnv>, sessionId: string, from: 
   });
 }
 
-/** Hands out a ticket for opening a socket to a session. @returns `null` when there is no such session */
-export async function createTicket(c: Context<AppEnv>, sessionId: string): Promise<z.output<typeof Ticket> | null> {
+/** Creates a ticket for opening a socket to a session. @returns `null` when the session does not exist */
+export async function createSocketTicket(
+  c: Context<AppEnv>,
+  sessionId: string,
+): Promise<z.output<typeof Ticket> | null> {
   const db = database(c.env.DB);
-  const session = await timed(c, "index", findSession(db, sessionId));
+  const session = await measure(c, "index", findSession(db, sessionId));
   if (!session) return null;
   const { text, ticket } = await newTicket(c.var.caller, sessionId, now());
-  await timed(c, "index", saveTicket(db, ticket));
+  await measure(c, "index", saveTicket(db, ticket));
   return { ticket: text, expiresAt: isoTime(ticket.expiresAt) };
 }

@@ -1,36 +1,40 @@
-/** How much text is gathered before it is sent, in UTF-16 code units. */
-const PORTION = 65_536;
+/**
+ * Sends a text of any length: as fast as the reader reads it, in chunks, and with an error that the reader notices.
+ * What the text says does not belong here. Effects: reads the generator that it gets.
+ */
+/** How much text to collect before sending it, in UTF-16 code units. */
+const CHUNK_CHARACTERS = 65_536;
 
 /**
- * Text as a stream of UTF-8, made only as fast as it is read. When the text breaks off in an error the stream does too,
- * so that nobody takes what came for the whole.
+ * Text as a stream of UTF-8 that is produced only as fast as it is read. When `texts` throws, the stream fails too, so
+ * that nobody takes an incomplete text for a complete one.
  *
- * @param broken told of that error
+ * @param onError gets that error
  */
 export function textStream(
-  pieces: AsyncGenerator<string, void>,
-  broken: (error: unknown) => void,
+  texts: AsyncGenerator<string, void>,
+  onError: (error: unknown) => void,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    let text = "";
+    let chunk = "";
     let ended = false;
-    while (!ended && text.length < PORTION) {
-      const piece = await pieces.next();
-      if (piece.done) ended = true;
-      else text += piece.value;
+    while (!ended && chunk.length < CHUNK_CHARACTERS) {
+      const next = await texts.next();
+      if (next.done) ended = true;
+      else chunk += next.value;
     }
-    if (text !== "") controller.enqueue(encoder.encode(text));
+    if (chunk !== "") controller.enqueue(encoder.encode(chunk));
     if (ended) controller.close();
   };
   return new ReadableStream(
     {
       pull: (controller) =>
         pull(controller).catch((error: unknown) => {
-          broken(error);
+          onError(error);
           controller.error(error);
         }),
-      cancel: async () => void (await pieces.return()),
+      cancel: async () => void (await texts.return()),
     },
     { highWaterMark: 0 },
   );

@@ -1,46 +1,55 @@
+/**
+ * Validates bodies and queries with zod, and gives the schemas to the OpenAPI document. A body is checked in this
+ * order: content type, size, JSON, depth, schema. The issues have the names that pydantic uses. Schemas do not belong
+ * here. The only effect is reading the body.
+ */
 import { zValidator } from "@hono/zod-validator";
 import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
-import { documented } from "../openapi/describe.ts";
+import { attachInput } from "../openapi/describe.ts";
 import { MAX_BODY_BYTES } from "./problem.ts";
 import type { InputIssue } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-/** How deep a body may be nested. */
+/** How many levels a body may be nested. */
 const MAX_DEPTH = 32;
 
-/** Takes a JSON body that fits the schema. Refused before that: another content type, and a body too large or too deep. */
+/** Requires a JSON body that matches the schema. */
 export function body<S extends z.ZodType>(schema: S) {
-  const fits = zValidator("json", schema, (result, c) => {
+  const validator = zValidator("json", schema, (result, c) => {
     if (!result.success)
       return respondWithProblem(c, {
         reason: "invalid-input",
         in: "body",
-        issues: faultsOf(result.error.issues, result.data),
+        issues: issuesOf(result.error.issues, result.data),
       });
   });
-  const read: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? fits(c, next);
-  return documented(read as typeof fits, { in: "body", schema });
+  const readAndValidate: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? validator(c, next);
+  return attachInput(readAndValidate as typeof validator, { in: "body", schema });
 }
 
-/** Takes a query that fits the schema. Of a repeated parameter the first counts. */
+/** Requires a query that matches the schema. Of a repeated parameter only the first value counts. */
 export function query<S extends z.ZodType>(schema: S) {
-  const fits = zValidator("query", z.preprocess(firstOfEach, schema), (result, c) => {
+  const validator = zValidator("query", z.preprocess(firstValues, schema), (result, c) => {
     if (!result.success)
       return respondWithProblem(c, {
         reason: "invalid-input",
         in: "query",
-        issues: faultsOf(result.error.issues, result.data),
+        issues: issuesOf(result.error.issues, result.data),
       });
   });
-  return documented(fits, { in: "query", schema });
+  return attachInput(validator, { in: "query", schema });
 }
 
-const firstOfEach = (given: unknown) =>
+const firstValues = (parameters: unknown) =>
   Object.fromEntries(
-    Object.entries(given ?? {}).map(([name, value]) => [name, Array.isArray(value) ? (value[0] as unknown) : value]),
+    Object.entries(parameters ?? {}).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? (value[0] as unknown) : value,
+    ]),
   );
 
+/** Reads the body for the validator. @returns the answer to a body that is not acceptable JSON, otherwise `null` */
 async function readJson(c: Context): Promise<Response | null> {
   const malformed = (message: string, code = "json_invalid") =>
     respondWithProblem(c, { reason: "invalid-input", in: "body", issues: [{ path: [], code, message }] });
@@ -49,7 +58,7 @@ async function readJson(c: Context): Promise<Response | null> {
     return respondWithProblem(c, { reason: "unsupported-media-type" });
   const text = await readText(c.req.raw);
   if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
-  if (text === "") return malformed("A JSON body is needed", "missing");
+  if (text === "") return malformed("A JSON body is required", "missing");
   if (contentType === undefined) return respondWithProblem(c, { reason: "unsupported-media-type" });
   let value: unknown;
   try {
@@ -58,13 +67,13 @@ async function readJson(c: Context): Promise<Response | null> {
     return malformed("The body is not valid JSON");
   }
   if (isDeeper(value, MAX_DEPTH)) return malformed(`The body is nested deeper than ${MAX_DEPTH} levels`);
-  c.req.bodyCache.json = Promise.resolve(hasLoneSurrogate(text) ? wellFormed(value) : value);
+  c.req.bodyCache.json = Promise.resolve(hasLoneSurrogate(text) ? toWellFormed(value) : value);
   return null;
 }
 
 const isJson = (contentType: string): boolean => /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType);
 
-/** The body as text, or `null` when it is larger than it may be. Read no further than that. */
+/** The body as text, or `null` when it is too large. Stops reading there. */
 async function readText(request: Request): Promise<string | null> {
   const length = request.headers.get("content-length");
   if (length !== null) return Number(length) > MAX_BODY_BYTES ? null : request.text();
@@ -84,43 +93,43 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
-/** Only an escape can bring a lone surrogate into a JSON text: decoding the bytes has replaced every other. */
+/** Decoding UTF-8 replaces lone surrogates, so in JSON text only an escape can contain one. */
 const hasLoneSurrogate = (text: string): boolean => /\\u[dD][89a-fA-F]/.test(text);
 
-function wellFormed(value: unknown): unknown {
+function toWellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(wellFormed);
+  if (Array.isArray(value)) return value.map(toWellFormed);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), wellFormed(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), toWellFormed(inner)]));
 }
 
-/** What is read of an issue: the part that every version of zod gives alike. */
+/** The fields of a zod issue that are the same in every version of zod. */
 interface Issue {
   code: string;
   path: PropertyKey[];
   message: string;
   expected?: unknown;
-  /** What kind of thing is too small or too big. */
+  /** The type of the value that is too small or too big. */
   origin?: unknown;
 }
 
-/** What zod found, in the terms in which pydantic names the same faults: evaluators' tools know those. */
-function faultsOf(issues: readonly Issue[], given: unknown): InputIssue[] {
-  return issues.map((issue) => {
+/** zod's issues under pydantic's names, which tools for evaluation already know. */
+function issuesOf(zodIssues: readonly Issue[], data: unknown): InputIssue[] {
+  return zodIssues.map((issue) => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-    const input = valueAt(given, path);
-    return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...shown(path, input) };
+    const input = valueAt(data, path);
+    return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...echoInput(path, input) };
   });
 }
 
-const valueAt = (given: unknown, path: (string | number)[]): unknown =>
+const valueAt = (data: unknown, path: (string | number)[]): unknown =>
   path.reduce<unknown>(
     (value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined),
-    given,
+    data,
   );
 
-/** A scalar is repeated to its sender, unless it may be a secret. */
-const shown = (path: (string | number)[], input: unknown): { input?: unknown } =>
+/** The answer repeats an invalid scalar, unless it may be a secret. */
+const echoInput = (path: (string | number)[], input: unknown): { input?: unknown } =>
   path.length > 0 && !path.includes("token") && ["string", "number", "boolean"].includes(typeof input)
     ? { input: typeof input === "string" ? input.slice(0, 200) : input }
     : {};

@@ -1,16 +1,18 @@
+/**
+ * The Moonshot API as a dialect: how it answers problems, and how it shows a session to subscribers. Its routes are in
+ * `index.ts`.
+ */
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
 import { describeProblem } from "../http/problem.ts";
 import type { InputIssue, HttpProblem } from "../http/problem.ts";
-import { presentSession } from "./present.ts";
+import { presentSession } from "./sessions/present.ts";
 
-/** How the Moonshot API says no. */
 export const MoonshotFailure = z
   .object({ detail: z.string() })
-  .meta({ id: "MoonshotFailure", description: "How the Moonshot API says no" });
+  .meta({ id: "MoonshotFailure", description: "A failed call to the Moonshot API" });
 
-/** How the Moonshot API says that a body or a query does not fit. */
 export const MoonshotInputFailure = z
   .object({
     error: z.array(
@@ -22,26 +24,23 @@ export const MoonshotInputFailure = z
       }),
     ),
   })
-  .meta({ id: "MoonshotInputFailure", description: "How the Moonshot API says that a body or a query does not fit" });
+  .meta({ id: "MoonshotInputFailure", description: "A call to the Moonshot API with an invalid body or query" });
 
-function respondWithProblem(c: Context, refusal: HttpProblem): Response {
-  if (refusal.reason === "invalid-input") return misfit(c, refusal.in, refusal.issues);
-  if (refusal.reason === "invalid") {
-    return misfit(
-      c,
-      "body",
-      refusal.issues.map((fault) => ({ ...fault, code: "value_error" })),
-    );
+function respondWithProblem(c: Context, problem: HttpProblem): Response {
+  if (problem.reason === "invalid-input") return invalidInput(c, problem.in, problem.issues);
+  if (problem.reason === "invalid") {
+    const issues = problem.issues.map((issue) => ({ ...issue, code: "value_error" }));
+    return invalidInput(c, "body", issues);
   }
-  const { httpStatus, message, headers } = describeProblem(refusal);
+  const { httpStatus, message, headers } = describeProblem(problem);
   const body: z.output<typeof MoonshotFailure> = { detail: message };
   return c.json(body, httpStatus, headers);
 }
 
-function misfit(c: Context, where: "body" | "query", faults: InputIssue[]): Response {
-  const error = faults.map(({ code, path, message, input }) => ({
+function invalidInput(c: Context, location: "body" | "query", issues: InputIssue[]): Response {
+  const error = issues.map(({ code, path, message, input }) => ({
     type: code,
-    loc: [where, ...path],
+    loc: [location, ...path],
     msg: message,
     ...(input === undefined ? {} : { input }),
   }));
@@ -49,7 +48,6 @@ function misfit(c: Context, where: "body" | "query", faults: InputIssue[]): Resp
   return c.json(body, 422);
 }
 
-/** The Moonshot API. */
 export const moonshot: Dialect = {
   prefix: "/v1",
   respondWithProblem,

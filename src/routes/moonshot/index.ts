@@ -1,41 +1,27 @@
+/**
+ * `/v1`: the Moonshot API. This file mounts its resources and has the two lists that Parley itself defines.
+ *
+ * In this folder: `sessions`, `llm-endpoints` and `prompt-templates`, each with its routes in `index.ts`; `dialect` for
+ * problems and subscribers; `middleware` for all of `/v1`; `slug` for the ids that Moonshot makes from names.
+ */
 import { Hono } from "hono";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
-import { PROVIDERS } from "../../providers/registry.ts";
-import { requireRole } from "../http/authenticate.ts";
+import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
+import { allowServices } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
-import { describe } from "../openapi/describe.ts";
 import { query } from "../http/validate.ts";
-import { llmEndpoints } from "./llm-endpoints.ts";
-import { contextStrategies, promptTemplates } from "./prompt-templates.ts";
+import * as docs from "./docs.ts";
+import { llmEndpoints } from "./llm-endpoints/index.ts";
 import { presentConnector } from "./present.ts";
+import { promptTemplates } from "./prompt-templates/index.ts";
 import * as schemas from "./schemas.ts";
-import { sessions } from "./sessions.ts";
+import { sessions } from "./sessions/index.ts";
 
-/** `/v1`: the Moonshot API. */
 export const v1 = new Hono<AppEnv>({ strict: false })
   .route("/sessions", sessions)
   .route("/llm_endpoints", llmEndpoints)
   .route("/prompt_templates", promptTemplates)
-  .route("/context_strategies", contextStrategies)
-  .get(
-    "/connectors",
-    describe({
-      id: "listConnectors",
-      tag: "Moonshot",
-      summary: "List connector types",
-      answer: {
-        status: 200,
-        description: "Their names; with `include=fields`, what each needs",
-        schema: schemas.Connectors,
-        example: CONNECTOR_TYPES,
-      },
-    }),
-    query(schemas.ListConnectors),
-    requireRole("admin", "service"),
-    (c) =>
-      c.json(
-        c.req.valid("query").include === "fields"
-          ? CONNECTOR_TYPES.map((type) => presentConnector(type, PROVIDERS[type]))
-          : [...CONNECTOR_TYPES],
-      ),
+  .get("/context_strategies", docs.listContextStrategies, allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
+  .get("/connectors", docs.listConnectors, query(schemas.ListConnectors), allowServices, (c) =>
+    c.json(c.req.valid("query").include === "fields" ? CONNECTOR_TYPES.map(presentConnector) : [...CONNECTOR_TYPES]),
   );

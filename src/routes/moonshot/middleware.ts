@@ -1,19 +1,17 @@
+/** Middleware for all of `/v1`. */
 import type { MiddlewareHandler } from "hono";
 import { isZone } from "../../core/time.ts";
 import type { AppEnv } from "../http/context.ts";
 import { respondWithProblem } from "../http/respond-with-problem.ts";
 
-/** Keeps proxies from compressing: Moonshot's web UI cannot take a compressed answer. */
+/** Keeps proxies from compressing: Moonshot's web UI cannot read a compressed answer. */
 export const noTransform: MiddlewareHandler = async (c, next) => {
   await next();
   c.header("cache-control", "no-transform");
 };
 
-/** Tells the operator, and not just a log, that Moonshot's times cannot be written. */
+/** Answers 503 when `TIME_ZONE` is invalid: Moonshot's times are local times of that zone. */
 export const requireTimeZone: MiddlewareHandler<AppEnv> = async (c, next) =>
   isZone(c.env.TIME_ZONE)
     ? next()
-    : respondWithProblem(c, {
-        reason: "misconfigured",
-        message: "TIME_ZONE is set to something that is no IANA time zone",
-      });
+    : respondWithProblem(c, { reason: "misconfigured", message: "TIME_ZONE is not an IANA time zone" });

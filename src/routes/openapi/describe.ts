@@ -1,36 +1,41 @@
+/**
+ * How routes describe themselves: `describe` attaches an operation to a route, `attachInput` a schema to a validator.
+ * The document reads both back from the app's own route list, so it cannot miss a route or differ from what a route
+ * validates. No effects.
+ */
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
 import type { HeaderName } from "./headers.ts";
 
-/** What a route's document tells beside what its validators say. */
+/** What the document says of a route, besides its input. */
 export interface Operation {
-  /** Unique over all routes. */
+  /** Unique among all routes. */
   id: string;
   tag: "Sessions" | "Chatbots" | "Clients" | "Keys" | "Moonshot" | "Service";
   summary: string;
-  answer: Answer;
-  /** HTTP statuses of refusals that the route's own validators and the door do not account for. */
-  refusals?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
-  /** Request headers that it reads, beside `Authorization`. */
+  response: OperationResponse;
+  /** HTTP statuses of problems besides those that every route with its validators can have. */
+  problems?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
+  /** Request headers that it reads, besides `Authorization`. */
   headers?: readonly HeaderName[];
   /** An example of the body. */
   example?: unknown;
 }
 
-interface Answer {
+interface OperationResponse {
   status: 101 | 200 | 201 | 204;
   description: string;
-  /** Absent: the answer is no JSON. */
+  /** The schema of a JSON answer. */
   schema?: z.ZodType;
   contentType?: string;
-  /** Content types of answers that are text, each with an example. */
+  /** Content types of text answers, each with an example. */
   texts?: Record<string, string>;
-  /** Answers server-sent events: instead of JSON where there is a schema, if the caller asks for them. */
+  /** The route can answer server-sent events. With a `schema`: when the caller asks for them. */
   events?: true;
   example?: unknown;
 }
 
-/** A schema that a validator holds a body or a query against. */
+/** The schema of a body or a query. */
 export interface Input {
   in: "body" | "query";
   schema: z.ZodType;
@@ -39,18 +44,18 @@ export interface Input {
 const INPUT = Symbol("input");
 const OPERATION = Symbol("operation");
 
-/** Ties a validator to its schema, so that the document is made from the very schema that validates. */
-export const documented = <H extends object>(validator: H, input: Input): H =>
+/** Attaches the schema of a validator, so that the document uses the schema that validates. */
+export const attachInput = <H extends object>(validator: H, input: Input): H =>
   Object.assign(validator, { [INPUT]: input });
 
-/** Says what a route is for and what it answers. */
+/** Middleware that does nothing but carry the description of its route. */
 export function describe(operation: Operation): MiddlewareHandler {
   return Object.assign(((_, next) => next()) satisfies MiddlewareHandler, { [OPERATION]: operation });
 }
 
-/** The operation that a handler of a route carries, if it is the one. */
+/** The operation attached to a handler, if any. */
 export const operationOf = (handler: object): Operation | undefined =>
   Reflect.get(handler, OPERATION) as Operation | undefined;
 
-/** The input that a handler of a route validates, if it does. */
+/** The input attached to a handler, if any. */
 export const inputOf = (handler: object): Input | undefined => Reflect.get(handler, INPUT) as Input | undefined;

@@ -1,3 +1,7 @@
+/**
+ * The OpenAPI document as an HTML page: one section for each operation, grouped by tag, then the schemas. No script,
+ * and nothing loaded from another site. What the document says does not belong here.
+ */
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 
@@ -35,16 +39,16 @@ const STYLE = `
   .method { display: inline-block; min-width: 3.8rem; font-weight: 700; } summary { cursor: pointer; }
 `;
 
-/** The OpenAPI document as a page to read: no script, nothing from elsewhere. */
+/** @param nonce allows the page's inline style */
 export function docsPage(document: unknown, nonce: string): Html {
   const { info, tags, paths, components } = document as Document;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
-  const of = (tag: string) => operations.filter(({ operation }) => operation.tags.includes(tag));
+  const operationsOf = (tag: string) => operations.filter(({ operation }) => operation.tags.includes(tag));
   return html`<!doctype html>
     <html lang="en">
-      ${head(info.title, nonce)}
+      ${pageHead(info.title, nonce)}
       <body>
         <h1>${info.title}</h1>
         <p>
@@ -56,7 +60,7 @@ export function docsPage(document: unknown, nonce: string): Html {
             ({ name }) =>
               html`<strong>${name}</strong>
                 <ul>
-                  ${of(name).map(link)}
+                  ${operationsOf(name).map(link)}
                 </ul>`,
           )}
         </nav>
@@ -64,15 +68,15 @@ export function docsPage(document: unknown, nonce: string): Html {
           ({ name, description }) =>
             html`<h2>${name}</h2>
               <p>${description}</p>
-              ${of(name).map(section)}`,
+              ${operationsOf(name).map(section)}`,
         )}
         <h2>Schemas</h2>
-        ${Object.entries(components.schemas).map(([name, schema]) => folded(name, schema, `schema-${name}`))}
+        ${Object.entries(components.schemas).map(([name, schema]) => collapsible(name, schema, `schema-${name}`))}
       </body>
     </html>`;
 }
 
-const head = (title: string, nonce: string): Html =>
+const pageHead = (title: string, nonce: string): Html =>
   html`<head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -82,19 +86,19 @@ const head = (title: string, nonce: string): Html =>
     </style>
   </head>`;
 
-interface Described {
+interface PathOperation {
   path: string;
   method: string;
   operation: Operation;
 }
 
-const link = ({ path, method, operation }: Described): Html =>
+const link = ({ path, method, operation }: PathOperation): Html =>
   html`<li>
     <a href="#${operation.operationId}"><code>${method} ${path}</code></a>
   </li>`;
 
-function section({ path, method, operation }: Described): Html {
-  const sent = operation.requestBody?.content["application/json"];
+function section({ path, method, operation }: PathOperation): Html {
+  const body = operation.requestBody?.content["application/json"];
   return html`<section id="${operation.operationId}">
     <h3>
       <code><span class="method">${method}</span> ${path}</code>
@@ -102,12 +106,12 @@ function section({ path, method, operation }: Described): Html {
     <p>${operation.summary}${operation.description === undefined ? "" : `. ${operation.description}`}</p>
     ${operation.parameters.length > 0 ? parameterTable(operation) : ""}
     ${
-      sent?.example === undefined
+      body?.example === undefined
         ? ""
         : html`<p>Body, for example:</p>
-            ${code(sent.example)}`
+            ${code(body.example)}`
     }
-    ${sent ? folded("Schema of the body", sent.schema) : ""}
+    ${body ? collapsible("Schema of the body", body.schema) : ""}
     <table>
       ${Object.entries(operation.responses).map(
         ([status, { description }]) =>
@@ -117,7 +121,7 @@ function section({ path, method, operation }: Described): Html {
           </tr>`,
       )}
     </table>
-    ${Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content).map(answer))}
+    ${Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content).map(responseExample))}
   </section>`;
 }
 
@@ -133,16 +137,16 @@ const parameterTable = ({ parameters }: Operation): Html =>
     )}
   </table>`;
 
-const answer = (content: Content): Html | "" =>
+const responseExample = (content: Content): Html | "" =>
   content.example === undefined
     ? ""
     : html`<p>Answer, for example:</p>
-        ${code(content.example)}${folded("Schema of the answer", content.schema)}`;
+        ${code(content.example)}${collapsible("Schema of the answer", content.schema)}`;
 
 const code = (value: unknown): Html =>
   html`<pre>${typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>`;
 
-const folded = (title: string, value: unknown, id = ""): Html =>
+const collapsible = (title: string, value: unknown, id = ""): Html =>
   html`<details id="${id}">
     <summary>${title}</summary>
     ${code(value)}

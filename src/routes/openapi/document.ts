@@ -1,9 +1,14 @@
+/**
+ * Makes the OpenAPI 3.1 document from the app: from the operations and schemas that its routes carry. Texts of a single
+ * route do not belong here: each resource has them in its `docs.ts`. No effects.
+ */
 import type { Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../http/context.ts";
 import { ClientFrame } from "../../live/streaming/client-frames.ts";
 import { StreamEvent } from "../../live/streaming/events.ts";
 import { OPEN_PATHS } from "../http/authenticate.ts";
+import { withoutTrailingSlash } from "../http/route-table.ts";
 import { dialectOf } from "../http/dialect.ts";
 import type { Dialect } from "../http/dialect.ts";
 import { inputOf, operationOf } from "./describe.ts";
@@ -12,7 +17,7 @@ import { headerParameters } from "./headers.ts";
 
 type Json = Record<string, unknown>;
 
-/** A route of the app, as its document sees it. */
+/** A route with its description. */
 export interface DescribedRoute {
   method: string;
   /** With parameters as `{name}`. */
@@ -21,31 +26,30 @@ export interface DescribedRoute {
   inputs: Input[];
 }
 
-/** The routes that say what they are for, in the order in which they are mounted. */
+/** All routes with a description, in the order of the app. */
 export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
   const routes = new Map<string, DescribedRoute>();
   for (const { method, path, handler } of app.routes) {
     const key = `${method} ${path}`;
     const operation = operationOf(handler);
-    if (operation) routes.set(key, { method: method.toLowerCase(), path: templated(path), operation, inputs: [] });
+    if (operation) routes.set(key, { method: method.toLowerCase(), path: pathTemplate(path), operation, inputs: [] });
     const input = inputOf(handler);
     if (input) routes.get(key)?.inputs.push(input);
   }
   return [...routes.values()];
 }
 
-const templated = (path: string): string => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
+const pathTemplate = (path: string): string => withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
 
 const TAGS: Record<Operation["tag"], string> = {
   Sessions: "Chat sessions between chatbots and clients",
   Chatbots: "Endpoints with a persona",
-  Clients: "The people whom chatbots serve",
+  Clients: "The people who talk to chatbots",
   Keys: "API keys, for admins",
-  Moonshot: "One session, many endpoints: a prompt goes to all of them",
+  Moonshot: "A session with several endpoints: each prompt goes to all of them",
   Service: "The service itself",
 };
 
-/** The OpenAPI 3.1 document of the app, made from the very schemas that its routes validate and present with. */
 export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[]): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
@@ -60,7 +64,7 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
       summary: "Sessions with language models, at the edge",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/", description: "Where this document was read" }],
+    servers: [{ url: "/", description: "The server of this document" }],
     security: [{ bearer: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
@@ -69,7 +73,7 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
         bearer: {
           type: "http",
           scheme: "bearer",
-          description: "The admin key, an API key, or a JWT of the identity provider",
+          description: "The admin key, an API key, or a JWT from the identity provider",
         },
       },
       schemas,
@@ -79,34 +83,34 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
 
 function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json): Json {
   const { path, operation, inputs } = route;
-  const { id, tag, summary, answer, example } = operation;
+  const { id, tag, summary, response, example } = operation;
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    ...(answer.status === 101 ? frames(schemas) : {}),
+    ...(response.status === 101 ? socketFrames(schemas) : {}),
     parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
-      [answer.status]: { description: answer.description, ...answerContent(answer, schemas) },
-      ...refusals(route, dialect, schemas),
+      [response.status]: { description: response.description, ...responseContent(response, schemas) },
+      ...problemResponses(route, dialect, schemas),
     },
   };
 }
 
-/** What goes over a socket, in either direction: OpenAPI has no place of its own for it. */
-const frames = (schemas: Json): Json => ({
+/** The frames of a socket. OpenAPI has no field for them, so they are in extensions. */
+const socketFrames = (schemas: Json): Json => ({
   description:
-    "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The text `ping` is answered `pong`.",
+    "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.",
   "x-frames-from-server": jsonSchema(StreamEvent, "output", schemas),
   "x-frames-from-client": jsonSchema(ClientFrame, "input", schemas),
 });
 
-function answerContent(answer: Operation["answer"], schemas: Json): Json {
+function responseContent(answer: Operation["response"], schemas: Json): Json {
   const { schema, contentType, texts = {}, events, example, status } = answer;
   if (status === 101) return {};
   const content = {
@@ -146,27 +150,34 @@ function queryParameters(inputs: Input[], schemas: Json) {
 const DESCRIPTIONS: Record<number, string> = {
   400: "Invalid input",
   401: "Authentication missing or invalid",
-  403: "The token may not do this",
-  404: "Not found, or not in a state for this",
-  409: "In conflict with what there is",
+  403: "The token is not allowed to do this",
+  404: "Not found, or not in a state that allows this",
+  409: "Conflict with the current state",
   413: "The body is larger than 1 MiB",
   415: "The body is not JSON",
-  422: "The body or the query does not fit",
-  426: "The call does not ask for a WebSocket",
-  429: "Too many calls, or too many turns wait in this session",
+  422: "The body or the query is invalid",
+  426: "The call is not a WebSocket upgrade",
+  429: "Too many calls, or too many turns are waiting in this session",
   500: "Server error",
   502: "The endpoint failed",
-  503: "Not possible now: what it takes is overloaded, out of reach or not set up",
+  503: "Not possible now: something that it needs is overloaded, unreachable or not configured",
   504: "The endpoint took too long",
 };
 
-function refusals({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
-  const ofInput = inputs.length > 0 ? [dialect.invalidInputStatus] : [];
-  const ofBody = inputs.some((input) => input.in === "body") ? [413, 415] : [];
-  const ofEveryCall = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
-  // Of an Idempotency-Key.
-  const ofKey = method === "post" ? [400] : [];
-  const all = [...ofInput, ...ofKey, ...ofEveryCall, ...ofBody, ...(operation.refusals ?? []), 500];
+function problemResponses({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
+  const inputStatuses = inputs.length > 0 ? [dialect.invalidInputStatus] : [];
+  const bodyStatuses = inputs.some((input) => input.in === "body") ? [413, 415] : [];
+  const commonStatuses = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
+  // For an invalid Idempotency-Key.
+  const keyStatuses = method === "post" ? [400] : [];
+  const all = [
+    ...inputStatuses,
+    ...keyStatuses,
+    ...commonStatuses,
+    ...bodyStatuses,
+    ...(operation.problems ?? []),
+    500,
+  ];
   const statuses = [...new Set(all)].toSorted((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
@@ -180,28 +191,28 @@ const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output"
   "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },
 });
 
-/** Drops the bounds that zod gives every integer: they are JavaScript's, not the API's. */
-function unbound({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
+/** Removes the bounds that zod gives every integer: they are limits of JavaScript, not of the API. */
+function dropIntegerBounds({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
 }
 
-/** A schema's JSON Schema; what has an id goes to the components and is referred to. */
+/** The JSON Schema of a zod schema. A schema with an id becomes a component, and the result refers to it. */
 function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
-  // Wrapped, so that a schema with an id of its own is referred to like any other.
+  // In an object, so that a root schema with an id becomes a reference too.
   const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
     io,
     unrepresentable: "any",
-    override: unbound,
+    override: dropIntegerBounds,
   }) as unknown as {
     properties: { root: Json };
     $defs?: Json;
   };
-  const referring = (part: unknown): Json =>
+  const withReferences = (part: unknown): Json =>
     JSON.parse(JSON.stringify(part).replaceAll("#/$defs/", "#/components/schemas/")) as Json;
   for (const [id, definition] of Object.entries($defs ?? {})) {
-    const { id: _, ...rest } = referring(definition);
+    const { id: _, ...rest } = withReferences(definition);
     schemas[id] = rest;
   }
-  return referring(properties.root);
+  return withReferences(properties.root);
 }

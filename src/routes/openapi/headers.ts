@@ -1,5 +1,6 @@
 /**
  * The request headers that routes read, as the OpenAPI document describes them. A route names its own in `describe`.
+ * Reading a header does not belong here.
  */
 interface HeaderParameter {
   name: string;
@@ -20,26 +21,25 @@ const header = (name: string, description: string, pattern?: string): HeaderPara
 const HEADERS = {
   "idempotency-key": header(
     "Idempotency-Key",
-    "The same call again under the same key gets the first answer, and does nothing twice",
+    "A repeated call with the same key gets the first answer, and nothing is done twice",
     "^[\\x21-\\x7e]{1,200}$",
   ),
   prefer: header("Prefer", "`return=minimal` leaves earlier messages and records out of the answer; RFC 7240"),
   "x-d1-bookmark": header(
     "x-d1-bookmark",
-    "The one of an earlier answer: the list may then come from a nearby replica as fresh as that",
+    "The value of this header in an earlier answer: the list may then come from a nearby replica that is at least as fresh",
   ),
   "last-event-id": header(
     "Last-Event-ID",
-    "The last message that you have, by its `seq`; goes before `after`",
+    "The `seq` of the last message that you have. It takes precedence over `after`",
     "^\\d{1,15}$",
   ),
   "sec-websocket-protocol": header(
     "Sec-WebSocket-Protocol",
-    "`parley.v1, bearer.<token>`, where no other header can be sent along",
+    "`parley.v1, bearer.<token>`, where the client cannot send `Authorization`",
   ),
 } as const;
 
-/** A header that a route may name. */
 export type HeaderName = keyof typeof HEADERS;
 
 export const headerParameters = (names: readonly HeaderName[] = []): HeaderParameter[] =>

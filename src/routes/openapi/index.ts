@@ -1,3 +1,8 @@
+/**
+ * `/openapi.json` for programs, `/docs` for people: the API's own description. In this folder: `describe` is what
+ * routes use, `document` makes the document from the app, `docs-page` makes a page of it. The document is made once, at
+ * the first call.
+ */
 import { Hono } from "hono";
 import type { AppEnv } from "../http/context.ts";
 import type { Dialect } from "../http/dialect.ts";
@@ -5,10 +10,9 @@ import { describe } from "./describe.ts";
 import { docsPage } from "./docs-page.ts";
 import { openapiDocument } from "./document.ts";
 
-/** What the API tells about itself: `/openapi.json` for programs, `/docs` for people. Made once, at the first call. */
 export function openapi(app: () => Hono<AppEnv>, dialects: readonly Dialect[]) {
-  let made: ReturnType<typeof openapiDocument> | undefined;
-  const document = () => (made ??= openapiDocument(app(), dialects));
+  let cached: ReturnType<typeof openapiDocument> | undefined;
+  const document = () => (cached ??= openapiDocument(app(), dialects));
   return new Hono<AppEnv>({ strict: false })
     .get(
       "/openapi.json",
@@ -16,7 +20,7 @@ export function openapi(app: () => Hono<AppEnv>, dialects: readonly Dialect[]) {
         id: "openapi",
         tag: "Service",
         summary: "The OpenAPI 3.1 document",
-        answer: { status: 200, description: "This document", contentType: "application/json" },
+        response: { status: 200, description: "This document", contentType: "application/json" },
       }),
       (c) => c.json(document()),
     )
@@ -25,8 +29,8 @@ export function openapi(app: () => Hono<AppEnv>, dialects: readonly Dialect[]) {
       describe({
         id: "docs",
         tag: "Service",
-        summary: "The same, to read",
-        answer: { status: 200, description: "A page", contentType: "text/html" },
+        summary: "The same document as a page",
+        response: { status: 200, description: "A page", contentType: "text/html" },
       }),
       (c) => c.html(docsPage(document(), c.get("secureHeadersNonce") ?? "")),
     );

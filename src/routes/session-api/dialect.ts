@@ -1,3 +1,9 @@
+/**
+ * The Session API as a dialect: how it answers problems, and how it shows a session to subscribers.
+ *
+ * In this folder: the resources `sessions`, `chatbots`, `clients` and `keys`, each with its routes in `index.ts`;
+ * `envelope` for what their answers have in common; `id-param` for the ids in their paths.
+ */
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
@@ -5,7 +11,6 @@ import { describeProblem } from "../http/problem.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { presentSession } from "./sessions/present.ts";
 
-/** How the Session API says no. */
 export const SessionApiFailure = z
   .object({
     success: z.literal(false),
@@ -16,13 +21,13 @@ export const SessionApiFailure = z
       requestId: z.string(),
     }),
   })
-  .meta({ id: "Failure", description: "How the Session API says no" });
+  .meta({ id: "Failure", description: "A failed call to the Session API" });
 
-function respondWithProblem(c: Context, refusal: HttpProblem): Response {
-  const { httpStatus, code, message, headers } = describeProblem(refusal);
+function respondWithProblem(c: Context, problem: HttpProblem): Response {
+  const { httpStatus, code, message, headers } = describeProblem(problem);
   const details =
-    "issues" in refusal
-      ? refusal.issues.map((fault) => ({ path: fault.path.join("."), message: fault.message }))
+    "issues" in problem
+      ? problem.issues.map(({ path, message: text }) => ({ path: path.join("."), message: text }))
       : undefined;
   const requestId: string = c.get("requestId");
   const body: z.output<typeof SessionApiFailure> = {
@@ -33,7 +38,7 @@ function respondWithProblem(c: Context, refusal: HttpProblem): Response {
   return c.json(body, httpStatus, headers);
 }
 
-/** The Session API. It answers for all paths that are no other dialect's. */
+/** Its prefix is empty: it also answers for paths of no dialect. */
 export const sessionApi: Dialect = {
   prefix: "",
   respondWithProblem,
@@ -42,8 +47,8 @@ export const sessionApi: Dialect = {
   sessions: {
     kind: "chatbot",
     present: (session) => {
-      const { messages: _, ...shown } = presentSession(session, []);
-      return shown;
+      const { messages: _, ...fields } = presentSession(session, []);
+      return fields;
     },
   },
 };

@@ -51,7 +51,7 @@ describe("the document", () => {
 
   it("has examples that fit their own schemas", () => {
     for (const { method, path, operation } of describedRoutes(app)) {
-      const { status, schema, example } = operation.answer;
+      const { status, schema, example } = operation.response;
       if (schema && example !== undefined)
         expect(faultIn(method, path.replace(/\{\w+\}/g, "x"), status, example)).toBeNull();
     }

@@ -1,3 +1,7 @@
+/**
+ * Schemas of the requests and responses of `/chatbots`. `null` in an update removes a field. Whether the endpoint
+ * exists is not checked here: the handlers do that.
+ */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import {

@@ -1,5 +1,9 @@
+/**
+ * Schemas of the requests and responses of `/clients`. `null` in an update removes a field. Whether an `externalId` is
+ * free is not checked here: a unique index in D1 does that.
+ */
 import * as z from "zod";
-import { objectOutput, timeOutput, freeObject, name, objectId } from "../../http/fields.ts";
+import { objectOutput, timeOutput, jsonObject, name, objectId } from "../../http/fields.ts";
 
 const email = z.email().max(320);
 const externalId = z.string().min(1).max(200);
@@ -8,14 +12,14 @@ export const CreateClient = z.object({
   name,
   email: email.optional(),
   externalId: externalId.optional(),
-  metadata: freeObject.optional(),
+  metadata: jsonObject.optional(),
 });
 
 export const UpdateClient = z.object({
   name: name.optional(),
   email: email.nullable().optional(),
   externalId: externalId.nullable().optional(),
-  metadata: freeObject.nullable().optional(),
+  metadata: jsonObject.nullable().optional(),
 });
 
 export const Client = z
@@ -28,4 +32,4 @@ export const Client = z
     createdAt: timeOutput,
     updatedAt: timeOutput,
   })
-  .meta({ id: "Client", description: "The person whom a chatbot serves" });
+  .meta({ id: "Client", description: "A person who talks to chatbots" });

@@ -1,3 +1,7 @@
+/**
+ * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They tell one story, a customer who
+ * asks for an order. A test holds each example against its schema.
+ */
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";
 const at = "2024-03-14T20:31:47.051Z";
@@ -31,39 +35,39 @@ const populated = {
   clientId: { id: clientId, name: "Ada", createdAt: at, updatedAt: at },
 };
 
-export const create = { chatbotId, clientId, title: "Order 1042" };
-export const created = { success: true, message: "Session created successfully", data: session };
+export const createBody = { chatbotId, clientId, title: "Order 1042" };
+export const createResponse = { success: true, message: "Session created successfully", data: session };
 
-export const update = { title: "Order 1042, lost", feedback: { rating: 5, comment: "Quick help" } };
-export const updated = {
+export const updateBody = { title: "Order 1042, lost", feedback: { rating: 5, comment: "Quick help" } };
+export const updateResponse = {
   success: true,
   message: "Session updated successfully",
-  data: { ...session, ...update, updatedAt: later },
+  data: { ...session, ...updateBody, updatedAt: later },
 };
 
-export const got = { success: true, data: populated };
+export const getResponse = { success: true, data: populated };
 
-export const ended = {
+export const endResponse = {
   success: true,
   message: "Session ended successfully",
   data: { ...session, status: "COMPLETED", endTime: later, updatedAt: later },
 };
 
-export const message = { message: { role: "user", content: question.content } };
-export const messageAdded = {
+export const messageBody = { message: { role: "user", content: question.content } };
+export const messageResponse = {
   success: true,
   message: "Message added successfully",
   data: { ...session, messages: [greeting, question], updatedAt: later },
 };
 
-export const chat = { content: question.content };
-export const replied = {
+export const chatBody = { content: question.content };
+export const chatResponse = {
   success: true,
   message: "Message processed successfully",
   data: { role: "assistant", content: "Let me look that up.", timestamp: later },
 };
 
-export const list = {
+export const listResponse = {
   success: true,
   data: {
     results: [{ ...populated, messageCount: 1 }],

@@ -1,10 +1,14 @@
+/**
+ * Makes a new chatbot session from its input. It does not check that the chatbot and the client exist, and saves
+ * nothing. The only effect is a random id.
+ */
 import { newObjectId } from "../../../core/id.ts";
 import type { Message } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 
-/** What a caller gives of a new session. */
-interface NewSession {
+/** The validated body. */
+interface NewSessionInput {
   chatbotId: string;
   clientId: string;
   title?: string | undefined;
@@ -12,15 +16,15 @@ interface NewSession {
   startTime?: EpochMs | undefined;
 }
 
-/** A chatbot session as it begins: `SCHEDULED` if that is still to come, and with the chatbot's greeting, if it has one. */
+/** A session with a future `startTime` is `SCHEDULED`. The chatbot's greeting becomes the first message. */
 export function newSession(
-  input: NewSession,
+  input: NewSessionInput,
   greeting: string | null,
   at: EpochMs,
 ): { session: Session; greeting: Message | null } {
   const id = newObjectId(at);
   const startTime = input.startTime ?? at;
-  const scheduled = startTime > at;
+  const isScheduled = startTime > at;
   const count = greeting === null ? 0 : 1;
   return {
     greeting: greeting === null ? null : greetingMessage(id, greeting, at),
@@ -29,10 +33,10 @@ export function newSession(
       kind: "chatbot",
       title: input.title ?? null,
       description: null,
-      status: scheduled ? "SCHEDULED" : "ACTIVE",
+      status: isScheduled ? "SCHEDULED" : "ACTIVE",
       startTime,
       endTime: null,
-      dueAt: scheduled ? startTime : null,
+      dueAt: isScheduled ? startTime : null,
       chatbotId: input.chatbotId,
       clientId: input.clientId,
       chats: [{ chatId: id, endpointId: null }],

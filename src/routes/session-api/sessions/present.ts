@@ -1,3 +1,7 @@
+/**
+ * Makes the Session API's JSON of sessions and messages. The `chatbotId` and `clientId` of a populated session hold the
+ * records themselves, as the API's document asks. No effects.
+ */
 import type * as z from "zod";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Client } from "../../../core/client.ts";
@@ -9,7 +13,7 @@ import { isoTime } from "../../../core/time.ts";
 import type { PopulatedSession } from "../../../store/session-list.ts";
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
-import { present } from "../envelope.ts";
+import { omitNulls } from "../envelope.ts";
 import type * as schemas from "./schemas.ts";
 
 export const presentMessage = ({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> => ({
@@ -19,13 +23,13 @@ export const presentMessage = ({ role, content, createdAt, reply }: Message): z.
   ...(reply && reply.finishReason !== "stop" ? { finishReason: reply.finishReason } : {}),
 });
 
-const answered = (session: Session, messages: Message[]) => ({
-  ...present({ title: session.title }),
+const presentCommon = (session: Session, messages: Message[]) => ({
+  ...omitNulls({ title: session.title }),
   startTime: isoTime(session.startTime),
-  ...present({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
+  ...omitNulls({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
   status: session.status,
   messages: messages.filter(hasText).map(presentMessage),
-  ...present({
+  ...omitNulls({
     metadata: session.metadata === null ? null : (JSON.parse(session.metadata) as Record<string, unknown>),
     feedback: session.feedback,
   }),
@@ -37,35 +41,36 @@ export const presentSession = (session: Session, messages: Message[]): z.output<
   id: session.id,
   chatbotId: session.chatbotId ?? "",
   clientId: session.clientId ?? "",
-  ...answered(session, messages),
+  ...presentCommon(session, messages),
 });
 
 export const presentPopulated = (
   { session, chatbot, client, messages }: PopulatedSession,
-  seenBy: CallerRole | null,
+  viewerRole: CallerRole | null,
 ): z.output<typeof schemas.PopulatedSession> => ({
   id: session.id,
-  chatbotId: chatbot?.deletedAt === null ? presentChatbotTo(seenBy, chatbot) : goneBy(chatbot, session.chatbotId),
-  clientId: client?.deletedAt === null ? presentClient(client) : goneBy(client, session.clientId),
-  ...answered(session, messages),
+  chatbotId:
+    chatbot?.deletedAt === null ? presentChatbotFor(viewerRole, chatbot) : presentDeleted(chatbot, session.chatbotId),
+  clientId: client?.deletedAt === null ? presentClient(client) : presentDeleted(client, session.clientId),
+  ...presentCommon(session, messages),
 });
 
-/** How a chatbot is set up is not for those whom it serves. */
-const presentChatbotTo = (role: CallerRole | null, chatbot: Chatbot) =>
+/** A client does not see how its chatbot is configured. */
+const presentChatbotFor = (role: CallerRole | null, chatbot: Chatbot) =>
   role === "client"
-    ? { id: chatbot.id, name: chatbot.name, ...present({ description: chatbot.description }) }
+    ? { id: chatbot.id, name: chatbot.name, ...omitNulls({ description: chatbot.description }) }
     : presentChatbot(chatbot);
 
-const goneBy = (known: Chatbot | Client | null, id: string | null) => ({
+const presentDeleted = (deleted: Chatbot | Client | null, id: string | null) => ({
   id: id ?? "",
-  name: known?.name ?? "",
+  name: deleted?.name ?? "",
   deleted: true as const,
 });
 
 export const presentListed = (
-  found: PopulatedSession,
-  seenBy: CallerRole | null,
+  populated: PopulatedSession,
+  viewerRole: CallerRole | null,
 ): z.output<typeof schemas.ListedSession> => ({
-  ...presentPopulated(found, seenBy),
-  messageCount: found.session.messageCount,
+  ...presentPopulated(populated, viewerRole),
+  messageCount: populated.session.messageCount,
 });

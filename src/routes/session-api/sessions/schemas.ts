@@ -1,10 +1,14 @@
+/**
+ * Schemas of the requests and responses of `/sessions`. Rules between fields, such as `endTime` after `startTime`, are
+ * in `core/session.ts`.
+ */
 import * as z from "zod";
 import { Content, FINISH_REASONS, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
 import { Chatbot } from "../chatbots/schemas.ts";
 import { Client } from "../clients/schemas.ts";
-import { objectOutput, timeOutput, freeObject, objectId, pageQuery, searchString, time } from "../../http/fields.ts";
+import { objectOutput, timeOutput, jsonObject, objectId, pageQuery, searchString, time } from "../../http/fields.ts";
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
@@ -14,7 +18,7 @@ export const CreateSession = z.object({
   chatbotId: objectId,
   clientId: objectId,
   title: title.optional(),
-  metadata: freeObject.optional(),
+  metadata: jsonObject.optional(),
   startTime: time.optional(),
 });
 
@@ -24,7 +28,7 @@ export const UpdateSession = z.object({
   startTime: time.optional(),
   endTime: time.optional(),
   feedback: feedback.nullable().optional(),
-  metadata: freeObject.nullable().optional(),
+  metadata: jsonObject.nullable().optional(),
 });
 
 export const AddMessage = z.object({
@@ -33,10 +37,10 @@ export const AddMessage = z.object({
 
 export const Chat = z.object({ content: Content });
 
-export const OfSession = z.object({ sessionId: objectId });
+export const SessionQuery = z.object({ sessionId: objectId });
 
-/** A day or a moment, as the first millisecond that it covers and the first after it. */
-const span = z
+/** A day or a time, as its first millisecond and the first millisecond after it. */
+const timeRange = z
   .string()
   .meta({ format: "date-time" })
   .transform((text, context) => {
@@ -51,8 +55,8 @@ export const ListSessions = z.object({
   status: status.optional(),
   chatbotId: objectId.optional(),
   clientId: objectId.optional(),
-  startDate: span.optional(),
-  endDate: span.optional(),
+  startDate: timeRange.optional(),
+  endDate: timeRange.optional(),
   ...pageQuery,
 });
 
@@ -61,14 +65,11 @@ export const Message = z
     role: z.enum(ROLES),
     content: z.string(),
     timestamp: timeOutput,
-    finishReason: z
-      .enum(FINISH_REASONS)
-      .optional()
-      .meta({ description: "On a reply that did not come to its own end" }),
+    finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply that did not end normally" }),
   })
   .meta({ id: "Message" });
 
-const answered = {
+const sessionFields = {
   title: z.string().optional(),
   startTime: timeOutput,
   endTime: timeOutput.optional(),
@@ -88,28 +89,28 @@ export const MessagesQuery = z.object({
 export const MessagesPage = z
   .object({
     messages: z.array(Message.extend({ seq: z.number().int() })),
-    nextAfter: z.number().int().optional().meta({ description: "Where the next page begins, while there is one" }),
+    nextAfter: z.number().int().optional().meta({ description: "`after` of the next page, if there is one" }),
   })
   .meta({ id: "MessagesPage" });
 
 export const Session = z
-  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...answered })
+  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...sessionFields })
   .meta({ id: "Session" });
 
-const deleted = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
+const deletedRecord = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
 
-const shownToClients = z.object({ id: objectId, name: z.string(), description: z.string().optional() });
+const ChatbotForClients = z.object({ id: objectId, name: z.string(), description: z.string().optional() });
 
 export const PopulatedSession = z
   .object({
     id: objectId,
-    chatbotId: z.union([Chatbot, deleted, shownToClients]),
-    clientId: z.union([Client, deleted]),
-    ...answered,
+    chatbotId: z.union([Chatbot, deletedRecord, ChatbotForClients]),
+    clientId: z.union([Client, deletedRecord]),
+    ...sessionFields,
   })
   .meta({ id: "PopulatedSession" });
 
 export const ListedSession = PopulatedSession.extend({
-  messages: z.array(Message).meta({ description: "The newest 100 at most" }),
+  messages: z.array(Message).meta({ description: "At most the newest 100" }),
   messageCount: z.number().int(),
 }).meta({ id: "ListedSession" });

@@ -1,27 +1,31 @@
+/**
+ * Makes Moonshot's chat records from the messages of a log: one for each reply. Which messages to read does not belong
+ * here. No effects.
+ */
 import type * as z from "zod";
-import { costOf } from "../../core/message.ts";
-import type { Message, Receipt, ReplyDetail, Usage } from "../../core/message.ts";
-import type { Session } from "../../core/session.ts";
-import { zonedPromptTime } from "../../core/time.ts";
-import { presentPrices } from "./present.ts";
-import type * as schemas from "./schemas.ts";
+import { costOf } from "../../../core/message.ts";
+import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
+import type { Session } from "../../../core/session.ts";
+import { zonedPromptTime } from "../../../core/time.ts";
+import { presentPrices } from "../present.ts";
+import type * as schemas from "./record-schemas.ts";
 
 export type ChatRecord = z.output<typeof schemas.ChatRecord>;
 
-/** What is read of a log to make a record of. */
-export interface Answered {
+/** What a record is made from. */
+export interface RecordSource {
   reply: ReplyDetail;
-  /** What the endpoint said. */
+  /** The text of the reply. */
   content: string;
   prompt: Message;
   /** 1, 2, 3 … within its chat. */
   number: number;
 }
 
-/** What a record holds beside what it always does. */
+/** The optional part of a record. */
 export type Include = "receipt" | undefined;
 
-/** The records of every chat, or of the newest turns, read off the log: one for each reply. */
+/** The records in some messages of a log, by chat. */
 export function presentHistory(
   session: Session,
   log: Message[],
@@ -41,7 +45,7 @@ export function presentHistory(
 }
 
 /** @param zone the IANA zone of `prompt_time` */
-export function presentRecord({ reply, content, prompt, number }: Answered, zone: string, include: Include) {
+export function presentRecord({ reply, content, prompt, number }: RecordSource, zone: string, include: Include) {
   return {
     chat_record_id: number,
     conn_id: reply.endpointId ?? "",

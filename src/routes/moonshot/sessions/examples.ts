@@ -1,30 +1,34 @@
+/**
+ * Examples for the OpenAPI document of `/v1/sessions`: bodies, and answers to them. The numbers are those of Moonshot's
+ * own document where it has any. A test holds each example against its schema.
+ */
 const chats = ["openaigpt35turbotest1_20240315_043147", "openaigpt4test1_20240315_043147"] as const;
 
-export const create = {
+export const createBody = {
   name: "TestSession1",
   description: "Test 1",
   endpoints: ["openaigpt35turbotest1", "openaigpt4test1"],
 };
 
-export const session = {
+const session = {
   session_id: "testsession1_20240315-043147",
   name: "TestSession1",
   description: "Test 1",
   created_epoch: 1710448307.051328,
   created_datetime: "20240315-043147",
   chat_ids: chats,
-  endpoints: create.endpoints,
+  endpoints: createBody.endpoints,
   prompt_template: null,
   context_strategy: null,
   filename: null,
   chat_history: null,
 };
 
-export const one = { session };
-export const list = [session];
-export const withHistory = { session: { ...session, chat_history: { [chats[0]]: [], [chats[1]]: [] } } };
+export const sessionResponse = { session };
+export const listResponse = [session];
+export const historyResponse = { session: { ...session, chat_history: { [chats[0]]: [], [chats[1]]: [] } } };
 
-export const prompt = { prompt: "Hello World" };
+export const promptBody = { prompt: "Hello World" };
 
 const record = {
   chat_record_id: 1,
@@ -52,7 +56,7 @@ const record = {
   provider_request_id: "req_0123456789",
 };
 
-export const history = {
+export const promptResponse = {
   [chats[0]]: [record],
   [chats[1]]: [{ ...record, conn_id: "openaigpt4test1", model: "gpt-4-0613" }],
 };
@@ -79,13 +83,13 @@ const receipt = {
   cost: 0.000018,
 };
 
-const place = { session_id: session.session_id, chat_id: chats[0], endpoint: create.endpoints[0] };
+const ids = { session_id: session.session_id, chat_id: chats[0], endpoint: createBody.endpoints[0] };
 
-export const exported = {
-  "application/jsonl": `${JSON.stringify({ ...place, ...record, response: record.predicted_result, receipt })}\n`,
+export const exportTexts = {
+  "application/jsonl": `${JSON.stringify({ ...ids, ...record, response: record.predicted_result, receipt })}\n`,
   "text/csv": [
     "session_id,chat_id,endpoint,chat_record_id,prompt_time,prompt,prepared_prompt,predicted_result,status,error_code,finish_reason,model,duration_ms,ttft_ms,input_tokens,output_tokens,prompt_template,context_strategy",
-    `${session.session_id},${chats[0]},${create.endpoints[0]},1,"03/15/2024, 04:42:02",Hello World,Hello World,Hello! How can I help you today?,ok,,stop,gpt-3.5-turbo-0125,1040,412,9,9,,`,
+    `${session.session_id},${chats[0]},${createBody.endpoints[0]},1,"03/15/2024, 04:42:02",Hello World,Hello World,Hello! How can I help you today?,ok,,stop,gpt-3.5-turbo-0125,1040,412,9,9,,`,
     "",
   ].join("\r\n"),
 };
@@ -104,24 +108,8 @@ const numbers = {
   attempts: 1,
 };
 
-export const statistics = {
+export const statisticsResponse = {
   session_id: session.session_id,
-  chats: [{ chat_id: chats[0], endpoint: create.endpoints[0], ...numbers }],
+  chats: [{ chat_id: chats[0], endpoint: createBody.endpoints[0], ...numbers }],
   total: numbers,
-};
-
-export const endpoint = {
-  name: "OpenAI GPT-4.1 mini",
-  connector_type: "openai-connector",
-  uri: "https://api.openai.com/v1",
-  token: "env:PROVIDER_OPENAI",
-  model: "gpt-4.1-mini",
-  params: { temperature: 0 },
-  prices: { input_per_million: 0.4, output_per_million: 1.6 },
-};
-
-export const promptTemplate = {
-  name: "mcq",
-  description: "Asks for one letter",
-  template: "{{ prompt }}\nAnswer with one letter.",
 };

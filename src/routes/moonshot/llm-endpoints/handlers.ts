@@ -1,0 +1,89 @@
+/**
+ * The handlers of `/v1/llm_endpoints`: each gets input that has been validated and answers as Moonshot does. Tokens are
+ * stored sealed, and no answer contains one. Effects: queries to D1, audit lines.
+ */
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { Endpoint } from "../../../core/endpoint.ts";
+import { now } from "../../../core/time.ts";
+import { isSecret, reseal, seal } from "../../../crypto/sealed-tokens.ts";
+import { database } from "../../../store/database.ts";
+import * as store from "../../../store/endpoints.ts";
+import { audit } from "../../http/audit.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { readFromReplica } from "../../http/context.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
+import type { HttpProblem } from "../../http/problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { slug } from "../slug.ts";
+import { applyChanges, checkEndpoint, fieldsOf } from "./endpoint-rules.ts";
+import { presentEndpoint } from "./present.ts";
+import type * as schemas from "./schemas.ts";
+
+type AppContext = Context<AppEnv>;
+
+const endpointNotFound = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
+
+const SEALING_UNAVAILABLE: HttpProblem = {
+  reason: "misconfigured",
+  message:
+    "The token of an endpoint is stored encrypted, and ENCRYPTION_KEY is not set, or is not 32 bytes in base64. The operator can create a key with openssl rand -base64 32",
+};
+
+export async function listEndpoints(c: AppContext) {
+  return c.json((await readFromReplica(c, store.listEndpoints)).map(presentEndpoint));
+}
+
+export async function createEndpoint(c: AppContext, input: z.output<typeof schemas.CreateEndpoint>) {
+  const db = database(c.env.DB);
+  const at = now();
+  const identity = { id: await slug(db, input.name), name: input.name, createdAt: at, updatedAt: at };
+  const checked = checkEndpoint({ ...fieldsOf(input), ...identity } as Endpoint, c.env);
+  if (!checked.ok) return respondWithProblem(c, checked.failure);
+  const endpoint = checked.value;
+  const token = await sealToken(endpoint, seal, c.env);
+  if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
+  const answer = { message: "Endpoint added successfully" };
+  if (!(await store.createEndpoint(db, { ...endpoint, token }, saveResponseStatements(c, answer, 200))))
+    return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
+  audit(c, "endpoint-created", { endpointId: endpoint.id });
+  return c.json(answer);
+}
+
+export async function getEndpoint(c: AppContext, id: string) {
+  const endpoint = await store.findEndpoint(database(c.env.DB), id);
+  return endpoint ? c.json(presentEndpoint(endpoint)) : respondWithProblem(c, endpointNotFound(id));
+}
+
+export async function updateEndpoint(c: AppContext, id: string, input: z.output<typeof schemas.UpdateEndpoint>) {
+  const db = database(c.env.DB);
+  const endpoint = await store.findEndpoint(db, id);
+  if (!endpoint) return respondWithProblem(c, endpointNotFound(id));
+  const changed = applyChanges(endpoint, fieldsOf(input));
+  const checked = changed.ok ? checkEndpoint(changed.value, c.env) : changed;
+  if (!checked.ok) return respondWithProblem(c, checked.failure);
+  const isSameToken = checked.value.token === endpoint.token;
+  const token = await sealToken(checked.value, isSameToken ? reseal : seal, c.env);
+  if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
+  await store.updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
+  audit(c, "endpoint-updated", { endpointId: id, fields: Object.keys(input) });
+  return c.json({ message: "Endpoint updated successfully" });
+}
+
+export async function deleteEndpoint(c: AppContext, id: string) {
+  const db = database(c.env.DB);
+  if (await store.deleteEndpoint(db, id)) {
+    audit(c, "endpoint-deleted", { endpointId: id });
+    return c.json({ message: "Endpoint deleted successfully" });
+  }
+  const exists = await store.findEndpoint(db, id);
+  return respondWithProblem(
+    c,
+    exists ? { reason: "in-use", resource: "endpoint", by: "a chatbot" } : endpointNotFound(id),
+  );
+}
+
+/** The token as it is stored; `null` when it cannot be sealed. The name of a secret is stored as it is. */
+async function sealToken({ id, token }: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
+  return isSecret(token) ? sealing(token, id, env) : token;
+}

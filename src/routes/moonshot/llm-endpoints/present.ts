@@ -1,0 +1,27 @@
+/**
+ * Makes Moonshot's JSON of an endpoint. Here alone the token of an endpoint is masked for an answer. No effects.
+ */
+import type * as z from "zod";
+import type { Endpoint } from "../../../core/endpoint.ts";
+import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
+import { presentPrices } from "../present.ts";
+import type * as schemas from "./schemas.ts";
+
+export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.Endpoint> => ({
+  id: endpoint.id,
+  name: endpoint.name,
+  connector_type: endpoint.connectorType,
+  uri: endpoint.uri,
+  token: maskToken(endpoint.token),
+  model: endpoint.model,
+  max_calls_per_second: endpoint.maxCallsPerSecond,
+  max_concurrency: endpoint.maxConcurrency,
+  params: JSON.parse(endpoint.params) as Record<string, unknown>,
+  prices: presentPrices(endpoint.prices),
+});
+
+/** The name of a secret is no secret. */
+function maskToken(token: string): string {
+  if (token === "") return "";
+  return secretNameOf(token) === null ? SECRET_MASK : token;
+}

@@ -1,0 +1,75 @@
+/**
+ * Schemas of the requests and responses of `/v1/llm_endpoints`. Rules that need more than one field, or the connector,
+ * are in `endpoint-rules.ts`.
+ */
+import * as z from "zod";
+import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
+import { name, objectOutput, providerParams } from "../../http/fields.ts";
+import { Prices } from "../schemas.ts";
+
+/** The answer to a change. */
+export const Confirmation = z.object({ message: z.string() }).meta({ id: "Confirmation" });
+
+/** A number or its text: Moonshot's forms send every field as text. */
+const numeric = z.coerce.number().int().min(0);
+
+const params = z
+  .union([z.literal(""), z.null(), z.record(z.string(), z.unknown())])
+  .transform((value) => (value === "" || value === null ? {} : value))
+  .pipe(providerParams)
+  .transform((value) => JSON.stringify(value));
+
+/** A price or its text. */
+const price = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .pipe(z.number().min(0).max(1_000_000_000));
+
+const prices = z.object({ input_per_million: price, output_per_million: price });
+
+const endpointFields = {
+  connector_type: z.enum(CONNECTOR_TYPES),
+  uri: z.string().trim().max(2000),
+  token: z.string().max(2000),
+  model: z.string().max(200),
+  max_calls_per_second: numeric,
+  max_concurrency: numeric,
+  params,
+  prices: prices.nullable(),
+};
+
+export const CreateEndpoint = z.object({
+  name,
+  connector_type: endpointFields.connector_type,
+  uri: endpointFields.uri.default(""),
+  token: endpointFields.token.default(""),
+  model: endpointFields.model.default(""),
+  max_calls_per_second: numeric.default(0),
+  max_concurrency: numeric.default(0),
+  params: params.prefault({}),
+  prices: endpointFields.prices.default(null),
+});
+
+export const UpdateEndpoint = z.object({ name, ...endpointFields }).partial();
+
+export const Endpoint = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    connector_type: z.enum(CONNECTOR_TYPES),
+    uri: z.string(),
+    token: z.string(),
+    model: z.string(),
+    max_calls_per_second: z.number().int(),
+    max_concurrency: z.number().int(),
+    params: objectOutput,
+    prices: Prices.nullable(),
+  })
+  .meta({ id: "Endpoint", description: "A model at an address. No answer contains its token" });
+
+export const Endpoints = z.array(Endpoint);

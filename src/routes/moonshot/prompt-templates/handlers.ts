@@ -1,0 +1,55 @@
+/**
+ * The handlers of `/v1/prompt_templates`: each gets input that has been validated and answers as Moonshot does. How a
+ * template is rendered does not belong here: that is `turn/templates`. Effects: queries to D1, audit lines.
+ */
+import type { Context } from "hono";
+import type * as z from "zod";
+import { now } from "../../../core/time.ts";
+import { database } from "../../../store/database.ts";
+import * as store from "../../../store/prompt-templates.ts";
+import { checkTemplate } from "../../../turn/templates/render-template.ts";
+import { audit } from "../../http/audit.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { readFromReplica } from "../../http/context.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import type * as schemas from "./schemas.ts";
+
+type AppContext = Context<AppEnv>;
+
+const SUCCESS = { success: true } as const;
+
+export async function listPromptTemplates(c: AppContext) {
+  const templates = await readFromReplica(c, store.listPromptTemplates);
+  return c.json(templates.map(({ name, description, template }) => ({ name, description, template })));
+}
+
+export async function createPromptTemplate(c: AppContext, input: z.output<typeof schemas.CreatePromptTemplate>) {
+  const checked = checkTemplate(input.template);
+  if (!checked.ok) return respondWithProblem(c, checked.failure);
+  const template = { ...input, createdAt: now() };
+  const saveAnswer = saveResponseStatements(c, SUCCESS, 200);
+  const isCreated = await store.createPromptTemplate(database(c.env.DB), template, saveAnswer);
+  if (isCreated) return c.json(SUCCESS);
+  return respondWithProblem(c, {
+    reason: "already-exists",
+    resource: "prompt template",
+    field: "name",
+    value: input.name,
+  });
+}
+
+export async function deletePromptTemplate(c: AppContext, name: string) {
+  const db = database(c.env.DB);
+  if (await store.deletePromptTemplate(db, name)) {
+    audit(c, "prompt-template-deleted", { name });
+    return c.json(SUCCESS);
+  }
+  const exists = await store.findPromptTemplate(db, name);
+  return respondWithProblem(
+    c,
+    exists
+      ? { reason: "in-use", resource: "prompt template", by: "an active session" }
+      : { reason: "not-found", resource: "prompt template", id: name },
+  );
+}

@@ -1,0 +1,16 @@
+/** Schemas of the requests and responses of `/v1/prompt_templates`. */
+import * as z from "zod";
+import { name } from "../../http/fields.ts";
+
+/** The name is a segment of the path that deletes the template, and URLs drop the segments `.` and `..`. */
+const templateName = name.refine((text) => text !== "." && text !== "..", "must not be . or ..");
+
+export const CreatePromptTemplate = z.object({
+  name: templateName,
+  description: z.string().max(1000).default(""),
+  template: z.string().min(1).max(100_000),
+});
+
+export const PromptTemplate = z
+  .object({ name: z.string(), description: z.string(), template: z.string() })
+  .meta({ id: "PromptTemplate" });

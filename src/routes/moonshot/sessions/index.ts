@@ -1,0 +1,81 @@
+/**
+ * `/v1/sessions`: sessions that send one prompt to several endpoints. This file lists the routes with their middleware,
+ * in the order of the checks.
+ *
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` handle them, the `schemas`
+ * files have the schemas of requests and responses, `records` makes chat records from messages, `replies`,
+ * `export-formats` and `statistics` make results of a whole log.
+ */
+import { Hono } from "hono";
+import { allowServices } from "../../http/authenticate.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { requireAllowedOrigin } from "../../http/cors.ts";
+import { createOnce } from "../../http/idempotency.ts";
+import { FromQuery, SocketQuery, requireUpgrade } from "../../http/subscribe.ts";
+import { body, query } from "../../http/validate.ts";
+import * as docs from "./docs.ts";
+import * as handlers from "./handlers.ts";
+import * as resultHandlers from "./result-handlers.ts";
+import { Export } from "./result-schemas.ts";
+import * as schemas from "./schemas.ts";
+import { sessionParam } from "./session-param.ts";
+
+export const sessions = new Hono<AppEnv>({ strict: false })
+  .get("/", docs.listSessions, query(schemas.ListSessions), allowServices, (c) =>
+    handlers.listSessions(c, c.req.valid("query")),
+  )
+  .post("/", docs.createSession, body(schemas.CreateSession), allowServices, createOnce, (c) =>
+    handlers.createSession(c, c.req.valid("json")),
+  )
+  .get("/:id", docs.getSession, query(schemas.GetSession), allowServices, sessionParam, (c) =>
+    handlers.getSession(c, c.req.valid("param").id, c.req.valid("query")),
+  )
+  .delete("/:id", docs.deleteSession, allowServices, sessionParam, (c) =>
+    handlers.deleteSession(c, c.req.valid("param").id),
+  )
+  .post(
+    "/:id/prompt",
+    docs.prompt,
+    query(schemas.PromptQuery),
+    body(schemas.Prompt),
+    allowServices,
+    sessionParam,
+    (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
+  )
+  .post("/:id/cancel", docs.cancelTurns, allowServices, sessionParam, (c) =>
+    handlers.cancelTurns(c, c.req.valid("param").id),
+  )
+  .get("/:id/events", docs.followSession, query(FromQuery), allowServices, sessionParam, (c) =>
+    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  )
+  .get(
+    "/:id/ws",
+    docs.openSocket,
+    query(SocketQuery),
+    requireUpgrade,
+    allowServices,
+    requireAllowedOrigin,
+    sessionParam,
+    (c) => handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
+  )
+  .post("/:id/tickets", docs.createTicket, allowServices, sessionParam, (c) =>
+    handlers.createTicket(c, c.req.valid("param").id),
+  )
+  .get("/:id/export", docs.exportSession, query(Export), allowServices, sessionParam, (c) =>
+    resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query").format),
+  )
+  .get("/:id/stats", docs.getStatistics, allowServices, sessionParam, (c) =>
+    resultHandlers.getStatistics(c, c.req.valid("param").id),
+  )
+  .put("/:id/prompt_templates/:name", docs.setPromptTemplate, allowServices, sessionParam, (c) =>
+    handlers.setPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
+  )
+  .delete("/:id/prompt_templates/:name", docs.unsetPromptTemplate, allowServices, sessionParam, (c) =>
+    handlers.unsetPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
+  )
+  .put("/:id/context_strategies/:name", docs.setContextStrategy, allowServices, sessionParam, (c) =>
+    handlers.setContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
+  )
+  .delete("/:id/context_strategies/:name", docs.unsetContextStrategy, allowServices, sessionParam, (c) =>
+    handlers.unsetContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
+  );

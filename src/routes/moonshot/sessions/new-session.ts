@@ -1,0 +1,89 @@
+/**
+ * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id
+ * that is free. Effects: queries to D1.
+ */
+import type * as z from "zod";
+import { asContextStrategy } from "../../../core/prompt-template.ts";
+import type { Outcome } from "../../../core/failure.ts";
+import { notFound, success } from "../../../core/failure.ts";
+import type { Session } from "../../../core/session.ts";
+import type { EpochMs } from "../../../core/time.ts";
+import { zonedStamp } from "../../../core/time.ts";
+import type { Database } from "../../../store/database.ts";
+import { isUniqueViolation } from "../../../store/database.ts";
+import { existingEndpoints } from "../../../store/endpoints.ts";
+import { findPromptTemplate } from "../../../store/prompt-templates.ts";
+import { createComparisonSession } from "../../../store/sessions.ts";
+import type * as schemas from "./schemas.ts";
+import { chatIdOf, slug } from "../slug.ts";
+
+type Input = z.output<typeof schemas.CreateSession>;
+
+/** Checks that the endpoints, the template and the strategy exist. The failure names the first one that does not. */
+export async function checkNamesExist(
+  db: Database,
+  { endpoints, prompt_template, context_strategy }: Input,
+): Promise<Outcome<null>> {
+  const existing = await existingEndpoints(db, endpoints);
+  const missing = endpoints.find((id) => !existing.has(id));
+  if (missing !== undefined) return notFound("endpoint", missing);
+  if (prompt_template !== null && !(await findPromptTemplate(db, prompt_template)))
+    return notFound("prompt template", prompt_template);
+  if (context_strategy !== null && !asContextStrategy(context_strategy))
+    return notFound("context strategy", context_strategy);
+  return success(null);
+}
+
+/**
+ * Creates a session with its id, or with `-2`, `-3`, … appended to it while that id is taken.
+ *
+ * @param statements run in the same transaction
+ */
+export async function createUnderFreeId(
+  db: Database,
+  session: Session,
+  statements: (candidate: Session) => D1PreparedStatement[],
+): Promise<Session> {
+  for (let attempt = 1; ; attempt++) {
+    const candidate = attempt === 1 ? session : { ...session, id: `${session.id}-${attempt}` };
+    try {
+      await createComparisonSession(db, candidate, statements(candidate));
+      return candidate;
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+    }
+  }
+}
+
+/** A new comparison session. @param zone the IANA zone of the time stamp in its ids */
+export async function newSession(db: Database, input: Input, at: EpochMs, zone: string): Promise<Session> {
+  const stamp = zonedStamp(at, zone);
+  const occurrences = new Map<string, number>();
+  const chats = input.endpoints.map((endpointId) => {
+    const occurrence = (occurrences.get(endpointId) ?? 0) + 1;
+    occurrences.set(endpointId, occurrence);
+    return { chatId: chatIdOf(endpointId, stamp) + (occurrence === 1 ? "" : `_${occurrence}`), endpointId };
+  });
+  return {
+    id: `${await slug(db, input.name)}_${stamp}`,
+    kind: "comparison",
+    title: input.name,
+    description: input.description,
+    status: "ACTIVE",
+    startTime: at,
+    endTime: null,
+    dueAt: null,
+    chatbotId: null,
+    clientId: null,
+    chats,
+    promptTemplate: input.prompt_template,
+    contextStrategy: input.context_strategy,
+    metadata: null,
+    feedback: null,
+    createdAt: at,
+    updatedAt: at,
+    lastSeq: 0,
+    metadataVersion: 0,
+    messageCount: 0,
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Schemas of the requests to `/v1/sessions`, and of a session in its responses. Its records are in `record-schemas.ts`,
+ * export and statistics in `result-schemas.ts`.
+ */
+import * as z from "zod";
+import { Content } from "../../../core/message.ts";
+import { name } from "../../http/fields.ts";
+import { History } from "./record-schemas.ts";
+
+/** The id of an endpoint. */
+const endpointId = z.string().min(1).max(300);
+
+/** `null` and `""` mean no name. */
+const optionalName = z
+  .string()
+  .max(200)
+  .nullable()
+  .transform((text) => (text === "" ? null : text))
+  .default(null);
+
+export const CreateSession = z.object({
+  name,
+  description: z.string().max(1000).default(""),
+  endpoints: z.array(endpointId).min(1).max(64),
+  prompt_template: optionalName,
+  context_strategy: optionalName,
+});
+
+export const Prompt = z.object({
+  prompt: Content.meta({ description: "Stored and sent unchanged, with leading and trailing blanks" }),
+});
+
+const TRUE = ["1", "true", "yes", "on", "t", "y"];
+const FALSE = ["0", "false", "no", "off", "f", "n"];
+
+const flag = z
+  .string()
+  .meta({ examples: ["true", "false"] })
+  .transform((text, context) => {
+    const word = text.toLowerCase();
+    if (TRUE.includes(word)) return true;
+    if (FALSE.includes(word)) return false;
+    context.addIssue({ code: "custom", message: "must be true or false" });
+    return z.NEVER;
+  });
+
+const include = z.enum(["receipt"]).optional();
+
+export const GetSession = z.object({ include_history: flag.default(false), include });
+
+export const PromptQuery = z.object({ include });
+
+export const ListSessions = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  skip: z.coerce.number().int().min(0).default(0),
+});
+
+export const Session = z
+  .object({
+    session_id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    created_epoch: z.number(),
+    created_datetime: z.string(),
+    chat_ids: z.array(z.string()),
+    endpoints: z.array(z.string()),
+    prompt_template: z.string().nullable(),
+    context_strategy: z.string().nullable(),
+    filename: z.null(),
+    chat_history: History.nullable(),
+  })
+  .meta({ id: "MoonshotSession" });
+
+export const SessionResponse = z.object({ session: Session });
+export const Sessions = z.array(Session);

@@ -1,0 +1,75 @@
+/**
+ * The handlers of `/chatbots`: each gets input that has been validated and answers in the Session API's envelope.
+ * Effects: queries to D1, audit lines.
+ */
+import type { Context } from "hono";
+import type * as z from "zod";
+import { newObjectId } from "../../../core/id.ts";
+import { now } from "../../../core/time.ts";
+import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
+import { database } from "../../../store/database.ts";
+import { findEndpoint } from "../../../store/endpoints.ts";
+import { audit } from "../../http/audit.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { readFromReplica } from "../../http/context.ts";
+import { saveResponseStatements } from "../../http/idempotency.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
+import { presentChatbot } from "./present.ts";
+import type * as schemas from "./schemas.ts";
+
+type AppContext = Context<AppEnv>;
+
+export const CHATBOT_NOT_FOUND = { reason: "not-found", resource: "chatbot", id: null } as const;
+
+const CHATBOT_IN_USE = { reason: "in-use", resource: "chatbot", by: "sessions that have not ended" } as const;
+
+const endpointNotFound = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
+
+export async function createChatbot(c: AppContext, input: z.output<typeof schemas.CreateChatbot>) {
+  const { description = null, systemPrompt = null, greeting = null, params = null, ...required } = input;
+  const db = database(c.env.DB);
+  if (!(await findEndpoint(db, input.endpointId))) return respondWithProblem(c, endpointNotFound(input.endpointId));
+  const at = now();
+  const times = { createdAt: at, updatedAt: at, deletedAt: null };
+  const chatbot = { id: newObjectId(at), ...required, description, systemPrompt, greeting, params, ...times };
+  const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
+  await chatbotStore.create(db, chatbot, saveResponseStatements(c, answer, 201));
+  return c.json(answer, 201);
+}
+
+export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {
+  const { limit, skip, searchString = null } = input;
+  const page = await readFromReplica(c, (db) => chatbotStore.list(db, searchString, { limit, skip }));
+  return c.json(pageBody({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
+}
+
+export async function getChatbot(c: AppContext, id: string) {
+  const chatbot = await chatbotStore.find(database(c.env.DB), id);
+  return chatbot ? c.json(itemBody(presentChatbot(chatbot))) : respondWithProblem(c, CHATBOT_NOT_FOUND);
+}
+
+export async function updateChatbot(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateChatbot>) {
+  const db = database(c.env.DB);
+  const chatbot = await chatbotStore.find(db, id);
+  if (!chatbot) return respondWithProblem(c, CHATBOT_NOT_FOUND);
+  if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
+    return respondWithProblem(c, endpointNotFound(changes.endpointId));
+  const updated = {
+    ...chatbot,
+    ...(changes as Partial<typeof chatbot>),
+    updatedAt: updatedAtAfter(changes, chatbot),
+  };
+  await chatbotStore.update(db, updated);
+  return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));
+}
+
+export async function deleteChatbot(c: AppContext, id: string) {
+  const db = database(c.env.DB);
+  if (await chatbotStore.remove(db, id, now())) {
+    audit(c, "chatbot-deleted", { chatbotId: id });
+    return c.json(removalBody("Chatbot deleted successfully"));
+  }
+  const exists = await chatbotStore.find(db, id);
+  return respondWithProblem(c, exists ? CHATBOT_IN_USE : CHATBOT_NOT_FOUND);
+}

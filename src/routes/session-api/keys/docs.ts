@@ -1,0 +1,34 @@
+/**
+ * The routes of `/keys` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and
+ * queries are not described here: the validators in `index.ts` document their own schemas.
+ */
+import { describe } from "../../openapi/describe.ts";
+import { itemSchema, mutationSchema, removalSchema } from "../envelope.ts";
+import * as schemas from "./schemas.ts";
+
+const tag = "Keys";
+
+export const createKey = describe({
+  id: "createKey",
+  tag,
+  summary: "Create an API key",
+  response: { status: 201, description: "Key created", schema: mutationSchema(schemas.NewKey) },
+  problems: [403, 404],
+  example: { name: "web backend", role: "service" },
+});
+
+export const listKeys = describe({
+  id: "listKeys",
+  tag,
+  summary: "List API keys, newest first",
+  response: { status: 200, description: "All keys, without their tokens", schema: itemSchema(schemas.Key.array()) },
+  problems: [403],
+});
+
+export const deleteKey = describe({
+  id: "deleteKey",
+  tag,
+  summary: "Revoke an API key",
+  response: { status: 200, description: "Key revoked", schema: removalSchema },
+  problems: [403, 404],
+});

@@ -1,0 +1,38 @@
+/**
+ * Schemas of the requests and responses of `/keys`. Only {@link NewKey} contains a token. Whether the client exists is
+ * not checked here: the handlers do that.
+ */
+import * as z from "zod";
+import { CALLER_ROLES } from "../../../core/caller.ts";
+import { now } from "../../../core/time.ts";
+import { name, objectId, time, timeOutput } from "../../http/fields.ts";
+
+export const CreateKey = z
+  .object({
+    name,
+    role: z.enum(CALLER_ROLES),
+    clientId: objectId.optional().meta({
+      description: "The client whose sessions the key is for. Required with role `client`, otherwise not allowed",
+    }),
+    expiresAt: time.refine((at) => at > now(), "must be in the future").optional(),
+  })
+  .refine(({ role, clientId }) => (role === "client") === (clientId !== undefined), {
+    path: ["clientId"],
+    message: "is required with role client, and not allowed with another role",
+  });
+
+export const Key = z
+  .object({
+    id: objectId,
+    name: z.string(),
+    role: z.enum(CALLER_ROLES),
+    clientId: objectId.optional(),
+    expiresAt: timeOutput.optional(),
+    lastUsedAt: timeOutput.optional().meta({ description: "Accurate to ten minutes" }),
+    createdAt: timeOutput,
+  })
+  .meta({ id: "Key" });
+
+export const NewKey = Key.extend({
+  key: z.string().meta({ description: "The token itself, shown only once" }),
+}).meta({ id: "NewKey" });

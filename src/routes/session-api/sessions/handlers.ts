@@ -1,0 +1,158 @@
+/**
+ * The handlers of `/sessions`: each gets input that has been validated and answers in the Session API's envelope. Rules
+ * of a session do not belong here: the session's object has them. Effects: RPC to the object, queries to D1, audit
+ * lines.
+ */
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { Message } from "../../../core/message.ts";
+import { now } from "../../../core/time.ts";
+import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
+import { sessionStub } from "../../../live/session-client.ts";
+import type { SessionResult } from "../../../live/session-client.ts";
+import { chatbotStore, clientStore } from "../../../store/chatbots-and-clients.ts";
+import { database } from "../../../store/database.ts";
+import { listChatbotSessions } from "../../../store/session-list.ts";
+import { createChatbotSession } from "../../../store/sessions.ts";
+import { audit } from "../../http/audit.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
+import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import {
+  openEventStream,
+  respondWithEvents,
+  respondWithSocket,
+  respondWithTurn,
+  createSocketTicket,
+  wantsEvents,
+} from "../../http/subscribe.ts";
+import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
+import { newSession } from "./new-session.ts";
+import { clientFilter } from "./ownership.ts";
+import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import type * as schemas from "./schemas.ts";
+import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
+
+type AppContext = Context<AppEnv>;
+
+export async function createSession(c: AppContext, input: z.output<typeof schemas.CreateSession>) {
+  const db = database(c.env.DB);
+  const chatbot = await measure(c, "index", chatbotStore.find(db, input.chatbotId));
+  if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
+  const { session, greeting } = newSession(input, chatbot.greeting, now());
+  const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
+  const saveAnswer = saveResponseStatements(c, answer, 201);
+  const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
+  if (!isCreated) {
+    const client = await clientStore.find(db, input.clientId);
+    return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
+  }
+  if (session.dueAt !== null) await sessionStub(c.env, session.id).schedule();
+  return c.json(answer, 201);
+}
+
+export async function listSessions(c: AppContext, input: z.output<typeof schemas.ListSessions>) {
+  const { limit, skip, startDate, endDate } = input;
+  const filter = {
+    search: input.searchString ?? null,
+    status: input.status ?? null,
+    chatbotId: input.chatbotId ?? null,
+    clientId: clientFilter(c.var.caller, input.clientId),
+    from: startDate?.from ?? null,
+    before: endDate?.before ?? null,
+  };
+  const { role } = c.var.caller;
+  const page = await readFromReplica(c, (db) => listChatbotSessions(db, filter, { limit, skip }));
+  const results = page.results.map((session) => presentListed(session, role));
+  return c.json(pageBody({ ...page, results }, { limit, skip }));
+}
+
+export async function getSession(c: AppContext, id: string) {
+  const reader = readerOf(c);
+  const found = await readSession(reader, id, applyPreference(c));
+  if (!found) return respondWithProblem(c, SESSION_NOT_FOUND);
+  const populated = { ...found, ...(await readReferenced(reader, found)) };
+  return c.json(itemBody(presentPopulated(populated, c.var.caller.role)));
+}
+
+export async function updateSession(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateSession>) {
+  const amended = await measure(c, "session", sessionStub(c.env, id).amend(changes, applyPreference(c)));
+  if (!amended.ok) return respondWithProblem(c, amended.failure);
+  return respondWithSession(c, amended.value, "Session updated successfully");
+}
+
+export async function deleteSession(c: AppContext, id: string) {
+  const removed = await measure(c, "session", sessionStub(c.env, id).remove());
+  if (!removed.ok) return respondWithProblem(c, removed.failure);
+  audit(c, "session-deleted", { sessionId: id });
+  return c.json(removalBody("Session deleted successfully"));
+}
+
+export async function endSession(c: AppContext, id: string) {
+  const ended = await measure(c, "session", sessionStub(c.env, id).end(applyPreference(c)));
+  if (!ended.ok)
+    return respondWithProblem(c, ended.failure.reason === "not-found" ? SESSION_NOT_ACTIVE : ended.failure);
+  return respondWithSession(c, ended.value, "Session ended successfully");
+}
+
+export async function stopTurn(c: AppContext, id: string) {
+  const stopped = await measure(c, "session", sessionStub(c.env, id).stop());
+  if (!stopped.ok) return respondWithProblem(c, stopped.failure);
+  const message = stopped.value ? "Turn stopped successfully" : "No turn was running";
+  return c.json(mutationBody({ stopped: stopped.value }, message));
+}
+
+export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
+  const page = await readMessages(readerOf(c), id, input.after, input.limit);
+  if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
+  const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
+  const next = page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
+  return c.json(itemBody({ messages, ...next }));
+}
+
+export const followSession = (c: AppContext, id: string, after: number | undefined) =>
+  respondWithEvents(c, id, after, SESSION_NOT_FOUND);
+
+export const openSocket = (c: AppContext, id: string, after: number | undefined) =>
+  respondWithSocket(c, id, after, SESSION_NOT_FOUND);
+
+export async function createTicket(c: AppContext, id: string) {
+  const ticket = await createSocketTicket(c, id);
+  return ticket
+    ? c.json(mutationBody(ticket, "Ticket created successfully"), 201)
+    : respondWithProblem(c, SESSION_NOT_FOUND);
+}
+
+export async function addMessage(c: AppContext, id: string, input: z.output<typeof schemas.AddMessage>["message"]) {
+  const { role, content, timestamp } = input;
+  const message = { role, content, createdAt: timestamp ?? null };
+  const append = sessionStub(c.env, id).append(message, applyPreference(c), idempotencyKeyOf(c));
+  const appended = await measure(c, "session", append);
+  if (!appended.ok) return respondWithProblem(c, appended.failure);
+  markReplayed(c, appended.value.replayed);
+  return respondWithSession(c, appended.value, "Message added successfully");
+}
+
+export async function chat(c: AppContext, id: string, content: string) {
+  const object = sessionStub(c.env, id);
+  const key = idempotencyKeyOf(c);
+  if (wantsEvents(c)) {
+    const opened = await openEventStream(c, object, (readerId) => object.promptAndFollow(content, key, readerId));
+    return opened.ok ? respondWithTurn(c, opened.value) : respondWithProblem(c, opened.failure);
+  }
+  const result = await measure(c, "session", object.prompt(content, "added", key));
+  if (!result.ok) return respondWithProblem(c, result.failure);
+  const { messages, replayed, retryAfterSeconds } = result.value;
+  const reply = messages.at(-1) as Message;
+  const error = reply.reply?.error ?? null;
+  if (error !== null && error.code !== "cancelled")
+    return respondWithProblem(c, { reason: "reply-failed", ...error, retryAfterSeconds });
+  markReplayed(c, replayed);
+  return c.json(mutationBody(presentMessage(reply), "Message processed successfully"));
+}
+
+async function respondWithSession(c: AppContext, result: SessionResult, message: string) {
+  const messages = await readRemaining(readerOf(c), result);
+  return c.json(mutationBody(presentSession(result.session, messages), message));
+}
