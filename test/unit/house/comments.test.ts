@@ -6,7 +6,7 @@
 import { describe, expect, it } from "vitest";
 import { isIn, readFiles } from "./source-files.ts";
 
-const DONE = ["test/unit/house"];
+const DONE = ["src/client", "src/dev", "test/unit/house"];
 
 /** A file of fewer lines explains itself. */
 const SHORT = 25;
