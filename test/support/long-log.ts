@@ -1,37 +1,8 @@
 import { env } from "cloudflare:workers";
-import type { Message, Receipt, ReplyDetail } from "../../src/core/message.ts";
+import type { Message, ReplyDetail } from "../../src/core/message.ts";
 import { database } from "../../src/store/database.ts";
 import { insertMessages } from "../../src/store/message-rows.ts";
-
-/** A reply as a turn would have written it. */
-export const aReply = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({
-  status: "ok",
-  endpointId: "endpoint",
-  finishReason: "stop",
-  error: null,
-  model: "m-1",
-  usage: { inputTokens: 10, outputTokens: 20 },
-  durationMs: 100,
-  ttftMs: 10,
-  attempts: 1,
-  providerRequestId: "req_1",
-  preparedPrompt: "prepared",
-  promptTemplate: null,
-  contextStrategy: null,
-  ...fields,
-});
-
-export const aReceipt = (fields: Partial<Receipt> = {}): Receipt => ({
-  connectorType: "openai-connector",
-  url: "https://api.example.com/v1/chat/completions",
-  modelAsked: "m",
-  params: '{"temperature":0}',
-  body: '{"model":"m"}',
-  bodySha256: "ab".repeat(32),
-  attempts: [{ error: null, durationMs: 100, providerRequestId: "req_1" }],
-  prices: { inputPerMillion: 0.5, outputPerMillion: 1.5 },
-  ...fields,
-});
+import { aReply } from "./replies.ts";
 
 /** What a chat said in a turn. */
 export interface Said {

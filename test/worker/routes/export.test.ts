@@ -6,7 +6,8 @@ import { SessionObject } from "../../../src/live/session-object.ts";
 import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
 import { d1Down } from "../../support/faults.ts";
 import { aComparison, anEndpoint, unique } from "../../support/given.ts";
-import { aReceipt, writeLog } from "../../support/long-log.ts";
+import { writeLog } from "../../support/long-log.ts";
+import { aReceipt } from "../../support/replies.ts";
 import type { TurnGiven } from "../../support/long-log.ts";
 
 afterEach(() => {

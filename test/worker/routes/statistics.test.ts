@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { ReplyDetail } from "../../../src/core/message.ts";
 import { get, post } from "../../support/api.ts";
 import { aComparison, anEndpoint } from "../../support/given.ts";
-import { aReceipt, writeLog } from "../../support/long-log.ts";
+import { writeLog } from "../../support/long-log.ts";
+import { aReceipt } from "../../support/replies.ts";
 import type { Said } from "../../support/long-log.ts";
 
 const statsOf = async (id: string) => (await get(`/v1/sessions/${id}/stats`)).body;

@@ -3,7 +3,7 @@ import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
 import { replyFailed } from "../../../src/core/reply.ts";
 import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
 import { fanOut, withPrices } from "../../../src/turn/fan-out.ts";
-import { aReceipt, aReply } from "../../support/long-log.ts";
+import { aReceipt, aReply } from "../../support/replies.ts";
 
 const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
 
