@@ -7,7 +7,7 @@ import { PROVIDERS } from "../../src/providers/registry.ts";
 
 const upstream = inject("upstream");
 
-/** Where each connector's answers are recorded. `null`: it needs no provider. */
+/** The folder of recorded answers per connector type. `null`: the type calls no provider. */
 export const FIXTURES = {
   "openai-connector": "openai",
   "azure-openai-connector": "azure",
@@ -21,7 +21,7 @@ export const FIXTURES = {
 
 export const KEY = "sk-no-one-may-see";
 
-/** A question to a connector, whose provider plays a scene. */
+/** A request to a connector. @param scene which recorded answer the provider plays */
 export function aRequest(
   connectorType: ConnectorType,
   scene: string,
@@ -44,7 +44,7 @@ export function aRequest(
   };
 }
 
-/** A binding that speaks as the true one does: a model's name is the scene that it plays. */
+/** Stands for the Workers AI binding. The model's name is the scene that it plays. */
 export const fakeAi = {
   async run(model: string, inputs: unknown, options: { signal: AbortSignal }): Promise<ReadableStream | null> {
     const body = JSON.stringify(inputs);
@@ -62,7 +62,7 @@ export interface Answered {
   last: (ReplyEnd | ReplyFailed) & { metrics: CallMetrics };
 }
 
-/** Puts a question and waits for its end. */
+/** Calls a provider, with retries, until the reply ends. */
 export async function ask(request: ReplyRequest, means: Partial<CallContext> = {}): Promise<Answered> {
   const events: ReplyEvent[] = [];
   const whole: CallContext = {

@@ -5,7 +5,7 @@ import { ADMIN_KEY } from "./api.ts";
 
 export type Event = { type: string } & Record<string, ReturnType<typeof JSON.parse>>;
 
-/** Events as they come in, to be waited for. Each is held against its schema. */
+/** Collects events, each checked against its schema, and waits for them. */
 export class Inbox {
   readonly events: Event[] = [];
   closed: { code: number; reason: string } | null = null;
@@ -23,7 +23,7 @@ export class Inbox {
     this.#wake();
   }
 
-  /** Waits until what is asked holds; gives up before the test does, to tell what came instead. */
+  /** Waits for a condition. Gives up before the test's own timeout, with an error that shows the events. */
   async until(holds: (inbox: Inbox) => boolean): Promise<this> {
     const late = Date.now() + 40_000;
     while (!holds(this)) {
@@ -39,7 +39,7 @@ export class Inbox {
     return this;
   }
 
-  /** Waits for an event of a type. */
+  /** Waits for the `count`th event of a type. */
   async next(type: string, count = 1): Promise<Event> {
     await this.until(({ events }) => events.filter((event) => event.type === type).length >= count);
     return this.events.filter((event) => event.type === type)[count - 1] as Event;
@@ -60,7 +60,7 @@ const headersOf = ({ token = ADMIN_KEY, headers = {} }: Options) => ({
   ...headers,
 });
 
-/** A client's end of a socket. */
+/** The client's end of a WebSocket. */
 export class Client extends Inbox {
   readonly socket: WebSocket;
 
@@ -79,20 +79,20 @@ export class Client extends Inbox {
   }
 }
 
-/** Asks for a socket; answers as the server does. */
+/** Sends an upgrade request. @returns the server's answer, also when it is an error */
 export const upgrade = (path: string, options: Options = {}): Promise<Response> =>
   exports.default.fetch(
     new Request(`http://parley.test${path}`, { headers: { upgrade: "websocket", ...headersOf(options) } }),
   );
 
-/** Opens a socket. */
+/** Opens a WebSocket. */
 export async function connect(path: string, options: Options = {}): Promise<Client> {
   const answer = await upgrade(path, options);
   if (!answer.webSocket) throw new Error(`No socket: ${answer.status} ${await answer.text()}`);
   return new Client(answer.webSocket);
 }
 
-/** A reader of server-sent events. */
+/** Reads an event stream. */
 export class Reader extends Inbox {
   readonly ids: string[] = [];
   readonly status: number;
@@ -120,7 +120,7 @@ export class Reader extends Inbox {
         for (const block of blocks) this.#take(block);
       }
     } catch {
-      // Cut off: what came is what there is.
+      // The connection was cut. The events so far stay.
     }
     this.ended = true;
     this.close(0, "");
@@ -142,7 +142,7 @@ export class Reader extends Inbox {
   }
 }
 
-/** Opens a stream of events: by GET, or by POST where there is a body. */
+/** Opens an event stream: with GET, or with POST when there is a body. */
 export async function listen(path: string, body?: unknown, options: Options = {}): Promise<Reader> {
   const answer = await exports.default.fetch(
     new Request(`http://parley.test${path}`, {

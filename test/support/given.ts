@@ -2,10 +2,10 @@ import { post } from "./api.ts";
 
 let counter = 0;
 
-/** A name that no other test uses. */
+/** @returns a name that no other test uses */
 export const unique = (stem: string): string => `${stem} ${crypto.randomUUID().slice(0, 8)} ${(counter += 1)}`;
 
-/** A new endpoint; answers its id. */
+/** @returns the id of a new endpoint */
 export async function anEndpoint(fields: Record<string, unknown> = {}): Promise<string> {
   const name = unique("endpoint");
   const { status, body } = await post("/v1/llm_endpoints", { name, connector_type: "echo-connector", ...fields });
@@ -24,7 +24,7 @@ export async function aClient(fields: Record<string, unknown> = {}): Promise<str
   return body.data.id;
 }
 
-/** A new chatbot session; answers its id. */
+/** @returns the id of a new chatbot session */
 export async function aSession(fields: Record<string, unknown> = {}): Promise<string> {
   const chatbotId = fields["chatbotId"] ?? (await aChatbot());
   const clientId = fields["clientId"] ?? (await aClient());
@@ -33,7 +33,7 @@ export async function aSession(fields: Record<string, unknown> = {}): Promise<st
   return body.data.id;
 }
 
-/** A new comparison session, as the API shows it. */
+/** @returns a new comparison session, as the API answers it */
 export async function aComparison(endpoints: string[], fields: Record<string, unknown> = {}) {
   const { status, body } = await post("/v1/sessions", { name: unique("comparison"), endpoints, ...fields });
   if (status !== 200) throw new Error(`No session: ${JSON.stringify(body)}`);

@@ -33,7 +33,7 @@ const STRINGS = [
 
 const NUMBERS = [0, -1, 1.5, 1e21, -0, Number.MAX_SAFE_INTEGER, 1e308, 5e-324];
 
-/** A value that no field expects. */
+/** Values that no field expects. */
 export const hostile: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...STRINGS) },
   { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
@@ -61,7 +61,7 @@ const schemaOf = (route: DescribedRoute, side: "body" | "query"): Schema | null 
   return input ? (z.toJSONSchema(input.schema, { io: "input", unrepresentable: "any" }) as Schema) : null;
 };
 
-/** What a schema takes, and now and then what it does not. */
+/** Mostly valid values for a schema, sometimes a hostile one. */
 function near(schema: Schema, example: unknown): fc.Arbitrary<unknown> {
   const fitting = [...literals(schema, example), ...parts(schema, example)];
   const plain = PLAIN[schema.format ?? schema.type ?? ""];
@@ -94,7 +94,7 @@ function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitr
   const given = new Map(Object.entries(typeof example === "object" && example !== null ? example : {}));
   const each = Object.entries(properties).map(([name, schema]) => [name, near(schema, given.get(name))] as const);
   const required = [...given.keys()].filter((name) => name in properties);
-  // Twice with what a create needs for each time without: most calls are to come past the first check.
+  // Two of three have all required fields, so that most calls get past the first check.
   const some = fc.oneof(
     { weight: 2, arbitrary: fc.record(Object.fromEntries(each), { requiredKeys: required }) },
     { weight: 1, arbitrary: fc.record(Object.fromEntries(each), { requiredKeys: [] }) },
@@ -104,7 +104,7 @@ function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitr
     .map(([known, unknown]) => ({ ...unknown, ...known }));
 }
 
-/** Bodies for a route: near to what its schema takes, or anything at all. */
+/** Bodies for a route: mostly close to its schema, sometimes anything. */
 export function bodiesFor(route: DescribedRoute, real: Real): fc.Arbitrary<unknown> {
   const schema = schemaOf(route, "body") ?? {};
   const example = { ...(route.operation.example as object | undefined), ...pick(schema, real.refersTo) };
@@ -121,7 +121,7 @@ export function bodiesFor(route: DescribedRoute, real: Real): fc.Arbitrary<unkno
 const pick = ({ properties = {} }: Schema, from: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(from).filter(([name]) => name in properties));
 
-/** Queries for a route, as they stand in an address. */
+/** Query strings for a route. */
 export function queriesFor(route: DescribedRoute, real: Real): fc.Arbitrary<string> {
   const { properties = {} } = schemaOf(route, "query") ?? {};
   const known = Object.entries(properties).map(
@@ -156,22 +156,22 @@ const BAD_IDS = [
   "%F0%9F%98%80_20240315-043147",
 ];
 
-/** What stands for an id in a path: that of a real thing half of the time. */
+/** Ids for a path: half of them exist. */
 export const idsFor = (real: Real): fc.Arbitrary<string> => fc.oneof(fc.constant(real.id), fc.constantFrom(...BAD_IDS));
 
-/** What stands for a name in a path. */
+/** Names for a path. */
 export const namesFor = (real: Real): fc.Arbitrary<string> =>
   fc.oneof(fc.constantFrom(real.id, "chat_history", "add_previous_prompt"), fc.constantFrom(...BAD_IDS));
 
-/** Things that are there, for a call to do harm to. */
+/** Existing things that a call could damage. */
 export interface Real {
-  /** Of the kind that the route is about. */
+  /** The id of the thing that the route is about. */
   id: string;
-  /** By the field that refers to it. */
+  /** Ids of further things, by the field that refers to them. */
   refersTo: Record<string, unknown>;
 }
 
-/** Makes what a route is about. */
+/** Creates what a route is about. */
 export async function realFor({ path }: DescribedRoute): Promise<Real> {
   const [endpointId, clientId] = [await anEndpoint(), await aClient()];
   const chatbotId = await aChatbot({ endpointId });

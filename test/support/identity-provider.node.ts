@@ -4,15 +4,15 @@ import { exportJWK, generateKeyPair } from "jose";
 import type { JWK } from "jose";
 import type { TestProject } from "vitest/node";
 
-/** A signing key, to sign as the identity provider does. */
+/** A private key, as the identity provider signs with it. */
 export type SigningKey = JWK & { kid: string; alg: "RS256" | "ES256" | "PS256" };
 
-/** How often the key set of each scene was asked for. */
+/** How often each scene's key set was requested. */
 const asked = new Map<string, number>();
 
 /**
- * Starts an identity provider on loopback: `/<scene>/keys` is a key set, `/<scene>/asked` how often it was asked for.
- * A scene that begins with `growing` has one more key from the second time on, and one that begins with `down` has none.
+ * Starts an identity provider on loopback. `/<scene>/keys` is a key set, `/<scene>/asked` is how often it was requested. A scene
+ * that begins with `growing` has one more key from the second request on. One that begins with `down` fails.
  */
 export default async function startIdentityProvider(project: TestProject): Promise<() => void> {
   const [rsa, ec, fresh, pss] = await Promise.all([

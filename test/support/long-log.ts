@@ -4,23 +4,23 @@ import { database } from "../../src/store/database.ts";
 import { insertMessages } from "../../src/store/message-rows.ts";
 import { aReply } from "./replies.ts";
 
-/** What a chat said in a turn. */
+/** A reply of one chat. */
 export interface Said {
   chatId: string;
   content: string;
   reply?: Partial<ReplyDetail>;
 }
 
-/** A turn: its prompt, and what was said, in the order in which it came. */
+/** A turn: the prompt, and its replies in the order of the log. */
 export interface TurnGiven {
   prompt: string;
   replies: Said[];
 }
 
-/** Statements of one batch. */
+/** Statements per batch. */
 const AT_ONCE = 50;
 
-/** Writes a session's log straight into D1, where it lives while its object has never been used. */
+/** Writes a session's log directly to D1. Until its object is first used, that is where the log is. */
 export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<void> {
   let seq = 0;
   const log = turns.flatMap(({ prompt, replies }, turn): Message[] => {

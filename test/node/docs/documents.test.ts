@@ -19,7 +19,7 @@ const routes = [
   ),
 ];
 
-describe("every name in the README and the guides is of something that exists", () => {
+describe("names in the README and the guides exist", () => {
   it.each(named(/npm run ([\w:]+)/g))("npm run %s", (script) => {
     expect(scripts).toContain(script);
   });
@@ -38,7 +38,7 @@ describe("every name in the README and the guides is of something that exists", 
   });
 });
 
-describe("everything that a user meets is in the README or a guide", () => {
+describe("what a user meets is in the README or a guide", () => {
   it.each(routes)("%s", (route) => {
     expect(text).toContain(`\`${route}\``);
   });
@@ -51,7 +51,7 @@ describe("everything that a user meets is in the README or a guide", () => {
   );
 });
 
-it("shows the two commands first", () => {
+it("shows npm start before npm test", () => {
   expect(readme.indexOf("npm install && npm start")).toBeGreaterThan(0);
   expect(readme.indexOf("npm install && npm start")).toBeLessThan(readme.indexOf("npm install && npm test"));
 });

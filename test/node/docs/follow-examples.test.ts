@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(state, { recursive: true });
 });
 
-/** Runs a program until it has printed what is awaited. */
+/** Runs a program until its output matches. */
 async function runUntil(code: string, awaited: RegExp): Promise<string> {
   const program = spawn(process.execPath, ["--input-type=module", "--eval", code], { cwd: root });
   let printed = "";
@@ -50,13 +50,13 @@ async function aSession(): Promise<string> {
     .id;
 }
 
-describe("the guide's examples for following a session", () => {
-  it("are there for every kind of client", () => {
+describe("the examples of the streaming guide", () => {
+  it("exist for every kind of client", () => {
     expect(examples).toHaveLength(4);
   });
 
   it.each(examples.map((code) => [/tickets|new \w+\(|fetch/.exec(code)?.[0] ?? "", code]))(
-    "work as printed: %s",
+    "run as printed: %s",
     async (_, code) => {
       const id = await aSession();
       const given = `const PARLEY = "${parley.address}", KEY = "${parley.key}", id = "${id}";\n`;

@@ -1,6 +1,6 @@
-/*
- * Real connections to a started server, which end in every way that connections do. Here the platform reports a lost
- * connection only when it is written to; a session that is full writes to its followers before it refuses anyone.
+/**
+ * Readers of events over real connections to a started server, closed in every way. Outside Cloudflare's network the runtime
+ * notices a lost connection only when it writes to it, so a full session writes to its subscribers before it refuses one.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,10 +13,10 @@ import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 
-/** How many come: more than may follow one session, also without those whose call never arrived. */
+/** More than may follow one session, even without the readers whose call never arrives. */
 const VISITS = 1_600;
 
-/** How many come at the same time. */
+/** Readers at the same time. */
 const AT_ONCE = 50;
 
 const ADMIN_KEY = "followers";
@@ -63,7 +63,7 @@ function dial(): Promise<Socket> {
   });
 }
 
-/** Sends a call over a connection, which is kept alive. */
+/** Sends a call over a keep-alive connection. */
 const send = (socket: Socket, path: string): Promise<void> =>
   new Promise((resolve) => {
     const { host } = new URL(server.origin);
@@ -71,7 +71,7 @@ const send = (socket: Socket, path: string): Promise<void> =>
     socket.write(head, () => resolve());
   });
 
-/** Calls, and waits until so much of the answer has come. */
+/** Sends a call, and waits until the answer contains `end`. */
 async function call(socket: Socket, path: string, end: string): Promise<void> {
   const answered = new Promise<string>((resolve) => {
     let text = "";
@@ -87,10 +87,10 @@ async function call(socket: Socket, path: string, end: string): Promise<void> {
   expect(await answered).toMatch(/^HTTP\/1.1 200 /);
 }
 
-/** The end of an answer's headers. */
+/** Marks the end of the answer's headers. */
 const HEADERS = "\r\n\r\n";
 
-/** The ways in which a reader of events goes. */
+/** The ways in which a reader leaves. */
 const WAYS = [
   async function closesBehindTheFirstEvent(events: string) {
     const socket = await dial();
@@ -125,13 +125,12 @@ const WAYS = [
   },
 ];
 
-/** The nth reader comes and goes. */
 const visit = async (n: number, events: string): Promise<void> => WAYS[n % WAYS.length]?.(events);
 
 const follow = (events: string, signal: AbortSignal) =>
   fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
 
-it("lets new followers in at once when more have come and gone than may follow, and keeps who stays", async () => {
+it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
   const id = await aSession();
   const say = (content: string) => post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
   for (let n = 0; n < 8; n++) await say("x".repeat(100_000));

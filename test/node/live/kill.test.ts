@@ -7,7 +7,7 @@ import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 
-/** How often the server is killed: `KILLS=50 npm run test:run -- kill` for longer. */
+/** How often the server is killed. `KILLS=50 npm run test:run -- kill` runs longer. */
 const KILLS = Number(process.env["KILLS"] ?? 2);
 
 const WRITERS = 6;
@@ -38,11 +38,11 @@ async function call<T>(method: string, path: string, body?: object, headers: Rec
   return (await answer.json()) as T;
 }
 
-/** Someone who says one thing after another in a session of their own, each under a key, again until it is answered. */
+/** Sends one message after another to its own session, each with an idempotency key, and repeats it until it is answered. */
 class Writer {
   readonly sent: string[] = [];
   readonly #id: string;
-  /** What was said and not answered when the server died. */
+  /** The message that has no answer yet. */
   #open: string | null = null;
 
   constructor(id: string) {
@@ -58,11 +58,11 @@ class Writer {
         this.#open = null;
       }
     } catch {
-      // The server is gone: what is open is said again to the next one.
+      // The server is gone. The open message is sent again to the next one.
     }
   }
 
-  /** Every third thing is said to the chatbot, which answers for a while. */
+  /** Every third message is a chat, whose reply takes a while. */
   #say(content: string): Promise<unknown> {
     const key = { "idempotency-key": content.replaceAll(/\W/g, "") };
     return this.sent.length % 3 === 2
@@ -72,7 +72,7 @@ class Writer {
 
   async audit(): Promise<void> {
     const asked = await this.#asked();
-    // The one that was open may have arrived, or not.
+    // The open message may have arrived or not.
     expect(asked.slice(0, this.sent.length)).toEqual(this.sent);
     expect(asked.slice(this.sent.length)).toEqual(asked.length > this.sent.length ? [this.#open] : []);
   }
@@ -113,7 +113,7 @@ async function aWriter(chatbotId: string, clientId: string): Promise<Writer> {
 }
 
 it(
-  `keeps all that it acknowledged, once and in order, when it is killed ${KILLS} times`,
+  `keeps every acknowledged message, once and in order, when it is killed ${KILLS} times`,
   async () => {
     await migrate(setup);
     server = await serve(setup);
@@ -140,7 +140,7 @@ it(
         });
     }
     expect(writers.reduce((sum, { sent }) => sum + sent.length, 0)).toBeGreaterThan(10 * KILLS);
-    // Its alarms, or the next append, tell the list what it missed.
+    // Alarms, or the next append, bring the list up to date.
     const writing = writers.map((writer) => writer.writeUntilKilled());
     await sleep(500);
     const last = server;

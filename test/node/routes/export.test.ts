@@ -11,7 +11,7 @@ const state = mkdtempSync(join(tmpdir(), "parley-export-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
 let server: Server | null = null;
 
-/** Prompts of one session, each answered twice: more text than the sockets between here and there hold. */
+/** The export must be larger than the buffers of the sockets on its way. Each prompt has two replies. */
 const PROMPTS = 40;
 const PROMPT_CHARACTERS = 100_000;
 
@@ -38,7 +38,7 @@ async function call(method: string, path: string, body?: object) {
   return answer;
 }
 
-/** A session with a long log; answers its id. */
+/** @returns the id of a session with a long log */
 async function aLongSession(): Promise<string> {
   const created = await call("POST", "/v1/sessions", { name: "long", endpoints: ["echo", "echo"] });
   const { session }: { session: { session_id: string } } = await created.json();
@@ -49,14 +49,14 @@ async function aLongSession(): Promise<string> {
 }
 
 describe("an export over HTTP", () => {
-  it("comes whole", async () => {
+  it("is complete", async () => {
     const id = await aLongSession();
     const answer = await call("GET", `/v1/sessions/${id}/export`);
     expect(answer.headers.get("content-encoding")).toBeNull();
     expect((await answer.text()).split("\n")).toHaveLength(PROMPTS * 2 + 1);
   });
 
-  it("breaks off in an error, and never ends well, when its session is deleted meanwhile", async () => {
+  it("breaks with an error when its session is deleted meanwhile", async () => {
     const id = await aLongSession();
     const answer = await call("GET", `/v1/sessions/${id}/export`);
     await call("DELETE", `/v1/sessions/${id}`);

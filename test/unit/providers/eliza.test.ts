@@ -11,7 +11,7 @@ it.each([
   return expect(respond(said)).toBe(answer);
 });
 
-it("comes back to what was said before, and does not repeat itself at once", () => {
+it("returns to an earlier topic, and does not repeat itself at once", () => {
   expect(respond(["My garden is my joy", "hmm"])).toContain("your garden is your joy");
   expect(respond(["hmm"])).not.toBe(respond(["hmm", "hmm"]));
 });

@@ -6,7 +6,7 @@ import { RateLimiter } from "../../../src/providers/limits/rate-limiter.ts";
 
 const limits = (maxConcurrency: number, maxCallsPerSecond = 0): CallLimits => ({ maxConcurrency, maxCallsPerSecond });
 
-/** A gate, and what it has answered to whom. */
+/** A rate limiter, and its decisions by call. */
 function aGate(of: CallLimits, gate = new RateLimiter()) {
   const answers: Record<string, SlotDecision> = {};
   const order: string[] = [];
@@ -22,13 +22,13 @@ function aGate(of: CallLimits, gate = new RateLimiter()) {
   return { gate, come, order, answers };
 }
 
-/** A call that comes so long after the one before, and takes so long: in milliseconds. */
+/** A call that arrives some time after the one before, and takes some time. In milliseconds. */
 interface Planned {
   after: number;
   takes: number;
 }
 
-/** Lets calls come and go as planned. @returns when each began, in which order, and how many were inside at most */
+/** Runs planned calls. @returns when each began, in which order, and the highest number at the same time */
 function play(concurrency: number, rate: number, calls: Planned[]) {
   const { gate, come, order } = aGate(limits(concurrency, rate));
   const begun: number[] = [];
@@ -49,8 +49,8 @@ function play(concurrency: number, rate: number, calls: Planned[]) {
   return { order, begun, most };
 }
 
-describe("a gate", () => {
-  it("lets calls in by order of arrival, and no more at once than it may", () => {
+describe("a rate limiter", () => {
+  it("admits calls in order of arrival, up to its concurrency", () => {
     const { gate, come, order } = aGate(limits(2));
     for (const id of ["a", "b", "c", "d"]) come(id, 0);
     expect(order).toEqual(["a", "b"]);
@@ -63,7 +63,7 @@ describe("a gate", () => {
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
-  it("lets no more begin in any second than it may, wherever the second starts", () => {
+  it("admits no more calls in any second than its rate", () => {
     const { gate, come, order } = aGate(limits(0, 2));
     come("a", 0);
     come("b", 900);
@@ -77,7 +77,7 @@ describe("a gate", () => {
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
-  it("keeps both limits and the order, whatever comes when", () => {
+  it("keeps both limits and the order for any sequence of calls", () => {
     const step = fc.record({ after: fc.nat(700), takes: fc.nat(3000) });
     const property = (concurrency: number, rate: number, calls: Planned[]) => {
       const { order, begun, most } = play(concurrency, rate, calls);
@@ -98,7 +98,7 @@ describe("a gate", () => {
     );
   });
 
-  it("takes the limits of the latest change, for those who wait too", () => {
+  it("applies changed limits to waiting calls too", () => {
     const { gate, come, order } = aGate(limits(1));
     for (const id of ["a", "b", "c", "d"]) come(id, 0);
     gate.limit(limits(3), 2);
@@ -112,7 +112,7 @@ describe("a gate", () => {
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
-  it("forgets who goes away while waiting", () => {
+  it("forgets a call that leaves while it waits", () => {
     const { gate, come, order, answers } = aGate(limits(1));
     for (const id of ["a", "b", "c"]) come(id, 0);
     gate.leave("b");
@@ -122,7 +122,7 @@ describe("a gate", () => {
     expect(answers["b"]).toBeUndefined();
   });
 
-  it("takes back the lease of a holder who died", () => {
+  it("reclaims the slot of a call that never released it", () => {
     const { gate, come, order } = aGate(limits(1));
     come("dead", 0, { holdMs: 500 });
     expect(come("next", 100)).toBe(500);
@@ -132,7 +132,7 @@ describe("a gate", () => {
     expect(order).toEqual(["dead", "next"]);
   });
 
-  it("sends away who has waited long enough, and nobody else", () => {
+  it("turns away a call that has waited its time, and no other", () => {
     const { gate, come, answers } = aGate(limits(1));
     come("a", 0);
     come("long", 0, { waitMs: 900 });
@@ -141,13 +141,13 @@ describe("a gate", () => {
     expect(answers).toEqual({ a: { admitted: true }, short: { admitted: false, retryAfterSeconds: null } });
   });
 
-  it("lets in at once who may not wait, where there is room", () => {
+  it("admits a call that may not wait when there is room", () => {
     const { come, order } = aGate(limits(1));
     come("a", 0, { waitMs: 0 });
     expect(order).toEqual(["a"]);
   });
 
-  it("lets nobody in during a pause, and sends away whose time is over before it ends", () => {
+  it("admits nobody during a pause, and turns away calls whose time ends before it", () => {
     const { gate, come, order, answers } = aGate(limits(5));
     gate.pause(7000, 0);
     gate.pause(10, 0);
@@ -160,13 +160,13 @@ describe("a gate", () => {
     expect(order).toEqual(["patient"]);
   });
 
-  it("is paused for an hour at most", () => {
+  it("pauses for an hour at most", () => {
     const { gate, come } = aGate(limits(5));
     gate.pause(1e15, 0);
     expect(come("a", 0, { waitMs: 1e16 })).toBe(3_600_000);
   });
 
-  it("goes on where an earlier one left off", () => {
+  it("continues from the state of an earlier one", () => {
     const earlier = aGate(limits(1));
     earlier.come("a", 0);
     earlier.gate.pause(300, 0);
@@ -178,7 +178,7 @@ describe("a gate", () => {
     expect(order).toEqual(["b"]);
   });
 
-  it("is not in the way of one who comes again because its answer was lost", () => {
+  it("accepts a repeated call whose answer was lost", () => {
     const { come, order, gate } = aGate(limits(1));
     come("a", 0);
     come("a", 10);

@@ -17,7 +17,7 @@ const share = (chatId: string): ChatTask => ({
   call: { request: { model: chatId } as ReplyRequest },
 });
 
-/** Hears what each endpoint is made to say. */
+/** Plays fixed events per chat, and records the callbacks. */
 const ports = (says: Record<string, ReplyEvent[]>) => {
   const order: string[] = [];
   const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
@@ -36,7 +36,7 @@ const ports = (says: Record<string, ReplyEvent[]>) => {
 };
 
 describe("fan out", () => {
-  it("has a reply for every chat, whatever becomes of a call", async () => {
+  it("has a reply for every chat, whatever happens to a call", async () => {
     const says: Record<string, ReplyEvent[]> = {
       good: [{ type: "text", text: "a" }, { type: "text", text: "b" }, end],
       failed: [{ type: "text", text: "part" }, replyFailed("rate_limited", "slow down", { retryAfterSeconds: 3 })],
@@ -58,7 +58,7 @@ describe("fan out", () => {
     expect(replies[2]?.detail.finishReason).toBe("cancelled");
   });
 
-  it("asks all before any has answered, and tells of each as it settles", async () => {
+  it("calls all endpoints before any has replied, and reports each as it ends", async () => {
     const asked: string[] = [];
     const world = ports({});
     const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
@@ -71,7 +71,7 @@ describe("fan out", () => {
     expect(world.order).toEqual(["c", "a", "b"]);
   });
 
-  it("does not ask for a share that has no question, and says why", async () => {
+  it("does not call an endpoint that has an error already, and keeps the error", async () => {
     const gone: ChatTask = { ...share("gone"), call: { error: { code: "endpoint_missing", message: "no such" } } };
     const [reply] = await fanOut([gone], ports({ gone: [end] }));
     expect(reply?.detail).toMatchObject({
@@ -83,7 +83,7 @@ describe("fan out", () => {
   });
 });
 
-it("writes the prices of then into a receipt, and makes none where none was kept", () => {
+it("writes the prices of the time into a receipt, if there is one", () => {
   const prices = { inputPerMillion: 1, outputPerMillion: 2 };
   const reply = {
     chatId: "a",
@@ -96,7 +96,7 @@ it("writes the prices of then into a receipt, and makes none where none was kept
   expect(withPrices(without, prices)).toEqual(without);
 });
 
-describe("a reply's metrics", () => {
+describe("the metrics of a reply", () => {
   const told = async (text: string, body: string) => {
     const receipt = aReceipt({ body, prices: null });
     const metrics = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
@@ -112,12 +112,12 @@ describe("a reply's metrics", () => {
     return reply?.detail;
   };
 
-  it("is kept as it was measured where the calls were made", async () => {
+  it("are those that were measured with the calls", async () => {
     expect(await told("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
     expect((await told("hi", "{}"))?.receipt).toEqual(aReceipt({ body: "{}", prices: null }));
   });
 
-  it("has a receipt without its body where the row would be too large", async () => {
+  it("has no body in the receipt when the row would be too large", async () => {
     const [fits, large] = [
       await told("x".repeat(399_000), "y".repeat(200_000)),
       await told("x".repeat(400_000), "y".repeat(200_000)),

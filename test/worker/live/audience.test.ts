@@ -1,6 +1,6 @@
-/*
- * Who counts as a follower of a session: a reader who leaves early, one who leaves, and a session that is full. Runs in an
- * object, and makes no calls.
+/**
+ * Who counts as a subscriber of a session: readers who leave early or later, and a full session. Runs inside an object, without
+ * HTTP.
  */
 
 import { runInDurableObject } from "cloudflare:test";
@@ -9,17 +9,16 @@ import { expect, it, vi } from "vitest";
 import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 
-/** How many may follow one session. */
+/** The limit of subscribers of one session. */
 const MAX_FOLLOWERS = 1_000;
 
-/** Within an object of its own, as every audience is. */
 const withAudience = (act: (audience: Subscribers) => Promise<void>): Promise<void> =>
   runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Subscribers(ctx, () => ({}))));
 
 const open = (audience: Subscribers, readerId: string): Promise<EventStream> =>
   audience.receive(readerId, async () => audience.openStream(readerId, null, null));
 
-it("opens no stream for a reader who has left meanwhile", () =>
+it("opens no stream for a reader who has already left", () =>
   withAudience(async (audience) => {
     const stream = await audience.receive("early", async () => {
       audience.leave("early");
@@ -29,7 +28,7 @@ it("opens no stream for a reader who has left meanwhile", () =>
     await expect(stream.readable.getReader().read()).rejects.toThrow("The reader has gone");
   }));
 
-it("frees the place of a reader who leaves, and nobody else's", () =>
+it("frees the place of a reader who leaves, and no other", () =>
   withAudience(async (audience) => {
     const first = await open(audience, "first");
     await open(audience, "second");
@@ -42,11 +41,11 @@ it("frees the place of a reader who leaves, and nobody else's", () =>
     expect(audience.hasSubscribers).toBe(false);
   }));
 
-it("writes to those who follow before it refuses anyone, and not for ever", () =>
+it("probes its subscribers before it refuses one, but not without limit", () =>
   withAudience(async (audience) => {
     const beats = vi.spyOn(EventStream.prototype, "beat").mockReturnValue();
     const streams = await Promise.all(Array.from({ length: MAX_FOLLOWERS }, (_, n) => open(audience, `${n}`)));
-    // Four come at once: the streams are written to once for all of them.
+    // Four come at once and share the probes.
     await Promise.all(Array.from({ length: 4 }, () => audience.makeRoom()));
     expect(audience.isFull).toBe(true);
     expect(beats.mock.calls.length).toBeLessThanOrEqual(8 * MAX_FOLLOWERS);

@@ -1,6 +1,6 @@
-/*
- * A follower whose connection ends is none any more, told by the request's signal alone: streams are never written to here
- * unless something happens, so neither a heartbeat nor a probe can find it out.
+/**
+ * A reader whose connection ends is no longer a subscriber. The request's signal alone must report it here: heartbeats and probes
+ * are switched off.
  */
 
 import { exports } from "cloudflare:workers";
@@ -10,7 +10,7 @@ import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import { ADMIN_KEY, get, post } from "../../support/api.ts";
 import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
 
-/** How long a place may take to be free, in milliseconds. */
+/** How long it may take until a place is free. */
 const FREE_MS = 2_000;
 
 beforeEach(() => {
@@ -21,7 +21,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Sees the audience of the next stream that is opened. */
+/** Watches the subscribers of the next session whose stream is opened. */
 function watchAudience() {
   const opened = vi.spyOn(Subscribers.prototype, "openStream");
   const audience = () => opened.mock.contexts[0] as Subscribers | undefined;
@@ -31,7 +31,7 @@ function watchAudience() {
   };
 }
 
-/** Calls for events by a connection that can be cut. */
+/** Requests events over a connection that the test can cut. */
 function call(path: string, body?: object) {
   const connection = new AbortController();
   const answer = exports.default.fetch(
@@ -46,14 +46,14 @@ function call(path: string, body?: object) {
       signal: connection.signal,
     }),
   );
-  // One that is cut is never answered, or in part.
+  // A cut connection gets no answer, or a part of it.
   answer.catch(() => undefined);
   return { answer, cut: () => connection.abort() };
 }
 
 const aSlowBot = async () => aChatbot({ endpointId: await anEndpoint({ params: { tokens_per_second: 20 } }) });
 
-it("leaves when its connection ends behind the first event", async () => {
+it("unsubscribes when its connection ends after the first event", async () => {
   const audience = watchAudience();
   const { answer, cut } = call(`/sessions/${await aSession()}/events`);
   const reader = (await answer).body?.getReader();
@@ -62,14 +62,14 @@ it("leaves when its connection ends behind the first event", async () => {
   await audience.left();
 });
 
-it("leaves when its body is cancelled", async () => {
+it("unsubscribes when its body is cancelled", async () => {
   const audience = watchAudience();
   const { answer } = call(`/v1/sessions/${(await aComparison([await anEndpoint()])).session_id}/events`);
   await (await answer).body?.cancel();
   await audience.left();
 });
 
-it("leaves when its connection ends before the answer", async () => {
+it("unsubscribes when its connection ends before the answer", async () => {
   const audience = watchAudience();
   const { cut } = call(`/sessions/${await aSession()}/events`);
   await audience.opened();
@@ -77,7 +77,7 @@ it("leaves when its connection ends before the answer", async () => {
   await audience.left();
 });
 
-it("leaves in the middle of its catch-up", async () => {
+it("unsubscribes in the middle of the replay", async () => {
   const id = await aSession();
   const content = "x".repeat(100_000);
   for (let n = 0; n < 60; n++) await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
@@ -89,7 +89,7 @@ it("leaves in the middle of its catch-up", async () => {
   await audience.left();
 });
 
-it("leaves a turn's own stream, and the turn goes on", async () => {
+it("unsubscribes from a turn's own stream, and the turn continues", async () => {
   const id = await aSession({ chatbotId: await aSlowBot() });
   const audience = watchAudience();
   const content = words(60);
@@ -103,7 +103,7 @@ it("leaves a turn's own stream, and the turn goes on", async () => {
   expect(await messagesOf(id)).toEqual([content, content]);
 });
 
-it("leaves a turn that waits, which goes on when it is its turn", async () => {
+it("unsubscribes from a waiting turn, and the turn runs when its time comes", async () => {
   const id = await aSession({ chatbotId: await aSlowBot() });
   const first = post(`/sessions/chat?sessionId=${id}`, { content: words(60) });
   await vi.waitUntil(async () => (await messagesOf(id)).length === 1, { timeout: 40_000 });

@@ -4,7 +4,7 @@ import { connect } from "../../support/follow.ts";
 import { aSession } from "../../support/given.ts";
 
 describe("200 sockets on one session", () => {
-  it("all see the same, in the same order", async () => {
+  it("all receive the same events in the same order", async () => {
     const id = await aSession();
     const clients = await Promise.all(Array.from({ length: 200 }, () => connect(`/sessions/${id}/ws`)));
     for (const [n, client] of clients.entries())

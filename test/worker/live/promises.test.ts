@@ -20,7 +20,7 @@ const contents = async (id: string): Promise<string[]> =>
   (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
 
 describe("while D1 is down", () => {
-  it("appends, chats and reads of a session go on, and D1 catches up by alarm alone, in order", async () => {
+  it("appends, chats and reads go on, and an alarm alone brings D1 up to date, in order", async () => {
     const id = await aSession({ title: "through the storm" });
     await say(id, "before");
     const up = d1Down();
@@ -41,7 +41,7 @@ describe("while D1 is down", () => {
     expect(data.results[0]).toMatchObject({ messageCount: 7 });
   });
 
-  it("a prompt goes to its endpoints as they were last known", async () => {
+  it("a prompt goes to its endpoints with their cached settings", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const path = `/v1/sessions/${session.session_id}`;
     await post(`${path}/prompt`, { prompt: "before" });
@@ -52,7 +52,7 @@ describe("while D1 is down", () => {
     up();
   });
 
-  it("a session ends in its object, which keeps it until D1 has everything", async () => {
+  it("a session ends in its object, which keeps the log until D1 has all of it", async () => {
     const id = await aSession();
     await say(id, "kept");
     const up = d1Down();
@@ -68,7 +68,7 @@ describe("while D1 is down", () => {
     expect(await emptied(id)).toBe(true);
   });
 
-  it("failed alarms come again with longer pauses, and never end", async () => {
+  it("failed alarms are repeated with longer pauses, without end", async () => {
     const id = await aSession();
     await say(id, "before");
     const up = d1Down();
@@ -87,8 +87,8 @@ describe("while D1 is down", () => {
   });
 });
 
-describe("D1 failing in another way", () => {
-  it("in the middle of a batch, with the answer lost, makes no message twice", async () => {
+describe("other failures of D1", () => {
+  it("that lose the answer to a batch duplicate no message", async () => {
     const id = await aSession();
     await say(id, "first");
     loseOneAnswer();
@@ -100,7 +100,7 @@ describe("D1 failing in another way", () => {
     expect(data.results[0].messageCount).toBe(3);
   });
 
-  it("for one message for ever parks that one, tells an admin, and stops no other", async () => {
+  it("that reject one message make it a dead letter, which an admin can see, and block no other", async () => {
     await poison("hemlock");
     const id = await aSession();
     for (const content of ["before", "hemlock", "after"]) await say(id, content);
@@ -116,12 +116,12 @@ describe("D1 failing in another way", () => {
     expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
   });
 
-  it("now and then, for any message, parks none", async () => {
+  it("that pass make no dead letter", async () => {
     const id = await aSession();
     await say(id, "before");
     const batch = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: D1 DB is overloaded."));
     await say(id, "during");
-    // All else that D1 is asked succeeds meanwhile.
+    // All other D1 queries succeed meanwhile.
     await runAlarms(id, 6);
     batch.mockRestore();
     await runAlarms(id, 1);
@@ -129,7 +129,7 @@ describe("D1 failing in another way", () => {
     expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
   });
 
-  it("is told to admins only", async () => {
+  it("are shown to admins only", async () => {
     expect((await get("/healthz?deep=1", { token: null })).status).toBe(401);
     const { key } = (await post("/keys", { name: "s", role: "service" })).body.data;
     expect((await get("/healthz?deep=1", { token: key })).status).toBe(403);
@@ -139,7 +139,7 @@ describe("D1 failing in another way", () => {
   });
 });
 
-describe("an object that goes down", () => {
+describe("an object that crashes", () => {
   it("has every message that it acknowledged, in order", async () => {
     const id = await aSession();
     for (let n = 1; n <= 5; n++) {
@@ -150,7 +150,7 @@ describe("an object that goes down", () => {
     expect((await get(`/sessions/${id}`)).body.data.updatedAt).toBeTruthy();
   });
 
-  it("in the middle of a comparison keeps the replies that had come, and closes the others as interrupted", async () => {
+  it("during a comparison keeps the finished replies, and closes the others as interrupted", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
     const path = `/v1/sessions/${session.session_id}`;
     const reader = await listen(`${path}/events`);
@@ -168,7 +168,7 @@ describe("an object that goes down", () => {
     ]);
   });
 
-  it("at any moment between calls loses nothing of what was acknowledged, and makes nothing twice", async () => {
+  it("at any moment between calls loses no acknowledged message, and duplicates none", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom("say", "crash", "evict", "chat"), { maxLength: 8 }), async (acts) => {
         const id = await aSession();
@@ -188,7 +188,7 @@ describe("an object that goes down", () => {
   });
 });
 
-describe("an object that goes down at the worst point", () => {
+describe("an object that crashes at the worst moment", () => {
   const downWhile = (id: string, when: "before" | "after") => {
     const batch = env.DB.batch.bind(env.DB);
     vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
@@ -198,7 +198,7 @@ describe("an object that goes down at the worst point", () => {
     });
   };
 
-  it.each(["before", "after"] as const)("%s D1 has taken a message in: it is there, once", async (when) => {
+  it.each(["before", "after"] as const)("%s D1 has accepted a message: the message is there, once", async (when) => {
     const id = await aSession();
     await say(id, "first");
     downWhile(id, when);
@@ -211,7 +211,7 @@ describe("an object that goes down at the worst point", () => {
   });
 
   it.each(["before", "after"] as const)(
-    "%s D1 has taken an end in: it is ended, or takes the end again",
+    "%s D1 has accepted an end: the session has ended, or can be ended again",
     async (when) => {
       const id = await aSession();
       await say(id, "kept");
@@ -228,8 +228,8 @@ describe("an object that goes down at the worst point", () => {
   );
 });
 
-describe("others that go away", () => {
-  it("a provider that dies in the middle of a reply leaves what it said, and the session takes the next prompt", async () => {
+describe("others that disconnect", () => {
+  it("a provider that breaks off leaves its partial reply, and the session accepts the next prompt", async () => {
     const endpointId = await anEndpoint({
       connector_type: "openai-connector",
       uri: `${inject("upstream")}/openai/hello.reset`,
@@ -244,7 +244,7 @@ describe("others that go away", () => {
     expect((await say(id, "still here")).status).toBe(200);
   });
 
-  it("a caller who goes away stops nothing: the turn is in the log, whole", async () => {
+  it("a caller who leaves stops nothing: the complete turn is in the log", async () => {
     const endpointId = await anEndpoint({ params: { tokens_per_second: 30 } });
     const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
@@ -256,8 +256,8 @@ describe("others that go away", () => {
   });
 });
 
-describe("two-sided changes", () => {
-  it("reopening loads the log back with its numbers, and goes on behind them", async () => {
+describe("changes in both the object and D1", () => {
+  it("reopening loads the log with its numbers, and continues after them", async () => {
     const id = await aSession();
     for (const content of ["one", "two"]) await say(id, content);
     await post(`/sessions/${id}/end`);
@@ -272,7 +272,7 @@ describe("two-sided changes", () => {
     ]);
   });
 
-  it("a removal that breaks off half-way is denied at once, and finished by alarm", async () => {
+  it("an interrupted removal hides the session at once, and an alarm finishes it", async () => {
     const id = await aSession();
     await post(
       `/sessions/message?sessionId=${id}`,
@@ -283,7 +283,7 @@ describe("two-sided changes", () => {
     expect((await del(`/sessions/${id}`)).status).toBe(500);
     expect((await say(id, "more")).status).toBe(404);
     up();
-    // D1 has it still, and answers again: nobody is shown it all the same.
+    // D1 still has the session and answers again, but nobody may see it.
     const key = { headers: { "idempotency-key": "k" } };
     const again = await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "gone" } }, key);
     const shown = await Promise.all(
@@ -296,7 +296,7 @@ describe("two-sided changes", () => {
     expect(await emptied(id)).toBe(true);
   });
 
-  it("a removal reaches D1 behind the messages that are on their way there", async () => {
+  it("a removal reaches D1 after the messages that are on their way", async () => {
     const id = await aSession();
     const batch = env.DB.batch.bind(env.DB);
     const arrived: string[] = [];
@@ -318,7 +318,7 @@ describe("two-sided changes", () => {
     expect(await carried(id)).toEqual([]);
   });
 
-  it("a scheduled start comes by alarm, follows its rescheduling, and can be called off", async () => {
+  it("a scheduled start comes by alarm, can be rescheduled, and can be cancelled", async () => {
     const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
     const id = await aSession({ startTime: inMs(3_600_000) });
     const alarm = () => runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
@@ -336,8 +336,8 @@ describe("two-sided changes", () => {
   });
 });
 
-describe("big sessions", () => {
-  it("are not read where their log is not asked for, whether they live or have ended", async () => {
+describe("large sessions", () => {
+  it("are not read when their log is not needed, whether they are active or have ended", async () => {
     const minimal = { headers: { prefer: "return=minimal" } };
     const talked = await aSession();
     await say(talked, "long ago");
@@ -361,7 +361,7 @@ describe("big sessions", () => {
     expect((await get(`/sessions/${talked}`)).body.data.messages).toHaveLength(1);
   });
 
-  it("take messages of 100,000 characters, and page through thousands", async () => {
+  it("accept messages of 100,000 characters, and page through thousands", async () => {
     const id = await aSession({ chatbotId: await aChatbot() });
     const huge = "ü".repeat(100_000);
     expect(
@@ -399,8 +399,8 @@ describe("big sessions", () => {
   }, 120_000);
 });
 
-describe("a session of more than fits in one answer of its object", () => {
-  it("is read, changed, paged and ended like any other, in life and after it", async () => {
+describe("a session that is too large for one RPC answer of its object", () => {
+  it("is read, changed, paged and ended like any other, while active and after", async () => {
     const id = await aSession();
     await env.DB.prepare(
       "with recursive n(i) as (select 1 union all select i + 1 from n where i < 90) insert into messages select ?, i, ?, null, 'user', i || ?, 1, null, 1 from n",

@@ -5,14 +5,14 @@ import { connect, listen } from "../../support/follow.ts";
 import type { Event, Inbox } from "../../support/follow.ts";
 import { aComparison, anEndpoint } from "../../support/given.ts";
 
-/** A reader that puts together what it is told over one connection after another, and notices every gap and repeat. */
+/** Puts together what several connections deliver, and notices every gap and every repeat. */
 class Reader {
   lastSeq = 0;
   readonly messages: { seq: number; content: string }[] = [];
   readonly #replies = new Map<string, string>();
   readonly faults: string[] = [];
 
-  /** What a reply said over an earlier connection does not count: this one tells it from its start. */
+  /** Deltas of an earlier connection do not count: a new one repeats a running reply from its start. */
   connect(): void {
     this.#replies.clear();
   }
@@ -41,7 +41,7 @@ class Reader {
   }
 }
 
-/** How one connection is made, and when it is cut: after so many events, and so many milliseconds. */
+/** How a connection is made, and when it is cut: after so many events and then so many milliseconds. */
 const cut = fc.record({
   over: fc.constantFrom("sse" as const, "ws" as const),
   events: fc.integer({ min: 0, max: 12 }),
@@ -59,7 +59,7 @@ async function openStream(path: string, over: "sse" | "ws", after: number) {
   return { inbox: reader as Inbox, close: () => void reader.cut() };
 }
 
-/** Follows a session over one connection after another, each cut at its moment. */
+/** Follows a session over several connections, each cut at its moment. */
 async function followInPieces(path: string, reader: Reader, cuts: Cut[]): Promise<void> {
   for (const { over, events, milliseconds, cancel } of cuts) {
     reader.connect();
@@ -69,7 +69,7 @@ async function followInPieces(path: string, reader: Reader, cuts: Cut[]): Promis
     await scheduler.wait(milliseconds);
     if (cancel) await post(`${path}/cancel`);
     close();
-    // What has come until the cut has been seen; what comes behind it has not.
+    // What arrived before the cut counts, what arrives after it does not.
     for (const event of inbox.events.splice(0)) reader.take(event);
   }
 }
@@ -86,7 +86,7 @@ async function followToTheEnd(path: string, reader: Reader): Promise<void> {
 const PROMPTS = ["one two three four five six seven eight nine ten eleven", "and again, but not for long"];
 const MESSAGES = 6;
 
-it("puts together the same, whatever the moments of the cuts: no gap, no repeat", async () => {
+it("delivers the same over any sequence of cut connections: no gap, no repeat", async () => {
   const endpoints = await Promise.all(
     [70, 150].map((tokens_per_second) => anEndpoint({ params: { tokens_per_second } })),
   );

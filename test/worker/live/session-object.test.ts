@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A busy machine is slow, and a slow test is no wrong one. */
+/** On a busy machine tests are slow, but they should not fail. */
 const PATIENCE = { timeout: 30_000 };
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
@@ -32,13 +32,13 @@ const rowsIn = async (id: string) =>
   ).results;
 
 describe("appends", () => {
-  it("acknowledges 100 at once, each once, in one order for every reader", async () => {
+  it("are all acknowledged once when 100 come at once, in one order for every reader", async () => {
     const id = await aSession();
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => say(id, `m${n}`)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     const order = contents((await get(`/sessions/${id}`)).body);
     expect(order.toSorted()).toEqual(Array.from({ length: 100 }, (_, n) => `m${n}`).toSorted());
-    // Every answer showed the log as far as its own message, and the same log.
+    // Each answer shows the log up to its own message.
     for (const { body } of answers) expect(contents(body)).toEqual(order.slice(0, contents(body).length));
     expect(new Set(answers.map(({ body }) => contents(body).length)).size).toBe(100);
     expect((await rowsIn(id)).map(({ content }) => content)).toEqual(order);
@@ -46,7 +46,7 @@ describe("appends", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(order);
   });
 
-  it("are either acknowledged and there, or refused and absent, when they race the end", async () => {
+  it("that race with the end are either acknowledged and kept, or refused and absent", async () => {
     const id = await aSession();
     const appends = Array.from({ length: 40 }, (_, n) => say(id, `m${n}`));
     const [ended, ...answers] = await Promise.all([post(`/sessions/${id}/end`), ...appends]);
@@ -64,7 +64,7 @@ describe("appends", () => {
     }
   });
 
-  it("gather into few writes to the index database while one is under way", async () => {
+  it("share few writes to D1 while one is running", async () => {
     const id = await aSession();
     await say(id, "first");
     const batches = await runInDurableObject(objectOf(id), async () => {
@@ -78,7 +78,7 @@ describe("appends", () => {
     expect(batches).toBeLessThan(50);
   });
 
-  it("survive the object's eviction, with their order", async () => {
+  it("survive the object's eviction, in order", async () => {
     const id = await aSession();
     for (const content of ["one", "two"]) await say(id, content);
     await evictDurableObject(objectOf(id));
@@ -87,8 +87,8 @@ describe("appends", () => {
   });
 });
 
-describe("a failing write to the index database", () => {
-  it("stops no append, and is made up for by alarm alone", async () => {
+describe("a failing write to D1", () => {
+  it("stops no append, and an alarm alone repairs it", async () => {
     const id = await aSession();
     await say(id, "before");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
@@ -101,7 +101,7 @@ describe("a failing write to the index database", () => {
     expect((await rowsIn(id)).map(({ content }) => content)).toEqual(["before", "during"]);
   });
 
-  it("keeps an ended session in its object until it has everything", async () => {
+  it("keeps an ended session in its object until D1 has all of it", async () => {
     const id = await aSession();
     await say(id, "kept");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
@@ -119,7 +119,7 @@ describe("a failing write to the index database", () => {
   });
 });
 
-describe("the cron pass", () => {
+describe("the cron job", () => {
   it("repairs a session whose alarm was lost", async () => {
     const id = await aSession();
     await say(id, "carried");
@@ -134,7 +134,7 @@ describe("the cron pass", () => {
     expect(await rowsIn(id)).toHaveLength(2);
   });
 
-  it("wakes no storage of a session that nobody has used", async () => {
+  it("does not touch the storage of an unused session", async () => {
     const id = await aSession();
     await env.DB.prepare("update sessions set updated_at = ? where id = ?")
       .bind(Date.now() - 700_000, id)
@@ -150,8 +150,8 @@ const isEmpty = (id: string) =>
     async (_, state) => state.storage.sql.exec("select name from sqlite_schema").toArray().length === 0,
   );
 
-describe("a removal cut short", () => {
-  it("is denied to everyone from its start, and finished by alarm", async () => {
+describe("an interrupted removal", () => {
+  it("hides the session at once, and is finished by an alarm", async () => {
     const id = await aSession();
     await say(id, "secret");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
@@ -163,8 +163,8 @@ describe("a removal cut short", () => {
   });
 });
 
-describe("storage", () => {
-  it("is touched by no create, and emptied by an end", async () => {
+describe("an object's storage", () => {
+  it("is not touched by a create, and is emptied by an end", async () => {
     const id = await aSession();
     expect(await isEmpty(id)).toBe(true);
     await say(id, "one");
@@ -175,7 +175,7 @@ describe("storage", () => {
     expect(await isEmpty(id)).toBe(true);
   });
 
-  it("stays empty for a session that is not there", async () => {
+  it("stays empty for a session that does not exist", async () => {
     const id = "ffffffffffffffffffffffff";
     await say(id, "x");
     await get(`/sessions/${id}`);
@@ -195,7 +195,7 @@ describe("turns", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["a", "a", "b", "b", "c", "c", "d", "d"]);
   });
 
-  it("wait 16 deep; one more is refused with 429 and leaves no message", async () => {
+  it("wait up to 16; one more is refused with 429 and leaves no message", async () => {
     const id = await aSession({ chatbotId: await slowBot(120) });
     const answers = await Promise.all(
       Array.from({ length: 18 }, (_, n) => post(`/sessions/chat?sessionId=${id}`, { content: `q${n}` })),
@@ -217,7 +217,7 @@ describe("turns", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question", "meanwhile", "question"]);
   });
 
-  it("are stopped by an end, which keeps what had come", async () => {
+  it("are stopped by an end, which keeps the partial reply", async () => {
     const endpointId = await anEndpoint({ params: { tokens_per_second: 50 } });
     const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
     const words = Array.from({ length: 200 }, (_, n) => `w${n}`).join(" ");
@@ -233,7 +233,7 @@ describe("turns", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual([words, body.data.content]);
   });
 
-  it("that broke off are closed as interrupted, and the session takes the next prompt", async () => {
+  it("that were interrupted are closed as such, and the session accepts the next prompt", async () => {
     const session = await aComparison([await anEndpoint()]);
     const [chatId] = session.chat_ids;
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one" });
@@ -260,7 +260,7 @@ describe("turns", () => {
     ]);
   });
 
-  it("count an echo endpoint's failures by chat", async () => {
+  it("count the failures of an echo endpoint per chat", async () => {
     const failing = await anEndpoint({ params: { fail: 500, fail_times: 2 } });
     const session = await aComparison([failing, failing]);
     const statuses = [];

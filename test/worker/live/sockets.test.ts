@@ -15,7 +15,7 @@ const aSlowSession = async (tokensPerSecond: number) =>
   });
 
 describe("a socket", () => {
-  it("gets the snapshot first, acks for what it sends, and its own messages too", async () => {
+  it("gets the snapshot first, then acks for what it sends, and its own messages", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     client.send(append("a1", "Hello"));
@@ -25,7 +25,7 @@ describe("a socket", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages).toMatchObject([{ content: "Hello" }]);
   });
 
-  it("takes a prompt, and follows its turn", async () => {
+  it("submits a prompt, and gets the events of its turn", async () => {
     const id = await aSlowSession(60);
     const client = await connect(`/sessions/${id}/ws`);
     client.send(submit("p1", "one two three four"));
@@ -36,7 +36,7 @@ describe("a socket", () => {
     expect(deltas.join("")).toBe("one two three four");
   });
 
-  it("puts a prompt to every endpoint of a comparison, and appends nothing to one", async () => {
+  it("submits a prompt to every endpoint of a comparison, and cannot append to one", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const client = await connect(`/v1/sessions/${session.session_id}/ws`);
     client.send(submit("p1", "  hi \n"));
@@ -47,7 +47,7 @@ describe("a socket", () => {
     expect(await client.next("failure")).toMatchObject({ id: "a1", code: "not_supported" });
   });
 
-  it("answers what was sent again as it did before, and does it once", async () => {
+  it("gets the first answer again for a repeated frame, which is executed once", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     for (const content of ["once", "once", "another"]) client.send(append("same", content));
@@ -70,7 +70,7 @@ describe("a socket", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages).toHaveLength(3);
   });
 
-  it("cancels a turn, or one chat of it, and the upstream sees its connection closed", async () => {
+  it("cancels a turn or one of its chats, and the provider's connection is closed", async () => {
     const upstream = inject("upstream");
     const open = async () => (await (await fetch(`${upstream}/open/stalls`)).json<number>()) > 0;
     const stalling = await anEndpoint({
@@ -93,7 +93,7 @@ describe("a socket", () => {
     expect(await client.next("ack", 4)).toEqual({ type: "ack", id: "c3", turnId: null });
   });
 
-  it("refuses an 18th prompt, and appends nothing for it", async () => {
+  it("gets a failure for an 18th prompt, which is not appended", async () => {
     const id = await aSlowSession(4);
     const client = await connect(`/sessions/${id}/ws`);
     for (let n = 1; n <= 18; n++) client.send(submit(`p${n}`, "slow and steady"));
@@ -105,8 +105,8 @@ describe("a socket", () => {
   });
 });
 
-describe("sleep", () => {
-  it("keeps sockets open, and heartbeats wake nobody", async () => {
+describe("hibernation", () => {
+  it("keeps sockets open, and heartbeats do not wake the object", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     await client.next("session-snapshot");
@@ -120,7 +120,7 @@ describe("sleep", () => {
     expect(await client.next("ack")).toMatchObject({ seq: 2 });
   });
 
-  it("keeps an unfinished turn's object awake", async () => {
+  it("does not happen during a turn", async () => {
     const id = await aSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
     client.send(submit("p", "one two three four five six seven eight nine ten"));
@@ -130,8 +130,8 @@ describe("sleep", () => {
   });
 });
 
-describe("an object that goes down in the middle of a turn", () => {
-  it("closes it as interrupted when it wakes, with what there was, and takes the next prompt", async () => {
+describe("an object that crashes during a turn", () => {
+  it("closes the turn as interrupted when it wakes, with the partial reply, and accepts the next prompt", async () => {
     const id = await aSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
     const words = Array.from({ length: 100 }, (_, n) => `word${n}`).join(" ");
@@ -151,7 +151,7 @@ describe("an object that goes down in the middle of a turn", () => {
 });
 
 describe("frames", () => {
-  it("that are malformed get a failure, and the tenth in a row closes; a good one resets the count", async () => {
+  it("that are malformed get a failure, and ten in a row close the socket; a valid one resets the count", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     const bad = [
@@ -194,7 +194,7 @@ describe("frames", () => {
     expect(hasty.events.filter(({ type }) => type === "ack")).toHaveLength(100);
   });
 
-  it("lose half characters, and nothing else", async () => {
+  it("lose unpaired surrogates, and nothing else", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     client.send(`{"type":"message-append","id":"a","role":"user","content":"a\\ud800b \\u0000 ÜBER 🎉"}`);
@@ -202,8 +202,8 @@ describe("frames", () => {
   });
 });
 
-describe("ends", () => {
-  it("of the session close with 1000, whatever is sent then", async () => {
+describe("a socket closes", () => {
+  it("with 1000 when the session ends, whatever is sent then", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     await post(`/sessions/${id}/end`);
@@ -216,7 +216,7 @@ describe("ends", () => {
     expect(await storageOf(id)).toBe(0);
   });
 
-  it("of a deleted one close with 4404", async () => {
+  it("with 4404 when the session is deleted", async () => {
     const id = await aSession();
     const client = await connect(`/sessions/${id}/ws`);
     await del(`/sessions/${id}`);
@@ -225,7 +225,7 @@ describe("ends", () => {
     expect((await upgrade(`/sessions/${id}/ws`)).status).toBe(404);
   });
 
-  it("of the client's making finish their handshake, and an abrupt one hurts nobody", async () => {
+  it("with the client's own code after a handshake, and an abrupt close harms no other", async () => {
     const id = await aSession();
     const [leaver, dropper, stayer] = await Promise.all([1, 2, 3].map(() => connect(`/sessions/${id}/ws`)));
     leaver?.socket.close(4000, "bye");
@@ -236,7 +236,7 @@ describe("ends", () => {
     expect(await stayer?.next("message-appended")).toMatchObject({ content: "still here" });
   });
 
-  it("of a token close with 4401: by alarm, or on the next frame", async () => {
+  it("with 4401 when its token expires: by alarm, or on the next frame", async () => {
     const id = await aSession();
     const expiresAt = new Date(Date.now() + 3_000).toISOString();
     const { key } = (await post("/keys", { name: "brief", role: "service", expiresAt })).body.data;
@@ -263,8 +263,8 @@ describe("ends", () => {
   });
 });
 
-describe("the door of a socket", () => {
-  it("takes a header, a subprotocol or a ticket, once and for its session", async () => {
+describe("the upgrade to a socket", () => {
+  it("accepts a header, a subprotocol, or a ticket once and for its session", async () => {
     const id = await aSession();
     const by = (token: string) =>
       upgrade(`/sessions/${id}/ws`, {
@@ -289,7 +289,7 @@ describe("the door of a socket", () => {
     expect((await get(`/sessions/${id}?ticket=${ticket}`, { token: null })).status).toBe(401);
   });
 
-  it("knows the session of a ticket in either case of its id, and refuses a path that is none", async () => {
+  it("accepts a ticket with the session's id in either case, and rejects a malformed path", async () => {
     const id = await aSession();
     const { ticket } = (await post(`/sessions/${id}/tickets`)).body.data;
     const client = await connect(`/sessions/${id.toUpperCase()}/ws?ticket=${ticket}`, { token: null });
@@ -297,7 +297,7 @@ describe("the door of a socket", () => {
     expect((await upgrade("/sessions/%E0%A4%A/ws?ticket=x", { token: null })).status).toBe(401);
   });
 
-  it("gives tickets for comparisons in their form, and none for what is not there", async () => {
+  it("accepts tickets of comparisons, and there are none for unknown sessions", async () => {
     const session = await aComparison([await anEndpoint()]);
     const { status, body } = await post(`/v1/sessions/${session.session_id}/tickets`);
     expect(status).toBe(201);
@@ -308,7 +308,7 @@ describe("the door of a socket", () => {
     expect((await post("/sessions/65f3a1b2c4d5e6f708192a3f/tickets")).status).toBe(404);
   });
 
-  it("is shut to pages of other origins, and to what is no upgrade", async () => {
+  it("is refused to other origins, and to requests without upgrade", async () => {
     const id = await aSession();
     const from = (origin: string) => upgrade(`/sessions/${id}/ws`, { headers: { origin } });
     expect((await from("https://evil.example")).status).toBe(403);

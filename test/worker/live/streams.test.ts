@@ -13,8 +13,8 @@ const aSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
     }),
   });
 
-describe("a chat's own stream", () => {
-  it("tells the turn from its start to its end, and nothing else", async () => {
+describe("the stream of a chat", () => {
+  it("has the events of the turn from start to end, and no others", async () => {
     const id = await aSlowSession();
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
     expect(reader.headers.get("content-type")).toBe("text/event-stream");
@@ -48,7 +48,7 @@ describe("a chat's own stream", () => {
     expect(reader.events.at(-1)).toMatchObject({ status: "ok" });
   });
 
-  it("gathers what comes quickly into deltas of tens of milliseconds", async () => {
+  it("joins quick tokens into deltas of tens of milliseconds", async () => {
     const id = await aSlowSession(500);
     const words = Array.from({ length: 100 }, (_, n) => `w${n}`).join(" ");
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: words });
@@ -58,7 +58,7 @@ describe("a chat's own stream", () => {
     expect(deltas.length).toBeLessThan(40);
   });
 
-  it("is refused like any other call before the turn begins", async () => {
+  it("is refused like any other call before the turn starts", async () => {
     const id = await aSession();
     await post(`/sessions/${id}/end`);
     await expect(listen(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
@@ -66,14 +66,14 @@ describe("a chat's own stream", () => {
     );
   });
 
-  it("is not forced on who will not have one", async () => {
+  it("is not used when the caller does not accept one", async () => {
     const id = await aSession();
     const accept = { headers: { accept: "application/json, text/event-stream;q=0" } };
     const { body } = await post(`/sessions/chat?sessionId=${id}`, { content: "hi" }, accept);
     expect(body.data.content).toBe("hi");
   });
 
-  it("tells a failure as the reply's end", async () => {
+  it("reports a failure in reply-end", async () => {
     const id = await aSlowSession(40, { fail: 503 });
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "hi" });
     await reader.until(({ closed }) => closed !== null);
@@ -84,7 +84,7 @@ describe("a chat's own stream", () => {
     expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "error" });
   });
 
-  it("goes on when its reader goes away", async () => {
+  it("may be closed: the turn goes on", async () => {
     const id = await aSlowSession(20);
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h" });
     await reader.next("reply-delta");
@@ -95,8 +95,8 @@ describe("a chat's own stream", () => {
   });
 });
 
-describe("a comparison's own stream", () => {
-  it("tells all chats at once, and a failure spoils no other", async () => {
+describe("the stream of a prompt", () => {
+  it("has the events of all chats, and one failure affects no other chat", async () => {
     const endpoints = await Promise.all([
       anEndpoint({ params: { tokens_per_second: 50 } }),
       anEndpoint({ params: { fail: 500, delay_ms: 20 } }),
@@ -116,8 +116,8 @@ describe("a comparison's own stream", () => {
   });
 });
 
-describe("a followed session", () => {
-  it("begins with its snapshot, in its dialect, and goes on live", async () => {
+describe("the events of a session", () => {
+  it("begin with its snapshot, in its dialect, and continue live", async () => {
     const id = await aSession({ title: "Followed" });
     await say(id, "before");
     const reader = await listen(`/sessions/${id}/events`);
@@ -133,7 +133,7 @@ describe("a followed session", () => {
     expect((await other.next("session-snapshot"))["session"]).toEqual({ ...comparison, chat_history: null });
   });
 
-  it("replays from any message, by the address or by the last event's id, which goes first", async () => {
+  it("are replayed after any message; Last-Event-ID goes before the query", async () => {
     const id = await aSession();
     for (let n = 1; n <= 120; n++) await say(id, `m${n}`);
     const whole = await listen(`/sessions/${id}/events?after=0`);
@@ -144,7 +144,7 @@ describe("a followed session", () => {
     expect(rest.ids).toEqual(["119", "120"]);
   });
 
-  it("ends with its session, and says so", async () => {
+  it("end with the session, and a last event says why", async () => {
     const id = await aSession();
     const reader = await listen(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
@@ -156,7 +156,7 @@ describe("a followed session", () => {
     ]);
   });
 
-  it("that has ended is told whole, and closed", async () => {
+  it("are complete for a session that has ended, and the stream closes", async () => {
     const id = await aSession();
     await say(id, "kept");
     await post(`/sessions/${id}/end`);
@@ -168,7 +168,7 @@ describe("a followed session", () => {
     expect(bare.types()).toEqual(["session-snapshot", "stream-closed"]);
   });
 
-  it("that is deleted closes with 4404, and cannot be followed any more", async () => {
+  it("close with 4404 when the session is deleted", async () => {
     const id = await aSession();
     const reader = await listen(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
@@ -178,7 +178,7 @@ describe("a followed session", () => {
     await expect(listen(`/sessions/${id}/events`)).rejects.toThrow(/404/);
   });
 
-  it("refuses a place that is none", async () => {
+  it("are refused for an invalid position", async () => {
     const id = await aSession();
     expect((await get(`/sessions/${id}/events?after=-1`)).status).toBe(400);
     const session = await aComparison([await anEndpoint()]);
@@ -188,8 +188,8 @@ describe("a followed session", () => {
   });
 });
 
-describe("stopping", () => {
-  it("keeps what the reply said so far, and marks it", async () => {
+describe("stop", () => {
+  it("keeps the partial reply, and marks it", async () => {
     const id = await aSlowSession(20);
     const reader = await listen(`/sessions/${id}/events`);
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h i j k l m n o p" });
@@ -205,7 +205,7 @@ describe("stopping", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages.at(-1)).toEqual(body.data);
   });
 
-  it("cancels a comparison's running prompt and those that wait, each with its record", async () => {
+  it("cancels the running prompt of a comparison and the waiting ones, each with its record", async () => {
     const session = await aComparison([await anEndpoint({ params: { tokens_per_second: 10 } }), await anEndpoint()]);
     const path = `/v1/sessions/${session.session_id}`;
     const reader = await listen(`${path}/events`);

@@ -7,7 +7,7 @@ const upstream = inject("upstream");
 
 let courses = 0;
 
-/** A question whose provider plays scenes, one after the other. */
+/** A request whose provider plays the scenes one after the other. */
 const played = (scenes: string, params: Record<string, unknown> = {}) =>
   aRequest("openai-connector", `${scenes}@${(courses += 1)}-${crypto.randomUUID()}`, {
     params: JSON.stringify(params),
@@ -23,33 +23,30 @@ async function receivedBy(request: { uri: string }): Promise<Received[]> {
   return all.filter(({ path }) => `${upstream}${path}`.startsWith(request.uri));
 }
 
-describe("a call is made again", () => {
-  it.each(["408", "409", "429", "500", "502", "503", "529", "hello.lost"])(
-    "after %s, just as it was",
-    async (scene) => {
-      const request = played(`${scene},hello`);
-      const { text, last } = await ask(request);
-      expect(text).toMatch(/^Hello/);
-      expect(last).toMatchObject({ type: "end", metrics: { calls: 2 } });
-      expect(last.metrics.receipt?.attempts).toMatchObject([{ error: { code: expect.any(String) } }, { error: null }]);
-      const [second, first] = await receivedBy(request);
-      expect(second?.text).toBe(first?.text);
-    },
-  );
+describe("a call is repeated", () => {
+  it.each(["408", "409", "429", "500", "502", "503", "529", "hello.lost"])("after %s, unchanged", async (scene) => {
+    const request = played(`${scene},hello`);
+    const { text, last } = await ask(request);
+    expect(text).toMatch(/^Hello/);
+    expect(last).toMatchObject({ type: "end", metrics: { calls: 2 } });
+    expect(last.metrics.receipt?.attempts).toMatchObject([{ error: { code: expect.any(String) } }, { error: null }]);
+    const [second, first] = await receivedBy(request);
+    expect(second?.text).toBe(first?.text);
+  });
 
   it.each([
     ["ms", 40],
     ["seconds", 1_000],
     ["date", 400],
-  ])("not before the time that the provider tells in %s", async (hint, atLeastMs) => {
+  ])("not before the time that the provider gives in %s", async (hint, atLeastMs) => {
     const { last } = await ask(played(`429:${hint},hello`));
     expect(last).toMatchObject({ type: "end", metrics: { calls: 2 } });
     expect(last.metrics.durationMs).toBeGreaterThanOrEqual(atLeastMs);
-    // The time to the first text begins with the first call.
+    // Time to first token counts from the first call.
     expect(last.metrics.ttftMs).toBeGreaterThanOrEqual(atLeastMs);
   });
 
-  it("as often as max_attempts says, and each is in the receipt", async () => {
+  it("up to max_attempts, and each attempt is in the receipt", async () => {
     const request = played("503,hello.lost,429:ms,hello", { max_attempts: "4" });
     const { last } = await ask(request);
     expect(last.metrics.calls).toBe(4);
@@ -63,7 +60,7 @@ describe("a call is made again", () => {
     expect(await receivedBy(request)).toHaveLength(4);
   });
 
-  it("where an echo endpoint is told so: its failures count by call", async () => {
+  it("for an echo endpoint when its params allow it: failures count per call", async () => {
     const params = { fail: 503, fail_times: 1 };
     const echo = (more: object) => aRequest("echo-connector", "", { params: JSON.stringify({ ...params, ...more }) });
     expect((await ask(echo({}))).last).toMatchObject({ code: "provider_overloaded", metrics: { calls: 1 } });
@@ -71,19 +68,19 @@ describe("a call is made again", () => {
   });
 });
 
-describe("a call is not made again", () => {
+describe("a call is not repeated", () => {
   it.each(["400", "401", "403", "404", "422"])("after %s", async (scene) => {
     const { last } = await ask(played(`${scene},hello`, { max_attempts: 5 }));
     expect(last).toMatchObject({ type: "failed", metrics: { calls: 1 } });
   });
 
-  it("once text has come", async () => {
+  it("when text has arrived", async () => {
     const { text, last } = await ask(played("hello.reset,hello", { max_attempts: 5 }));
     expect(text).not.toBe("");
     expect(last).toMatchObject({ code: "connection_lost", metrics: { calls: 1 } });
   });
 
-  it("where the provider asks for longer than is left: its failure is told at once", async () => {
+  it("when the provider asks for more time than is left: the failure comes at once", async () => {
     const { last } = await ask(played("429:long,hello"));
     expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 500, metrics: { calls: 1 } });
   });
@@ -99,8 +96,8 @@ describe("a call is not made again", () => {
   });
 });
 
-describe("leave to call", () => {
-  it("is asked for before each call, and given back behind it with what became of it", async () => {
+describe("a slot", () => {
+  it("is acquired before each call, and released with its outcome", async () => {
     const course: string[] = [];
     const acquireSlot = async () => {
       course.push("asked");
@@ -110,13 +107,13 @@ describe("leave to call", () => {
     expect(course).toEqual(["asked", "rate_limited", "asked", "end"]);
   });
 
-  it("that is refused is the reply's failure, and no call is counted", async () => {
+  it("that is refused fails the reply, and no call is counted", async () => {
     const refused: ReplyFailed = replyFailed("rate_limited", "Too many wait.", { retryAfterSeconds: 9 });
     const { last } = await ask(played("hello"), { acquireSlot: async () => refused });
     expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 9, metrics: { calls: 0, receipt: null } });
   });
 
-  it("that is waited for counts as waiting, and not as the reply's own time", async () => {
+  it("that is waited for adds to the queue time, not to the reply's own time", async () => {
     const acquireSlot = async () => {
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       return { release: () => undefined };
@@ -133,7 +130,7 @@ describe("a receipt", () => {
     return Buffer.from(digest).toString("hex");
   };
 
-  /** A question under a key whose spelling in JSON is another, and which it repeats. */
+  /** The prompt contains the key, and JSON escapes change how the key is written. */
   const odd = 'sk-"odd"\\key';
   const telling = () => ({
     ...played("hello", { note: `${odd}!` }),
@@ -141,7 +138,7 @@ describe("a receipt", () => {
     messages: [{ role: "user" as const, content: `My key is ${odd}, naïve 北京 🎉` }],
   });
 
-  it("has the hash of the very bytes that arrived, and their text without the key", async () => {
+  it("has the hash of the bytes that arrived, and their text without the key", async () => {
     const request = telling();
     const { receipt } = (await ask(request)).last.metrics;
     const { text } = (await receivedBy(request))[0] ?? { text: "" };
@@ -150,13 +147,13 @@ describe("a receipt", () => {
     expect(receipt?.body).toContain("My key is ********, naïve 北京 🎉");
   });
 
-  it("has the key nowhere", async () => {
+  it("contains the key nowhere", async () => {
     const { receipt } = (await ask(telling())).last.metrics;
     expect(receipt?.params).toContain("********!");
     expect(JSON.stringify(receipt)).not.toContain("odd");
   });
 
-  it("of a body that is too long has its hash alone", async () => {
+  it("of a body that is too long has only its hash", async () => {
     const request = { ...played("hello"), messages: [{ role: "user" as const, content: "x".repeat(262_144) }] };
     const receipt = (await ask(request)).last.metrics.receipt;
     const [arrived] = await receivedBy(request);
@@ -164,7 +161,7 @@ describe("a receipt", () => {
     expect(receipt?.bodySha256).toBe(await sha256(arrived?.text ?? ""));
   });
 
-  it("is made only where one is asked for", async () => {
+  it("is made only when it is requested", async () => {
     expect((await ask({ ...played("hello"), receipted: false })).last.metrics.receipt).toBeNull();
   });
 });

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A provider of its own, so that what it sees is what a test does. */
+/** A provider of its own for each test. */
 const aProvider = () => unique("limited").replaceAll(" ", "-");
 
 const anOpenAi = (provider: string, scene: string, fields: Record<string, unknown> = {}) =>
@@ -21,30 +21,30 @@ const anOpenAi = (provider: string, scene: string, fields: Record<string, unknow
 
 const ask = async <T>(question: string): Promise<T> => (await fetch(`${upstream}/${question}`)).json();
 
-/** Puts a prompt to a new session on one endpoint. @returns its record */
+/** Submits a prompt to a new session with one endpoint. @returns its record */
 async function record(endpointId: string) {
   const { session_id: id } = await aComparison([endpointId]);
   const { body } = await post(`/v1/sessions/${id}/prompt`, { prompt: "Hi" });
   return (Object.values(body)[0] as Record<string, ReturnType<typeof JSON.parse>>[])[0] ?? {};
 }
 
-/** When a provider was called, in milliseconds since 1970, the earliest call first. */
+/** When a provider was called, in order. */
 const callsOf = async (provider: string): Promise<number[]> =>
   (await ask<{ at: number }[]>(`received/${provider}`)).map(({ at }) => at).toReversed();
 
 const patiently = { timeout: 50_000 };
 
-/** Waits until so many calls are open at a provider. */
+/** Waits until a provider has so many open calls. */
 const untilOpen = (provider: string, count: number) =>
   vi.waitFor(async () => expect(await ask(`open/${provider}`)).toBe(count), patiently);
 
-/** Waits until so many have come to endpoints' objects since this was called. */
+/** Counts the slots that endpoint objects were asked for. @returns waits for a count */
 function watchEntrances() {
   const enter = vi.spyOn(EndpointObject.prototype, "acquire");
   return (count: number) => vi.waitFor(() => expect(enter.mock.calls.length).toBeGreaterThanOrEqual(count), patiently);
 }
 
-/** A prompt under way in a session of its own. */
+/** Submits a prompt to a new session, without waiting for its end. */
 async function aPrompt(endpointId: string, times = 1) {
   const { session_id: id } = await aComparison(Array.from({ length: times }, () => endpointId));
   const answer = post(`/v1/sessions/${id}/prompt`, { prompt: "Hi" });
@@ -68,14 +68,14 @@ describe("an endpoint's max_concurrency", () => {
     expect(records.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok"]);
   });
 
-  it("makes calls wait, as queue_ms tells and neither ttft_ms nor duration_ms", async () => {
+  it("makes calls wait, which counts in queue_ms and not in ttft_ms or duration_ms", async () => {
     const endpointId = await anEndpoint({ max_concurrency: 1, params: { delay_ms: 1000 } });
     const started = Date.now();
     const records = await (await aPrompt(endpointId, 2)).records;
     const took = Date.now() - started;
     const [first, second] = records.toSorted((a, b) => a["queue_ms"] - b["queue_ms"]);
     expect(second?.["queue_ms"]).toBeGreaterThanOrEqual(300);
-    // Both together are no longer than the whole prompt, so neither is counted in the other.
+    // The sum is not longer than the whole prompt, so neither is part of the other.
     expect(second?.["queue_ms"] + second?.["duration_ms"]).toBeLessThanOrEqual(took);
     for (const one of [first, second]) {
       expect(one?.["duration_ms"]).toBeGreaterThanOrEqual(900);
@@ -83,7 +83,7 @@ describe("an endpoint's max_concurrency", () => {
     }
   });
 
-  it("is in nobody's way elsewhere: other endpoints of the session answer at once", async () => {
+  it("does not delay other endpoints of the session", async () => {
     const provider = aProvider();
     const held = await anOpenAi(provider, "hello.silent", { max_concurrency: 1, params: { timeout_ms: 60_000 } });
     const first = await aComparison([held]);
@@ -95,7 +95,7 @@ describe("an endpoint's max_concurrency", () => {
       const { body } = await get(`/v1/sessions/${second.session_id}?include_history=true`);
       expect(body.session.chat_history[second.chat_ids[1]]).toMatchObject([{ predicted_result: "Hello" }]);
     }, patiently);
-    // Who stops while waiting gives its place up, and was never sent.
+    // A call that is stopped while it waits gives up its place, and was never sent.
     await post(`/v1/sessions/${second.session_id}/cancel`);
     const [stopped] = (await waiting).body[second.chat_ids[0]];
     expect(stopped).toMatchObject({ status: "cancelled", attempts: 0, ttft_ms: null, duration_ms: 0 });
@@ -104,7 +104,7 @@ describe("an endpoint's max_concurrency", () => {
     expect(await ask(`received/${provider}`)).toHaveLength(1);
   });
 
-  it("that is changed holds for those who come later", async () => {
+  it("can be changed for later calls", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "hello.slow", { max_concurrency: 1 });
     await many(2, () => record(endpointId));
@@ -114,7 +114,7 @@ describe("an endpoint's max_concurrency", () => {
     expect(await ask(`most/${provider}`)).toBe(3);
   });
 
-  it("that is changed holds for those who wait already, and none is no limit at once", async () => {
+  it("can be changed for waiting calls, and without a limit calls start at once", async () => {
     const provider = aProvider();
     const entered = watchEntrances();
     const endpointId = await anOpenAi(provider, "hello.silent", { max_concurrency: 1, params: { timeout_ms: 60_000 } });
@@ -136,7 +136,7 @@ describe("an endpoint's max_concurrency", () => {
     expect(await ask(`most/${provider}`)).toBe(3);
   });
 
-  it("goes to the next in line when a call is stopped, not to who was stopped while waiting", async () => {
+  it("gives a freed slot to the next in line, not to a call that was stopped", async () => {
     const provider = aProvider();
     const entered = watchEntrances();
     const endpointId = await anOpenAi(provider, "hello.silent", { max_concurrency: 1, params: { timeout_ms: 60_000 } });
@@ -155,7 +155,7 @@ describe("an endpoint's max_concurrency", () => {
     expect(await callsOf(provider)).toHaveLength(2);
   });
 
-  it("fails who would wait for longer than a reply may take, by its own name and without a call", async () => {
+  it("fails a call that would wait longer than a reply may take, as rate_limited and unsent", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "hello.silent", { max_concurrency: 1, params: { timeout_ms: 60_000 } });
     const { session_id: id } = await aComparison([endpointId]);
@@ -172,7 +172,7 @@ describe("an endpoint's max_concurrency", () => {
 });
 
 describe("an endpoint's max_calls_per_second", () => {
-  it("holds across prompts: of eleven calls at five a second the last begins after two seconds", async () => {
+  it("holds across prompts: of eleven calls at five per second the last starts after two seconds", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "hello", { max_calls_per_second: "5" });
     const started = Date.now();
@@ -185,12 +185,12 @@ describe("an endpoint's max_calls_per_second", () => {
   });
 });
 
-describe("a provider's 429", () => {
-  it("keeps everybody away for as long as it asks", async () => {
+describe("a 429 of a provider", () => {
+  it("holds back all calls for as long as the provider asks", async () => {
     const provider = aProvider();
-    // It refuses the first call, for a second, and answers every other.
+    // The first call is refused for one second. All others succeed.
     const scene = `429:seconds,hello@${provider}`;
-    // One at a time: the second call waits for word of how the first one ended.
+    // One at a time: the second call waits for the outcome of the first.
     const endpointId = await anOpenAi(provider, scene, { max_concurrency: 1, params: { max_attempts: 1 } });
     expect(await record(endpointId)).toMatchObject({ status: "error", error: { code: "rate_limited" } });
     expect(await record(endpointId)).toMatchObject({ status: "ok", attempts: 1 });
@@ -198,7 +198,7 @@ describe("a provider's 429", () => {
     expect(answered).toBeGreaterThanOrEqual(refused + 1000);
   });
 
-  it("fails at once who could not wait that long, and says for how long it asks", async () => {
+  it("fails calls at once that cannot wait that long, with the remaining time", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "429:long", { max_concurrency: 1, params: { max_attempts: 1 } });
     await record(endpointId);
@@ -209,14 +209,14 @@ describe("a provider's 429", () => {
   });
 });
 
-describe("an endpoint's object", () => {
-  it("is not asked where there are no limits", async () => {
+describe("an endpoint object", () => {
+  it("is not called when there are no limits", async () => {
     const asked = vi.spyOn(env.ENDPOINTS, "getByName");
     expect(await record(await anOpenAi(aProvider(), "hello"))).toMatchObject({ status: "ok", queue_ms: 0 });
     expect(asked).not.toHaveBeenCalled();
   });
 
-  it("that cannot be reached loses no prompt", async () => {
+  it("that is unreachable fails no prompt", async () => {
     vi.spyOn(console, "error").mockImplementation(() => undefined);
     vi.spyOn(env.ENDPOINTS, "getByName").mockReturnValue({
       enter: () => Promise.reject(new Error("down")),
@@ -226,7 +226,7 @@ describe("an endpoint's object", () => {
     expect(await record(endpointId)).toMatchObject({ status: "ok", attempts: 1 });
   });
 
-  it("remembers in its next life for how long a provider wants quiet", async () => {
+  it("keeps a provider's pause across a crash", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "429:long", { max_concurrency: 1, params: { max_attempts: 1 } });
     const leave = vi.spyOn(EndpointObject.prototype, "release");
@@ -237,7 +237,7 @@ describe("an endpoint's object", () => {
     expect(await callsOf(provider)).toHaveLength(1);
   });
 
-  it("remembers in its next life who is inside, and takes those in again who were waiting", async () => {
+  it("keeps its running calls across a crash, and accepts the waiting ones again", async () => {
     const provider = aProvider();
     const entered = watchEntrances();
     vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -249,7 +249,7 @@ describe("an endpoint's object", () => {
     await entered(2);
     await crash(endpointId);
     await entered(3);
-    // Time enough for a call that was let in too early to be seen.
+    // Long enough to see a call that started too early.
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(await callsOf(provider)).toHaveLength(1);
     await inside.cancel();
@@ -259,10 +259,10 @@ describe("an endpoint's object", () => {
 });
 
 describe("64 endpoints", () => {
-  it("are asked at once, and no invocation has more than five calls waiting", async () => {
+  it("are called at once, with at most five calls per invocation", async () => {
     const invocations = vi.spyOn(ReplyCaller.prototype, "callAll");
     const provider = aProvider();
-    // It answers nobody until all have asked: were they asked in turns, all would fail.
+    // The provider answers nobody until all have called, so calls in sequence would all fail.
     const endpointId = await anOpenAi(provider, "gather-64", { params: { timeout_ms: 30_000, max_attempts: 1 } });
     const session = await aComparison(Array.from({ length: 64 }, () => endpointId));
     const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });

@@ -10,21 +10,21 @@ const aimock = inject("aimock");
 const PROMPT = "count to three";
 const VERSION = "2024-10-21";
 
-/** What a reply comes to, in the terms of its vendor. */
+/** A reply in the terms of its vendor. */
 interface Told {
   text: string;
   finish: string | null | undefined;
   tokens: (number | undefined)[];
 }
 
-/** What is asked of every vendor alike: a system text and a prompt, and two params. */
+/** A vendor. Each gets a system text, a prompt and two params. */
 interface Vendor {
   connectorType: Parameters<typeof aRequest>[0];
-  /** Where we find it, and where its SDK does, for an address of either. */
+  /** The path of the API at a base address, as an endpoint has it in its `uri`. */
   uri: string;
   params: Record<string, unknown>;
   asksItself: (base: string) => Promise<Told>;
-  /** Its names for the reasons of an end. */
+  /** The vendor's words for our finish reasons. */
   finish: Record<string, string>;
 }
 
@@ -50,7 +50,7 @@ async function throughOpenAI(client: OpenAI): Promise<Told> {
 }
 
 async function throughAnthropic(base: string): Promise<Told> {
-  // Keys go in either of two headers, and we keep to the older.
+  // Keys can go in two headers. Parley uses the older one.
   const sdk = new Anthropic({ baseURL: base, apiKey: null, defaultHeaders: { "x-api-key": KEY }, maxRetries: 0 });
   const body = {
     model: "the-model",
@@ -103,7 +103,7 @@ const VENDORS: Record<string, Vendor> = {
   together: {
     connectorType: "together-connector",
     uri: "/v1",
-    // Together tells the usage unasked; here it is asked for as its users' SDK does.
+    // Together reports usage without being asked. Its users' SDK asks, so Parley does here too.
     params: { temperature: 0.5, seed: 7, stream_options: { include_usage: true } },
     asksItself: (base) => throughOpenAI(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
     finish: openAIs,
@@ -129,7 +129,7 @@ const messages = [
   { role: "user" as const, content: PROMPT },
 ];
 
-/** What we make of the same answer, in the vendor's terms. */
+/** The same answer as Parley reads it, in the vendor's terms. */
 async function ours({ connectorType, uri, params, finish }: Vendor, base: string): Promise<Told> {
   const request = aRequest(connectorType, "", { uri: base + uri, params: JSON.stringify(params), messages });
   const { text, last } = await ask(request);
@@ -143,7 +143,7 @@ interface Received {
   body: unknown;
 }
 
-/** What a vendor reads of a request, its key and version with it. */
+/** The parts of a request that a vendor reads. */
 const essence = ({ path, headers, body }: Received) => ({
   path,
   body,
@@ -152,15 +152,15 @@ const essence = ({ path, headers, body }: Received) => ({
   ),
 });
 
-describe.each(Object.entries(VENDORS))("%s, asked by us and by the vendor's own SDK", (name, vendor) => {
-  it.each(["hello", "length", "filtered"])("tells the same of %s", async (scene) => {
+describe.each(Object.entries(VENDORS))("%s, called by Parley and by the vendor's own SDK", (name, vendor) => {
+  it.each(["hello", "length", "filtered"])("gives the same reply for %s", async (scene) => {
     const base = `${upstream}/${name}/${scene}`;
     const told = await vendor.asksItself(base);
     expect(Object.values(vendor.finish)).toContain(told.finish);
     expect(await ours(vendor, base)).toEqual(told);
   });
 
-  it("is sent the same, to the same place: what the compiler lets the SDK say", async () => {
+  it("gets the same request at the same path, with what the SDK's types allow", async () => {
     const base = `${upstream}/${name}/hello`;
     await ours(vendor, base);
     await vendor.asksItself(base);
@@ -170,11 +170,11 @@ describe.each(Object.entries(VENDORS))("%s, asked by us and by the vendor's own 
     expect(sent).toEqual(theirs);
   });
 
-  it("is the same where an independent double plays it", async () => {
+  it("gives the same reply from an independent mock server", async () => {
     const told = await vendor.asksItself(aimock);
     expect(told.text).toContain("北京 🎉");
     expect(await ours(vendor, aimock)).toEqual(told);
-    // The double reads both requests alike: its journal tells them apart by their time only.
+    // The mock server reads both requests alike. Only their order in its journal separates them.
     const journal = await (await fetch(`${aimock}/v1/_requests`)).json<{ path: string; body: object }[]>();
     const [theirs, sent] = journal.slice(-2).map(({ path, body }) => ({ path, body }));
     expect(sent).toEqual(theirs);

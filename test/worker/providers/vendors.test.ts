@@ -5,7 +5,7 @@ import { aRequest, ask } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
-/** A vendor's answer in its own form, and what it says. What is left out is not checked; `usage: null` is none. */
+/** A recorded answer of a vendor, and what must be read from it. A missing field is not checked. `usage: null` means none. */
 interface Row {
   vendor: string;
   connectorType: string;
@@ -34,7 +34,7 @@ async function answerOf({ connectorType, file }: Row) {
   return ask(aRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }));
 }
 
-/** What a row expects of the end of its reply. */
+/** @returns the expected end of the reply */
 function endOf({ expect: expected }: Row): object {
   const { status, errorCode, finishReason, finishReasonRaw, usage, cachedInputTokens, reasoningTokens, says } =
     expected;
@@ -54,8 +54,8 @@ function endOf({ expect: expected }: Row): object {
   };
 }
 
-describe("an answer in its vendor's own form", () => {
-  it.each(rows)("is understood: $file", async (row) => {
+describe("an answer in its vendor's own format", () => {
+  it.each(rows)("is read: $file", async (row) => {
     const { text, last } = await answerOf(row);
     expect(text).toBe(row.expect.text);
     expect(last).toMatchObject(endOf(row));

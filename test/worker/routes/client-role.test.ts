@@ -11,7 +11,7 @@ afterEach(() => {
 
 const NOWHERE = "0123456789abcdef01234567";
 
-/** A client with a key of its own, a session of its own, and one of somebody else's with the same chatbot. */
+/** A client with a key and a session, and a session of another client with the same chatbot. */
 async function twoClients() {
   const [clientId, otherId] = [await aClient(), await aClient()];
   const chatbotId = await aChatbot({ description: "Helps", systemPrompt: "Be secretive", greeting: "Hello" });
@@ -39,7 +39,7 @@ const CALLS: [string, string, unknown?, Record<string, string>?][] = [
 ];
 
 describe("a client's token", () => {
-  it("serves its own sessions on every route", async () => {
+  it("works for its own sessions on every route", async () => {
     const { token, clientId, chatbotId, own } = await twoClients();
     expect((await post("/sessions", { chatbotId, clientId }, { token })).status).toBe(201);
     expect((await put(`/sessions/${own}`, { feedback: { rating: 5 } }, { token })).status).toBe(200);
@@ -65,27 +65,33 @@ describe("a client's token", () => {
     expect((await get(`/sessions/${own}`, { token })).status).toBe(404);
   });
 
-  it.each(CALLS)("cannot tell another's session from none: %s %s", async (method, path, body, headers = {}) => {
-    const { token, foreign } = await twoClients();
-    await post(`/sessions/message?sessionId=${foreign}`, { message: { role: "user", content: "private" } });
-    const asked = async (id: string) => {
-      const prepared = vi.spyOn(env.DB, "prepare");
-      const object = vi.spyOn(env.SESSIONS, "getByName");
-      const { status, body: answer } = await call(method, path.replace("ID", id), body, { token, headers });
-      const work = [prepared.mock.calls, object.mock.calls.length];
-      vi.restoreAllMocks();
-      return { status, answer: { ...answer, error: { ...answer.error, requestId: "" } }, work };
-    };
-    // The key is known from here on, so that both cost the same.
-    await asked(NOWHERE);
-    const [theirs, nobodys] = [await asked(foreign), await asked(NOWHERE)];
-    expect(theirs.status).toBe(404);
-    expect(theirs).toEqual(nobodys);
-    expect(theirs.work[1]).toBe(0);
-    expect((await get(`/sessions/${foreign}`)).body.data).toMatchObject({ title: "Foreign affairs", status: "ACTIVE" });
-  });
+  it.each(CALLS)(
+    "gets the same answer for another's session as for none: %s %s",
+    async (method, path, body, headers = {}) => {
+      const { token, foreign } = await twoClients();
+      await post(`/sessions/message?sessionId=${foreign}`, { message: { role: "user", content: "private" } });
+      const asked = async (id: string) => {
+        const prepared = vi.spyOn(env.DB, "prepare");
+        const object = vi.spyOn(env.SESSIONS, "getByName");
+        const { status, body: answer } = await call(method, path.replace("ID", id), body, { token, headers });
+        const work = [prepared.mock.calls, object.mock.calls.length];
+        vi.restoreAllMocks();
+        return { status, answer: { ...answer, error: { ...answer.error, requestId: "" } }, work };
+      };
+      // From here on the key is cached, so both calls cost the same.
+      await asked(NOWHERE);
+      const [theirs, nobodys] = [await asked(foreign), await asked(NOWHERE)];
+      expect(theirs.status).toBe(404);
+      expect(theirs).toEqual(nobodys);
+      expect(theirs.work[1]).toBe(0);
+      expect((await get(`/sessions/${foreign}`)).body.data).toMatchObject({
+        title: "Foreign affairs",
+        status: "ACTIVE",
+      });
+    },
+  );
 
-  it("lists its own sessions only, whatever it asks for", async () => {
+  it("lists its own sessions only, whatever the filter", async () => {
     const { token, clientId, otherId, chatbotId, own } = await twoClients();
     const listed = async (query: string) => {
       const { body } = await get(`/sessions?${query}`, { token });
@@ -99,7 +105,7 @@ describe("a client's token", () => {
     expect(await listed("searchString=Foreign")).toEqual([[], 0]);
   });
 
-  it("is shown of a chatbot what it is called, and no more", async () => {
+  it("sees only the name and description of a chatbot", async () => {
     const { token, chatbotId, own } = await twoClients();
     const shown = { id: chatbotId, name: expect.any(String), description: "Helps" };
     expect((await get(`/sessions/${own}`, { token })).body.data.chatbotId).toEqual(shown);
@@ -107,7 +113,7 @@ describe("a client's token", () => {
     expect((await get(`/sessions/${own}`)).body.data.chatbotId).toMatchObject({ systemPrompt: "Be secretive" });
   });
 
-  it("creates sessions of its own only, and speaks for itself only: 403", async () => {
+  it("creates its own sessions only, and writes as the user only: otherwise 403", async () => {
     const { token, otherId, chatbotId, own, foreign } = await twoClients();
     expect((await post("/sessions", { chatbotId, clientId: otherId }, { token })).status).toBe(403);
     expect((await get("/sessions", { token })).body.data.paginatorInfo.total).toBe(1);
@@ -117,7 +123,7 @@ describe("a client's token", () => {
     }
   });
 
-  it("goes on in its session while D1 is down", async () => {
+  it("keeps working in its session while D1 is down", async () => {
     const { token, own } = await twoClients();
     await post(`/sessions/chat?sessionId=${own}`, { content: "before" }, { token });
     const up = d1Down();
@@ -125,7 +131,7 @@ describe("a client's token", () => {
     up();
   });
 
-  it("is made for a client that there is", async () => {
+  it("can be made for an existing client only", async () => {
     const make = async (fields: object) => (await post("/keys", { name: "k", ...fields })).status;
     expect(await make({ role: "client", clientId: NOWHERE })).toBe(404);
     expect(await make({ role: "client" })).toBe(400);
@@ -161,11 +167,11 @@ describe("a revoked key", () => {
     },
   );
 
-  it("opens nothing where the revocation is not known yet", async () => {
+  it("opens nothing, even where the revocation is not known yet", async () => {
     const id = await aSession();
     const { key: token, id: keyId } = (await post("/keys", { name: "k", role: "service" })).body.data;
     expect((await get(`/sessions/${id}`, { token })).status).toBe(200);
-    // Revoked elsewhere: here the key is remembered for a while.
+    // Revoked elsewhere: this isolate still has the key in its cache.
     await env.DB.prepare("delete from keys where id = ?").bind(keyId).run();
     expect((await get(`/sessions/${id}`, { token })).status).toBe(200);
     expect((await upgrade(`/sessions/${id}/ws`, { token })).status).toBe(401);
@@ -175,7 +181,7 @@ describe("a revoked key", () => {
     later.mockRestore();
   });
 
-  it("is found by the cron pass where its followers could not be reached", async () => {
+  it("is handled by the cron job when its subscribers could not be reached", async () => {
     const id = await aSession();
     const { key: token, id: keyId } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const socket = await connect(`/sessions/${id}/ws`, { token });
@@ -187,7 +193,7 @@ describe("a revoked key", () => {
     expect(socket.closed).toMatchObject({ code: 4401 });
   });
 
-  it("was opened while D1 was down for a minute at most", async () => {
+  it("that was cached opens nothing a minute later while D1 is down", async () => {
     const id = await aSession();
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "a" } }, { token });
@@ -204,7 +210,7 @@ describe("a revoked key", () => {
 });
 
 describe("the last use of a key", () => {
-  it("is noted, once in ten minutes", async () => {
+  it("is saved once in ten minutes", async () => {
     const { key: token, id } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const lastUsedAt = async () =>
       (await get("/keys")).body.data.find((key: { id: string }) => key.id === id).lastUsedAt as string | undefined;

@@ -5,7 +5,7 @@ import { aChatbot, aClient, aSession, anEndpoint, unique } from "../../support/g
 const NOWHERE = "ffffffffffffffffffffffff";
 
 describe("chatbots", () => {
-  it("are created with defaults, shown, changed in part and deleted", async () => {
+  it("are created with defaults, read, changed in part, and deleted", async () => {
     const endpointId = await anEndpoint();
     const { status, body } = await post("/chatbots", {
       name: "Shop",
@@ -32,19 +32,19 @@ describe("chatbots", () => {
     expect((await del(`/chatbots/${id}`)).status).toBe(404);
   });
 
-  it("do not change for no change, and cannot contradict what is sent", async () => {
+  it("do not change without a change, and reject contradictory fields", async () => {
     const id = await aChatbot();
     const before = (await get(`/chatbots/${id}`)).body.data;
     expect((await put(`/chatbots/${id}`, {})).body.data).toEqual(before);
     expect((await put(`/chatbots/${id}`, { params: { messages: [] } })).status).toBe(400);
   });
 
-  it("stand on an endpoint that exists", async () => {
+  it("need an existing endpoint", async () => {
     expect((await post("/chatbots", { name: "x", endpointId: "nowhere" })).status).toBe(404);
     expect((await put(`/chatbots/${await aChatbot()}`, { endpointId: "nowhere" })).status).toBe(404);
   });
 
-  it("stay while sessions of theirs are open, and stay known to those that ended", async () => {
+  it("cannot be deleted while their sessions are open, and stay readable in ended ones", async () => {
     const chatbotId = await aChatbot({ name: "Old friend", systemPrompt: "a secret recipe" });
     const id = await aSession({ chatbotId });
     expect((await del(`/chatbots/${chatbotId}`)).status).toBe(409);
@@ -68,7 +68,7 @@ describe("chatbots", () => {
 });
 
 describe("chatbots and clients", () => {
-  it("are found however their letters were composed, in any width and case", async () => {
+  it("are found by any Unicode form, width and case of their names", async () => {
     const stem = unique("Ｇâｔｅａｕ ﬁn");
     const paths = { chatbots: aChatbot, clients: aClient };
     for (const [path, create] of Object.entries(paths)) {
@@ -82,7 +82,7 @@ describe("chatbots and clients", () => {
 });
 
 describe("clients", () => {
-  it("are created, shown, changed in part and deleted", async () => {
+  it("are created, read, changed in part, and deleted", async () => {
     const externalId = unique("customer");
     const { status, body } = await post("/clients", {
       name: "Ada",
@@ -100,14 +100,14 @@ describe("clients", () => {
     expect((await post("/clients", { name: "Heir", externalId })).status).toBe(201);
   });
 
-  it("have an externalId of their own", async () => {
+  it("have a unique externalId", async () => {
     const externalId = unique("customer");
     await aClient({ externalId });
     expect((await post("/clients", { name: "Eve", externalId })).status).toBe(409);
     expect((await put(`/clients/${await aClient()}`, { externalId })).status).toBe(409);
   });
 
-  it("stay while they have an open session", async () => {
+  it("cannot be deleted while they have an open session", async () => {
     const clientId = await aClient();
     const id = await aSession({ clientId });
     expect((await del(`/clients/${clientId}`)).status).toBe(409);
@@ -116,7 +116,7 @@ describe("clients", () => {
     expect((await get(`/sessions/${id}`)).body.data.clientId).toMatchObject({ id: clientId, deleted: true });
   });
 
-  it("are 404 where there is none", async () => {
+  it("are 404 when they do not exist", async () => {
     for (const id of [NOWHERE, "nope"]) expect((await get(`/clients/${id}`)).status).toBe(404);
   });
 });

@@ -23,10 +23,10 @@ const COLUMNS =
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 
-/** A session's object takes the session in, so that it lives there. */
+/** Uses the session, so that its object loads it. */
 const bringToLife = (id: string) => post(`/v1/sessions/${id}/cancel`);
 
-/** No route ends a comparison session; its object can. */
+/** Ends a comparison session through its object, since no route does. */
 const end = (id: string) => objectOf(id).end("added");
 
 const isLive = (id: string) =>
@@ -44,7 +44,7 @@ const exportOf = async (id: string) => linesOf((await get(`/v1/sessions/${id}/ex
 
 const rowsOf = (text: unknown): Record<string, string>[] => parse(String(text), { columns: true });
 
-/** The lines that a history makes: turn by turn, and in each by chat. */
+/** The expected lines for a history: by turn, and within a turn by chat. */
 function linesOfHistory(session: Json, history: Record<string, Json[]>): Json[] {
   const chats = session["chat_ids"] as string[];
   const endpoints = session["endpoints"] as string[];
@@ -58,7 +58,7 @@ function linesOfHistory(session: Json, history: Record<string, Json[]>): Json[] 
   ).flat();
 }
 
-/** Opens an export as it comes over the wire. */
+/** Opens an export and reads it as it arrives. */
 async function open(id: string, format = "jsonl") {
   const answer = await exports.default.fetch(
     new Request(`http://parley.test/v1/sessions/${id}/export?format=${format}`, {
@@ -83,7 +83,7 @@ const many = (chatIds: string[], turns: number, length = 100): TurnGiven[] =>
   }));
 
 describe("export as JSON lines", () => {
-  it("has a line for each record of the history, by turn and then by chat, live and after the end", async () => {
+  it("has a line for each record of the history, by turn and then by chat, while active and after the end", async () => {
     const session = await aComparison([
       await anEndpoint({ params: { delay_ms: 60 } }),
       await anEndpoint({ params: { fail: 503, max_attempts: 1 } }),
@@ -111,7 +111,7 @@ describe("export as JSON lines", () => {
     expect(await exportOf(id)).toEqual(expected);
   });
 
-  it("begins each line with where it belongs, and keeps each on one line for every reader", async () => {
+  it("begins each line with its position, and keeps each on one line for every reader", async () => {
     const session = await aComparison([await anEndpoint()]);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "a\u2028b\u0085c" });
     const { body, headers } = await get(`/v1/sessions/${session.session_id}/export?format=jsonl`);
@@ -129,7 +129,7 @@ describe("export as JSON lines", () => {
     expect(headers.get("content-disposition")).toBe(`attachment; filename="${session.session_id}.jsonl"`);
   });
 
-  it("gives a reply that was cut no response, and what it said as its partial result", async () => {
+  it("has no response for a cancelled reply, and its text as the partial result", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
     const id = session.session_id;
     const prompted = post(`/v1/sessions/${id}/prompt`, {
@@ -153,7 +153,7 @@ describe("export as JSON lines", () => {
     ]);
   });
 
-  it("has a name that every file system takes, however long the session's is", async () => {
+  it("has a name that every file system accepts, however long the session's name is", async () => {
     const { session_id: id } = await aComparison([await anEndpoint()], { name: "ß".repeat(200) });
     const { headers } = await get(`/v1/sessions/${id}/export`);
     const [, name = ""] = /^attachment; filename="([\w.-]+)"$/.exec(headers.get("content-disposition") ?? "") ?? [];
@@ -193,7 +193,7 @@ describe("export as CSV", () => {
     "mac\rline",
   ];
 
-  it("is read back by another's parser, with formula cells made harmless", async () => {
+  it("is read correctly by another parser, with formula cells made harmless", async () => {
     const session = await aComparison([await anEndpoint()]);
     const [chatId] = session.chat_ids;
     await writeLog(
@@ -207,7 +207,7 @@ describe("export as CSV", () => {
     expect(headers.get("content-type")).toBe("text/csv; charset=utf-8");
     expect(headers.get("content-disposition")).toBe(`attachment; filename="${session.session_id}.csv"`);
     const rows = rowsOf(body);
-    // Not every parser takes a bare return within a cell for one, unless it is quoted.
+    // Some parsers do not accept an unquoted carriage return within a cell.
     expect(body).toContain('"mac\rline"');
     const shown = NASTY.map((text) => (/^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text));
     for (const column of ["prompt", "prepared_prompt", "predicted_result", "model"]) {
@@ -215,7 +215,7 @@ describe("export as CSV", () => {
     }
   });
 
-  it("begins with one byte order mark, whether it has rows or not", async () => {
+  it("begins with one byte order mark, with or without rows", async () => {
     const session = await aComparison([await anEndpoint()]);
     const bytes = async () => {
       const path = `http://parley.test/v1/sessions/${session.session_id}/export?format=csv`;
@@ -234,7 +234,7 @@ describe("export as CSV", () => {
     expect(rowsOf(new TextDecoder().decode(file))).toMatchObject([{ prompt: "比較", predicted_result: "比較" }]);
   });
 
-  it("has the columns in their order, lines that end in CRLF, and empty cells for what is not known", async () => {
+  it("has its columns in order, lines that end in CRLF, and empty cells for unknown values", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const [first, second] = session.chat_ids;
     const failed = { code: "provider_error", message: "Status 500." } as const;
@@ -267,7 +267,7 @@ describe("export as CSV", () => {
 describe("an export of any size", () => {
   const ROWS = 6_000;
 
-  /** Counts the pages that are read of a session's log, where it lives. */
+  /** Counts the pages that are read of a session's log, in the object or in D1. */
   async function pagesRead(id: string, live: boolean) {
     if (live) {
       await bringToLife(id);
@@ -278,7 +278,7 @@ describe("an export of any size", () => {
     return () => prepare.mock.calls.filter(([sql]) => sql.includes("FROM messages")).length;
   }
 
-  it.each([true, false])("is read in pages, only as fast as it is taken (in its object: %s)", async (live) => {
+  it.each([true, false])("is read in pages, only as fast as it is received (in its object: %s)", async (live) => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, ROWS / 3));
@@ -298,7 +298,7 @@ describe("an export of any size", () => {
     expect(rowsOf((await get(`/v1/sessions/${id}/export?format=csv`)).body)).toHaveLength(lines.length);
   });
 
-  it("shows the log as it stood when it began, wherever the session goes meanwhile", async () => {
+  it("shows the log as it was at the start, whatever happens to the session meanwhile", async () => {
     const session = await aComparison([await anEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_400, 400));
@@ -314,7 +314,7 @@ describe("an export of any size", () => {
     expect(await exportOf(id)).toHaveLength(1_401);
   });
 
-  it("comes whole while the index database is down, as long as the session lives in its object", async () => {
+  it("is complete while D1 is down, if the session is in its object", async () => {
     const session = await aComparison([await anEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500));
     await bringToLife(session.session_id);
@@ -339,7 +339,7 @@ describe("an export of any size", () => {
     expect(told.mock.calls).toContainEqual([expect.objectContaining({ event: "export-broke-off" })]);
   });
 
-  it("reads no further once its reader has gone", async () => {
+  it("reads no further when its reader has left", async () => {
     const session = await aComparison([await anEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500, 400));
     const pages = await pagesRead(session.session_id, false);
@@ -349,7 +349,7 @@ describe("an export of any size", () => {
     expect(pages()).toBe(1);
   });
 
-  it("puts a turn in order that is too long to be held", async () => {
+  it("sorts a turn that is too long for memory", async () => {
     const session = await aComparison(await Promise.all(Array.from({ length: 12 }, () => anEndpoint())));
     const chats: string[] = session.chat_ids;
     const replies = chats.toReversed().map((chatId) => ({ chatId, content: `${chatId} ${"x".repeat(900_000)}` }));
@@ -364,7 +364,7 @@ describe("an export of any size", () => {
 });
 
 describe("export and statistics", () => {
-  it.each(["export", "stats"])("refuse an unknown session with 404 (%s)", async (route) => {
+  it.each(["export", "stats"])("answer 404 for an unknown session (%s)", async (route) => {
     for (const id of ["nope", "nope_20240315-043147", "65f3a1b2c4d5e6f708192a3b"]) {
       const { status, body } = await get(`/v1/sessions/${id}/${route}`);
       expect([status, body]).toEqual([404, { detail: `Session "${id}" not found` }]);
@@ -378,7 +378,7 @@ describe("export and statistics", () => {
     expect((await get(`/v1/sessions/${id}/${route}`, { token: "nobody's" })).status).toBe(401);
   });
 
-  it("refuse another format with 422, before anything else", async () => {
+  it("refuse another format with 422, before any other check", async () => {
     for (const format of ["xml", "", "JSONL"]) {
       const { status, body } = await get(`/v1/sessions/nope_20240315-043147/export?format=${format}`);
       expect([status, body.error[0].loc]).toEqual([422, ["query", "format"]]);
@@ -393,7 +393,7 @@ describe("export and statistics", () => {
 });
 
 describe("receipts", () => {
-  it("are in records when asked for, with what the answer cost at the prices of then", async () => {
+  it("are in records on request, with the cost at the prices of the time", async () => {
     const session = await aComparison([await anEndpoint()]);
     const [chatId] = session.chat_ids;
     const attempts = [
@@ -448,7 +448,7 @@ describe("receipts", () => {
     for (const record of plain) expect(record).not.toHaveProperty("receipt");
   });
 
-  it("come with a prompt's answer when asked for, and not otherwise", async () => {
+  it("come with the answer to a prompt on request, and not otherwise", async () => {
     const { session_id: id, chat_ids } = await aComparison([await anEndpoint()]);
     const shown = await post(`/v1/sessions/${id}/prompt?include=receipt`, { prompt: "x" });
     expect(shown.body[chat_ids[0]][0]).toHaveProperty("receipt");
@@ -456,7 +456,7 @@ describe("receipts", () => {
     expect(plain.body[chat_ids[0]][1]).not.toHaveProperty("receipt");
   });
 
-  it("are all that can be included: 422 for anything else", async () => {
+  it("are the only thing to include: 422 for anything else", async () => {
     const { session_id: id } = await aComparison([await anEndpoint()]);
     for (const { status, body } of [
       await get(`/v1/sessions/${id}?include=everything`),

@@ -10,16 +10,16 @@ import { aComparison, aSession, anEndpoint } from "../../support/given.ts";
 import { bodiesFor, hostile, idsFor, namesFor, queriesFor, realFor } from "../../support/hostile.ts";
 import type { Real } from "../../support/hostile.ts";
 
-/** Bodies tried on each route; `HOSTILE=400 npm run test:run -- hostile` tries more. */
+/** Bodies per route. `HOSTILE=400 npm run test:run -- hostile` tries more. */
 const RUNS = inject("hostileRuns");
 
-/** What only the inside of the service says. */
+/** Words that only the inside of the service uses. */
 const LEAKS =
   /SQLITE|D1_ERROR|drizzle|node_modules|\.ts:\d|at async |TypeError|RangeError|undefined is not|insert into|select \*|test-admin-key|sealed:1:/i;
 
 const CHAT = "POST /sessions/chat?sessionId=REAL";
 
-/** Refusals by what it asks, and an endpoint's failures. */
+/** Expected statuses: refused input, and failures of endpoints. */
 const EXPECTED = new Set([200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 426, 502, 504]);
 
 interface Given {
@@ -65,7 +65,7 @@ const routes = describedRoutes(app).filter(
 
 describe("a hostile call", () => {
   it.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
-    "to %s is refused in the dialect's form, tells nothing, and changes nothing",
+    "to %s is refused in the dialect's form, leaks nothing, and changes nothing",
     async (_, route) => {
       const real = await realFor(route);
       const calls = callsTo(route, real);
@@ -84,17 +84,17 @@ describe("a hostile call", () => {
 
   it.each(
     routes.filter(({ path }) => path !== "/healthz").map((route) => [`${route.method} ${route.path}`, route] as const),
-  )("to %s without a token learns nothing but that", async (_, route) => {
+  )("to %s without a token learns only that", async (_, route) => {
     const real = await realFor(route);
     const calls = callsTo(route, real);
     const property = fc.asyncProperty(calls, async (given) => {
-      // What a path such as `..` leads to may be no route at all.
+      // A path such as `..` may lead to no route.
       expect([401, 404, 405]).toContain((await ask(route, given, null)).status);
     });
     await fc.assert(property, { numRuns: 5 });
   });
 
-  it("with a body that is no JSON, or of another type, is refused as that", async () => {
+  it("with a body that is not JSON, or has another content type, is refused as such", async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(...routes.filter(({ inputs }) => inputs.some((input) => input.in === "body"))),
       fc.oneof(
@@ -116,7 +116,7 @@ describe("a hostile call", () => {
     await fc.assert(property, { numRuns: RUNS * 6 });
   });
 
-  it("with heads that nobody sends is served, or refused as that", async () => {
+  it("with unusual headers is answered, or refused as such", async () => {
     const real = await aSession();
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom("\t", " ", ",", ";", "=", '"', "a", "1", "-", "%"), maxLength: 300 }),
@@ -147,7 +147,7 @@ describe("a hostile call", () => {
   });
 
   it.each(["/sessions", "/v1/sessions"])(
-    "to follow a session of %s opens nothing that is not there",
+    "to follow a session of %s opens nothing that does not exist",
     async (prefix) => {
       const ids = fc.constantFrom("%00", "%ff", "%E0%A4%A", "..%2f..", "__proto__", "x".repeat(2_000), "none");
       const after = fc.oneof(
@@ -193,7 +193,7 @@ describe("hostile frames", () => {
       .map((frame) => JSON.stringify(frame)),
   );
 
-  it("are answered or close the socket, and the session goes on", async () => {
+  it("are answered or close the socket, and the session continues", async () => {
     const property = fc.asyncProperty(
       fc.boolean(),
       fc.array(frames, { minLength: 1, maxLength: 12 }),

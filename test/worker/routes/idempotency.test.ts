@@ -11,7 +11,7 @@ const contents = async (id: string) =>
   (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
 const message = (content: string) => ({ message: { role: "user", content } });
 
-describe("a create under a key", () => {
+describe("a create with an idempotency key", () => {
   it("is done once, on every route that creates", async () => {
     const [chatbotId, clientId, endpoint] = [await aChatbot(), await aClient(), await anEndpoint()];
     const creates: [string, object][] = [
@@ -32,7 +32,7 @@ describe("a create under a key", () => {
     }
   });
 
-  it("at the same time makes one of them, and tells the others so", async () => {
+  it("in parallel creates one, and the others get a conflict", async () => {
     const body = { chatbotId: await aChatbot(), clientId: await aClient() };
     const answers = await Promise.all(Array.from({ length: 8 }, () => post("/sessions", body, under("race"))));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 201));
@@ -41,7 +41,7 @@ describe("a create under a key", () => {
     expect(list.data.paginatorInfo.total).toBe(1);
   });
 
-  it("is done once though its answer was lost on the way from D1", async () => {
+  it("is done once when D1's answer to it was lost", async () => {
     const body = { chatbotId: await aChatbot({ greeting: "Hello" }), clientId: await aClient() };
     const batch = env.DB.batch.bind(env.DB);
     let calls = 0;
@@ -59,7 +59,7 @@ describe("a create under a key", () => {
     expect(results.map(({ id }: { id: string }) => id)).toEqual([again.body.data.id]);
   });
 
-  it("that was refused may come again", async () => {
+  it("that was refused may be repeated", async () => {
     const name = unique("later");
     const refused = await post("/chatbots", { name: "b", endpointId: name }, under("again"));
     await post("/v1/llm_endpoints", { name, connector_type: "echo-connector" });
@@ -69,7 +69,7 @@ describe("a create under a key", () => {
     ]);
   });
 
-  it("is the same whatever the order of its fields, and with what is ignored", async () => {
+  it("is the same in any order of fields, and with ignored fields", async () => {
     const first = await post("/clients", { name: "Ada", email: "ada@example.com" }, under("order"));
     const again = await post("/clients", { email: "ada@example.com", ignored: 1, name: "Ada" }, under("order"));
     expect([again.status, again.body]).toEqual([201, first.body]);
@@ -88,8 +88,8 @@ describe("a create under a key", () => {
   });
 });
 
-describe("a message under a key", () => {
-  it("is appended once, with the first answer, in sleep and out of it", async () => {
+describe("a message with an idempotency key", () => {
+  it("is appended once and gets the first answer, also after eviction", async () => {
     const id = await aSession();
     const path = `/sessions/message?sessionId=${id}`;
     const first = await post(path, message("one"), under("m"));
@@ -102,7 +102,7 @@ describe("a message under a key", () => {
     expect(await contents(id)).toEqual(["one", "two"]);
   });
 
-  it("is remembered for a day, the end of its session included, and then lets its object go", async () => {
+  it("is remembered for a day, even after the end of its session, and is then forgotten", async () => {
     const id = await aSession();
     const path = `/sessions/message?sessionId=${id}`;
     const first = await post(path, message("one"), under("m"));
@@ -124,7 +124,7 @@ describe("a message under a key", () => {
     expect(await contents(id)).toEqual(["one", "two", "two"]);
   });
 
-  it("sent 20 times at once is appended once", async () => {
+  it("that is sent 20 times at once is appended once", async () => {
     const id = await aSession();
     const path = `/sessions/message?sessionId=${id}`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(path, message("one"), under("m"))));
@@ -134,11 +134,11 @@ describe("a message under a key", () => {
   });
 });
 
-describe("a chat under a key", () => {
+describe("a chat with an idempotency key", () => {
   const aSessionOn = async (params: object) =>
     aSession({ chatbotId: await aChatbot({ endpointId: await anEndpoint({ params }) }) });
 
-  it("joins the turn that runs, and replays the one that is over, as JSON and streamed", async () => {
+  it("joins the running turn, and replays a finished one, as JSON and as a stream", async () => {
     const id = await aSessionOn({ tokens_per_second: 40 });
     const path = `/sessions/chat?sessionId=${id}`;
     const body = { content: "one two three four five six" };
@@ -172,7 +172,7 @@ describe("a chat under a key", () => {
     expect(await contents(id)).toHaveLength(2);
   });
 
-  it("asks again after a failure, and does not append the question twice", async () => {
+  it("is retried after a failure, and does not append the question twice", async () => {
     const id = await aSessionOn({ fail: 500, fail_times: 2 });
     const path = `/sessions/chat?sessionId=${id}`;
     const answers = [];
@@ -190,7 +190,7 @@ describe("a chat under a key", () => {
   });
 });
 
-it("a prompt under a key is put once to every endpoint", async () => {
+it("submits a prompt with an idempotency key once to every endpoint", async () => {
   const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 500 } })]);
   const path = `/v1/sessions/${session.session_id}/prompt`;
   const first = await post(path, { prompt: "hi" }, under("p"));
@@ -201,7 +201,7 @@ it("a prompt under a key is put once to every endpoint", async () => {
 });
 
 describe("a page of messages", () => {
-  it("holds as many as asked for, and tells where the next begins, in life and after it", async () => {
+  it("has as many as requested, and gives the start of the next page, while active and after", async () => {
     const id = await aSession();
     for (let n = 1; n <= 7; n++) await post(`/sessions/message?sessionId=${id}`, message(`m${n}`));
     const page = async (query: string) => (await get(`/sessions/${id}/messages${query}`)).body.data;

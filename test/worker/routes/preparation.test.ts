@@ -9,7 +9,7 @@ interface Received {
   body: { messages: { role: string; content: string }[] };
 }
 
-/** A provider of one test's own, which keeps what it is sent. */
+/** A provider of its own for each test, which keeps the calls. */
 function aProvider() {
   const provider = unique("provider").replaceAll(" ", "-");
   const at = (scene: string) => `${upstream}/${provider}/${scene}`;
@@ -35,14 +35,14 @@ async function makeTemplate(name: string, template: string): Promise<void> {
   expect((await post("/v1/prompt_templates", { name, template })).status).toBe(200);
 }
 
-/** A session of one chat. */
+/** A session with one chat. */
 async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
   const { session_id: id, chat_ids } = await aComparison([endpoint], fields);
   const setting = (kind: "prompt_templates" | "context_strategies", name: string) =>
     `/v1/sessions/${id}/${kind}/${encodeURIComponent(name)}`;
   return {
     id,
-    /** Puts a prompt; answers its record. */
+    /** Submits a prompt. @returns its record */
     ask: async (prompt: string) => (await post(`/v1/sessions/${id}/prompt`, { prompt })).body[chat_ids[0]].at(-1),
     records: async () => (await get(`/v1/sessions/${id}?include_history=true`)).body.session.chat_history[chat_ids[0]],
     set: async (kind: "prompt_templates" | "context_strategies", name: string) =>
@@ -53,7 +53,7 @@ async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
 }
 
 describe("chat_history", () => {
-  it("sends earlier prompts as they were prepared, each with its reply, as real turns", async () => {
+  it("sends earlier prompts as they were prepared, each with its reply, as turns", async () => {
     const provider = aProvider();
     const template = await aTemplate("Q: {{ prompt }}");
     const chat = await aChat(await provider.endpoint("hello"), {
@@ -74,7 +74,7 @@ describe("chat_history", () => {
     expect(record).toMatchObject({ prepared_prompt: "three", context_strategy: "chat_history", prompt_template: "" });
   });
 
-  it("leaves out replies that failed, were cut or have no text, with their prompts", async () => {
+  it("skips failed, cut and empty replies, with their prompts", async () => {
     const provider = aProvider();
     const endpoint = await provider.endpoint("hello");
     const chat = await aChat(endpoint, { context_strategy: "chat_history" });
@@ -98,7 +98,7 @@ describe("chat_history", () => {
     ]);
   });
 
-  it("sends each chat its own replies only", async () => {
+  it("sends each chat only its own replies", async () => {
     const [one, other] = [aProvider(), aProvider()];
     const endpoints = [await one.endpoint("hello"), await other.endpoint("length")];
     const { session_id: id } = await aComparison(endpoints, { context_strategy: "chat_history" });
@@ -109,7 +109,7 @@ describe("chat_history", () => {
 });
 
 describe("add_previous_prompt", () => {
-  it("sends the last five prepared prompts behind the new one, newest first, and no turns", async () => {
+  it("sends the last five prepared prompts after the new one, newest first, and no turns", async () => {
     const provider = aProvider();
     const chat = await aChat(await provider.endpoint("hello"));
     for (const prompt of ["p1", "p2", "p3", "p4", "p5", "p6"]) await chat.ask(prompt);
@@ -118,7 +118,7 @@ describe("add_previous_prompt", () => {
     expect(await provider.sent()).toEqual([{ role: "user", content: "newp6\np5\np4\np3\np2\n" }]);
   });
 
-  it("goes before the template, whose text is part of what is added next", async () => {
+  it("runs before the template, whose output is part of what is added next", async () => {
     const template = await aTemplate("<{{ prompt }}>");
     const chat = await aChat(await anEndpoint(), {
       prompt_template: template,
@@ -129,7 +129,7 @@ describe("add_previous_prompt", () => {
     expect((await chat.ask("three")).prepared_prompt).toBe("<three<two<one>\n>\n<one>\n>");
   });
 
-  it("fails a prompt that grows over 200,000 characters, and only as long as it is in force", async () => {
+  it("fails a prompt that grows over 200,000 characters, only while it is set", async () => {
     const chat = await aChat(await anEndpoint(), { context_strategy: "add_previous_prompt" });
     await chat.ask("x".repeat(90_000));
     expect((await chat.ask("y".repeat(90_000))).status).toBe("ok");
@@ -141,8 +141,8 @@ describe("add_previous_prompt", () => {
   });
 });
 
-describe("names in force", () => {
-  it("are kept by each record, whatever is set, unset, deleted or made anew later", async () => {
+describe("the names of template and strategy", () => {
+  it("are kept by each record, whatever is set, unset, deleted or created later", async () => {
     const name = await aTemplate("first {{ prompt }}");
     const chat = await aChat(await anEndpoint());
     await chat.ask("a");
@@ -176,7 +176,7 @@ describe("names in force", () => {
     ]);
   });
 
-  it("are those of the prompt, though others are set while it is answered", async () => {
+  it("are those at the time of the prompt, even if others are set while it runs", async () => {
     const provider = aProvider();
     const chat = await aChat(await provider.endpoint("hello.stall"));
     const name = await aTemplate("<{{ prompt }}>");
@@ -188,7 +188,7 @@ describe("names in force", () => {
     expect(await asked).toMatchObject({ prepared_prompt: "x", prompt_template: "", context_strategy: "" });
   });
 
-  it("are kept by records of what failed too", async () => {
+  it("are kept by failed records too", async () => {
     const name = await aTemplate("{{ prompt }}{{ prompt }}");
     const chat = await aChat(await anEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
     expect(await chat.ask("x".repeat(100_000))).toMatchObject({ status: "ok" });
@@ -205,8 +205,8 @@ describe("names in force", () => {
   });
 });
 
-describe("unsetting", () => {
-  it("refuses a name that is not in force, and leaves the one that is", async () => {
+describe("unsetting a template or strategy", () => {
+  it("is refused for a name that is not set, and keeps the one that is", async () => {
     const [set, unset] = [await aTemplate("<{{ prompt }}>"), await aTemplate("[{{ prompt }}]")];
     const chat = await aChat(await anEndpoint(), { prompt_template: set, context_strategy: "chat_history" });
     const path = `/v1/sessions/${chat.id}`;

@@ -15,10 +15,10 @@ const openai = { connector_type: "openai-connector", uri: `${upstream}/sealed/he
 const OTHER_KEY = btoa("another key of thirty-two bytes!");
 const ours: Env = env;
 
-/** What stands in D1 for an endpoint's token. */
+/** An endpoint's token as D1 stores it. */
 const stored = (id: string) => env.DB.prepare("select token from endpoints where id = ?").bind(id).first("token");
 
-/** Everything in D1, and in the storage of a session's object, as text. */
+/** Everything in D1 and in the storage of a session's object, as text. */
 async function everythingStored(sessionId: string): Promise<string> {
   const { results: tables } = await env.DB.prepare(
     "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '_cf%' and name <> 'transliterations'",
@@ -35,7 +35,7 @@ async function everythingStored(sessionId: string): Promise<string> {
   return JSON.stringify([rows.map(({ results }) => results), inObject]);
 }
 
-/** Calls a Worker that is set up in another way. */
+/** Calls a Worker with other settings. */
 async function callWith(settings: Partial<Env>, method: string, path: string, body: object, more = {}) {
   const headers = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json", ...more };
   const answer = await app.request(path, { method, headers, body: JSON.stringify(body) }, { ...env, ...settings });
@@ -44,7 +44,7 @@ async function callWith(settings: Partial<Env>, method: string, path: string, bo
   return { status: answer.status, body: said };
 }
 
-/** Asks an endpoint as stored, in a Worker that is set up in another way. @returns what came, as text */
+/** Submits a prompt to an endpoint in a Worker with other settings. @returns the answer's text */
 async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   const row = await env.DB.prepare("select * from endpoints where id = ?").bind(id).first<Record<string, string>>();
   const { connector_type, uri = "", token = "", model = "", params = "" } = row ?? {};
@@ -56,7 +56,7 @@ async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   ).text();
 }
 
-/** The tokens that a provider was shown, newest first. */
+/** The tokens that a provider received, newest first. */
 async function shownTo(provider: string): Promise<(string | undefined)[]> {
   const answer = await fetch(`${upstream}/received/${provider}`);
   const received = await answer.json<{ headers: Record<string, string> }[]>();
@@ -64,7 +64,7 @@ async function shownTo(provider: string): Promise<(string | undefined)[]> {
 }
 
 describe("an endpoint's token", () => {
-  it("reaches its provider, and stands nowhere in D1 nor in the object of a session, also under a key of the caller", async () => {
+  it("reaches its provider, and is nowhere in D1 or the session's object in plain text, even with an idempotency key", async () => {
     const token = `sk-${crypto.randomUUID()}`;
     const name = unique("sealed");
     const headers = { "idempotency-key": crypto.randomUUID() };
@@ -86,7 +86,7 @@ describe("an endpoint's token", () => {
     expect(JSON.stringify((await get("/v1/llm_endpoints")).body)).not.toMatch(/sealed:1:|sk-/);
   });
 
-  it("is replaced and sealed by an update, and stays through one that shows the mask", async () => {
+  it("is replaced and sealed by an update, and kept by an update with the mask", async () => {
     const id = await anEndpoint({ ...openai, token: "sk-first" });
     const first = await stored(id);
     await put(`/v1/llm_endpoints/${id}`, { token: "sk-second" });
@@ -97,7 +97,7 @@ describe("an endpoint's token", () => {
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-second");
   });
 
-  it("is not sealed when it is empty, or the name of a secret", async () => {
+  it("is not sealed when it is empty, or names a secret", async () => {
     expect(await stored(await anEndpoint(openai))).toBe("");
     expect(await stored(await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toBe("env:PROVIDER_TEST");
     const id = await anEndpoint({ ...openai, token: "sk-was" });
@@ -111,7 +111,7 @@ describe("an endpoint's token", () => {
     expect((await shownTo("sealed"))[0]).toBe("Bearer sealed:1:AAAA");
   });
 
-  it("that an earlier version stored plain still works, and is sealed by the next update", async () => {
+  it("of an earlier version in plain text still works, and is sealed by the next update", async () => {
     const id = await anEndpoint(openai);
     await env.DB.prepare("update endpoints set token = 'sk-plain' where id = ?").bind(id).run();
     await askWith({}, id);
@@ -122,7 +122,7 @@ describe("an endpoint's token", () => {
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
   });
 
-  it("goes over to a new key with its next update, while the one of before still opens it", async () => {
+  it("is sealed with a new key by its next update, while the previous key still opens it", async () => {
     const id = await anEndpoint({ ...openai, token: "sk-rotated" });
     const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: ours.ENCRYPTION_KEY ?? "" };
     expect(await askWith(rotated, id)).toContain('"type":"end"');
@@ -133,7 +133,7 @@ describe("an endpoint's token", () => {
   });
 });
 
-it("a token that was sealed under a key that is gone fails its own reply, and leaves the others of a prompt whole", async () => {
+it("sealed with a lost key fails its own reply, and no other of the prompt", async () => {
   const lost = await anEndpoint({ ...openai, token: "sk-lost" });
   const foreign = await seal("sk-lost", lost, { ENCRYPTION_KEY: OTHER_KEY });
   await env.DB.prepare("update endpoints set token = ? where id = ?").bind(foreign, lost).run();
@@ -151,7 +151,7 @@ it("a token that was sealed under a key that is gone fails its own reply, and le
 describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j", (key) => {
   const settings = { ENCRYPTION_KEY: key };
 
-  it("no token is taken, the operator is told why, and nothing changes", async () => {
+  it("no token is accepted, the reason is logged, and nothing changes", async () => {
     const name = unique("unsealed");
     const refused = await callWith(settings, "POST", "/v1/llm_endpoints", { name, ...openai, token: "sk-secret" });
     expect(refused).toMatchObject({ status: 503, body: { detail: expect.stringContaining("ENCRYPTION_KEY") } });
@@ -161,14 +161,14 @@ describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j"
     expect(await stored(id)).toBe("");
   });
 
-  it("endpoints without a token of their own are made and changed", async () => {
+  it("endpoints without a token of their own can be created and changed", async () => {
     const given = { name: unique("free"), ...openai, token: "env:PROVIDER_TEST" };
     expect((await callWith(settings, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
     const path = `/v1/llm_endpoints/${given.name.replaceAll(" ", "-")}`;
     expect((await callWith(settings, "PUT", path, { token: "" })).status).toBe(200);
   });
 
-  it("a reply whose token cannot be opened fails by name, says what to do, and the others are whole", async () => {
+  it("a reply whose token cannot be opened fails with an explanation, and the others succeed", async () => {
     const sealed = await anEndpoint({ ...openai, token: "sk-secret" });
     const failed = await askWith(settings, sealed);
     expect(failed).toContain("provider_auth");
@@ -180,14 +180,14 @@ describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j"
   });
 });
 
-it("the same key with another token is a conflict, and with the same one the first answer", async () => {
+it("an idempotency key with another token is a conflict, and with the same token gets the first answer", async () => {
   const given = { name: unique("once"), ...openai, token: "1234" };
   const headers = { "idempotency-key": crypto.randomUUID() };
   await post("/v1/llm_endpoints", given, { headers });
   const again = await post("/v1/llm_endpoints", given, { headers });
   expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
   expect((await post("/v1/llm_endpoints", { ...given, token: "1235" }, { headers })).status).toBe(409);
-  // Whoever reads the database and tries all short tokens must have the Worker's key too.
+  // To test all short tokens against the database, one must also have the Worker's key.
   const elsewhere = await callWith({ ENCRYPTION_KEY: OTHER_KEY }, "POST", "/v1/llm_endpoints", given, headers);
   expect(elsewhere.status).toBe(409);
 });
@@ -203,7 +203,7 @@ describe("a deployed Worker", () => {
     "https://１２７.0.0.1",
     "https://localhost./v1",
     "https://metadata.google.internal",
-  ])("takes no endpoint at %s, neither new nor by an update", async (uri) => {
+  ])("accepts no endpoint at %s, neither new nor by an update", async (uri) => {
     const given = { name: unique("guarded"), connector_type: "openai-connector", uri };
     const created = await callWith(deployed, "POST", "/v1/llm_endpoints", given);
     expect([created.status, created.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
@@ -212,14 +212,14 @@ describe("a deployed Worker", () => {
     expect([changed.status, changed.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
   });
 
-  it("takes one at a public name, and one at its vendor's own address", async () => {
+  it("accepts one at a public name, and one at its vendor's own address", async () => {
     for (const uri of ["https://api.example.com/v1", ""]) {
       const given = { name: unique("public"), connector_type: "openai-connector", uri };
       expect((await callWith(deployed, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
     }
   });
 
-  it("does not call one that got in all the same: the reply is refused by the guard, and nothing goes out", async () => {
+  it("does not call a private address that got into D1: the guard refuses, and nothing is sent", async () => {
     const id = await anEndpoint({ ...openai, uri: `${upstream}/guarded/hello`, token: "sk-guarded" });
     expect(await askWith(deployed, id)).toContain("refused_by_guard");
     expect(await shownTo("guarded")).toEqual([]);

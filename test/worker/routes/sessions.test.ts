@@ -38,7 +38,7 @@ describe("create", () => {
     expect(body.data.messages).toMatchObject([{ role: "assistant", content: "Hello, how can I help?" }]);
   });
 
-  it("refuses an unknown chatbot or client with 404, and creates nothing", async () => {
+  it("answers 404 for an unknown chatbot or client, and creates nothing", async () => {
     const [chatbotId, clientId] = [await aChatbot(), await aClient()];
     const title = unique("never");
     expect((await post("/sessions", { chatbotId: NOWHERE, clientId, title })).body).toMatchObject({
@@ -52,7 +52,7 @@ describe("create", () => {
     expect(found.body.data.results).toEqual([]);
   });
 
-  it("reads ids in either case and answers them in lower case", async () => {
+  it("accepts ids in either case and answers them in lower case", async () => {
     const [chatbotId, clientId] = [await aChatbot(), await aClient()];
     const { body } = await post("/sessions", { chatbotId: chatbotId.toUpperCase(), clientId });
     expect(body.data.chatbotId).toBe(chatbotId);
@@ -66,13 +66,13 @@ describe("create", () => {
     ["metadata that is no object", { metadata: [1] }, "metadata"],
     ["metadata over 16 KiB", { metadata: { a: "x".repeat(16_384) } }, "metadata"],
     ["a time that is none", { startTime: "yesterday" }, "startTime"],
-  ])("refuses %s with 400, naming it", async (_, fields, path) => {
+  ])("refuses %s with 400 and the field's name", async (_, fields, path) => {
     const { status, body } = await post("/sessions", { chatbotId: NOWHERE, clientId: NOWHERE, ...fields });
     expect(status).toBe(400);
     expect(body).toMatchObject({ success: false, error: { code: "invalid_input", details: [{ path }] } });
   });
 
-  it("is SCHEDULED when it starts in the future, and takes no messages yet", async () => {
+  it("is SCHEDULED when the start is in the future, and accepts no messages yet", async () => {
     const id = await aSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
     expect((await get(`/sessions/${id}`)).body.data.status).toBe("SCHEDULED");
     expect(
@@ -91,7 +91,7 @@ describe("create", () => {
 });
 
 describe("get", () => {
-  it("populates chatbot and client, and has no message beside the envelope", async () => {
+  it("has chatbot and client, and no message beside the envelope", async () => {
     const [chatbotId, clientId] = [await aChatbot({ name: "Shop" }), await aClient({ name: "Ada" })];
     const id = await aSession({ chatbotId, clientId });
     const { status, body } = await get(`/sessions/${id}`);
@@ -105,7 +105,7 @@ describe("get", () => {
     expect((await get(`/sessions/${id}`)).body).toMatchObject({ success: false, message: "Session not found" });
   });
 
-  it("leaves out earlier messages for Prefer: return=minimal", async () => {
+  it("leaves out earlier messages with Prefer: return=minimal", async () => {
     const id = await aSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "one" } });
     const headers = { prefer: "return=minimal" };
@@ -122,7 +122,7 @@ describe("get", () => {
 });
 
 describe("update", () => {
-  it("changes only what is given", async () => {
+  it("changes only the given fields", async () => {
     const id = await aSession({ title: "Before", metadata: { keep: true } });
     const { status, body } = await put(`/sessions/${id}`, { feedback: { rating: 5, comment: "Quick" } });
     expect(status).toBe(200);
@@ -136,7 +136,7 @@ describe("update", () => {
     expect(same.body.data).toEqual(body.data);
   });
 
-  it("replaces the whole of feedback and metadata, and clears them with null", async () => {
+  it("replaces feedback and metadata as a whole, and clears them with null", async () => {
     const id = await aSession({ metadata: { a: 1 } });
     await put(`/sessions/${id}`, { feedback: { rating: 5 } });
     const replaced = await put(`/sessions/${id}`, { feedback: { comment: "x" }, metadata: { b: 2 } });
@@ -161,13 +161,13 @@ describe("update", () => {
     expect(body.data.messages.map((message: { content: string }) => message.content)).toEqual(["before", "after"]);
   });
 
-  it("records an endTime alone and ends nothing", async () => {
+  it("saves an endTime alone without ending the session", async () => {
     const id = await aSession();
     const endTime = new Date(Date.now() + 60_000).toISOString();
     expect((await put(`/sessions/${id}`, { endTime })).body.data).toMatchObject({ status: "ACTIVE", endTime });
   });
 
-  it("keeps feedback given after the end", async () => {
+  it("keeps feedback that is given after the end", async () => {
     const id = await aSession();
     await post(`/sessions/${id}/end`);
     await put(`/sessions/${id}`, { feedback: { rating: 2 } });
@@ -205,7 +205,7 @@ describe("end", () => {
     expect(again.body.message).toBe("Active session not found");
   });
 
-  it("ends now, whatever end was recorded before", async () => {
+  it("sets the end to now, whatever end was saved before", async () => {
     const id = await aSession();
     await put(`/sessions/${id}`, { endTime: "2099-01-01T00:00:00Z" });
     const { body } = await post(`/sessions/${id}/end`);
@@ -218,7 +218,7 @@ describe("end", () => {
 });
 
 describe("add message", () => {
-  it("appends in order and answers the whole session", async () => {
+  it("appends in order and answers the complete session", async () => {
     const id = await aSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be brief" } });
     const { status, body } = await post(`/sessions/message?sessionId=${id}`, {
@@ -246,7 +246,7 @@ describe("add message", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe(content);
   });
 
-  it("makes U+FFFD of a lone surrogate", async () => {
+  it("replaces a lone surrogate with U+FFFD", async () => {
     const id = await aSession();
     await post(`/sessions/message?sessionId=${id}`, '{"message":{"role":"user","content":"a\\ud800b"}}');
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe("a\ufffdb");
@@ -270,7 +270,7 @@ describe("add message", () => {
     expect(answer.body.error.details[0].path).toBe(path);
   });
 
-  it("answers 404 for a session that is not there", async () => {
+  it("answers 404 for a session that does not exist", async () => {
     expect(
       (await post(`/sessions/message?sessionId=${NOWHERE}`, { message: { role: "user", content: "x" } })).status,
     ).toBe(404);
@@ -278,7 +278,7 @@ describe("add message", () => {
 });
 
 describe("chat", () => {
-  it("answers the chatbot's reply and has both in the log", async () => {
+  it("answers the chatbot's reply and appends both messages", async () => {
     const id = await aSession();
     const { status, body } = await post(`/sessions/chat?sessionId=${id}`, { content: "Hello World" });
     expect(status).toBe(200);
@@ -313,7 +313,7 @@ describe("chat", () => {
     expect([status, body.error.code]).toEqual([504, "provider_timeout"]);
   });
 
-  it("answers 404 on a session that has ended, and on one whose chatbot is gone", async () => {
+  it("answers 404 when the session has ended, or its chatbot is gone", async () => {
     const chatbotId = await aChatbot();
     const id = await aSession({ chatbotId });
     await post(`/sessions/${id}/end`);
@@ -331,7 +331,7 @@ describe("chat", () => {
 });
 
 describe("delete", () => {
-  it("takes the session and its messages away", async () => {
+  it("removes the session and its messages", async () => {
     const id = await aSession({ title: unique("gone") });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "x" } });
     const { status, body } = await del(`/sessions/${id}`);

@@ -28,14 +28,14 @@ const failure = (code: "provider_error" | "rate_limited" | "cancelled"): Partial
   error: { code, message: "It failed." },
   finishReason: code === "cancelled" ? "cancelled" : "error",
   usage: null,
-  // A failure's times count nowhere.
+  // Times of failed replies do not count.
   durationMs: 999_999,
   ttftMs: 999_999,
   attempts: 2,
 });
 
 describe("statistics", () => {
-  it("have a row of zeros for each chat of a session that was never prompted", async () => {
+  it("have a row of zeros for each chat without a prompt", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     expect(await statsOf(session.session_id)).toEqual({
       session_id: session.session_id,
@@ -48,11 +48,11 @@ describe("statistics", () => {
     });
   });
 
-  it("count outcomes, and spread the times of whole replies by nearest rank", async () => {
+  it("count outcomes, and compute percentiles of successful replies by nearest rank", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const [first, second] = session.chat_ids;
     const timed = Array.from({ length: 199 }, (_, n): Said => {
-      // 1 to 199, not in order.
+      // 1 to 199, shuffled.
       const durationMs = ((n * 37) % 199) + 1;
       return { chatId: first, content: "ok", reply: { durationMs, ttftMs: n === 0 ? null : 5 } };
     });
@@ -123,7 +123,7 @@ describe("statistics", () => {
     expect(total).toMatchObject({ usage: tokens(4), cost: 0.6, priced: 3 });
   });
 
-  it("give each chat its own row where an endpoint is asked twice, whether the session lives or has ended", async () => {
+  it("have a row for each chat when an endpoint is used twice, whether the session is active or has ended", async () => {
     const id = await anEndpoint();
     const session = await aComparison([id, id, await anEndpoint({ params: { fail: 400 } })]);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two" });

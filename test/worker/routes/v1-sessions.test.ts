@@ -12,7 +12,7 @@ const RECORD_KEYS =
   );
 
 describe("create", () => {
-  it("answers 200 with the document's keys, in its order", async () => {
+  it("answers 200 with the documented keys in order", async () => {
     const endpoints = [await anEndpoint(), await anEndpoint()];
     const { status, body } = await post("/v1/sessions", { name: "TestSession1", description: "Test 1", endpoints });
     expect(status).toBe(200);
@@ -33,7 +33,7 @@ describe("create", () => {
     expect(session.created_epoch).toBeCloseTo(Date.now() / 1000, -2);
   });
 
-  it("numbers a name that is taken within the second, and an endpoint that is asked twice", async () => {
+  it("numbers a name that is used within the second, and an endpoint that is used twice", async () => {
     const id = await anEndpoint();
     const name = unique("same");
     const answers = await Promise.all([1, 2, 3].map(() => post("/v1/sessions", { name, endpoints: [id, id, id] })));
@@ -43,7 +43,7 @@ describe("create", () => {
     expect(first.chat_ids.slice(1)).toEqual([`${first.chat_ids[0]}_2`, `${first.chat_ids[0]}_3`]);
   });
 
-  it("takes null and an empty text for no template and no strategy", async () => {
+  it("reads null and an empty text as no template and no strategy", async () => {
     const session = await aComparison([await anEndpoint()], { prompt_template: "", context_strategy: null });
     expect(session).toMatchObject({ prompt_template: null, context_strategy: null, description: "" });
   });
@@ -52,7 +52,7 @@ describe("create", () => {
     [{ endpoints: ["no-such-endpoint"] }, "no-such-endpoint"],
     [{ prompt_template: "no-such-template" }, "no-such-template"],
     [{ context_strategy: "no-such-strategy" }, "no-such-strategy"],
-  ])("answers 404 to %j, naming it, and creates nothing", async (fields, named) => {
+  ])("answers 404 to %j with its name, and creates nothing", async (fields, named) => {
     const name = unique("never");
     const { status, body } = await post("/v1/sessions", { name, endpoints: [await anEndpoint()], ...fields });
     expect(status).toBe(404);
@@ -80,14 +80,14 @@ describe("create", () => {
     expect(answer.body.error.map(({ loc }: { loc: unknown }) => loc)).toEqual(locs);
   });
 
-  it("answers 422 to no body at all, and to broken JSON", async () => {
+  it("answers 422 to a missing body, and to broken JSON", async () => {
     expect((await post("/v1/sessions")).status).toBe(422);
     expect((await post("/v1/sessions", "{")).status).toBe(422);
   });
 });
 
 describe("get and list", () => {
-  it("gives an empty history of every chat when asked for it", async () => {
+  it("has an empty history of every chat on request", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint()]);
     const { status, body } = await get(`/v1/sessions/${session.session_id}?include_history=true`);
     expect(status).toBe(200);
@@ -97,7 +97,7 @@ describe("get and list", () => {
     });
   });
 
-  it("gives no history unless asked", async () => {
+  it("has no history by default", async () => {
     const session = await aComparison([await anEndpoint()]);
     expect((await get(`/v1/sessions/${session.session_id}`)).body.session).toEqual(session);
   });
@@ -140,7 +140,7 @@ describe("get and list", () => {
 });
 
 describe("prompt", () => {
-  it("answers the whole history of every chat, with the document's nine fields first", async () => {
+  it("answers the complete history of every chat, with the nine documented fields first", async () => {
     const endpoints = [await anEndpoint(), await anEndpoint()];
     const session = await aComparison(endpoints);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hello World" });
@@ -176,7 +176,7 @@ describe("prompt", () => {
     expect(read.body.session.chat_history).toEqual(body);
   });
 
-  it("leaves the others whole when one endpoint fails, another times out and a third is gone", async () => {
+  it("is complete for the others when one endpoint fails, another times out and a third is gone", async () => {
     const [good, bad, slow, gone] = [
       await anEndpoint(),
       await anEndpoint({ params: { fail: 503 } }),
@@ -200,7 +200,7 @@ describe("prompt", () => {
     ]);
   });
 
-  it("sends only new records for Prefer: return=minimal", async () => {
+  it("answers only new records with Prefer: return=minimal", async () => {
     const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 503 } })]);
     const path = `/v1/sessions/${session.session_id}/prompt`;
     await post(path, { prompt: "one" });
@@ -248,13 +248,13 @@ describe("prompt", () => {
     expect(body[session.chat_ids[0]]).toMatchObject([whole]);
   });
 
-  it("answers 404 for a session that is not there", async () => {
+  it("answers 404 for a session that does not exist", async () => {
     expect((await post("/v1/sessions/nope_20240315-043147/prompt", { prompt: "x" })).status).toBe(404);
   });
 });
 
 describe("templates and strategies", () => {
-  it("runs the strategy before the template, and names both in the record", async () => {
+  it("run strategy first, then template, and name both in the record", async () => {
     const name = unique("template");
     expect(
       (await post("/v1/prompt_templates", { name, description: "d", template: "Q: {{ prompt }}\nA:" })).body,
@@ -274,7 +274,7 @@ describe("templates and strategies", () => {
     });
   });
 
-  it("sets and unsets them on a session", async () => {
+  it("can be set and unset on a session", async () => {
     const name = unique("template");
     await post("/v1/prompt_templates", { name, template: "<{{ prompt }}>" });
     const { session_id: id, chat_ids } = await aComparison([await anEndpoint()]);
@@ -304,7 +304,7 @@ describe("templates and strategies", () => {
     expect((await put(`/v1/sessions/nope_20240315-043147/context_strategies/chat_history`)).status).toBe(404);
   });
 
-  it("fails a reply whose template makes too long a prompt of it, and a shorter prompt goes well", async () => {
+  it("fail a reply whose prepared prompt is too long, and a shorter prompt succeeds", async () => {
     const name = unique("template");
     const template = "{{ prompt | replace('a', 'aaaaaaaaaa') | replace('a', 'aaaaaaaaaa') }}";
     expect((await post("/v1/prompt_templates", { name, template })).status).toBe(200);
@@ -315,7 +315,7 @@ describe("templates and strategies", () => {
     expect((await ask("a")).body[chat_ids[0]][1].predicted_result).toBe("a".repeat(100));
   });
 
-  it("lists templates and strategies as bare arrays", async () => {
+  it("are listed as bare arrays", async () => {
     const name = unique("template");
     await post("/v1/prompt_templates", { name, description: "d", template: "{{ prompt }}" });
     expect((await get("/v1/prompt_templates")).body).toContainEqual({
@@ -334,14 +334,14 @@ describe("templates and strategies", () => {
     "{% set a = 1 %}",
     "{{ prompt",
     "{% include 'x' %}",
-  ])("refuses %s with 422", async (template) => {
+  ])("refuse %s with 422", async (template) => {
     const { status, body } = await post("/v1/prompt_templates", { name: unique("bad"), template });
     expect([status, body.error[0].loc]).toEqual([422, ["body", "template"]]);
   });
 });
 
 describe("delete", () => {
-  it("takes the session away", async () => {
+  it("removes the session", async () => {
     const { session_id: id } = await aComparison([await anEndpoint()]);
     await post(`/v1/sessions/${id}/prompt`, { prompt: "x" });
     expect((await del(`/v1/sessions/${id}`)).body).toEqual({ success: true });

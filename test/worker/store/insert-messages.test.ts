@@ -6,7 +6,7 @@ import { get } from "../../support/api.ts";
 import { carried } from "../../support/faults.ts";
 import { aSession } from "../../support/given.ts";
 
-it("messages of several sessions go to their own rows, twice as well as once, and those of one that is gone nowhere", async () => {
+it("writes messages of several sessions to their own rows, once when repeated, and none of a deleted session", async () => {
   const [first, second, gone] = [await aSession(), await aSession(), "6b0760990000000000000000"];
   const message = (seq: number, content: string) => ({
     seq,
