@@ -22,7 +22,7 @@ export const FIXTURES = {
 export const KEY = "sk-no-one-may-see";
 
 /** A request to a connector. @param scene which recorded answer the provider plays */
-export function aRequest(
+export function makeRequest(
   connectorType: ConnectorType,
   scene: string,
   fields: Partial<ReplyRequest> = {},

@@ -8,7 +8,7 @@ const statement = () => Object.getPrototypeOf(env.DB.prepare("select 1").bind())
 const ASKING = ["all", "raw", "run", "first"] as const;
 
 /** Every D1 query fails from now on. @returns repairs it */
-export function d1Down(): () => void {
+export function breakD1(): () => void {
   const error = () => Promise.reject(new Error("D1_ERROR: Network connection lost."));
   const spies = [
     vi.spyOn(env.DB, "batch").mockImplementation(error),
@@ -20,7 +20,7 @@ export function d1Down(): () => void {
 }
 
 /** The next batch is written, but its answer is lost. */
-export function loseOneAnswer(): void {
+export function loseNextD1Answer(): void {
   const batch = env.DB.batch.bind(env.DB);
   vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
     await batch(statements);
@@ -29,7 +29,7 @@ export function loseOneAnswer(): void {
 }
 
 /** D1 rejects each message with this content, and accepts all others. */
-export const poison = (content: string): Promise<unknown> =>
+export const rejectInD1 = (content: string): Promise<unknown> =>
   env.DB.prepare(
     `create trigger poison_${content} before insert on messages when new.content = '${content}' begin select raise(abort, 'poisoned'); end`,
   ).run();
@@ -45,7 +45,7 @@ export async function runAlarms(id: string, most = 10): Promise<number> {
 }
 
 /** The messages that have reached D1. */
-export async function carried(id: string): Promise<string[]> {
+export async function replicatedContents(id: string): Promise<string[]> {
   const found = await env.DB.prepare("select content from messages where session_id = ? order by seq").bind(id).all();
   return found.results.map((row) => String(row["content"]));
 }

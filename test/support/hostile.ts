@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import * as z from "zod";
 import type { DescribedRoute } from "../../src/routes/openapi/document.ts";
 import { post } from "./api.ts";
-import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "./given.ts";
+import { createChatbot, createClient, createComparison, createSession, createEndpoint, unique } from "./create.ts";
 
 const STRINGS = [
   "",
@@ -173,20 +173,20 @@ export interface Real {
 
 /** Creates what a route is about. */
 export async function realFor({ path }: DescribedRoute): Promise<Real> {
-  const [endpointId, clientId] = [await anEndpoint(), await aClient()];
-  const chatbotId = await aChatbot({ endpointId });
+  const [endpointId, clientId] = [await createEndpoint(), await createClient()];
+  const chatbotId = await createChatbot({ endpointId });
   const refersTo = { endpointId, clientId, chatbotId, endpoints: [endpointId] };
   const make = MAKERS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? (async () => "none");
   return { id: await make(refersTo), refersTo };
 }
 
 const MAKERS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
-  ["/sessions", ({ chatbotId, clientId }) => aSession({ chatbotId, clientId })],
-  ["/v1/sessions", async ({ endpoints }) => (await aComparison(endpoints as string[])).session_id],
-  ["/v1/llm_endpoints", () => anEndpoint()],
+  ["/sessions", ({ chatbotId, clientId }) => createSession({ chatbotId, clientId })],
+  ["/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
+  ["/v1/llm_endpoints", () => createEndpoint()],
   ["/v1/prompt_templates", aTemplate],
-  ["/chatbots", () => aChatbot()],
-  ["/clients", () => aClient()],
+  ["/chatbots", () => createChatbot()],
+  ["/clients", () => createClient()],
   ["/keys", async () => (await post("/keys", { name: "k", role: "service" })).body.data.id],
 ];
 

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import type { Message, ReplyDetail } from "../../src/core/message.ts";
 import { database } from "../../src/store/database.ts";
 import { insertMessages } from "../../src/store/message-rows.ts";
-import { aReply } from "./replies.ts";
+import { makeReplyDetail } from "./replies.ts";
 
 /** A reply of one chat. */
 export interface Said {
@@ -33,7 +33,7 @@ export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<v
         chatId,
         role: "assistant" as const,
         content,
-        reply: aReply({ preparedPrompt: prompt, ...reply }),
+        reply: makeReplyDetail({ preparedPrompt: prompt, ...reply }),
       })),
     ];
   });

@@ -2,7 +2,7 @@
 import type { Receipt, ReplyDetail } from "../../src/core/message.ts";
 
 /** What a turn writes about a reply, beside its text. */
-export const aReply = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({
+export const makeReplyDetail = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({
   status: "ok",
   endpointId: "endpoint",
   finishReason: "stop",
@@ -19,7 +19,7 @@ export const aReply = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({
   ...fields,
 });
 
-export const aReceipt = (fields: Partial<Receipt> = {}): Receipt => ({
+export const makeReceipt = (fields: Partial<Receipt> = {}): Receipt => ({
   connectorType: "openai-connector",
   url: "https://api.example.com/v1/chat/completions",
   modelAsked: "m",

@@ -43,7 +43,7 @@ async function runUntil(code: string, awaited: RegExp): Promise<string> {
   return printed;
 }
 
-async function aSession(): Promise<string> {
+async function createSession(): Promise<string> {
   const [chatbot] = await parley.listChatbots();
   const [client] = await parley.listClients();
   return (await parley.createSession({ chatbotId: chatbot?.id ?? "", clientId: client?.id ?? "", title: "Example" }))
@@ -58,7 +58,7 @@ describe("the examples of the streaming guide", () => {
   it.each(examples.map((code) => [/tickets|new \w+\(|fetch/.exec(code)?.[0] ?? "", code]))(
     "run as printed: %s",
     async (_, code) => {
-      const id = await aSession();
+      const id = await createSession();
       const given = `const PARLEY = "${parley.address}", KEY = "${parley.key}", id = "${id}";\n`;
       const takesPart = code.includes("content:");
       const printed = await runUntil(

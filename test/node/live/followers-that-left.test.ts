@@ -48,7 +48,7 @@ async function post(path: string, body: object) {
   return data?.id ?? "";
 }
 
-async function aSession(): Promise<string> {
+async function createSession(): Promise<string> {
   await post("/v1/llm_endpoints", { name: "echo", connector_type: "echo-connector" });
   const chatbotId = await post("/chatbots", { name: "Echo", endpointId: "echo" });
   const clientId = await post("/clients", { name: "Ada" });
@@ -131,7 +131,7 @@ const follow = (events: string, signal: AbortSignal) =>
   fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
 
 it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
-  const id = await aSession();
+  const id = await createSession();
   const say = (content: string) => post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
   for (let n = 0; n < 8; n++) await say("x".repeat(100_000));
   const events = `/sessions/${id}/events`;

@@ -3,7 +3,7 @@ import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
 import { replyFailed } from "../../../src/core/reply.ts";
 import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
 import { fanOut, withPrices } from "../../../src/turn/fan-out.ts";
-import { aReceipt, aReply } from "../../support/replies.ts";
+import { makeReceipt, makeReplyDetail } from "../../support/replies.ts";
 
 const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
 
@@ -89,16 +89,16 @@ it("writes the prices of the time into a receipt, if there is one", () => {
     chatId: "a",
     content: "hi",
     retryAfterSeconds: null,
-    detail: aReply({ receipt: aReceipt({ prices: null }) }),
+    detail: makeReplyDetail({ receipt: makeReceipt({ prices: null }) }),
   };
-  expect(withPrices(reply, prices).detail.receipt).toEqual(aReceipt({ prices }));
-  const without = { ...reply, detail: aReply({ receipt: null }) };
+  expect(withPrices(reply, prices).detail.receipt).toEqual(makeReceipt({ prices }));
+  const without = { ...reply, detail: makeReplyDetail({ receipt: null }) };
   expect(withPrices(without, prices)).toEqual(without);
 });
 
 describe("the metrics of a reply", () => {
   const told = async (text: string, body: string) => {
-    const receipt = aReceipt({ body, prices: null });
+    const receipt = makeReceipt({ body, prices: null });
     const metrics = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
     const [reply] = await fanOut(
       [share("a")],
@@ -114,7 +114,7 @@ describe("the metrics of a reply", () => {
 
   it("are those that were measured with the calls", async () => {
     expect(await told("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
-    expect((await told("hi", "{}"))?.receipt).toEqual(aReceipt({ body: "{}", prices: null }));
+    expect((await told("hi", "{}"))?.receipt).toEqual(makeReceipt({ body: "{}", prices: null }));
   });
 
   it("has no body in the receipt when the row would be too large", async () => {
@@ -123,6 +123,6 @@ describe("the metrics of a reply", () => {
       await told("x".repeat(400_000), "y".repeat(200_000)),
     ];
     expect(fits?.receipt?.body).toHaveLength(200_000);
-    expect(large?.receipt).toEqual(aReceipt({ body: null, prices: null }));
+    expect(large?.receipt).toEqual(makeReceipt({ body: null, prices: null }));
   });
 });

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import { ADMIN_KEY, get, post } from "../../support/api.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 /** How long it may take until a place is free. */
 const FREE_MS = 2_000;
@@ -51,11 +51,11 @@ function call(path: string, body?: object) {
   return { answer, cut: () => connection.abort() };
 }
 
-const aSlowBot = async () => aChatbot({ endpointId: await anEndpoint({ params: { tokens_per_second: 20 } }) });
+const aSlowBot = async () => createChatbot({ endpointId: await createEndpoint({ params: { tokens_per_second: 20 } }) });
 
 it("unsubscribes when its connection ends after the first event", async () => {
   const audience = watchAudience();
-  const { answer, cut } = call(`/sessions/${await aSession()}/events`);
+  const { answer, cut } = call(`/sessions/${await createSession()}/events`);
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
@@ -64,21 +64,21 @@ it("unsubscribes when its connection ends after the first event", async () => {
 
 it("unsubscribes when its body is cancelled", async () => {
   const audience = watchAudience();
-  const { answer } = call(`/v1/sessions/${(await aComparison([await anEndpoint()])).session_id}/events`);
+  const { answer } = call(`/v1/sessions/${(await createComparison([await createEndpoint()])).session_id}/events`);
   await (await answer).body?.cancel();
   await audience.left();
 });
 
 it("unsubscribes when its connection ends before the answer", async () => {
   const audience = watchAudience();
-  const { cut } = call(`/sessions/${await aSession()}/events`);
+  const { cut } = call(`/sessions/${await createSession()}/events`);
   await audience.opened();
   cut();
   await audience.left();
 });
 
 it("unsubscribes in the middle of the replay", async () => {
-  const id = await aSession();
+  const id = await createSession();
   const content = "x".repeat(100_000);
   for (let n = 0; n < 60; n++) await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
   const audience = watchAudience();
@@ -90,7 +90,7 @@ it("unsubscribes in the middle of the replay", async () => {
 });
 
 it("unsubscribes from a turn's own stream, and the turn continues", async () => {
-  const id = await aSession({ chatbotId: await aSlowBot() });
+  const id = await createSession({ chatbotId: await aSlowBot() });
   const audience = watchAudience();
   const content = words(60);
   const { answer, cut } = call(`/sessions/chat?sessionId=${id}`, { content });
@@ -104,7 +104,7 @@ it("unsubscribes from a turn's own stream, and the turn continues", async () => 
 });
 
 it("unsubscribes from a waiting turn, and the turn runs when its time comes", async () => {
-  const id = await aSession({ chatbotId: await aSlowBot() });
+  const id = await createSession({ chatbotId: await aSlowBot() });
   const first = post(`/sessions/chat?sessionId=${id}`, { content: words(60) });
   await vi.waitUntil(async () => (await messagesOf(id)).length === 1, { timeout: 40_000 });
   const audience = watchAudience();

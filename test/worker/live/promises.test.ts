@@ -4,9 +4,9 @@ import * as fc from "fast-check";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
 import { Log } from "../../../src/live/log/log.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { carried, crash, d1Down, loseOneAnswer, poison, runAlarms } from "../../support/faults.ts";
+import { replicatedContents, crash, breakD1, loseNextD1Answer, rejectInD1, runAlarms } from "../../support/faults.ts";
 import { connect, listen } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -21,9 +21,9 @@ const contents = async (id: string): Promise<string[]> =>
 
 describe("while D1 is down", () => {
   it("appends, chats and reads go on, and an alarm alone brings D1 up to date, in order", async () => {
-    const id = await aSession({ title: "through the storm" });
+    const id = await createSession({ title: "through the storm" });
     await say(id, "before");
-    const up = d1Down();
+    const up = breakD1();
     for (const content of ["one", "two"]) expect((await say(id, content)).status).toBe(200);
     expect((await chat(id, "three")).body.data.content).toBe("three");
     const read = await get(`/sessions/${id}`);
@@ -34,18 +34,18 @@ describe("while D1 is down", () => {
     await evictDurableObject(objectOf(id));
     expect((await chat(id, "four")).status).toBe(200);
     up();
-    expect(await carried(id)).toEqual(["before"]);
+    expect(await replicatedContents(id)).toEqual(["before"]);
     await runAlarms(id, 1);
-    expect(await carried(id)).toEqual(await contents(id));
+    expect(await replicatedContents(id)).toEqual(await contents(id));
     const { data } = (await get("/sessions?searchString=through%20the%20storm")).body;
     expect(data.results[0]).toMatchObject({ messageCount: 7 });
   });
 
   it("a prompt goes to its endpoints with their cached settings", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const path = `/v1/sessions/${session.session_id}`;
     await post(`${path}/prompt`, { prompt: "before" });
-    const up = d1Down();
+    const up = breakD1();
     const { status, body } = await post(`${path}/prompt`, { prompt: "during" });
     expect(status).toBe(200);
     expect(body[session.chat_ids[1]].at(-1)).toMatchObject({ prompt: "during", status: "ok" });
@@ -53,9 +53,9 @@ describe("while D1 is down", () => {
   });
 
   it("a session ends in its object, which keeps the log until D1 has all of it", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "kept");
-    const up = d1Down();
+    const up = breakD1();
     expect((await post(`/sessions/${id}/end`)).body.data.status).toBe("COMPLETED");
     expect((await say(id, "late")).status).toBe(404);
     expect(await contents(id)).toEqual(["kept"]);
@@ -69,9 +69,9 @@ describe("while D1 is down", () => {
   });
 
   it("failed alarms are repeated with longer pauses, without end", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "before");
-    const up = d1Down();
+    const up = breakD1();
     await say(id, "during");
     const pauses: number[] = [];
     for (let n = 0; n < 8; n++) {
@@ -83,29 +83,29 @@ describe("while D1 is down", () => {
     expect(pauses.at(-1)).toBeGreaterThan(10 * (pauses[0] ?? Infinity));
     up();
     await runAlarms(id, 1);
-    expect(await carried(id)).toEqual(["before", "during"]);
+    expect(await replicatedContents(id)).toEqual(["before", "during"]);
   });
 });
 
 describe("other failures of D1", () => {
   it("that lose the answer to a batch duplicate no message", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "first");
-    loseOneAnswer();
+    loseNextD1Answer();
     await say(id, "second");
     await say(id, "third");
     await runAlarms(id);
-    expect(await carried(id)).toEqual(["first", "second", "third"]);
+    expect(await replicatedContents(id)).toEqual(["first", "second", "third"]);
     const { data } = (await get(`/sessions?clientId=${(await get(`/sessions/${id}`)).body.data.clientId.id}`)).body;
     expect(data.results[0].messageCount).toBe(3);
   });
 
   it("that reject one message make it a dead letter, which an admin can see, and block no other", async () => {
-    await poison("hemlock");
-    const id = await aSession();
+    await rejectInD1("hemlock");
+    const id = await createSession();
     for (const content of ["before", "hemlock", "after"]) await say(id, content);
     await runAlarms(id, 6);
-    expect(await carried(id)).toEqual(["before", "after"]);
+    expect(await replicatedContents(id)).toEqual(["before", "after"]);
     expect(await contents(id)).toEqual(["before", "hemlock", "after"]);
     const { body } = await get("/healthz?deep=1");
     expect(body).toMatchObject({ status: "degraded", database: { reachable: true } });
@@ -117,7 +117,7 @@ describe("other failures of D1", () => {
   });
 
   it("that pass make no dead letter", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "before");
     const batch = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: D1 DB is overloaded."));
     await say(id, "during");
@@ -125,7 +125,7 @@ describe("other failures of D1", () => {
     await runAlarms(id, 6);
     batch.mockRestore();
     await runAlarms(id, 1);
-    expect(await carried(id)).toEqual(["before", "during"]);
+    expect(await replicatedContents(id)).toEqual(["before", "during"]);
     expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
   });
 
@@ -133,7 +133,7 @@ describe("other failures of D1", () => {
     expect((await get("/healthz?deep=1", { token: null })).status).toBe(401);
     const { key } = (await post("/keys", { name: "s", role: "service" })).body.data;
     expect((await get("/healthz?deep=1", { token: key })).status).toBe(403);
-    const up = d1Down();
+    const up = breakD1();
     expect((await get("/healthz?deep=1")).body).toMatchObject({ status: "degraded", database: { reachable: false } });
     up();
   });
@@ -141,7 +141,7 @@ describe("other failures of D1", () => {
 
 describe("an object that crashes", () => {
   it("has every message that it acknowledged, in order", async () => {
-    const id = await aSession();
+    const id = await createSession();
     for (let n = 1; n <= 5; n++) {
       await say(id, `m${n}`);
       await crash(id);
@@ -151,7 +151,7 @@ describe("an object that crashes", () => {
   });
 
   it("during a comparison keeps the finished replies, and closes the others as interrupted", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint({ params: { tokens_per_second: 5 } })]);
     const path = `/v1/sessions/${session.session_id}`;
     const reader = await listen(`${path}/events`);
     const prompt = post(`${path}/prompt`, { prompt: "one two three four five six" }).catch(() => undefined);
@@ -171,7 +171,7 @@ describe("an object that crashes", () => {
   it("at any moment between calls loses no acknowledged message, and duplicates none", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom("say", "crash", "evict", "chat"), { maxLength: 8 }), async (acts) => {
-        const id = await aSession();
+        const id = await createSession();
         const acknowledged: string[] = [];
         for (const [n, act] of acts.entries()) {
           if (act === "say" && (await say(id, `m${n}`)).status === 200) acknowledged.push(`m${n}`);
@@ -181,7 +181,7 @@ describe("an object that crashes", () => {
         }
         expect(await contents(id)).toEqual(acknowledged);
         await runAlarms(id, 1);
-        expect(await carried(id)).toEqual(acknowledged);
+        expect(await replicatedContents(id)).toEqual(acknowledged);
       }),
       { numRuns: 12 },
     );
@@ -199,7 +199,7 @@ describe("an object that crashes at the worst moment", () => {
   };
 
   it.each(["before", "after"] as const)("%s D1 has accepted a message: the message is there, once", async (when) => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "first");
     downWhile(id, when);
     await say(id, "second").catch(() => undefined);
@@ -207,13 +207,13 @@ describe("an object that crashes at the worst moment", () => {
     await say(id, "third");
     expect(await contents(id)).toEqual(["first", "second", "third"]);
     await runAlarms(id);
-    expect(await carried(id)).toEqual(["first", "second", "third"]);
+    expect(await replicatedContents(id)).toEqual(["first", "second", "third"]);
   });
 
   it.each(["before", "after"] as const)(
     "%s D1 has accepted an end: the session has ended, or can be ended again",
     async (when) => {
-      const id = await aSession();
+      const id = await createSession();
       await say(id, "kept");
       downWhile(id, when);
       await post(`/sessions/${id}/end`).catch(() => undefined);
@@ -223,18 +223,18 @@ describe("an object that crashes at the worst moment", () => {
         status: "COMPLETED",
         messages: [{ content: "kept" }],
       });
-      expect(await carried(id)).toEqual(["kept"]);
+      expect(await replicatedContents(id)).toEqual(["kept"]);
     },
   );
 });
 
 describe("others that disconnect", () => {
   it("a provider that breaks off leaves its partial reply, and the session accepts the next prompt", async () => {
-    const endpointId = await anEndpoint({
+    const endpointId = await createEndpoint({
       connector_type: "openai-connector",
       uri: `${inject("upstream")}/openai/hello.reset`,
     });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const { status, body } = await chat(id, "hello");
     expect([status, body.error.code]).toEqual([502, "connection_lost"]);
     const [asked, partial] = (await get(`/sessions/${id}`)).body.data.messages;
@@ -245,8 +245,8 @@ describe("others that disconnect", () => {
   });
 
   it("a caller who leaves stops nothing: the complete turn is in the log", async () => {
-    const endpointId = await anEndpoint({ params: { tokens_per_second: 30 } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 30 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
     await reader.next("reply-delta");
     await reader.cut();
@@ -258,7 +258,7 @@ describe("others that disconnect", () => {
 
 describe("changes in both the object and D1", () => {
   it("reopening loads the log with its numbers, and continues after them", async () => {
-    const id = await aSession();
+    const id = await createSession();
     for (const content of ["one", "two"]) await say(id, content);
     await post(`/sessions/${id}/end`);
     expect(await emptied(id)).toBe(true);
@@ -273,13 +273,13 @@ describe("changes in both the object and D1", () => {
   });
 
   it("an interrupted removal hides the session at once, and an alarm finishes it", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await post(
       `/sessions/message?sessionId=${id}`,
       { message: { role: "user", content: "gone" } },
       { headers: { "idempotency-key": "k" } },
     );
-    const up = d1Down();
+    const up = breakD1();
     expect((await del(`/sessions/${id}`)).status).toBe(500);
     expect((await say(id, "more")).status).toBe(404);
     up();
@@ -292,12 +292,12 @@ describe("changes in both the object and D1", () => {
     expect([again.status, ...shown]).toEqual([404, 404, 404, 404]);
     await runAlarms(id);
     expect((await get(`/sessions/${id}`)).status).toBe(404);
-    expect(await carried(id)).toEqual([]);
+    expect(await replicatedContents(id)).toEqual([]);
     expect(await emptied(id)).toBe(true);
   });
 
   it("a removal reaches D1 after the messages that are on their way", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const batch = env.DB.batch.bind(env.DB);
     const arrived: string[] = [];
     vi.spyOn(env.DB, "batch")
@@ -315,12 +315,12 @@ describe("changes in both the object and D1", () => {
     expect((await del(`/sessions/${id}`)).status).toBe(200);
     await said;
     expect(arrived).toEqual(["message", "removal"]);
-    expect(await carried(id)).toEqual([]);
+    expect(await replicatedContents(id)).toEqual([]);
   });
 
   it("a scheduled start comes by alarm, can be rescheduled, and can be cancelled", async () => {
     const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
-    const id = await aSession({ startTime: inMs(3_600_000) });
+    const id = await createSession({ startTime: inMs(3_600_000) });
     const alarm = () => runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
     expect((await say(id, "early")).status).toBe(404);
     await put(`/sessions/${id}`, { startTime: inMs(60) });
@@ -330,7 +330,7 @@ describe("changes in both the object and D1", () => {
     await runAlarms(id, 1);
     const { body } = await get(`/sessions?clientId=${(await get(`/sessions/${id}`)).body.data.clientId.id}`);
     expect(body.data.results[0].status).toBe("ACTIVE");
-    const off = await aSession({ startTime: inMs(3_600_000) });
+    const off = await createSession({ startTime: inMs(3_600_000) });
     expect((await put(`/sessions/${off}`, { status: "TERMINATED" })).body.data.status).toBe("TERMINATED");
     expect((await say(off, "no")).status).toBe(404);
   });
@@ -339,9 +339,9 @@ describe("changes in both the object and D1", () => {
 describe("large sessions", () => {
   it("are not read when their log is not needed, whether they are active or have ended", async () => {
     const minimal = { headers: { prefer: "return=minimal" } };
-    const talked = await aSession();
+    const talked = await createSession();
     await say(talked, "long ago");
-    const { session_id: comparison } = await aComparison([await anEndpoint()]);
+    const { session_id: comparison } = await createComparison([await createEndpoint()]);
     await post(`/v1/sessions/${comparison}/prompt`, { prompt: "Hi" });
     await put(`/v1/sessions/${comparison}/context_strategies/chat_history`);
     const read = async () => {
@@ -362,7 +362,7 @@ describe("large sessions", () => {
   });
 
   it("accept messages of 100,000 characters, and page through thousands", async () => {
-    const id = await aSession({ chatbotId: await aChatbot() });
+    const id = await createSession({ chatbotId: await createChatbot() });
     const huge = "ü".repeat(100_000);
     expect(
       (
@@ -401,7 +401,7 @@ describe("large sessions", () => {
 
 describe("a session that is too large for one RPC answer of its object", () => {
   it("is read, changed, paged and ended like any other, while active and after", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await env.DB.prepare(
       "with recursive n(i) as (select 1 union all select i + 1 from n where i < 90) insert into messages select ?, i, ?, null, 'user', i || ?, 1, null, 1 from n",
     )

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { connect, listen } from "../../support/follow.ts";
 import type { Event, Inbox } from "../../support/follow.ts";
-import { aComparison, anEndpoint } from "../../support/given.ts";
+import { createComparison, createEndpoint } from "../../support/create.ts";
 
 /** Puts together what several connections deliver, and notices every gap and every repeat. */
 class Reader {
@@ -88,11 +88,11 @@ const MESSAGES = 6;
 
 it("delivers the same over any sequence of cut connections: no gap, no repeat", async () => {
   const endpoints = await Promise.all(
-    [70, 150].map((tokens_per_second) => anEndpoint({ params: { tokens_per_second } })),
+    [70, 150].map((tokens_per_second) => createEndpoint({ params: { tokens_per_second } })),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(cut, { minLength: 1, maxLength: 12 }), async (cuts) => {
-      const session = await aComparison(endpoints);
+      const session = await createComparison(endpoints);
       const path = `/v1/sessions/${session.session_id}`;
       const reader = new Reader();
       const turns = Promise.all(PROMPTS.map((prompt) => post(`${path}/prompt`, { prompt })));

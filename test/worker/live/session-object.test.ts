@@ -9,7 +9,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { del, get, post, put } from "../../support/api.ts";
 import { listen } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -33,7 +33,7 @@ const rowsIn = async (id: string) =>
 
 describe("appends", () => {
   it("are all acknowledged once when 100 come at once, in one order for every reader", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => say(id, `m${n}`)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     const order = contents((await get(`/sessions/${id}`)).body);
@@ -47,7 +47,7 @@ describe("appends", () => {
   });
 
   it("that race with the end are either acknowledged and kept, or refused and absent", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const appends = Array.from({ length: 40 }, (_, n) => say(id, `m${n}`));
     const [ended, ...answers] = await Promise.all([post(`/sessions/${id}/end`), ...appends]);
     expect(ended.status).toBe(200);
@@ -57,7 +57,7 @@ describe("appends", () => {
   });
 
   it("are in the list when they are acknowledged", async () => {
-    const id = await aSession({ title: "mirror" });
+    const id = await createSession({ title: "mirror" });
     for (let n = 1; n <= 3; n++) {
       await say(id, `m${n}`);
       expect(await rowsIn(id)).toHaveLength(n);
@@ -65,7 +65,7 @@ describe("appends", () => {
   });
 
   it("share few writes to D1 while one is running", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "first");
     const batches = await runInDurableObject(objectOf(id), async () => {
       const spy = vi.spyOn(env.DB, "batch");
@@ -79,7 +79,7 @@ describe("appends", () => {
   });
 
   it("survive the object's eviction, in order", async () => {
-    const id = await aSession();
+    const id = await createSession();
     for (const content of ["one", "two"]) await say(id, content);
     await evictDurableObject(objectOf(id));
     const { body } = await say(id, "three");
@@ -89,7 +89,7 @@ describe("appends", () => {
 
 describe("a failing write to D1", () => {
   it("stops no append, and an alarm alone repairs it", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "before");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await say(id, "during")).status).toBe(200);
@@ -102,7 +102,7 @@ describe("a failing write to D1", () => {
   });
 
   it("keeps an ended session in its object until D1 has all of it", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "kept");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await post(`/sessions/${id}/end`)).status).toBe(200);
@@ -121,8 +121,8 @@ describe("a failing write to D1", () => {
 
 describe("the cron job", () => {
   it("repairs a session whose alarm was lost", async () => {
-    const id = await aSession();
-    await say(id, "carried");
+    const id = await createSession();
+    await say(id, "replicated");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     await say(id, "left behind");
     await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
@@ -135,7 +135,7 @@ describe("the cron job", () => {
   });
 
   it("does not touch the storage of an unused session", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await env.DB.prepare("update sessions set updated_at = ? where id = ?")
       .bind(Date.now() - 700_000, id)
       .run();
@@ -152,7 +152,7 @@ const isEmpty = (id: string) =>
 
 describe("an interrupted removal", () => {
   it("hides the session at once, and is finished by an alarm", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "secret");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await del(`/sessions/${id}`)).status).toBe(500);
@@ -165,7 +165,7 @@ describe("an interrupted removal", () => {
 
 describe("an object's storage", () => {
   it("is not touched by a create, and is emptied by an end", async () => {
-    const id = await aSession();
+    const id = await createSession();
     expect(await isEmpty(id)).toBe(true);
     await say(id, "one");
     expect(await isEmpty(id)).toBe(false);
@@ -184,10 +184,10 @@ describe("an object's storage", () => {
 });
 
 describe("turns", () => {
-  const slowBot = async (delay_ms: number) => aChatbot({ endpointId: await anEndpoint({ params: { delay_ms } }) });
+  const slowBot = async (delay_ms: number) => createChatbot({ endpointId: await createEndpoint({ params: { delay_ms } }) });
 
   it("run one at a time, in order of arrival", async () => {
-    const id = await aSession({ chatbotId: await slowBot(20) });
+    const id = await createSession({ chatbotId: await slowBot(20) });
     const answers = await Promise.all(
       ["a", "b", "c", "d"].map((content) => post(`/sessions/chat?sessionId=${id}`, { content })),
     );
@@ -196,7 +196,7 @@ describe("turns", () => {
   });
 
   it("wait up to 16; one more is refused with 429 and leaves no message", async () => {
-    const id = await aSession({ chatbotId: await slowBot(120) });
+    const id = await createSession({ chatbotId: await slowBot(120) });
     const answers = await Promise.all(
       Array.from({ length: 18 }, (_, n) => post(`/sessions/chat?sessionId=${id}`, { content: `q${n}` })),
     );
@@ -209,7 +209,7 @@ describe("turns", () => {
   });
 
   it("let a message in between, where it was appended", async () => {
-    const id = await aSession({ chatbotId: await slowBot(1_500) });
+    const id = await createSession({ chatbotId: await slowBot(1_500) });
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "question" });
     await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]), PATIENCE);
     await say(id, "meanwhile");
@@ -218,8 +218,8 @@ describe("turns", () => {
   });
 
   it("are stopped by an end, which keeps the partial reply", async () => {
-    const endpointId = await anEndpoint({ params: { tokens_per_second: 50 } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 50 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const words = Array.from({ length: 200 }, (_, n) => `w${n}`).join(" ");
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: words });
     const waiting = post(`/sessions/chat?sessionId=${id}`, { content: "too late" });
@@ -234,7 +234,7 @@ describe("turns", () => {
   });
 
   it("that were interrupted are closed as such, and the session accepts the next prompt", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one" });
     await runInDurableObject(objectOf(session.session_id), (_, { storage }) => {
@@ -261,8 +261,8 @@ describe("turns", () => {
   });
 
   it("count the failures of an echo endpoint per chat", async () => {
-    const failing = await anEndpoint({ params: { fail: 500, fail_times: 2 } });
-    const session = await aComparison([failing, failing]);
+    const failing = await createEndpoint({ params: { fail: 500, fail_times: 2 } });
+    const session = await createComparison([failing, failing]);
     const statuses = [];
     for (let n = 0; n < 3; n++) {
       const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "x" });

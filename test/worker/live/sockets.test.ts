@@ -3,20 +3,20 @@ import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { del, get, post } from "../../support/api.ts";
 import { Client, connect, listen, upgrade } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const append = (id: string, content: string, role = "user") => ({ type: "message-append", id, role, content });
 const submit = (id: string, content: string) => ({ type: "prompt-submit", id, content });
 
 const aSlowSession = async (tokensPerSecond: number) =>
-  aSession({
-    chatbotId: await aChatbot({ endpointId: await anEndpoint({ params: { tokens_per_second: tokensPerSecond } }) }),
+  createSession({
+    chatbotId: await createChatbot({ endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond } }) }),
   });
 
 describe("a socket", () => {
   it("gets the snapshot first, then acks for what it sends, and its own messages", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     client.send(append("a1", "Hello"));
     expect(await client.next("ack")).toEqual({ type: "ack", id: "a1", seq: 1 });
@@ -37,7 +37,7 @@ describe("a socket", () => {
   });
 
   it("submits a prompt to every endpoint of a comparison, and cannot append to one", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const client = await connect(`/v1/sessions/${session.session_id}/ws`);
     client.send(submit("p1", "  hi \n"));
     await client.next("turn-ended");
@@ -48,7 +48,7 @@ describe("a socket", () => {
   });
 
   it("gets the first answer again for a repeated frame, which is executed once", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     for (const content of ["once", "once", "another"]) client.send(append("same", content));
     await client.next("ack", 2);
@@ -73,11 +73,11 @@ describe("a socket", () => {
   it("cancels a turn or one of its chats, and the provider's connection is closed", async () => {
     const upstream = inject("upstream");
     const open = async () => (await (await fetch(`${upstream}/open/stalls`)).json<number>()) > 0;
-    const stalling = await anEndpoint({
+    const stalling = await createEndpoint({
       connector_type: "openai-connector",
       uri: `${upstream}/stalls/hello.stall/v1`.replace("/v1", ""),
     });
-    const session = await aComparison([stalling, await anEndpoint({ params: { tokens_per_second: 8 } })]);
+    const session = await createComparison([stalling, await createEndpoint({ params: { tokens_per_second: 8 } })]);
     const client = await connect(`/v1/sessions/${session.session_id}/ws`);
     client.send(submit("p", "a b c d e f g h i j k l m n o p"));
     await client.next("reply-delta");
@@ -107,7 +107,7 @@ describe("a socket", () => {
 
 describe("hibernation", () => {
   it("keeps sockets open, and heartbeats do not wake the object", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     await client.next("session-snapshot");
     await evictDurableObject(objectOf(id));
@@ -152,7 +152,7 @@ describe("an object that crashes during a turn", () => {
 
 describe("frames", () => {
   it("that are malformed get a failure, and ten in a row close the socket; a valid one resets the count", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     const bad = [
       "no json",
@@ -180,7 +180,7 @@ describe("frames", () => {
   });
 
   it("over 1 MiB close with 1009, and over 100 in 10 s with 4429", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const huge = await connect(`/sessions/${id}/ws`);
     huge.send(append("a", "x".repeat(100_000)));
     expect(await huge.next("ack")).toMatchObject({ seq: 1 });
@@ -195,7 +195,7 @@ describe("frames", () => {
   });
 
   it("lose unpaired surrogates, and nothing else", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     client.send(`{"type":"message-append","id":"a","role":"user","content":"a\\ud800b \\u0000 ÜBER 🎉"}`);
     expect(await client.next("message-appended")).toMatchObject({ content: "a\ufffdb \u0000 ÜBER 🎉" });
@@ -204,7 +204,7 @@ describe("frames", () => {
 
 describe("a socket closes", () => {
   it("with 1000 when the session ends, whatever is sent then", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     await post(`/sessions/${id}/end`);
     await client.until(({ closed }) => closed !== null);
@@ -217,7 +217,7 @@ describe("a socket closes", () => {
   });
 
   it("with 4404 when the session is deleted", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     await del(`/sessions/${id}`);
     await client.until(({ closed }) => closed !== null);
@@ -226,7 +226,7 @@ describe("a socket closes", () => {
   });
 
   it("with the client's own code after a handshake, and an abrupt close harms no other", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const [leaver, dropper, stayer] = await Promise.all([1, 2, 3].map(() => connect(`/sessions/${id}/ws`)));
     leaver?.socket.close(4000, "bye");
     await leaver?.until(({ closed }) => closed !== null);
@@ -237,7 +237,7 @@ describe("a socket closes", () => {
   });
 
   it("with 4401 when its token expires: by alarm, or on the next frame", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const expiresAt = new Date(Date.now() + 3_000).toISOString();
     const { key } = (await post("/keys", { name: "brief", role: "service", expiresAt })).body.data;
     const [idle, busy] = [
@@ -265,7 +265,7 @@ describe("a socket closes", () => {
 
 describe("the upgrade to a socket", () => {
   it("accepts a header, a subprotocol, or a ticket once and for its session", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const by = (token: string) =>
       upgrade(`/sessions/${id}/ws`, {
         token: null,
@@ -281,7 +281,7 @@ describe("the upgrade to a socket", () => {
     expect(created.status).toBe(201);
     const { ticket, expiresAt } = created.body.data;
     expect(Date.parse(expiresAt) - Date.now()).toBeGreaterThan(25_000);
-    const other = await aSession();
+    const other = await createSession();
     expect((await upgrade(`/sessions/${other}/ws?ticket=${ticket}`, { token: null })).status).toBe(401);
     const client = await connect(`/sessions/${id}/ws?ticket=${ticket}`, { token: null });
     await client.next("session-snapshot");
@@ -290,7 +290,7 @@ describe("the upgrade to a socket", () => {
   });
 
   it("accepts a ticket with the session's id in either case, and rejects a malformed path", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { ticket } = (await post(`/sessions/${id}/tickets`)).body.data;
     const client = await connect(`/sessions/${id.toUpperCase()}/ws?ticket=${ticket}`, { token: null });
     await client.next("session-snapshot");
@@ -298,7 +298,7 @@ describe("the upgrade to a socket", () => {
   });
 
   it("accepts tickets of comparisons, and there are none for unknown sessions", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const { status, body } = await post(`/v1/sessions/${session.session_id}/tickets`);
     expect(status).toBe(201);
     await (
@@ -309,7 +309,7 @@ describe("the upgrade to a socket", () => {
   });
 
   it("is refused to other origins, and to requests without upgrade", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const from = (origin: string) => upgrade(`/sessions/${id}/ws`, { headers: { origin } });
     expect((await from("https://evil.example")).status).toBe(403);
     expect((await from("http://parley.test")).status).toBe(101);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
 import { listen } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const say = (id: string, content: string) =>
   post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
 
 const aSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
-  aSession({
-    chatbotId: await aChatbot({
-      endpointId: await anEndpoint({ params: { tokens_per_second: tokensPerSecond, ...params } }),
+  createSession({
+    chatbotId: await createChatbot({
+      endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond, ...params } }),
     }),
   });
 
@@ -59,7 +59,7 @@ describe("the stream of a chat", () => {
   });
 
   it("is refused like any other call before the turn starts", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/${id}/end`);
     await expect(listen(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
       /404.*session_not_active/,
@@ -67,7 +67,7 @@ describe("the stream of a chat", () => {
   });
 
   it("is not used when the caller does not accept one", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const accept = { headers: { accept: "application/json, text/event-stream;q=0" } };
     const { body } = await post(`/sessions/chat?sessionId=${id}`, { content: "hi" }, accept);
     expect(body.data.content).toBe("hi");
@@ -98,11 +98,11 @@ describe("the stream of a chat", () => {
 describe("the stream of a prompt", () => {
   it("has the events of all chats, and one failure affects no other chat", async () => {
     const endpoints = await Promise.all([
-      anEndpoint({ params: { tokens_per_second: 50 } }),
-      anEndpoint({ params: { fail: 500, delay_ms: 20 } }),
-      anEndpoint({ params: { tokens_per_second: 100 } }),
+      createEndpoint({ params: { tokens_per_second: 50 } }),
+      createEndpoint({ params: { fail: 500, delay_ms: 20 } }),
+      createEndpoint({ params: { tokens_per_second: 100 } }),
     ]);
-    const session = await aComparison(endpoints);
+    const session = await createComparison(endpoints);
     const reader = await listen(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two three four" });
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "partial" });
@@ -118,7 +118,7 @@ describe("the stream of a prompt", () => {
 
 describe("the events of a session", () => {
   it("begin with its snapshot, in its dialect, and continue live", async () => {
-    const id = await aSession({ title: "Followed" });
+    const id = await createSession({ title: "Followed" });
     await say(id, "before");
     const reader = await listen(`/sessions/${id}/events`);
     const snapshot = await reader.next("session-snapshot");
@@ -128,13 +128,13 @@ describe("the events of a session", () => {
     await put(`/sessions/${id}`, { title: "Renamed" });
     expect(await reader.next("message-appended")).toMatchObject({ seq: 2, content: "after" });
     expect(await reader.next("session-updated")).toMatchObject({ session: { title: "Renamed" } });
-    const comparison = await aComparison([await anEndpoint()]);
+    const comparison = await createComparison([await createEndpoint()]);
     const other = await listen(`/v1/sessions/${comparison.session_id}/events`);
     expect((await other.next("session-snapshot"))["session"]).toEqual({ ...comparison, chat_history: null });
   });
 
   it("are replayed after any message; Last-Event-ID goes before the query", async () => {
-    const id = await aSession();
+    const id = await createSession();
     for (let n = 1; n <= 120; n++) await say(id, `m${n}`);
     const whole = await listen(`/sessions/${id}/events?after=0`);
     await whole.next("message-appended", 120);
@@ -145,7 +145,7 @@ describe("the events of a session", () => {
   });
 
   it("end with the session, and a last event says why", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const reader = await listen(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
     await post(`/sessions/${id}/end`);
@@ -157,7 +157,7 @@ describe("the events of a session", () => {
   });
 
   it("are complete for a session that has ended, and the stream closes", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await say(id, "kept");
     await post(`/sessions/${id}/end`);
     const reader = await listen(`/sessions/${id}/events?after=0`);
@@ -169,7 +169,7 @@ describe("the events of a session", () => {
   });
 
   it("close with 4404 when the session is deleted", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const reader = await listen(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
     await del(`/sessions/${id}`);
@@ -179,9 +179,9 @@ describe("the events of a session", () => {
   });
 
   it("are refused for an invalid position", async () => {
-    const id = await aSession();
+    const id = await createSession();
     expect((await get(`/sessions/${id}/events?after=-1`)).status).toBe(400);
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     expect((await get(`/v1/sessions/${session.session_id}/events?after=x`)).status).toBe(422);
     expect((await get("/sessions/65f3a1b2c4d5e6f708192a3f/events")).status).toBe(404);
     expect((await get("/v1/sessions/nothing_20240101-000000/events")).status).toBe(404);
@@ -206,7 +206,7 @@ describe("stop", () => {
   });
 
   it("cancels the running prompt of a comparison and the waiting ones, each with its record", async () => {
-    const session = await aComparison([await anEndpoint({ params: { tokens_per_second: 10 } }), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint({ params: { tokens_per_second: 10 } }), await createEndpoint()]);
     const path = `/v1/sessions/${session.session_id}`;
     const reader = await listen(`${path}/events`);
     const prompts = ["a b c d e f g h", "waits 1", "waits 2"].map((prompt) => post(`${path}/prompt`, { prompt }));

@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from "vitest";
 import type { ReplyFailed } from "../../../src/core/reply.ts";
 import { replyFailed } from "../../../src/core/reply.ts";
-import { aRequest, ask } from "../../support/connectors.ts";
+import { makeRequest, ask } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
@@ -9,7 +9,7 @@ let courses = 0;
 
 /** A request whose provider plays the scenes one after the other. */
 const played = (scenes: string, params: Record<string, unknown> = {}) =>
-  aRequest("openai-connector", `${scenes}@${(courses += 1)}-${crypto.randomUUID()}`, {
+  makeRequest("openai-connector", `${scenes}@${(courses += 1)}-${crypto.randomUUID()}`, {
     params: JSON.stringify(params),
   });
 
@@ -62,7 +62,7 @@ describe("a call is repeated", () => {
 
   it("for an echo endpoint when its params allow it: failures count per call", async () => {
     const params = { fail: 503, fail_times: 1 };
-    const echo = (more: object) => aRequest("echo-connector", "", { params: JSON.stringify({ ...params, ...more }) });
+    const echo = (more: object) => makeRequest("echo-connector", "", { params: JSON.stringify({ ...params, ...more }) });
     expect((await ask(echo({}))).last).toMatchObject({ code: "provider_overloaded", metrics: { calls: 1 } });
     expect((await ask(echo({ max_attempts: 2 }))).last).toMatchObject({ type: "end", metrics: { calls: 2 } });
   });

@@ -5,7 +5,7 @@ import { CALLS_PER_INVOCATION } from "../../../src/live/turns/call-endpoints.ts"
 import { EndpointObject } from "../../../src/providers/limits/endpoint-object.ts";
 import { ReplyCaller } from "../../../src/providers/call/reply-caller.ts";
 import { get, post, put } from "../../support/api.ts";
-import { aComparison, anEndpoint, unique } from "../../support/given.ts";
+import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 
 const upstream = inject("upstream");
 
@@ -17,13 +17,13 @@ afterEach(() => {
 const aProvider = () => unique("limited").replaceAll(" ", "-");
 
 const anOpenAi = (provider: string, scene: string, fields: Record<string, unknown> = {}) =>
-  anEndpoint({ connector_type: "openai-connector", uri: `${upstream}/${provider}/${scene}`, model: "m", ...fields });
+  createEndpoint({ connector_type: "openai-connector", uri: `${upstream}/${provider}/${scene}`, model: "m", ...fields });
 
 const ask = async <T>(question: string): Promise<T> => (await fetch(`${upstream}/${question}`)).json();
 
 /** Submits a prompt to a new session with one endpoint. @returns its record */
 async function record(endpointId: string) {
-  const { session_id: id } = await aComparison([endpointId]);
+  const { session_id: id } = await createComparison([endpointId]);
   const { body } = await post(`/v1/sessions/${id}/prompt`, { prompt: "Hi" });
   return (Object.values(body)[0] as Record<string, ReturnType<typeof JSON.parse>>[])[0] ?? {};
 }
@@ -46,7 +46,7 @@ function watchEntrances() {
 
 /** Submits a prompt to a new session, without waiting for its end. */
 async function aPrompt(endpointId: string, times = 1) {
-  const { session_id: id } = await aComparison(Array.from({ length: times }, () => endpointId));
+  const { session_id: id } = await createComparison(Array.from({ length: times }, () => endpointId));
   const answer = post(`/v1/sessions/${id}/prompt`, { prompt: "Hi" });
   type Records = Record<string, ReturnType<typeof JSON.parse>>[];
   const records = answer.then(({ body }) => Object.values(body as Record<string, Records>).flat());
@@ -69,7 +69,7 @@ describe("an endpoint's max_concurrency", () => {
   });
 
   it("makes calls wait, which counts in queue_ms and not in ttft_ms or duration_ms", async () => {
-    const endpointId = await anEndpoint({ max_concurrency: 1, params: { delay_ms: 1000 } });
+    const endpointId = await createEndpoint({ max_concurrency: 1, params: { delay_ms: 1000 } });
     const started = Date.now();
     const records = await (await aPrompt(endpointId, 2)).records;
     const took = Date.now() - started;
@@ -86,10 +86,10 @@ describe("an endpoint's max_concurrency", () => {
   it("does not delay other endpoints of the session", async () => {
     const provider = aProvider();
     const held = await anOpenAi(provider, "hello.silent", { max_concurrency: 1, params: { timeout_ms: 60_000 } });
-    const first = await aComparison([held]);
+    const first = await createComparison([held]);
     const busy = post(`/v1/sessions/${first.session_id}/prompt`, { prompt: "Hi" });
     await vi.waitFor(async () => expect(await ask(`open/${provider}`)).toBe(1), patiently);
-    const second = await aComparison([held, await anEndpoint()]);
+    const second = await createComparison([held, await createEndpoint()]);
     const waiting = post(`/v1/sessions/${second.session_id}/prompt`, { prompt: "Hello" });
     await vi.waitFor(async () => {
       const { body } = await get(`/v1/sessions/${second.session_id}?include_history=true`);
@@ -158,7 +158,7 @@ describe("an endpoint's max_concurrency", () => {
   it("fails a call that would wait longer than a reply may take, as rate_limited and unsent", async () => {
     const provider = aProvider();
     const endpointId = await anOpenAi(provider, "hello.silent", { max_concurrency: 1, params: { timeout_ms: 60_000 } });
-    const { session_id: id } = await aComparison([endpointId]);
+    const { session_id: id } = await createComparison([endpointId]);
     const busy = post(`/v1/sessions/${id}/prompt`, { prompt: "Hi" });
     await vi.waitFor(async () => expect(await ask(`open/${provider}`)).toBe(1), patiently);
     await put(`/v1/llm_endpoints/${endpointId}`, { params: { timeout_ms: 300 } });
@@ -264,7 +264,7 @@ describe("64 endpoints", () => {
     const provider = aProvider();
     // The provider answers nobody until all have called, so calls in sequence would all fail.
     const endpointId = await anOpenAi(provider, "gather-64", { params: { timeout_ms: 30_000, max_attempts: 1 } });
-    const session = await aComparison(Array.from({ length: 64 }, () => endpointId));
+    const session = await createComparison(Array.from({ length: 64 }, () => endpointId));
     const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
     const records = Object.values(body as Record<string, { status: string }[]>).flat();
     expect(records.filter(({ status }) => status === "ok")).toHaveLength(64);

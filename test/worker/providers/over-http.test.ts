@@ -1,14 +1,14 @@
 import { describe, expect, inject, it } from "vitest";
 import { get, post } from "../../support/api.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const upstream = inject("upstream");
 
 /** Submits one prompt to endpoints over HTTP. @returns their records */
 async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
   const ids: string[] = [];
-  for (const fields of endpoints) ids.push(await anEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
-  const session = await aComparison(ids);
+  for (const fields of endpoints) ids.push(await createEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
+  const session = await createComparison(ids);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
   expect(status).toBe(200);
   return session.chat_ids.map((id: string) => body[id][0]);
@@ -195,19 +195,19 @@ describe("a request to a provider", () => {
   });
 
   it("has what was asked for, in Anthropic's format, with system texts in their field", async () => {
-    const endpointId = await anEndpoint({
+    const endpointId = await createEndpoint({
       ...anthropic("hello"),
       token: "sk-ant",
       model: "claude",
       params: { max_tokens: 99 },
     });
-    const chatbotId = await aChatbot({
+    const chatbotId = await createChatbot({
       endpointId,
       systemPrompt: "Be kind",
       greeting: "Hello there",
       params: { temperature: 1 },
     });
-    const id = await aSession({ chatbotId });
+    const id = await createSession({ chatbotId });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "And brief" } });
     await post(`/sessions/chat?sessionId=${id}`, { content: "Hi" });
     const call = await received("anthropic");
@@ -226,8 +226,8 @@ describe("a request to a provider", () => {
   });
 
   it("has the newest messages, up to the chatbot's limit", async () => {
-    const endpointId = await anEndpoint({ ...openai("hello"), model: "m", params: { alternate_roles: false } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId, historyLimit: 3 }) });
+    const endpointId = await createEndpoint({ ...openai("hello"), model: "m", params: { alternate_roles: false } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId, historyLimit: 3 }) });
     for (const content of ["one", "two", "three"])
       await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
     await post(`/sessions/chat?sessionId=${id}`, { content: "four" });
@@ -236,9 +236,9 @@ describe("a request to a provider", () => {
   });
 
   it("alternates between user and assistant, unless a param switches that off", async () => {
-    const endpointId = await anEndpoint({ ...openai("hello"), model: "m" });
-    const id = await aSession({
-      chatbotId: await aChatbot({ endpointId, systemPrompt: "Be kind", greeting: "Welcome" }),
+    const endpointId = await createEndpoint({ ...openai("hello"), model: "m" });
+    const id = await createSession({
+      chatbotId: await createChatbot({ endpointId, systemPrompt: "Be kind", greeting: "Welcome" }),
     });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "one" } });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be brief" } });
@@ -270,8 +270,8 @@ describe("a request to a provider", () => {
   });
 
   it("has earlier prompts and replies as turns with chat_history, except failed ones", async () => {
-    const id = await anEndpoint({ ...openai("hello"), model: "m" });
-    const session = await aComparison([id], { context_strategy: "chat_history" });
+    const id = await createEndpoint({ ...openai("hello"), model: "m" });
+    const session = await createComparison([id], { context_strategy: "chat_history" });
     for (const prompt of ["one", "two"]) await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
     expect((await received("openai"))?.body["messages"]).toEqual([
       { role: "user", content: "one" },
@@ -285,8 +285,8 @@ describe("a record", () => {
   const course = (scenes: string) => openai(`${scenes}@${crypto.randomUUID()}`);
 
   it("counts every call, and its receipt lists each", async () => {
-    const id = await anEndpoint({ ...course("503,hello"), token: "sk-testing", model: "asked-for" });
-    const session = await aComparison([id]);
+    const id = await createEndpoint({ ...course("503,hello"), token: "sk-testing", model: "asked-for" });
+    const session = await createComparison([id]);
     const { body } = await post(`/v1/sessions/${session.session_id}/prompt?include=receipt`, { prompt: "Hi" });
     const [record] = body[session.chat_ids[0]];
     expect(record).toMatchObject({ status: "ok", attempts: 2, error: null });
@@ -301,8 +301,8 @@ describe("a record", () => {
 
   it("of a stopped reply has the number of calls that were made", async () => {
     const scene = course("429:long");
-    const id = await anEndpoint({ ...scene, params: { timeout_ms: 600_000 } });
-    const session = await aComparison([id]);
+    const id = await createEndpoint({ ...scene, params: { timeout_ms: 600_000 } });
+    const session = await createComparison([id]);
     const path = `/v1/sessions/${session.session_id}`;
     const prompt = post(`${path}/prompt?include=receipt`, { prompt: "Hi" });
     const calls = async () =>
@@ -323,8 +323,8 @@ describe("a record", () => {
 });
 
 it("continues a turn when the caller leaves", async () => {
-  const endpointId = await anEndpoint({ params: { delay_ms: 100 } });
-  const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+  const endpointId = await createEndpoint({ params: { delay_ms: 100 } });
+  const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
   const chat = post(`/sessions/chat?sessionId=${id}`, { content: "still there?" });
   await Promise.race([chat, new Promise((resolve) => setTimeout(resolve, 10))]);
   await expect.poll(async () => (await get(`/sessions/${id}`)).body.data.messages.length).toBe(2);

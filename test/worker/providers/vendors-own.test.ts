@@ -2,7 +2,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai/web";
 import OpenAI, { AzureOpenAI } from "openai";
 import { describe, expect, inject, it } from "vitest";
-import { KEY, aRequest, ask } from "../../support/connectors.ts";
+import { KEY, makeRequest, ask } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 const aimock = inject("aimock");
@@ -19,7 +19,7 @@ interface Told {
 
 /** A vendor. Each gets a system text, a prompt and two params. */
 interface Vendor {
-  connectorType: Parameters<typeof aRequest>[0];
+  connectorType: Parameters<typeof makeRequest>[0];
   /** The path of the API at a base address, as an endpoint has it in its `uri`. */
   uri: string;
   params: Record<string, unknown>;
@@ -131,7 +131,7 @@ const messages = [
 
 /** The same answer as Parley reads it, in the vendor's terms. */
 async function ours({ connectorType, uri, params, finish }: Vendor, base: string): Promise<Told> {
-  const request = aRequest(connectorType, "", { uri: base + uri, params: JSON.stringify(params), messages });
+  const request = makeRequest(connectorType, "", { uri: base + uri, params: JSON.stringify(params), messages });
   const { text, last } = await ask(request);
   if (last.type === "failed") throw new Error(`${last.code}: ${last.message}`);
   return { text, finish: finish[last.finishReason], tokens: [last.usage?.inputTokens, last.usage?.outputTokens] };

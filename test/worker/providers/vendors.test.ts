@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from "vitest";
 import type { ConnectorType } from "../../../src/core/endpoint.ts";
 import table from "../../fixtures/vendors.json";
-import { aRequest, ask } from "../../support/connectors.ts";
+import { makeRequest, ask } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
@@ -31,7 +31,7 @@ async function answerOf({ connectorType, file }: Row) {
   const type = connectorType as ConnectorType;
   const byBinding = type === "workers-ai-connector";
   const params = JSON.stringify({ max_attempts: 1 });
-  return ask(aRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }));
+  return ask(makeRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }));
 }
 
 /** @returns the expected end of the reply */

@@ -2,7 +2,7 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
 import { connect, listen, upgrade } from "../../support/follow.ts";
-import { aSession, unique } from "../../support/given.ts";
+import { createSession, unique } from "../../support/create.ts";
 
 /** Sends a body in chunks, so that its size is not known in advance. */
 function inChunks(bytes: number): ReadableStream<Uint8Array> {
@@ -48,7 +48,7 @@ describe("a body", () => {
 
 describe("subscribers of a session", () => {
   it("are 1,000 at most, over sockets and event streams together, and the next gets 429", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const reader = await listen(`/sessions/${id}/events`);
     const sockets = await Promise.all(Array.from({ length: 999 }, () => connect(`/sessions/${id}/ws`)));
     const socket = await upgrade(`/sessions/${id}/ws`);
@@ -68,15 +68,15 @@ describe("a time further away than the platform can set an alarm", () => {
   const FAR = "9999-12-31T23:59:59.999Z";
 
   it("may be the start of a session", async () => {
-    const id = await aSession({ startTime: FAR });
+    const id = await createSession({ startTime: FAR });
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ status: "SCHEDULED", startTime: FAR });
-    const near = await aSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
+    const near = await createSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
     expect((await put(`/sessions/${near}`, { startTime: FAR })).body.data.startTime).toBe(FAR);
   });
 
   it("may be the expiry of a key that opens a socket", async () => {
     const { key: token } = (await post("/keys", { name: "k", role: "service", expiresAt: FAR })).body.data;
-    const client = await connect(`/sessions/${await aSession()}/ws`, { token });
+    const client = await connect(`/sessions/${await createSession()}/ws`, { token });
     expect(await client.next("session-snapshot")).toMatchObject({ lastSeq: 0 });
     client.socket.close(1000);
   });

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
-import { d1Down } from "../../support/faults.ts";
+import { breakD1 } from "../../support/faults.ts";
 import { connect, listen, upgrade } from "../../support/follow.ts";
-import { aChatbot, aClient, aSession } from "../../support/given.ts";
+import { createChatbot, createClient, createSession } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -13,12 +13,12 @@ const NOWHERE = "0123456789abcdef01234567";
 
 /** A client with a key and a session, and a session of another client with the same chatbot. */
 async function twoClients() {
-  const [clientId, otherId] = [await aClient(), await aClient()];
-  const chatbotId = await aChatbot({ description: "Helps", systemPrompt: "Be secretive", greeting: "Hello" });
+  const [clientId, otherId] = [await createClient(), await createClient()];
+  const chatbotId = await createChatbot({ description: "Helps", systemPrompt: "Be secretive", greeting: "Hello" });
   const { key: token } = (await post("/keys", { name: "app", role: "client", clientId })).body.data;
   const [own, foreign] = [
-    await aSession({ chatbotId, clientId, title: "Own affairs" }),
-    await aSession({ chatbotId, clientId: otherId, title: "Foreign affairs" }),
+    await createSession({ chatbotId, clientId, title: "Own affairs" }),
+    await createSession({ chatbotId, clientId: otherId, title: "Foreign affairs" }),
   ];
   return { token: token as string, clientId, otherId, chatbotId, own, foreign };
 }
@@ -126,7 +126,7 @@ describe("a client's token", () => {
   it("keeps working in its session while D1 is down", async () => {
     const { token, own } = await twoClients();
     await post(`/sessions/chat?sessionId=${own}`, { content: "before" }, { token });
-    const up = d1Down();
+    const up = breakD1();
     expect((await post(`/sessions/chat?sessionId=${own}`, { content: "during" }, { token })).status).toBe(200);
     up();
   });
@@ -135,7 +135,7 @@ describe("a client's token", () => {
     const make = async (fields: object) => (await post("/keys", { name: "k", ...fields })).status;
     expect(await make({ role: "client", clientId: NOWHERE })).toBe(404);
     expect(await make({ role: "client" })).toBe(400);
-    expect(await make({ role: "service", clientId: await aClient() })).toBe(400);
+    expect(await make({ role: "service", clientId: await createClient() })).toBe(400);
     expect(await make({ role: "service", expiresAt: "2020-01-01" })).toBe(400);
   });
 });
@@ -144,8 +144,8 @@ describe("a revoked key", () => {
   it.each(["admin", "service", "client"])(
     "of role %s closes its sockets with 4401 and ends its event streams",
     async (role) => {
-      const clientId = await aClient();
-      const id = await aSession({ clientId });
+      const clientId = await createClient();
+      const id = await createSession({ clientId });
       const own = role === "client" ? { clientId } : {};
       const { key: token, id: keyId } = (await post("/keys", { name: "k", role, ...own })).body.data;
       const { ticket } = (await post(`/sessions/${id}/tickets`, undefined, { token })).body.data;
@@ -168,7 +168,7 @@ describe("a revoked key", () => {
   );
 
   it("opens nothing, even where the revocation is not known yet", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { key: token, id: keyId } = (await post("/keys", { name: "k", role: "service" })).body.data;
     expect((await get(`/sessions/${id}`, { token })).status).toBe(200);
     // Revoked elsewhere: this isolate still has the key in its cache.
@@ -182,7 +182,7 @@ describe("a revoked key", () => {
   });
 
   it("is handled by the cron job when its subscribers could not be reached", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { key: token, id: keyId } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const socket = await connect(`/sessions/${id}/ws`, { token });
     await env.DB.prepare("delete from keys where id = ?").bind(keyId).run();
@@ -194,10 +194,10 @@ describe("a revoked key", () => {
   });
 
   it("that was cached opens nothing a minute later while D1 is down", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "a" } }, { token });
-    const up = d1Down();
+    const up = breakD1();
     const socket = await connect(`/sessions/${id}/ws`, { token });
     await socket.next("session-snapshot");
     up();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { call, del, get, post } from "../../support/api.ts";
-import { aSession } from "../../support/given.ts";
+import { createSession } from "../../support/create.ts";
 
 describe("every route", () => {
   it.each([
@@ -38,7 +38,7 @@ describe("every route", () => {
     }
     const refused = await get("/sessions/nope");
     expect(refused.body.error.requestId).toBe(refused.headers.get("x-request-id"));
-    const id = await aSession();
+    const id = await createSession();
     expect((await get(`/sessions/${id}`)).headers.get("server-timing")).toMatch(/session;dur=.*index;dur=/);
   });
 

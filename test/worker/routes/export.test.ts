@@ -4,10 +4,10 @@ import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { SessionObject } from "../../../src/live/session-object.ts";
 import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
-import { d1Down } from "../../support/faults.ts";
-import { aComparison, anEndpoint, unique } from "../../support/given.ts";
+import { breakD1 } from "../../support/faults.ts";
+import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 import { writeLog } from "../../support/long-log.ts";
-import { aReceipt } from "../../support/replies.ts";
+import { makeReceipt } from "../../support/replies.ts";
 import type { TurnGiven } from "../../support/long-log.ts";
 
 afterEach(() => {
@@ -84,10 +84,10 @@ const many = (chatIds: string[], turns: number, length = 100): TurnGiven[] =>
 
 describe("export as JSON lines", () => {
   it("has a line for each record of the history, by turn and then by chat, while active and after the end", async () => {
-    const session = await aComparison([
-      await anEndpoint({ params: { delay_ms: 60 } }),
-      await anEndpoint({ params: { fail: 503, max_attempts: 1 } }),
-      await anEndpoint(),
+    const session = await createComparison([
+      await createEndpoint({ params: { delay_ms: 60 } }),
+      await createEndpoint({ params: { fail: 503, max_attempts: 1 } }),
+      await createEndpoint(),
     ]);
     const id = session.session_id;
     for (const prompt of ["one", 'two\u2028 北京 🎉 \u0000 "quoted"\nnext line']) {
@@ -112,7 +112,7 @@ describe("export as JSON lines", () => {
   });
 
   it("begins each line with its position, and keeps each on one line for every reader", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "a\u2028b\u0085c" });
     const { body, headers } = await get(`/v1/sessions/${session.session_id}/export?format=jsonl`);
     expect(Object.keys(linesOf(body)[0] ?? {}).slice(0, 4)).toEqual([
@@ -130,7 +130,7 @@ describe("export as JSON lines", () => {
   });
 
   it("has no response for a cancelled reply, and its text as the partial result", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint({ params: { tokens_per_second: 5 } })]);
     const id = session.session_id;
     const prompted = post(`/v1/sessions/${id}/prompt`, {
       prompt: "many words that take a while to be said ".repeat(5),
@@ -154,7 +154,7 @@ describe("export as JSON lines", () => {
   });
 
   it("has a name that every file system accepts, however long the session's name is", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()], { name: "ß".repeat(200) });
+    const { session_id: id } = await createComparison([await createEndpoint()], { name: "ß".repeat(200) });
     const { headers } = await get(`/v1/sessions/${id}/export`);
     const [, name = ""] = /^attachment; filename="([\w.-]+)"$/.exec(headers.get("content-disposition") ?? "") ?? [];
     expect(id.length).toBeGreaterThan(400);
@@ -163,7 +163,7 @@ describe("export as JSON lines", () => {
   });
 
   it("is empty for a session without records", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     expect((await get(`/v1/sessions/${id}/export`)).body).toBe("");
     expect((await get(`/v1/sessions/${id}/export?format=csv`)).body).toBe(`${COLUMNS.join(",")}\r\n`);
   });
@@ -194,7 +194,7 @@ describe("export as CSV", () => {
   ];
 
   it("is read correctly by another parser, with formula cells made harmless", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     await writeLog(
       session.session_id,
@@ -216,7 +216,7 @@ describe("export as CSV", () => {
   });
 
   it("begins with one byte order mark, with or without rows", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const bytes = async () => {
       const path = `http://parley.test/v1/sessions/${session.session_id}/export?format=csv`;
       const answer = await exports.default.fetch(path, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
@@ -235,7 +235,7 @@ describe("export as CSV", () => {
   });
 
   it("has its columns in order, lines that end in CRLF, and empty cells for unknown values", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const [first, second] = session.chat_ids;
     const failed = { code: "provider_error", message: "Status 500." } as const;
     await writeLog(session.session_id, [
@@ -279,7 +279,7 @@ describe("an export of any size", () => {
   }
 
   it.each([true, false])("is read in pages, only as fast as it is received (in its object: %s)", async (live) => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, ROWS / 3));
     const pages = await pagesRead(id, live);
@@ -299,7 +299,7 @@ describe("an export of any size", () => {
   });
 
   it("shows the log as it was at the start, whatever happens to the session meanwhile", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_400, 400));
     await bringToLife(id);
@@ -315,10 +315,10 @@ describe("an export of any size", () => {
   });
 
   it("is complete while D1 is down, if the session is in its object", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500));
     await bringToLife(session.session_id);
-    const d1Up = d1Down();
+    const d1Up = breakD1();
     const file = await open(session.session_id);
     const lines = linesOf(await file.rest());
     const { body } = await get(`/v1/sessions/${session.session_id}/stats`);
@@ -327,7 +327,7 @@ describe("an export of any size", () => {
   });
 
   it.each([true, false])("breaks off when the session is deleted meanwhile (in its object: %s)", async (live) => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_500, 400));
     if (live) await bringToLife(id);
@@ -340,7 +340,7 @@ describe("an export of any size", () => {
   });
 
   it("reads no further when its reader has left", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500, 400));
     const pages = await pagesRead(session.session_id, false);
     const file = await open(session.session_id);
@@ -350,7 +350,7 @@ describe("an export of any size", () => {
   });
 
   it("sorts a turn that is too long for memory", async () => {
-    const session = await aComparison(await Promise.all(Array.from({ length: 12 }, () => anEndpoint())));
+    const session = await createComparison(await Promise.all(Array.from({ length: 12 }, () => createEndpoint())));
     const chats: string[] = session.chat_ids;
     const replies = chats.toReversed().map((chatId) => ({ chatId, content: `${chatId} ${"x".repeat(900_000)}` }));
     await writeLog(session.session_id, [
@@ -372,7 +372,7 @@ describe("export and statistics", () => {
   });
 
   it.each(["export", "stats"])("are for admins and services (%s)", async (route) => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     const { body } = await post("/keys", { name: unique("key"), role: "service" });
     expect((await get(`/v1/sessions/${id}/${route}`, { token: body.data.key })).status).toBe(200);
     expect((await get(`/v1/sessions/${id}/${route}`, { token: "nobody's" })).status).toBe(401);
@@ -386,7 +386,7 @@ describe("export and statistics", () => {
   });
 
   it("answer HEAD without a body", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     const { status, body, headers } = await call("HEAD", `/v1/sessions/${id}/export`);
     expect([status, body, headers.get("content-type")]).toEqual([200, "", "application/jsonl"]);
   });
@@ -394,7 +394,7 @@ describe("export and statistics", () => {
 
 describe("receipts", () => {
   it("are in records on request, with the cost at the prices of the time", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     const attempts = [
       { error: { code: "rate_limited" as const, message: "Slow down." }, durationMs: 30, providerRequestId: null },
@@ -404,10 +404,10 @@ describe("receipts", () => {
     await writeLog(session.session_id, [
       {
         prompt: "hi",
-        replies: [{ chatId, content: "a", reply: { usage, queueMs: 5, receipt: aReceipt({ attempts }) } }],
+        replies: [{ chatId, content: "a", reply: { usage, queueMs: 5, receipt: makeReceipt({ attempts }) } }],
       },
-      { prompt: "hi", replies: [{ chatId, content: "b", reply: { receipt: aReceipt({ prices: null, body: null }) } }] },
-      { prompt: "hi", replies: [{ chatId, content: "c", reply: { usage: null, receipt: aReceipt() } }] },
+      { prompt: "hi", replies: [{ chatId, content: "b", reply: { receipt: makeReceipt({ prices: null, body: null }) } }] },
+      { prompt: "hi", replies: [{ chatId, content: "c", reply: { usage: null, receipt: makeReceipt() } }] },
       { prompt: "hi", replies: [{ chatId, content: "d", reply: { receipt: null } }] },
       { prompt: "hi", replies: [{ chatId, content: "e" }] },
     ]);
@@ -449,7 +449,7 @@ describe("receipts", () => {
   });
 
   it("come with the answer to a prompt on request, and not otherwise", async () => {
-    const { session_id: id, chat_ids } = await aComparison([await anEndpoint()]);
+    const { session_id: id, chat_ids } = await createComparison([await createEndpoint()]);
     const shown = await post(`/v1/sessions/${id}/prompt?include=receipt`, { prompt: "x" });
     expect(shown.body[chat_ids[0]][0]).toHaveProperty("receipt");
     const plain = await post(`/v1/sessions/${id}/prompt`, { prompt: "x" });
@@ -457,7 +457,7 @@ describe("receipts", () => {
   });
 
   it("are the only thing to include: 422 for anything else", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     for (const { status, body } of [
       await get(`/v1/sessions/${id}?include=everything`),
       await post(`/v1/sessions/${id}/prompt?include=`, { prompt: "x" }),

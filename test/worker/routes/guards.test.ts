@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
 import { upgrade } from "../../support/follow.ts";
-import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
 import { set } from "../../support/settings.ts";
 
 afterEach(() => {
@@ -63,7 +63,7 @@ describe("a page of another origin", () => {
 
   it("can change nothing when no token is needed", async () => {
     set({ ANONYMOUS_ROLE: "service" });
-    const id = await aSession();
+    const id = await createSession();
     for (const origin of ["https://evil.example", "http://parley.test", "null"]) {
       const refused = await post(`/sessions/${id}/end`, undefined, { token: null, ...from(origin) });
       expect([refused.status, refused.body.error.code]).toEqual([403, "origin_refused"]);
@@ -75,7 +75,7 @@ describe("a page of another origin", () => {
   });
 
   it("can open no socket, and a page of our own origin only with a token", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const open = async (origin: string, token: string | null | undefined) =>
       (await upgrade(`/sessions/${id}/ws`, { ...(token === undefined ? {} : { token }), ...from(origin) })).status;
     expect(await open("https://evil.example", undefined)).toBe(403);
@@ -200,16 +200,16 @@ describe("the audit log", () => {
     vi.spyOn(console, "error").mockImplementation(note);
     await get("/sessions", { token: "parley_guessed" });
     const { id: keyId, key } = (await post("/keys", { name: "k", role: "admin" })).body.data;
-    const endpointId = await anEndpoint({ token: "sk-very-secret" });
+    const endpointId = await createEndpoint({ token: "sk-very-secret" });
     await put(`/v1/llm_endpoints/${endpointId}`, { token: "sk-another-secret" }, { token: key });
     await del(`/v1/llm_endpoints/${endpointId}`, { token: key });
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
-    const sessionId = await aSession({ chatbotId, clientId });
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
+    const sessionId = await createSession({ chatbotId, clientId });
     await post(`/sessions/message?sessionId=${sessionId}`, { message: { role: "user", content: "between us" } });
     await del(`/sessions/${sessionId}`);
     await del(`/chatbots/${chatbotId}`);
     await del(`/clients/${clientId}`);
-    const comparison = await aComparison([await anEndpoint()]);
+    const comparison = await createComparison([await createEndpoint()]);
     await del(`/v1/sessions/${comparison.session_id}`);
     const name = unique("template");
     await post("/v1/prompt_templates", { name, template: "{{ prompt }}" });

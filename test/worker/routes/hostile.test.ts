@@ -6,7 +6,7 @@ import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
-import { aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createComparison, createSession, createEndpoint } from "../../support/create.ts";
 import { bodiesFor, hostile, idsFor, namesFor, queriesFor, realFor } from "../../support/hostile.ts";
 import type { Real } from "../../support/hostile.ts";
 
@@ -117,7 +117,7 @@ describe("a hostile call", () => {
   });
 
   it("with unusual headers is answered, or refused as such", async () => {
-    const real = await aSession();
+    const real = await createSession();
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom("\t", " ", ",", ";", "=", '"', "a", "1", "-", "%"), maxLength: 300 }),
       fc.constantFrom("return=minimal", "first-primary", "0".repeat(200), "1e999", "__proto__", "a,".repeat(2_000)),
@@ -172,8 +172,8 @@ describe("hostile frames", () => {
   let comparison = "";
 
   beforeAll(async () => {
-    chat = await aSession();
-    comparison = (await aComparison([await anEndpoint()])).session_id;
+    chat = await createSession();
+    comparison = (await createComparison([await createEndpoint()])).session_id;
   });
 
   const frames = fc.oneof(

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { listen } from "../../support/follow.ts";
-import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
 
 const under = (key: string, token?: string) => ({ headers: { "idempotency-key": key }, ...(token ? { token } : {}) });
 const replayed = ({ headers }: { headers: Headers }) => headers.get("idempotency-replayed");
@@ -13,7 +13,7 @@ const message = (content: string) => ({ message: { role: "user", content } });
 
 describe("a create with an idempotency key", () => {
   it("is done once, on every route that creates", async () => {
-    const [chatbotId, clientId, endpoint] = [await aChatbot(), await aClient(), await anEndpoint()];
+    const [chatbotId, clientId, endpoint] = [await createChatbot(), await createClient(), await createEndpoint()];
     const creates: [string, object][] = [
       ["/sessions", { chatbotId, clientId }],
       ["/chatbots", { name: "b", endpointId: endpoint }],
@@ -33,7 +33,7 @@ describe("a create with an idempotency key", () => {
   });
 
   it("in parallel creates one, and the others get a conflict", async () => {
-    const body = { chatbotId: await aChatbot(), clientId: await aClient() };
+    const body = { chatbotId: await createChatbot(), clientId: await createClient() };
     const answers = await Promise.all(Array.from({ length: 8 }, () => post("/sessions", body, under("race"))));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 201));
     expect(new Set(answers.map((answer) => answer.body.data.id)).size).toBe(1);
@@ -42,7 +42,7 @@ describe("a create with an idempotency key", () => {
   });
 
   it("is done once when D1's answer to it was lost", async () => {
-    const body = { chatbotId: await aChatbot({ greeting: "Hello" }), clientId: await aClient() };
+    const body = { chatbotId: await createChatbot({ greeting: "Hello" }), clientId: await createClient() };
     const batch = env.DB.batch.bind(env.DB);
     let calls = 0;
     vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
@@ -90,7 +90,7 @@ describe("a create with an idempotency key", () => {
 
 describe("a message with an idempotency key", () => {
   it("is appended once and gets the first answer, also after eviction", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const path = `/sessions/message?sessionId=${id}`;
     const first = await post(path, message("one"), under("m"));
     await post(path, message("two"));
@@ -103,7 +103,7 @@ describe("a message with an idempotency key", () => {
   });
 
   it("is remembered for a day, even after the end of its session, and is then forgotten", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const path = `/sessions/message?sessionId=${id}`;
     const first = await post(path, message("one"), under("m"));
     const chat = await post(`/sessions/chat?sessionId=${id}`, { content: "two" }, under("c"));
@@ -125,7 +125,7 @@ describe("a message with an idempotency key", () => {
   });
 
   it("that is sent 20 times at once is appended once", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const path = `/sessions/message?sessionId=${id}`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(path, message("one"), under("m"))));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
@@ -136,7 +136,7 @@ describe("a message with an idempotency key", () => {
 
 describe("a chat with an idempotency key", () => {
   const aSessionOn = async (params: object) =>
-    aSession({ chatbotId: await aChatbot({ endpointId: await anEndpoint({ params }) }) });
+    createSession({ chatbotId: await createChatbot({ endpointId: await createEndpoint({ params }) }) });
 
   it("joins the running turn, and replays a finished one, as JSON and as a stream", async () => {
     const id = await aSessionOn({ tokens_per_second: 40 });
@@ -191,7 +191,7 @@ describe("a chat with an idempotency key", () => {
 });
 
 it("submits a prompt with an idempotency key once to every endpoint", async () => {
-  const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 500 } })]);
+  const session = await createComparison([await createEndpoint(), await createEndpoint({ params: { fail: 500 } })]);
   const path = `/v1/sessions/${session.session_id}/prompt`;
   const first = await post(path, { prompt: "hi" }, under("p"));
   await post(path, { prompt: "later" });
@@ -202,7 +202,7 @@ it("submits a prompt with an idempotency key once to every endpoint", async () =
 
 describe("a page of messages", () => {
   it("has as many as requested, and gives the start of the next page, while active and after", async () => {
-    const id = await aSession();
+    const id = await createSession();
     for (let n = 1; n <= 7; n++) await post(`/sessions/message?sessionId=${id}`, message(`m${n}`));
     const page = async (query: string) => (await get(`/sessions/${id}/messages${query}`)).body.data;
     const walk = async () => {

@@ -2,7 +2,7 @@ import { importJWK, SignJWT } from "jose";
 import { beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
-import { aChatbot, aClient, aSession } from "../../support/given.ts";
+import { createChatbot, createClient, createSession } from "../../support/create.ts";
 import { set } from "../../support/settings.ts";
 
 const ISSUER = "https://identity.example";
@@ -92,9 +92,9 @@ describe("a JWT", () => {
   });
 
   it("for a client is bound to the client that it names, and to none without one", async () => {
-    const [mine, other] = [await aClient(), await aClient()];
+    const [mine, other] = [await createClient(), await createClient()];
     const jwt = await token({ role: "client", client_id: mine });
-    const [own, foreign] = [await aSession({ clientId: mine }), await aSession({ clientId: other })];
+    const [own, foreign] = [await createSession({ clientId: mine }), await createSession({ clientId: other })];
     expect((await get(`/sessions/${own}`, { token: jwt })).status).toBe(200);
     expect((await get(`/sessions/${foreign}`, { token: jwt })).status).toBe(404);
     expect(await statusWith(await token({ role: "client" }))).toBe(403);
@@ -102,7 +102,7 @@ describe("a JWT", () => {
   });
 
   it("opens a socket, which closes with 4401 when the token expires", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const jwt = await token({ exp: seconds() - 27 });
     const client = await connect(`/sessions/${id}/ws`, { token: jwt });
     await client.next("session-snapshot");
@@ -179,8 +179,8 @@ describe("a caller without a token", () => {
     set({ ANONYMOUS_ROLE: "service" });
     expect((await get("/v1/sessions", { token: null })).status).toBe(200);
     expect((await get("/keys", { token: null })).status).toBe(403);
-    const chatbotId = await aChatbot();
-    const created = await post("/sessions", { chatbotId, clientId: await aClient() }, { token: null });
+    const chatbotId = await createChatbot();
+    const created = await post("/sessions", { chatbotId, clientId: await createClient() }, { token: null });
     expect(created.status).toBe(201);
   });
 

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { get, post, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, unique } from "../../support/create.ts";
 
 const titles = (body: { data: { results: { title: string }[] } }) => body.data.results.map(({ title }) => title);
 
 /** Sessions of a new client, oldest first. */
 async function sessionsOf(count: number, fields: (index: number) => Record<string, unknown> = () => ({})) {
-  const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+  const [chatbotId, clientId] = [await createChatbot(), await createClient()];
   const ids: string[] = [];
   for (let index = 0; index < count; index++)
-    ids.push(await aSession({ chatbotId, clientId, title: `number ${index}`, ...fields(index) }));
+    ids.push(await createSession({ chatbotId, clientId, title: `number ${index}`, ...fields(index) }));
   return { ids, chatbotId, clientId };
 }
 
@@ -166,7 +166,7 @@ describe("search", () => {
     ["with emoji", "ask 🎉🎊 now", "🎉🎊"],
   ])("finds %s", async (_, title, needle) => {
     const mark = unique("s");
-    await aSession({ title: `${mark} ${title}` });
+    await createSession({ title: `${mark} ${title}` });
     expect((await search(needle)).titles).toContain(`${mark} ${title}`);
     expect((await search(mark.toUpperCase())).total).toBe(1);
   });
@@ -181,10 +181,10 @@ describe("search", () => {
     ["full-width signs as they are in ASCII", "１００％＿ｏｆ　＂ｉｔ＊", '100%_of "it*'],
     ["what is never visible", "auto\u00admatic\u200b", "automatic"],
   ])("finds %s", async (_, title, needle) => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
     const forms = [title, title.normalize("NFD"), title.normalize("NFKC"), title.normalize("NFKD")];
-    for (const form of forms) await aSession({ chatbotId, clientId, title: form });
-    await aSession({ chatbotId, clientId, title: "another" });
+    for (const form of forms) await createSession({ chatbotId, clientId, title: form });
+    await createSession({ chatbotId, clientId, title: "another" });
     for (const text of [needle, needle.normalize("NFD"), needle.toUpperCase()])
       for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
         expect((await search(text, filter)).titles.toSorted()).toEqual(forms.toSorted());
@@ -197,16 +197,16 @@ describe("search", () => {
     ["a full-width asterisk", "prefix", "ｐｒｅ＊"],
     ["a full-width quote and an operator", "cats dogs", "cats＂　ＯＲ　＂dogs"],
   ])("does not find %s", async (_, title, needle) => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
-    await aSession({ chatbotId, clientId, title });
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
+    await createSession({ chatbotId, clientId, title });
     for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
       expect(await search(needle, filter)).toEqual({ titles: [], total: 0 });
   });
 
   it("finds one and two letters", async () => {
-    const clientId = await aClient();
-    await aSession({ clientId, title: "Zq" });
-    await aSession({ clientId, title: "other" });
+    const clientId = await createClient();
+    await createSession({ clientId, title: "Zq" });
+    await createSession({ clientId, title: "other" });
     expect((await search("zq")).titles).toContain("Zq");
     expect((await search("q", `&clientId=${clientId}`)).titles).toEqual(["Zq"]);
     expect((await search("zq", "&status=COMPLETED")).titles).not.toContain("Zq");
@@ -214,7 +214,7 @@ describe("search", () => {
 
   it("follows a changed title, and forgets a deleted session", async () => {
     const [before, after] = [unique("before"), unique("after")];
-    const id = await aSession({ title: before });
+    const id = await createSession({ title: before });
     await put(`/sessions/${id}`, { title: after });
     expect([(await search(before)).total, (await search(after)).total]).toEqual([0, 1]);
   });

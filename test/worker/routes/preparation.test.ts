@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { aComparison, anEndpoint, unique } from "../../support/given.ts";
+import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 
 const upstream = inject("upstream");
 const HELLO = "Hello! How can I assist you today? 🎉";
@@ -16,7 +16,7 @@ function aProvider() {
   return {
     at,
     endpoint: (scene: string) =>
-      anEndpoint({ connector_type: "openai-connector", model: "m", params: { max_attempts: 1 }, uri: at(scene) }),
+      createEndpoint({ connector_type: "openai-connector", model: "m", params: { max_attempts: 1 }, uri: at(scene) }),
     /** The messages of its newest call. */
     sent: async () => {
       const received = await (await fetch(`${upstream}/received/${provider}`)).json<Received[]>();
@@ -37,7 +37,7 @@ async function makeTemplate(name: string, template: string): Promise<void> {
 
 /** A session with one chat. */
 async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
-  const { session_id: id, chat_ids } = await aComparison([endpoint], fields);
+  const { session_id: id, chat_ids } = await createComparison([endpoint], fields);
   const setting = (kind: "prompt_templates" | "context_strategies", name: string) =>
     `/v1/sessions/${id}/${kind}/${encodeURIComponent(name)}`;
   return {
@@ -101,7 +101,7 @@ describe("chat_history", () => {
   it("sends each chat only its own replies", async () => {
     const [one, other] = [aProvider(), aProvider()];
     const endpoints = [await one.endpoint("hello"), await other.endpoint("length")];
-    const { session_id: id } = await aComparison(endpoints, { context_strategy: "chat_history" });
+    const { session_id: id } = await createComparison(endpoints, { context_strategy: "chat_history" });
     for (const prompt of ["first", "second"]) await post(`/v1/sessions/${id}/prompt`, { prompt });
     expect((await one.sent())?.[1]?.content).toBe(HELLO);
     expect((await other.sent())?.[1]?.content).toBe("Once upon a");
@@ -120,7 +120,7 @@ describe("add_previous_prompt", () => {
 
   it("runs before the template, whose output is part of what is added next", async () => {
     const template = await aTemplate("<{{ prompt }}>");
-    const chat = await aChat(await anEndpoint(), {
+    const chat = await aChat(await createEndpoint(), {
       prompt_template: template,
       context_strategy: "add_previous_prompt",
     });
@@ -130,7 +130,7 @@ describe("add_previous_prompt", () => {
   });
 
   it("fails a prompt that grows over 200,000 characters, only while it is set", async () => {
-    const chat = await aChat(await anEndpoint(), { context_strategy: "add_previous_prompt" });
+    const chat = await aChat(await createEndpoint(), { context_strategy: "add_previous_prompt" });
     await chat.ask("x".repeat(90_000));
     expect((await chat.ask("y".repeat(90_000))).status).toBe("ok");
     const refused = await chat.ask("z".repeat(90_000));
@@ -144,7 +144,7 @@ describe("add_previous_prompt", () => {
 describe("the names of template and strategy", () => {
   it("are kept by each record, whatever is set, unset, deleted or created later", async () => {
     const name = await aTemplate("first {{ prompt }}");
-    const chat = await aChat(await anEndpoint());
+    const chat = await aChat(await createEndpoint());
     await chat.ask("a");
     await chat.set("prompt_templates", name);
     await chat.ask("b");
@@ -190,7 +190,7 @@ describe("the names of template and strategy", () => {
 
   it("are kept by failed records too", async () => {
     const name = await aTemplate("{{ prompt }}{{ prompt }}");
-    const chat = await aChat(await anEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
+    const chat = await aChat(await createEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
     expect(await chat.ask("x".repeat(100_000))).toMatchObject({ status: "ok" });
     const tripled = await aTemplate("{{ prompt }}{{ prompt }}{{ prompt }}");
     await chat.set("prompt_templates", tripled);
@@ -208,7 +208,7 @@ describe("the names of template and strategy", () => {
 describe("unsetting a template or strategy", () => {
   it("is refused for a name that is not set, and keeps the one that is", async () => {
     const [set, unset] = [await aTemplate("<{{ prompt }}>"), await aTemplate("[{{ prompt }}]")];
-    const chat = await aChat(await anEndpoint(), { prompt_template: set, context_strategy: "chat_history" });
+    const chat = await aChat(await createEndpoint(), { prompt_template: set, context_strategy: "chat_history" });
     const path = `/v1/sessions/${chat.id}`;
     expect((await del(`${path}/prompt_templates/${encodeURIComponent(unset)}`)).status).toBe(404);
     expect((await del(`${path}/context_strategies/add_previous_prompt`)).status).toBe(404);

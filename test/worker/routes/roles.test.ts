@@ -4,7 +4,7 @@ import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
 import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call, post } from "../../support/api.ts";
-import { aClient } from "../../support/given.ts";
+import { createClient } from "../../support/create.ts";
 import { set } from "../../support/settings.ts";
 
 const ADMIN = ["admin"];
@@ -88,7 +88,7 @@ describe("the roles that may call", () => {
   });
 
   it.each(ROLES)("are enforced on every route for %s", async (role) => {
-    const clientId = await aClient();
+    const clientId = await createClient();
     const own = role === "client" ? { clientId } : {};
     if (role === "anonymous") set({ ANONYMOUS_ROLE: "service" });
     const token = role === "anonymous" ? null : (await post("/keys", { name: role, role, ...own })).body.data.key;

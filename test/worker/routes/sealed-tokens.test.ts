@@ -5,7 +5,7 @@ import { app } from "../../../src/app.ts";
 import { seal } from "../../../src/crypto/sealed-tokens.ts";
 import { ReplyCaller } from "../../../src/providers/call/reply-caller.ts";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
-import { aChatbot, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
 import { faultIn } from "../../support/openapi.ts";
 
 const NO_LIMITS = { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 };
@@ -71,9 +71,9 @@ describe("an endpoint's token", () => {
     const created = await post("/v1/llm_endpoints", { name, ...openai, token }, { headers });
     expect(created.status).toBe(200);
     const id = name.replaceAll(" ", "-");
-    const sessions = [await aSession({ chatbotId: await aChatbot({ endpointId: id }) })];
+    const sessions = [await createSession({ chatbotId: await createChatbot({ endpointId: id }) })];
     expect((await post(`/sessions/chat?sessionId=${sessions[0]}`, { content: "Hi" })).status).toBe(200);
-    const comparison = await aComparison([id]);
+    const comparison = await createComparison([id]);
     sessions.push(comparison.session_id);
     await post(`/v1/sessions/${comparison.session_id}/prompt`, { prompt: "Hi" });
     expect((await shownTo("sealed")).slice(0, 2)).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
@@ -87,7 +87,7 @@ describe("an endpoint's token", () => {
   });
 
   it("is replaced and sealed by an update, and kept by an update with the mask", async () => {
-    const id = await anEndpoint({ ...openai, token: "sk-first" });
+    const id = await createEndpoint({ ...openai, token: "sk-first" });
     const first = await stored(id);
     await put(`/v1/llm_endpoints/${id}`, { token: "sk-second" });
     await put(`/v1/llm_endpoints/${id}`, { model: "n", token: "********" });
@@ -98,21 +98,21 @@ describe("an endpoint's token", () => {
   });
 
   it("is not sealed when it is empty, or names a secret", async () => {
-    expect(await stored(await anEndpoint(openai))).toBe("");
-    expect(await stored(await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toBe("env:PROVIDER_TEST");
-    const id = await anEndpoint({ ...openai, token: "sk-was" });
+    expect(await stored(await createEndpoint(openai))).toBe("");
+    expect(await stored(await createEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toBe("env:PROVIDER_TEST");
+    const id = await createEndpoint({ ...openai, token: "sk-was" });
     await put(`/v1/llm_endpoints/${id}`, { token: "" });
     expect(await stored(id)).toBe("");
   });
 
   it("may look like a sealed one", async () => {
-    const id = await anEndpoint({ ...openai, token: "sealed:1:AAAA" });
+    const id = await createEndpoint({ ...openai, token: "sealed:1:AAAA" });
     await askWith({}, id);
     expect((await shownTo("sealed"))[0]).toBe("Bearer sealed:1:AAAA");
   });
 
   it("of an earlier version in plain text still works, and is sealed by the next update", async () => {
-    const id = await anEndpoint(openai);
+    const id = await createEndpoint(openai);
     await env.DB.prepare("update endpoints set token = 'sk-plain' where id = ?").bind(id).run();
     await askWith({}, id);
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
@@ -123,7 +123,7 @@ describe("an endpoint's token", () => {
   });
 
   it("is sealed with a new key by its next update, while the previous key still opens it", async () => {
-    const id = await anEndpoint({ ...openai, token: "sk-rotated" });
+    const id = await createEndpoint({ ...openai, token: "sk-rotated" });
     const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: ours.ENCRYPTION_KEY ?? "" };
     expect(await askWith(rotated, id)).toContain('"type":"end"');
     expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain("provider_auth");
@@ -134,10 +134,10 @@ describe("an endpoint's token", () => {
 });
 
 it("sealed with a lost key fails its own reply, and no other of the prompt", async () => {
-  const lost = await anEndpoint({ ...openai, token: "sk-lost" });
+  const lost = await createEndpoint({ ...openai, token: "sk-lost" });
   const foreign = await seal("sk-lost", lost, { ENCRYPTION_KEY: OTHER_KEY });
   await env.DB.prepare("update endpoints set token = ? where id = ?").bind(foreign, lost).run();
-  const session = await aComparison([lost, await anEndpoint({ ...openai, token: "sk-here" })]);
+  const session = await createComparison([lost, await createEndpoint({ ...openai, token: "sk-here" })]);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
   const [failed, whole] = session.chat_ids.map((id: string) => body[id][0]);
   expect([status, failed.error.code, whole.status]).toEqual([200, "provider_auth", "ok"]);
@@ -156,7 +156,7 @@ describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j"
     const refused = await callWith(settings, "POST", "/v1/llm_endpoints", { name, ...openai, token: "sk-secret" });
     expect(refused).toMatchObject({ status: 503, body: { detail: expect.stringContaining("ENCRYPTION_KEY") } });
     expect((await get(`/v1/llm_endpoints/${name.replaceAll(" ", "-")}`)).status).toBe(404);
-    const id = await anEndpoint(openai);
+    const id = await createEndpoint(openai);
     expect((await callWith(settings, "PUT", `/v1/llm_endpoints/${id}`, { token: "sk-secret" })).status).toBe(503);
     expect(await stored(id)).toBe("");
   });
@@ -169,12 +169,12 @@ describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j"
   });
 
   it("a reply whose token cannot be opened fails with an explanation, and the others succeed", async () => {
-    const sealed = await anEndpoint({ ...openai, token: "sk-secret" });
+    const sealed = await createEndpoint({ ...openai, token: "sk-secret" });
     const failed = await askWith(settings, sealed);
     expect(failed).toContain("provider_auth");
     expect(failed).toContain("ENCRYPTION_KEY");
     expect(failed).not.toMatch(/sealed:1:|sk-secret/);
-    expect(await askWith(settings, await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toContain(
+    expect(await askWith(settings, await createEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toContain(
       '"type":"end"',
     );
   });
@@ -207,7 +207,7 @@ describe("a deployed Worker", () => {
     const given = { name: unique("guarded"), connector_type: "openai-connector", uri };
     const created = await callWith(deployed, "POST", "/v1/llm_endpoints", given);
     expect([created.status, created.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
-    const id = await anEndpoint(openai);
+    const id = await createEndpoint(openai);
     const changed = await callWith(deployed, "PUT", `/v1/llm_endpoints/${id}`, { uri });
     expect([changed.status, changed.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
   });
@@ -220,7 +220,7 @@ describe("a deployed Worker", () => {
   });
 
   it("does not call a private address that got into D1: the guard refuses, and nothing is sent", async () => {
-    const id = await anEndpoint({ ...openai, uri: `${upstream}/guarded/hello`, token: "sk-guarded" });
+    const id = await createEndpoint({ ...openai, uri: `${upstream}/guarded/hello`, token: "sk-guarded" });
     expect(await askWith(deployed, id)).toContain("refused_by_guard");
     expect(await shownTo("guarded")).toEqual([]);
     expect(await askWith({ ALLOW_PRIVATE_ENDPOINTS: "1" }, id)).toContain('"type":"end"');

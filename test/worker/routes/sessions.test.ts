@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, createEndpoint, unique } from "../../support/create.ts";
 
 const NOWHERE = "ffffffffffffffffffffffff";
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe("create", () => {
   it("answers 201 with the session in the envelope, plain ids and ISO times", async () => {
-    const chatbotId = await aChatbot();
-    const clientId = await aClient();
+    const chatbotId = await createChatbot();
+    const clientId = await createClient();
     const { status, body } = await post("/sessions", {
       chatbotId,
       clientId,
@@ -32,14 +32,14 @@ describe("create", () => {
   });
 
   it("begins with the chatbot's greeting", async () => {
-    const chatbotId = await aChatbot({ greeting: "Hello, how can I help?" });
-    const id = await aSession({ chatbotId });
+    const chatbotId = await createChatbot({ greeting: "Hello, how can I help?" });
+    const id = await createSession({ chatbotId });
     const { body } = await get(`/sessions/${id}`);
     expect(body.data.messages).toMatchObject([{ role: "assistant", content: "Hello, how can I help?" }]);
   });
 
   it("answers 404 for an unknown chatbot or client, and creates nothing", async () => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
     const title = unique("never");
     expect((await post("/sessions", { chatbotId: NOWHERE, clientId, title })).body).toMatchObject({
       message: "Chatbot not found",
@@ -53,7 +53,7 @@ describe("create", () => {
   });
 
   it("accepts ids in either case and answers them in lower case", async () => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
     const { body } = await post("/sessions", { chatbotId: chatbotId.toUpperCase(), clientId });
     expect(body.data.chatbotId).toBe(chatbotId);
     expect((await get(`/sessions/${body.data.id.toUpperCase()}`)).status).toBe(200);
@@ -73,7 +73,7 @@ describe("create", () => {
   });
 
   it("is SCHEDULED when the start is in the future, and accepts no messages yet", async () => {
-    const id = await aSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
+    const id = await createSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
     expect((await get(`/sessions/${id}`)).body.data.status).toBe("SCHEDULED");
     expect(
       (await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "early" } })).status,
@@ -81,7 +81,7 @@ describe("create", () => {
   });
 
   it("becomes ACTIVE by itself at its start", async () => {
-    const id = await aSession({ startTime: new Date(Date.now() + 150).toISOString() });
+    const id = await createSession({ startTime: new Date(Date.now() + 150).toISOString() });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect((await get(`/sessions/${id}`)).body.data.status).toBe("ACTIVE");
     expect(
@@ -92,8 +92,8 @@ describe("create", () => {
 
 describe("get", () => {
   it("has chatbot and client, and no message beside the envelope", async () => {
-    const [chatbotId, clientId] = [await aChatbot({ name: "Shop" }), await aClient({ name: "Ada" })];
-    const id = await aSession({ chatbotId, clientId });
+    const [chatbotId, clientId] = [await createChatbot({ name: "Shop" }), await createClient({ name: "Ada" })];
+    const id = await createSession({ chatbotId, clientId });
     const { status, body } = await get(`/sessions/${id}`);
     expect(status).toBe(200);
     expect(Object.keys(body)).toEqual(["success", "data"]);
@@ -106,7 +106,7 @@ describe("get", () => {
   });
 
   it("leaves out earlier messages with Prefer: return=minimal", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "one" } });
     const headers = { prefer: "return=minimal" };
     const got = await get(`/sessions/${id}`, { headers });
@@ -123,7 +123,7 @@ describe("get", () => {
 
 describe("update", () => {
   it("changes only the given fields", async () => {
-    const id = await aSession({ title: "Before", metadata: { keep: true } });
+    const id = await createSession({ title: "Before", metadata: { keep: true } });
     const { status, body } = await put(`/sessions/${id}`, { feedback: { rating: 5, comment: "Quick" } });
     expect(status).toBe(200);
     expect(body.data).toMatchObject({
@@ -137,7 +137,7 @@ describe("update", () => {
   });
 
   it("replaces feedback and metadata as a whole, and clears them with null", async () => {
-    const id = await aSession({ metadata: { a: 1 } });
+    const id = await createSession({ metadata: { a: 1 } });
     await put(`/sessions/${id}`, { feedback: { rating: 5 } });
     const replaced = await put(`/sessions/${id}`, { feedback: { comment: "x" }, metadata: { b: 2 } });
     expect(replaced.body.data).toMatchObject({ feedback: { comment: "x" }, metadata: { b: 2 } });
@@ -148,7 +148,7 @@ describe("update", () => {
   });
 
   it("sets endTime with an ended status, and clears it when the session is active again", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const said = { message: { role: "user", content: "before" } };
     await post(`/sessions/message?sessionId=${id}`, said);
     const ended = await put(`/sessions/${id}`, { status: "TERMINATED" });
@@ -162,13 +162,13 @@ describe("update", () => {
   });
 
   it("saves an endTime alone without ending the session", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const endTime = new Date(Date.now() + 60_000).toISOString();
     expect((await put(`/sessions/${id}`, { endTime })).body.data).toMatchObject({ status: "ACTIVE", endTime });
   });
 
   it("keeps feedback that is given after the end", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/${id}/end`);
     await put(`/sessions/${id}`, { feedback: { rating: 2 } });
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ status: "COMPLETED", feedback: { rating: 2 } });
@@ -181,7 +181,7 @@ describe("update", () => {
     [{ status: "ACTIVE", endTime: "2099-01-01T00:00:00Z" }, "endTime"],
     [{ startTime: "2099-01-01T00:00:00Z" }, "startTime"],
   ])("refuses %j with 400", async (changes, path) => {
-    const id = await aSession();
+    const id = await createSession();
     const before = await get(`/sessions/${id}`);
     const { status, body } = await put(`/sessions/${id}`, changes);
     expect(status).toBe(400);
@@ -196,7 +196,7 @@ describe("update", () => {
 
 describe("end", () => {
   it("completes an active session once", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { status, body } = await post(`/sessions/${id}/end`);
     expect(status).toBe(200);
     expect(body.data).toMatchObject({ status: "COMPLETED", endTime: expect.stringMatching(ISO) });
@@ -206,7 +206,7 @@ describe("end", () => {
   });
 
   it("sets the end to now, whatever end was saved before", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await put(`/sessions/${id}`, { endTime: "2099-01-01T00:00:00Z" });
     const { body } = await post(`/sessions/${id}/end`);
     expect(Date.parse(body.data.endTime)).toBeLessThanOrEqual(Date.now());
@@ -219,7 +219,7 @@ describe("end", () => {
 
 describe("add message", () => {
   it("appends in order and answers the complete session", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be brief" } });
     const { status, body } = await post(`/sessions/message?sessionId=${id}`, {
       message: { role: "user", content: "Hi", timestamp: "2024-03-15T04:31:47+08:00" },
@@ -239,7 +239,7 @@ describe("add message", () => {
     "'; drop table messages; --",
     "x".repeat(100_000),
   ])("keeps content exactly: %j", async (content) => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe(content);
     await post(`/sessions/${id}/end`);
@@ -247,7 +247,7 @@ describe("add message", () => {
   });
 
   it("replaces a lone surrogate with U+FFFD", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, '{"message":{"role":"user","content":"a\\ud800b"}}');
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe("a\ufffdb");
   });
@@ -279,7 +279,7 @@ describe("add message", () => {
 
 describe("chat", () => {
   it("answers the chatbot's reply and appends both messages", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { status, body } = await post(`/sessions/chat?sessionId=${id}`, { content: "Hello World" });
     expect(status).toBe(200);
     expect(body.data).toEqual({ role: "assistant", content: "Hello World", timestamp: expect.stringMatching(ISO) });
@@ -297,8 +297,8 @@ describe("chat", () => {
     [400, 502, "provider_rejected"],
     [500, 502, "provider_error"],
   ])("answers an endpoint's %i with %i %s, and keeps the question", async (fail, expected, code) => {
-    const endpointId = await anEndpoint({ params: { fail } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const endpointId = await createEndpoint({ params: { fail } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const { status, body, headers } = await post(`/sessions/chat?sessionId=${id}`, { content: "Anyone?" });
     expect(status).toBe(expected);
     expect(body).toMatchObject({ success: false, error: { code } });
@@ -307,15 +307,15 @@ describe("chat", () => {
   });
 
   it("answers 504 when the endpoint takes too long", async () => {
-    const endpointId = await anEndpoint({ params: { fail: "timeout", timeout_ms: "50" } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const endpointId = await createEndpoint({ params: { fail: "timeout", timeout_ms: "50" } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const { status, body } = await post(`/sessions/chat?sessionId=${id}`, { content: "Anyone?" });
     expect([status, body.error.code]).toEqual([504, "provider_timeout"]);
   });
 
   it("answers 404 when the session has ended, or its chatbot is gone", async () => {
-    const chatbotId = await aChatbot();
-    const id = await aSession({ chatbotId });
+    const chatbotId = await createChatbot();
+    const id = await createSession({ chatbotId });
     await post(`/sessions/${id}/end`);
     expect((await post(`/sessions/chat?sessionId=${id}`, { content: "x" })).status).toBe(404);
     expect((await del(`/chatbots/${chatbotId}`)).status).toBe(200);
@@ -332,7 +332,7 @@ describe("chat", () => {
 
 describe("delete", () => {
   it("removes the session and its messages", async () => {
-    const id = await aSession({ title: unique("gone") });
+    const id = await createSession({ title: unique("gone") });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "x" } });
     const { status, body } = await del(`/sessions/${id}`);
     expect([status, Object.keys(body)]).toEqual([200, ["success", "message"]]);

@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { ReplyDetail } from "../../../src/core/message.ts";
 import { get, post } from "../../support/api.ts";
-import { aComparison, anEndpoint } from "../../support/given.ts";
+import { createComparison, createEndpoint } from "../../support/create.ts";
 import { writeLog } from "../../support/long-log.ts";
-import { aReceipt } from "../../support/replies.ts";
+import { makeReceipt } from "../../support/replies.ts";
 import type { Said } from "../../support/long-log.ts";
 
 const statsOf = async (id: string) => (await get(`/v1/sessions/${id}/stats`)).body;
@@ -36,7 +36,7 @@ const failure = (code: "provider_error" | "rate_limited" | "cancelled"): Partial
 
 describe("statistics", () => {
   it("have a row of zeros for each chat without a prompt", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     expect(await statsOf(session.session_id)).toEqual({
       session_id: session.session_id,
       chats: session.chat_ids.map((chat_id: string, index: number) => ({
@@ -49,7 +49,7 @@ describe("statistics", () => {
   });
 
   it("count outcomes, and compute percentiles of successful replies by nearest rank", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const [first, second] = session.chat_ids;
     const timed = Array.from({ length: 199 }, (_, n): Said => {
       // 1 to 199, shuffled.
@@ -99,13 +99,13 @@ describe("statistics", () => {
   });
 
   it("add up tokens, and the cost of what has prices", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint(), await createEndpoint()]);
     const [priced, half, free] = session.chat_ids;
     const usage = { inputTokens: 100_000, outputTokens: 200_000 };
-    const receipt = aReceipt({ prices: { inputPerMillion: 1, outputPerMillion: 0.5 } });
+    const receipt = makeReceipt({ prices: { inputPerMillion: 1, outputPerMillion: 0.5 } });
     const replies: Said[] = [
       { chatId: priced, content: "a", reply: { usage, receipt } },
-      { chatId: half, content: "b", reply: { usage, receipt: aReceipt({ prices: null }) } },
+      { chatId: half, content: "b", reply: { usage, receipt: makeReceipt({ prices: null }) } },
       { chatId: free, content: "c", reply: { usage: null, receipt } },
     ];
     await writeLog(session.session_id, [
@@ -124,8 +124,8 @@ describe("statistics", () => {
   });
 
   it("have a row for each chat when an endpoint is used twice, whether the session is active or has ended", async () => {
-    const id = await anEndpoint();
-    const session = await aComparison([id, id, await anEndpoint({ params: { fail: 400 } })]);
+    const id = await createEndpoint();
+    const session = await createComparison([id, id, await createEndpoint({ params: { fail: 400 } })]);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two" });
     const live = await statsOf(session.session_id);
     expect(live.chats).toMatchObject([
@@ -143,7 +143,7 @@ describe("statistics", () => {
   });
 
   it("count every message of a long log", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     await writeLog(
       session.session_id,

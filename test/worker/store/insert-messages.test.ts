@@ -3,11 +3,11 @@ import { expect, it } from "vitest";
 import { database } from "../../../src/store/database.ts";
 import { insertRows, valuesOf } from "../../../src/store/message-rows.ts";
 import { get } from "../../support/api.ts";
-import { carried } from "../../support/faults.ts";
-import { aSession } from "../../support/given.ts";
+import { replicatedContents } from "../../support/faults.ts";
+import { createSession } from "../../support/create.ts";
 
 it("writes messages of several sessions to their own rows, once when repeated, and none of a deleted session", async () => {
-  const [first, second, gone] = [await aSession(), await aSession(), "6b0760990000000000000000"];
+  const [first, second, gone] = [await createSession(), await createSession(), "6b0760990000000000000000"];
   const message = (seq: number, content: string) => ({
     seq,
     chatId: null,
@@ -26,10 +26,10 @@ it("writes messages of several sessions to their own rows, once when repeated, a
   await env.DB.batch(insertRows(db, rows));
   await env.DB.batch(insertRows(db, rows));
   for (const id of [first, second]) {
-    expect(await carried(id)).toEqual(Array.from({ length: 9 }, (_, index) => `${index + 1} of ${id}`));
+    expect(await replicatedContents(id)).toEqual(Array.from({ length: 9 }, (_, index) => `${index + 1} of ${id}`));
     const { data } = (await get(`/sessions/${id}`)).body;
     expect(data).toMatchObject({ updatedAt: new Date(at).toISOString() });
     expect(data.messages).toHaveLength(9);
   }
-  expect(await carried(gone)).toEqual([]);
+  expect(await replicatedContents(gone)).toEqual([]);
 });

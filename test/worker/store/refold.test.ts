@@ -7,7 +7,7 @@ import { database } from "../../../src/store/database.ts";
 import { refoldTexts } from "../../../src/store/refold.ts";
 import { isFoldedByOlderRules } from "../../../src/store/tables.ts";
 import { get, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, unique } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -49,12 +49,12 @@ describe("rows that were folded by older rules", () => {
     const name = unique("Św\u0129t ＡＢＣ").normalize("NFD");
     const wanted = name.normalize("NFKC").toUpperCase();
     const ids = {
-      chatbots: await aChatbot(),
-      clients: await aClient(),
-      sessions: await aSession(),
+      chatbots: await createChatbot(),
+      clients: await createClient(),
+      sessions: await createSession(),
     };
-    const clientId = await aClient();
-    const ofClient = await aSession({ clientId });
+    const clientId = await createClient();
+    const ofClient = await createSession({ clientId });
     for (const table of Object.keys(ids) as Table[]) await makeOld(table, ids[table], name);
     await makeOld("sessions", ofClient, name);
     const before = await rowOf("sessions", ids.sessions);
@@ -76,8 +76,8 @@ describe("rows that were folded by older rules", () => {
   });
 
   it("are not visited again, and neither are new rows, ASCII rows, and rows without a title", async () => {
-    const id = await aSession();
-    await aSession({ title: "Łódź" });
+    const id = await createSession();
+    await createSession({ title: "Łódź" });
     await makeOld("sessions", id, "plain ASCII");
     await pass();
     expect(await refoldTexts(database(env.DB))).toEqual({ chatbots: 0, clients: 0, sessions: 0 });
@@ -85,7 +85,7 @@ describe("rows that were folded by older rules", () => {
   });
 
   it("are folded in limited portions, and the rest in the next run", async () => {
-    const from = await aSession({ title: "model" });
+    const from = await createSession({ title: "model" });
     // A letter and its accent, which are two characters until they are composed.
     const copies = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 8000)
       insert into sessions (id, kind, title, title_folded, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, metadata_version, message_count)
@@ -101,10 +101,10 @@ describe("rows that were folded by older rules", () => {
   });
 
   it("are folded whatever they contain, as many per statement as fit", async () => {
-    const ids = await Promise.all(Array.from({ length: 150 }, () => aClient()));
+    const ids = await Promise.all(Array.from({ length: 150 }, () => createClient()));
     // NFKC makes eighteen characters of this one.
     for (const id of ids) await makeOld("clients", id, "\ufdfa".repeat(200));
-    const odd = await aSession();
+    const odd = await createSession();
     await makeOld("sessions", odd, `nul\0 "quoted" \\u00e9 e\u0301 ${"\u{1f600}"}`);
     const run = vi.spyOn(env.DB, "prepare");
     expect(await refoldTexts(database(env.DB))).toMatchObject({ clients: 150, sessions: 1 });
@@ -114,7 +114,7 @@ describe("rows that were folded by older rules", () => {
   });
 
   it("keep a title that changes while they are folded", async () => {
-    const id = await aSession();
+    const id = await createSession();
     await makeOld("sessions", id, "e\u0301 before");
     const prepare = env.DB.prepare.bind(env.DB);
     vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
@@ -136,7 +136,7 @@ describe("rows that were folded by older rules", () => {
 
   it("are folded again when older code writes them again", async () => {
     const title = unique("e\u0301");
-    const id = await aSession({ title });
+    const id = await createSession({ title });
     // What an object that still runs older code writes.
     const write = "update sessions set title = ?1, title_folded = ?2, status = 'COMPLETED' where id = ?3";
     await env.DB.prepare(write).bind(title, foldedBefore(title), id).run();
