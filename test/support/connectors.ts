@@ -50,29 +50,29 @@ export const fakeAi = {
     const body = JSON.stringify(inputs);
     const played = await fetch(`${upstream}/workers-ai/${model}`, { method: "POST", body, ...options });
     if (played.status !== 200)
-      throw new Error(`${NUMBERS[played.status] ?? "InferenceUpstreamError"}: it is not to be`);
+      throw new Error(`${ERROR_NUMBERS[played.status] ?? "InferenceUpstreamError"}: it is not to be`);
     return played.body;
   },
 };
 
-const NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400: "5007", 408: "3007" };
+const ERROR_NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400: "5007", 408: "3007" };
 
-export interface Answered {
+export interface ProviderReply {
   text: string;
   last: (ReplyEnd | ReplyFailed) & { metrics: CallMetrics };
 }
 
 /** Calls a provider, with retries, until the reply ends. */
-export async function ask(request: ReplyRequest, means: Partial<CallContext> = {}): Promise<Answered> {
+export async function callProvider(request: ReplyRequest, context: Partial<CallContext> = {}): Promise<ProviderReply> {
   const events: ReplyEvent[] = [];
-  const whole: CallContext = {
+  const fullContext: CallContext = {
     stop: new AbortController().signal,
     acquireSlot: null,
     providerEnv: { ai: fakeAi, privateAllowed: true },
     onEvents: (portion) => void events.push(...portion),
-    ...means,
+    ...context,
   };
-  await callWithRetries(PROVIDERS[request.connectorType], request, whole);
+  await callWithRetries(PROVIDERS[request.connectorType], request, fullContext);
   const last = events.at(-1);
   if (!last || last.type === "text" || !last.metrics) throw new Error("A reply without an end");
   const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");

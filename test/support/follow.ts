@@ -6,7 +6,7 @@ import { ADMIN_KEY } from "./api.ts";
 export type Event = { type: string } & Record<string, ReturnType<typeof JSON.parse>>;
 
 /** Collects events, each checked against its schema, and waits for them. */
-export class Inbox {
+export class EventInbox {
   readonly events: Event[] = [];
   closed: { code: number; reason: string } | null = null;
   #wake: () => void = () => {};
@@ -24,7 +24,7 @@ export class Inbox {
   }
 
   /** Waits for a condition. Gives up before the test's own timeout, with an error that shows the events. */
-  async until(holds: (inbox: Inbox) => boolean): Promise<this> {
+  async until(holds: (inbox: EventInbox) => boolean): Promise<this> {
     const late = Date.now() + 40_000;
     while (!holds(this)) {
       if (Date.now() > late)
@@ -61,7 +61,7 @@ const headersOf = ({ token = ADMIN_KEY, headers = {} }: Options) => ({
 });
 
 /** The client's end of a WebSocket. */
-export class Client extends Inbox {
+export class SocketClient extends EventInbox {
   readonly socket: WebSocket;
 
   constructor(socket: WebSocket) {
@@ -86,14 +86,14 @@ export const upgrade = (path: string, options: Options = {}): Promise<Response> 
   );
 
 /** Opens a WebSocket. */
-export async function connect(path: string, options: Options = {}): Promise<Client> {
+export async function connect(path: string, options: Options = {}): Promise<SocketClient> {
   const answer = await upgrade(path, options);
   if (!answer.webSocket) throw new Error(`No socket: ${answer.status} ${await answer.text()}`);
-  return new Client(answer.webSocket);
+  return new SocketClient(answer.webSocket);
 }
 
 /** Reads an event stream. */
-export class Reader extends Inbox {
+export class EventStreamReader extends EventInbox {
   readonly ids: string[] = [];
   readonly status: number;
   readonly headers: Headers;
@@ -143,7 +143,7 @@ export class Reader extends Inbox {
 }
 
 /** Opens an event stream: with GET, or with POST when there is a body. */
-export async function listen(path: string, body?: unknown, options: Options = {}): Promise<Reader> {
+export async function followEvents(path: string, body?: unknown, options: Options = {}): Promise<EventStreamReader> {
   const answer = await exports.default.fetch(
     new Request(`http://parley.test${path}`, {
       method: body === undefined ? "GET" : "POST",
@@ -156,5 +156,5 @@ export async function listen(path: string, body?: unknown, options: Options = {}
     }),
   );
   if (answer.status !== 200) throw new Error(`No stream: ${answer.status} ${await answer.text()}`);
-  return new Reader(answer);
+  return new EventStreamReader(answer);
 }

@@ -62,7 +62,7 @@ const schemaOf = (route: DescribedRoute, side: "body" | "query"): Schema | null 
 };
 
 /** Mostly valid values for a schema, sometimes a hostile one. */
-function near(schema: Schema, example: unknown): fc.Arbitrary<unknown> {
+function closeTo(schema: Schema, example: unknown): fc.Arbitrary<unknown> {
   const fitting = [...literals(schema, example), ...parts(schema, example)];
   const plain = PLAIN[schema.format ?? schema.type ?? ""];
   if (fitting.length === 0) fitting.push(plain ?? hostile);
@@ -76,9 +76,9 @@ function literals(schema: Schema, example: unknown): fc.Arbitrary<unknown>[] {
 }
 
 const parts = (schema: Schema, example: unknown): fc.Arbitrary<unknown>[] => [
-  ...(schema.anyOf ?? []).map((one) => near(one, example)),
+  ...(schema.anyOf ?? []).map((one) => closeTo(one, example)),
   ...(schema.properties ? [fields(schema.properties, example)] : []),
-  ...(schema.items ? [fc.array(near(schema.items, undefined), { maxLength: 70 })] : []),
+  ...(schema.items ? [fc.array(closeTo(schema.items, undefined), { maxLength: 70 })] : []),
 ];
 
 const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
@@ -92,7 +92,7 @@ const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 
 function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitrary<unknown> {
   const given = new Map(Object.entries(typeof example === "object" && example !== null ? example : {}));
-  const each = Object.entries(properties).map(([name, schema]) => [name, near(schema, given.get(name))] as const);
+  const each = Object.entries(properties).map(([name, schema]) => [name, closeTo(schema, given.get(name))] as const);
   const required = [...given.keys()].filter((name) => name in properties);
   // Two of three have all required fields, so that most calls get past the first check.
   const some = fc.oneof(
@@ -105,11 +105,11 @@ function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitr
 }
 
 /** Bodies for a route: mostly close to its schema, sometimes anything. */
-export function bodiesFor(route: DescribedRoute, real: Real): fc.Arbitrary<unknown> {
+export function bodiesFor(route: DescribedRoute, existing: Existing): fc.Arbitrary<unknown> {
   const schema = schemaOf(route, "body") ?? {};
-  const example = { ...(route.operation.example as object | undefined), ...pick(schema, real.refersTo) };
+  const example = { ...(route.operation.example as object | undefined), ...pick(schema, existing.refersTo) };
   return fc.oneof(
-    { weight: 7, arbitrary: near(schema, example) },
+    { weight: 7, arbitrary: closeTo(schema, example) },
     { weight: 1, arbitrary: hostile },
     {
       weight: 1,
@@ -122,10 +122,10 @@ const pick = ({ properties = {} }: Schema, from: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(from).filter(([name]) => name in properties));
 
 /** Query strings for a route. */
-export function queriesFor(route: DescribedRoute, real: Real): fc.Arbitrary<string> {
+export function queriesFor(route: DescribedRoute, existing: Existing): fc.Arbitrary<string> {
   const { properties = {} } = schemaOf(route, "query") ?? {};
   const known = Object.entries(properties).map(
-    ([name, schema]) => [name, near(schema, { ...real.refersTo, sessionId: real.id }[name])] as const,
+    ([name, schema]) => [name, closeTo(schema, { ...existing.refersTo, sessionId: existing.id }[name])] as const,
   );
   const requiredKeys = Object.keys(properties).filter((name) => name === "sessionId");
   return fc
@@ -157,14 +157,15 @@ const BAD_IDS = [
 ];
 
 /** Ids for a path: half of them exist. */
-export const idsFor = (real: Real): fc.Arbitrary<string> => fc.oneof(fc.constant(real.id), fc.constantFrom(...BAD_IDS));
+export const idsFor = (existing: Existing): fc.Arbitrary<string> =>
+  fc.oneof(fc.constant(existing.id), fc.constantFrom(...BAD_IDS));
 
 /** Names for a path. */
-export const namesFor = (real: Real): fc.Arbitrary<string> =>
-  fc.oneof(fc.constantFrom(real.id, "chat_history", "add_previous_prompt"), fc.constantFrom(...BAD_IDS));
+export const namesFor = (existing: Existing): fc.Arbitrary<string> =>
+  fc.oneof(fc.constantFrom(existing.id, "chat_history", "add_previous_prompt"), fc.constantFrom(...BAD_IDS));
 
 /** Existing things that a call could damage. */
-export interface Real {
+export interface Existing {
   /** The id of the thing that the route is about. */
   id: string;
   /** Ids of further things, by the field that refers to them. */
@@ -172,25 +173,25 @@ export interface Real {
 }
 
 /** Creates what a route is about. */
-export async function realFor({ path }: DescribedRoute): Promise<Real> {
+export async function createExisting({ path }: DescribedRoute): Promise<Existing> {
   const [endpointId, clientId] = [await createEndpoint(), await createClient()];
   const chatbotId = await createChatbot({ endpointId });
   const refersTo = { endpointId, clientId, chatbotId, endpoints: [endpointId] };
-  const make = MAKERS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? (async () => "none");
+  const make = CREATORS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? (async () => "none");
   return { id: await make(refersTo), refersTo };
 }
 
-const MAKERS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
+const CREATORS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
   ["/sessions", ({ chatbotId, clientId }) => createSession({ chatbotId, clientId })],
   ["/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
   ["/v1/llm_endpoints", () => createEndpoint()],
-  ["/v1/prompt_templates", aTemplate],
+  ["/v1/prompt_templates", createTemplate],
   ["/chatbots", () => createChatbot()],
   ["/clients", () => createClient()],
   ["/keys", async () => (await post("/keys", { name: "k", role: "service" })).body.data.id],
 ];
 
-async function aTemplate(): Promise<string> {
+async function createTemplate(): Promise<string> {
   const name = unique("template").replaceAll(" ", "-");
   const { status } = await post("/v1/prompt_templates", { name, description: "", template: "{{ prompt }}" });
   if (status !== 200) throw new Error(`No template: ${status}`);

@@ -24,15 +24,15 @@ export default async function startIdentityProvider(project: TestProject): Promi
   const server = createServer((request, answer) => {
     const [, scene = "", what] = (request.url ?? "").split("/");
     const times = asked.get(scene) ?? 0;
-    const say = (httpStatus: number, body: unknown) => {
+    const respond = (httpStatus: number, body: unknown) => {
       answer.writeHead(httpStatus, { "content-type": "application/json" });
       answer.end(JSON.stringify(body));
     };
-    if (what === "asked") return say(200, times);
+    if (what === "asked") return respond(200, times);
     asked.set(scene, times + 1);
-    if (scene.startsWith("down")) return say(500, {});
+    if (scene.startsWith("down")) return respond(500, {});
     const known = scene.startsWith("growing") && times > 0 ? [rsa, ec, pss, fresh] : [rsa, ec, pss];
-    return say(200, { keys: known.map(({ publicKey }) => publicKey) });
+    return respond(200, { keys: known.map(({ publicKey }) => publicKey) });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   project.provide("identityProvider", `http://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -5,23 +5,23 @@ import { insertMessages } from "../../src/store/message-rows.ts";
 import { makeReplyDetail } from "./replies.ts";
 
 /** A reply of one chat. */
-export interface Said {
+export interface LoggedReply {
   chatId: string;
   content: string;
   reply?: Partial<ReplyDetail>;
 }
 
 /** A turn: the prompt, and its replies in the order of the log. */
-export interface TurnGiven {
+export interface LoggedTurn {
   prompt: string;
-  replies: Said[];
+  replies: LoggedReply[];
 }
 
 /** Statements per batch. */
 const AT_ONCE = 50;
 
 /** Writes a session's log directly to D1. Until its object is first used, that is where the log is. */
-export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<void> {
+export async function writeLog(sessionId: string, turns: LoggedTurn[]): Promise<void> {
   let seq = 0;
   const log = turns.flatMap(({ prompt, replies }, turn): Message[] => {
     const common = { turnId: `turn-${turn}`, turnNumber: turn + 1, createdAt: 1_710_448_307_000 + turn };

@@ -41,7 +41,7 @@ let mostInFlight = 0;
 
 /** Starts the servers that play providers, on loopback, and gives the tests their addresses. */
 export default async function startUpstreams(project: TestProject): Promise<() => Promise<void>> {
-  const server = createServer((request, answer) => void play(request, answer));
+  const server = createServer((request, answer) => void handle(request, answer));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const aimock = new LLMock({ port: 0 });
   aimock.onMessage("count to three", {
@@ -71,10 +71,10 @@ const QUESTIONS: Record<string, (provider: string) => unknown> = {
   "most-in-flight": () => mostInFlight,
 };
 
-async function play(request: IncomingMessage, answer: ServerResponse): Promise<void> {
+async function handle(request: IncomingMessage, answer: ServerResponse): Promise<void> {
   const [, provider = "", scene = ""] = (request.url ?? "").split("/");
-  const tell = QUESTIONS[provider];
-  if (tell) return json(answer, 200, tell(scene));
+  const answerQuestion = QUESTIONS[provider];
+  if (answerQuestion) return json(answer, 200, answerQuestion(scene));
   const text = await bodyOf(request);
   received.unshift({ at: Date.now(), path: request.url ?? "", headers: request.headers, text, body: JSON.parse(text) });
   inFlight += 1;
@@ -84,27 +84,27 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
     inFlight -= 1;
     count(provider, -1);
   });
-  await playScene(provider, nextOf(provider, scene), request, answer);
+  await playScene(provider, nextScene(provider, scene), request, answer);
 }
 
 async function playScene(provider: string, scene: string, request: IncomingMessage, answer: ServerResponse) {
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
   if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
   const [, status, hint] = /^(\d{3})(?::(\w+))?$/.exec(scene) ?? [];
-  if (status) return refuse(answer, { status: Number(status), hint }, request);
-  if (scene.startsWith("gather-")) return gathered(provider, Number(scene.slice("gather-".length)), answer);
+  if (status) return answerWithStatus(answer, { status: Number(status), hint }, request);
+  if (scene.startsWith("gather-")) return answerWhenGathered(provider, Number(scene.slice("gather-".length)), answer);
   if (scene === "json") return json(answer, 200, { error: { message: "Not quite a success" } });
   if (scene === "html") return void answer.writeHead(200, { "content-type": "text/html" }).end("<p>Welcome</p>");
   const refused = fixtures(provider).get(`${scene}.json`);
   if (refused !== undefined) return json(answer, 400, JSON.parse(refused));
-  await perform(provider, scene, answer);
+  await playFixture(provider, scene, answer);
 }
 
 /** How often each sequence of scenes was called. */
 const played = new Map<string, number>();
 
 /** The scene whose turn it is, of a sequence such as `429:ms,hello@abc`. The last one repeats. What follows `@` makes sequences distinct. */
-function nextOf(provider: string, course: string): string {
+function nextScene(provider: string, course: string): string {
   const scenes = (course.split("@")[0] ?? "").split(",");
   const before = played.get(provider + course) ?? 0;
   played.set(provider + course, before + 1);
@@ -112,11 +112,11 @@ function nextOf(provider: string, course: string): string {
 }
 
 /** Answers nobody until so many callers wait, for 10 s at most. */
-async function gathered(provider: string, wanted: number, answer: ServerResponse): Promise<void> {
+async function answerWhenGathered(provider: string, wanted: number, answer: ServerResponse): Promise<void> {
   for (let tick = 0; tick < 500 && (most.get(provider) ?? 0) < wanted; tick++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await perform(provider, "hello", answer);
+  await playFixture(provider, "hello", answer);
 }
 
 /** A stream that the test itself writes. */
@@ -134,7 +134,7 @@ async function endless(answer: ServerResponse, text: string): Promise<void> {
   }
 }
 
-async function perform(provider: string, scene: string, answer: ServerResponse): Promise<void> {
+async function playFixture(provider: string, scene: string, answer: ServerResponse): Promise<void> {
   const [, base = scene, fault = "none"] = /^(.+)\.(\w+)$/.exec(scene) ?? [];
   const fixture = fixtures(provider).get(base) ?? "";
   if (fault === "mute") return;
@@ -145,11 +145,11 @@ async function perform(provider: string, scene: string, answer: ServerResponse):
   // At this point every recorded answer has some text, but not all of it.
   const cut = fixture.length * 0.6;
   answer.write(fixture.slice(0, cut));
-  await goOn(fault, fixture.slice(cut), answer);
+  await playSecondHalf(fault, fixture.slice(cut), answer);
 }
 
 /** Plays what follows the first half. */
-async function goOn(fault: string, tail: string, answer: ServerResponse): Promise<void> {
+async function playSecondHalf(fault: string, tail: string, answer: ServerResponse): Promise<void> {
   if (fault === "broken") return void answer.end('\n\ndata: {"not json\n\n');
   if (fault === "truncated") return void answer.end();
   if (fault === "stall") return;
@@ -171,7 +171,7 @@ interface Refusal {
   hint: string | undefined;
 }
 
-function refuse(answer: ServerResponse, { status, hint }: Refusal, request: IncomingMessage): void {
+function answerWithStatus(answer: ServerResponse, { status, hint }: Refusal, request: IncomingMessage): void {
   const names = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
   const key = names.map((name) => request.headers[name] ?? "").join("");
   const wait = WAITS[hint ?? ""];

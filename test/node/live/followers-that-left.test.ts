@@ -55,7 +55,7 @@ async function createSession(): Promise<string> {
   return post("/sessions", { chatbotId, clientId, title: "followed" });
 }
 
-function dial(): Promise<Socket> {
+function openConnection(): Promise<Socket> {
   const { hostname, port } = new URL(server.origin);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => resolve(socket));
@@ -91,49 +91,50 @@ async function call(socket: Socket, path: string, end: string): Promise<void> {
 const HEADERS = "\r\n\r\n";
 
 /** The ways in which a reader leaves. */
-const WAYS = [
-  async function closesBehindTheFirstEvent(events: string) {
-    const socket = await dial();
+const WAYS_TO_LEAVE = [
+  async function closesAfterTheFirstEvent(events: string) {
+    const socket = await openConnection();
     await call(socket, events, HEADERS);
     socket.destroy();
   },
-  async function resetsBehindTheFirstEvent(events: string) {
-    const socket = await dial();
+  async function resetsAfterTheFirstEvent(events: string) {
+    const socket = await openConnection();
     await call(socket, events, HEADERS);
     socket.resetAndDestroy();
   },
   async function closesBeforeTheAnswer(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await send(socket, events);
     socket.destroy();
   },
   async function resetsBeforeTheAnswer(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await send(socket, events);
     socket.resetAndDestroy();
   },
   async function closesInTheMiddleOfTheCatchUp(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await call(socket, `${events}?after=0`, HEADERS);
     socket.pause().destroy();
   },
   async function closesAConnectionThatWasKeptAlive(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await call(socket, "/healthz", '"ok"}');
     await call(socket, events, HEADERS);
     socket.destroy();
   },
 ];
 
-const visit = async (n: number, events: string): Promise<void> => WAYS[n % WAYS.length]?.(events);
+const visit = async (n: number, events: string): Promise<void> => WAYS_TO_LEAVE[n % WAYS_TO_LEAVE.length]?.(events);
 
 const follow = (events: string, signal: AbortSignal) =>
   fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
 
 it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
   const id = await createSession();
-  const say = (content: string) => post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
-  for (let n = 0; n < 8; n++) await say("x".repeat(100_000));
+  const appendMessage = (content: string) =>
+    post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+  for (let n = 0; n < 8; n++) await appendMessage("x".repeat(100_000));
   const events = `/sessions/${id}/events`;
   const end = new AbortController();
   const staying = await follow(events, end.signal);
@@ -141,13 +142,13 @@ it("accepts new subscribers at once after more have left than may follow, and ke
     await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => visit(n + k, events)));
   const later = await Promise.all(Array.from({ length: AT_ONCE }, () => follow(events, end.signal)));
   expect(later.map(({ status }) => status)).toEqual(later.map(() => 200));
-  await say("to who stays");
-  let heard = "";
+  await appendMessage("to who stays");
+  let received = "";
   const decoder = new TextDecoder();
   for await (const bytes of staying.body ?? []) {
-    heard += decoder.decode(bytes, { stream: true });
-    if (heard.includes("to who stays")) break;
+    received += decoder.decode(bytes, { stream: true });
+    if (received.includes("to who stays")) break;
   }
-  expect(heard).toContain("to who stays");
+  expect(received).toContain("to who stays");
   end.abort();
 });

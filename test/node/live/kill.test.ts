@@ -53,7 +53,7 @@ class Writer {
     try {
       for (;;) {
         this.#open ??= `${this.sent.length}: is anyone there at all, or do I talk to myself?`;
-        await this.#say(this.#open);
+        await this.#send(this.#open);
         this.sent.push(this.#open);
         this.#open = null;
       }
@@ -63,7 +63,7 @@ class Writer {
   }
 
   /** Every third message is a chat, whose reply takes a while. */
-  #say(content: string): Promise<unknown> {
+  #send(content: string): Promise<unknown> {
     const key = { "idempotency-key": content.replaceAll(/\W/g, "") };
     return this.sent.length % 3 === 2
       ? call("POST", `/sessions/chat?sessionId=${this.#id}`, { content }, key)
@@ -71,43 +71,42 @@ class Writer {
   }
 
   async audit(): Promise<void> {
-    const asked = await this.#asked();
+    const contents = await this.#readContents();
     // The open message may have arrived or not.
-    expect(asked.slice(0, this.sent.length)).toEqual(this.sent);
-    expect(asked.slice(this.sent.length)).toEqual(asked.length > this.sent.length ? [this.#open] : []);
+    expect(contents.slice(0, this.sent.length)).toEqual(this.sent);
+    expect(contents.slice(this.sent.length)).toEqual(contents.length > this.sent.length ? [this.#open] : []);
   }
 
   async auditList(): Promise<void> {
-    const asked = await this.#asked();
-    const { data } = await call<{ data: { results: { id: string; messageCount: number; messages: Said[] }[] } }>(
-      "GET",
-      "/sessions?limit=100",
-    );
+    const contents = await this.#readContents();
+    const { data } = await call<{
+      data: { results: { id: string; messageCount: number; messages: LoggedMessage[] }[] };
+    }>("GET", "/sessions?limit=100");
     const listed = data.results.find(({ id }) => id === this.#id)?.messages.filter(({ role }) => role === "user") ?? [];
-    expect(listed.map(({ content }) => content)).toEqual(asked.slice(-listed.length));
-    expect(listed.at(-1)?.content).toBe(asked.at(-1));
+    expect(listed.map(({ content }) => content)).toEqual(contents.slice(-listed.length));
+    expect(listed.at(-1)?.content).toBe(contents.at(-1));
   }
 
-  async #asked(): Promise<string[]> {
-    const said: string[] = [];
+  async #readContents(): Promise<string[]> {
+    const contents: string[] = [];
     for (let after: number | undefined = 0; after !== undefined;) {
-      const page: { data: { messages: Said[]; nextAfter?: number } } = await call(
+      const page: { data: { messages: LoggedMessage[]; nextAfter?: number } } = await call(
         "GET",
         `/sessions/${this.#id}/messages?after=${after}&limit=1000`,
       );
-      said.push(...page.data.messages.filter(({ role }) => role === "user").map(({ content }) => content));
+      contents.push(...page.data.messages.filter(({ role }) => role === "user").map(({ content }) => content));
       after = page.data.nextAfter;
     }
-    return said;
+    return contents;
   }
 }
 
-interface Said {
+interface LoggedMessage {
   role: string;
   content: string;
 }
 
-async function aWriter(chatbotId: string, clientId: string): Promise<Writer> {
+async function createWriter(chatbotId: string, clientId: string): Promise<Writer> {
   const { data } = await call<{ data: { id: string } }>("POST", "/sessions", { chatbotId, clientId, title: "killed" });
   return new Writer(data.id);
 }
@@ -126,7 +125,7 @@ it(
       (await call<{ data: { id: string } }>("POST", path, body)).data.id;
     const chatbotId = await create("/chatbots", { name: "Slow", endpointId: "slow" });
     const clientId = await create("/clients", { name: "Ada" });
-    const writers = await Promise.all(Array.from({ length: WRITERS }, () => aWriter(chatbotId, clientId)));
+    const writers = await Promise.all(Array.from({ length: WRITERS }, () => createWriter(chatbotId, clientId)));
     for (let kill = 0; kill < KILLS; kill++) {
       const writing = writers.map((writer) => writer.writeUntilKilled());
       const after = 200 + Math.random() * 1_500;

@@ -39,7 +39,7 @@ async function call(method: string, path: string, body?: object) {
 }
 
 /** @returns the id of a session with a long log */
-async function aLongSession(): Promise<string> {
+async function createLongSession(): Promise<string> {
   const created = await call("POST", "/v1/sessions", { name: "long", endpoints: ["echo", "echo"] });
   const { session }: { session: { session_id: string } } = await created.json();
   for (let n = 0; n < PROMPTS; n++) {
@@ -50,14 +50,14 @@ async function aLongSession(): Promise<string> {
 
 describe("an export over HTTP", () => {
   it("is complete", async () => {
-    const id = await aLongSession();
+    const id = await createLongSession();
     const answer = await call("GET", `/v1/sessions/${id}/export`);
     expect(answer.headers.get("content-encoding")).toBeNull();
     expect((await answer.text()).split("\n")).toHaveLength(PROMPTS * 2 + 1);
   });
 
   it("breaks with an error when its session is deleted meanwhile", async () => {
-    const id = await aLongSession();
+    const id = await createLongSession();
     const answer = await call("GET", `/v1/sessions/${id}/export`);
     await call("DELETE", `/v1/sessions/${id}`);
     await expect(answer.text()).rejects.toThrow();

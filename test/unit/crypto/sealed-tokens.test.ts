@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { fingerprintSecret, isSealed, seal, reseal, unseal } from "../../../src/crypto/sealed-tokens.ts";
 
 /** A key of 32 equal bytes, in base64. */
-const aKey = (byte: number) => btoa(String.fromCharCode(byte).repeat(32));
-const secrets = { ENCRYPTION_KEY: aKey(1) };
+const makeKey = (byte: number) => btoa(String.fromCharCode(byte).repeat(32));
+const secrets = { ENCRYPTION_KEY: makeKey(1) };
 
 async function sealed(token: string, endpointId = "gpt"): Promise<string> {
   const text = await seal(token, endpointId, secrets);
@@ -49,7 +49,7 @@ describe("a sealed token", () => {
 });
 
 describe("encryption keys", () => {
-  it.each([undefined, "", "short", aKey(1).slice(4), `${aKey(1)}AAAA`, "not base64, whatever it may be!!!"])(
+  it.each([undefined, "", "short", makeKey(1).slice(4), `${makeKey(1)}AAAA`, "not base64, whatever it may be!!!"])(
     "of the form %j seal nothing and open nothing",
     async (key) => {
       const bad = key === undefined ? {} : { ENCRYPTION_KEY: key };
@@ -61,16 +61,16 @@ describe("encryption keys", () => {
   );
 
   it("may end with a line feed, as pasted ones do", async () => {
-    expect(await unseal(await sealed("sk-secret"), "gpt", { ENCRYPTION_KEY: `${aKey(1)}\n` })).toBe("sk-secret");
+    expect(await unseal(await sealed("sk-secret"), "gpt", { ENCRYPTION_KEY: `${makeKey(1)}\n` })).toBe("sk-secret");
   });
 
   it("of the past open tokens until these are sealed again with the current key", async () => {
     const old = await sealed("sk-secret");
-    const rotated = { ENCRYPTION_KEY: aKey(3), ENCRYPTION_KEY_PREVIOUS: `${aKey(2)}, ${aKey(1)}` };
+    const rotated = { ENCRYPTION_KEY: makeKey(3), ENCRYPTION_KEY_PREVIOUS: `${makeKey(2)}, ${makeKey(1)}` };
     expect(await unseal(old, "gpt", rotated)).toBe("sk-secret");
     const anew = await reseal(old, "gpt", rotated);
-    expect(anew && (await unseal(anew, "gpt", { ENCRYPTION_KEY: aKey(3) }))).toBe("sk-secret");
-    expect(await unseal(old, "gpt", { ENCRYPTION_KEY: aKey(3) })).toBeNull();
+    expect(anew && (await unseal(anew, "gpt", { ENCRYPTION_KEY: makeKey(3) }))).toBe("sk-secret");
+    expect(await unseal(old, "gpt", { ENCRYPTION_KEY: makeKey(3) })).toBeNull();
   });
 });
 
@@ -82,12 +82,12 @@ it("opens a plain token of an earlier version as it is, and seals it when it is 
 
 it("leaves a token that no key opens as it is", async () => {
   const foreign = await sealed("sk-secret");
-  expect(await reseal(foreign, "gpt", { ENCRYPTION_KEY: aKey(9) })).toBe(foreign);
+  expect(await reseal(foreign, "gpt", { ENCRYPTION_KEY: makeKey(9) })).toBe(foreign);
 });
 
 it("makes equal fingerprints for equal tokens under one key, and none without the key", async () => {
   const one = await fingerprintSecret("a", secrets);
   expect(await fingerprintSecret("a", secrets)).toBe(one);
   expect(await fingerprintSecret("b", secrets)).not.toBe(one);
-  expect(await fingerprintSecret("a", { ENCRYPTION_KEY: aKey(2) })).not.toBe(one);
+  expect(await fingerprintSecret("a", { ENCRYPTION_KEY: makeKey(2) })).not.toBe(one);
 });

@@ -6,9 +6,9 @@ it.each([
   [["My mother hates me"], "Tell me more about your mother."],
   [["I remember my first day at your school"], "Do you often think of your first day at my school?"],
   [["You are not helping me, are you?"], "Why does it matter whether I am ?"],
-])("answers %j", (said, answer) => {
-  if (answer.includes("whether I am ?")) return expect(respond(said)).not.toMatch(/ \?$| {2}/);
-  return expect(respond(said)).toBe(answer);
+])("answers %j", (messages, answer) => {
+  if (answer.includes("whether I am ?")) return expect(respond(messages)).not.toMatch(/ \?$| {2}/);
+  return expect(respond(messages)).toBe(answer);
 });
 
 it("returns to an earlier topic, and does not repeat itself at once", () => {

@@ -8,7 +8,7 @@ afterEach(() => {
 const LOST_MS = 10_000;
 
 /** A database that writes when the test wants it. */
-function aDatabase() {
+function makeDatabase() {
   const group = new GroupCommit<string>(2);
   const transactions: { items: string[]; done: () => void; fail: (error: Error) => void }[] = [];
   const write = (items: string[]) => new Promise<void>((done, fail) => transactions.push({ items, done, fail }));
@@ -23,7 +23,7 @@ const settle = async () => {
 
 describe("writes at the same time", () => {
   it("go alone while few are running, and then together", async () => {
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     const all = ["a", "b", "c", "d", "e"].map((item) => commit(item));
     await settle();
     expect(items()).toEqual([["a"], ["b"]]);
@@ -39,7 +39,7 @@ describe("writes at the same time", () => {
   });
 
   it("are each resolved when their own transaction is written, not before", async () => {
-    const { transactions, commit } = aDatabase();
+    const { transactions, commit } = makeDatabase();
     const written: string[] = [];
     for (const item of ["a", "b", "c", "d"]) void commit(item).then(() => written.push(item));
     await settle();
@@ -52,7 +52,7 @@ describe("writes at the same time", () => {
   });
 
   it("fail together with their transaction, and no other fails", async () => {
-    const { transactions, commit } = aDatabase();
+    const { transactions, commit } = makeDatabase();
     const all = Promise.allSettled(["a", "b", "c", "d"].map((item) => commit(item)));
     await settle();
     transactions[0]?.done();
@@ -68,7 +68,7 @@ describe("writes at the same time", () => {
   });
 
   it("are grouped up to the size of one transaction, but at least one", async () => {
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     const sizes = { a: 1, b: 1, large: 900_000, c: 200_000, d: 50_000, e: 1 };
     const all = Object.entries(sizes).map(([item, size]) => commit(item, { size }));
     for (let place = 0; place < 5; place++) {
@@ -80,7 +80,7 @@ describe("writes at the same time", () => {
   });
 
   it("are not sent in another's transaction before they are durable at their source", async () => {
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     const stored = Promise.withResolvers<void>();
     const all = [commit("a"), commit("b"), commit("slow", { durable: () => stored.promise }), commit("c")];
     await settle();
@@ -102,7 +102,7 @@ describe("writes at the same time", () => {
 describe("a transaction that is lost with its leader", () => {
   it("fails for the others in time, and blocks nobody after that", async () => {
     vi.useFakeTimers();
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     void commit("never");
     void commit("never either");
     const waiting = Promise.allSettled([commit("c"), commit("d")]);
@@ -125,7 +125,7 @@ describe("a transaction that is lost with its leader", () => {
 
   it("does not raise the number of parallel transactions when it ends after all", async () => {
     vi.useFakeTimers();
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     void commit("late");
     void commit("late too");
     await vi.advanceTimersByTimeAsync(LOST_MS);

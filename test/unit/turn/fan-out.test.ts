@@ -7,7 +7,7 @@ import { makeReceipt, makeReplyDetail } from "../../support/replies.ts";
 
 const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
 
-const share = (chatId: string): ChatTask => ({
+const makeTask = (chatId: string): ChatTask => ({
   chatId,
   endpointId: chatId,
   preparedPrompt: "hi",
@@ -18,10 +18,10 @@ const share = (chatId: string): ChatTask => ({
 });
 
 /** Plays fixed events per chat, and records the callbacks. */
-const ports = (says: Record<string, ReplyEvent[]>) => {
+const makeWorld = (eventsByChat: Record<string, ReplyEvent[]>) => {
   const order: string[] = [];
-  const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
-    for (const { chatId } of questions) for (const event of says[chatId] ?? []) hear(chatId, [event]);
+  const callEndpoints = async (calls: ProviderCall[], onEvents: OnReplyEvents) => {
+    for (const { chatId } of calls) for (const event of eventsByChat[chatId] ?? []) onEvents(chatId, [event]);
   };
   const pieces: string[] = [];
   return {
@@ -37,14 +37,14 @@ const ports = (says: Record<string, ReplyEvent[]>) => {
 
 describe("fan out", () => {
   it("has a reply for every chat, whatever happens to a call", async () => {
-    const says: Record<string, ReplyEvent[]> = {
+    const eventsByChat: Record<string, ReplyEvent[]> = {
       good: [{ type: "text", text: "a" }, { type: "text", text: "b" }, end],
       failed: [{ type: "text", text: "part" }, replyFailed("rate_limited", "slow down", { retryAfterSeconds: 3 })],
       stopped: [{ type: "text", text: "half" }, replyFailed("cancelled", "stopped")],
       silent: [replyFailed("connection_lost", "broke off")],
     };
-    const world = ports(says);
-    const replies = await fanOut(Object.keys(says).map(share), world);
+    const world = makeWorld(eventsByChat);
+    const replies = await fanOut(Object.keys(eventsByChat).map(makeTask), world);
     expect(
       replies.map(({ chatId, content, detail }) => [chatId, content, detail.status, detail.error?.code ?? null]),
     ).toEqual([
@@ -60,20 +60,20 @@ describe("fan out", () => {
 
   it("calls all endpoints before any has replied, and reports each as it ends", async () => {
     const asked: string[] = [];
-    const world = ports({});
-    const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
-      asked.push(...questions.map(({ chatId }) => chatId));
-      for (const chatId of ["c", "a", "b"]) hear(chatId, [end]);
+    const world = makeWorld({});
+    const callEndpoints = async (calls: ProviderCall[], onEvents: OnReplyEvents) => {
+      asked.push(...calls.map(({ chatId }) => chatId));
+      for (const chatId of ["c", "a", "b"]) onEvents(chatId, [end]);
     };
-    const replies = await fanOut(["a", "b", "c"].map(share), { ...world, callEndpoints });
+    const replies = await fanOut(["a", "b", "c"].map(makeTask), { ...world, callEndpoints });
     expect(asked).toEqual(["a", "b", "c"]);
     expect(replies.map(({ chatId }) => chatId)).toEqual(["a", "b", "c"]);
     expect(world.order).toEqual(["c", "a", "b"]);
   });
 
   it("does not call an endpoint that has an error already, and keeps the error", async () => {
-    const gone: ChatTask = { ...share("gone"), call: { error: { code: "endpoint_missing", message: "no such" } } };
-    const [reply] = await fanOut([gone], ports({ gone: [end] }));
+    const gone: ChatTask = { ...makeTask("gone"), call: { error: { code: "endpoint_missing", message: "no such" } } };
+    const [reply] = await fanOut([gone], makeWorld({ gone: [end] }));
     expect(reply?.detail).toMatchObject({
       status: "error",
       attempts: 0,
@@ -97,12 +97,12 @@ it("writes the prices of the time into a receipt, if there is one", () => {
 });
 
 describe("the metrics of a reply", () => {
-  const told = async (text: string, body: string) => {
+  const replyDetail = async (text: string, body: string) => {
     const receipt = makeReceipt({ body, prices: null });
     const metrics = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
     const [reply] = await fanOut(
-      [share("a")],
-      ports({
+      [makeTask("a")],
+      makeWorld({
         a: [
           { type: "text", text },
           { ...end, metrics },
@@ -113,14 +113,14 @@ describe("the metrics of a reply", () => {
   };
 
   it("are those that were measured with the calls", async () => {
-    expect(await told("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
-    expect((await told("hi", "{}"))?.receipt).toEqual(makeReceipt({ body: "{}", prices: null }));
+    expect(await replyDetail("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
+    expect((await replyDetail("hi", "{}"))?.receipt).toEqual(makeReceipt({ body: "{}", prices: null }));
   });
 
   it("has no body in the receipt when the row would be too large", async () => {
     const [fits, large] = [
-      await told("x".repeat(399_000), "y".repeat(200_000)),
-      await told("x".repeat(400_000), "y".repeat(200_000)),
+      await replyDetail("x".repeat(399_000), "y".repeat(200_000)),
+      await replyDetail("x".repeat(400_000), "y".repeat(200_000)),
     ];
     expect(fits?.receipt?.body).toHaveLength(200_000);
     expect(large?.receipt).toEqual(makeReceipt({ body: null, prices: null }));

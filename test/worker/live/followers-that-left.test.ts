@@ -22,12 +22,12 @@ afterEach(() => {
 });
 
 /** Watches the subscribers of the next session whose stream is opened. */
-function watchAudience() {
+function watchSubscribers() {
   const opened = vi.spyOn(Subscribers.prototype, "openStream");
-  const audience = () => opened.mock.contexts[0] as Subscribers | undefined;
+  const subscribers = () => opened.mock.contexts[0] as Subscribers | undefined;
   return {
-    opened: () => vi.waitUntil(audience, { timeout: 40_000 }),
-    left: () => vi.waitUntil(() => audience()?.hasSubscribers === false, { timeout: FREE_MS }),
+    opened: () => vi.waitUntil(subscribers, { timeout: 40_000 }),
+    left: () => vi.waitUntil(() => subscribers()?.hasSubscribers === false, { timeout: FREE_MS }),
   };
 }
 
@@ -51,67 +51,68 @@ function call(path: string, body?: object) {
   return { answer, cut: () => connection.abort() };
 }
 
-const aSlowBot = async () => createChatbot({ endpointId: await createEndpoint({ params: { tokens_per_second: 20 } }) });
+const createSlowChatbot = async () =>
+  createChatbot({ endpointId: await createEndpoint({ params: { tokens_per_second: 20 } }) });
 
 it("unsubscribes when its connection ends after the first event", async () => {
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { answer, cut } = call(`/sessions/${await createSession()}/events`);
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
-  await audience.left();
+  await subscribers.left();
 });
 
 it("unsubscribes when its body is cancelled", async () => {
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { answer } = call(`/v1/sessions/${(await createComparison([await createEndpoint()])).session_id}/events`);
   await (await answer).body?.cancel();
-  await audience.left();
+  await subscribers.left();
 });
 
 it("unsubscribes when its connection ends before the answer", async () => {
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { cut } = call(`/sessions/${await createSession()}/events`);
-  await audience.opened();
+  await subscribers.opened();
   cut();
-  await audience.left();
+  await subscribers.left();
 });
 
 it("unsubscribes in the middle of the replay", async () => {
   const id = await createSession();
   const content = "x".repeat(100_000);
   for (let n = 0; n < 60; n++) await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { answer, cut } = call(`/sessions/${id}/events?after=0`);
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
-  await audience.left();
+  await subscribers.left();
 });
 
 it("unsubscribes from a turn's own stream, and the turn continues", async () => {
-  const id = await createSession({ chatbotId: await aSlowBot() });
-  const audience = watchAudience();
+  const id = await createSession({ chatbotId: await createSlowChatbot() });
+  const subscribers = watchSubscribers();
   const content = words(60);
   const { answer, cut } = call(`/sessions/chat?sessionId=${id}`, { content });
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
-  await audience.left();
+  await subscribers.left();
   expect(await messagesOf(id)).toEqual([content]);
   await vi.waitUntil(async () => (await messagesOf(id)).length === 2, { timeout: 40_000, interval: 200 });
   expect(await messagesOf(id)).toEqual([content, content]);
 });
 
 it("unsubscribes from a waiting turn, and the turn runs when its time comes", async () => {
-  const id = await createSession({ chatbotId: await aSlowBot() });
+  const id = await createSession({ chatbotId: await createSlowChatbot() });
   const first = post(`/sessions/chat?sessionId=${id}`, { content: words(60) });
   await vi.waitUntil(async () => (await messagesOf(id)).length === 1, { timeout: 40_000 });
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { cut } = call(`/sessions/chat?sessionId=${id}`, { content: "second" });
-  await audience.opened();
+  await subscribers.opened();
   cut();
-  await audience.left();
+  await subscribers.left();
   await first;
   await vi.waitUntil(async () => (await messagesOf(id)).length === 4, { timeout: 40_000, interval: 200 });
   expect((await messagesOf(id)).slice(2)).toEqual(["second", "second"]);

@@ -8,7 +8,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { listen } from "../../support/follow.ts";
+import { followEvents } from "../../support/follow.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 afterEach(() => {
@@ -16,10 +16,10 @@ afterEach(() => {
 });
 
 /** On a busy machine tests are slow, but they should not fail. */
-const PATIENCE = { timeout: 30_000 };
+const LONG_TIMEOUT = { timeout: 30_000 };
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
-const say = (id: string, content: string) =>
+const appendMessage = (id: string, content: string) =>
   post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
 const contents = (body: { data: { messages: { content: string }[] } }) =>
   body.data.messages.map(({ content }) => content);
@@ -34,7 +34,7 @@ const rowsIn = async (id: string) =>
 describe("appends", () => {
   it("are all acknowledged once when 100 come at once, in one order for every reader", async () => {
     const id = await createSession();
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => say(id, `m${n}`)));
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => appendMessage(id, `m${n}`)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     const order = contents((await get(`/sessions/${id}`)).body);
     expect(order.toSorted()).toEqual(Array.from({ length: 100 }, (_, n) => `m${n}`).toSorted());
@@ -48,7 +48,7 @@ describe("appends", () => {
 
   it("that race with the end are either acknowledged and kept, or refused and absent", async () => {
     const id = await createSession();
-    const appends = Array.from({ length: 40 }, (_, n) => say(id, `m${n}`));
+    const appends = Array.from({ length: 40 }, (_, n) => appendMessage(id, `m${n}`));
     const [ended, ...answers] = await Promise.all([post(`/sessions/${id}/end`), ...appends]);
     expect(ended.status).toBe(200);
     const acknowledged = answers.flatMap(({ status }, n) => (status === 200 ? [`m${n}`] : []));
@@ -59,17 +59,17 @@ describe("appends", () => {
   it("are in the list when they are acknowledged", async () => {
     const id = await createSession({ title: "mirror" });
     for (let n = 1; n <= 3; n++) {
-      await say(id, `m${n}`);
+      await appendMessage(id, `m${n}`);
       expect(await rowsIn(id)).toHaveLength(n);
     }
   });
 
   it("share few writes to D1 while one is running", async () => {
     const id = await createSession();
-    await say(id, "first");
+    await appendMessage(id, "first");
     const batches = await runInDurableObject(objectOf(id), async () => {
       const spy = vi.spyOn(env.DB, "batch");
-      await Promise.all(Array.from({ length: 50 }, (_, n) => say(id, `m${n}`)));
+      await Promise.all(Array.from({ length: 50 }, (_, n) => appendMessage(id, `m${n}`)));
       const calls = spy.mock.calls.length;
       spy.mockRestore();
       return calls;
@@ -80,9 +80,9 @@ describe("appends", () => {
 
   it("survive the object's eviction, in order", async () => {
     const id = await createSession();
-    for (const content of ["one", "two"]) await say(id, content);
+    for (const content of ["one", "two"]) await appendMessage(id, content);
     await evictDurableObject(objectOf(id));
-    const { body } = await say(id, "three");
+    const { body } = await appendMessage(id, "three");
     expect(contents(body)).toEqual(["one", "two", "three"]);
   });
 });
@@ -90,9 +90,9 @@ describe("appends", () => {
 describe("a failing write to D1", () => {
   it("stops no append, and an alarm alone repairs it", async () => {
     const id = await createSession();
-    await say(id, "before");
+    await appendMessage(id, "before");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
-    expect((await say(id, "during")).status).toBe(200);
+    expect((await appendMessage(id, "during")).status).toBe(200);
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["before", "during"]);
     expect(await rowsIn(id)).toHaveLength(1);
     const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
@@ -103,7 +103,7 @@ describe("a failing write to D1", () => {
 
   it("keeps an ended session in its object until D1 has all of it", async () => {
     const id = await createSession();
-    await say(id, "kept");
+    await appendMessage(id, "kept");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await post(`/sessions/${id}/end`)).status).toBe(200);
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
@@ -122,9 +122,9 @@ describe("a failing write to D1", () => {
 describe("the cron job", () => {
   it("repairs a session whose alarm was lost", async () => {
     const id = await createSession();
-    await say(id, "replicated");
+    await appendMessage(id, "replicated");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
-    await say(id, "left behind");
+    await appendMessage(id, "left behind");
     await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
     await env.DB.prepare("update sessions set updated_at = ? where id = ?")
       .bind(Date.now() - 700_000, id)
@@ -153,10 +153,10 @@ const isEmpty = (id: string) =>
 describe("an interrupted removal", () => {
   it("hides the session at once, and is finished by an alarm", async () => {
     const id = await createSession();
-    await say(id, "secret");
+    await appendMessage(id, "secret");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await del(`/sessions/${id}`)).status).toBe(500);
-    expect((await say(id, "more")).status).toBe(404);
+    expect((await appendMessage(id, "more")).status).toBe(404);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
     expect((await get(`/sessions/${id}`)).status).toBe(404);
     expect([await rowsIn(id), await isEmpty(id)]).toEqual([[], true]);
@@ -167,7 +167,7 @@ describe("an object's storage", () => {
   it("is not touched by a create, and is emptied by an end", async () => {
     const id = await createSession();
     expect(await isEmpty(id)).toBe(true);
-    await say(id, "one");
+    await appendMessage(id, "one");
     expect(await isEmpty(id)).toBe(false);
     await post(`/sessions/${id}/end`);
     expect(await isEmpty(id)).toBe(true);
@@ -177,17 +177,18 @@ describe("an object's storage", () => {
 
   it("stays empty for a session that does not exist", async () => {
     const id = "ffffffffffffffffffffffff";
-    await say(id, "x");
+    await appendMessage(id, "x");
     await get(`/sessions/${id}`);
     expect(await isEmpty(id)).toBe(true);
   });
 });
 
 describe("turns", () => {
-  const slowBot = async (delay_ms: number) => createChatbot({ endpointId: await createEndpoint({ params: { delay_ms } }) });
+  const createSlowChatbot = async (delay_ms: number) =>
+    createChatbot({ endpointId: await createEndpoint({ params: { delay_ms } }) });
 
   it("run one at a time, in order of arrival", async () => {
-    const id = await createSession({ chatbotId: await slowBot(20) });
+    const id = await createSession({ chatbotId: await createSlowChatbot(20) });
     const answers = await Promise.all(
       ["a", "b", "c", "d"].map((content) => post(`/sessions/chat?sessionId=${id}`, { content })),
     );
@@ -196,7 +197,7 @@ describe("turns", () => {
   });
 
   it("wait up to 16; one more is refused with 429 and leaves no message", async () => {
-    const id = await createSession({ chatbotId: await slowBot(120) });
+    const id = await createSession({ chatbotId: await createSlowChatbot(120) });
     const answers = await Promise.all(
       Array.from({ length: 18 }, (_, n) => post(`/sessions/chat?sessionId=${id}`, { content: `q${n}` })),
     );
@@ -209,10 +210,13 @@ describe("turns", () => {
   });
 
   it("let a message in between, where it was appended", async () => {
-    const id = await createSession({ chatbotId: await slowBot(1_500) });
+    const id = await createSession({ chatbotId: await createSlowChatbot(1_500) });
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "question" });
-    await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]), PATIENCE);
-    await say(id, "meanwhile");
+    await vi.waitFor(
+      async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]),
+      LONG_TIMEOUT,
+    );
+    await appendMessage(id, "meanwhile");
     expect((await chat).body.data.content).toBe("question");
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question", "meanwhile", "question"]);
   });
@@ -223,7 +227,7 @@ describe("turns", () => {
     const words = Array.from({ length: 200 }, (_, n) => `w${n}`).join(" ");
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: words });
     const waiting = post(`/sessions/chat?sessionId=${id}`, { content: "too late" });
-    const follower = await listen(`/sessions/${id}/events`);
+    const follower = await followEvents(`/sessions/${id}/events`);
     await follower.next("reply-delta");
     expect((await post(`/sessions/${id}/end`)).status).toBe(200);
     const { status, body } = await chat;

@@ -2,16 +2,18 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { del, get, post } from "../../support/api.ts";
-import { Client, connect, listen, upgrade } from "../../support/follow.ts";
+import { SocketClient, connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const append = (id: string, content: string, role = "user") => ({ type: "message-append", id, role, content });
 const submit = (id: string, content: string) => ({ type: "prompt-submit", id, content });
 
-const aSlowSession = async (tokensPerSecond: number) =>
+const createSlowSession = async (tokensPerSecond: number) =>
   createSession({
-    chatbotId: await createChatbot({ endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond } }) }),
+    chatbotId: await createChatbot({
+      endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond } }),
+    }),
   });
 
 describe("a socket", () => {
@@ -26,7 +28,7 @@ describe("a socket", () => {
   });
 
   it("submits a prompt, and gets the events of its turn", async () => {
-    const id = await aSlowSession(60);
+    const id = await createSlowSession(60);
     const client = await connect(`/sessions/${id}/ws`);
     client.send(submit("p1", "one two three four"));
     const ack = await client.next("ack");
@@ -94,7 +96,7 @@ describe("a socket", () => {
   });
 
   it("gets a failure for an 18th prompt, which is not appended", async () => {
-    const id = await aSlowSession(4);
+    const id = await createSlowSession(4);
     const client = await connect(`/sessions/${id}/ws`);
     for (let n = 1; n <= 18; n++) client.send(submit(`p${n}`, "slow and steady"));
     expect(await client.next("failure")).toMatchObject({ id: "p18", code: "turn_queue_full" });
@@ -121,7 +123,7 @@ describe("hibernation", () => {
   });
 
   it("does not happen during a turn", async () => {
-    const id = await aSlowSession(30);
+    const id = await createSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
     client.send(submit("p", "one two three four five six seven eight nine ten"));
     await client.next("reply-delta");
@@ -132,7 +134,7 @@ describe("hibernation", () => {
 
 describe("an object that crashes during a turn", () => {
   it("closes the turn as interrupted when it wakes, with the partial reply, and accepts the next prompt", async () => {
-    const id = await aSlowSession(30);
+    const id = await createSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
     const words = Array.from({ length: 100 }, (_, n) => `word${n}`).join(" ");
     client.send(submit("p", words));
@@ -244,7 +246,7 @@ describe("a socket closes", () => {
       await connect(`/sessions/${id}/ws`, { token: key }),
       await connect(`/sessions/${id}/ws`, { token: key }),
     ];
-    const reader = await listen(`/sessions/${id}/events`, undefined, { token: key });
+    const reader = await followEvents(`/sessions/${id}/events`, undefined, { token: key });
     await reader.next("session-snapshot");
     await runInDurableObject(objectOf(id), async (_, { storage }) => {
       expect(await storage.getAlarm()).toBe(Date.parse(expiresAt));
@@ -273,7 +275,7 @@ describe("the upgrade to a socket", () => {
       });
     const offered = await by("test-admin-key");
     expect([offered.status, offered.headers.get("sec-websocket-protocol")]).toEqual([101, "parley.v1"]);
-    await new Client(offered.webSocket as WebSocket).next("session-snapshot");
+    await new SocketClient(offered.webSocket as WebSocket).next("session-snapshot");
     expect((await upgrade(`/sessions/${id}/ws`)).headers.get("sec-websocket-protocol")).toBeNull();
     expect((await by("wrong")).status).toBe(401);
     expect((await upgrade(`/sessions/${id}/ws`, { token: null })).status).toBe(401);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { listen } from "../../support/follow.ts";
+import { followEvents } from "../../support/follow.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
-const say = (id: string, content: string) =>
+const appendMessage = (id: string, content: string) =>
   post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
 
-const aSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
+const createSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
   createSession({
     chatbotId: await createChatbot({
       endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond, ...params } }),
@@ -15,8 +15,8 @@ const aSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
 
 describe("the stream of a chat", () => {
   it("has the events of the turn from start to end, and no others", async () => {
-    const id = await aSlowSession();
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
+    const id = await createSlowSession();
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
     expect(reader.headers.get("content-type")).toBe("text/event-stream");
     await reader.until(({ closed }) => closed !== null);
     const types = reader.types();
@@ -49,9 +49,9 @@ describe("the stream of a chat", () => {
   });
 
   it("joins quick tokens into deltas of tens of milliseconds", async () => {
-    const id = await aSlowSession(500);
+    const id = await createSlowSession(500);
     const words = Array.from({ length: 100 }, (_, n) => `w${n}`).join(" ");
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: words });
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: words });
     await reader.until(({ closed }) => closed !== null);
     const deltas = reader.events.filter(({ type }) => type === "reply-delta");
     expect(deltas.map(({ text }) => text).join("")).toBe(words);
@@ -61,7 +61,7 @@ describe("the stream of a chat", () => {
   it("is refused like any other call before the turn starts", async () => {
     const id = await createSession();
     await post(`/sessions/${id}/end`);
-    await expect(listen(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
+    await expect(followEvents(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
       /404.*session_not_active/,
     );
   });
@@ -74,8 +74,8 @@ describe("the stream of a chat", () => {
   });
 
   it("reports a failure in reply-end", async () => {
-    const id = await aSlowSession(40, { fail: 503 });
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "hi" });
+    const id = await createSlowSession(40, { fail: 503 });
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "hi" });
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.find(({ type }) => type === "reply-end")).toMatchObject({
       status: "error",
@@ -85,11 +85,11 @@ describe("the stream of a chat", () => {
   });
 
   it("may be closed: the turn goes on", async () => {
-    const id = await aSlowSession(20);
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h" });
+    const id = await createSlowSession(20);
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h" });
     await reader.next("reply-delta");
     await reader.cut();
-    const again = await listen(`/sessions/${id}/events?after=0`);
+    const again = await followEvents(`/sessions/${id}/events?after=0`);
     await again.next("turn-ended");
     expect((await get(`/sessions/${id}`)).body.data.messages.at(-1)).toMatchObject({ content: "a b c d e f g h" });
   });
@@ -103,7 +103,7 @@ describe("the stream of a prompt", () => {
       createEndpoint({ params: { tokens_per_second: 100 } }),
     ]);
     const session = await createComparison(endpoints);
-    const reader = await listen(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two three four" });
+    const reader = await followEvents(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two three four" });
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "partial" });
     expect(reader.events[0]).toMatchObject({ type: "turn-started", chatIds: session.chat_ids });
@@ -119,34 +119,36 @@ describe("the stream of a prompt", () => {
 describe("the events of a session", () => {
   it("begin with its snapshot, in its dialect, and continue live", async () => {
     const id = await createSession({ title: "Followed" });
-    await say(id, "before");
-    const reader = await listen(`/sessions/${id}/events`);
+    await appendMessage(id, "before");
+    const reader = await followEvents(`/sessions/${id}/events`);
     const snapshot = await reader.next("session-snapshot");
     expect(snapshot).toMatchObject({ lastSeq: 1, turn: null, session: { id, title: "Followed", status: "ACTIVE" } });
     expect(snapshot["session"]).not.toHaveProperty("messages");
-    await say(id, "after");
+    await appendMessage(id, "after");
     await put(`/sessions/${id}`, { title: "Renamed" });
     expect(await reader.next("message-appended")).toMatchObject({ seq: 2, content: "after" });
     expect(await reader.next("session-updated")).toMatchObject({ session: { title: "Renamed" } });
     const comparison = await createComparison([await createEndpoint()]);
-    const other = await listen(`/v1/sessions/${comparison.session_id}/events`);
+    const other = await followEvents(`/v1/sessions/${comparison.session_id}/events`);
     expect((await other.next("session-snapshot"))["session"]).toEqual({ ...comparison, chat_history: null });
   });
 
   it("are replayed after any message; Last-Event-ID goes before the query", async () => {
     const id = await createSession();
-    for (let n = 1; n <= 120; n++) await say(id, `m${n}`);
-    const whole = await listen(`/sessions/${id}/events?after=0`);
+    for (let n = 1; n <= 120; n++) await appendMessage(id, `m${n}`);
+    const whole = await followEvents(`/sessions/${id}/events?after=0`);
     await whole.next("message-appended", 120);
     expect(whole.ids).toEqual(Array.from({ length: 120 }, (_, n) => String(n + 1)));
-    const rest = await listen(`/sessions/${id}/events?after=3`, undefined, { headers: { "last-event-id": "118" } });
+    const rest = await followEvents(`/sessions/${id}/events?after=3`, undefined, {
+      headers: { "last-event-id": "118" },
+    });
     await rest.next("message-appended", 2);
     expect(rest.ids).toEqual(["119", "120"]);
   });
 
   it("end with the session, and a last event says why", async () => {
     const id = await createSession();
-    const reader = await listen(`/sessions/${id}/events`);
+    const reader = await followEvents(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
     await post(`/sessions/${id}/end`);
     await reader.until(({ closed }) => closed !== null);
@@ -158,24 +160,24 @@ describe("the events of a session", () => {
 
   it("are complete for a session that has ended, and the stream closes", async () => {
     const id = await createSession();
-    await say(id, "kept");
+    await appendMessage(id, "kept");
     await post(`/sessions/${id}/end`);
-    const reader = await listen(`/sessions/${id}/events?after=0`);
+    const reader = await followEvents(`/sessions/${id}/events?after=0`);
     await reader.until(({ closed }) => closed !== null);
     expect(reader.types()).toEqual(["session-snapshot", "message-appended", "stream-closed"]);
-    const bare = await listen(`/sessions/${id}/events`);
+    const bare = await followEvents(`/sessions/${id}/events`);
     await bare.until(({ closed }) => closed !== null);
     expect(bare.types()).toEqual(["session-snapshot", "stream-closed"]);
   });
 
   it("close with 4404 when the session is deleted", async () => {
     const id = await createSession();
-    const reader = await listen(`/sessions/${id}/events`);
+    const reader = await followEvents(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
     await del(`/sessions/${id}`);
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.at(-1)).toMatchObject({ type: "stream-closed", code: 4404 });
-    await expect(listen(`/sessions/${id}/events`)).rejects.toThrow(/404/);
+    await expect(followEvents(`/sessions/${id}/events`)).rejects.toThrow(/404/);
   });
 
   it("are refused for an invalid position", async () => {
@@ -190,8 +192,8 @@ describe("the events of a session", () => {
 
 describe("stop", () => {
   it("keeps the partial reply, and marks it", async () => {
-    const id = await aSlowSession(20);
-    const reader = await listen(`/sessions/${id}/events`);
+    const id = await createSlowSession(20);
+    const reader = await followEvents(`/sessions/${id}/events`);
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h i j k l m n o p" });
     await reader.next("reply-delta", 2);
     expect((await post(`/sessions/${id}/stop`)).body).toMatchObject({ data: { stopped: true } });
@@ -206,9 +208,12 @@ describe("stop", () => {
   });
 
   it("cancels the running prompt of a comparison and the waiting ones, each with its record", async () => {
-    const session = await createComparison([await createEndpoint({ params: { tokens_per_second: 10 } }), await createEndpoint()]);
+    const session = await createComparison([
+      await createEndpoint({ params: { tokens_per_second: 10 } }),
+      await createEndpoint(),
+    ]);
     const path = `/v1/sessions/${session.session_id}`;
-    const reader = await listen(`${path}/events`);
+    const reader = await followEvents(`${path}/events`);
     const prompts = ["a b c d e f g h", "waits 1", "waits 2"].map((prompt) => post(`${path}/prompt`, { prompt }));
     await reader.next("reply-delta");
     expect((await post(`${path}/cancel`)).body).toEqual({ success: true });

@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
 import { CONNECTOR_TYPES } from "../../../src/core/endpoint.ts";
-import { FIXTURES, KEY, makeRequest, ask } from "../../support/connectors.ts";
+import { FIXTURES, KEY, makeRequest, callProvider } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
@@ -34,15 +34,18 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
 
   it.each(["hello", "hello.slow"])("is read to its end (%s)", async (scene) => {
     const [text, inputTokens, outputTokens] = HELLO[folder];
-    const answered = await ask(makeRequest(type, scene));
-    expect(answered.text).toBe(text);
-    expect(answered.last).toMatchObject({ type: "end", finishReason: "stop", usage: { inputTokens, outputTokens } });
-    expect(answered.last.metrics).toMatchObject({ calls: 1, queueMs: 0 });
-    expect(answered.last.metrics.ttftMs).toBeLessThanOrEqual(answered.last.metrics.durationMs);
+    const reply = await callProvider(makeRequest(type, scene));
+    expect(reply.text).toBe(text);
+    expect(reply.last).toMatchObject({ type: "end", finishReason: "stop", usage: { inputTokens, outputTokens } });
+    expect(reply.last.metrics).toMatchObject({ calls: 1, queueMs: 0 });
+    expect(reply.last.metrics.ttftMs).toBeLessThanOrEqual(reply.last.metrics.durationMs);
   });
 
   it("reports a reply that ended by its limit or a filter", async () => {
-    const [limited, filtered] = [await ask(makeRequest(type, "length")), await ask(makeRequest(type, "filtered"))];
+    const [limited, filtered] = [
+      await callProvider(makeRequest(type, "length")),
+      await callProvider(makeRequest(type, "filtered")),
+    ];
     expect([limited.text, limited.last]).toMatchObject(["Once upon a", { type: "end", finishReason: "length" }]);
     expect(filtered.last).toMatchObject({ type: "end", finishReason: "content_filter" });
   });
@@ -56,14 +59,14 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
   ])("that fails as in %s is classified as %s", async (scene, code, begin) => {
     // The Workers AI binding returns a stream or throws, so it has no answers of another type.
     if (type === "workers-ai-connector" && ["json", "html"].includes(scene)) return;
-    const { text, last } = await ask(makeRequest(type, scene, once));
+    const { text, last } = await callProvider(makeRequest(type, scene, once));
     expect(last).toMatchObject({ type: "failed", code });
     expect(text).toMatch(new RegExp(`^${begin}`));
     expect(last.metrics.calls).toBe(1);
   });
 
   it("that reports an error in its stream is classified by the error", async () => {
-    const { text, last } = await ask(makeRequest(type, "in-band-error", once));
+    const { text, last } = await callProvider(makeRequest(type, "in-band-error", once));
     expect([text, last]).toMatchObject(["Hel", { type: "failed", code: IN_BAND[folder] }]);
   });
 
@@ -74,7 +77,9 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     ["hello.mute", "timeout_ms"],
     ["hello.stall", "timeout_ms"],
   ])("that stops sending (%s) is given up by %s", async (scene, limit) => {
-    const { last } = await ask(makeRequest(type, scene, { params: JSON.stringify({ [limit]: "150", max_attempts: 3 }) }));
+    const { last } = await callProvider(
+      makeRequest(type, scene, { params: JSON.stringify({ [limit]: "150", max_attempts: 3 }) }),
+    );
     expect(last).toMatchObject({ code: "provider_timeout", message: expect.stringContaining(`(${limit})`) });
     expect(last.metrics.calls).toBe(1);
     expect(last.metrics.durationMs).toBeGreaterThanOrEqual(140);
@@ -83,7 +88,7 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
   it("that is stopped ends as cancelled, and the provider's connection is closed", async () => {
     const stop = new AbortController();
     const open = async (): Promise<number> => (await fetch(`${upstream}/open/${folder}`)).json();
-    const asked = ask(makeRequest(type, "hello.stall"), { stop: stop.signal });
+    const asked = callProvider(makeRequest(type, "hello.stall"), { stop: stop.signal });
     await expect.poll(open, { timeout: 30_000 }).toBeGreaterThan(0);
     stop.abort();
     expect((await asked).last).toMatchObject({ code: "cancelled", metrics: { calls: 1 } });
@@ -99,14 +104,14 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
       [500, "provider_error", 2],
     ] as const;
     for (const [status, code, calls] of refusals) {
-      const { last } = await ask(makeRequest(type, `${status}`));
+      const { last } = await callProvider(makeRequest(type, `${status}`));
       expect([status, last]).toMatchObject([status, { code, metrics: { calls } }]);
       expect(JSON.stringify(last)).not.toContain(KEY);
     }
   });
 
   it("has a receipt of what was sent", async () => {
-    const { last } = await ask(makeRequest(type, "hello", { params: '{"temperature":0.5,"max_attempts":1}' }));
+    const { last } = await callProvider(makeRequest(type, "hello", { params: '{"temperature":0.5,"max_attempts":1}' }));
     const receipt = last.metrics.receipt;
     expect(receipt).toMatchObject({
       connectorType: type,
@@ -121,7 +126,7 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
 
 describe.each(["echo-connector", "eliza-connector"] as const)("an endpoint of type %s", (type) => {
   it("replies without a provider, and its receipt shows that", async () => {
-    const { text, last } = await ask(makeRequest(type, "hello"));
+    const { text, last } = await callProvider(makeRequest(type, "hello"));
     expect(text).not.toBe("");
     expect(last).toMatchObject({ type: "end", metrics: { calls: 1 } });
     expect(last.metrics.receipt).toMatchObject({ url: null, body: null, bodySha256: null });
@@ -129,29 +134,29 @@ describe.each(["echo-connector", "eliza-connector"] as const)("an endpoint of ty
 
   it("respects limits and stops like any other", async () => {
     const slow = { params: JSON.stringify({ tokens_per_second: 1, timeout_ms: 80 }) };
-    expect((await ask(makeRequest(type, "hello", slow))).last).toMatchObject({ code: "provider_timeout" });
+    expect((await callProvider(makeRequest(type, "hello", slow))).last).toMatchObject({ code: "provider_timeout" });
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 20);
     const forever = { params: JSON.stringify({ tokens_per_second: 0.01 }) };
-    expect((await ask(makeRequest(type, "hello", forever), { stop: stop.signal })).last.type).toBe("failed");
+    expect((await callProvider(makeRequest(type, "hello", forever), { stop: stop.signal })).last.type).toBe("failed");
   });
 });
 
 describe("special cases of vendors", () => {
   it("a prompt that a filter blocks is an answer, from Azure and from Gemini", async () => {
-    const azure = await ask(makeRequest("azure-openai-connector", "filtered-prompt"));
-    const gemini = await ask(makeRequest("google-gemini-connector", "filtered-prompt"));
+    const azure = await callProvider(makeRequest("azure-openai-connector", "filtered-prompt"));
+    const gemini = await callProvider(makeRequest("google-gemini-connector", "filtered-prompt"));
     for (const { last } of [azure, gemini]) expect(last).toMatchObject({ type: "end", finishReason: "content_filter" });
   });
 
   it("Gemini's thoughts count as tokens but are not text, and text after a finish reason is kept", async () => {
-    const thoughts = await ask(makeRequest("google-gemini-connector", "thoughts"));
+    const thoughts = await callProvider(makeRequest("google-gemini-connector", "thoughts"));
     expect([thoughts.text, thoughts.last]).toMatchObject(["Hello!", { usage: { inputTokens: 12, outputTokens: 26 } }]);
-    expect((await ask(makeRequest("google-gemini-connector", "two-ends"))).text).toBe("One two");
+    expect((await callProvider(makeRequest("google-gemini-connector", "two-ends"))).text).toBe("One two");
   });
 
   it("an unknown finish reason of Gemini is a failure that names it", async () => {
-    const { text, last } = await ask(makeRequest("google-gemini-connector", "malformed"));
+    const { text, last } = await callProvider(makeRequest("google-gemini-connector", "malformed"));
     expect([text, last]).toMatchObject([
       "Hel",
       { code: "provider_error", message: expect.stringMatching(/MALFORMED_/) },
@@ -159,7 +164,7 @@ describe("special cases of vendors", () => {
   });
 
   it("Workers AI without its binding fails with an explanation, and no call is counted", async () => {
-    const { last } = await ask(makeRequest("workers-ai-connector", "hello"), {
+    const { last } = await callProvider(makeRequest("workers-ai-connector", "hello"), {
       providerEnv: { ai: undefined, privateAllowed: true },
     });
     expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
@@ -169,7 +174,7 @@ describe("special cases of vendors", () => {
 
 describe("a request", () => {
   const sent = async (...[type, scene, fields]: Parameters<typeof makeRequest>) => {
-    const { receipt } = (await ask(makeRequest(type, scene, fields))).last.metrics;
+    const { receipt } = (await callProvider(makeRequest(type, scene, fields))).last.metrics;
     return { url: receipt?.url?.replace(upstream, ""), body: JSON.parse(receipt?.body ?? "null"), receipt };
   };
   const system = { role: "system" as const, content: "Be brief" };

@@ -7,7 +7,8 @@ const upstream = inject("upstream");
 /** Submits one prompt to endpoints over HTTP. @returns their records */
 async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
   const ids: string[] = [];
-  for (const fields of endpoints) ids.push(await createEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
+  for (const fields of endpoints)
+    ids.push(await createEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
   const session = await createComparison(ids);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
   expect(status).toBe(200);

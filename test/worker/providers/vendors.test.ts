@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from "vitest";
 import type { ConnectorType } from "../../../src/core/endpoint.ts";
 import table from "../../fixtures/vendors.json";
-import { makeRequest, ask } from "../../support/connectors.ts";
+import { makeRequest, callProvider } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
@@ -26,22 +26,24 @@ interface Row {
 }
 const rows: Row[] = table;
 
-async function answerOf({ connectorType, file }: Row) {
+async function readRecorded({ connectorType, file }: Row) {
   const [folder = "", scene = ""] = file.replace(/\.sse$/, "").split("/");
   const type = connectorType as ConnectorType;
   const byBinding = type === "workers-ai-connector";
   const params = JSON.stringify({ max_attempts: 1 });
-  return ask(makeRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }));
+  return callProvider(
+    makeRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }),
+  );
 }
 
 /** @returns the expected end of the reply */
-function endOf({ expect: expected }: Row): object {
+function expectedEnd({ expect: expected }: Row): object {
   const { status, errorCode, finishReason, finishReasonRaw, usage, cachedInputTokens, reasoningTokens, says } =
     expected;
   if (status === "error") {
     return { type: "failed", code: errorCode, ...(says === undefined ? {} : { message: expect.stringMatching(says) }) };
   }
-  const counted = {
+  const usageWithDetails = {
     ...usage,
     ...(cachedInputTokens === undefined ? {} : { cachedInputTokens }),
     ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
@@ -50,15 +52,15 @@ function endOf({ expect: expected }: Row): object {
     type: "end",
     finishReason,
     ...(finishReasonRaw == null ? {} : { finishReasonRaw }),
-    ...(usage === undefined ? {} : { usage: usage && counted }),
+    ...(usage === undefined ? {} : { usage: usage && usageWithDetails }),
   };
 }
 
 describe("an answer in its vendor's own format", () => {
   it.each(rows)("is read: $file", async (row) => {
-    const { text, last } = await answerOf(row);
+    const { text, last } = await readRecorded(row);
     expect(text).toBe(row.expect.text);
-    expect(last).toMatchObject(endOf(row));
+    expect(last).toMatchObject(expectedEnd(row));
     if (row.expect.finishReasonRaw === null) expect(last).not.toHaveProperty("finishReasonRaw");
   });
 });

@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
-import { connect, listen, upgrade } from "../../support/follow.ts";
+import { connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createSession, unique } from "../../support/create.ts";
 
 /** Sends a body in chunks, so that its size is not known in advance. */
@@ -49,7 +49,7 @@ describe("a body", () => {
 describe("subscribers of a session", () => {
   it("are 1,000 at most, over sockets and event streams together, and the next gets 429", async () => {
     const id = await createSession();
-    const reader = await listen(`/sessions/${id}/events`);
+    const reader = await followEvents(`/sessions/${id}/events`);
     const sockets = await Promise.all(Array.from({ length: 999 }, () => connect(`/sessions/${id}/ws`)));
     const socket = await upgrade(`/sessions/${id}/ws`);
     expect([socket.status, socket.headers.get("retry-after")]).toEqual([429, "60"]);

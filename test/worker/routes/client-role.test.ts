@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
 import { breakD1 } from "../../support/faults.ts";
-import { connect, listen, upgrade } from "../../support/follow.ts";
+import { connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createChatbot, createClient, createSession } from "../../support/create.ts";
 
 afterEach(() => {
@@ -43,15 +43,15 @@ describe("a client's token", () => {
     const { token, clientId, chatbotId, own } = await twoClients();
     expect((await post("/sessions", { chatbotId, clientId }, { token })).status).toBe(201);
     expect((await put(`/sessions/${own}`, { feedback: { rating: 5 } }, { token })).status).toBe(200);
-    const said = await post(
+    const appended = await post(
       `/sessions/message?sessionId=${own}`,
       { message: { role: "user", content: "a" } },
       { token },
     );
-    expect(said.status).toBe(200);
+    expect(appended.status).toBe(200);
     expect((await post(`/sessions/chat?sessionId=${own}`, { content: "b" }, { token })).body.data.content).toBe("b");
     expect((await get(`/sessions/${own}/messages`, { token })).body.data.messages).toHaveLength(4);
-    const reader = await listen(`/sessions/${own}/events?after=0`, undefined, { token });
+    const reader = await followEvents(`/sessions/${own}/events?after=0`, undefined, { token });
     await reader.next("message-appended", 4);
     const { ticket } = (await post(`/sessions/${own}/tickets`, undefined, { token })).body.data;
     const client = await connect(`/sessions/${own}/ws?ticket=${ticket}`, { token: null });
@@ -118,7 +118,7 @@ describe("a client's token", () => {
     expect((await post("/sessions", { chatbotId, clientId: otherId }, { token })).status).toBe(403);
     expect((await get("/sessions", { token })).body.data.paginatorInfo.total).toBe(1);
     for (const id of [own, foreign, NOWHERE]) {
-      const message = { role: "system", content: "Obey" };
+      const message = { role: "system", content: "Be brief" };
       expect((await post(`/sessions/message?sessionId=${id}`, { message }, { token })).status).toBe(403);
     }
   });
@@ -151,7 +151,7 @@ describe("a revoked key", () => {
       const { ticket } = (await post(`/sessions/${id}/tickets`, undefined, { token })).body.data;
       const socket = await connect(`/sessions/${id}/ws`, { token });
       const byTicket = await connect(`/sessions/${id}/ws?ticket=${ticket}`, { token: null });
-      const reader = await listen(`/sessions/${id}/events`, undefined, { token });
+      const reader = await followEvents(`/sessions/${id}/events`, undefined, { token });
       const stayer = await connect(`/sessions/${id}/ws`);
       await Promise.all([socket, byTicket, reader, stayer].map((one) => one.next("session-snapshot")));
       expect((await del(`/keys/${keyId}`)).status).toBe(200);

@@ -8,7 +8,7 @@ import { breakD1 } from "../../support/faults.ts";
 import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 import { writeLog } from "../../support/long-log.ts";
 import { makeReceipt } from "../../support/replies.ts";
-import type { TurnGiven } from "../../support/long-log.ts";
+import type { LoggedTurn } from "../../support/long-log.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -24,7 +24,7 @@ const COLUMNS =
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 
 /** Uses the session, so that its object loads it. */
-const bringToLife = (id: string) => post(`/v1/sessions/${id}/cancel`);
+const loadIntoObject = (id: string) => post(`/v1/sessions/${id}/cancel`);
 
 /** Ends a comparison session through its object, since no route does. */
 const end = (id: string) => objectOf(id).end("added");
@@ -76,7 +76,7 @@ async function open(id: string, format = "jsonl") {
   return { next, rest, cancel: () => reader.cancel() };
 }
 
-const many = (chatIds: string[], turns: number, length = 100): TurnGiven[] =>
+const many = (chatIds: string[], turns: number, length = 100): LoggedTurn[] =>
   Array.from({ length: turns }, (_, turn) => ({
     prompt: `prompt ${turn}`,
     replies: chatIds.map((chatId) => ({ chatId, content: `${turn} ${"x".repeat(length)}` })),
@@ -130,10 +130,13 @@ describe("export as JSON lines", () => {
   });
 
   it("has no response for a cancelled reply, and its text as the partial result", async () => {
-    const session = await createComparison([await createEndpoint(), await createEndpoint({ params: { tokens_per_second: 5 } })]);
+    const session = await createComparison([
+      await createEndpoint(),
+      await createEndpoint({ params: { tokens_per_second: 5 } }),
+    ]);
     const id = session.session_id;
     const prompted = post(`/v1/sessions/${id}/prompt`, {
-      prompt: "many words that take a while to be said ".repeat(5),
+      prompt: "many words that take a while to arrive ".repeat(5),
     });
     await vi.waitFor(
       async () => {
@@ -270,7 +273,7 @@ describe("an export of any size", () => {
   /** Counts the pages that are read of a session's log, in the object or in D1. */
   async function pagesRead(id: string, live: boolean) {
     if (live) {
-      await bringToLife(id);
+      await loadIntoObject(id);
       const page = vi.spyOn(SessionObject.prototype, "page");
       return () => page.mock.calls.length;
     }
@@ -302,7 +305,7 @@ describe("an export of any size", () => {
     const session = await createComparison([await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_400, 400));
-    await bringToLife(id);
+    await loadIntoObject(id);
     const file = await open(id);
     const first = await file.next();
     await post(`/v1/sessions/${id}/prompt`, { prompt: "later" }, { headers: { prefer: "return=minimal" } });
@@ -317,12 +320,12 @@ describe("an export of any size", () => {
   it("is complete while D1 is down, if the session is in its object", async () => {
     const session = await createComparison([await createEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500));
-    await bringToLife(session.session_id);
-    const d1Up = breakD1();
+    await loadIntoObject(session.session_id);
+    const repairD1 = breakD1();
     const file = await open(session.session_id);
     const lines = linesOf(await file.rest());
     const { body } = await get(`/v1/sessions/${session.session_id}/stats`);
-    d1Up();
+    repairD1();
     expect([lines.length, body.total.count]).toEqual([1_500, 1_500]);
   });
 
@@ -330,13 +333,13 @@ describe("an export of any size", () => {
     const session = await createComparison([await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_500, 400));
-    if (live) await bringToLife(id);
-    const told = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    if (live) await loadIntoObject(id);
+    const errorLog = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const file = await open(id);
     expect(linesOf((await file.next()).replace(/[^\n]*$/, ""))).not.toHaveLength(0);
     expect((await del(`/v1/sessions/${id}`)).status).toBe(200);
     await expect(file.rest()).rejects.toThrow();
-    expect(told.mock.calls).toContainEqual([expect.objectContaining({ event: "export-broke-off" })]);
+    expect(errorLog.mock.calls).toContainEqual([expect.objectContaining({ event: "export-broke-off" })]);
   });
 
   it("reads no further when its reader has left", async () => {
@@ -406,7 +409,10 @@ describe("receipts", () => {
         prompt: "hi",
         replies: [{ chatId, content: "a", reply: { usage, queueMs: 5, receipt: makeReceipt({ attempts }) } }],
       },
-      { prompt: "hi", replies: [{ chatId, content: "b", reply: { receipt: makeReceipt({ prices: null, body: null }) } }] },
+      {
+        prompt: "hi",
+        replies: [{ chatId, content: "b", reply: { receipt: makeReceipt({ prices: null, body: null }) } }],
+      },
       { prompt: "hi", replies: [{ chatId, content: "c", reply: { usage: null, receipt: makeReceipt() } }] },
       { prompt: "hi", replies: [{ chatId, content: "d", reply: { receipt: null } }] },
       { prompt: "hi", replies: [{ chatId, content: "e" }] },

@@ -2,8 +2,15 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
 import { upgrade } from "../../support/follow.ts";
-import { createChatbot, createClient, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
-import { set } from "../../support/settings.ts";
+import {
+  createChatbot,
+  createClient,
+  createComparison,
+  createSession,
+  createEndpoint,
+  unique,
+} from "../../support/create.ts";
+import { setVariables } from "../../support/settings.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -54,7 +61,7 @@ describe("a page of another origin", () => {
   it.each(["", "*", "null", `${APP}/`, "app.example"])(
     "can read nothing when ALLOWED_ORIGINS is %j",
     async (origins) => {
-      set({ ALLOWED_ORIGINS: origins });
+      setVariables({ ALLOWED_ORIGINS: origins });
       for (const origin of [APP, "*", "null"]) {
         expect((await get("/sessions", from(origin))).headers.get("access-control-allow-origin")).toBeNull();
       }
@@ -62,7 +69,7 @@ describe("a page of another origin", () => {
   );
 
   it("can change nothing when no token is needed", async () => {
-    set({ ANONYMOUS_ROLE: "service" });
+    setVariables({ ANONYMOUS_ROLE: "service" });
     const id = await createSession();
     for (const origin of ["https://evil.example", "http://parley.test", "null"]) {
       const refused = await post(`/sessions/${id}/end`, undefined, { token: null, ...from(origin) });
@@ -80,7 +87,7 @@ describe("a page of another origin", () => {
       (await upgrade(`/sessions/${id}/ws`, { ...(token === undefined ? {} : { token }), ...from(origin) })).status;
     expect(await open("https://evil.example", undefined)).toBe(403);
     expect(await open("http://parley.test", undefined)).toBe(101);
-    set({ ANONYMOUS_ROLE: "service" });
+    setVariables({ ANONYMOUS_ROLE: "service" });
     expect(await open("http://parley.test", null)).toBe(403);
     expect(await open(APP, null)).toBe(101);
   });
@@ -108,7 +115,7 @@ describe("every answer", () => {
 
 describe("rate limits", () => {
   const limits = () =>
-    set({
+    setVariables({
       RATE_LIMITS: "",
       ADDRESS_LIMIT: undefined as never,
       CALLER_LIMIT: undefined as never,
@@ -123,7 +130,7 @@ describe("rate limits", () => {
 
   it("per address answer 429 in the dialect's form, with Retry-After, before the token is checked", async () => {
     limits();
-    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(5, () => get("/sessions", { token: null, headers }))).toEqual([401, 401, 401, 429, 429]);
     const [session, moonshot] = [await get("/sessions", { headers }), await get("/v1/sessions", { headers })];
@@ -135,7 +142,7 @@ describe("rate limits", () => {
 
   it("per caller answer 429 from any address", async () => {
     limits();
-    set({ CALLER_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ CALLER_LIMIT: env.THREE_A_MINUTE });
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const make = () => get("/v1/sessions", { token, headers: { "cf-connecting-ip": address() } });
     expect(await statuses(5, make)).toEqual([200, 200, 200, 429, 429]);
@@ -143,7 +150,7 @@ describe("rate limits", () => {
 
   it("without a token count by address", async () => {
     limits();
-    set({ CALLER_LIMIT: env.THREE_A_MINUTE, ANONYMOUS_ROLE: "service" });
+    setVariables({ CALLER_LIMIT: env.THREE_A_MINUTE, ANONYMOUS_ROLE: "service" });
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(4, () => get("/sessions", { token: null, headers }))).toEqual([200, 200, 200, 429]);
     expect((await get("/sessions", { token: null, headers: { "cf-connecting-ip": address() } })).status).toBe(200);
@@ -151,7 +158,7 @@ describe("rate limits", () => {
 
   it("are lower for bad tokens, and good tokens from the same address still work", async () => {
     limits();
-    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(5, () => get("/sessions", { token: "guess", headers }))).toEqual([401, 401, 401, 429, 429]);
     expect((await get("/sessions", { headers })).status).toBe(200);
@@ -159,7 +166,7 @@ describe("rate limits", () => {
 
   it("are lower for bad tokens at the open route for admins too, and are logged", async () => {
     limits();
-    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
     const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
     const headers = { "cf-connecting-ip": address() };
     const guess = () => get("/healthz?deep=1", { token: "guess", headers });
@@ -170,7 +177,7 @@ describe("rate limits", () => {
 
   it("treat an IPv6 network as one address", async () => {
     limits();
-    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
     const hex = () => Math.floor(Math.random() * 0xfffe + 1).toString(16);
     const network = `2001:db8:${hex()}`;
     const each = [`${network}:0:1:2:3:4`, `${network}::1`, `${network}:0000:ffff::`, `${network.toUpperCase()}::9:9`];
@@ -183,7 +190,7 @@ describe("rate limits", () => {
 
   it("are off when the binding fails", async () => {
     limits();
-    set({ CALLER_LIMIT: { limit: () => Promise.reject(new Error("down")) } });
+    setVariables({ CALLER_LIMIT: { limit: () => Promise.reject(new Error("down")) } });
     expect((await get("/sessions")).status).toBe(200);
   });
 });
@@ -191,9 +198,9 @@ describe("rate limits", () => {
 describe("the audit log", () => {
   it("has caller, call and target, and no secret", async () => {
     const lines: Record<string, unknown>[] = [];
-    const said: string[] = [];
+    const logged: string[] = [];
     const note = (line: unknown) => {
-      said.push(JSON.stringify(line));
+      logged.push(JSON.stringify(line));
       lines.push(line as Record<string, unknown>);
     };
     vi.spyOn(console, "info").mockImplementation(note);
@@ -229,8 +236,8 @@ describe("the audit log", () => {
     expect(seen("client-deleted")).toEqual([expect.objectContaining({ clientId })]);
     expect(seen("prompt-template-deleted")).toEqual([expect.objectContaining({ ...by("admin"), name })]);
     expect(seen("key-revoked")).toEqual([expect.objectContaining({ ...by("admin"), keyId })]);
-    expect(said.join("\n")).not.toMatch(/very-secret|another-secret|between us|parley_guessed|test-admin-key/);
-    expect(said.join("\n")).not.toContain(key);
+    expect(logged.join("\n")).not.toMatch(/very-secret|another-secret|between us|parley_guessed|test-admin-key/);
+    expect(logged.join("\n")).not.toContain(key);
   });
 });
 
@@ -240,7 +247,7 @@ describe("a Worker with missing settings", () => {
     [" ", "blanks"],
     ["two words", "blanks"],
   ])("without a good ADMIN_KEY (%j) lets no admin in, and logs the reason", async (key, message) => {
-    set({ ADMIN_KEY: key });
+    setVariables({ ADMIN_KEY: key });
     for (const token of ["test-admin-key", "two", "undefined", "null"]) {
       const { status, body } = await post("/keys", { name: "k", role: "admin" }, { token });
       expect([status, body.error.code]).toEqual([503, "misconfigured"]);
@@ -252,13 +259,19 @@ describe("a Worker with missing settings", () => {
 
   it("still accepts API keys", async () => {
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
-    set({ ADMIN_KEY: "" });
+    setVariables({ ADMIN_KEY: "" });
     expect((await get("/sessions", { token })).status).toBe(200);
   });
 
   it("shows an admin which setting is wrong, and no value", async () => {
     expect((await get("/healthz?deep=1")).body.problems).toEqual([]);
-    set({ ENCRYPTION_KEY: "short", ANONYMOUS_ROLE: "root", JWT_ISSUER: "x", ALLOWED_ORIGINS: "*", TIME_ZONE: "Mars" });
+    setVariables({
+      ENCRYPTION_KEY: "short",
+      ANONYMOUS_ROLE: "root",
+      JWT_ISSUER: "x",
+      ALLOWED_ORIGINS: "*",
+      TIME_ZONE: "Mars",
+    });
     const { body } = await get("/healthz?deep=1");
     expect(body.status).toBe("degraded");
     expect(body.problems).toHaveLength(5);

@@ -7,8 +7,8 @@ import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
 import { createComparison, createSession, createEndpoint } from "../../support/create.ts";
-import { bodiesFor, hostile, idsFor, namesFor, queriesFor, realFor } from "../../support/hostile.ts";
-import type { Real } from "../../support/hostile.ts";
+import { bodiesFor, hostile, idsFor, namesFor, queriesFor, createExisting } from "../../support/hostile.ts";
+import type { Existing } from "../../support/hostile.ts";
 
 /** Bodies per route. `HOSTILE=400 npm run test:run -- hostile` tries more. */
 const RUNS = inject("hostileRuns");
@@ -29,12 +29,12 @@ interface Given {
   body: unknown;
 }
 
-const callsTo = (route: DescribedRoute, real: Real): fc.Arbitrary<Given> =>
+const callsTo = (route: DescribedRoute, existing: Existing): fc.Arbitrary<Given> =>
   fc.record({
-    id: idsFor(real),
-    name: namesFor(real),
-    query: queriesFor(route, real),
-    body: bodiesFor(route, real),
+    id: idsFor(existing),
+    name: namesFor(existing),
+    query: queriesFor(route, existing),
+    body: bodiesFor(route, existing),
   });
 
 async function ask(route: DescribedRoute, { id, name, query, body }: Given, token?: null) {
@@ -67,8 +67,8 @@ describe("a hostile call", () => {
   it.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
     "to %s is refused in the dialect's form, leaks nothing, and changes nothing",
     async (_, route) => {
-      const real = await realFor(route);
-      const calls = callsTo(route, real);
+      const existing = await createExisting(route);
+      const calls = callsTo(route, existing);
       const property = fc.asyncProperty(calls, async (given) => {
         const before = await rows();
         const { status, body: answered, shown } = await ask(route, given);
@@ -85,8 +85,8 @@ describe("a hostile call", () => {
   it.each(
     routes.filter(({ path }) => path !== "/healthz").map((route) => [`${route.method} ${route.path}`, route] as const),
   )("to %s without a token learns only that", async (_, route) => {
-    const real = await realFor(route);
-    const calls = callsTo(route, real);
+    const existing = await createExisting(route);
+    const calls = callsTo(route, existing);
     const property = fc.asyncProperty(calls, async (given) => {
       // A path such as `..` may lead to no route.
       expect([401, 404, 405]).toContain((await ask(route, given, null)).status);
@@ -117,7 +117,7 @@ describe("a hostile call", () => {
   });
 
   it("with unusual headers is answered, or refused as such", async () => {
-    const real = await createSession();
+    const existing = await createSession();
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom("\t", " ", ",", ";", "=", '"', "a", "1", "-", "%"), maxLength: 300 }),
       fc.constantFrom("return=minimal", "first-primary", "0".repeat(200), "1e999", "__proto__", "a,".repeat(2_000)),
@@ -133,12 +133,18 @@ describe("a hostile call", () => {
     ];
     const names = fc.constantFrom(...heads, "sec-websocket-protocol", "upgrade", "x-d1-bookmark", "x-request-id");
     const property = fc.asyncProperty(
-      fc.constantFrom("GET /sessions", "GET /v1/sessions", `GET /sessions/${real}`, `GET /sessions/${real}/ws`, CHAT),
+      fc.constantFrom(
+        "GET /sessions",
+        "GET /v1/sessions",
+        `GET /sessions/${existing}`,
+        `GET /sessions/${existing}/ws`,
+        CHAT,
+      ),
       fc.dictionary(names, text, { maxKeys: 4 }),
       async (asked, headers) => {
         const [method = "", path = ""] = asked.split(" ");
         const body = method === "POST" ? { content: "hi" } : undefined;
-        const { status, body: answered } = await call(method, path.replace("REAL", real), body, { headers });
+        const { status, body: answered } = await call(method, path.replace("REAL", existing), body, { headers });
         expect([101, 200, 400, 403, 404, 409, 415, 426]).toContain(status);
         expect(JSON.stringify(answered)).not.toMatch(LEAKS);
       },

@@ -2,8 +2,15 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
-import { listen } from "../../support/follow.ts";
-import { createChatbot, createClient, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
+import { followEvents } from "../../support/follow.ts";
+import {
+  createChatbot,
+  createClient,
+  createComparison,
+  createSession,
+  createEndpoint,
+  unique,
+} from "../../support/create.ts";
 
 const under = (key: string, token?: string) => ({ headers: { "idempotency-key": key }, ...(token ? { token } : {}) });
 const replayed = ({ headers }: { headers: Headers }) => headers.get("idempotency-replayed");
@@ -135,23 +142,23 @@ describe("a message with an idempotency key", () => {
 });
 
 describe("a chat with an idempotency key", () => {
-  const aSessionOn = async (params: object) =>
+  const createSessionOn = async (params: object) =>
     createSession({ chatbotId: await createChatbot({ endpointId: await createEndpoint({ params }) }) });
 
   it("joins the running turn, and replays a finished one, as JSON and as a stream", async () => {
-    const id = await aSessionOn({ tokens_per_second: 40 });
+    const id = await createSessionOn({ tokens_per_second: 40 });
     const path = `/sessions/chat?sessionId=${id}`;
     const body = { content: "one two three four five six" };
     const first = post(path, body, under("c"));
     await scheduler.wait(60);
-    const joined = await listen(path, body, under("c"));
+    const joined = await followEvents(path, body, under("c"));
     expect(joined.headers.get("idempotency-replayed")).toBe("true");
     const [answer] = await Promise.all([first, joined.until(({ closed }) => closed !== null)]);
     const again = await post(path, body, under("c"));
     expect([again.body, replayed(again), replayed(answer)]).toEqual([answer.body, "true", null]);
-    const told = await listen(path, body, under("c"));
-    await told.until(({ closed }) => closed !== null);
-    expect(told.types()).toEqual([
+    const streamed = await followEvents(path, body, under("c"));
+    await streamed.until(({ closed }) => closed !== null);
+    expect(streamed.types()).toEqual([
       "turn-started",
       "message-appended",
       "reply-start",
@@ -160,7 +167,7 @@ describe("a chat with an idempotency key", () => {
       "reply-end",
       "turn-ended",
     ]);
-    for (const reader of [joined, told]) {
+    for (const reader of [joined, streamed]) {
       expect(
         reader.events
           .filter(({ type }) => type === "reply-delta")
@@ -173,7 +180,7 @@ describe("a chat with an idempotency key", () => {
   });
 
   it("is retried after a failure, and does not append the question twice", async () => {
-    const id = await aSessionOn({ fail: 500, fail_times: 2 });
+    const id = await createSessionOn({ fail: 500, fail_times: 2 });
     const path = `/sessions/chat?sessionId=${id}`;
     const answers = [];
     for (let n = 0; n < 4; n++) answers.push(await post(path, { content: "please" }, under("c")));

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
 import { createChatbot, createClient, createSession } from "../../support/create.ts";
-import { set } from "../../support/settings.ts";
+import { setVariables } from "../../support/settings.ts";
 
 const ISSUER = "https://identity.example";
 const AUDIENCE = "parley";
@@ -15,7 +15,11 @@ let count = 0;
 /** A key set for each test, so that none is cached from before. */
 function use(name: string): void {
   scene = `${name}-${(count += 1)}`;
-  set({ JWT_JWKS_URL: `${inject("identityProvider")}/${scene}/keys`, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE });
+  setVariables({
+    JWT_JWKS_URL: `${inject("identityProvider")}/${scene}/keys`,
+    JWT_ISSUER: ISSUER,
+    JWT_AUDIENCE: AUDIENCE,
+  });
 }
 
 const asked = async (): Promise<number> => (await fetch(`${inject("identityProvider")}/${scene}/asked`)).json();
@@ -155,7 +159,7 @@ describe("the identity provider's keys", () => {
 
 describe("settings for JWTs", () => {
   it("when missing, make every JWT 401", async () => {
-    set({ JWT_JWKS_URL: "", JWT_ISSUER: "", JWT_AUDIENCE: "" });
+    setVariables({ JWT_JWKS_URL: "", JWT_ISSUER: "", JWT_AUDIENCE: "" });
     expect(await statusWith(await token())).toBe(401);
   });
 
@@ -165,7 +169,7 @@ describe("settings for JWTs", () => {
     ["with keys over plain http", { JWT_JWKS_URL: "http://identity.example/keys" }],
     ["with keys nowhere", { JWT_JWKS_URL: "keys" }],
   ])("with a fault (%s) let nobody in, and log the reason", async (_, variables) => {
-    set(variables as Partial<Env>);
+    setVariables(variables as Partial<Env>);
     const { status, body } = await get("/sessions", { token: await token() });
     expect([status, body.error.code]).toEqual([503, "misconfigured"]);
     expect(body.message).toMatch(/JWT_/);
@@ -176,7 +180,7 @@ describe("settings for JWTs", () => {
 describe("a caller without a token", () => {
   it("gets 401, unless ANONYMOUS_ROLE is service", async () => {
     expect((await get("/sessions", { token: null })).status).toBe(401);
-    set({ ANONYMOUS_ROLE: "service" });
+    setVariables({ ANONYMOUS_ROLE: "service" });
     expect((await get("/v1/sessions", { token: null })).status).toBe(200);
     expect((await get("/keys", { token: null })).status).toBe(403);
     const chatbotId = await createChatbot();
@@ -185,13 +189,13 @@ describe("a caller without a token", () => {
   });
 
   it("is not a caller with a bad token", async () => {
-    set({ ANONYMOUS_ROLE: "service" });
+    setVariables({ ANONYMOUS_ROLE: "service" });
     expect((await get("/sessions", { token: "bad" })).status).toBe(401);
     expect((await get("/sessions", { token: null, headers: { authorization: "Basic dGVzdA==" } })).status).toBe(401);
   });
 
   it.each(["admin", "client", "Service", "anything"])("is not let in by an ANONYMOUS_ROLE of %s", async (role) => {
-    set({ ANONYMOUS_ROLE: role });
+    setVariables({ ANONYMOUS_ROLE: role });
     const { status, body } = await get("/sessions", { token: null });
     expect([status, body.error.code]).toEqual([503, "misconfigured"]);
   });

@@ -10,7 +10,7 @@ interface Received {
 }
 
 /** A provider of its own for each test, which keeps the calls. */
-function aProvider() {
+function newProvider() {
   const provider = unique("provider").replaceAll(" ", "-");
   const at = (scene: string) => `${upstream}/${provider}/${scene}`;
   return {
@@ -25,7 +25,7 @@ function aProvider() {
   };
 }
 
-async function aTemplate(template: string): Promise<string> {
+async function templateName(template: string): Promise<string> {
   const name = unique("template");
   await makeTemplate(name, template);
   return name;
@@ -36,7 +36,7 @@ async function makeTemplate(name: string, template: string): Promise<void> {
 }
 
 /** A session with one chat. */
-async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
+async function createOneChatSession(endpoint: string, fields: Record<string, unknown> = {}) {
   const { session_id: id, chat_ids } = await createComparison([endpoint], fields);
   const setting = (kind: "prompt_templates" | "context_strategies", name: string) =>
     `/v1/sessions/${id}/${kind}/${encodeURIComponent(name)}`;
@@ -54,9 +54,9 @@ async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
 
 describe("chat_history", () => {
   it("sends earlier prompts as they were prepared, each with its reply, as turns", async () => {
-    const provider = aProvider();
-    const template = await aTemplate("Q: {{ prompt }}");
-    const chat = await aChat(await provider.endpoint("hello"), {
+    const provider = newProvider();
+    const template = await templateName("Q: {{ prompt }}");
+    const chat = await createOneChatSession(await provider.endpoint("hello"), {
       prompt_template: template,
       context_strategy: "chat_history",
     });
@@ -75,9 +75,9 @@ describe("chat_history", () => {
   });
 
   it("skips failed, cut and empty replies, with their prompts", async () => {
-    const provider = aProvider();
+    const provider = newProvider();
     const endpoint = await provider.endpoint("hello");
-    const chat = await aChat(endpoint, { context_strategy: "chat_history" });
+    const chat = await createOneChatSession(endpoint, { context_strategy: "chat_history" });
     const become = (scene: string) => put(`/v1/llm_endpoints/${endpoint}`, { uri: provider.at(scene) });
     await chat.ask("good");
     for (const scene of ["500", "hello.truncated", "filtered"]) {
@@ -99,7 +99,7 @@ describe("chat_history", () => {
   });
 
   it("sends each chat only its own replies", async () => {
-    const [one, other] = [aProvider(), aProvider()];
+    const [one, other] = [newProvider(), newProvider()];
     const endpoints = [await one.endpoint("hello"), await other.endpoint("length")];
     const { session_id: id } = await createComparison(endpoints, { context_strategy: "chat_history" });
     for (const prompt of ["first", "second"]) await post(`/v1/sessions/${id}/prompt`, { prompt });
@@ -110,8 +110,8 @@ describe("chat_history", () => {
 
 describe("add_previous_prompt", () => {
   it("sends the last five prepared prompts after the new one, newest first, and no turns", async () => {
-    const provider = aProvider();
-    const chat = await aChat(await provider.endpoint("hello"));
+    const provider = newProvider();
+    const chat = await createOneChatSession(await provider.endpoint("hello"));
     for (const prompt of ["p1", "p2", "p3", "p4", "p5", "p6"]) await chat.ask(prompt);
     await chat.set("context_strategies", "add_previous_prompt");
     expect((await chat.ask("new")).prepared_prompt).toBe("newp6\np5\np4\np3\np2\n");
@@ -119,8 +119,8 @@ describe("add_previous_prompt", () => {
   });
 
   it("runs before the template, whose output is part of what is added next", async () => {
-    const template = await aTemplate("<{{ prompt }}>");
-    const chat = await aChat(await createEndpoint(), {
+    const template = await templateName("<{{ prompt }}>");
+    const chat = await createOneChatSession(await createEndpoint(), {
       prompt_template: template,
       context_strategy: "add_previous_prompt",
     });
@@ -130,7 +130,7 @@ describe("add_previous_prompt", () => {
   });
 
   it("fails a prompt that grows over 200,000 characters, only while it is set", async () => {
-    const chat = await aChat(await createEndpoint(), { context_strategy: "add_previous_prompt" });
+    const chat = await createOneChatSession(await createEndpoint(), { context_strategy: "add_previous_prompt" });
     await chat.ask("x".repeat(90_000));
     expect((await chat.ask("y".repeat(90_000))).status).toBe("ok");
     const refused = await chat.ask("z".repeat(90_000));
@@ -143,8 +143,8 @@ describe("add_previous_prompt", () => {
 
 describe("the names of template and strategy", () => {
   it("are kept by each record, whatever is set, unset, deleted or created later", async () => {
-    const name = await aTemplate("first {{ prompt }}");
-    const chat = await aChat(await createEndpoint());
+    const name = await templateName("first {{ prompt }}");
+    const chat = await createOneChatSession(await createEndpoint());
     await chat.ask("a");
     await chat.set("prompt_templates", name);
     await chat.ask("b");
@@ -155,7 +155,7 @@ describe("the names of template and strategy", () => {
     await makeTemplate(name, "second {{ prompt }}");
     await chat.set("prompt_templates", name);
     await chat.ask("d");
-    const other = await aTemplate("other {{ prompt }}");
+    const other = await templateName("other {{ prompt }}");
     await chat.set("prompt_templates", other);
     await chat.set("context_strategies", "add_previous_prompt");
     await chat.ask("e");
@@ -177,9 +177,9 @@ describe("the names of template and strategy", () => {
   });
 
   it("are those at the time of the prompt, even if others are set while it runs", async () => {
-    const provider = aProvider();
-    const chat = await aChat(await provider.endpoint("hello.stall"));
-    const name = await aTemplate("<{{ prompt }}>");
+    const provider = newProvider();
+    const chat = await createOneChatSession(await provider.endpoint("hello.stall"));
+    const name = await templateName("<{{ prompt }}>");
     const asked = chat.ask("x");
     await expect.poll(provider.sent, { timeout: 30_000 }).toBeDefined();
     await chat.set("prompt_templates", name);
@@ -189,10 +189,13 @@ describe("the names of template and strategy", () => {
   });
 
   it("are kept by failed records too", async () => {
-    const name = await aTemplate("{{ prompt }}{{ prompt }}");
-    const chat = await aChat(await createEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
+    const name = await templateName("{{ prompt }}{{ prompt }}");
+    const chat = await createOneChatSession(await createEndpoint(), {
+      prompt_template: name,
+      context_strategy: "chat_history",
+    });
     expect(await chat.ask("x".repeat(100_000))).toMatchObject({ status: "ok" });
-    const tripled = await aTemplate("{{ prompt }}{{ prompt }}{{ prompt }}");
+    const tripled = await templateName("{{ prompt }}{{ prompt }}{{ prompt }}");
     await chat.set("prompt_templates", tripled);
     expect(await chat.ask("x".repeat(100_000))).toMatchObject({
       status: "error",
@@ -207,8 +210,11 @@ describe("the names of template and strategy", () => {
 
 describe("unsetting a template or strategy", () => {
   it("is refused for a name that is not set, and keeps the one that is", async () => {
-    const [set, unset] = [await aTemplate("<{{ prompt }}>"), await aTemplate("[{{ prompt }}]")];
-    const chat = await aChat(await createEndpoint(), { prompt_template: set, context_strategy: "chat_history" });
+    const [set, unset] = [await templateName("<{{ prompt }}>"), await templateName("[{{ prompt }}]")];
+    const chat = await createOneChatSession(await createEndpoint(), {
+      prompt_template: set,
+      context_strategy: "chat_history",
+    });
     const path = `/v1/sessions/${chat.id}`;
     expect((await del(`${path}/prompt_templates/${encodeURIComponent(unset)}`)).status).toBe(404);
     expect((await del(`${path}/context_strategies/add_previous_prompt`)).status).toBe(404);

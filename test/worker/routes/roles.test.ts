@@ -5,7 +5,7 @@ import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call, post } from "../../support/api.ts";
 import { createClient } from "../../support/create.ts";
-import { set } from "../../support/settings.ts";
+import { setVariables } from "../../support/settings.ts";
 
 const ADMIN = ["admin"];
 const STAFF = ["admin", "service", "anonymous"];
@@ -90,7 +90,7 @@ describe("the roles that may call", () => {
   it.each(ROLES)("are enforced on every route for %s", async (role) => {
     const clientId = await createClient();
     const own = role === "client" ? { clientId } : {};
-    if (role === "anonymous") set({ ANONYMOUS_ROLE: "service" });
+    if (role === "anonymous") setVariables({ ANONYMOUS_ROLE: "service" });
     const token = role === "anonymous" ? null : (await post("/keys", { name: role, role, ...own })).body.data.key;
     const denied: string[] = [];
     for (const route of routes) {

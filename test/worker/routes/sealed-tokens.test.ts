@@ -39,9 +39,9 @@ async function everythingStored(sessionId: string): Promise<string> {
 async function callWith(settings: Partial<Env>, method: string, path: string, body: object, more = {}) {
   const headers = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json", ...more };
   const answer = await app.request(path, { method, headers, body: JSON.stringify(body) }, { ...env, ...settings });
-  const said = await answer.json<ReturnType<typeof JSON.parse>>();
-  expect(faultIn(method, path, answer.status, said)).toBeNull();
-  return { status: answer.status, body: said };
+  const answerBody = await answer.json<ReturnType<typeof JSON.parse>>();
+  expect(faultIn(method, path, answer.status, answerBody)).toBeNull();
+  return { status: answer.status, body: answerBody };
 }
 
 /** Submits a prompt to an endpoint in a Worker with other settings. @returns the answer's text */

@@ -149,11 +149,11 @@ describe("update", () => {
 
   it("sets endTime with an ended status, and clears it when the session is active again", async () => {
     const id = await createSession();
-    const said = { message: { role: "user", content: "before" } };
-    await post(`/sessions/message?sessionId=${id}`, said);
+    const request = { message: { role: "user", content: "before" } };
+    await post(`/sessions/message?sessionId=${id}`, request);
     const ended = await put(`/sessions/${id}`, { status: "TERMINATED" });
     expect(ended.body.data).toMatchObject({ status: "TERMINATED", endTime: expect.stringMatching(ISO) });
-    expect((await post(`/sessions/message?sessionId=${id}`, said)).status).toBe(404);
+    expect((await post(`/sessions/message?sessionId=${id}`, request)).status).toBe(404);
     const reopened = await put(`/sessions/${id}`, { status: "ACTIVE" });
     expect(reopened.body.data.status).toBe("ACTIVE");
     expect(reopened.body.data).not.toHaveProperty("endTime");

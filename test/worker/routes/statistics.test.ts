@@ -5,7 +5,7 @@ import { get, post } from "../../support/api.ts";
 import { createComparison, createEndpoint } from "../../support/create.ts";
 import { writeLog } from "../../support/long-log.ts";
 import { makeReceipt } from "../../support/replies.ts";
-import type { Said } from "../../support/long-log.ts";
+import type { LoggedReply } from "../../support/long-log.ts";
 
 const statsOf = async (id: string) => (await get(`/v1/sessions/${id}/stats`)).body;
 
@@ -51,12 +51,12 @@ describe("statistics", () => {
   it("count outcomes, and compute percentiles of successful replies by nearest rank", async () => {
     const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const [first, second] = session.chat_ids;
-    const timed = Array.from({ length: 199 }, (_, n): Said => {
+    const timed = Array.from({ length: 199 }, (_, n): LoggedReply => {
       // 1 to 199, shuffled.
       const durationMs = ((n * 37) % 199) + 1;
       return { chatId: first, content: "ok", reply: { durationMs, ttftMs: n === 0 ? null : 5 } };
     });
-    const others: Said[] = [
+    const others: LoggedReply[] = [
       { chatId: second, content: "cut off", reply: { finishReason: "length" } },
       { chatId: second, content: "", reply: failure("provider_error") },
       { chatId: second, content: "part", reply: failure("rate_limited") },
@@ -65,7 +65,7 @@ describe("statistics", () => {
     ];
     await writeLog(
       session.session_id,
-      [...timed, ...others].map((said) => ({ prompt: "x", replies: [said] })),
+      [...timed, ...others].map((reply) => ({ prompt: "x", replies: [reply] })),
     );
     const { chats, total } = await statsOf(session.session_id);
     expect(chats[0]).toMatchObject({
@@ -103,7 +103,7 @@ describe("statistics", () => {
     const [priced, half, free] = session.chat_ids;
     const usage = { inputTokens: 100_000, outputTokens: 200_000 };
     const receipt = makeReceipt({ prices: { inputPerMillion: 1, outputPerMillion: 0.5 } });
-    const replies: Said[] = [
+    const replies: LoggedReply[] = [
       { chatId: priced, content: "a", reply: { usage, receipt } },
       { chatId: half, content: "b", reply: { usage, receipt: makeReceipt({ prices: null }) } },
       { chatId: free, content: "c", reply: { usage: null, receipt } },
