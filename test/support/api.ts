@@ -1,3 +1,4 @@
+/** Calls the app in the Workers runtime, and checks each JSON answer against the OpenAPI document. */
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { faultIn } from "./openapi.ts";

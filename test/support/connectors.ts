@@ -1,3 +1,4 @@
+/** Calls a provider's adapter without a session, against the server that plays recorded answers. */
 import { inject } from "vitest";
 import type { ConnectorType } from "../../src/core/endpoint.ts";
 import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";

@@ -1,3 +1,4 @@
+/** Creates endpoints, chatbots, clients and sessions over HTTP, with defaults for what a test does not care about. */
 import { post } from "./api.ts";
 
 let counter = 0;

@@ -1,3 +1,4 @@
+/** Breaks D1 or an object on purpose, and looks at what has reached D1. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";

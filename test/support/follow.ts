@@ -1,3 +1,4 @@
+/** Clients of sockets and event streams that check each event against its schema, and wait for events. */
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { StreamEvent } from "../../src/live/streaming/events.ts";

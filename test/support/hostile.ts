@@ -1,3 +1,4 @@
+/** Generators of hostile input, made from the schemas that the routes describe themselves with. */
 import * as fc from "fast-check";
 import * as z from "zod";
 import type { DescribedRoute } from "../../src/routes/openapi/document.ts";

@@ -1,3 +1,4 @@
+/** An identity provider for tests of JWTs: key sets over HTTP, and the private keys to sign with. Runs in Node. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair } from "jose";

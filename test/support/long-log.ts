@@ -1,3 +1,4 @@
+/** Writes a long log straight into D1, for tests that need more messages than they can send. */
 import { env } from "cloudflare:workers";
 import type { Message, ReplyDetail } from "../../src/core/message.ts";
 import { database } from "../../src/store/database.ts";

@@ -1,3 +1,4 @@
+/** Compares an answer with the OpenAPI document. */
 import { Validator } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 import { app, dialects } from "../../src/app.ts";

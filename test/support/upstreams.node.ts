@@ -1,3 +1,4 @@
+/** A server that plays providers from the recorded answers in `fixtures`, with faults on request. Runs in Node. */
 import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";

@@ -1,3 +1,6 @@
+/**
+ * The README and the guides: every command, path and route that they name exists, and everything that a user meets is in them.
+ */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";

@@ -1,3 +1,4 @@
+/** Runs the examples of the streaming guide, as printed, against a started server. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

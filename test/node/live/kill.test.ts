@@ -1,3 +1,4 @@
+/** Kills a started server while it is written to. What it acknowledged must be there after the next start, once and in order. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** Exports over real connections, where an error in the middle of a body is visible to the client. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

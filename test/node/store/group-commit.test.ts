@@ -1,3 +1,7 @@
+/**
+ * Group commit across objects of one isolate, in a started server. It relies on promises that continue in the invocation that
+ * made them, which they do not in the Workers runtime of the tests.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,11 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
-
-/**
- * Group commit across objects of one isolate, in a started server. The test runtime of Workers does not continue a promise in
- * the invocation that made it, which this relies on.
- */
 
 const state = mkdtempSync(join(tmpdir(), "parley-writers-"));
 let server: Server | null = null;

@@ -1,3 +1,4 @@
+/** How an endpoint's params are read: what goes to the provider, and what controls the call. */
 import { describe, expect, it } from "vitest";
 import { readCallParams } from "../../../src/core/call-params.ts";
 

@@ -1,4 +1,4 @@
-// Which texts the search treats as equal, and which parts of a text it finds.
+/** Which texts the search treats as equal, and which parts of a text it finds. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldText } from "../../../src/core/fold.ts";

@@ -1,3 +1,4 @@
+/** The rules of a session: changes, start and end; also ids and pages. */
 import { describe, expect, it } from "vitest";
 import { asObjectId, newObjectId } from "../../../src/core/id.ts";
 import { paginatorInfo } from "../../../src/core/page.ts";

@@ -1,3 +1,4 @@
+/** Reading and writing times. */
 import { describe, expect, it } from "vitest";
 import { isZone, isoTime, parseTime, zonedPromptTime, zonedStamp } from "../../../src/core/time.ts";
 

@@ -1,3 +1,4 @@
+/** Encryption of tokens: what opens with which key. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fingerprintSecret, isSealed, seal, reseal, unseal } from "../../../src/crypto/sealed-tokens.ts";

@@ -1,3 +1,4 @@
+/** Tasks run one at a time. */
 import { describe, expect, it } from "vitest";
 import { TaskQueue } from "../../../src/live/turns/task-queue.ts";
 

@@ -1,3 +1,4 @@
+/** Which addresses a Worker may call, also for addresses that are written to deceive. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { urlProblem, allowsPrivateUrls } from "../../../src/net/url-guard.ts";

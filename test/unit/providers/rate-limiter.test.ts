@@ -1,3 +1,4 @@
+/** The rate limiter of an endpoint, with a clock of its own and generated plans. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CallLimits } from "../../../src/core/endpoint.ts";

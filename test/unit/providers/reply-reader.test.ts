@@ -1,3 +1,4 @@
+/** Reading a provider's answer: text, finish reason, usage and errors, in every form that servers send. */
 import { describe, expect, it } from "vitest";
 import { delta, finish, readAnswer, sse } from "../../support/read-answer.ts";
 import type { FormatName } from "../../support/read-answer.ts";

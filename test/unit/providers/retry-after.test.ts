@@ -1,3 +1,4 @@
+/** How long a provider asks to wait, from headers and bodies. */
 import { describe, expect, it } from "vitest";
 import { now } from "../../../src/core/time.ts";
 import { retryAfterMs, retryInfoMs } from "../../../src/providers/call/retry-after.ts";

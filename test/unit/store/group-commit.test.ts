@@ -1,3 +1,4 @@
+/** When writes share a transaction, and what happens when one fails or is lost. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GroupCommit } from "../../../src/store/group-commit.ts";
 

@@ -1,3 +1,4 @@
+/** What a template may contain, and that no template uses too much time or memory. */
 import { Interpreter } from "@huggingface/jinja";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";

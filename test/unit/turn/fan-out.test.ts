@@ -1,3 +1,4 @@
+/** One prompt to several endpoints: each chat gets a reply, with its metrics and receipt. */
 import { describe, expect, it } from "vitest";
 import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
 import { replyFailed } from "../../../src/core/reply.ts";

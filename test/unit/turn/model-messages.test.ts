@@ -1,3 +1,4 @@
+/** Which messages a model gets for a conversation. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ModelMessage } from "../../../src/core/reply.ts";

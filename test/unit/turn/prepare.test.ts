@@ -1,3 +1,4 @@
+/** Templates and context strategies against vectors of Moonshot's behaviour. */
 import { describe, expect, it } from "vitest";
 import { addPreviousPrompts } from "../../../src/turn/context-strategies.ts";
 import { MAX_PREPARED_PROMPT } from "../../../src/turn/templates/bounded-interpreter.ts";

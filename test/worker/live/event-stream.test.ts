@@ -1,3 +1,4 @@
+/** The stream of one reader: it is cut off when it lags, and it stops reading when the reader has left. */
 import { expect, it, vi } from "vitest";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import type { StreamEvent } from "../../../src/live/streaming/events.ts";

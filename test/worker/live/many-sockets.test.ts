@@ -1,3 +1,4 @@
+/** Many sockets on one session. */
 import { describe, expect, it } from "vitest";
 import { get } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";

@@ -1,3 +1,4 @@
+/** What the guide on guarantees promises: D1 down, objects that crash, disconnects, removals and large sessions. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";

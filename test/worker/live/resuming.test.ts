@@ -1,3 +1,4 @@
+/** A client that loses its connection again and again puts together the same session as one that does not. */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { get, post } from "../../support/api.ts";

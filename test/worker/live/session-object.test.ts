@@ -1,3 +1,4 @@
+/** The session object: appends, replication to D1, alarms, storage and the order of turns. */
 import {
   createScheduledController,
   evictDurableObject,

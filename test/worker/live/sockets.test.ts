@@ -1,3 +1,4 @@
+/** WebSockets: frames, acks, hibernation, closing, and the upgrade. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";

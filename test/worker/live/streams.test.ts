@@ -1,3 +1,4 @@
+/** Event streams: of a turn, and of a session that is followed. Also stopping a turn. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
 import { followEvents } from "../../support/follow.ts";

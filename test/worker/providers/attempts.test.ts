@@ -1,3 +1,4 @@
+/** When a call to a provider is repeated, and what its receipt records. */
 import { describe, expect, inject, it } from "vitest";
 import type { ReplyFailed } from "../../../src/core/reply.ts";
 import { replyFailed } from "../../../src/core/reply.ts";

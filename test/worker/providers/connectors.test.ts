@@ -1,3 +1,4 @@
+/** Every connector type against recorded answers and faults, the same tests for each. */
 import { describe, expect, inject, it } from "vitest";
 import { CONNECTOR_TYPES } from "../../../src/core/endpoint.ts";
 import { FIXTURES, KEY, makeRequest, callProvider } from "../../support/connectors.ts";

@@ -1,3 +1,4 @@
+/** Limits of endpoints across sessions, over HTTP and with endpoint objects that crash. */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";

@@ -1,3 +1,4 @@
+/** Replies and failures of providers as a caller of `/v1` sees them, and the requests that providers get. */
 import { describe, expect, inject, it } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";

@@ -1,3 +1,4 @@
+/** Parley and the vendor's own SDK call the same server: requests and replies must agree. */
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai/web";
 import OpenAI, { AzureOpenAI } from "openai";

@@ -1,3 +1,4 @@
+/** Recorded answers of many vendors, from a table. */
 import { describe, expect, inject, it } from "vitest";
 import type { ConnectorType } from "../../../src/core/endpoint.ts";
 import table from "../../fixtures/vendors.json";

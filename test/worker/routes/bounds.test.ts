@@ -1,3 +1,4 @@
+/** Limits of size, number and time. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";

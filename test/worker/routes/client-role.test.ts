@@ -1,3 +1,4 @@
+/** What a client's API key may do, and what happens when a key is revoked. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";

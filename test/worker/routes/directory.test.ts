@@ -1,3 +1,4 @@
+/** Chatbots and clients. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createSession, createEndpoint, unique } from "../../support/create.ts";

@@ -1,3 +1,4 @@
+/** What all routes share: paths, methods, content types, errors, and API keys. */
 import { describe, expect, it } from "vitest";
 import { call, del, get, post } from "../../support/api.ts";
 import { createSession } from "../../support/create.ts";

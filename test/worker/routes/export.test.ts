@@ -1,3 +1,4 @@
+/** Exports of comparison sessions as JSON lines and CSV, and receipts. */
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parse } from "csv-parse/sync";

@@ -1,3 +1,4 @@
+/** CORS, headers, rate limits, the audit log, and a Worker with missing settings. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";

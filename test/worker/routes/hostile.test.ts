@@ -1,3 +1,4 @@
+/** Generated hostile input on every route and over sockets: refused without damage. */
 import * as fc from "fast-check";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";

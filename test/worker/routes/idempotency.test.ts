@@ -1,3 +1,4 @@
+/** Idempotency keys on creates, messages, chats and prompts; also pages of messages. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";

@@ -1,3 +1,4 @@
+/** Callers with JWTs, and callers without a token. */
 import { importJWK, SignJWT } from "jose";
 import { beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";

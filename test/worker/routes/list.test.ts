@@ -1,3 +1,4 @@
+/** The list of sessions: pages, filters and search. */
 import { describe, expect, it } from "vitest";
 import { get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createSession, unique } from "../../support/create.ts";

@@ -1,3 +1,4 @@
+/** Endpoints in `/v1`. */
 import { describe, expect, it } from "vitest";
 import { MOONSHOT_PARAMS, OWN_PARAMS } from "../../../src/core/call-params.ts";
 import { del, get, post, put } from "../../support/api.ts";

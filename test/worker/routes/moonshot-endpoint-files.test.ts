@@ -1,3 +1,4 @@
+/** Endpoint files that Moonshot publishes can be loaded as they are. */
 import { describe, expect, it } from "vitest";
 import files from "../../fixtures/moonshot/endpoint-files.json";
 import { get, post } from "../../support/api.ts";

@@ -1,3 +1,4 @@
+/** The OpenAPI document has every route, and every route asks for a token. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";

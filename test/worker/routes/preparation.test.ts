@@ -1,3 +1,4 @@
+/** Templates and context strategies of comparison sessions, and the names that records keep. */
 import { describe, expect, inject, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
 import { createComparison, createEndpoint, unique } from "../../support/create.ts";

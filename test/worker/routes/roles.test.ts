@@ -1,3 +1,4 @@
+/** Which role may call which route, as a table. */
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";

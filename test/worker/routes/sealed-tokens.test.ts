@@ -1,3 +1,4 @@
+/** Tokens of endpoints: encrypted at rest, and opened only for the call. */
 import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";

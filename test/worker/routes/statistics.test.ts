@@ -1,3 +1,4 @@
+/** Statistics of comparison sessions. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { ReplyDetail } from "../../../src/core/message.ts";

@@ -1,3 +1,4 @@
+/** Comparison sessions: create, read, prompt and delete. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
 import { createComparison, createEndpoint, unique } from "../../support/create.ts";

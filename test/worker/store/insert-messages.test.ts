@@ -1,3 +1,4 @@
+/** Writing messages of several sessions in one batch. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { database } from "../../../src/store/database.ts";

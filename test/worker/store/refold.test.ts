@@ -1,4 +1,4 @@
-// Rows that older code folded by other rules: the cron job folds them again, and then search finds them.
+/** Texts that older code folded by other rules: the cron job folds them again, and then search finds them. */
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";

@@ -1,10 +1,9 @@
-import { DurableObject } from "cloudflare:workers";
-import { GroupCommit } from "../../../../src/store/group-commit.ts";
-
 /**
  * A Worker with Durable Objects that write in groups. Each object uses its own storage before and after the write: the runtime
  * allows that only in the object's own invocation, so it shows that each continues there.
  */
+import { DurableObject } from "cloudflare:workers";
+import { GroupCommit } from "../../../../src/store/group-commit.ts";
 
 interface Bindings {
   WRITERS: DurableObjectNamespace<Writer>;
