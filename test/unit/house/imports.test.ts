@@ -7,6 +7,8 @@ import { describe, expect, it } from "vitest";
 import { importsOf, isIn, readFiles } from "./source-files.ts";
 
 const LIVE_DOORS = ["live/session-client.ts", "live/read-session.ts"];
+/** What goes over a stream, both ways. */
+const STREAM_SCHEMAS = ["live/streaming/events.ts", "live/streaming/client-frames.ts"];
 const DIALECT = [...LIVE_DOORS, "routes/http", "routes/openapi", "store", "auth", "turn", "providers", "net", "crypto"];
 
 /** One line per room: the rooms and files that it may import beside its own and `core`. The most exact line counts. */
@@ -24,12 +26,14 @@ const ARROWS: Record<string, string[]> = {
     "net",
     "crypto",
   ],
-  "routes/openapi": ["routes/http", "live/streaming/events.ts"],
+  "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
   "routes/moonshot": [...DIALECT, "live/session-results.ts"],
   jobs: [...LIVE_DOORS, "store", "net"],
   live: ["turn", "providers", "store"],
   "live/turns": [
+    "live/session-world.ts",
+    "live/session-loader.ts",
     "live/session-results.ts",
     "live/streaming",
     "live/replication",
@@ -48,8 +52,8 @@ const ARROWS: Record<string, string[]> = {
   net: [],
   crypto: [],
   core: [],
-  client: ["live/streaming/events.ts", "routes/session-api", "routes/moonshot"],
-  dev: ["client", "live/streaming/events.ts"],
+  client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot"],
+  dev: ["client", ...STREAM_SCHEMAS],
 };
 
 /** The packages of the rooms that run without Workers. Other rooms may import any. */
