@@ -101,7 +101,7 @@ const constant = (id: string): Row => ({
   kind: "chatbot",
   chats: JSON.stringify([{ chatId: id, endpointId: null }]),
   last_seq: 0,
-  metadataVersion: 0,
+  metadata_version: 0,
   message_count: 0,
 });
 
