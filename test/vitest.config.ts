@@ -42,7 +42,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
-      { extends: true, test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 240_000 } },
+      {
+        extends: true,
+        test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 240_000 },
+      },
     ],
   },
 });

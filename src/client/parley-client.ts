@@ -21,8 +21,8 @@ type ComparisonSession = z.output<typeof schemas.Session>;
 export interface NewChatbot {
   name: string;
   endpointId: string;
-  description: string;
-  greeting: string;
+  description?: string;
+  greeting?: string;
 }
 
 /** An answer of status 400 or more. */

@@ -9,6 +9,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ParleyClient } from "../../../src/client/parley-client.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
@@ -38,21 +39,11 @@ afterAll(async () => {
 
 const authorization = `Bearer ${ADMIN_KEY}`;
 
-async function post(path: string, body: object) {
-  const answer = await fetch(`${server.origin}${path}`, {
-    method: "POST",
-    headers: { authorization, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const { data } = await answer.json<{ data?: { id: string } }>();
-  return data?.id ?? "";
-}
-
-async function createSession(): Promise<string> {
-  await post("/v1/llm_endpoints", { name: "echo", connector_type: "echo-connector" });
-  const chatbotId = await post("/chatbots", { name: "Echo", endpointId: "echo" });
-  const clientId = await post("/clients", { name: "Ada" });
-  return post("/sessions", { chatbotId, clientId, title: "followed" });
+async function createSession(parley: ParleyClient): Promise<string> {
+  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
+  const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
+  const client = await parley.createClient({ name: "Ada" });
+  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "followed" })).id;
 }
 
 function openConnection(): Promise<Socket> {
@@ -131,9 +122,10 @@ const follow = (events: string, signal: AbortSignal) =>
   fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
 
 it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
-  const id = await createSession();
+  const parley = new ParleyClient(server.origin, ADMIN_KEY);
+  const id = await createSession(parley);
   const appendMessage = (content: string) =>
-    post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+    parley.call("POST", `/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
   for (let n = 0; n < 8; n++) await appendMessage("x".repeat(100_000));
   const events = `/sessions/${id}/events`;
   const end = new AbortController();

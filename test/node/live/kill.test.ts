@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
+import { ParleyClient } from "../../../src/client/parley-client.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
@@ -107,9 +108,14 @@ interface LoggedMessage {
   content: string;
 }
 
-async function createWriter(chatbotId: string, clientId: string): Promise<Writer> {
-  const { data } = await call<{ data: { id: string } }>("POST", "/sessions", { chatbotId, clientId, title: "killed" });
-  return new Writer(data.id);
+async function createWriters(parley: ParleyClient): Promise<Writer[]> {
+  const params = { tokens_per_second: 60 };
+  await parley.createEndpoint({ name: "slow", connector_type: "echo-connector", params });
+  const { id: chatbotId } = await parley.createChatbot({ name: "Slow", endpointId: "slow" });
+  const { id: clientId } = await parley.createClient({ name: "Ada" });
+  const createWriter = async () =>
+    new Writer((await parley.createSession({ chatbotId, clientId, title: "killed" })).id);
+  return Promise.all(Array.from({ length: WRITERS }, createWriter));
 }
 
 it(
@@ -117,16 +123,7 @@ it(
   async () => {
     await migrate(setup);
     server = await serve(setup);
-    await call("POST", "/v1/llm_endpoints", {
-      name: "slow",
-      connector_type: "echo-connector",
-      params: { tokens_per_second: 60 },
-    });
-    const create = async (path: string, body: object) =>
-      (await call<{ data: { id: string } }>("POST", path, body)).data.id;
-    const chatbotId = await create("/chatbots", { name: "Slow", endpointId: "slow" });
-    const clientId = await create("/clients", { name: "Ada" });
-    const writers = await Promise.all(Array.from({ length: WRITERS }, () => createWriter(chatbotId, clientId)));
+    const writers = await createWriters(new ParleyClient(server.origin, ADMIN_KEY));
     for (let kill = 0; kill < KILLS; kill++) {
       const writing = writers.map((writer) => writer.writeUntilKilled());
       const after = 200 + Math.random() * 1_500;

@@ -127,9 +127,9 @@ describe("a client's token", () => {
   it("keeps working in its session while D1 is down", async () => {
     const { token, own } = await twoClients();
     await post(`/sessions/chat?sessionId=${own}`, { content: "before" }, { token });
-    const up = breakD1();
+    const repairD1 = breakD1();
     expect((await post(`/sessions/chat?sessionId=${own}`, { content: "during" }, { token })).status).toBe(200);
-    up();
+    repairD1();
   });
 
   it("can be made for an existing client only", async () => {
@@ -194,14 +194,14 @@ describe("a revoked key", () => {
     expect(socket.closed).toMatchObject({ code: 4401 });
   });
 
-  it("that was cached opens nothing a minute later while D1 is down", async () => {
+  it("keeps a socket that it opened while D1 was down for a minute at most", async () => {
     const id = await createSession();
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "a" } }, { token });
-    const up = breakD1();
+    const repairD1 = breakD1();
     const socket = await connect(`/sessions/${id}/ws`, { token });
     await socket.next("session-snapshot");
-    up();
+    repairD1();
     const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_001);
     socket.send({ type: "turn-cancel", id: "1" });
     await socket.until(({ closed }) => closed !== null);
