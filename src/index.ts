@@ -3,10 +3,10 @@ import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
 import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
-import { wakeQuietSessions } from "./jobs/wake-quiet-sessions.ts";
+import { wakeIdleSessions } from "./jobs/wake-idle-sessions.ts";
 import { presenterOf } from "./routes/http/dialect.ts";
 import { database } from "./store/database.ts";
-import { deleteExpiredAnswers } from "./store/idempotency-keys.ts";
+import { deleteExpiredResponses } from "./store/idempotency-keys.ts";
 import { refoldTexts } from "./store/refold.ts";
 import { deleteExpiredTickets } from "./store/tickets.ts";
 
@@ -25,8 +25,8 @@ export default {
   fetch: app.fetch,
   async scheduled(_, env) {
     const db = database(env.DB);
-    await Promise.all([deleteExpiredTickets(db, now()), deleteExpiredAnswers(db, now())]);
-    await Promise.all([wakeQuietSessions(env), closeRevokedSubscriptions(env, db, null)]);
+    await Promise.all([deleteExpiredTickets(db, now()), deleteExpiredResponses(db, now())]);
+    await Promise.all([wakeIdleSessions(env), closeRevokedSubscriptions(env, db, null)]);
     const refolded = await refoldTexts(db);
     if (Object.values(refolded).some((count) => count > 0)) console.info({ event: "texts-refolded", ...refolded });
   },

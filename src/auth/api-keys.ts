@@ -1,53 +1,63 @@
+/**
+ * API keys: creates keys and finds the holder of one, with a cache in the isolate's memory. What a role may do is
+ * decided in `routes/`; keys are stored by `store/api-keys.ts`. Effects: calls the given key store, and keeps found
+ * keys in memory.
+ */
 import { randomHex } from "../core/id.ts";
-import type { ApiKey, Caller } from "../core/caller.ts";
+import type { ApiKey } from "../core/api-key.ts";
+import type { Caller } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
-import { hashToken } from "../crypto/secrets.ts";
+import { sha256Hex } from "../crypto/secrets.ts";
 
-/** How long a key that was found is taken to be good, in milliseconds. A revocation elsewhere takes as long. */
-const REMEMBER_MS = 15_000;
+/** How long a found key stays in the cache, in milliseconds. A revocation reaches other isolates after this time. */
+const KEY_CACHE_MS = 15_000;
 
-/** How many keys are remembered: more than a Worker sees in that time, and little memory. */
-const REMEMBER_KEYS = 1_000;
+/** Size of the cache: more keys than a Worker sees within that time, at little memory. */
+const MAX_CACHED_KEYS = 1_000;
 
-/** How old the note of a key's last use may grow before it is written anew, in milliseconds. */
-const USE_NOTED_MS = 600_000;
+/** A key's last use is written again after this time, in milliseconds. */
+const USE_RECORD_INTERVAL_MS = 600_000;
 
-const PREFIX = "parley_";
+const KEY_PREFIX = "parley_";
 
-/** Where API keys lie. */
+/** Storage of API keys. */
 export interface KeyStore {
   /** @param hash lower-case hex SHA-256 of the key */
   find: (hash: string) => Promise<ApiKey | null>;
-  /** Notes that a key was used. Nobody waits for it. */
-  noteUse: (id: string, at: EpochMs) => void;
+  /** Records the use of a key. Runs in the background. */
+  recordUse: (id: string, at: EpochMs) => void;
 }
 
-const remembered = new Map<string, { key: ApiKey; until: EpochMs }>();
+const keyCache = new Map<string, { key: ApiKey; until: EpochMs }>();
 
-/** A new API key: 256 random bits, so that a plain SHA-256 of it is safe to store. */
-export const newKey = (): string => PREFIX + randomHex(32);
+/** Creates an API key. It has 256 random bits, so a plain SHA-256 of it is safe to store. */
+export const generateApiKey = (): string => KEY_PREFIX + randomHex(32);
 
-/** Takes a revocation to heart at once, where it was made. */
-export const forgetCachedKey = (hash: string): boolean => remembered.delete(hash);
+/** Removes a revoked key from this isolate's cache. */
+export const evictCachedKey = (hash: string): boolean => keyCache.delete(hash);
 
-/** Who holds an API key, or `null` for one that is none, revoked or expired. At most one look-up, seldom any. */
+/**
+ * Finds the holder of an API key, with at most one lookup.
+ *
+ * @returns `null` if the key is malformed, unknown, revoked or expired
+ */
 export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs): Promise<Caller | null> {
-  // What cannot be a key is not looked up: guessing costs the database nothing.
-  if (!token.startsWith(PREFIX)) return null;
-  const key = await recall(await hashToken(token), store, at);
+  // A token that is not a key causes no lookup, so guessing costs the database nothing.
+  if (!token.startsWith(KEY_PREFIX)) return null;
+  const key = await findCachedKey(await sha256Hex(token), store, at);
   if (!key || (key.expiresAt !== null && key.expiresAt <= at)) return null;
   return { role: key.role, id: key.id, keyId: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
 }
 
-async function recall(hash: string, { find, noteUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
-  const known = remembered.get(hash);
-  if (known && known.until > at) return known.key;
-  // While the index database is down nobody can revoke a key either: one that was good is good still.
-  const key = await find(hash).catch((error: unknown) => known?.key ?? Promise.reject(error));
-  if (remembered.size >= REMEMBER_KEYS) remembered.clear();
-  // A key just made elsewhere must work at once, so only those that exist are remembered.
+async function findCachedKey(hash: string, { find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
+  const cached = keyCache.get(hash);
+  if (cached && cached.until > at) return cached.key;
+  // While D1 is down, no key can be revoked either, so a cached key stays valid.
+  const key = await find(hash).catch((error: unknown) => cached?.key ?? Promise.reject(error));
+  if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
+  // Unknown keys are not cached, because a new key must work at once.
   if (!key) return null;
-  remembered.set(hash, { key, until: at + REMEMBER_MS });
-  if ((key.lastUsedAt ?? 0) < at - USE_NOTED_MS) noteUse(key.id, at);
+  keyCache.set(hash, { key, until: at + KEY_CACHE_MS });
+  if ((key.lastUsedAt ?? 0) < at - USE_RECORD_INTERVAL_MS) recordUse(key.id, at);
   return key;
 }

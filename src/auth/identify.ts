@@ -1,3 +1,8 @@
+/**
+ * Authentication: turns a token into a caller. The folder has one file for each kind of token: API keys, JWTs with
+ * their key sets, and tickets for sockets. What a role may do is decided in `routes/`. Effects: those of the given
+ * sources.
+ */
 import type { Caller } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import { findKeyHolder } from "./api-keys.ts";
@@ -7,28 +12,29 @@ import type { IdentityProvider } from "./jwt.ts";
 import type { ReadJson } from "./jwks.ts";
 import { equalSecrets } from "../crypto/secrets.ts";
 
-/** Where callers are known from. */
+/** The sources that know tokens. */
 export interface TokenSources {
-  /** The bootstrap admin's token; without one nobody is that admin. */
+  /** The bootstrap admin's token. If it is not set, there is no such admin. */
   adminKey: string | undefined;
   keys: KeyStore;
-  /** `null`: JWTs are not taken. */
+  /** `null` if JWTs are not accepted. */
   identityProvider: IdentityProvider | null;
   readJson: ReadJson;
 }
 
 const ADMIN: Caller = { role: "admin", id: "admin", keyId: null, clientId: null, expiresAt: null };
 
-/** A caller who shows no token, where such are let in. */
+/** A caller without a token, if the settings allow one. */
 export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null, clientId: null, expiresAt: null };
 
 /**
- * Who holds a token, or `null` for a bad, unknown, revoked or expired one.
+ * Finds the holder of a token.
  *
- * @throws KeySetUnavailable for a JWT while the identity provider's keys cannot be had
+ * @returns `null` for an invalid, unknown, revoked or expired token
+ * @throws KeySetUnavailable for a JWT while the identity provider's keys cannot be read
  */
-export async function identify(token: string, registry: TokenSources, at: EpochMs): Promise<Caller | null> {
-  const { adminKey, keys, identityProvider, readJson } = registry;
+export async function identify(token: string, sources: TokenSources, at: EpochMs): Promise<Caller | null> {
+  const { adminKey, keys, identityProvider, readJson } = sources;
   if (adminKey?.trim() && equalSecrets(token, adminKey)) return ADMIN;
   if (!isJwt(token)) return findKeyHolder(token, keys, at);
   return identityProvider && verifyJwt(token, identityProvider, readJson, at);

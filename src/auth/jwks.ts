@@ -1,69 +1,76 @@
+/**
+ * JSON Web Key Sets: reads an identity provider's keys and caches them in the isolate's memory. Verification of tokens
+ * is in `jwt.ts`. Effects: reads a URL by the given function; logs a failed read.
+ */
 import { createLocalJWKSet } from "jose";
 import type { JSONWebKeySet } from "jose";
 import type { EpochMs } from "../core/time.ts";
 
-/** How long keys are used before they are read again, in milliseconds. */
-const REFRESH_MS = 600_000;
+/** Age at which a key set is read again, in milliseconds. */
+const MAX_KEY_SET_AGE_MS = 600_000;
 
-/** How often keys are asked for at the most, whatever unknown ones tokens name: in milliseconds. */
-const ASK_EVERY_MS = 60_000;
+/** Shortest time between two reads, in milliseconds, however many unknown keys tokens name. */
+const MIN_FETCH_INTERVAL_MS = 60_000;
 
-/** The same while none are known yet. */
-const ASK_FIRST_EVERY_MS = 1_000;
+/** The same while no key set has been read yet. */
+const MIN_FIRST_FETCH_INTERVAL_MS = 1_000;
 
-/** Reads JSON at an address. @throws when there is none */
+/** Reads JSON from a URL. @throws if there is none */
 export type ReadJson = (url: string) => Promise<unknown>;
 
 /** Finds the key that a token names. */
 export type KeySet = ReturnType<typeof createLocalJWKSet>;
 
-/** An identity provider's keys cannot be had, so nobody can tell whether its tokens are good. */
+/** The identity provider's keys cannot be read, so its tokens cannot be verified. */
 export class KeySetUnavailable extends Error {}
 
-/** The keys at an address. While they cannot be read, those that are known are good still. */
+/** The key set at a URL. While it cannot be read, the last one stays valid. */
 class CachedKeySet {
   readonly #url: string;
   #keys: KeySet | null = null;
   #readAt: EpochMs = -Infinity;
-  #askedAt: EpochMs = -Infinity;
-  #asking: Promise<void> | null = null;
+  #fetchedAt: EpochMs = -Infinity;
+  #fetching: Promise<void> | null = null;
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  /** @param missing whether a key was not among those known: it may be new. @throws KeySetUnavailable */
-  async keys(readJson: ReadJson, at: EpochMs, missing: boolean): Promise<KeySet> {
-    if (missing || this.#readAt < at - REFRESH_MS) await this.#ask(readJson, at);
+  /**
+   * @param keyNotFound whether the cached set lacks the token's key, which may be new
+   * @throws KeySetUnavailable
+   */
+  async keys(readJson: ReadJson, at: EpochMs, keyNotFound: boolean): Promise<KeySet> {
+    if (keyNotFound || this.#readAt < at - MAX_KEY_SET_AGE_MS) await this.#refresh(readJson, at);
     if (!this.#keys) throw new KeySetUnavailable();
     return this.#keys;
   }
 
-  async #ask(readJson: ReadJson, at: EpochMs): Promise<void> {
-    const pause = this.#keys ? ASK_EVERY_MS : ASK_FIRST_EVERY_MS;
-    if (this.#asking === null && this.#askedAt > at - pause) return;
-    this.#asking ??= this.#read(readJson, at).finally(() => {
-      this.#asking = null;
+  async #refresh(readJson: ReadJson, at: EpochMs): Promise<void> {
+    const minInterval = this.#keys ? MIN_FETCH_INTERVAL_MS : MIN_FIRST_FETCH_INTERVAL_MS;
+    if (this.#fetching === null && this.#fetchedAt > at - minInterval) return;
+    this.#fetching ??= this.#fetch(readJson, at).finally(() => {
+      this.#fetching = null;
     });
-    await this.#asking;
+    await this.#fetching;
   }
 
-  async #read(readJson: ReadJson, at: EpochMs): Promise<void> {
-    this.#askedAt = at;
+  async #fetch(readJson: ReadJson, at: EpochMs): Promise<void> {
+    this.#fetchedAt = at;
     try {
       this.#keys = createLocalJWKSet((await readJson(this.#url)) as JSONWebKeySet);
       this.#readAt = at;
     } catch (error) {
-      console.error({ event: "key-set-not-read", host: new URL(this.#url).host, error: String(error) });
+      console.error({ event: "key-set-fetch-failed", host: new URL(this.#url).host, error: String(error) });
     }
   }
 }
 
-/** Key sets by address: they outlast a call. */
+/** Key sets by URL, kept for the lifetime of the isolate. */
 const keySets = new Map<string, CachedKeySet>();
 
 export function keySetOf(url: string): CachedKeySet {
-  const known = keySets.get(url) ?? new CachedKeySet(url);
-  keySets.set(url, known);
-  return known;
+  const cached = keySets.get(url) ?? new CachedKeySet(url);
+  keySets.set(url, cached);
+  return cached;
 }

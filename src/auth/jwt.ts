@@ -1,3 +1,7 @@
+/**
+ * JWTs: verifies a token of the identity provider and reads the caller from its claims. Reading and caching keys is in
+ * `jwks.ts`. Effects: those of reading the key set; takes the time as an argument.
+ */
 import { errors, jwtVerify } from "jose";
 import type { JWTPayload } from "jose";
 import { asObjectId } from "../core/id.ts";
@@ -7,12 +11,12 @@ import type { EpochMs } from "../core/time.ts";
 import { keySetOf } from "./jwks.ts";
 import type { ReadJson } from "./jwks.ts";
 
-/** How far clocks may differ, in seconds. */
-const LEEWAY_SECONDS = 30;
+/** Allowed difference between clocks, in seconds. */
+const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** Who vouches for the holders of JWTs. */
+/** The issuer of JWTs. */
 export interface IdentityProvider {
-  /** Where its key set lies. */
+  /** URL of its key set. */
   keySetUrl: string;
   issuer: string;
   audience: string;
@@ -22,10 +26,10 @@ export interface IdentityProvider {
 export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**
- * Who holds a JWT: RS256 or ES256, by the provider's issuer and audience, with an `exp`. Role and client id are the claims
- * `role` and `client_id`. RFC 7519; RFC 8725, 3
+ * Verifies a JWT: RS256 or ES256, with the provider's issuer and audience, and with an `exp`. Role and client id are
+ * the claims `role` and `client_id`. RFC 7519; RFC 8725, 3.
  *
- * @returns `null` for a token that is not good, and a caller without a role for a good one that has none here
+ * @returns `null` for an invalid token; a caller without a role for a valid token that has no role in Parley
  * @throws KeySetUnavailable
  */
 export async function verifyJwt(
@@ -34,34 +38,34 @@ export async function verifyJwt(
   readJson: ReadJson,
   at: EpochMs,
 ): Promise<Caller | null> {
-  const expected = {
+  const options = {
     algorithms: ["RS256", "ES256"],
     issuer,
     audience,
     requiredClaims: ["exp"],
-    clockTolerance: LEEWAY_SECONDS,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
     currentDate: new Date(at),
   };
-  for (const missing of [false, true]) {
-    const keys = await keySetOf(keySetUrl).keys(readJson, at, missing);
+  for (const keyNotFound of [false, true]) {
+    const keys = await keySetOf(keySetUrl).keys(readJson, at, keyNotFound);
     try {
-      return callerIn((await jwtVerify(token, keys, expected)).payload);
+      return callerOf((await jwtVerify(token, keys, options)).payload);
     } catch (error) {
-      // A key that is not known may be new; every other fault is the token's own.
+      // An unknown key may be new. Any other error means that the token is invalid.
       if (!(error instanceof errors.JWKSNoMatchingKey)) return null;
     }
   }
   return null;
 }
 
-function callerIn({ sub, exp = 0, ...claims }: JWTPayload): Caller {
-  const role = CALLER_ROLES.find((known) => known === claims["role"]) ?? null;
+function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller {
+  const role = CALLER_ROLES.find((candidate) => candidate === claims["role"]) ?? null;
   const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
   return {
     role: role === "client" && clientId === null ? null : role,
     id: `jwt:${sub ?? clientId ?? String(role)}`,
     keyId: null,
     clientId,
-    expiresAt: (exp + LEEWAY_SECONDS) * 1000,
+    expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1000,
   };
 }

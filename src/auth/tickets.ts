@@ -1,17 +1,17 @@
 import { randomHex } from "../core/id.ts";
 import type { Caller, Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
-import { hashToken } from "../crypto/secrets.ts";
+import { sha256Hex } from "../crypto/secrets.ts";
 
-/** How long a ticket is good, in milliseconds. */
-const TICKET_MS = 30_000;
+/** How long a ticket is valid, in milliseconds. */
+const TICKET_LIFETIME_MS = 30_000;
 
-/** A new ticket for a caller and a session: the text to hand out, and what is kept of it. */
+/** Creates a ticket for a caller and a session: the text for the caller, and the record to store. */
 export async function newTicket(
   caller: Caller,
   sessionId: string,
   at: EpochMs,
 ): Promise<{ text: string; ticket: Ticket }> {
   const text = `ticket_${randomHex(32)}`;
-  return { text, ticket: { hash: await hashToken(text), sessionId, caller, expiresAt: at + TICKET_MS } };
+  return { text, ticket: { hash: await sha256Hex(text), sessionId, caller, expiresAt: at + TICKET_LIFETIME_MS } };
 }

@@ -1,13 +1,14 @@
 /**
- * The params of an endpoint, divided into what is sent to the provider and what steers Parley: deadlines, attempts, and
- * texts that Moonshot's endpoint files put around a prompt. Pure. What a provider's own params mean is its adapter's business.
+ * Params of an endpoint. Splits them into params for the provider and params that Parley uses itself: timeouts,
+ * attempts, and texts around the prompt.
+ * What a param means to one provider belongs to that provider's adapter in `providers/adapters`. Pure.
  */
 
-/** Names of Parley's own params. They are never sent. */
-export const OWN_PARAMS = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "alternate_roles"] as const;
+/** Params that only Parley reads. They are never sent. */
+export const PARLEY_PARAMS = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "alternate_roles"] as const;
 
 /**
- * Names of the params by which Moonshot steers its own calls. They are obeyed and never sent.
+ * Moonshot's params for its own calls. Parley applies them and never sends them.
  * https://github.com/aiverify-foundation/moonshot-data/tree/main/connectors-endpoints
  */
 export const MOONSHOT_PARAMS = [
@@ -19,40 +20,40 @@ export const MOONSHOT_PARAMS = [
   "system_prompt",
 ] as const;
 
-const STEERING: ReadonlySet<string> = new Set([...OWN_PARAMS, ...MOONSHOT_PARAMS]);
+const UNSENT_PARAMS: ReadonlySet<string> = new Set([...PARLEY_PARAMS, ...MOONSHOT_PARAMS]);
 
-/** How long a whole reply may take, in milliseconds, unless `timeout_ms` says otherwise. */
+/** Time limit for a whole reply if `timeout_ms` is not set, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 120_000;
 
-/** How often an endpoint is called for one reply, unless `max_attempts` says otherwise. */
+/** Calls for one reply if `max_attempts` is not set. */
 export const DEFAULT_MAX_ATTEMPTS = 2;
 
-/** How long a reply may take, in milliseconds, and how often it may be asked for. */
-export interface Limits {
+/** Time limits of a reply, in milliseconds, and the number of calls it may take. */
+export interface ReplyLimits {
   timeoutMs: number;
-  /** From each call's sending to its first text. */
+  /** From the start of a call to its first text. */
   firstTokenMs: number | null;
-  /** Between one text and the next. */
+  /** Between two texts. */
   idleMs: number | null;
   maxAttempts: number;
 }
 
-/** What is put around a prompt. */
-export interface PromptFrame {
+/** Texts placed around a prompt. */
+export interface PromptWrapper {
   /** A system text; `""` for none. */
   system: string;
-  /** What goes right before and right behind the prompt. */
+  /** Text directly before and directly after the prompt. */
   before: string;
   after: string;
 }
 
 /** An endpoint's params, parsed. */
 export interface CallParams {
-  /** What goes to the provider. A `null` removes what Parley would add, and is not sent. */
-  sent: Record<string, unknown>;
-  limits: Limits;
-  frame: PromptFrame;
-  /** Whether user and assistant must alternate; `null` where the endpoint leaves it to its connector. */
+  /** Params for the provider. `null` removes a param that Parley would add, and is not sent. */
+  providerParams: Record<string, unknown>;
+  limits: ReplyLimits;
+  wrapper: PromptWrapper;
+  /** Whether user and assistant messages must alternate; `null` uses the connector's default. */
   alternateRoles: boolean | null;
 }
 
@@ -60,14 +61,14 @@ export interface CallParams {
 export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_ATTEMPTS): CallParams {
   const all = JSON.parse(params) as Record<string, unknown>;
   return {
-    sent: Object.fromEntries(Object.entries(all).filter(([name]) => !STEERING.has(name))),
+    providerParams: Object.fromEntries(Object.entries(all).filter(([name]) => !UNSENT_PARAMS.has(name))),
     limits: {
-      timeoutMs: numberOf(all["timeout_ms"]) ?? secondsOf(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs: numberOf(all["timeout_ms"]) ?? secondsToMs(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
       firstTokenMs: numberOf(all["first_token_ms"]),
       idleMs: numberOf(all["idle_ms"]),
       maxAttempts: numberOf(all["max_attempts"]) ?? moonshotAttempts(all) ?? defaultMaxAttempts,
     },
-    frame: {
+    wrapper: {
       system: textOf(all["system_prompt"]),
       before: textOf(all["pre_prompt"]),
       after: textOf(all["post_prompt"]),
@@ -76,36 +77,36 @@ export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_
   };
 }
 
-/** A param of Parley's own as a number, where it is one or is the text of one. */
+/** A number, or a text that contains one; `null` for anything else and for negative numbers. */
 export function numberOf(value: unknown): number | null {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : null;
 }
 
-/** The longest time that a whole reply may take, in milliseconds. */
+/** The longest time limit of a reply, in milliseconds. */
 export const MAX_TIMEOUT_MS = 600_000;
 
-/** Moonshot's `timeout`, in seconds, as milliseconds. */
-function secondsOf(value: unknown): number | null {
+/** Moonshot's `timeout` is in seconds. Returns milliseconds. */
+function secondsToMs(value: unknown): number | null {
   const seconds = numberOf(value);
   return seconds === null || seconds === 0 ? null : Math.min(seconds * 1000, MAX_TIMEOUT_MS);
 }
 
-/** The most calls that one reply may take. */
+/** The highest number of calls for one reply. */
 export const MAX_ATTEMPTS = 10;
 
-/** Moonshot's `num_of_retries` counts the calls behind the first; without `allow_retries` there are none. */
+/** Moonshot's `num_of_retries` counts the calls after the first one. Without `allow_retries` there is one call. */
 function moonshotAttempts(all: Record<string, unknown>): number | null {
   if (flagOf(all["allow_retries"]) === false) return 1;
-  const repeats = numberOf(all["num_of_retries"]);
-  return repeats === null ? null : Math.min(1 + Math.floor(repeats), MAX_ATTEMPTS);
+  const retries = numberOf(all["num_of_retries"]);
+  return retries === null ? null : Math.min(1 + Math.floor(retries), MAX_ATTEMPTS);
 }
 
-/** A flag, or its text: forms send every value as text. */
+/** A boolean or its text: forms send every value as text. */
 function flagOf(value: unknown): boolean | null {
   if (typeof value === "boolean") return value;
-  const word = typeof value === "string" ? value.trim().toLowerCase() : "";
-  return word === "true" || word === "false" ? word === "true" : null;
+  const text = typeof value === "string" ? value.trim().toLowerCase() : "";
+  return text === "true" || text === "false" ? text === "true" : null;
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -1,34 +1,32 @@
+/**
+ * Callers: who sends a request, with which role. How a token becomes a caller is in `auth/`. Pure.
+ */
 import type { Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
-/** `admin`: everything. `service`: all but keys, and endpoints read-only. `client`: one client's own sessions. */
+/**
+ * `admin` can do everything. `service` can do everything except manage keys and write endpoints. `client` can use the
+ * sessions of one client.
+ */
 export const CALLER_ROLES = ["admin", "service", "client"] as const;
 export type CallerRole = (typeof CALLER_ROLES)[number];
 
-/** A key as it is listed: never with the secret itself. */
-export interface ApiKey {
-  id: string;
-  name: string;
-  role: CallerRole;
-  /** Whose sessions a key of role `client` is for; `null` on every other. */
-  clientId: string | null;
-  expiresAt: EpochMs | null;
-  /** To within some minutes. */
-  lastUsedAt: EpochMs | null;
-  createdAt: EpochMs;
-}
-
-/** Who holds the token of a call. */
+/** The holder of a request's token. */
 export interface Caller {
-  /** `null` for one whom the identity provider knows and who has no role here: may do nothing. */
+  /**
+   * `null` if the identity provider knows the user but the user has no role in Parley. Such a caller can do nothing.
+   */
   role: CallerRole | null;
-  /** Tells callers apart: a key's id, `admin` for the bootstrap key, `anonymous`, or `jwt:` and the identity provider's subject. */
+  /**
+   * Unique for each caller: the id of an API key, `admin` for the bootstrap key, `anonymous`, or `jwt:` with the `sub`
+   * claim.
+   */
   id: string;
-  /** The API key whose revocation ends what this caller has open; `null` for any other token. */
+  /** The API key. Revoking it closes the caller's open streams. `null` for any other token. */
   keyId: string | null;
-  /** Set on the role `client`, and only there. */
+  /** Set if and only if the role is `client`. */
   clientId: string | null;
-  /** When the token expires that was shown. */
+  /** When the token expires. */
   expiresAt: EpochMs | null;
 }
 
@@ -36,7 +34,7 @@ export interface Caller {
 export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
   role !== "client" || messageRole === "user";
 
-/** Lets its holder open one socket to one session, once, in a browser, which cannot send a token along. */
+/** Opens one socket to one session, once. For browsers, which cannot send a token when they open a socket. */
 export interface Ticket {
   hash: string;
   sessionId: string;

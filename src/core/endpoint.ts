@@ -1,6 +1,10 @@
+/**
+ * Endpoints: a model at a URL, with the token, params, limits and prices of its calls. How a provider is called is in
+ * `providers/`; how a token is encrypted is in `crypto/sealed-tokens.ts`. Pure.
+ */
 import type { EpochMs } from "./time.ts";
 
-/** The kinds of endpoint that can be asked. */
+/** The kinds of endpoint. `providers/registry.ts` has the provider of each. */
 export const CONNECTOR_TYPES = [
   "openai-connector",
   "azure-openai-connector",
@@ -13,88 +17,47 @@ export const CONNECTOR_TYPES = [
 ] as const;
 export type ConnectorType = (typeof CONNECTOR_TYPES)[number];
 
-/** What an endpoint's tokens cost, for a million of them, in whatever currency the evaluator counts. */
+/** Prices of one million tokens, in any currency: Parley only multiplies. */
 export interface Prices {
   inputPerMillion: number;
   outputPerMillion: number;
 }
 
-/** How much of an endpoint may be used at once, by all sessions together; 0 stands for no limit. */
+/** Limits on the use of an endpoint by all sessions together. 0 means no limit. */
 export interface CallLimits {
-  /** Calls begun within any second. */
+  /** Calls started within any second. */
   maxCallsPerSecond: number;
-  /** Calls under way. */
+  /** Calls in progress. */
   maxConcurrency: number;
 }
 
-/** A model at an address, with what it takes to ask it. */
+/** A model and what a call to it needs. */
 export interface Endpoint extends CallLimits {
-  /** Slug of the name it was created with; never changes. */
+  /** Slug of the name at creation. It never changes. */
   id: string;
   name: string;
   connectorType: ConnectorType;
-  /** Base address; `""` stands for the connector's own. */
+  /** Base URL; `""` for the connector's default. */
   uri: string;
-  /** The provider's key, sealed (`sealed.ts`; those of earlier versions may be plain), or `env:NAME` for a secret of the Worker, or `""`. */
+  /**
+   * The provider's key, encrypted (`crypto/sealed-tokens.ts`; rows of earlier versions can be in plain text), or
+   * `env:NAME` for a secret of the Worker, or `""`.
+   */
   token: string;
   model: string;
-  /** JSON text of an object: what goes along with every call. */
+  /** JSON text of an object, sent with every call. */
   params: string;
-  /** What its tokens cost; `null` where nobody has said. */
+  /** `null` if no prices are set. */
   prices: Prices | null;
   createdAt: EpochMs;
   updatedAt: EpochMs;
 }
 
-/** An endpoint with a persona. */
-export interface Chatbot {
-  id: string;
-  name: string;
-  description: string | null;
-  endpointId: string;
-  systemPrompt: string | null;
-  /** First assistant message of each session. */
-  greeting: string | null;
-  /** How many of the newest messages are sent as context. */
-  historyLimit: number;
-  /** JSON text of an object, laid over the endpoint's params. */
-  params: string | null;
-  createdAt: EpochMs;
-  updatedAt: EpochMs;
-  deletedAt: EpochMs | null;
-}
+/** Replaces a secret wherever an endpoint, an error message or a receipt is shown. */
+export const SECRET_MASK = "********";
 
-/** The person whom a chatbot serves. */
-export interface Client {
-  id: string;
-  name: string;
-  email: string | null;
-  /** The caller's own id for this person; unique. */
-  externalId: string | null;
-  /** JSON text of an object. */
-  metadata: string | null;
-  createdAt: EpochMs;
-  updatedAt: EpochMs;
-  deletedAt: EpochMs | null;
-}
+/** A token that refers to a secret of the Worker: `env:PROVIDER_…`. */
+const SECRET_REFERENCE = /^env:(PROVIDER_[A-Za-z0-9_]+)$/;
 
-/** Jinja text that a prompt is set in before it is sent. */
-export interface PromptTemplate {
-  name: string;
-  description: string;
-  template: string;
-  createdAt: EpochMs;
-}
-
-/** What is sent along with a prompt, beside itself. */
-export const CONTEXT_STRATEGIES = ["add_previous_prompt", "chat_history"] as const;
-export type ContextStrategy = (typeof CONTEXT_STRATEGIES)[number];
-
-export const asContextStrategy = (name: string | null): ContextStrategy | null =>
-  CONTEXT_STRATEGIES.find((strategy) => strategy === name) ?? null;
-
-/** A token that stands for a secret of the Worker: `env:PROVIDER_…`. */
-const SECRET_TOKEN = /^env:(PROVIDER_[A-Za-z0-9_]+)$/;
-
-/** The name of the secret that a token stands for, or `null` where the token is the secret itself. */
-export const secretNamedBy = (token: string): string | null => SECRET_TOKEN.exec(token)?.[1] ?? null;
+/** The name of the Worker secret that a token refers to; `null` if the token is the secret itself. */
+export const secretNameOf = (token: string): string | null => SECRET_REFERENCE.exec(token)?.[1] ?? null;

@@ -1,4 +1,8 @@
-/** The ways a reply can fail. Each is an `error.code` that a caller may rely on. */
+/**
+ * Failures: every way an operation or a reply can fail, as values. HTTP statuses and error bodies belong to `routes/`.
+ * Pure.
+ */
+/** The ways a reply can fail. Callers see them as `error.code` and can rely on them. */
 export const REPLY_ERROR_CODES = [
   "provider_auth",
   "provider_rejected",
@@ -17,8 +21,8 @@ export const REPLY_ERROR_CODES = [
 ] as const;
 export type ReplyErrorCode = (typeof REPLY_ERROR_CODES)[number];
 
-/** What a thing is called that was not there. */
-export type Noun =
+/** The resource that was not found, already exists or is in use. */
+export type ResourceType =
   | "session"
   | "chatbot"
   | "client"
@@ -28,25 +32,25 @@ export type Noun =
   | "key"
   | "chat";
 
-/** One fault in what a caller sent, at a path such as `["feedback", "rating"]`. */
-export interface Fault {
+/** One problem in the input, at a path such as `["feedback", "rating"]`. */
+export interface ValidationIssue {
   path: (string | number)[];
   message: string;
 }
 
 /**
- * Every way a well-formed call may fail to get what it asked for. Returned as a value, never thrown, so that it arrives
- * whole across an RPC boundary; each dialect turns it into HTTP with one exhaustive switch.
+ * Every way a well-formed request can fail. Failures are returned and not thrown, because an error loses its class and
+ * fields at an RPC boundary. Each dialect turns a failure into HTTP with one exhaustive switch.
  */
 export type Failure =
-  | { reason: "not-found"; noun: Noun; id: string | null }
+  | { reason: "not-found"; resource: ResourceType; id: string | null }
   | { reason: "session-not-active" }
-  | { reason: "invalid"; faults: Fault[] }
-  | { reason: "taken"; noun: Noun; field: string; value: string }
-  | { reason: "in-use"; noun: Noun; by: string }
+  | { reason: "invalid"; issues: ValidationIssue[] }
+  | { reason: "already-exists"; resource: ResourceType; field: string; value: string }
+  | { reason: "in-use"; resource: ResourceType; by: string }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
-  | { reason: "too-many-followers" }
+  | { reason: "too-many-subscribers" }
   | { reason: "reply-failed"; code: ReplyErrorCode; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {
@@ -57,11 +61,15 @@ export type Outcome<T> = { ok: true; value: T } | Failed;
 
 export const success = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
 export const failed = (failure: Failure): Failed => ({ ok: false, failure });
-export const notFound = (noun: Noun, id: string | null = null): Failed => failed({ reason: "not-found", noun, id });
-export const invalid = (path: Fault["path"], message: string): Failed =>
-  failed({ reason: "invalid", faults: [{ path, message }] });
+export const notFound = (resource: ResourceType, id: string | null = null): Failed =>
+  failed({ reason: "not-found", resource, id });
+export const invalid = (path: ValidationIssue["path"], message: string): Failed =>
+  failed({ reason: "invalid", issues: [{ path, message }] });
 
-/** What a log may say of an error: its first cause. What was built around it can hold what people said, or secrets. */
+/**
+ * The part of an error that is safe to log: its first cause. Errors wrapped around it can contain messages of users, or
+ * secrets.
+ */
 export function rootCause(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return rootCause(error.cause);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

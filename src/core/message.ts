@@ -1,3 +1,7 @@
+/**
+ * Messages: rows of a session's log, and the details of a reply (usage, cost, receipt). The events of a running reply
+ * are in `core/reply.ts`. Pure.
+ */
 import * as z from "zod";
 import type { ConnectorType, Prices } from "./endpoint.ts";
 import type { ReplyErrorCode } from "./failure.ts";
@@ -7,16 +11,31 @@ export const ROLES = ["user", "assistant", "system"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The longest content of a message, in UTF-16 code units. */
-export const MAX_CONTENT = 100_000;
+export const MAX_CONTENT_LENGTH = 100_000;
 
-/** What a caller says, in whichever way it comes. Kept and sent exactly as given: blanks around it change what a model answers. */
+/**
+ * The longest row of a reply, in UTF-16 code units. D1 rejects rows of more than 2 MB, and a code unit takes up to
+ * three bytes in UTF-8. https://developers.cloudflare.com/d1/platform/limits/
+ */
+export const MAX_ROW_CHARACTERS = 600_000;
+
+/** The longest prepared prompt, in UTF-16 code units. A reply stores it in its row. */
+export const MAX_PREPARED_PROMPT_CHARACTERS = 200_000;
+
+/** The longest text of a reply, in UTF-16 code units: the rest of a row. */
+export const MAX_REPLY_CHARACTERS = MAX_ROW_CHARACTERS - MAX_PREPARED_PROMPT_CHARACTERS;
+
+/**
+ * The content of a caller's message, for every way to send one. It is stored and sent without trimming: white space
+ * around a prompt changes the model's answer.
+ */
 export const Content = z
   .string()
   .min(1, { abort: true })
-  .max(MAX_CONTENT)
+  .max(MAX_CONTENT_LENGTH)
   .refine((text) => text.trim() !== "", "must not be blank");
 
-/** Why a reply ended. `other`: the provider gave a reason that has no name here; `finishReasonRaw` has its word. */
+/** Why a reply ended. `other` means a reason of the provider that has no name here; `finishReasonRaw` has it. */
 export const FINISH_REASONS = [
   "stop",
   "length",
@@ -31,69 +50,71 @@ export type FinishReason = (typeof FINISH_REASONS)[number];
 
 export const REPLY_STATUSES = ["ok", "error", "cancelled"] as const;
 
-/** What a reply's model read and wrote, in tokens. */
+/** Tokens of one reply. */
 export interface Usage {
-  /** All that was read, from a cache or not, and what was written to the cache. */
+  /** All input tokens: cached, uncached, and written to the cache. */
   inputTokens: number;
-  /** All that was written, reasoning included. */
+  /** All output tokens, with reasoning. */
   outputTokens: number;
-  /** How many of the input tokens came from the provider's cache, where it says so. */
+  /** Input tokens from the provider's cache, if the provider reports them. */
   cachedInputTokens?: number;
-  /** How many of the output tokens were reasoning, where it says so. */
+  /** Output tokens for reasoning, if the provider reports them. */
   reasoningTokens?: number;
 }
 
-/** What a reply's row tells beside its text. A chat record is read off it. */
+/** What the row of a reply stores besides the text. Moonshot's chat records are made from it. */
 export interface ReplyDetail {
   status: (typeof REPLY_STATUSES)[number];
-  /** The endpoint asked; `null` on a chatbot session, which has only one. */
+  /** The endpoint that was called; `null` in a chatbot session, which has only one. */
   endpointId: string | null;
   finishReason: FinishReason;
-  /** The provider's own word for the finish reason; absent where it gave none. */
+  /** The provider's own finish reason; absent if there was none. */
   finishReasonRaw?: string;
   error: ReplyError | null;
   model: string | null;
   usage: Usage | null;
   durationMs: number;
-  /** Time to the first text; `null` when none came. */
+  /** Time to the first text; `null` if there was no text. */
   ttftMs: number | null;
-  /** How often the endpoint was called. */
+  /** Number of calls to the endpoint. */
   attempts: number;
   providerRequestId: string | null;
   preparedPrompt: string;
-  /** Names in force when the prompt was put. */
+  /** The names set on the session when the prompt was sent. */
   promptTemplate: string | null;
   contextStrategy: string | null;
-  /** How long the call waited for the endpoint's own limits, in milliseconds; `durationMs` and `ttftMs` begin behind it. */
+  /**
+   * How long the call waited for the endpoint's own limits, in milliseconds. `durationMs` and `ttftMs` start after it.
+   */
   queueMs?: number;
-  /** Kept of replies in comparison sessions. */
+  /** Only replies of comparison sessions have one. */
   receipt?: Receipt | null;
 }
 
-/** What makes a reply citable: what exactly was asked, where and how. */
+/** The exact request of a reply, so that an evaluation can cite it: what was sent, where and how. */
 export interface Receipt {
   connectorType: ConnectorType;
-  /** Where it was asked, without secrets; `null` for an endpoint that needs no address. */
+  /** The URL without secrets; `null` for an endpoint without a URL. */
   url: string | null;
-  /** The model that was asked for. The one that answered is the reply's `model`. */
+  /** The requested model. The model that answered is the reply's `model`. */
   modelAsked: string;
-  /** JSON text of the params in force. */
+  /** JSON text of the params that applied. */
   params: string;
-  /** The exact body that was sent, secrets masked; `null` when none was sent, or it is too long to be kept. */
+  /** The exact body, with secrets masked; `null` if nothing was sent, or if the body is too long to store. */
   body: string | null;
-  /** Lower-case hex SHA-256 of the exact bytes that were sent; `null` when none were. */
+  /** Lower-case hex SHA-256 of the exact bytes that were sent; `null` if nothing was sent. */
   bodySha256: string | null;
   attempts: Attempt[];
-  /** What was unusual about the answer, in words. Receipts of earlier versions have none. */
+  /** What was unusual about the response, as sentences. Receipts of earlier versions have none. */
   notes?: string[];
-  /** What the endpoint's tokens cost then. */
+  /** The prices of the endpoint's tokens at that time. */
   prices: Prices | null;
 }
 
-/** Digits of a cost that mean something: what comes behind them is how binary fractions add up. */
+/** Significant digits of a cost. Further digits are rounding errors of binary fractions. */
 const COST_DIGITS = 12;
 
-/** What tokens cost at some prices; `null` when either is not known. */
+/** The cost of a reply; `null` if its usage or the prices are not known. */
 export const costOf = (usage: Usage | null, prices: Prices | null): number | null =>
   usage && prices
     ? roundCost((usage.inputTokens * prices.inputPerMillion + usage.outputTokens * prices.outputPerMillion) / 1_000_000)
@@ -101,16 +122,16 @@ export const costOf = (usage: Usage | null, prices: Prices | null): number | nul
 
 export const roundCost = (cost: number): number => Number(cost.toPrecision(COST_DIGITS));
 
-/** One call of those that a reply took. */
+/** One of the calls for a reply. */
 export interface Attempt {
-  /** Why it failed; `null` for the one that was answered. */
+  /** `null` for the successful call. */
   error: ReplyError | null;
-  /** From its sending to its end, in milliseconds. */
+  /** From the start to the end of the call, in milliseconds. */
   durationMs: number;
   providerRequestId: string | null;
 }
 
-/** Why a reply failed: `code` for programs, `message` in words, never with a secret. */
+/** Why a reply failed: `code` for programs, `message` for people. Neither contains a secret. */
 export interface ReplyError {
   code: ReplyErrorCode;
   message: string;
@@ -120,7 +141,7 @@ export interface ReplyError {
 export interface Message {
   /** 1, 2, 3 … within the session, without gaps. */
   seq: number;
-  /** The chat it belongs to; `null` for a prompt put to all chats. */
+  /** The chat of the message; `null` for a prompt to all chats. */
   chatId: string | null;
   turnId: string | null;
   /** The number of its turn within the session; `null` for a message of no turn. */
@@ -128,13 +149,13 @@ export interface Message {
   role: Role;
   content: string;
   createdAt: EpochMs;
-  /** Present on a reply only. */
+  /** Only on a reply. */
   reply: ReplyDetail | null;
 }
 
-/** A message that has no place in the log yet. */
+/** A message that is not in the log yet. */
 export type NewMessage = Omit<Message, "seq">;
 
-/** Whether the Session API shows it: a reply without text is in the log, and not in the conversation. */
+/** Whether the Session API shows the message. A reply without text is in the log but not in the conversation. */
 export const hasText = (message: Pick<Message, "content" | "reply">): boolean =>
   message.reply === null || message.content !== "";

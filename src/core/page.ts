@@ -1,4 +1,7 @@
-/** Which part of a list is asked for. */
+/**
+ * Pages and batches: parts of a list that are read at once. Pure.
+ */
+/** The requested part of a list. */
 export interface PageRequest {
   limit: number;
   skip: number;
@@ -6,7 +9,7 @@ export interface PageRequest {
 
 export interface Page<T> {
   results: T[];
-  /** All that match, on every page. */
+  /** All matching items, on every page. */
   total: number;
 }
 
@@ -20,7 +23,7 @@ export interface PaginatorInfo {
   total: number;
 }
 
-/** Where a page stands in its list, as the Session API tells it. */
+/** Pagination fields of the Session API. */
 export function paginatorInfo({ results, total }: Page<unknown>, { limit, skip }: PageRequest): PaginatorInfo {
   return {
     count: results.length,
@@ -33,15 +36,15 @@ export function paginatorInfo({ results, total }: Page<unknown>, { limit, skip }
   };
 }
 
-/** As much of a log as was asked for, or as fits. */
-export interface Part<T> {
+/** The next items of a log: up to a limit, or as many as fit. */
+export interface Batch<T> {
   items: T[];
-  /** Whether more follow. */
-  more: boolean;
+  /** Whether the log has more items after these. */
+  hasMore: boolean;
 }
 
 /**
- * How much text is read or handed on at once, in UTF-16 code units: no more than 32 MiB cross an RPC boundary.
+ * The most text that is read or passed on at once, in UTF-16 code units. An RPC call takes up to 32 MiB.
  * https://developers.cloudflare.com/workers/runtime-apis/rpc/#limitations
  */
-export const PART_CHARACTERS = 4_000_000;
+export const MAX_BATCH_CHARACTERS = 4_000_000;

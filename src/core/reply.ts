@@ -1,57 +1,64 @@
+/**
+ * Replies while they run: the request to an endpoint, the events that come back, and the metrics of its calls. A
+ * finished reply is a message (`core/message.ts`). Pure.
+ */
 import type { CallLimits, ConnectorType } from "./endpoint.ts";
 import type { ReplyErrorCode } from "./failure.ts";
 import type { FinishReason, Receipt, Role, Usage } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
-/** One message as a model is shown it. */
+/** A message as it is sent to a model. */
 export interface ModelMessage {
   role: Role;
   content: string;
 }
 
-/** One question to one endpoint. */
+/** A request for one reply from one endpoint. */
 export interface ReplyRequest {
   endpointId: string;
-  /** The endpoint's limits, and since when they are what they are. */
+  /** The endpoint's limits, and when they were last changed. */
   callLimits: CallLimits & { since: EpochMs };
   connectorType: ConnectorType;
   uri: string;
-  /** As it is stored: sealed, `env:NAME` or `""`. */
+  /** As stored: encrypted, `env:NAME` or `""`. */
   token: string;
   model: string;
   /** JSON text of an object. */
   params: string;
   messages: ModelMessage[];
-  /** Calls that this chat made to the endpoint before. */
-  priorCalls: number;
-  /** Whether the reply is to come with its receipt. */
-  receipted: boolean;
+  /** Earlier calls of this chat to the endpoint. */
+  previousCalls: number;
+  /** Whether the reply needs a receipt. */
+  withReceipt: boolean;
 }
 
-/** What a reply's calls were like, measured where they were made: neither waiting for leave nor our own hops count. */
+/** Metrics of a reply's calls, measured where the calls are made. They do not include Parley's own network hops. */
 export interface CallMetrics {
-  /** How long calls waited for leave to be made, in milliseconds. */
+  /** How long calls waited for a slot, in milliseconds. */
   queueMs: number;
-  /** From the first call's sending to the reply's end, in milliseconds, without waiting for leave in between. */
+  /**
+   * From the start of the first call to the end of the reply, in milliseconds, without the time that later calls waited
+   * for a slot.
+   */
   durationMs: number;
-  /** The same to the first text; `null` when none came. */
+  /** The same to the first text; `null` if there was no text. */
   ttftMs: number | null;
-  /** How many calls were made. */
+  /** Number of calls. */
   calls: number;
-  /** `null` where none was asked for, or no call was made. */
+  /** `null` if no receipt was requested, or if no call was made. */
   receipt: Receipt | null;
 }
 
-/** The course of a question that was never put. */
+/** Metrics of a request for which no call was made. */
 export const NOT_CALLED: CallMetrics = { queueMs: 0, durationMs: 0, ttftMs: null, calls: 0, receipt: null };
 
-/** A reply that was understood to its end. */
+/** A reply that was read to its end. */
 export interface ReplyEnd {
   type: "end";
   finishReason: FinishReason;
-  /** The provider's own word for it. */
+  /** The provider's own finish reason. */
   finishReasonRaw?: string;
-  /** What was unusual about the answer, in words for its receipt. */
+  /** What was unusual about the response, as sentences for the receipt. */
   notes?: string[];
   model: string | null;
   usage: Usage | null;
@@ -59,27 +66,30 @@ export interface ReplyEnd {
   metrics?: CallMetrics;
 }
 
-export interface ReplyFailed {
+export interface ReplyFailure {
   type: "failed";
   code: ReplyErrorCode;
   message: string;
   retryAfterSeconds: number | null;
   providerRequestId: string | null;
-  /** Present where the same call may fare better later: after so many milliseconds, if the provider said so. */
+  /** Present if the same call may succeed later; `afterMs` is the wait that the provider requested, in milliseconds. */
   retry?: { afterMs: number | null };
-  /** The provider's own word, where its finish reason says that the reply failed. */
+  /** The provider's own finish reason, if it means that the reply failed. */
   finishReasonRaw?: string;
   metrics?: CallMetrics;
 }
 
-/** What comes from an endpoint: texts, then exactly one end or failure. */
-export type ReplyEvent = { type: "text"; text: string } | ReplyEnd | ReplyFailed;
+/** Events of a reply: texts, then exactly one end or failure. */
+export type ReplyEvent = { type: "text"; text: string } | ReplyEnd | ReplyFailure;
 
-/** A reply as it comes in: in the portions in which its provider sent it, so that each costs one step on its way. */
+/**
+ * A running reply. Events come in the portions in which the provider sent them, because each portion costs a step on
+ * its way.
+ */
 export type ReplyStream = AsyncGenerator<ReplyEvent[], void>;
 
-export const replyFailed = (
+export const replyFailure = (
   code: ReplyErrorCode,
   message: string,
-  facts: Partial<Omit<ReplyFailed, "type" | "code" | "message">> = {},
-): ReplyFailed => ({ type: "failed", code, message, retryAfterSeconds: null, providerRequestId: null, ...facts });
+  details: Partial<Omit<ReplyFailure, "type" | "code" | "message">> = {},
+): ReplyFailure => ({ type: "failed", code, message, retryAfterSeconds: null, providerRequestId: null, ...details });

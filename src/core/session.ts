@@ -1,3 +1,7 @@
+/**
+ * Sessions: their fields, and the rules for every change of status, times and settings. Storage is in `live/` and
+ * `store/`. Pure; takes the time as an argument.
+ */
 import type { Failed, Outcome } from "./failure.ts";
 import { failed, invalid, success } from "./failure.ts";
 import type { EpochMs } from "./time.ts";
@@ -13,13 +17,13 @@ export interface Feedback {
 /** One conversation with one endpoint within a session. */
 export interface Chat {
   chatId: string;
-  /** The endpoint that answers; `null` on a chatbot session, where the chatbot names it. */
+  /** The endpoint that replies; `null` in a chatbot session, where the chatbot names it. */
   endpointId: string | null;
 }
 
 /**
- * An ordered log of messages in one or more chats. A `chatbot` session has one chat, whose id is the session's; a
- * `comparison` session has one for each endpoint.
+ * An ordered log of messages in one or more chats. A `chatbot` session has one chat, whose id is the session's id. A
+ * `comparison` session has one chat for each endpoint.
  */
 export interface Session {
   id: string;
@@ -29,7 +33,7 @@ export interface Session {
   status: SessionStatus;
   startTime: EpochMs;
   endTime: EpochMs | null;
-  /** When a `SCHEDULED` session becomes `ACTIVE` by itself. */
+  /** When a `SCHEDULED` session becomes `ACTIVE`. */
   dueAt: EpochMs | null;
   chatbotId: string | null;
   clientId: string | null;
@@ -41,22 +45,22 @@ export interface Session {
   feedback: Feedback | null;
   createdAt: EpochMs;
   updatedAt: EpochMs;
-  /** The newest message's `seq`; 0 for none. */
+  /** The `seq` of the newest message; 0 if there is none. */
   lastSeq: number;
-  /** How often anything but the log was changed. */
+  /** Number of changes to anything except the log. */
   metadataVersion: number;
-  /** Messages that the Session API shows. */
+  /** Number of messages that the Session API shows. */
   messageCount: number;
 }
 
-/** Grows with every change of a session or its log, so that an older copy can never overwrite a newer one. */
+/** Increases with every change of a session or its log, so that an older copy never overwrites a newer one. */
 export const revision = (session: Pick<Session, "lastSeq" | "metadataVersion">): number =>
   session.lastSeq + session.metadataVersion;
 
 export const hasEnded = (session: Pick<Session, "status">): boolean =>
   session.status === "COMPLETED" || session.status === "TERMINATED";
 
-/** What a caller may change of a session. A key that is absent stays as it is; `null` clears. */
+/** Changes by a caller. An absent field stays as it is; `null` clears it. */
 export interface SessionChanges {
   title?: string | null | undefined;
   status?: SessionStatus | undefined;
@@ -69,26 +73,26 @@ export interface SessionChanges {
 }
 
 /**
- * The session as it is after a change. Ending sets `endTime` unless it is given, a return to `ACTIVE` clears it, and
- * an `endTime` alone is recorded and ends nothing.
+ * Applies changes to a session. Ending a session sets `endTime` unless the changes give one. A return to `ACTIVE`
+ * clears it. An `endTime` alone is stored and does not end the session.
  *
- * @returns `invalid` for times that contradict each other or the status
+ * @returns `invalid` if times contradict each other or the status
  */
 export function amendSession(session: Session, changes: SessionChanges, at: EpochMs): Outcome<Session> {
-  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  if (Object.keys(given).length === 0) return success(session);
+  const defined = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  if (Object.keys(defined).length === 0) return success(session);
   const status = changes.status ?? session.status;
-  const clash = contradiction(changes, status);
-  if (clash) return clash;
+  const conflict = findContradiction(changes, status);
+  if (conflict) return conflict;
   const startTime = startOf(session, changes, at);
   const endTime = endOf(session, changes, at);
   if (endTime !== null && endTime < startTime) return invalid(["endTime"], "must not be before startTime");
   const scheduled = status === "SCHEDULED" && startTime > at;
-  const amended = { ...session, ...given, status, startTime, endTime, dueAt: scheduled ? startTime : null };
+  const amended = { ...session, ...defined, status, startTime, endTime, dueAt: scheduled ? startTime : null };
   return success({ ...amended, updatedAt: at, metadataVersion: session.metadataVersion + 1 });
 }
 
-function contradiction(changes: SessionChanges, status: SessionStatus): Failed | null {
+function findContradiction(changes: SessionChanges, status: SessionStatus): Failed | null {
   if (changes.startTime !== undefined && status !== "SCHEDULED") {
     return invalid(["startTime"], "can be changed only while the session is SCHEDULED");
   }
@@ -99,7 +103,7 @@ function contradiction(changes: SessionChanges, status: SessionStatus): Failed |
 
 function startOf(session: Session, changes: SessionChanges, at: EpochMs): EpochMs {
   if (changes.startTime !== undefined) return changes.startTime;
-  // One that is started ahead of its time has begun now, not at a moment still to come.
+  // A session that starts early has started now, not at its scheduled time.
   return changes.status !== undefined && changes.status !== "SCHEDULED"
     ? Math.min(session.startTime, at)
     : session.startTime;
@@ -112,13 +116,17 @@ function endOf(session: Session, changes: SessionChanges, at: EpochMs): EpochMs 
   return hasEnded(session) ? (session.endTime ?? at) : at;
 }
 
-/** A `SCHEDULED` session whose time has come is `ACTIVE`; every other is itself. */
+/** A `SCHEDULED` session whose start time has passed becomes `ACTIVE`. Any other session is returned as it is. */
 export function startIfDue(session: Session, at: EpochMs): Session {
   if (session.status !== "SCHEDULED" || session.dueAt === null || session.dueAt > at) return session;
   return { ...session, status: "ACTIVE", dueAt: null, updatedAt: at, metadataVersion: session.metadataVersion + 1 };
 }
 
-/** Ends an `ACTIVE` session as `COMPLETED`; any other status is refused. */
+/**
+ * Ends an `ACTIVE` session as `COMPLETED`.
+ *
+ * @returns `session-not-active` for any other status
+ */
 export function endSession(session: Session, at: EpochMs): Outcome<Session> {
   if (session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
   return amendSession(session, { status: "COMPLETED" }, at);

@@ -1,7 +1,11 @@
-/** A moment, in milliseconds since 1970-01-01T00:00:00Z. */
+/**
+ * Time: the only clock of the program, and reading and writing of timestamps. Other code takes the time as a number.
+ * Effects: reads the clock in `now`, and keeps date formatters in memory.
+ */
+/** Milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = number;
 
-/** The only clock. Everything else takes a moment as a number. */
+/** The only clock. The linter forbids `Date.now` elsewhere. */
 export const now = (): EpochMs => Date.now();
 
 /** `2026-03-01T09:30:00.000Z` */
@@ -11,27 +15,27 @@ const ISO_8601 =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
 /**
- * Reads an ISO 8601 date or date-time; a time without an offset is UTC, and a bare date is its first instant in UTC.
+ * Parses an ISO 8601 date or date-time. A time without an offset is UTC. A bare date is its first instant in UTC.
  *
- * @returns the moment, or `null` for anything else, days that do not exist (30 February) included
+ * @returns `null` for anything else, also for days that do not exist (30 February)
  */
 export function parseTime(text: string): EpochMs | null {
   const parts = ISO_8601.exec(text.trim());
   if (!parts) return null;
   const midnight = dayOf(parts.slice(1, 4).map(Number));
   const sinceMidnight = timeOfDay(parts.slice(4, 7).map((part: string | undefined) => Number(part ?? 0)));
-  const shift = offsetMinutes(parts[8] ?? "Z");
-  if (midnight === null || sinceMidnight === null || shift === null) return null;
+  const offset = offsetMinutes(parts[8] ?? "Z");
+  if (midnight === null || sinceMidnight === null || offset === null) return null;
   const milliseconds = Math.floor(Number(`0.${parts[7] ?? 0}`) * 1000);
-  const at = midnight + sinceMidnight + milliseconds - shift * 60_000;
+  const at = midnight + sinceMidnight + milliseconds - offset * 60_000;
   return at > LAST_MS ? null : at;
 }
 
-/** The last moment whose year has four digits. */
+/** The last instant with a four-digit year. */
 const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
 
 function dayOf([year = 0, month = 0, day = 0]: number[]): EpochMs | null {
-  // JavaScript takes two digits for a year of the twentieth century.
+  // JavaScript reads a year of one or two digits as 19xx.
   if (year < 100) return null;
   const midnight = Date.UTC(year, month - 1, day);
   const date = new Date(midnight);
@@ -51,8 +55,11 @@ function offsetMinutes(offset: string): number | null {
   return (offset.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** Whether a text that {@link parseTime} reads is a day without a time of day. */
+/** Whether a text that {@link parseTime} accepts is a date without a time. */
 export const isBareDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(text.trim());
+
+/** The longest delay of `setTimeout`, in milliseconds. A timer with a longer delay fires at once. */
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** Milliseconds in a day. */
 export const DAY_MS = 86_400_000;
@@ -87,7 +94,7 @@ function wallClock(at: EpochMs, zone: string): WallClock {
   return parts as unknown as WallClock;
 }
 
-/** Whether a text names a zone whose clock can be read. */
+/** Whether a text is the name of a time zone that the platform knows. */
 export function isZone(zone: string): boolean {
   try {
     return wallClock(0, zone).year !== "";
@@ -96,13 +103,13 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** `20240315-043147`: Moonshot's stamp, on the clock of an IANA zone. */
+/** `20240315-043147`: Moonshot's timestamp, in an IANA time zone. */
 export function zonedStamp(at: EpochMs, zone: string): string {
   const { year, month, day, hour, minute, second } = wallClock(at, zone);
   return `${year}${month}${day}-${hour}${minute}${second}`;
 }
 
-/** `03/15/2024, 04:42:02`: Moonshot's `prompt_time`, on the clock of an IANA zone. */
+/** `03/15/2024, 04:42:02`: Moonshot's `prompt_time`, in an IANA time zone. */
 export function zonedPromptTime(at: EpochMs, zone: string): string {
   const { year, month, day, hour, minute, second } = wallClock(at, zone);
   return `${month}/${day}/${year}, ${hour}:${minute}:${second}`;

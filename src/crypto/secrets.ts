@@ -1,22 +1,22 @@
 const encoder = new TextEncoder();
 
 /** Lower-case hex SHA-256 of a text. */
-export async function hashToken(token: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(token));
+export async function sha256Hex(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The secret last compared with, and its bytes: it is the same one for as long as the Worker lives. */
-let compared = { secret: "", bytes: encoder.encode("") };
+/** The last secret compared, with its bytes. It is almost always the same one. */
+let lastSecret = { secret: "", bytes: encoder.encode("") };
 
 /**
- * Compares in a time that does not tell where two secrets differ, only whether they are of one length.
+ * Compares two secrets in constant time: the duration shows only whether their lengths are equal.
  * https://developers.cloudflare.com/workers/examples/protect-against-timing-attacks/
  */
-export function equalSecrets(given: string, secret: string): boolean {
-  if (compared.secret !== secret) compared = { secret, bytes: encoder.encode(secret) };
-  const bytes = encoder.encode(given);
-  return bytes.byteLength === compared.bytes.byteLength
-    ? crypto.subtle.timingSafeEqual(bytes, compared.bytes)
+export function equalSecrets(candidate: string, secret: string): boolean {
+  if (lastSecret.secret !== secret) lastSecret = { secret, bytes: encoder.encode(secret) };
+  const bytes = encoder.encode(candidate);
+  return bytes.byteLength === lastSecret.bytes.byteLength
+    ? crypto.subtle.timingSafeEqual(bytes, lastSecret.bytes)
     : !crypto.subtle.timingSafeEqual(bytes, bytes);
 }

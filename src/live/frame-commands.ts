@@ -86,7 +86,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
 };
 
 function failure(id: string, { reason, ...facts }: Failure): StreamEvent {
-  const name = "noun" in facts && facts.noun === "chat" ? "chat-not-found" : reason;
+  const name = "resource" in facts && facts.resource === "chat" ? "chat-not-found" : reason;
   return {
     type: "failure",
     id,

@@ -1,4 +1,5 @@
-import type { Chatbot, Client } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { Client } from "../core/client.ts";
 import type { Message, NewMessage } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";

@@ -6,7 +6,7 @@
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
-import type { Part } from "../core/page.ts";
+import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
@@ -71,7 +71,7 @@ export class SessionRoom {
   }
 
   /** Messages after a `seq`, all or those that have text; `null` when the object holds nothing and D1 has all there is. */
-  page(after: number, limit: number, which: "all" | "shown"): Outcome<Part<Message> | null> {
+  page(after: number, limit: number, which: "all" | "shown"): Outcome<Batch<Message> | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");

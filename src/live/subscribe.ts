@@ -37,7 +37,7 @@ export class Subscriptions {
     return subscribers.receive(readerId, async () => {
       const session = await this.#makeRoom();
       if (!session) return notFound("session");
-      if (subscribers.isFull) return failed({ reason: "too-many-followers" });
+      if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
       const past = await this.#endedReplay(session, after);
       const stream = subscribers.openStream(readerId, null, caller);
       const replayed = subscribers.catchUp(stream, past ?? this.#room.replay(after));

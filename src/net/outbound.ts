@@ -1,14 +1,17 @@
 /**
- * The one way out to the network, and the last place to look at where it leads.
+ * Outbound HTTP: the only place that calls `fetch`, which the linter enforces. Every URL of an endpoint passes the URL
+ * guard here, right before the request. Also in this folder: `url-guard.ts` (which URLs are allowed) and `sse.ts`
+ * (reading of event streams).
+ * What a response means to a provider belongs to `providers/call`. Effects: network I/O, timeouts.
  */
 import { urlProblem } from "./url-guard.ts";
-import type { ReplyFailed } from "../core/reply.ts";
-import { replyFailed } from "../core/reply.ts";
+import type { ReplyFailure } from "../core/reply.ts";
+import { replyFailure } from "../core/reply.ts";
 import { readEvents } from "./sse.ts";
-import type { IncomingEvent } from "./sse.ts";
+import type { ServerSentEvent } from "./sse.ts";
 
-/** How much of a refusal is read for its error message, in characters. */
-const MAX_REFUSAL = 65_536;
+/** How much of an error response is read for its message, in characters. */
+const MAX_ERROR_CHARACTERS = 65_536;
 
 export interface OutboundRequest {
   url: string;
@@ -17,35 +20,36 @@ export interface OutboundRequest {
   body: string;
 }
 
-/** An answer with a status of success: its events in the portions in which they arrived. */
-export interface StreamedAnswer {
-  events: AsyncGenerator<IncomingEvent[], void>;
+/** A successful response: its events, in the portions in which they arrive. */
+export interface StreamingResponse {
+  events: AsyncGenerator<ServerSentEvent[], void>;
   headers: Headers;
 }
 
-/** An answer with any other status, and the beginning of its text. */
-export interface RefusedAnswer {
+/** A response with any other status, and the beginning of its text. */
+export interface ErrorResponse {
   status: number;
   headers: Headers;
   text: string;
 }
 
 /**
- * Posts JSON and opens the answer as a stream of events, whatever its content type says.
+ * Posts JSON and reads the response as a stream of events, whatever its content type is.
  *
- * @param privateAllowed lets http and private addresses pass
+ * @param allowPrivateUrls allows http and private addresses
+ * @returns a failure if the URL is not allowed or the connection fails
  */
 export async function postStream(
   { url, headers, body }: OutboundRequest,
   signal: AbortSignal,
-  privateAllowed: boolean,
-): Promise<StreamedAnswer | RefusedAnswer | ReplyFailed> {
-  const fault = urlProblem(url, privateAllowed);
-  if (fault !== null) return replyFailed("refused_by_guard", `The endpoint's address ${fault}.`);
-  let answer: Response;
+  allowPrivateUrls: boolean,
+): Promise<StreamingResponse | ErrorResponse | ReplyFailure> {
+  const problem = urlProblem(url, allowPrivateUrls);
+  if (problem !== null) return replyFailure("refused_by_guard", `The endpoint's URL ${problem}.`);
+  let response: Response;
   try {
-    // In the one spelling that was looked at.
-    answer = await fetch(new URL(url).href, {
+    // The parsed URL, so that the request uses the spelling that was checked.
+    response = await fetch(new URL(url).href, {
       method: "POST",
       headers: { "content-type": "application/json", accept: "text/event-stream", ...headers },
       body,
@@ -53,45 +57,45 @@ export async function postStream(
       signal,
     });
   } catch {
-    return replyFailed("connection_lost", "No connection to the provider, or it was lost.", {
+    return replyFailure("connection_lost", "No connection to the provider, or it was lost.", {
       retry: { afterMs: null },
     });
   }
-  return answer.ok
-    ? { events: readEvents(answer.body ?? new Blob([]).stream(), signal), headers: answer.headers }
-    : { status: answer.status, headers: answer.headers, text: await readBeginning(answer) };
+  return response.ok
+    ? { events: readEvents(response.body ?? new Blob([]).stream(), signal), headers: response.headers }
+    : { status: response.status, headers: response.headers, text: await readBeginning(response) };
 }
 
-/** A provider's own name for a call, from its headers. */
+/** The provider's id of a request, from the response headers. */
 export const requestIdOf = (headers: Headers): string | null =>
   headers.get("x-request-id") ?? headers.get("request-id") ?? headers.get("apim-request-id");
 
-async function readBeginning(answer: Response): Promise<string> {
+async function readBeginning(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   try {
-    for await (const chunk of answer.body ?? []) {
+    for await (const chunk of response.body ?? []) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_REFUSAL) break;
+      if (text.length > MAX_ERROR_CHARACTERS) break;
     }
   } catch {
-    // What came before the break is all there is to tell.
+    // The connection broke. The text so far is used.
   }
   return text.trim();
 }
 
-/** How long a small document may take, in milliseconds, and how large it may be, in characters. */
-const DOCUMENT_MS = 5_000;
-const MAX_DOCUMENT = 262_144;
+/** Time limit for a small document, in milliseconds, and its size limit, in characters. */
+const DOCUMENT_TIMEOUT_MS = 5_000;
+const MAX_DOCUMENT_CHARACTERS = 262_144;
 
-/** Reads a small JSON document. @throws when there is none */
+/** Reads a small JSON document. @throws if there is none */
 export async function readJson(url: string): Promise<unknown> {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     headers: { accept: "application/json" },
     redirect: "manual",
-    signal: AbortSignal.timeout(DOCUMENT_MS),
+    signal: AbortSignal.timeout(DOCUMENT_TIMEOUT_MS),
   });
-  const text = answer.status === 200 ? await answer.text() : "";
-  if (text.length > MAX_DOCUMENT) throw new Error(`The document at ${new URL(url).host} is too large`);
+  const text = response.status === 200 ? await response.text() : "";
+  if (text.length > MAX_DOCUMENT_CHARACTERS) throw new Error(`The document at ${new URL(url).host} is too large`);
   return JSON.parse(text);
 }

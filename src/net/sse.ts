@@ -1,53 +1,56 @@
 /**
- * Reads the body of a provider's answer as a stream of events, whatever its content type says. What is not of the event
- * stream is passed on as well, as the data of events of its own: a whole JSON document, JSON by lines, an `error:` field,
- * plain text. What they mean is for the reader of the format.
+ * Reads a provider's response body as server-sent events, whatever its content type is. Providers also send other
+ * forms: a whole JSON document, JSON lines, an `error:` field, plain text. Each becomes the data of an event of its
+ * own.
+ * What an event means belongs to the reply reader (`providers/call/reply-reader.ts`). Effects: reads and cancels the
+ * stream.
  */
 import { createParser } from "eventsource-parser";
 
-/** The largest answer that is read, in bytes: a reply of the longest kind, in events of three characters, takes as much. */
-const MAX_ANSWER_BYTES = 67_108_864;
+/** The largest response that is read, in bytes: as large as the longest reply sent in events of three characters. */
+const MAX_RESPONSE_BYTES = 67_108_864;
 
-/** How much may come without an event, in bytes: comments that keep a connection open are short. */
-const MAX_EVENT_BYTES = 4_194_304;
+/** The most bytes without an event. Comments that keep a connection open are short. */
+const MAX_BYTES_WITHOUT_EVENT = 4_194_304;
 
-/** Thrown out of a stream that brings more than is read. */
-export class TooLarge extends Error {}
+/** Thrown by a stream that is larger than the limits. */
+export class ResponseTooLarge extends Error {}
 
-/** One event, or what stood in the place of one. */
-export interface IncomingEvent {
-  /** What the stream calls it: `error` for one that tells an error. */
+/** One event, or a text in place of one. */
+export interface ServerSentEvent {
+  /** The event's name: `error` for an event that reports an error. */
   event?: string | undefined;
   data: string;
 }
 
 /**
- * Events, in the portions in which they arrive. Lets go of the stream when the signal is aborted.
+ * Reads events, in the portions in which they arrive. Cancels the stream if the signal is aborted.
  *
- * @throws when the connection breaks, or TooLarge for a stream that is larger than it may be
+ * @throws if the connection breaks; ResponseTooLarge if the response is larger than the limits
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
-): AsyncGenerator<IncomingEvent[], void> {
+): AsyncGenerator<ServerSentEvent[], void> {
   const decoder = new TextDecoder();
   const parser = new EventParser();
   let bytes = 0;
-  let silentBytes = 0;
+  let bytesSinceEvent = 0;
   const reader = body.getReader();
-  const letGo = () => void reader.cancel().catch(() => undefined);
-  if (signal.aborted) letGo();
-  else signal.addEventListener("abort", letGo, { once: true });
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
   try {
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
       bytes += chunk.value.byteLength;
-      silentBytes += chunk.value.byteLength;
-      if (bytes > MAX_ANSWER_BYTES) throw new TooLarge(`The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
-      if (silentBytes > MAX_EVENT_BYTES)
-        throw new TooLarge(`The answer brought ${MAX_EVENT_BYTES} bytes without an event.`);
+      bytesSinceEvent += chunk.value.byteLength;
+      if (bytes > MAX_RESPONSE_BYTES)
+        throw new ResponseTooLarge(`The response is larger than ${MAX_RESPONSE_BYTES} bytes.`);
+      if (bytesSinceEvent > MAX_BYTES_WITHOUT_EVENT)
+        throw new ResponseTooLarge(`The response sent ${MAX_BYTES_WITHOUT_EVENT} bytes without an event.`);
       const events = parser.feed(decoder.decode(chunk.value, { stream: true }));
       if (events.length === 0) continue;
-      silentBytes = 0;
+      bytesSinceEvent = 0;
       yield events;
     }
   } finally {
@@ -57,68 +60,74 @@ export async function* readEvents(
   if (last.length > 0) yield last;
 }
 
-/** Server-sent events, and what stands in their place. https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/**
+ * Parses server-sent events, and the other forms of events.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
 class EventParser {
-  #events: IncomingEvent[] = [];
-  /** Lines that are not of the event stream. */
-  #stray: string[] = [];
-  /** Whether they were not looked at as a whole yet: once is enough, and more often would take too long. */
-  #mayEnd = true;
+  #events: ServerSentEvent[] = [];
+  /** Lines outside the event stream format. */
+  #unframedLines: string[] = [];
+  /**
+   * Whether the unframed lines may be a whole document. They are parsed as a whole once: more often would take
+   * quadratic time.
+   */
+  #mayBeComplete = true;
   readonly #parser = createParser({
     onEvent: ({ event, data }) => {
-      this.#endStray();
+      this.#flushUnframedLines();
       this.#events.push({ event, data });
     },
     onError: ({ type, field, value, line }) => {
       if (type !== "unknown-field") return;
-      // llama.cpp names the field of an error so: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
+      // llama.cpp sends errors in a field named `error`: https://github.com/ggml-org/llama.cpp/tree/master/tools/server
       if (field === "error") this.#events.push({ event: "error", data: value ?? "" });
-      else this.#addStray(line ?? "");
+      else this.#addUnframedLine(line ?? "");
     },
   });
 
-  feed(text: string): IncomingEvent[] {
+  feed(text: string): ServerSentEvent[] {
     this.#parser.feed(text);
-    return this.#take();
+    return this.#takeEvents();
   }
 
-  /** The end of the body. An event that lacks its blank line counts, unless it is half a JSON text. */
-  finish(text: string): IncomingEvent[] {
+  /** Ends the body. A last event without its blank line counts, unless it is an incomplete JSON text. */
+  finish(text: string): ServerSentEvent[] {
     const whole = this.feed(text);
     this.#parser.feed("\n\n");
-    this.#endStray();
-    const last = this.#take().filter(({ data }) => isWhole(data));
+    this.#flushUnframedLines();
+    const last = this.#takeEvents().filter(({ data }) => isComplete(data));
     return [...whole, ...last];
   }
 
-  #take(): IncomingEvent[] {
+  #takeEvents(): ServerSentEvent[] {
     const events = this.#events;
     this.#events = [];
     return events;
   }
 
-  /** A line that is JSON by itself is an event: some gateways leave out `data:`. Others are parts of a document. */
-  #addStray(line: string): void {
-    const isFirst = this.#stray.length === 0;
-    this.#stray.push(line);
-    // A document that is written over several lines ends at its first bracket that is not indented.
-    if (isFirst ? isJson(line) : this.#mayEnd && /^[}\]]/.test(line)) {
-      this.#mayEnd = false;
-      if (isJson(this.#stray.join("\n"))) this.#endStray();
+  /** A line that is JSON by itself is an event: some gateways omit `data:`. Other lines are parts of a document. */
+  #addUnframedLine(line: string): void {
+    const isFirst = this.#unframedLines.length === 0;
+    this.#unframedLines.push(line);
+    // A document of several lines ends at its first bracket that is not indented.
+    if (isFirst ? isJson(line) : this.#mayBeComplete && /^[}\]]/.test(line)) {
+      this.#mayBeComplete = false;
+      if (isJson(this.#unframedLines.join("\n"))) this.#flushUnframedLines();
     }
   }
 
-  #endStray(): void {
-    const data = this.#stray.join("\n");
-    this.#stray = [];
-    this.#mayEnd = true;
+  #flushUnframedLines(): void {
+    const data = this.#unframedLines.join("\n");
+    this.#unframedLines = [];
+    this.#mayBeComplete = true;
     if (data.trim() !== "") this.#events.push({ data });
   }
 }
 
 export const looksLikeJson = (text: string): boolean => /^\s*(\{|\[\s*[[{"\d\]])/.test(text);
 
-const isWhole = (data: string): boolean => !looksLikeJson(data) || isJson(data);
+const isComplete = (data: string): boolean => !looksLikeJson(data) || isJson(data);
 
 function isJson(text: string): boolean {
   if (!looksLikeJson(text)) return false;

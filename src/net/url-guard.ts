@@ -1,12 +1,16 @@
-/** Whether `ALLOW_PRIVATE_ENDPOINTS` is on: it is off when unset, empty, `0` or `false`. */
+/**
+ * URL guard: decides which URLs the program may call, so that an endpoint cannot reach the operator's network. Checks
+ * the URL only: a Worker cannot see which address a public name resolves to. Pure.
+ */
+/** Whether `ALLOW_PRIVATE_ENDPOINTS` is on. Unset, empty, `0` and `false` mean off. */
 export const allowsPrivateUrls = (setting: string | undefined): boolean =>
   !["", "0", "false"].includes((setting ?? "").trim().toLowerCase());
 
 /**
- * Names that are never public: RFC 6761 (localhost, test, invalid), 6762 (local, and in its appendix G what home networks
- * use), 7686 (onion), 8375 (home.arpa), and internal, which ICANN keeps for private use.
+ * Domains that are never public: RFC 6761 (localhost, test, invalid), RFC 6762 (local, and the names of home networks
+ * in its appendix G), RFC 7686 (onion), RFC 8375 (home.arpa), and internal, which ICANN reserves for private use.
  */
-const PRIVATE_NAMES = [
+const PRIVATE_SUFFIXES = [
   "localhost",
   "localdomain",
   "local",
@@ -22,8 +26,8 @@ const PRIVATE_NAMES = [
   "onion",
 ];
 
-/** Public names that are made to resolve to private addresses: to one that stands in the name, or to the loopback. */
-const NAMES_OF_PRIVATE_ADDRESSES = [
+/** Public domains that resolve to private addresses: an address within the name, or the loopback address. */
+const PRIVATE_DNS_SUFFIXES = [
   "nip.io",
   "sslip.io",
   "xip.io",
@@ -36,33 +40,38 @@ const NAMES_OF_PRIVATE_ADDRESSES = [
   "local.gd",
 ];
 
-/** At least two labels, in ASCII as a parsed address has them, within the lengths of RFC 1035; the last begins with a letter. */
+/**
+ * At least two labels, in ASCII as in a parsed URL, within the lengths of RFC 1035. The last label begins with a
+ * letter.
+ */
 const PUBLIC_NAME = /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
 
 /**
- * What is wrong with an address that the program is to call, or `null`. It must be https at a public name: no address
- * literal in any spelling, no name of this machine or of a local network, and no credentials. The parser of the WHATWG
- * has brought every spelling to one before the rules look: numbers of any base and length to four decimals, percent-encoded
- * and full-width characters to ASCII, capitals to small letters (https://url.spec.whatwg.org/#host-parsing). What a public
- * name resolves to cannot be seen from here.
+ * Checks a URL that the program is about to call. It must be https with a public name: no IP address in any spelling,
+ * no name of this machine or of a local network, and no credentials. The WHATWG parser has already normalized the host:
+ * numbers of any base and length become four decimals, percent-encoded and full-width characters become ASCII, capitals
+ * become lower case (https://url.spec.whatwg.org/#host-parsing).
  *
- * @param privateAllowed lets http and every host pass, for local runs
+ * @param allowPrivateUrls allows http and every host, for local runs
+ * @returns the problem, to be read after "The URL …"; `null` if the URL is allowed
  */
-export function urlProblem(address: string, privateAllowed: boolean): string | null {
-  const schemes = privateAllowed ? ["https:", "http:"] : ["https:"];
+export function urlProblem(address: string, allowPrivateUrls: boolean): string | null {
+  const schemes = allowPrivateUrls ? ["https:", "http:"] : ["https:"];
   const url = URL.canParse(address) ? new URL(address) : null;
   if (!url || !schemes.includes(url.protocol)) {
-    return `must be an address that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
+    return `must be a URL that begins with ${schemes.map((scheme) => `${scheme}//`).join(" or ")}`;
   }
-  if (url.username !== "" || url.password !== "") return "must not hold credentials";
-  return privateAllowed ? null : hostProblem(url.hostname);
+  if (url.username !== "" || url.password !== "") return "must not contain credentials";
+  return allowPrivateUrls ? null : hostProblem(url.hostname);
 }
 
 function hostProblem(hostname: string): string | null {
-  // One dot at the end makes a name absolute, and no other name.
+  // A trailing dot makes a name absolute and does not change it.
   const name = hostname.replace(/\.$/, "");
-  if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a name for its host, no address";
-  const isUnder = (domain: string) => name === domain || name.endsWith(`.${domain}`);
-  if (PRIVATE_NAMES.some(isUnder) || !PUBLIC_NAME.test(name)) return "must have a public name for its host";
-  return NAMES_OF_PRIVATE_ADDRESSES.some(isUnder) ? "must not have a name made for private addresses" : null;
+  if (name.startsWith("[") || /^[\d.]+$/.test(name)) return "must have a host name, not an IP address";
+  const isSameOrSubdomain = (domain: string) => name === domain || name.endsWith(`.${domain}`);
+  if (PRIVATE_SUFFIXES.some(isSameOrSubdomain) || !PUBLIC_NAME.test(name)) return "must have a public host name";
+  return PRIVATE_DNS_SUFFIXES.some(isSameOrSubdomain)
+    ? "must not have a host name that resolves to a private address"
+    : null;
 }

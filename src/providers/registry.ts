@@ -8,7 +8,11 @@ import type { Provider } from "./call/provider.ts";
 import { httpProvider } from "./call/http-provider.ts";
 import { workersAi } from "./adapters/workers-ai.ts";
 
-/** Every connector type and how its endpoints are asked. */
+/**
+ * The provider of each connector type. This folder calls models: `adapters/` has the vendors' wire formats, `call/`
+ * everything that all calls share (retries, deadlines, reading of replies, receipts), and `limits/` the rate limiter of
+ * an endpoint.
+ */
 export const PROVIDERS = {
   "openai-connector": httpProvider(openaiCompatible(VENDORS.openai)),
   "azure-openai-connector": httpProvider(openaiCompatible(VENDORS.azure)),

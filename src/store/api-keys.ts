@@ -1,15 +1,18 @@
+/**
+ * API keys in D1. Who holds a key is decided in `auth/api-keys.ts`. Effects: D1.
+ */
 import { desc, eq } from "drizzle-orm";
-import type { ApiKey } from "../core/caller.ts";
+import type { ApiKey } from "../core/api-key.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { apiKeys } from "./tables.ts";
 
-/** @param hash lower-case hex SHA-256 of the key: the key itself is never stored */
+/** @param hash lower-case hex SHA-256 of the key. The key itself is never stored. */
 export async function createKey(db: Database, key: ApiKey, hash: string): Promise<void> {
   await db.insert(apiKeys).values({ ...key, hash });
 }
 
-const shown = {
+const columns = {
   id: apiKeys.id,
   name: apiKeys.name,
   role: apiKeys.role,
@@ -20,18 +23,18 @@ const shown = {
 };
 
 export const listKeys = (db: Database): Promise<ApiKey[]> =>
-  db.select(shown).from(apiKeys).orderBy(desc(apiKeys.createdAt));
+  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.createdAt));
 
 export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey | null> {
-  return (await db.select(shown).from(apiKeys).where(eq(apiKeys.hash, hash)).get()) ?? null;
+  return (await db.select(columns).from(apiKeys).where(eq(apiKeys.hash, hash)).get()) ?? null;
 }
 
-/** One row written. */
+/** Writes one row. */
 export async function recordKeyUse(db: Database, id: string, at: EpochMs): Promise<void> {
   await db.update(apiKeys).set({ lastUsedAt: at }).where(eq(apiKeys.id, id));
 }
 
-/** @returns the key that was revoked, or `null` when there is none */
+/** @returns the deleted key; `null` if there was none */
 export async function deleteKey(db: Database, id: string): Promise<{ hash: string } | null> {
   return (await db.delete(apiKeys).where(eq(apiKeys.id, id)).returning({ hash: apiKeys.hash }).get()) ?? null;
 }

@@ -1,24 +1,29 @@
+/**
+ * Chatbots and clients in D1: one implementation for both, because both have a name, are listed and searched, and
+ * remain readable for sessions after they are deleted. The rules for their fields belong to `routes/session-api`.
+ * Effects: D1.
+ */
 import { and, count, desc, eq, isNull, sql } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
-import { prepared } from "./database.ts";
+import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
-type Named = typeof chatbots | typeof clients;
+type NamedTable = typeof chatbots | typeof clients;
 
-/** What chatbots and clients have in common: they are named, listed and searched, and stay known to sessions once deleted. */
-interface Directory<T extends Named> {
+/** The differences between chatbots and clients. */
+interface StoreOptions<T extends NamedTable> {
   table: T;
-  /** The column of a session that refers to one. */
-  referredBy: typeof sessions.chatbotId | typeof sessions.clientId;
-  /** What goes when one is deleted: all but the id and the name. */
-  forgotten: Partial<T["$inferSelect"]>;
+  /** The column of a session that refers to the record. */
+  referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
+  /** Fields that deletion clears: all except the id and the name. */
+  clearedOnDelete: Partial<T["$inferSelect"]>;
 }
 
-type Entry<T extends Named> = Omit<T["$inferSelect"], "nameFolded" | "foldVersion">;
+type Entry<T extends NamedTable> = Omit<T["$inferSelect"], "nameFolded" | "foldVersion">;
 
 const withFolded = <E extends { name: string }>(entry: E) => ({
   ...entry,
@@ -26,46 +31,49 @@ const withFolded = <E extends { name: string }>(entry: E) => ({
   foldVersion: FOLD_VERSION,
 });
 
-// Drizzle cannot follow its own types through a table that is one of two, hence the casts of rows and values.
-function strip<T extends Named>(row: object): Entry<T> {
+// Drizzle does not infer types through a table that is one of two, so rows and values are cast.
+function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
   const { nameFolded: _nameFolded, foldVersion: _foldVersion, ...entry } = row as T["$inferSelect"];
   return entry;
 }
 
-const values = <T extends Named>(entry: object) => entry as SQLiteUpdateSetSource<T>;
+const values = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
 
-function directory<T extends Named>({ table, referredBy, forgotten }: Directory<T>) {
-  const listed = (search: string | null) =>
+function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
+  const matches = (search: string | null) =>
     and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
   return {
-    /** Throws a unique violation for what must be unique. @param also what is written in the same transaction */
-    async create(db: Database, entry: Entry<T>, also: D1PreparedStatement[] = []): Promise<void> {
+    /**
+     * @param moreStatements statements for the same transaction
+     * @throws a unique violation
+     */
+    async create(db: Database, entry: Entry<T>, moreStatements: D1PreparedStatement[] = []): Promise<void> {
       const insert = db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
-      await db.$client.batch([prepared(db, insert), ...also]);
+      await db.$client.batch([toStatement(db, insert), ...moreStatements]);
     },
 
-    /** One row read; `null` for one that is not there or no more. */
+    /** Reads one row. `null` if there is none or if it is deleted. */
     async find(db: Database, id: string): Promise<Entry<T> | null> {
-      const there = and(eq(table.id, id), isNull(table.deletedAt));
-      const row = await db.select().from(table).where(there).get();
-      return row ? strip<T>(row) : null;
+      const exists = and(eq(table.id, id), isNull(table.deletedAt));
+      const row = await db.select().from(table).where(exists).get();
+      return row ? withoutFolded<T>(row) : null;
     },
 
-    /** The statement that reads those of some ids, deleted ones too. */
-    among: (db: Database, ids: (string | null)[]) =>
+    /** The statement that reads records by their ids, deleted ones included. */
+    selectByIds: (db: Database, ids: (string | null)[]) =>
       db
         .select()
         .from(table)
         .where(sql`${table.id} in (select value from json_each(${JSON.stringify(ids)}))`),
 
-    /** Newest first: ids sort in order of creation. One round trip. */
+    /** Newest first: ids sort by creation. One round trip. */
     async list(db: Database, search: string | null, { limit, skip }: PageRequest): Promise<Page<Entry<T>>> {
-      const page = db.select().from(table).where(listed(search)).orderBy(desc(table.id)).limit(limit).offset(skip);
-      const [rows, [counted]] = await db.batch([page, db.select({ total: count() }).from(table).where(listed(search))]);
-      return { results: rows.map((row) => strip<T>(row)), total: counted?.total ?? 0 };
+      const page = db.select().from(table).where(matches(search)).orderBy(desc(table.id)).limit(limit).offset(skip);
+      const [rows, [totals]] = await db.batch([page, db.select({ total: count() }).from(table).where(matches(search))]);
+      return { results: rows.map((row) => withoutFolded<T>(row)), total: totals?.total ?? 0 };
     },
 
-    /** Throws a unique violation for what must be unique. */
+    /** @throws a unique violation */
     async update(db: Database, entry: Entry<T>): Promise<void> {
       await db
         .update(table)
@@ -73,26 +81,26 @@ function directory<T extends Named>({ table, referredBy, forgotten }: Directory<
         .where(eq(table.id, entry.id));
     },
 
-    /** @returns whether it is gone: not while open sessions refer to it */
+    /** @returns whether the record was deleted. It is not while open sessions refer to it. */
     async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
-      const open = sql`exists (select 1 from ${sessions} where ${referredBy} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
+      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const { meta } = await db
         .update(table)
-        .set(values<T>({ ...forgotten, deletedAt: at }))
-        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${open}`);
+        .set(values<T>({ ...clearedOnDelete, deletedAt: at }))
+        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
       return meta.changes > 0;
     },
   };
 }
 
-export const chatbotDirectory = directory({
+export const chatbotStore = createStore({
   table: chatbots,
-  referredBy: sessions.chatbotId,
-  forgotten: { description: null, systemPrompt: null, greeting: null, params: null },
+  referenceColumn: sessions.chatbotId,
+  clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
 });
 
-export const clientDirectory = directory({
+export const clientStore = createStore({
   table: clients,
-  referredBy: sessions.clientId,
-  forgotten: { email: null, externalId: null, metadata: null },
+  referenceColumn: sessions.clientId,
+  clearedOnDelete: { email: null, externalId: null, metadata: null },
 });

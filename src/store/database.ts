@@ -1,28 +1,33 @@
+/**
+ * D1 with Drizzle. This folder reads and writes everything that is listed or searched. One file per table or use;
+ * `tables.ts` has the schema. While a session is active, only its object in `live/` writes it. Functions that return a
+ * statement are for a batch. Effects: none here; each query is a D1 call.
+ */
 import { drizzle } from "drizzle-orm/d1";
 import type { DrizzleD1Database } from "drizzle-orm/d1";
 import * as tables from "./tables.ts";
 
 export type Database = DrizzleD1Database<typeof tables> & { $client: D1Database };
 
-const opened = new WeakMap<D1Database | D1DatabaseSession, Database>();
+const databases = new WeakMap<D1Database | D1DatabaseSession, Database>();
 
-/** The index database behind a binding, or behind a session of it that reads from a replica. */
+/** A Drizzle client for a binding, or for a session of the binding that reads from a replica. */
 export function database(binding: D1Database | D1DatabaseSession): Database {
-  const known = opened.get(binding);
-  if (known) return known;
-  // A session answers the same calls as the binding; drizzle's type does not say so.
-  const fresh = drizzle(binding as D1Database, { schema: tables, casing: "snake_case" });
-  opened.set(binding, fresh);
-  return fresh;
+  const cached = databases.get(binding);
+  if (cached) return cached;
+  // A D1 session has the methods of the binding that are used here; Drizzle's types do not know it.
+  const created = drizzle(binding as D1Database, { schema: tables, casing: "snake_case" });
+  databases.set(binding, created);
+  return created;
 }
 
-/** A query as a statement of D1's own, for a batch with statements written by hand. */
-export function prepared(db: Database, query: { toSQL(): { sql: string; params: unknown[] } }): D1PreparedStatement {
+/** Converts a query to a D1 statement, for a batch with hand-written statements. */
+export function toStatement(db: Database, query: { toSQL(): { sql: string; params: unknown[] } }): D1PreparedStatement {
   const { sql, params } = query.toSQL();
   return db.$client.prepare(sql).bind(...params);
 }
 
-/** Whether a write failed because a unique index already holds the value. */
+/** Whether a write failed because of a unique index. */
 export function isUniqueViolation(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause.message.includes("UNIQUE constraint failed")) return true;

@@ -4,15 +4,15 @@ import { deadLetters } from "./tables.ts";
 
 export type DeadLetter = typeof deadLetters.$inferSelect;
 
-/** Makes it known that a message could not be carried. Fails when nothing can be written at all. */
-export async function addDeadLetter(db: Database, parked: DeadLetter): Promise<void> {
-  await db.insert(deadLetters).values(parked).onConflictDoNothing();
+/** Records that a message could not be written to D1. Fails if D1 accepts no writes at all. */
+export async function addDeadLetter(db: Database, deadLetter: DeadLetter): Promise<void> {
+  await db.insert(deadLetters).values(deadLetter).onConflictDoNothing();
 }
 
-/** The newest of them. */
+/** The newest dead letters. */
 export const listDeadLetters = (db: Database, limit: number): Promise<DeadLetter[]> =>
   db.select().from(deadLetters).orderBy(desc(deadLetters.at)).limit(limit);
 
-/** The statement that forgets a session's. */
+/** The statement that deletes a session's dead letters. */
 export const removeDeadLetters = (db: Database, sessionId: string) =>
   db.delete(deadLetters).where(eq(deadLetters.sessionId, sessionId));

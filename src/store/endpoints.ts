@@ -1,17 +1,24 @@
+/**
+ * Endpoints in D1, with their tokens as stored (encrypted or a reference). Encryption belongs to
+ * `crypto/sealed-tokens.ts`. Effects: D1.
+ */
 import { asc, eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
-import { prepared } from "./database.ts";
+import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
-/** @param also what is written in the same transaction. @returns whether it was created: not when its id is taken */
+/**
+ * @param moreStatements statements for the same transaction
+ * @returns whether the endpoint was created. It is not if its id exists.
+ */
 export async function createEndpoint(
   db: Database,
   endpoint: Endpoint,
-  also: D1PreparedStatement[] = [],
+  moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> {
   const insert = db.insert(endpoints).values(endpoint).onConflictDoNothing();
-  const [created] = await db.$client.batch([prepared(db, insert), ...also]);
+  const [created] = await db.$client.batch([toStatement(db, insert), ...moreStatements]);
   return (created?.meta.changes ?? 0) > 0;
 }
 
@@ -22,7 +29,7 @@ export async function findEndpoint(db: Database, id: string): Promise<Endpoint |
   return (await db.select().from(endpoints).where(eq(endpoints.id, id)).get()) ?? null;
 }
 
-/** Which of some ids name an endpoint. One round trip. */
+/** The given ids that belong to an endpoint. One round trip. */
 export async function existingEndpoints(db: Database, ids: string[]): Promise<Set<string>> {
   const found = await db
     .select({ id: endpoints.id })
@@ -35,9 +42,9 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
   await db.update(endpoints).set(endpoint).where(eq(endpoints.id, id));
 }
 
-/** @returns whether it is gone: not while a chatbot stands on it */
+/** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
-  const free = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
-  const { meta } = await db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${free}`);
+  const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
+  const { meta } = await db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
   return meta.changes > 0;
 }

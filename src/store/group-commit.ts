@@ -1,106 +1,118 @@
+/**
+ * Group commit: combines the writes of several sessions in one isolate into few transactions, because a D1 transaction
+ * costs about the same for one row and for ten. What is written belongs to `write-messages.ts`. Effects: the clock and
+ * timers; the given functions write.
+ */
 import { now } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
 
-/** What one transaction takes of the writes that wait: together this size at most, unless the first alone is larger. */
-const MOST = 250_000;
+/** The size limit of a transaction. A first write that is larger still gets a transaction alone. */
+const MAX_TRANSACTION_SIZE = 250_000;
 
-/** After how long a transaction counts as lost, in milliseconds: whoever led it may have gone down in the middle. */
-const LOST_MS = 10_000;
+/** A transaction that takes longer counts as lost, in milliseconds: its leader may have crashed. */
+const TRANSACTION_TIMEOUT_MS = 10_000;
 
-/** A transaction under way. */
+/** A transaction in progress. */
 interface Transaction<Item> {
   since: EpochMs;
   items: Item[];
-  /** Those whose items are in it, beside the one who leads it. */
-  others: Waiting<Item>[];
+  /** The other writes in the transaction, besides its leader's. */
+  members: PendingWrite<Item>[];
 }
 
-interface Waiting<Item> {
+interface PendingWrite<Item> {
   items: Item[];
   size: number;
   lead: (transaction: Transaction<Item>) => void;
-  written: () => void;
-  failed: (error: unknown) => void;
+  onWritten: () => void;
+  onFailed: (error: unknown) => void;
 }
 
-export interface Write<Item> {
+export interface WriteRequest<Item> {
   items: Item[];
-  /** What the items count for, against what one transaction takes. */
+  /** The size of the items, counted against the limit of a transaction. */
   size: number;
-  /** Waits until what the items tell of is durable where it comes from: the transaction of another does not wait for that by itself. */
-  durable: () => Promise<void>;
-  /** One transaction, with these items and those of others. Must do no harm when done twice. */
+  /**
+   * Waits until the items are durable at their source. The output gate of a Durable Object does not hold back another
+   * object's transaction.
+   */
+  waitUntilDurable: () => Promise<void>;
+  /** Writes these items and those of other writes in one transaction. Must be idempotent. */
   write: (items: Item[]) => Promise<void>;
 }
 
 /**
- * Gathers what is written while others write into few transactions: the first of those who wait leads the next one, and
- * takes the others along. For all who share an isolate's memory, objects among them. One who writes alone does not wait.
+ * Collects writes while other transactions run. The first waiting write leads the next transaction and takes the others
+ * with it. Works for all code that shares an isolate's memory, Durable Objects included. A write that finds no other
+ * does not wait.
  */
 export class GroupCommit<Item> {
-  readonly #atOnce: number;
-  readonly #underWay = new Set<Transaction<Item>>();
-  #waiting: Waiting<Item>[] = [];
+  readonly #maxTransactions: number;
+  readonly #running = new Set<Transaction<Item>>();
+  #pending: PendingWrite<Item>[] = [];
 
-  /** @param atOnce transactions under way at once, before others have to wait */
-  constructor(atOnce: number) {
-    this.#atOnce = atOnce;
+  /** @param maxTransactions concurrent transactions; further writes wait */
+  constructor(maxTransactions: number) {
+    this.#maxTransactions = maxTransactions;
   }
 
-  /** Returns when the items are written. Rejects when their transaction fails, or is lost with the one who led it. */
-  async commit(own: Write<Item>): Promise<void> {
-    let transaction = this.#begin(own.items);
+  /** Resolves when the items are written. Rejects if their transaction fails, or is lost because its leader crashed. */
+  async commit(request: WriteRequest<Item>): Promise<void> {
+    let transaction = this.#begin(request.items);
     if (!transaction) {
-      await own.durable();
-      transaction = this.#begin(own.items) ?? (await this.#wait(own));
+      await request.waitUntilDurable();
+      transaction = this.#begin(request.items) ?? (await this.#wait(request));
     }
-    if (transaction) await this.#lead(transaction, own.write);
+    if (transaction) await this.#lead(transaction, request.write);
   }
 
-  #begin(items: Item[], others: Waiting<Item>[] = []): Transaction<Item> | null {
-    for (const other of this.#underWay) if (other.since + LOST_MS <= now()) this.#underWay.delete(other);
-    if (this.#underWay.size >= this.#atOnce) return null;
-    const transaction = { since: now(), items, others };
-    this.#underWay.add(transaction);
+  #begin(items: Item[], members: PendingWrite<Item>[] = []): Transaction<Item> | null {
+    for (const other of this.#running) if (other.since + TRANSACTION_TIMEOUT_MS <= now()) this.#running.delete(other);
+    if (this.#running.size >= this.#maxTransactions) return null;
+    const transaction = { since: now(), items, members };
+    this.#running.add(transaction);
     return transaction;
   }
 
-  /** @returns the transaction to lead, or `null` when another has written the items */
-  #wait({ items, size }: Write<Item>): Promise<Transaction<Item> | null> {
-    // A promise goes on in the invocation that made it, whoever settles it. So each who waits makes their own.
+  /** @returns the transaction to lead; `null` if another write has taken the items with it */
+  #wait({ items, size }: WriteRequest<Item>): Promise<Transaction<Item> | null> {
+    // A promise continues in the invocation that created it, whoever resolves it. So every waiting write creates its
+    // own.
     const { promise, resolve, reject } = Promise.withResolvers<Transaction<Item> | null>();
-    const waiting = { items, size, lead: resolve, written: () => resolve(null), failed: reject };
-    this.#waiting.push(waiting);
+    const pendingWrite = { items, size, lead: resolve, onWritten: () => resolve(null), onFailed: reject };
+    this.#pending.push(pendingWrite);
     const timer = setTimeout(() => {
-      this.#waiting = this.#waiting.filter((other) => other !== waiting);
-      reject(new Error("The transaction that others led was lost"));
-    }, LOST_MS);
+      this.#pending = this.#pending.filter((other) => other !== pendingWrite);
+      reject(new Error("The transaction of another write was lost"));
+    }, TRANSACTION_TIMEOUT_MS);
     return promise.finally(() => clearTimeout(timer));
   }
 
-  async #lead(transaction: Transaction<Item>, write: Write<Item>["write"]): Promise<void> {
+  async #lead(transaction: Transaction<Item>, write: WriteRequest<Item>["write"]): Promise<void> {
     try {
       await write(transaction.items);
-      for (const { written } of transaction.others) written();
+      for (const { onWritten } of transaction.members) onWritten();
     } catch (error) {
-      for (const { failed } of transaction.others) failed(error);
+      for (const { onFailed } of transaction.members) onFailed(error);
       throw error;
     } finally {
-      this.#underWay.delete(transaction);
+      this.#running.delete(transaction);
       this.#next();
     }
   }
 
   #next(): void {
     let size = 0;
-    const beyond = this.#waiting.findIndex((one, place) => (size += one.size) > MOST && place > 0);
-    const group = beyond === -1 ? this.#waiting : this.#waiting.slice(0, beyond);
-    const [leader, ...others] = group;
+    const firstExcluded = this.#pending.findIndex(
+      (pending, index) => (size += pending.size) > MAX_TRANSACTION_SIZE && index > 0,
+    );
+    const group = firstExcluded === -1 ? this.#pending : this.#pending.slice(0, firstExcluded);
+    const [leader, ...members] = group;
     if (!leader) return;
-    const items = group.flatMap((one) => one.items);
-    const transaction = this.#begin(items, others);
+    const items = group.flatMap((pending) => pending.items);
+    const transaction = this.#begin(items, members);
     if (!transaction) return;
-    this.#waiting = this.#waiting.slice(group.length);
+    this.#pending = this.#pending.slice(group.length);
     leader.lead(transaction);
   }
 }

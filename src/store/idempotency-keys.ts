@@ -1,40 +1,46 @@
+/**
+ * Idempotency keys in D1, for requests that create something: the first response under a key is saved and sent again.
+ * Keys of prompts and messages are in the session's object (`live/log/idempotency.ts`). Effects: D1.
+ */
 import { and, eq, isNull, lt, or } from "drizzle-orm";
+import { IDEMPOTENCY_PERIOD_MS } from "../core/idempotency.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { idempotencyKeys } from "./tables.ts";
 
-export type SavedAnswer = typeof idempotencyKeys.$inferSelect;
+export type SavedResponse = typeof idempotencyKeys.$inferSelect;
 
-/** How long answers are kept, and how long a call may take before it counts as lost: in milliseconds. */
-const KEEP_MS = 86_400_000;
-const LOST_MS = 60_000;
+/** A claim without a response expires after this time, in milliseconds: its request may have crashed. */
+const CLAIM_TIMEOUT_MS = 60_000;
 
-/** A key that a call lays claim to. */
-export type Claim = Pick<SavedAnswer, "caller" | "key" | "fingerprint" | "at">;
+/** A request's claim to a key. */
+export type Claim = Pick<SavedResponse, "caller" | "key" | "fingerprint" | "at">;
 
-const of = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
+const matches = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
   and(eq(idempotencyKeys.caller, caller), eq(idempotencyKeys.key, key));
 
 /**
- * Claims a key for a call. One round trip.
+ * Claims a key for a request. One round trip.
  *
- * @returns `null` when it is claimed, and otherwise what is known of the call that came first
+ * @returns `null` if the claim succeeded; otherwise the record of the first request
  */
-export async function claimKey(db: Database, claim: Claim): Promise<SavedAnswer | null> {
-  const lost = and(isNull(idempotencyKeys.httpStatus), lt(idempotencyKeys.at, claim.at - LOST_MS));
-  const [, claimed, [first]] = await db.batch([
-    db.delete(idempotencyKeys).where(and(of(claim), or(lt(idempotencyKeys.at, claim.at - KEEP_MS), lost))),
+export async function claimKey(db: Database, claim: Claim): Promise<SavedResponse | null> {
+  const isAbandoned = and(isNull(idempotencyKeys.httpStatus), lt(idempotencyKeys.at, claim.at - CLAIM_TIMEOUT_MS));
+  const [, inserted, [existing]] = await db.batch([
+    db
+      .delete(idempotencyKeys)
+      .where(and(matches(claim), or(lt(idempotencyKeys.at, claim.at - IDEMPOTENCY_PERIOD_MS), isAbandoned))),
     db.insert(idempotencyKeys).values(claim).onConflictDoNothing().returning({ key: idempotencyKeys.key }),
-    db.select().from(idempotencyKeys).where(of(claim)),
+    db.select().from(idempotencyKeys).where(matches(claim)),
   ]);
-  return claimed.length > 0 ? null : (first ?? null);
+  return inserted.length > 0 ? null : (existing ?? null);
 }
 
 /**
- * The statement that keeps what the first call is answered, for the transaction of what it creates: behind the statement
- * that does, and only if that does.
+ * The statement that saves the response of the first request. Place it in the transaction directly after the statement
+ * that creates the resource: it does nothing if that one changed nothing.
  */
-export const saveAnswer = (
+export const saveResponse = (
   db: Database,
   { caller, key }: Claim,
   httpStatus: number,
@@ -44,12 +50,12 @@ export const saveAnswer = (
     .prepare("UPDATE idempotency_keys SET http_status = ?, body = ? WHERE caller = ? AND key = ? AND changes() > 0")
     .bind(httpStatus, body, caller, key);
 
-/** Gives a key back whose call created nothing: it may come again. */
+/** Releases the key of a request that created nothing, so that the request can be repeated. */
 export async function releaseKey(db: Database, claim: Claim): Promise<void> {
-  await db.delete(idempotencyKeys).where(and(of(claim), isNull(idempotencyKeys.httpStatus)));
+  await db.delete(idempotencyKeys).where(and(matches(claim), isNull(idempotencyKeys.httpStatus)));
 }
 
-/** Forgets what was answered more than a day ago. */
-export async function deleteExpiredAnswers(db: Database, at: EpochMs): Promise<void> {
-  await db.delete(idempotencyKeys).where(lt(idempotencyKeys.at, at - KEEP_MS));
+/** Deletes responses whose period is over. */
+export async function deleteExpiredResponses(db: Database, at: EpochMs): Promise<void> {
+  await db.delete(idempotencyKeys).where(lt(idempotencyKeys.at, at - IDEMPOTENCY_PERIOD_MS));
 }

@@ -1,13 +1,17 @@
+/**
+ * Insert statements for messages, written by hand because every append uses them. When they run, and in which
+ * transaction, is decided in `write-messages.ts` and `sessions.ts`. Effects: none; it prepares statements.
+ */
 import type { Message } from "../core/message.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 
-/** A message as its row binds it, in the order of the columns. */
-export type Values = (string | number | null)[];
+/** The values of a message's row, in the order of the columns. */
+export type BoundValues = (string | number | null)[];
 
-export const valuesOf =
+export const toBoundValues =
   (sessionId: string, appendedAt: EpochMs) =>
-  ({ seq, chatId, turnId, role, content, createdAt, reply }: Message): Values => [
+  ({ seq, chatId, turnId, role, content, createdAt, reply }: Message): BoundValues => [
     sessionId,
     seq,
     chatId,
@@ -19,60 +23,57 @@ export const valuesOf =
     appendedAt,
   ];
 
-/** What a message binds. */
-const VALUES = 9;
+/** Number of bound values per row. */
+const VALUES_PER_ROW = 9;
 
-/** Messages of one statement: what they bind stays within D1's 100 parameters. */
-const AT_ONCE = 11;
+/** Rows per statement, so that the bound values stay within D1's limit of 100. */
+const ROWS_PER_STATEMENT = 11;
 
-// By hand: this is what every append costs, and to have it built anew each time would cost as much again.
-const INSERT =
+// Not with Drizzle: building the statement for each append would double its cost.
+const INSERT_COLUMNS =
   "INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)";
 
 function insertStatement(count: number): string {
-  // The plainest form for the commonest case: to parse it is half of what it costs.
+  // The simplest form for the most common case: parsing is half of the cost.
   if (count === 1) {
-    return `${INSERT} SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
+    return `${INSERT_COLUMNS} SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
   }
-  const row = `(${Array.from({ length: VALUES }, () => "?").join(", ")})`;
-  const others = Array.from({ length: VALUES - 1 }, (_, index) => `column${index + 2}`).join(", ");
-  return `${INSERT} SELECT id, ${others} FROM (VALUES ${Array.from({ length: count }, () => row).join(", ")})
+  const row = `(${Array.from({ length: VALUES_PER_ROW }, () => "?").join(", ")})`;
+  const others = Array.from({ length: VALUES_PER_ROW - 1 }, (_, index) => `column${index + 2}`).join(", ");
+  return `${INSERT_COLUMNS} SELECT id, ${others} FROM (VALUES ${Array.from({ length: count }, () => row).join(", ")})
     CROSS JOIN sessions ON id = column1 WHERE true ON CONFLICT DO NOTHING`;
 }
 
-const INSERT_MESSAGES = Array.from({ length: AT_ONCE + 1 }, (_, count) => insertStatement(count));
+const INSERT_MESSAGES = Array.from({ length: ROWS_PER_STATEMENT + 1 }, (_, count) => insertStatement(count));
 
-/** The statements that carry messages to their rows, eleven in each; a trigger lets the session's row follow. */
-export function insertRows(db: Database, rows: Values[]): D1PreparedStatement[] {
+/** The statements that insert rows, eleven rows each. A trigger updates the session's row. */
+export function insertRows(db: Database, rows: BoundValues[]): D1PreparedStatement[] {
   const statements: D1PreparedStatement[] = [];
-  for (let start = 0; start < rows.length; start += AT_ONCE) {
-    const some = rows.slice(start, start + AT_ONCE);
-    statements.push(db.$client.prepare(INSERT_MESSAGES[some.length] ?? "").bind(...some.flat()));
+  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
+    const chunk = rows.slice(start, start + ROWS_PER_STATEMENT);
+    statements.push(db.$client.prepare(INSERT_MESSAGES[chunk.length] ?? "").bind(...chunk.flat()));
   }
   return statements;
 }
 
-/**
- * The statements that carry messages of a session. Sending them twice changes nothing, nor does it for a session that is
- * gone.
- */
+/** The statements that insert messages of a session. They are idempotent, and do nothing for a deleted session. */
 export const insertMessages = (db: Database, sessionId: string, log: Message[], appendedAt: EpochMs) => [
-  ...insertRows(db, log.map(valuesOf(sessionId, appendedAt))),
+  ...insertRows(db, log.map(toBoundValues(sessionId, appendedAt))),
   ...insertTurns(db, turnsOf(sessionId, log)),
 ];
 
-/** Turns that messages belong to, by their prompts. */
+/** Idempotent, and does nothing for a deleted session. */
 const INSERT_TURNS = `INSERT INTO turns (session_id, turn_id, number, started_at)
   SELECT sessions.id, turn.value ->> 1, turn.value ->> 2, turn.value ->> 3
   FROM json_each(?) AS turn CROSS JOIN sessions ON sessions.id = turn.value ->> 0
   WHERE true ON CONFLICT DO NOTHING`;
 
-/** A turn as its row binds it. */
-export type TurnValues = [sessionId: string, turnId: string, number: number, startedAt: EpochMs];
+/** A turn as bound values. */
+export type BoundTurn = [sessionId: string, turnId: string, number: number, startedAt: EpochMs];
 
-/** The turns of some messages, each once. */
-export function turnsOf(sessionId: string, log: Message[]): TurnValues[] {
-  const turns = new Map<string, TurnValues>();
+/** The turns that messages belong to, each once. */
+export function turnsOf(sessionId: string, log: Message[]): BoundTurn[] {
+  const turns = new Map<string, BoundTurn>();
   for (const { turnId, turnNumber, createdAt } of log) {
     if (turnId !== null && turnNumber !== null && !turns.has(turnId))
       turns.set(turnId, [sessionId, turnId, turnNumber, createdAt]);
@@ -80,6 +81,6 @@ export function turnsOf(sessionId: string, log: Message[]): TurnValues[] {
   return [...turns.values()];
 }
 
-/** The statement that writes turns; none for no turn. */
-export const insertTurns = (db: Database, turns: TurnValues[]): D1PreparedStatement[] =>
+/** The statement that inserts turns; none if there are none. */
+export const insertTurns = (db: Database, turns: BoundTurn[]): D1PreparedStatement[] =>
   turns.length === 0 ? [] : [db.$client.prepare(INSERT_TURNS).bind(JSON.stringify(turns))];

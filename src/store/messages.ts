@@ -1,12 +1,16 @@
+/**
+ * Reads messages from D1: whole logs, batches of a log, and the newest messages of several sessions. Writing is in
+ * `message-rows.ts` and `write-messages.ts`. Effects: D1.
+ */
 import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
-import { PART_CHARACTERS } from "../core/page.ts";
-import type { Part } from "../core/page.ts";
+import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
+import type { Batch } from "../core/page.ts";
 import type { Database } from "./database.ts";
 import { messages, sessions } from "./tables.ts";
 
-/** Rows of one read: what an answer of D1 holds comfortably, were each as long as a message may be. */
-const READ_ROWS = 100;
+/** Rows per read. Even with rows of the largest size, D1's response stays within its limits. */
+const ROWS_PER_READ = 100;
 
 type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt"> & { turnNumber: number | null };
 
@@ -24,17 +28,21 @@ function fromRow({ seq, chatId, turnId, turnNumber, role, content, createdAt, de
   return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
 }
 
-/** The log of a session up to a message, oldest first. @param from what comes behind this message */
+/**
+ * Reads the log of a session up to a message, oldest first.
+ *
+ * @param from reads messages after this `seq`
+ */
 export async function readLog(db: Database, sessionId: string, lastSeq: number, from = 0): Promise<Message[]> {
   const log: Message[] = [];
-  for (let after = from; after < lastSeq; after += READ_ROWS) {
-    log.push(...(await readMessages(db, sessionId, after, Math.min(after + READ_ROWS, lastSeq))));
+  for (let after = from; after < lastSeq; after += ROWS_PER_READ) {
+    log.push(...(await readMessages(db, sessionId, after, Math.min(after + ROWS_PER_READ, lastSeq))));
   }
   return log;
 }
 
-/** Rows as long as they fit in a part, but one at least. */
-const partOf = (which: string): string => `SELECT * FROM (
+/** As many rows as fit into a batch, but at least one. */
+const batchQuery = (which: string): string => `SELECT * FROM (
     SELECT *, sum(size) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
       SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId,
         (SELECT number FROM turns WHERE turns.session_id = messages.session_id AND turns.turn_id = messages.turn_id) AS turnNumber,
@@ -43,23 +51,26 @@ const partOf = (which: string): string => `SELECT * FROM (
     )
   ) WHERE held <= ?4 OR held = size ORDER BY seq`;
 
-const ALL = partOf("");
-const SHOWN = partOf("AND (detail IS NULL OR content <> '')");
+const ALL_MESSAGES = batchQuery("");
+const SHOWN_MESSAGES = batchQuery("AND (detail IS NULL OR content <> '')");
 
-/** Messages after a `seq`, all or those that have text, oldest first: so many at most, and no more than fit in a part. */
+/**
+ * Messages after a `seq`, oldest first: all, or only those with text. Returns at most `limit`, and no more than fit
+ * into a batch.
+ */
 export async function messagesPage(
   db: Database,
   sessionId: string,
   after: number,
   limit: number,
   which: "all" | "shown",
-): Promise<Part<Message>> {
-  // One more than is taken tells whether more follow.
-  const statement = db.$client.prepare(which === "all" ? ALL : SHOWN);
-  const asked = statement.bind(sessionId, after, limit + 1, PART_CHARACTERS);
-  const { results } = await asked.all<MessageRow & { found: number }>();
+): Promise<Batch<Message>> {
+  // One row more than requested shows whether there are more.
+  const statement = db.$client.prepare(which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES);
+  const bound = statement.bind(sessionId, after, limit + 1, MAX_BATCH_CHARACTERS);
+  const { results } = await bound.all<MessageRow & { found: number }>();
   const items = results.slice(0, limit).map(fromRow);
-  return { items, more: (results[0]?.found ?? 0) > items.length };
+  return { items, hasMore: (results[0]?.found ?? 0) > items.length };
 }
 
 async function readMessages(db: Database, sessionId: string, after: number, upTo: number): Promise<Message[]> {
@@ -72,11 +83,11 @@ async function readMessages(db: Database, sessionId: string, after: number, upTo
 }
 
 /**
- * The statement that reads the newest messages of several sessions, oldest first: at most `newest` of each, and fewer
- * where they hold more than `characters`. Reads no other.
+ * The statement that reads the newest messages of several sessions, oldest first: at most `maxMessages` of each
+ * session, and fewer if they have more than `characters`. It reads no other rows.
  */
-export function newestMessages(db: Database, sessionIds: string[], newest: number, characters: number) {
-  const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${newest}`);
+export function newestMessages(db: Database, sessionIds: string[], maxMessages: number, characters: number) {
+  const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${maxMessages}`);
   const held = sql<number>`sum(length(${messages.content})) over (partition by ${messages.sessionId} order by ${messages.seq} desc)`;
   const ranked = db
     .select({ ...ownColumns, held: held.as("held") })
@@ -87,8 +98,8 @@ export function newestMessages(db: Database, sessionIds: string[], newest: numbe
   return db.select().from(ranked).where(lte(ranked.held, characters)).orderBy(asc(ranked.sessionId), asc(ranked.seq));
 }
 
-/** Rows of {@link newestMessages}, by session. */
-export function bySession(rows: Omit<MessageRow, "turnNumber">[]): Map<string, Message[]> {
+/** Groups the rows of {@link newestMessages} by session. */
+export function groupBySession(rows: Omit<MessageRow, "turnNumber">[]): Map<string, Message[]> {
   const found = new Map<string, Message[]>();
   for (const row of rows) {
     const log = found.get(row.sessionId) ?? [];

@@ -1,17 +1,23 @@
+/**
+ * Prompt templates in D1. Checking and rendering them is in `turn/templates`. Effects: D1.
+ */
 import { asc, eq, sql } from "drizzle-orm";
-import type { PromptTemplate } from "../core/endpoint.ts";
-import { prepared } from "./database.ts";
+import type { PromptTemplate } from "../core/prompt-template.ts";
+import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { promptTemplates, sessions } from "./tables.ts";
 
-/** @param also what is written in the same transaction. @returns whether it was created: not when its name is taken */
+/**
+ * @param moreStatements statements for the same transaction
+ * @returns whether the template was created. It is not if its name exists.
+ */
 export async function createPromptTemplate(
   db: Database,
   template: PromptTemplate,
-  also: D1PreparedStatement[] = [],
+  moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> {
   const insert = db.insert(promptTemplates).values(template).onConflictDoNothing();
-  const [created] = await db.$client.batch([prepared(db, insert), ...also]);
+  const [created] = await db.$client.batch([toStatement(db, insert), ...moreStatements]);
   return (created?.meta.changes ?? 0) > 0;
 }
 
@@ -22,9 +28,9 @@ export async function findPromptTemplate(db: Database, name: string): Promise<Pr
   return (await db.select().from(promptTemplates).where(eq(promptTemplates.name, name)).get()) ?? null;
 }
 
-/** @returns whether it is gone: not while it is in force on an active session */
+/** @returns whether the template was deleted. It is not while an active session uses it. */
 export async function deletePromptTemplate(db: Database, name: string): Promise<boolean> {
-  const free = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
-  const { meta } = await db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${free}`);
+  const isUnused = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
+  const { meta } = await db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
   return meta.changes > 0;
 }

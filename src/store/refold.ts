@@ -1,20 +1,20 @@
 /**
- * Folds the texts of rows again that were folded by older rules (`core/fold.ts`): titles of sessions, names of chatbots and
- * clients. SQLite cannot normalise text, so no migration can do it. Partial indexes hold the rows that are left, so a pass
- * without work costs one read a table. Nothing else of a row changes; triggers keep the full-text index in step.
+ * Folds texts again that were folded with older rules (`core/fold.ts`): titles of sessions, names of chatbots and
+ * clients. SQLite cannot normalize text, so a migration cannot do it. Partial indexes list the remaining rows, so a run
+ * without work reads one row per table. No other column changes; triggers update the full-text index. Effects: D1.
  */
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Database } from "./database.ts";
 import { isFoldedByOlderRules } from "./tables.ts";
 
-/** What D1 reads and writes at once, in about 40 ms: it serves nobody else meanwhile. */
-const PORTION_ROWS = 1000;
+/** Rows that D1 reads and writes at once, in about 40 ms. It serves no other query meanwhile. */
+const BATCH_ROWS = 1000;
 
-/** A text may fold to eighteen times its length, and D1 takes 2 MB as a parameter. */
-const PORTION_CHARACTERS = 500_000;
+/** A text can become 18 times longer when it is folded, and a D1 parameter takes 2 MB. */
+const BATCH_CHARACTERS = 500_000;
 
-/** Portions of a table in one pass. Two queries each: a Worker on the free plan may make 50 in all. */
-const PORTIONS = 7;
+/** Batches per table and run. Each takes two queries, and a Worker on the free plan may make 50 in total. */
+const MAX_BATCHES = 7;
 
 interface Row {
   key: string | number;
@@ -32,8 +32,8 @@ function statementsOf(table: string, key: string, text: "title" | "name", start:
   return {
     start,
     select: `SELECT ${key} AS key, ${text} AS text FROM ${table} INDEXED BY ${table}_to_refold
-      WHERE ${isFoldedByOlderRules(text)} AND ${key} > ? ORDER BY ${key} LIMIT ${PORTION_ROWS}`,
-    // Not where the text was changed meanwhile: then it has been folded by the present rules.
+      WHERE ${isFoldedByOlderRules(text)} AND ${key} > ? ORDER BY ${key} LIMIT ${BATCH_ROWS}`,
+    // Skips rows whose text has changed since: they were folded with the current rules.
     update: `UPDATE ${table} SET ${text}_folded = value ->> 'folded', fold_version = ${FOLD_VERSION}
       FROM json_each(?) WHERE ${table}.${key} = value ->> 'key' AND ${text} = value ->> 'text'`,
   };
@@ -45,7 +45,11 @@ const TABLES = {
   sessions: statementsOf("sessions", "number", "title", 0),
 };
 
-/** One pass, in portions. @returns how many rows of each table it took up; what is left comes with the next pass */
+/**
+ * One run, in batches.
+ *
+ * @returns the number of processed rows per table. The next run processes the rest.
+ */
 export async function refoldTexts(db: Database): Promise<Record<keyof typeof TABLES, number>> {
   return {
     chatbots: await refoldTable(db, TABLES.chatbots),
@@ -57,9 +61,9 @@ export async function refoldTexts(db: Database): Promise<Record<keyof typeof TAB
 async function refoldTable({ $client }: Database, { select, update, start }: Statements): Promise<number> {
   let after = start;
   let count = 0;
-  for (let portion = 0; portion < PORTIONS; portion += 1) {
+  for (let batch = 0; batch < MAX_BATCHES; batch += 1) {
     const { results } = await $client.prepare(select).bind(after).all<Row>();
-    const folded = foldPortion(results);
+    const folded = foldBatch(results);
     const last = folded.at(-1);
     if (!last) break;
     await $client.prepare(update).bind(JSON.stringify(folded)).run();
@@ -69,15 +73,15 @@ async function refoldTable({ $client }: Database, { select, update, start }: Sta
   return count;
 }
 
-/** As many of the rows as go into one statement, folded. */
-function foldPortion(rows: Row[]): (Row & { folded: string })[] {
-  const portion: (Row & { folded: string })[] = [];
+/** As many folded rows as fit into one statement. */
+function foldBatch(rows: Row[]): (Row & { folded: string })[] {
+  const batch: (Row & { folded: string })[] = [];
   let characters = 0;
   for (const { key, text } of rows) {
     const folded = foldText(text);
     characters += text.length + folded.length;
-    if (characters > PORTION_CHARACTERS && portion.length > 0) break;
-    portion.push({ key, text, folded });
+    if (characters > BATCH_CHARACTERS && batch.length > 0) break;
+    batch.push({ key, text, folded });
   }
-  return portion;
+  return batch;
 }

@@ -1,6 +1,11 @@
+/**
+ * Lists and searches sessions in D1, with the records that a list shows: chatbots, clients, newest messages. Single
+ * sessions are in `sessions.ts`. Every query has an index of `tables.ts` to use. Effects: D1.
+ */
 import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
-import type { Chatbot, Client } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { Client } from "../core/client.ts";
 import { foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
@@ -8,32 +13,32 @@ import type { Page, PageRequest } from "../core/page.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { chatbotDirectory, clientDirectory } from "./chatbots-and-clients.ts";
-import { bySession, newestMessages } from "./messages.ts";
+import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
+import { groupBySession, newestMessages } from "./messages.ts";
 import { sessionOfRow } from "./sessions.ts";
 import { sessionCounts, sessions } from "./tables.ts";
 
-/** How many of its newest messages a session in a list carries. */
+/** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
 
-/** How much text the messages of a whole page hold at most: what a Worker of 128 MB answers with ease. */
+/** Characters of all messages on a page. A Worker with 128 MB of memory handles this amount. */
 const LISTED_CHARACTERS = 8_000_000;
 
-/** The full-text index knows parts of three characters and more. */
-const TRIGRAM = 3;
+/** The shortest text that the full-text index finds. */
+const TRIGRAM_LENGTH = 3;
 
 export interface SessionFilter {
   search: string | null;
   status: SessionStatus | null;
   chatbotId: string | null;
   clientId: string | null;
-  /** Created at this moment or later. */
+  /** Created at this time or later. */
   from: EpochMs | null;
-  /** Created before this moment. */
+  /** Created before this time. */
   before: EpochMs | null;
 }
 
-/** A session with the chatbot and the client that it refers to. */
+/** A session with its chatbot, client and newest messages. */
 export interface PopulatedSession {
   session: Session;
   chatbot: Chatbot | null;
@@ -41,39 +46,39 @@ export interface PopulatedSession {
   messages: Message[];
 }
 
-/** A page of chatbot sessions, newest first. Two round trips, however long the list. */
+/** A page of chatbot sessions, newest first. Two round trips, whatever the length of the list. */
 export async function listChatbotSessions(
   db: Database,
   filter: SessionFilter,
   page: PageRequest,
 ): Promise<Page<PopulatedSession>> {
-  const [rows, [counted]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
+  const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
   const found = rows.map(sessionOfRow);
   const results = found.length === 0 ? [] : await populate(db, found);
-  return { results, total: Number(counted?.total ?? 0) };
+  return { results, total: Number(totals?.total ?? 0) };
 }
 
-/** The statements that read what some sessions refer to: their chatbots and clients, deleted ones too. */
-function referred(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) {
+/** The statements that read the chatbots and clients of sessions, deleted ones included. */
+function referencedRecords(db: Database, found: Pick<Session, "chatbotId" | "clientId">[]) {
   const chatbotIds = found.map(({ chatbotId }) => chatbotId);
   const clientIds = found.map(({ clientId }) => clientId);
-  return [chatbotDirectory.among(db, chatbotIds), clientDirectory.among(db, clientIds)] as const;
+  return [chatbotStore.selectByIds(db, chatbotIds), clientStore.selectByIds(db, clientIds)] as const;
 }
 
-/** The chatbot and the client of a session; deleted ones too. One round trip. */
+/** The chatbot and the client of a session, deleted ones included. One round trip. */
 export async function findReferenced(
   db: Database,
   session: Session,
 ): Promise<{ chatbot: Chatbot | null; client: Client | null }> {
-  const [[chatbot], [client]] = await db.batch(referred(db, [session]));
+  const [[chatbot], [client]] = await db.batch(referencedRecords(db, [session]));
   return { chatbot: chatbot ?? null, client: client ?? null };
 }
 
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
   const ids = found.map(({ id }) => id);
   const newest = newestMessages(db, ids, LISTED_MESSAGES, LISTED_CHARACTERS / ids.length);
-  const [chatbots, clients, messages] = await db.batch([...referred(db, found), newest]);
-  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), bySession(messages)];
+  const [chatbots, clients, messages] = await db.batch([...referencedRecords(db, found), newest]);
+  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), groupBySession(messages)];
   return found.map((session) => ({
     session,
     chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
@@ -87,10 +92,10 @@ const byId = <T extends { id: string }>(rows: T[]): Map<string, T> => new Map(ro
 const newestFirst = [desc(sessions.createdAt), desc(sessions.number)] as const;
 
 function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageRequest) {
-  // Numbers first, from an index alone: what is skipped is never read whole.
+  // Selects the numbers first, from an index alone, so that skipped rows are not read.
   const numbers = usesTrigrams(filter)
-    ? sql`select f.rowid ${titlesWith(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
-    : sql`select ${sessions.number} from ${sessions} where ${matching(filter)}
+    ? sql`select f.rowid ${titlesMatching(filter)} order by f.rowid desc limit ${limit} offset ${skip}`
+    : sql`select ${sessions.number} from ${sessions} where ${matchesOf(filter)}
           order by ${sessions.createdAt} desc, ${sessions.number} desc limit ${limit} offset ${skip}`;
   const page = db
     .select()
@@ -101,18 +106,20 @@ function pageOf(db: Database, filter: SessionFilter, { limit, skip }: PageReques
 
 function totalOf(db: Database, filter: SessionFilter) {
   if (usesTrigrams(filter)) {
-    return db.select({ total: sql<number>`(select count(*) ${titlesWith(filter)})` }).from(sql`(select 1)`);
+    return db.select({ total: sql<number>`(select count(*) ${titlesMatching(filter)})` }).from(sql`(select 1)`);
   }
   const { search, clientId, from, before } = filter;
   if (search === null && clientId === null && from === null && before === null) {
     const total = sum(sessionCounts.sessions);
-    return db.select({ total }).from(sessionCounts).where(countedBy(filter));
+    return db.select({ total }).from(sessionCounts).where(countFilter(filter));
   }
-  return db.select({ total: count() }).from(sessions).where(matching(filter));
+  return db.select({ total: count() }).from(sessions).where(matchesOf(filter));
 }
 
-/** Titles with the searched text, by the full-text index; rows are looked up only if there is more to a filter. */
-function titlesWith(filter: SessionFilter): SQL {
+/**
+ * Titles that contain the search text, from the full-text index. Reads session rows only if there are other filters.
+ */
+function titlesMatching(filter: SessionFilter): SQL {
   const phrase = `"${foldText(filter.search ?? "").replaceAll('"', '""')}"`;
   const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
   const rows = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
@@ -120,38 +127,43 @@ function titlesWith(filter: SessionFilter): SQL {
   return sql`from session_titles f ${rows} where f.session_titles match ${phrase} ${conditions}`;
 }
 
-/** One client's sessions are few: they are looked through. */
+/** A client has few sessions, so a search among them scans their titles. */
 const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
-  search !== null && clientId === null && Array.from(foldText(search)).length >= TRIGRAM && !search.includes("\0");
+  search !== null &&
+  clientId === null &&
+  Array.from(foldText(search)).length >= TRIGRAM_LENGTH &&
+  !search.includes("\0");
 
-const countedBy = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
+const countFilter = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   and(
     chatbotId === null ? undefined : eq(sessionCounts.chatbotId, chatbotId),
     status === null ? undefined : eq(sessionCounts.status, status),
   );
 
-const matching = (filter: SessionFilter): SQL | undefined =>
+const matchesOf = (filter: SessionFilter): SQL | undefined =>
   and(
     conditionsOf(filter),
     filter.search === null ? undefined : sql`instr(${sessions.titleFolded}, ${foldText(filter.search)})`,
   );
 
-/** The narrowest filter leads, by its own index: a client's sessions are fewer than a chatbot's, and those than all. */
+/** The narrowest filter uses its index: a client has fewer sessions than a chatbot, and a chatbot fewer than all. */
 function conditionsOf({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined {
-  const beside = clientId !== null;
+  const isSecondary = clientId !== null;
   return and(
     clientId === null && chatbotId === null ? eq(sessions.kind, "chatbot") : undefined,
     clientId === null ? undefined : eq(sessions.clientId, clientId),
-    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, beside),
-    status === null ? undefined : equals(sessions.status, status, beside),
+    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, isSecondary),
+    status === null ? undefined : equals(sessions.status, status, isSecondary),
     from === null ? undefined : gte(sessions.createdAt, from),
     before === null ? undefined : lt(sessions.createdAt, before),
   );
 }
 
-/** `beside`: another filter leads, and SQLite is kept from looking for an index of this one. */
-const equals = (column: Column, value: string, beside: boolean): SQL =>
-  beside ? sql`+${column} = ${value}` : eq(column, value);
+/**
+ * @param isSecondary whether another filter uses its index; the unary plus keeps SQLite from using one for this column
+ */
+const equals = (column: Column, value: string, isSecondary: boolean): SQL =>
+  isSecondary ? sql`+${column} = ${value}` : eq(column, value);
 
 /** Comparison sessions, newest first. One round trip. */
 export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {

@@ -1,10 +1,14 @@
+/**
+ * Sessions in D1: creates, finds, updates and deletes single sessions. Lists are in `session-list.ts`. After creation
+ * only the session's object (`live/`) calls the functions that write. Effects: D1.
+ */
 import { and, desc, eq, gte, inArray, lt, lte, sql } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
-import { prepared } from "./database.ts";
+import { toStatement } from "./database.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
 import { insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
@@ -24,65 +28,75 @@ const toRow = (session: Session) => ({
 });
 
 /**
- * Creates a chatbot session with its first message, if it has one. One round trip.
+ * Creates a chatbot session and its greeting, if there is one. One round trip.
  *
- * @param also what is written in the same transaction
- * @returns whether its chatbot and client were still there; if not, nothing was created
+ * @param moreStatements statements for the same transaction
+ * @returns whether the session was created. It is not if its chatbot or client was deleted meanwhile.
  */
 export async function createChatbotSession(
   db: Database,
   session: Session,
   greeting: Message | null,
-  also: D1PreparedStatement[] = [],
+  moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> {
-  const there = sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
+  const referencesExist = sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
     and exists (select 1 from ${clients} where ${clients.id} = ${session.clientId} and ${clients.deletedAt} is null)`;
   const row = toRow(session);
   const create = db.insert(sessions).select(
     sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
-        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${there}`,
+        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${referencesExist}`,
   );
-  const first = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
-  const [created] = await db.$client.batch([prepared(db, create), ...first, ...also]);
+  const insertGreeting = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
+  const [created] = await db.$client.batch([toStatement(db, create), ...insertGreeting, ...moreStatements]);
   return (created?.meta.changes ?? 0) > 0;
 }
 
-/** Creates a comparison session. One round trip; throws a unique violation when the id is taken. @param also what is written in the same transaction */
+/**
+ * Creates a comparison session. One round trip.
+ *
+ * @param moreStatements statements for the same transaction
+ * @throws a unique violation if the id exists
+ */
 export async function createComparisonSession(
   db: Database,
   session: Session,
-  also: D1PreparedStatement[] = [],
+  moreStatements: D1PreparedStatement[] = [],
 ): Promise<void> {
-  await db.$client.batch([prepared(db, db.insert(sessions).values(toRow(session))), ...also]);
+  await db.$client.batch([toStatement(db, db.insert(sessions).values(toRow(session))), ...moreStatements]);
 }
 
-/** A session by its id, without its log, or `null`. One row read. */
+/** A session without its log; `null` if there is none. Reads one row. */
 export async function findSession(db: Database, id: string): Promise<Session | null> {
   const row = await db.select().from(sessions).where(eq(sessions.id, id)).get();
   return row ? sessionOfRow(row) : null;
 }
 
-/** Whose a session is; `null` for one that is not there, and for one that is nobody's. One row read. */
+/** The client of a session; `null` if there is no such session, or if it has no client. Reads one row. */
 export async function clientOfSession(db: Database, id: string): Promise<string | null> {
   const found = await db.select({ clientId: sessions.clientId }).from(sessions).where(eq(sessions.id, id)).get();
   return found?.clientId ?? null;
 }
 
 /**
- * Carries messages and the session's state to the index database in one transaction and one round trip. Idempotent, and
- * an older copy of the session never overwrites a newer one.
+ * Writes messages and the session's state in one transaction and one round trip. Idempotent. An older copy of the
+ * session never overwrites a newer one.
  *
- * @param whole whether more than the log has changed. If not, two rows are written for each message, and no index is touched
+ * @param sessionChanged whether anything except the log has changed. If not, each message writes two rows and no index.
  */
-export async function writeSession(db: Database, session: Session, log: Message[], whole: boolean): Promise<void> {
-  const carried = insertMessages(db, session.id, log, session.updatedAt);
-  await db.$client.batch(whole ? [...carried, prepared(db, updateSession(db, session))] : carried);
+export async function writeSession(
+  db: Database,
+  session: Session,
+  log: Message[],
+  sessionChanged: boolean,
+): Promise<void> {
+  const inserts = insertMessages(db, session.id, log, session.updatedAt);
+  await db.$client.batch(sessionChanged ? [...inserts, toStatement(db, updateSession(db, session))] : inserts);
 }
 
 function updateSession(db: Database, session: Session) {
-  // The messages themselves count what of the row follows from them.
+  // A trigger computes these columns from the messages.
   const { id, lastSeq: _lastSeq, messageCount: _messageCount, ...row } = toRow(session);
   return db
     .update(sessions)
@@ -90,7 +104,7 @@ function updateSession(db: Database, session: Session) {
     .where(and(eq(sessions.id, id), lte(sessions.metadataVersion, session.metadataVersion)));
 }
 
-/** Removes a session and its log. One round trip. */
+/** Deletes a session and its log. One round trip. */
 export async function deleteSession(db: Database, id: string): Promise<void> {
   await db.batch([
     db.delete(sessions).where(eq(sessions.id, id)),
@@ -101,8 +115,8 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
   ]);
 }
 
-/** Sessions still open that the index database last heard of between two moments, the newest first. */
-export const quietSessions = (db: Database, since: EpochMs, before: EpochMs, limit: number) =>
+/** Open sessions whose last update in D1 is between two times, newest first. */
+export const idleSessions = (db: Database, since: EpochMs, before: EpochMs, limit: number) =>
   db
     .select({ id: sessions.id, status: sessions.status })
     .from(sessions)

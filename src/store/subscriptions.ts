@@ -1,26 +1,34 @@
+/**
+ * Subscriptions in D1: which API key has an open stream of which session, so that revoking a key can close its streams.
+ * The open streams themselves are in `live/streaming`. Effects: D1.
+ */
 import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { subscriptions, apiKeys, sessions } from "./tables.ts";
 
-type Follower = typeof subscriptions.$inferSelect;
+type Subscription = typeof subscriptions.$inferSelect;
 
 /**
- * Notes that a session is followed by an API key, in one round trip with a look whether there still is that key: whoever
- * comes before its revocation is found by it.
+ * Adds a subscription and checks in the same round trip whether the key still exists. A subscription that is added
+ * before the key is revoked is found by the revocation.
  *
- * @returns whether there is
+ * @returns whether the key exists
  */
-export async function addSubscription(db: Database, { keyId, sessionId }: Follower): Promise<boolean> {
+export async function addSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<boolean> {
   const keyIsThere = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
   const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
-  const follower = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
-  const note = db.insert(subscriptions).select(follower).onConflictDoNothing();
-  const [, [key]] = await db.batch([note, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
+  const subscription = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
+  const insert = db.insert(subscriptions).select(subscription).onConflictDoNothing();
+  const [, [key]] = await db.batch([insert, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
   return key !== undefined;
 }
 
-/** Followers whose key was revoked: those of one key, or so many of any. */
-export const subscriptionsOfRevokedKeys = (db: Database, keyId: string | null, limit: number): Promise<Follower[]> =>
+/** Subscriptions whose key was revoked: those of one key, or of any key up to the limit. */
+export const subscriptionsOfRevokedKeys = (
+  db: Database,
+  keyId: string | null,
+  limit: number,
+): Promise<Subscription[]> =>
   db
     .select()
     .from(subscriptions)
@@ -32,10 +40,10 @@ export const subscriptionsOfRevokedKeys = (db: Database, keyId: string | null, l
     )
     .limit(limit);
 
-export async function removeSubscription(db: Database, { keyId, sessionId }: Follower): Promise<void> {
+export async function removeSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<void> {
   await db.delete(subscriptions).where(and(eq(subscriptions.keyId, keyId), eq(subscriptions.sessionId, sessionId)));
 }
 
-/** The statement that forgets a session's. */
+/** The statement that deletes a session's subscriptions. */
 export const removeSubscriptions = (db: Database, sessionId: string) =>
   db.delete(subscriptions).where(eq(subscriptions.sessionId, sessionId));

@@ -1,3 +1,7 @@
+/**
+ * The D1 schema. After a change, run `npm run migration`. Triggers and the full-text index are written by hand in
+ * `migrations/`. Queries are in the other files of this folder. Pure.
+ */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
@@ -6,23 +10,23 @@ import type { Caller } from "../core/caller.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
 
-/** By which rules the folded text of a row was made. 1 is for rows that were written before this was noted. */
+/** Version of the rules by which the row's text was folded. 1 stands for rows that are older than this column. */
 const foldVersion = () => integer().notNull().default(1);
 
 /**
- * Holds for a row whose text has to be folded again. Every version folds ASCII alike, so such texts are left out: in
- * UTF-8 the others have more bytes than characters.
+ * SQL condition for rows whose text must be folded again. All versions fold ASCII in the same way, so the condition
+ * skips texts in ASCII: in UTF-8 all other texts have more bytes than characters.
  *
- * @param column the text, as it was given
+ * @param column the original text
  */
 export const isFoldedByOlderRules = (column: "title" | "name"): string =>
   `fold_version < ${FOLD_VERSION} AND length(CAST(${column} AS BLOB)) > length(${column})`;
 
-// Every index ends, unsaid, with the row's number, so each also serves `order by created_at desc, number desc`.
+// Every index implicitly ends with the row's number, so each one also serves `order by created_at desc, number desc`.
 export const sessions = sqliteTable(
   "sessions",
   {
-    /** Counts sessions in order of creation; the full-text index refers to it. */
+    /** Numbers sessions by creation. The full-text index refers to it. */
     number: integer().primaryKey({ autoIncrement: true }),
     id: text().notNull(),
     kind: text().$type<Session["kind"]>().notNull(),
@@ -49,7 +53,7 @@ export const sessions = sqliteTable(
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
-    // Holds the title too, so that a search too short for the full-text index reads this and not the rows.
+    // Includes the title, so that a search text too short for the full-text index scans this index and not the rows.
     index("sessions_newest").on(table.kind, table.createdAt, table.number, table.titleFolded),
     index("sessions_by_status").on(table.kind, table.status, table.createdAt),
     index("sessions_by_chatbot").on(table.chatbotId, table.createdAt),
@@ -71,9 +75,9 @@ export const messages = sqliteTable(
     role: text().$type<Role>().notNull(),
     content: text().notNull(),
     createdAt: integer().notNull(),
-    /** JSON of a reply's detail; `null` on every other message. */
+    /** JSON of a reply's detail; `null` for any other message. */
     detail: text(),
-    /** When it was appended, which a message that brings a time of its own does not tell. */
+    /** When the message was appended. `createdAt` can be set by the caller. */
     appendedAt: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
@@ -91,7 +95,7 @@ export const turns = sqliteTable(
   (table) => [primaryKey({ columns: [table.sessionId, table.turnId] })],
 );
 
-/** How many chatbot sessions there are, by chatbot and status: kept by triggers, so that no list counts its table. */
+/** Number of chatbot sessions per chatbot and status, updated by triggers, so that a list does not count rows. */
 export const sessionCounts = sqliteTable(
   "session_counts",
   {
@@ -171,9 +175,9 @@ export const promptTemplates = sqliteTable("prompt_templates", {
   createdAt: integer().notNull(),
 });
 
-/** How characters are written in ASCII, for ids made of names: 256 of them in a row, in order of code point. */
+/** ASCII spelling of characters, for ids made from names. Each row has 256 characters in order of code point. */
 export const transliterations = sqliteTable("transliterations", {
-  /** The code points' common upper part: code point / 256, rounded down. */
+  /** The upper part of the code points: code point / 256, rounded down. */
   page: integer().primaryKey(),
   readings: text({ mode: "json" }).$type<string[]>().notNull(),
 });
@@ -194,7 +198,7 @@ export const apiKeys = sqliteTable(
   (table) => [uniqueIndex("keys_hash").on(table.hash)],
 );
 
-/** Who follows which session by an API key: where a revocation has something to close. */
+/** Sessions that an API key subscribes to. Revoking the key closes these streams. */
 export const subscriptions = sqliteTable(
   "subscriptions",
   {
@@ -204,7 +208,7 @@ export const subscriptions = sqliteTable(
   (table) => [primaryKey({ columns: [table.keyId, table.sessionId] })],
 );
 
-/** One-use tickets for opening sockets. */
+/** One-time tickets for opening sockets. */
 export const tickets = sqliteTable("tickets", {
   hash: text().primaryKey(),
   sessionId: text().notNull(),
@@ -212,16 +216,16 @@ export const tickets = sqliteTable("tickets", {
   expiresAt: integer().notNull(),
 });
 
-/** What callers were answered who created something under a key of their own. */
+/** Responses to requests that created something under an idempotency key. */
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
     caller: text().notNull(),
-    /** The route, and the key within it. */
+    /** The route and the caller's key. */
     key: text().notNull(),
     /** SHA-256 of the body. */
     fingerprint: text().notNull(),
-    /** `null` while the first call is under way. */
+    /** `null` while the first request is in progress. */
     httpStatus: integer(),
     body: text(),
     at: integer().notNull(),
@@ -229,7 +233,7 @@ export const idempotencyKeys = sqliteTable(
   (table) => [primaryKey({ columns: [table.caller, table.key] })],
 );
 
-/** Messages that could not be written to `messages`, whatever was tried: their sessions' objects keep them. */
+/** Messages that could not be written to `messages`. The sessions' objects keep them. */
 export const deadLetters = sqliteTable(
   "dead_letters",
   {

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { transliterations } from "./tables.ts";
 
-/** A text in ASCII, character by character. One round trip if anything in it is not ASCII, none otherwise. */
+/** Transliterates a text to ASCII, character by character. One round trip, or none if the text is ASCII. */
 export async function transliterate(db: Database, text: string): Promise<string> {
   const characters = Array.from(text, (character) => ({ character, code: character.codePointAt(0) ?? 0 }));
   const pages = new Set(characters.flatMap(({ code }) => (code < 0x80 ? [] : [code >> 8])));

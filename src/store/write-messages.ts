@@ -1,46 +1,50 @@
+/**
+ * Writes messages of a session to D1 by group commit. Writes that include the session's state are in `sessions.ts`.
+ * Effects: D1.
+ */
 import type { Message } from "../core/message.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { insertRows, insertTurns, turnsOf, valuesOf } from "./message-rows.ts";
-import type { TurnValues, Values } from "./message-rows.ts";
+import { insertRows, insertTurns, toBoundValues, turnsOf } from "./message-rows.ts";
+import type { BoundTurn, BoundValues } from "./message-rows.ts";
 
 /** A row of one of the two tables. */
-type Item = { message: Values } | { turn: TurnValues };
+type Item = { message: BoundValues } | { turn: BoundTurn };
 
 /**
- * While one transaction is written, the next is on its way. Where a promise would go on in the invocation that settles it
- * instead of the one that made it, nobody can wait for another's.
+ * Two transactions at a time: the next one is sent while the first is written. Without this compatibility flag a
+ * promise continues in the invocation that resolves it, so no write can wait for another one.
  * https://developers.cloudflare.com/workers/configuration/compatibility-flags/
  */
-const together = new GroupCommit<Item>(
+const groupCommit = new GroupCommit<Item>(
   Cloudflare.compatibilityFlags["handle_cross_request_promise_resolution"] === true ? 2 : Infinity,
 );
 
-/** What a message counts for beside its text in a transaction with others, in characters: so a hundred go together at most. */
-const EACH = 2_500;
+/** The size of a message besides its text, in characters, so that a transaction has at most a hundred messages. */
+const ROW_OVERHEAD = 2_500;
 
-const sizeOf = (row: Values): number =>
-  row.reduce<number>((size, value) => size + (typeof value === "string" ? value.length : 0), EACH);
+const sizeOf = (row: BoundValues): number =>
+  row.reduce<number>((size, value) => size + (typeof value === "string" ? value.length : 0), ROW_OVERHEAD);
 
 /**
- * Carries messages of a session to the index database, in one transaction with what other sessions carry meanwhile: it
- * costs much the same for one message and for ten. Idempotent.
+ * Writes messages in one transaction with those of other sessions: it costs about the same for one message and for ten.
+ * Idempotent.
  *
- * @param durable waits until the messages are durable where they come from
+ * @param waitUntilDurable waits until the messages are durable in the session's object
  */
 export function writeMessages(
   db: Database,
   sessionId: string,
   log: Message[],
   appendedAt: EpochMs,
-  durable: () => Promise<void>,
+  waitUntilDurable: () => Promise<void>,
 ): Promise<void> {
-  const rows = log.map(valuesOf(sessionId, appendedAt));
-  return together.commit({
+  const rows = log.map(toBoundValues(sessionId, appendedAt));
+  return groupCommit.commit({
     items: [...rows.map((message) => ({ message })), ...turnsOf(sessionId, log).map((turn) => ({ turn }))],
     size: rows.reduce((size, row) => size + sizeOf(row), 0),
-    durable,
+    waitUntilDurable,
     async write(items) {
       const messages = items.flatMap((item) => ("message" in item ? [item.message] : []));
       const turns = items.flatMap((item) => ("turn" in item ? [item.turn] : []));

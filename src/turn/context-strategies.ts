@@ -1,13 +1,17 @@
-import type { ContextStrategy } from "../core/endpoint.ts";
+/**
+ * Context strategies: what a comparison session adds to a prompt from earlier turns. Templates are applied afterwards.
+ * Pure.
+ */
+import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Message } from "../core/message.ts";
 import type { ModelMessage } from "../core/reply.ts";
 
-/** How many prepared prompts `add_previous_prompt` looks back. */
+/** How many earlier prepared prompts `add_previous_prompt` adds. */
 const PREVIOUS_PROMPTS = 5;
 
 /**
- * Moonshot's `add_previous_prompt`: the prompt, and right behind it each of the chat's last five prepared prompts,
- * newest first, each followed by a newline.
+ * Moonshot's `add_previous_prompt`: the prompt, directly followed by the last five prepared prompts of the chat, newest
+ * first, each with a newline after it.
  */
 export function addPreviousPrompts(prompt: string, preparedNewestFirst: string[]): string {
   return (
@@ -20,10 +24,10 @@ export function addPreviousPrompts(prompt: string, preparedNewestFirst: string[]
 }
 
 /**
- * What a strategy makes of a prompt, before any template.
+ * Applies a strategy to a prompt, before any template.
  *
  * @param replies the chat's earlier replies, oldest first
- * @returns the text to put, and the turns that go before it
+ * @returns the new text, and the messages to send before it
  */
 export function applyStrategy(
   strategy: ContextStrategy | null,
@@ -38,14 +42,14 @@ export function applyStrategy(
       return { text: addPreviousPrompts(prompt, prepared.reverse()), history: [] };
     }
     case "chat_history":
-      return { text: prompt, history: replies.flatMap(askedAndAnswered) };
+      return { text: prompt, history: replies.flatMap(toModelMessages) };
     case null:
       return { text: prompt, history: [] };
   }
 }
 
-function askedAndAnswered({ reply, content }: Message): ModelMessage[] {
-  // Providers refuse a message without text: one empty answer would fail every prompt after it.
+function toModelMessages({ reply, content }: Message): ModelMessage[] {
+  // Providers reject messages without text, so one empty reply would make every later prompt fail.
   if (reply?.status !== "ok" || content.trim() === "") return [];
   return [
     { role: "user", content: reply.preparedPrompt },

@@ -1,144 +1,146 @@
+/**
+ * Fan-out: calls all endpoints of a turn at once and turns their events into replies. Requests are built in
+ * `prepare-turn.ts`; providers are called in `providers/`. Effects: only through the given ports.
+ */
 import type { Prices } from "../core/endpoint.ts";
+import { MAX_ROW_CHARACTERS } from "../core/message.ts";
 import type { FinishReason, Receipt, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
-import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
 
-/** What one chat has to do in a turn: a question to ask, or the reason why none can be asked. */
+/** One chat's work in a turn: a request to its endpoint, or the reason why there is none. */
 export interface ChatTask {
   chatId: string;
   endpointId: string | null;
   preparedPrompt: string;
   promptTemplate: string | null;
   contextStrategy: string | null;
-  /** What the endpoint's tokens cost now: they go into the receipt. */
+  /** Current prices of the endpoint's tokens, for the receipt. */
   prices: Prices | null;
   call: { request: ReplyRequest } | { error: ReplyError };
 }
 
-/** How one chat's share came out. There is always one: a failure is an outcome too. */
+/** The result of one chat's task. There is always one: a failure is a result too. */
 export interface Reply {
   chatId: string;
   content: string;
   detail: ReplyDetail;
-  /** How long the provider asked callers to stay away. */
+  /** The wait that the provider requested. */
   retryAfterSeconds: number | null;
 }
 
-/** A share that can be put to its endpoint. */
+/** A task with a request to its endpoint. */
 export interface ProviderCall {
   chatId: string;
   request: ReplyRequest;
-  /** Once aborted, the call is aborted. */
+  /** Aborts the call. */
   signal: AbortSignal;
 }
 
-/** Told what an endpoint says, as it says it. */
+/** Receives the events of a reply as they arrive. */
 export type OnReplyEvents = (chatId: string, portion: ReplyEvent[]) => void;
 
-/** The world as a turn sees it. */
+/** Everything that a turn needs from outside. */
 export interface FanOutPorts {
-  /** Asks endpoints at once; each is heard to its one end or failure before this settles. Never rejects. */
-  callEndpoints: (questions: ProviderCall[], hear: OnReplyEvents) => Promise<void>;
+  /** Calls endpoints at once. Settles when each has sent its end or failure. Never rejects. */
+  callEndpoints: (calls: ProviderCall[], onEvents: OnReplyEvents) => Promise<void>;
   clock: () => EpochMs;
-  /** Stops a chat's call. */
+  /** Aborted to stop a chat's call. */
   signalOf: (chatId: string) => AbortSignal;
-  /** Told of each piece of a reply as it comes. */
+  /** Called for each text of a reply. */
   onText: (chatId: string, text: string) => void;
-  /** Told of each reply as it settles, in order of settling. */
+  /** Called for each finished reply, in the order in which they finish. */
   onReply: (reply: Reply) => void;
 }
 
-/** Asks all chats at once. Settles when each has a reply or a named failure, in the order of the shares; never rejects. */
+/** Runs all tasks at once. Resolves when each has a reply, in the order of the tasks; never rejects. */
 export async function fanOut(
-  shares: ChatTask[],
+  tasks: ChatTask[],
   { callEndpoints, clock, signalOf, onText, onReply }: FanOutPorts,
 ): Promise<Reply[]> {
-  const started = clock();
-  const chats = new Map(shares.map((share) => [share.chatId, { share, content: "", ttftMs: null as number | null }]));
+  const startedAt = clock();
+  const chats = new Map(tasks.map((task) => [task.chatId, { task, content: "", ttftMs: null as number | null }]));
   const replies = new Map<string, Reply>();
-  const settle = (chat: ChatProgress, last: ReplyEnd | ReplyFailed) => {
-    const { prices } = chat.share;
-    const reply = withPrices(conclude(chat, last, last.metrics ?? metricsSeen(chat, clock() - started)), prices);
+  const finish = (chat: ChatProgress, last: ReplyEnd | ReplyFailure) => {
+    const { prices } = chat.task;
+    const reply = withPrices(toReply(chat, last, last.metrics ?? observedMetrics(chat, clock() - startedAt)), prices);
     replies.set(reply.chatId, reply);
     onReply(reply);
   };
-  const hear: OnReplyEvents = (chatId, portion) => {
+  const onEvents: OnReplyEvents = (chatId, portion) => {
     const chat = chats.get(chatId);
     if (!chat) return;
     for (const event of portion) {
-      if (event.type !== "text") return settle(chat, event);
-      chat.ttftMs ??= clock() - started;
+      if (event.type !== "text") return finish(chat, event);
+      chat.ttftMs ??= clock() - startedAt;
       chat.content += event.text;
       onText(chatId, event.text);
     }
   };
-  const questions: ProviderCall[] = [];
+  const calls: ProviderCall[] = [];
   for (const chat of chats.values()) {
-    const { chatId, call } = chat.share;
-    if ("request" in call) questions.push({ chatId, request: call.request, signal: signalOf(chatId) });
-    else settle(chat, replyFailed(call.error.code, call.error.message, { metrics: NOT_CALLED }));
+    const { chatId, call } = chat.task;
+    if ("request" in call) calls.push({ chatId, request: call.request, signal: signalOf(chatId) });
+    else finish(chat, replyFailure(call.error.code, call.error.message, { metrics: NOT_CALLED }));
   }
-  await callEndpoints(questions, hear);
-  return shares.flatMap(({ chatId }) => replies.get(chatId) ?? []);
+  await callEndpoints(calls, onEvents);
+  return tasks.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
 
-/** A reply whose receipt, if it has one, tells what tokens cost when the prompt was put: who calls providers does not know. */
+/** Adds the prices at the time of the prompt to a reply's receipt. The code that calls providers does not know them. */
 export const withPrices = (reply: Reply, prices: Prices | null): Reply =>
   reply.detail.receipt
     ? { ...reply, detail: { ...reply.detail, receipt: { ...reply.detail.receipt, prices } } }
     : reply;
 
-/** What came of a chat's share so far. */
+/** A reply in progress. */
 interface ChatProgress {
-  share: ChatTask;
+  task: ChatTask;
   content: string;
   ttftMs: number | null;
 }
 
-/** A call whose end nobody told is known by what was heard of it here. */
-const metricsSeen = ({ ttftMs }: ChatProgress, durationMs: number): CallMetrics => ({
+/** Metrics for a call whose own metrics are missing, as measured here. */
+const observedMetrics = ({ ttftMs }: ChatProgress, durationMs: number): CallMetrics => ({
   ...NOT_CALLED,
   durationMs,
   ttftMs,
   calls: 1,
 });
 
-function conclude({ share, content }: ChatProgress, last: ReplyEnd | ReplyFailed, course: CallMetrics): Reply {
-  const ended = last.type === "end" ? last : null;
+function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure, metrics: CallMetrics): Reply {
+  const end = last.type === "end" ? last : null;
   const error = last.type === "failed" ? { code: last.code, message: last.message } : null;
-  const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = share;
+  const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = task;
   return {
-    chatId: share.chatId,
+    chatId: task.chatId,
     content,
     retryAfterSeconds: last.type === "failed" ? last.retryAfterSeconds : null,
     detail: {
       status: statusOf(error),
       endpointId,
-      finishReason: ended?.finishReason ?? finishReasonOf(error),
+      finishReason: end?.finishReason ?? finishReasonOf(error),
       ...(last.finishReasonRaw === undefined ? {} : { finishReasonRaw: last.finishReasonRaw }),
       error,
-      model: ended?.model ?? null,
-      usage: usageOf(ended),
-      durationMs: course.durationMs,
-      ttftMs: course.ttftMs,
-      attempts: course.calls,
+      model: end?.model ?? null,
+      usage: usageOf(end),
+      durationMs: metrics.durationMs,
+      ttftMs: metrics.ttftMs,
+      attempts: metrics.calls,
       providerRequestId: last.providerRequestId,
       preparedPrompt,
       promptTemplate,
       contextStrategy,
-      queueMs: course.queueMs,
-      ...(course.receipt ? { receipt: fitting(course.receipt, content.length + preparedPrompt.length) } : {}),
+      queueMs: metrics.queueMs,
+      ...(metrics.receipt ? { receipt: withFittingBody(metrics.receipt, content.length + preparedPrompt.length) } : {}),
     },
   };
 }
 
-/** What a reply's row may hold, in UTF-16 code units: it must fit in 2 MB, and one takes three bytes at most. */
-const MAX_ROW = 600_000;
-
-/** A body that its row has no place for is not kept; its hash is. */
-const fitting = (receipt: Receipt, beside: number): Receipt =>
-  beside + (receipt.body?.length ?? 0) > MAX_ROW ? { ...receipt, body: null } : receipt;
+/** Removes a body that does not fit into the reply's row. Its hash remains. */
+const withFittingBody = (receipt: Receipt, otherCharacters: number): Receipt =>
+  otherCharacters + (receipt.body?.length ?? 0) > MAX_ROW_CHARACTERS ? { ...receipt, body: null } : receipt;
 
 const statusOf = (error: ReplyError | null): ReplyDetail["status"] => {
   if (error === null) return "ok";
@@ -148,4 +150,4 @@ const statusOf = (error: ReplyError | null): ReplyDetail["status"] => {
 const finishReasonOf = (error: ReplyError | null): FinishReason =>
   error?.code === "cancelled" ? "cancelled" : "error";
 
-const usageOf = (ended: ReplyEnd | null): Usage | null => ended?.usage ?? null;
+const usageOf = (end: ReplyEnd | null): Usage | null => end?.usage ?? null;

@@ -1,47 +1,54 @@
+/**
+ * Prepares a turn: builds the request for each chat from its endpoint, persona, conversation, strategy and template.
+ * This folder has what one prompt does: preparation here, context strategies, model messages, templates, and the
+ * fan-out that collects replies. Nothing here reads a database, a clock or the network. Pure.
+ */
 import { readCallParams } from "../core/call-params.ts";
-import type { Chatbot, ContextStrategy, Endpoint } from "../core/endpoint.ts";
+import type { Chatbot } from "../core/chatbot.ts";
+import type { ContextStrategy } from "../core/prompt-template.ts";
+import type { Endpoint } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
-import { MAX_PREPARED_PROMPT } from "./templates/bounded-interpreter.ts";
 import { applyStrategy } from "./context-strategies.ts";
 import type { ChatTask } from "./fan-out.ts";
 import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./templates/render-template.ts";
 
-/** An endpoint that is to be asked, with what its row does not say. */
+/** An endpoint to call, with facts that are not in its row. */
 export interface TaskTarget {
   endpoint: Endpoint;
-  /** Calls that the chat made to it before. */
-  priorCalls: number;
-  /** Whether its connector wants user and assistant to alternate, unless its params say otherwise. */
+  /** Earlier calls of the chat to the endpoint. */
+  previousCalls: number;
+  /** Whether its connector requires user and assistant to alternate. The endpoint's params can override it. */
   alternateRoles: boolean;
 }
 
-/** What a chat's model is shown, before it is brought into the form that its provider takes. */
+/** A conversation before it is adapted to the provider's rules. */
 interface Conversation {
   messages: ModelMessage[];
-  /** Whether it is shown from its first message on. */
-  isWhole: boolean;
+  /** Whether it starts with the session's first message. */
+  isComplete: boolean;
 }
 
 /**
- * The chat of a chatbot session: its persona, then the recent conversation, the new message last.
+ * The task of a chatbot session: persona, recent conversation, and the new message last.
  *
- * @param target `null` where the endpoint is gone
+ * @param target `null` if the endpoint was deleted
  */
 export function chatbotTask(
   chatId: string,
   chatbot: Chatbot,
   target: TaskTarget | null,
-  { messages: recent, isWhole }: Conversation,
+  { messages: recent, isComplete }: Conversation,
 ): ChatTask {
   const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
-  const conversation = { messages: [...persona, ...recent], isWhole };
+  const conversation = { messages: [...persona, ...recent], isComplete };
   const call = target
-    ? { request: requestTo(target, conversation, { own: chatbot.params, receipted: false }) }
-    : missing(chatbot.endpointId);
+    ? { request: buildRequest(target, conversation, { overrides: chatbot.params, withReceipt: false }) }
+    : endpointMissing(chatbot.endpointId);
   const preparedPrompt = recent.at(-1)?.content ?? "";
   return {
     chatId,
@@ -54,73 +61,73 @@ export function chatbotTask(
   };
 }
 
-/** What is in force when a prompt is put to a comparison session. */
-export interface Preparation {
+/** Strategy and template of a comparison session. */
+export interface PromptPreparation {
   strategy: ContextStrategy | null;
-  /** `template: null`: a template of that name was set, and is gone. */
+  /** `template: null` stands for a deleted template. */
   template: { name: string; template: string | null } | null;
 }
 
-/** One chat of a comparison session. */
+/** The task of one chat in a comparison session. */
 export function comparisonTask(
   { chatId, endpointId }: Chat,
   target: TaskTarget | null,
   prompt: string,
   replies: Message[],
-  { strategy, template }: Preparation,
+  { strategy, template }: PromptPreparation,
 ): ChatTask {
   const { text, history } = applyStrategy(strategy, prompt, replies);
-  const inForce = {
+  const settings = {
     promptTemplate: template?.name ?? null,
     contextStrategy: strategy,
     prices: target?.endpoint.prices ?? null,
   };
-  const rendered = render(template, text);
-  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...inForce, call: rendered };
+  const rendered = renderPrompt(template, text);
+  if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...settings, call: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
   const call = target
-    ? { request: requestTo(target, { messages, isWhole: true }, { own: null, receipted: true }) }
-    : missing(endpointId ?? "");
-  return { chatId, endpointId, preparedPrompt, ...inForce, call };
+    ? { request: buildRequest(target, { messages, isComplete: true }, { overrides: null, withReceipt: true }) }
+    : endpointMissing(endpointId ?? "");
+  return { chatId, endpointId, preparedPrompt, ...settings, call };
 }
 
-function render(template: Preparation["template"], text: string) {
-  if (template === null) return text.length <= MAX_PREPARED_PROMPT ? { text } : TOO_LONG;
-  if (template.template === null) return templateFailed(`The prompt template "${template.name}" no longer exists.`);
+function renderPrompt(template: PromptPreparation["template"], text: string) {
+  if (template === null) return text.length <= MAX_PREPARED_PROMPT_CHARACTERS ? { text } : PROMPT_TOO_LONG;
+  if (template.template === null) return templateFailure(`The prompt template "${template.name}" no longer exists.`);
   const rendered = renderTemplate(template.template, text);
   return rendered.ok
     ? { text: rendered.value }
-    : templateFailed(`The prompt template "${template.name}" failed: ${faultOf(rendered.failure)}`);
+    : templateFailure(`The prompt template "${template.name}" failed: ${problemOf(rendered.failure)}`);
 }
 
-/** What `add_previous_prompt` adds has been added to before, so that prompts about double from turn to turn. */
-const TOO_LONG = {
+/** `add_previous_prompt` adds prompts that already contain earlier ones, so prompts about double with each turn. */
+const PROMPT_TOO_LONG = {
   error: {
     code: "refused_by_guard" as const,
-    message: `The prompt with what the context strategy adds is over ${MAX_PREPARED_PROMPT} characters.`,
+    message: `The prompt and the text added by the context strategy have more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters.`,
   },
 };
 
-const faultOf = (failure: Failure): string =>
-  "faults" in failure ? (failure.faults[0]?.message ?? "") : failure.reason;
+const problemOf = (failure: Failure): string =>
+  "issues" in failure ? (failure.issues[0]?.message ?? "") : failure.reason;
 
-const templateFailed = (message: string) => ({ error: { code: "template_failed" as const, message } });
+const templateFailure = (message: string) => ({ error: { code: "template_failed" as const, message } });
 
-const missing = (endpointId: string) => ({
+const endpointMissing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 
-/** @param own the chatbot's params, laid over the endpoint's */
-function requestTo(
-  { endpoint, priorCalls, alternateRoles }: TaskTarget,
-  { messages, isWhole }: Conversation,
-  { own, receipted }: { own: string | null; receipted: boolean },
+/** @param overrides the chatbot's params, which override those of the endpoint */
+function buildRequest(
+  { endpoint, previousCalls, alternateRoles }: TaskTarget,
+  { messages, isComplete }: Conversation,
+  { overrides, withReceipt }: { overrides: string | null; withReceipt: boolean },
 ): ReplyRequest {
   const { id: endpointId, connectorType, uri, token, model, maxCallsPerSecond, maxConcurrency, updatedAt } = endpoint;
   const params =
-    own === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(own) });
-  const { frame, alternateRoles: wanted } = readCallParams(params);
+    overrides === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(overrides) });
+  const { wrapper, alternateRoles: alternateRolesParam } = readCallParams(params);
   return {
     endpointId,
     callLimits: { maxCallsPerSecond, maxConcurrency, since: updatedAt },
@@ -129,8 +136,8 @@ function requestTo(
     token,
     model,
     params,
-    messages: modelMessages(messages, { alternateRoles: wanted ?? alternateRoles, isWhole, frame }),
-    priorCalls,
-    receipted,
+    messages: modelMessages(messages, { alternateRoles: alternateRolesParam ?? alternateRoles, isComplete, wrapper }),
+    previousCalls,
+    withReceipt,
   };
 }

@@ -1,7 +1,7 @@
 /** Calls a provider's adapter without a session, against the server that plays recorded answers. */
 import { inject } from "vitest";
 import type { ConnectorType } from "../../src/core/endpoint.ts";
-import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest } from "../../src/core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../../src/core/reply.ts";
 import { callWithRetries } from "../../src/providers/call/attempts.ts";
 import type { CallContext } from "../../src/providers/call/attempts.ts";
 import { PROVIDERS } from "../../src/providers/registry.ts";
@@ -38,8 +38,8 @@ export function makeRequest(
     model: byBinding ? scene : "the-model",
     params: "{}",
     messages: [{ role: "user", content: "Hi" }],
-    priorCalls: 0,
-    receipted: true,
+    previousCalls: 0,
+    withReceipt: true,
     callLimits: { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 },
     ...fields,
   };
@@ -60,7 +60,7 @@ const ERROR_NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018
 
 export interface ProviderReply {
   text: string;
-  last: (ReplyEnd | ReplyFailed) & { metrics: CallMetrics };
+  last: (ReplyEnd | ReplyFailure) & { metrics: CallMetrics };
 }
 
 /** Calls a provider, with retries, until the reply ends. */
@@ -69,7 +69,7 @@ export async function callProvider(request: ReplyRequest, context: Partial<CallC
   const fullContext: CallContext = {
     stop: new AbortController().signal,
     acquireSlot: null,
-    providerEnv: { ai: fakeAi, privateAllowed: true },
+    providerEnv: { ai: fakeAi, allowPrivateUrls: true },
     onEvents: (portion) => void events.push(...portion),
     ...context,
   };

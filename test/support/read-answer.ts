@@ -1,18 +1,18 @@
 /** Reads a provider's answer without a network, byte by byte if wanted. */
-import type { ReplyEnd, ReplyFailed } from "../../src/core/reply.ts";
-import { messagesAnswer } from "../../src/providers/adapters/anthropic.ts";
+import type { ReplyEnd, ReplyFailure } from "../../src/core/reply.ts";
+import { messagesResponse } from "../../src/providers/adapters/anthropic.ts";
 import { chatCompletion } from "../../src/providers/adapters/chat-completion.ts";
 import { generatedContent } from "../../src/providers/adapters/google-gemini.ts";
 import { readEvents } from "../../src/net/sse.ts";
 import { ReplyReader } from "../../src/providers/call/reply-reader.ts";
 import { readReply } from "../../src/providers/call/http-provider.ts";
 
-export const ANSWER_FORMATS = { openai: chatCompletion, anthropic: messagesAnswer, gemini: generatedContent };
+export const ANSWER_FORMATS = { openai: chatCompletion, anthropic: messagesResponse, gemini: generatedContent };
 export type FormatName = keyof typeof ANSWER_FORMATS;
 
 export interface ReadAnswer {
   text: string;
-  last: ReplyEnd | ReplyFailed;
+  last: ReplyEnd | ReplyFailure;
 }
 
 interface Arrival {

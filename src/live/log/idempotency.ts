@@ -9,8 +9,7 @@ export interface IdempotencyKey {
   key: string;
 }
 
-/** How long a key is remembered, in milliseconds. */
-export const IDEMPOTENCY_PERIOD_MS = 86_400_000;
+export { IDEMPOTENCY_PERIOD_MS } from "../../core/idempotency.ts";
 
 /** @returns what the caller was told when it asked for the same, `conflict` when it asked for something else, or `null` */
 export function findResult(log: Log, own: IdempotencyKey | null, asked: object): SavedResult | "conflict" | null {

@@ -1,7 +1,7 @@
 import type { Message, NewMessage, ReplyDetail } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
-import { PART_CHARACTERS } from "../../core/page.ts";
-import type { Part } from "../../core/page.ts";
+import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
+import type { Batch } from "../../core/page.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn } from "../../core/turn.ts";
@@ -87,15 +87,15 @@ const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...row }: 
 });
 
 /** Reads no row that it does not take, but one. */
-function take(rows: Iterable<Row>, limit: number): Part<Message> {
+function take(rows: Iterable<Row>, limit: number): Batch<Message> {
   const items: Message[] = [];
   let held = 0;
   for (const row of rows) {
     held += row.content.length + (row.detail?.length ?? 0);
-    if (items.length === limit || (items.length > 0 && held > PART_CHARACTERS)) return { items, more: true };
+    if (items.length === limit || (items.length > 0 && held > MAX_BATCH_CHARACTERS)) return { items, hasMore: true };
     items.push(fromRow(row));
   }
-  return { items, more: false };
+  return { items, hasMore: false };
 }
 
 const tallied = (session: Session, { last_seq, appended_at, messages }: Tally): Session => ({
@@ -272,12 +272,12 @@ export class Log {
   }
 
   /** Messages after a `seq`, oldest first: so many at most, and no more than fit in a part. */
-  messages(after: number, limit: number): Part<Message> {
+  messages(after: number, limit: number): Batch<Message> {
     return take(this.#storage.sql.exec<Row>(MESSAGES_AFTER, after), limit);
   }
 
   /** The same of messages that have text. */
-  shown(after: number, limit: number): Part<Message> {
+  shown(after: number, limit: number): Batch<Message> {
     return take(this.#storage.sql.exec<Row>(SHOWN_AFTER, after), limit);
   }
 

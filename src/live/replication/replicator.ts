@@ -113,7 +113,7 @@ export class Replicator {
       // Emptied storage has no alarm left.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
-      console.error({ event: "mirror-failed", failures: this.#failures, error: rootCause(error) });
+      console.error({ event: "replication-failed", failures: this.#failures, error: rootCause(error) });
       this.#setAlarm(this.#backoff());
       this.#failures += 1;
     }
@@ -160,7 +160,7 @@ export class Replicator {
       at: now(),
     });
     this.#log.addDeadLetter(suspect.seq);
-    console.error({ event: "message-parked", sessionId: session.id, seq: suspect.seq, error: reason });
+    console.error({ event: "message-dead-lettered", sessionId: session.id, seq: suspect.seq, error: reason });
   }
 
   #release(carried: number): void {

@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import type { ReplyEvent } from "../../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import type { OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
 
 /**
@@ -27,8 +27,8 @@ export async function callEndpoints(questions: ProviderCall[], hear: OnReplyEven
 /** How long a call that was stopped may take to tell what became of it, in milliseconds. */
 const STOP_WITHIN_MS = 1_000;
 
-const STOPPED = replyFailed("cancelled", "The turn was stopped.");
-const BROKEN_OFF = replyFailed("connection_lost", "The call to the endpoint broke off.");
+const STOPPED = replyFailure("cancelled", "The turn was stopped.");
+const BROKEN_OFF = replyFailure("connection_lost", "The call to the endpoint broke off.");
 
 async function callTogether(questions: ProviderCall[], hear: OnReplyEvents): Promise<void> {
   const open = new Map(questions.entries());

@@ -1,7 +1,7 @@
 /**
  * Plans a turn: what each chat of a session sends to its endpoint. Reads the log, and D1 for endpoints, chatbot and template.
  */
-import { asContextStrategy } from "../../core/endpoint.ts";
+import { asContextStrategy } from "../../core/prompt-template.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { notFound, success } from "../../core/failure.ts";
@@ -42,8 +42,8 @@ function planChat(log: Log, session: Session, prompt: Prompt, context: ChatConte
   const before = prompt.seq === null ? undefined : prompt.seq - 1;
   const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
   const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
-  const isWhole = recent[0]?.seq === 1;
-  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isWhole })]);
+  const isComplete = recent[0]?.seq === 1;
+  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
 }
 
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
@@ -68,6 +68,6 @@ const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarg
   endpoint && {
     endpoint,
     // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.
-    priorCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
+    previousCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
     alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
   };

@@ -5,7 +5,7 @@
 import { rootCause } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
 import type { Database } from "../../store/database.ts";
-import { chatbotContext, comparisonContext } from "../../store/turn-context.ts";
+import { readChatbotContext, readComparisonContext } from "../../store/turn-context.ts";
 import type { ChatContext, TurnContext } from "../../store/turn-context.ts";
 import type { SessionWorld } from "../session-world.ts";
 
@@ -15,8 +15,8 @@ const D1_PATIENCE_MS = 3_000;
 /** Reads what a session refers to, as it is now. One round trip. */
 export const readTurnContext = async (db: Database, session: Session): Promise<TurnContext> =>
   session.kind === "chatbot"
-    ? { of: "chat", chat: await chatbotContext(db, session) }
-    : { of: "comparison", comparison: await comparisonContext(db, session) };
+    ? { of: "chat", chat: await readChatbotContext(db, session) }
+    : { of: "comparison", comparison: await readComparisonContext(db, session) };
 
 /** The chatbot and the client of a chat. */
 export const referencedRecords = (context: TurnContext | null): Pick<ChatContext, "chatbot" | "client"> => ({

@@ -1,88 +1,91 @@
 /**
- * Anthropic's Messages API: the request, and what the answer's events say.
- * https://docs.anthropic.com/en/api/messages-streaming
+ * Anthropic's Messages API: builds requests and reads the events of responses. Transport, retries and errors are in
+ * `call/`. Pure. https://docs.anthropic.com/en/api/messages-streaming
  */
 import type { Usage } from "../../core/message.ts";
 import type { ModelMessage } from "../../core/reply.ts";
-import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import { countOf, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { modelOf } from "./openai-compatible.ts";
 import { readText } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
+import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://api.anthropic.com";
 
 /**
- * The version of the API unless params say otherwise: the last one that takes `temperature`, `top_p` and `top_k`, which the
- * next refuses. https://platform.claude.com/docs/en/api/versioning
+ * The API version unless params set one. It is the last version with `temperature`, `top_p` and `top_k`; the next one
+ * rejects them. https://platform.claude.com/docs/en/api/versioning
  */
-const VERSION = "2023-06-01";
+const API_VERSION = "2023-06-01";
 
-/** The Messages API demands a limit; this one holds where an endpoint's params set none. */
+/** The Messages API requires a limit. Applies if the endpoint's params set none. */
 const DEFAULT_MAX_TOKENS = 4096;
 
-/** A base address with or without its version, or the whole address as it is printed. */
+/** Accepts a base URL with or without the version, and a full URL. */
 const messagesUrl = (uri: string): string =>
   `${uri.replace(/\/+$/, "").replace(/(\/v1)?(\/messages)?$/, "")}/v1/messages`;
 
-/** System texts, behind those that the params set: as one text, or as blocks where the params have blocks. */
-function systemOf(messages: ModelMessage[], given: unknown): { system?: unknown } {
+/** Adds system texts after those of the params: as one text, or as blocks if the params have blocks. */
+function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: unknown } {
   const texts = messages.filter(({ role }) => role === "system").map(({ content }) => content);
   if (texts.length === 0) return {};
-  if (Array.isArray(given)) return { system: [...given, ...texts.map((text) => ({ type: "text", text }))] };
-  return { system: [...(typeof given === "string" ? [given] : []), ...texts].join("\n\n") };
+  if (Array.isArray(systemParam)) return { system: [...systemParam, ...texts.map((text) => ({ type: "text", text }))] };
+  return { system: [...(typeof systemParam === "string" ? [systemParam] : []), ...texts].join("\n\n") };
 }
 
-/** The Messages API's events, and its whole answer. New types of events may come at any time: they say nothing here. */
-export const messagesAnswer: AnswerFormat = {
+/**
+ * Events of the Messages API, and its response without streaming. Events of unknown types are ignored: Anthropic may
+ * add new ones at any time.
+ */
+export const messagesResponse: ResponseFormat = {
   endsWithDone: false,
-  open: () => {
+  createReader: () => {
     const counts: JsonObject = {};
     return (document) => (typeof document["type"] === "string" ? readEvent(document, counts) : null);
   },
 };
 
-function readEvent(event: JsonObject, counts: JsonObject): ChunkFacts {
+function readEvent(event: JsonObject, counts: JsonObject): ChunkContent {
   if (event["type"] === "message") return readMessage(event, counts);
   const message = objectOf(event["message"]);
   const delta = objectOf(event["delta"]);
   return {
-    id: wordOf(message["id"]),
-    model: wordOf(message["model"]),
+    id: stringOf(message["id"]),
+    model: stringOf(message["model"]),
     text:
       event["type"] === "content_block_delta"
         ? readText(delta["text"])
         : readText(objectOf(event["content_block"])["text"]),
     hasReasoning: delta["thinking"] !== undefined || objectOf(event["content_block"])["type"] === "thinking",
     callsTool: objectOf(event["content_block"])["type"] === "tool_use",
-    finishReason: wordOf(delta["stop_reason"]),
-    usage: counted(counts, message["usage"] ?? event["usage"]),
+    finishReason: stringOf(delta["stop_reason"]),
+    usage: mergeUsage(counts, message["usage"] ?? event["usage"]),
     isLast: event["type"] === "message_stop",
   };
 }
 
-/** A whole message, as an answer to a call that asked for a stream. */
-function readMessage(message: JsonObject, counts: JsonObject): ChunkFacts {
+/** A whole message, in response to a request for a stream. */
+function readMessage(message: JsonObject, counts: JsonObject): ChunkContent {
   const blocks = listOf(message["content"]).filter(isObject);
   return {
-    id: wordOf(message["id"]),
-    model: wordOf(message["model"]),
+    id: stringOf(message["id"]),
+    model: stringOf(message["model"]),
     text: blocks.map(({ type, text }) => (type === "text" ? readText(text) : "")).join(""),
     hasReasoning: blocks.some(({ type }) => type === "thinking"),
     callsTool: blocks.some(({ type }) => type === "tool_use"),
-    finishReason: wordOf(message["stop_reason"]),
-    usage: counted(counts, message["usage"]),
+    finishReason: stringOf(message["stop_reason"]),
+    usage: mergeUsage(counts, message["usage"]),
     isLast: true,
   };
 }
 
 /**
- * Counts are for the whole message so far, and an event gives those that it knows. What was read from the cache or written
- * to it is not among `input_tokens`. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
+ * Counts are cumulative, and an event has only some of them. `input_tokens` does not include tokens that were read from
+ * the cache or written to it. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
  */
-function counted(counts: JsonObject, usage: unknown): Usage | null {
+function mergeUsage(counts: JsonObject, usage: unknown): Usage | null {
   for (const [name, value] of Object.entries(objectOf(usage))) if (countOf(value) !== null) counts[name] = value;
   const count = (name: string) => countOf(counts[name]);
   const input = count("input_tokens");
@@ -96,28 +99,31 @@ function counted(counts: JsonObject, usage: unknown): Usage | null {
   };
 }
 
-/** System messages go where the Messages API wants them, in `system`; the terminal marker is `message_stop`. */
+/** The Messages API takes system messages in the field `system`. Its terminal marker is `message_stop`. */
 export const anthropic: WireFormat = {
   defaultUri: DEFAULT_URI,
   required: ["token", "model"],
   optional: ["uri"],
   params: ["anthropic_version"],
-  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...sent }) {
+  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...params }) {
     const turns = messages.filter(({ role }) => role !== "system");
     return {
       url: messagesUrl(uri || DEFAULT_URI),
-      headers: { "anthropic-version": (version ?? VERSION) as string, ...(token === "" ? {} : { "x-api-key": token }) },
+      headers: {
+        "anthropic-version": (version ?? API_VERSION) as string,
+        ...(token === "" ? {} : { "x-api-key": token }),
+      },
       body: withoutNulls({
         ...(model === "" ? {} : { model }),
         max_tokens: DEFAULT_MAX_TOKENS,
-        ...sent,
-        ...systemOf(messages, sent["system"]),
+        ...params,
+        ...systemOf(messages, params["system"]),
         messages: turns,
         stream,
       }),
-      model: modelOf({ model }, sent),
+      model: modelOf({ model }, params),
     };
   },
-  otherAddress: /\/(responses|completions|complete|count_tokens)$/,
-  answer: messagesAnswer,
+  unsupportedUrl: /\/(responses|completions|complete|count_tokens)$/,
+  responseFormat: messagesResponse,
 };

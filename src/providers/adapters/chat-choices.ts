@@ -1,57 +1,58 @@
 /**
- * What has to be remembered from chunk to chunk of a chat completion: which choice is the reply, and what was said already.
+ * State between the chunks of a chat completion: which choice is the reply, and which text has already arrived. Reading
+ * of chunks is in `chat-completion.ts`. In memory only.
  */
 import type { JsonObject } from "../call/json-fields.ts";
 
 /**
- * Tells which choice of a chunk is the reply. One that is alone is, even if its `index` counts tokens, as early versions of
- * Text Generation Inference have it: an index that only grows counts, and one that comes again tells choices apart.
+ * Selects the choice that is the reply. A single choice is, even if its `index` counts tokens, as in early versions of
+ * Text Generation Inference: an index that only increases is a counter, and a repeated index distinguishes choices.
  */
-export class Choices {
-  #isSeveral: boolean;
+export class ChoiceSelector {
+  #hasSeveral: boolean;
   #first: number | null = null;
   #newest = -1;
 
-  /** @param isSeveral whether more than one was asked for */
-  constructor(isSeveral: boolean) {
-    this.#isSeveral = isSeveral;
+  /** @param hasSeveral whether several choices were requested */
+  constructor(hasSeveral: boolean) {
+    this.#hasSeveral = hasSeveral;
   }
 
   pick(choices: JsonObject[]): JsonObject | null {
-    if (choices.length > 1 || this.#isSeveral) return choices.find(({ index }) => !index) ?? null;
+    if (choices.length > 1 || this.#hasSeveral) return choices.find(({ index }) => !index) ?? null;
     const [choice] = choices;
     return choice && this.#isReply(Number(choice["index"] ?? 0)) ? choice : null;
   }
 
   #isReply(index: number): boolean {
     this.#first ??= index;
-    if (index <= this.#newest) this.#isSeveral = this.#first === 0;
+    if (index <= this.#newest) this.#hasSeveral = this.#first === 0;
     this.#newest = Math.max(this.#newest, index);
-    return !this.#isSeveral || index === this.#first;
+    return !this.#hasSeveral || index === this.#first;
   }
 }
 
-/** Keeps what was said, for servers that put a `message` in the place of a `delta` or beside it. */
-export class WholeMessage {
-  #said = "";
+/** Tracks the text so far, for servers that send a `message` instead of a `delta` or in addition to it. */
+export class MessageDeltas {
+  #receivedText = "";
   #hasDeltas = false;
 
-  /** The text of a delta. */
+  /** Adds the text of a delta. */
   add(text: string): string {
     this.#hasDeltas ||= text !== "";
-    this.#said += text;
+    this.#receivedText += text;
     return text;
   }
 
   /**
-   * What the text of a message says beyond what was said. Some servers repeat the whole reply in each; beside deltas, as
-   * Perplexity has it, it never says anything of its own.
+   * Returns the part of a message's text that has not arrived yet. Some servers repeat the whole reply in each message.
+   * In addition to deltas, as Perplexity sends it, a message never has new text.
    */
-  rest(text: string): string {
-    const isRepeat = text.startsWith(this.#said);
-    const rest = isRepeat ? text.slice(this.#said.length) : text;
-    if (rest === "" || (this.#hasDeltas && !isRepeat)) return "";
-    this.#said += rest;
-    return rest;
+  newText(text: string): string {
+    const isRepeat = text.startsWith(this.#receivedText);
+    const newText = isRepeat ? text.slice(this.#receivedText.length) : text;
+    if (newText === "" || (this.#hasDeltas && !isRepeat)) return "";
+    this.#receivedText += newText;
+    return newText;
   }
 }

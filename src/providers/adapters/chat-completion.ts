@@ -1,58 +1,59 @@
 /**
- * Reads chat completions: OpenAI's chunks, those of compatible servers with what they do otherwise, and whole completions.
+ * Reads chat completions: chunks of OpenAI and of compatible servers with their deviations, and whole completions.
+ * Requests are built in `openai-compatible.ts`. Pure.
  * https://platform.openai.com/docs/api-reference/chat-streaming
  */
-import { Choices, WholeMessage } from "./chat-choices.ts";
-import { isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import { ChoiceSelector, MessageDeltas } from "./chat-choices.ts";
+import { isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { describeError } from "../call/provider-error.ts";
 import { BadChunk, readText } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
+import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import { usageIn } from "./token-usage.ts";
 
-/** Chunks of a chat completion, a whole one, and the chunks of Workers AI's own form. */
-export const chatCompletion: AnswerFormat = {
+/** Chunks of a chat completion, a whole completion, and the chunks of Workers AI. */
+export const chatCompletion: ResponseFormat = {
   endsWithDone: true,
-  open: (sent) => {
-    const choices = new Choices(Number(sent["n"] ?? 1) > 1);
-    const message = new WholeMessage();
+  createReader: (providerParams) => {
+    const choices = new ChoiceSelector(Number(providerParams["n"] ?? 1) > 1);
+    const message = new MessageDeltas();
     return (document) => readChunk(document, choices, message);
   },
 };
 
-/** Fields by which a chunk is known that holds no choice. */
-const BESIDE = ["usage", "prompt_filter_results", "system_fingerprint", "x_groq", "service_tier"];
+/** Fields that identify a chunk without choices. */
+const CHUNK_FIELDS = ["usage", "prompt_filter_results", "system_fingerprint", "x_groq", "service_tier"];
 
-function readChunk(document: JsonObject, choices: Choices, message: WholeMessage): ChunkFacts | null {
-  if (!isKnown(document)) return document["type"] === "ping" ? {} : null;
+function readChunk(document: JsonObject, choices: ChoiceSelector, message: MessageDeltas): ChunkContent | null {
+  if (!isChunk(document)) return document["type"] === "ping" ? {} : null;
   const choice = choices.pick(listOf(document["choices"]).filter(isObject));
   return {
     ...(choice ? readChoice(choice, message) : { text: readText(document["response"]) }),
-    id: wordOf(document["id"]),
-    model: wordOf(document["model"]),
-    // Kimi's stands in the choice, Groq's in a field of its own.
+    id: stringOf(document["id"]),
+    model: stringOf(document["model"]),
+    // Kimi reports usage in the choice, Groq in a field of its own.
     usage: usageIn(document["usage"]) ?? usageIn(choice?.["usage"]) ?? usageIn(objectOf(document["x_groq"])["usage"]),
   };
 }
 
-const isKnown = (document: JsonObject): boolean =>
+const isChunk = (document: JsonObject): boolean =>
   Array.isArray(document["choices"]) ||
   document["response"] != null ||
-  (wordOf(document["object"]) ?? "").startsWith("chat.completion") ||
-  BESIDE.some((field) => field in document);
+  (stringOf(document["object"]) ?? "").startsWith("chat.completion") ||
+  CHUNK_FIELDS.some((field) => field in document);
 
-function readChoice(choice: JsonObject, message: WholeMessage): ChunkFacts {
-  const { delta, message: whole, error } = choice;
+function readChoice(choice: JsonObject, message: MessageDeltas): ChunkContent {
+  const { delta, message: wholeMessage, error } = choice;
   if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
-  const part = speechIn(objectOf(delta));
-  const repeated = speechIn(objectOf(whole));
+  const part = readDelta(objectOf(delta));
+  const repeated = readDelta(objectOf(wholeMessage));
   const text = part.text || readText(isObject(delta) ? null : choice["text"]);
   return {
-    text: message.add(text) + message.rest(repeated.text),
+    text: message.add(text) + message.newText(repeated.text),
     hasReasoning: part.hasReasoning || repeated.hasReasoning,
     callsTool: part.callsTool || repeated.callsTool,
-    isStrange: part.isStrange,
-    finishReason: wordOf(choice["finish_reason"]),
+    isUnrecognized: part.isUnrecognized,
+    finishReason: stringOf(choice["finish_reason"]),
     error: isEmpty(error) ? null : describeError(error, {}),
   };
 }
@@ -60,47 +61,47 @@ function readChoice(choice: JsonObject, message: WholeMessage): ChunkFacts {
 const isEmpty = (value: unknown): boolean =>
   value == null || value === "" || (Array.isArray(value) && value.length === 0);
 
-/** Fields of a delta whose texts are no answer. */
+/** Fields of a delta whose text is not part of the reply. */
 const REASONING = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const;
-const SILENT: ReadonlySet<string> = new Set(["role", "name", "id", "type", "object", ...REASONING]);
+const NON_TEXT_FIELDS: ReadonlySet<string> = new Set(["role", "name", "id", "type", "object", ...REASONING]);
 
-interface Speech {
+interface DeltaContent {
   text: string;
   hasReasoning: boolean;
   callsTool: boolean;
-  isStrange: boolean;
+  isUnrecognized: boolean;
 }
 
-/** What a delta, or a message, says. A refusal is what the model says instead of an answer, so it is the answer. */
-function speechIn(delta: JsonObject): Speech {
-  const parts = partsIn(delta["content"]);
+/** Reads a delta or a message. A `refusal` is what the model says instead of an answer, so it is the reply. */
+function readDelta(delta: JsonObject): DeltaContent {
+  const parts = readContent(delta["content"]);
   const text = parts.text || readText(delta["refusal"]) || readText(delta["text"]);
   return {
     text,
     hasReasoning: parts.hasReasoning || REASONING.some((field) => !isEmpty(delta[field])),
     callsTool: !isEmpty(delta["tool_calls"]) || !isEmpty(delta["function_call"]),
-    isStrange: text === "" && Object.entries(delta).some(([field, value]) => isUnknownText(field, value)),
+    isUnrecognized: text === "" && Object.entries(delta).some(([field, value]) => isUnknownText(field, value)),
   };
 }
 
 const isUnknownText = (field: string, value: unknown): boolean =>
-  typeof value === "string" && value !== "" && !SILENT.has(field);
+  typeof value === "string" && value !== "" && !NON_TEXT_FIELDS.has(field);
 
-/** The text of a content: of a list that of its parts, without what was thought. */
-function partsIn(content: unknown): { text: string; hasReasoning: boolean } {
+/** The text of a content field, without reasoning. A list has the text of its parts. */
+function readContent(content: unknown): { text: string; hasReasoning: boolean } {
   if (!Array.isArray(content) && !isObject(content)) return { text: readText(content), hasReasoning: false };
   let text = "";
   let hasReasoning = false;
   for (const part of [content].flat()) {
-    const thought = isObject(part) && /think|reason/.test(wordOf(part["type"]) ?? "");
-    hasReasoning ||= thought;
-    if (!thought) text += isObject(part) ? partText(part) : readText(part);
+    const isReasoning = isObject(part) && /think|reason/.test(stringOf(part["type"]) ?? "");
+    hasReasoning ||= isReasoning;
+    if (!isReasoning) text += isObject(part) ? partText(part) : readText(part);
   }
   return { text, hasReasoning };
 }
 
 function partText({ type, text, refusal }: JsonObject): string {
-  // A part of another kind, a reference for instance, says nothing.
+  // Parts of other types, such as references, have no text.
   if (text === undefined && refusal === undefined && typeof type === "string") return "";
   if (text === undefined && refusal === undefined) throw new BadChunk();
   return readText(text) || readText(refusal);

@@ -1,3 +1,6 @@
+/**
+ * The echo connector, for tests and demos without a model. Effects: timers.
+ */
 import { numberOf } from "../../core/call-params.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 import { failureOfStatus } from "../call/provider-error.ts";
@@ -5,25 +8,25 @@ import type { Provider } from "../call/provider.ts";
 import { pause, emitTokens, tokensOf } from "./token-pacing.ts";
 
 /**
- * Answers exactly the prompt it was given; the same call always gets the same reply. Params: `delay_ms` before the first
- * token, `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`; `fail_times` limits the failures to
- * a chat's first calls. It is called once for a reply, so that what is told to fail does, unless `max_attempts` says otherwise.
+ * Replies with the exact prompt, so the same call always has the same reply. Params: `delay_ms` before the first token,
+ * `tokens_per_second`, and `fail`: an HTTP status to fail with, or `timeout`. `fail_times` limits the failures to the
+ * first calls of a chat. It is called once per reply, so that a failure is not retried, unless `max_attempts` is set.
  */
 export const echo: Provider = {
   defaultUri: "",
   required: [],
   optional: ["model"],
-  otherAddress: null,
+  unsupportedUrl: null,
   params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
   maxAttempts: 1,
   alternateRoles: false,
-  prepare: ({ request, sent }) => ({
+  prepare: ({ request, providerParams }) => ({
     url: null,
     body: null,
     model: request.model,
-    async *make(signal, nth) {
+    async *make(signal, attempt) {
       try {
-        yield* answer({ ...request, priorCalls: request.priorCalls + nth - 1 }, sent, signal);
+        yield* respond({ ...request, previousCalls: request.previousCalls + attempt - 1 }, providerParams, signal);
       } catch (error) {
         if (!signal.aborted) throw error;
       }
@@ -31,14 +34,14 @@ export const echo: Provider = {
   }),
 };
 
-async function* answer(
-  { model, messages, priorCalls }: ReplyRequest,
+async function* respond(
+  { model, messages, previousCalls }: ReplyRequest,
   params: Record<string, unknown>,
   signal: AbortSignal,
 ): ReplyStream {
   await pause(numberOf(params["delay_ms"]) ?? 0, signal);
-  const fails = params["fail"] != null && priorCalls < (numberOf(params["fail_times"]) ?? Infinity);
-  if (fails) return yield [await failAs(params["fail"], signal)];
+  const shouldFail = params["fail"] != null && previousCalls < (numberOf(params["fail_times"]) ?? Infinity);
+  if (shouldFail) return yield [await failAs(params["fail"], signal)];
   const prompt = messages.at(-1)?.content ?? "";
   yield* emitTokens(prompt, numberOf(params["tokens_per_second"]), signal);
   const tokens = tokensOf(prompt).length;
@@ -48,5 +51,5 @@ async function* answer(
 
 async function failAs(fail: unknown, signal: AbortSignal): Promise<ReplyEvent> {
   if (fail === "timeout") await new Promise((_, reject) => signal.addEventListener("abort", reject));
-  return failureOfStatus(numberOf(fail) ?? 500, `The echo endpoint was told to fail with ${String(fail)}.`);
+  return failureOfStatus(numberOf(fail) ?? 500, `The echo endpoint is configured to fail with ${String(fail)}.`);
 }

@@ -1,12 +1,17 @@
-/** One thing that the doctor listens for. */
+/**
+ * The script of the ELIZA connector: patterns and phrases only. The rules that use them are in `eliza.ts`. Pure.
+ */
+/** A topic with its replies. */
 export interface Keyword {
-  /** Found in the lower-case sentence; what its groups caught can be said back as `$1`, `$2`, with the persons turned round. */
+  /**
+   * Matches the lower-case sentence. Replies can use its groups as `$1`, `$2`, with first and second person exchanged.
+   */
   pattern: RegExp;
-  /** Said in turn, round and round. */
+  /** Used in turn. */
   answers: readonly string[];
 }
 
-/** Words that change when a sentence is said back to its speaker. */
+/** Words to exchange when a phrase of the user is repeated to them. */
 export const REFLECTIONS: Readonly<Record<string, string>> = {
   i: "you",
   me: "you",
@@ -27,7 +32,7 @@ export const REFLECTIONS: Readonly<Record<string, string>> = {
   "you've": "I have",
 };
 
-/** What the doctor listens for, the weightiest first. */
+/** In order of priority. */
 export const KEYWORDS: readonly Keyword[] = [
   {
     pattern: /\b(?:computer|machine|program|robot|chatbot)s?\b/,
@@ -162,15 +167,15 @@ export const KEYWORDS: readonly Keyword[] = [
   },
 ];
 
-/** Said about something the speaker called their own, earlier. */
+/** About something that the user called their own earlier. */
 export const MEMORIES: readonly string[] = [
   "Let us go back to your $1.",
   "Earlier you spoke of your $1.",
   "Has that anything to do with your $1?",
 ];
 
-/** Said when nothing else fits. */
-export const OTHERWISE: readonly string[] = [
+/** Used if nothing matches. */
+export const FALLBACKS: readonly string[] = [
   "Please go on.",
   "I am not sure that I follow you.",
   "What does that suggest to you?",

@@ -1,57 +1,61 @@
+/**
+ * The ELIZA connector: a conversation without a model, network or key, for demos and tests. Its phrases are in
+ * `eliza-script.ts`. Effects: timers.
+ */
 import { numberOf } from "../../core/call-params.ts";
 import type { Provider } from "../call/provider.ts";
 import { emitTokens } from "./token-pacing.ts";
-import { KEYWORDS, MEMORIES, OTHERWISE, REFLECTIONS } from "./eliza-script.ts";
+import { KEYWORDS, MEMORIES, FALLBACKS, REFLECTIONS } from "./eliza-script.ts";
 
 /**
- * A conversation partner in the manner of Weizenbaum's DOCTOR (1966): needs no model, no network and no key. What it says
- * follows from the conversation alone, so the same conversation always gets the same reply. Params: `tokens_per_second`.
+ * Talks like Weizenbaum's DOCTOR (1966). The reply depends only on the conversation, so the same conversation always
+ * has the same reply. Params: `tokens_per_second`.
  */
 export const eliza: Provider = {
   defaultUri: "",
   required: [],
   optional: ["model"],
-  otherAddress: null,
+  unsupportedUrl: null,
   params: ["tokens_per_second"],
   maxAttempts: 1,
   alternateRoles: false,
-  prepare: ({ request, sent }) => ({
+  prepare: ({ request, providerParams }) => ({
     url: null,
     body: null,
     model: request.model,
     async *make(signal) {
-      const said = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
-      const reply = respond(said);
+      const userTexts = request.messages.filter(({ role }) => role === "user").map(({ content }) => content);
+      const reply = respond(userTexts);
       try {
-        yield* emitTokens(reply, numberOf(sent["tokens_per_second"]), signal);
+        yield* emitTokens(reply, numberOf(providerParams["tokens_per_second"]), signal);
       } catch {
         return;
       }
-      const usage = { inputTokens: words(said.at(-1) ?? ""), outputTokens: words(reply) };
+      const usage = { inputTokens: countWords(userTexts.at(-1) ?? ""), outputTokens: countWords(reply) };
       yield [{ type: "end", finishReason: "stop", model: request.model || "eliza", usage, providerRequestId: null }];
     },
   }),
 };
 
-const words = (text: string): number => text.split(/\s+/).filter(Boolean).length;
+const countWords = (text: string): number => text.split(/\s+/).filter(Boolean).length;
 
-/** The doctor's answer to the last of what was said. Each time round it picks the next of its phrases. */
-export function respond(said: string[]): string {
-  const round = said.length - 1;
-  const sentence = (said.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
+/** Replies to the last text of the user. Each turn uses the next phrase of a list. */
+export function respond(userTexts: string[]): string {
+  const turn = userTexts.length - 1;
+  const sentence = (userTexts.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
   for (const { pattern, answers } of KEYWORDS) {
-    // A caught phrase ends with its clause.
+    // A phrase ends with its clause.
     const found = pattern.exec(sentence)?.map((part: string | undefined) => (part ?? "").split(/[.,;!?\n]/)[0] ?? "");
-    if (found) return fill(pick(answers, round), found);
+    if (found) return fill(pick(answers, turn), found);
   }
-  const memory = remembered(said.slice(0, -1));
-  return memory === null ? pick(OTHERWISE, round) : fill(pick(MEMORIES, round), ["", memory]);
+  const memory = findMemory(userTexts.slice(0, -1));
+  return memory === null ? pick(FALLBACKS, turn) : fill(pick(MEMORIES, turn), ["", memory]);
 }
 
-const pick = (phrases: readonly string[], round: number): string => phrases[round % phrases.length] ?? "";
+const pick = (phrases: readonly string[], turn: number): string => phrases[turn % phrases.length] ?? "";
 
-function remembered(earlier: string[]): string | null {
-  for (const sentence of earlier.toReversed()) {
+function findMemory(earlierTexts: string[]): string | null {
+  for (const sentence of earlierTexts.toReversed()) {
     const found = /\bmy ([^.,;!?\n]{2,80})/.exec(sentence.toLowerCase());
     if (found?.[1]) return found[1];
   }

@@ -1,26 +1,27 @@
 /**
- * Google's own format for Gemini: the request, and what the answer's chunks say.
+ * Google's format for Gemini: builds requests and reads the chunks of responses. Transport, retries and errors are in
+ * `call/`. Pure.
  * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 import type { Usage } from "../../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
-import { countOf, isObject, listOf, objectOf, wordOf } from "../call/json-fields.ts";
+import { countOf, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 import { withoutNulls } from "../call/provider.ts";
 import { readText } from "../call/reply-reader.ts";
-import type { AnswerFormat, ChunkFacts } from "../call/reply-reader.ts";
+import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
 
-/** What a request sets in its `generationConfig`. https://ai.google.dev/api/generate-content#generationconfig */
+/** Fields of a request's `generationConfig`. https://ai.google.dev/api/generate-content#generationconfig */
 const GENERATION_FIELDS = new Set(
   `stopSequences responseMimeType responseSchema responseJsonSchema _responseJsonSchema responseModalities
   candidateCount maxOutputTokens temperature topP topK seed presencePenalty frequencyPenalty responseLogprobs logprobs
   enableEnhancedCivicAnswers speechConfig thinkingConfig imageConfig mediaResolution`.split(/\s+/),
 );
 
-/** A model's address: below a base, or pasted whole, with or without a method. A tuned model has a path of its own. */
+/** The URL of a model. Accepts a base URL, and a full URL with or without a method. A tuned model has its own path. */
 function modelUrl(uri: string, model: string): string {
   const base = uri.replace(/[/?]+$|\?alt=sse$/, "").replace(/:(streamG|g)enerateContent$/, "");
   if (/\/(models|tunedModels)\/[^/]+$/.test(base)) return base;
@@ -28,25 +29,25 @@ function modelUrl(uri: string, model: string): string {
   return `${base.replace(/\/(models|tunedModels)$/, "")}/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Params in their places: what is generation's goes into `generationConfig`, in either spelling, and all else stands beside it. */
-function placed(sent: Record<string, unknown>): Record<string, unknown> {
+/** Moves params of the generation, in either spelling, into `generationConfig`. All others stay at the top level. */
+function placeParams(providerParams: Record<string, unknown>): Record<string, unknown> {
   const isGeneration = (name: string) =>
     GENERATION_FIELDS.has(name.replace(/(?<=.)_([a-z])/g, (_, next: string) => next.toUpperCase()));
-  const { generationConfig, ...params } = sent;
-  const own = Object.entries(params).filter(([name]) => isGeneration(name));
-  const beside = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
-  if (own.length === 0) return sent;
-  const given = typeof generationConfig === "object" ? generationConfig : {};
-  return { ...beside, generationConfig: { ...given, ...Object.fromEntries(own) } };
+  const { generationConfig, ...params } = providerParams;
+  const generationParams = Object.entries(params).filter(([name]) => isGeneration(name));
+  const otherParams = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
+  if (generationParams.length === 0) return providerParams;
+  const systemParam = typeof generationConfig === "object" ? generationConfig : {};
+  return { ...otherParams, generationConfig: { ...systemParam, ...Object.fromEntries(generationParams) } };
 }
 
 const partOf = ({ content }: ModelMessage) => ({ text: content });
 
-/** System texts, behind those that the params set. */
-function systemOf(messages: ModelMessage[], given: unknown): { systemInstruction?: unknown } {
+/** Adds system texts after those of the params. */
+function systemOf(messages: ModelMessage[], systemParam: unknown): { systemInstruction?: unknown } {
   const parts = messages.filter(({ role }) => role === "system").map(partOf);
   if (parts.length === 0) return {};
-  const instruction = (given ?? {}) as { parts?: unknown[] };
+  const instruction = (systemParam ?? {}) as { parts?: unknown[] };
   return { systemInstruction: { ...instruction, parts: [...(instruction.parts ?? []), ...parts] } };
 }
 
@@ -55,33 +56,33 @@ const turnsOf = (messages: ModelMessage[]) =>
     .filter(({ role }) => role !== "system")
     .map((message) => ({ role: message.role === "assistant" ? "model" : "user", parts: [partOf(message)] }));
 
-/** A reply is whole once a chunk has named its finish reason; more may follow it. */
-export const generatedContent: AnswerFormat = {
+/** A reply is complete when a chunk has a finish reason. More chunks may follow. */
+export const generatedContent: ResponseFormat = {
   endsWithDone: false,
-  open: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
+  createReader: () => (document) => (FIELDS.some((field) => field in document) ? readChunk(document) : null),
 };
 
 const FIELDS = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"];
 
-function readChunk(chunk: JsonObject): ChunkFacts {
+function readChunk(chunk: JsonObject): ChunkContent {
   const candidates = listOf(chunk["candidates"]).filter(isObject);
   const candidate = candidates.find(({ index }) => !index) ?? (candidates.length === 1 ? candidates[0] : undefined);
   const parts = listOf(objectOf(candidate?.["content"])["parts"]).filter(isObject);
-  // A prompt that was blocked has no candidates.
-  const blocked = wordOf(objectOf(chunk["promptFeedback"])["blockReason"]);
+  // A blocked prompt has no candidates.
+  const blockReason = stringOf(objectOf(chunk["promptFeedback"])["blockReason"]);
   return {
-    id: wordOf(chunk["responseId"]),
-    model: wordOf(chunk["modelVersion"]),
+    id: stringOf(chunk["responseId"]),
+    model: stringOf(chunk["modelVersion"]),
     text: parts.map(({ text, thought }) => (thought === true ? "" : readText(text))).join(""),
     hasReasoning: parts.some(({ thought }) => thought === true),
     callsTool: parts.some(({ functionCall }) => functionCall != null),
-    finishReason: blocked ?? wordOf(candidate?.["finishReason"]),
-    isBlocked: blocked !== null,
+    finishReason: blockReason ?? stringOf(candidate?.["finishReason"]),
+    isBlocked: blockReason !== null,
     usage: usageIn(chunk["usageMetadata"]),
   };
 }
 
-/** What the model thought is paid for like what it said, and what its tools read like the prompt. A count of 0 is left out. */
+/** Reasoning is billed as output, and text read by tools as input. Counts of 0 are absent. */
 function usageIn(value: unknown): Usage | null {
   const usage = objectOf(value);
   const count = (name: string) => countOf(usage[name]);
@@ -100,17 +101,17 @@ export const googleGemini: WireFormat = {
   required: ["token", "model"],
   optional: ["uri"],
   params: [],
-  post({ uri, token, model, messages }: ReplyRequest, { stream, ...sent }) {
+  post({ uri, token, model, messages }: ReplyRequest, { stream, ...providerParams }) {
     const address = modelUrl(uri || DEFAULT_URI, model);
-    const contents = { ...systemOf(messages, sent["systemInstruction"]), contents: turnsOf(messages) };
+    const contents = { ...systemOf(messages, providerParams["systemInstruction"]), contents: turnsOf(messages) };
     return {
       url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
-      body: withoutNulls({ ...placed(sent), ...contents }),
-      // An address that was pasted whole names the model itself.
+      body: withoutNulls({ ...placeParams(providerParams), ...contents }),
+      // A full URL contains the model.
       model: decodeURIComponent(address.split("/").at(-1) ?? model),
     };
   },
-  otherAddress: /\/(responses|completions|messages)$/,
-  answer: generatedContent,
+  unsupportedUrl: /\/(responses|completions|messages)$/,
+  responseFormat: generatedContent,
 };

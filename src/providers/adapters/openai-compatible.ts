@@ -1,20 +1,20 @@
 /**
- * OpenAI and the vendors whose chat completions are like its own: where and how they are asked. What their answers say is
- * read by `chat-completion.ts`. https://platform.openai.com/docs/api-reference/chat/create
+ * OpenAI and vendors with compatible chat completions: builds requests. Responses are read by `chat-completion.ts`.
+ * Pure. https://platform.openai.com/docs/api-reference/chat/create
  */
 import type { ReplyRequest } from "../../core/reply.ts";
 import { chatCompletion } from "./chat-completion.ts";
 import { withoutNulls } from "../call/provider.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
-/** What is a compatible vendor's own. */
+/** What differs between compatible vendors. */
 interface Vendor {
   defaultUri: string | null;
   url(base: string, model: string, params: Record<string, unknown>): string;
   headers(token: string): Record<string, string>;
-  /** What is sent unless params say otherwise. */
-  unasked: Record<string, unknown>;
-  /** Params that go elsewhere than into the body. */
+  /** Fields of the body unless params set them. */
+  defaultBody: Record<string, unknown>;
+  /** Params that are not part of the body. */
   params: readonly string[];
   required: WireFormat["required"];
   optional: WireFormat["optional"];
@@ -22,34 +22,37 @@ interface Vendor {
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-/** A base address, or the whole address as vendors print it. */
+/** Accepts a base URL or a full URL. */
 const chatCompletions = (base: string) => `${base.replace(/\/chat\/completions$/, "")}/chat/completions`;
 
-const standard = {
+const defaults = {
   url: chatCompletions,
   headers: bearer,
-  unasked: { stream_options: { include_usage: true } },
+  defaultBody: { stream_options: { include_usage: true } },
   params: [],
   required: ["model"],
   optional: ["uri", "token"],
 } as const;
 
-/** Azure's newest version of the dated interface that is no preview. https://learn.microsoft.com/azure/ai-services/openai/api-version-lifecycle */
+/**
+ * Azure's newest stable version of the dated API.
+ * https://learn.microsoft.com/azure/ai-services/openai/api-version-lifecycle
+ */
 const AZURE_VERSION = "2024-10-21";
 
-/** Vendors whose chat completions are OpenAI's, with what differs. */
+/** Vendors with OpenAI's chat completions, and their differences. */
 export const VENDORS = {
-  openai: { ...standard, defaultUri: "https://api.openai.com/v1" },
-  // Tells the usage unasked. https://docs.together.ai/docs/openai-api-compatibility
+  openai: { ...defaults, defaultUri: "https://api.openai.com/v1" },
+  // Together reports usage without `stream_options`. https://docs.together.ai/docs/openai-api-compatibility
   together: {
-    ...standard,
+    ...defaults,
     defaultUri: "https://api.together.xyz/v1",
-    unasked: {},
+    defaultBody: {},
     required: ["token", "model"],
     optional: ["uri"],
   },
   azure: {
-    ...standard,
+    ...defaults,
     defaultUri: null,
     url: azureUrl,
     headers: (token) => ({ "api-key": token }),
@@ -60,13 +63,13 @@ export const VENDORS = {
 } as const satisfies Record<string, Vendor>;
 
 /**
- * Both of Azure's addresses: the newer one, `…/openai/v1`, which takes a version only if one is given, and the dated one,
- * which names the deployment in its path. https://learn.microsoft.com/azure/ai-services/openai/reference
+ * Azure has two URLs. The newer one, `…/openai/v1`, takes a version only if one is given. The dated one has the
+ * deployment in its path. https://learn.microsoft.com/azure/ai-services/openai/reference
  */
 function azureUrl(base: string, model: string, { api_version: version }: Record<string, unknown>): string {
-  const [address = "", pasted] = base.split("?");
+  const [address = "", queryOfUri] = base.split("?");
   const root = address.replace(/\/+$/, "").replace(/\/chat\/completions$/, "");
-  const query = version == null ? (pasted ?? "") : `api-version=${encodeURIComponent(version as string)}`;
+  const query = version == null ? (queryOfUri ?? "") : `api-version=${encodeURIComponent(version as string)}`;
   if (root.endsWith("/v1")) return `${chatCompletions(root)}${query && `?${query}`}`;
   const resource = root.replace(/\/openai$/, "");
   const deployment = /\/deployments\/[^/]+$/.test(root)
@@ -75,7 +78,7 @@ function azureUrl(base: string, model: string, { api_version: version }: Record<
   return `${chatCompletions(deployment)}?${query || `api-version=${AZURE_VERSION}`}`;
 }
 
-/** A compatible vendor's chat completions. */
+/** The wire format of a compatible vendor. */
 export const openaiCompatible = (vendor: Vendor): WireFormat => ({
   defaultUri: vendor.defaultUri,
   required: vendor.required,
@@ -83,35 +86,38 @@ export const openaiCompatible = (vendor: Vendor): WireFormat => ({
   params: vendor.params,
   post(request, params) {
     const base = (request.uri || (vendor.defaultUri ?? "")).replace(/\/+$/, "");
-    const sent = Object.fromEntries(Object.entries(params).filter(([name]) => !vendor.params.includes(name)));
-    const url = vendor.url(base, modelOf(request, sent), params);
-    // An address that was pasted whole names the model itself.
+    const bodyParams = Object.fromEntries(Object.entries(params).filter(([name]) => !vendor.params.includes(name)));
+    const url = vendor.url(base, modelOf(request, bodyParams), params);
+    // A full URL contains the deployment.
     const deployment = /\/deployments\/([^/]+)\//.exec(url)?.[1];
     return {
       url,
       headers: request.token === "" ? {} : vendor.headers(request.token),
-      body: chatCompletionBody(request, sent, vendor.unasked),
-      model: deployment === undefined ? modelOf(request, sent) : decodeURIComponent(deployment),
+      body: chatCompletionBody(request, bodyParams, vendor.defaultBody),
+      model: deployment === undefined ? modelOf(request, bodyParams) : decodeURIComponent(deployment),
     };
   },
-  otherAddress:
+  unsupportedUrl:
     /\/(responses|api\/chat|api\/generate|messages|embeddings|(?<!chat\/)completions)$|:(streamG|g)enerateContent$/,
-  answer: chatCompletion,
+  responseFormat: chatCompletion,
 });
 
-/** The body of a chat completion that is streamed, unless params say otherwise. */
+/** The body of a chat completion, streamed unless params turn it off. */
 export function chatCompletionBody(
   { model, messages }: ReplyRequest,
-  sent: Record<string, unknown>,
-  unasked: Record<string, unknown> = {},
+  bodyParams: Record<string, unknown>,
+  defaultBody: Record<string, unknown> = {},
 ): Record<string, unknown> {
-  // Options of a stream are refused where nothing is streamed.
-  const { stream = true, ...params } = { ...(sent["stream"] === undefined ? unasked : {}), ...sent };
+  // Servers reject stream options without streaming.
+  const { stream = true, ...params } = { ...(bodyParams["stream"] === undefined ? defaultBody : {}), ...bodyParams };
   return withoutNulls({ ...(model === "" ? {} : { model }), ...params, messages, stream });
 }
 
-/** A model among the params is the one that is asked; `null` asks for none. */
-export function modelOf({ model }: Pick<ReplyRequest, "model">, { model: given }: Record<string, unknown>): string {
-  if (given === null) return "";
-  return typeof given === "string" ? given : model;
+/** A `model` in the params overrides the endpoint's model; `null` sends none. */
+export function modelOf(
+  { model }: Pick<ReplyRequest, "model">,
+  { model: modelParam }: Record<string, unknown>,
+): string {
+  if (modelParam === null) return "";
+  return typeof modelParam === "string" ? modelParam : model;
 }

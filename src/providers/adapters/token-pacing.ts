@@ -1,6 +1,9 @@
+/**
+ * Sends a text token by token, for the connectors without a model (`echo.ts`, `eliza.ts`). Effects: timers.
+ */
 import type { ReplyStream } from "../../core/reply.ts";
 
-/** Says a text: at once, or so many tokens a second. @throws when the signal is aborted before the end */
+/** Yields a text, at once or with a number of tokens per second. @throws if the signal is aborted before the end */
 export async function* emitTokens(text: string, tokensPerSecond: number | null, signal: AbortSignal): ReplyStream {
   if (!tokensPerSecond) return yield [{ type: "text", text }];
   for (const token of tokensOf(text)) {
@@ -9,10 +12,10 @@ export async function* emitTokens(text: string, tokensPerSecond: number | null, 
   }
 }
 
-/** Words with the blanks before them. */
+/** Words with the white space before them. */
 export const tokensOf = (text: string): string[] => text.match(/\s*\S+|\s+$/g) ?? [text];
 
-/** @throws when the signal is aborted before the time is over */
+/** @throws if the signal is aborted before the time has passed */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (milliseconds > 0)

@@ -1,53 +1,51 @@
-/**
- * Reads the usage that OpenAI-compatible servers report, in any of their forms. Pure.
- */
+/** Reads the token usage that OpenAI-compatible servers report, in all its forms. Pure. */
 import type { Usage } from "../../core/message.ts";
 import { countOf, objectOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 
-/** The first of some places that holds a count. */
-const firstCount = (...places: unknown[]): number | null => {
-  for (const place of places) if (countOf(place) !== null) return countOf(place);
+/** The first value that is a count. */
+const firstCount = (...values: unknown[]): number | null => {
+  for (const candidate of values) if (countOf(candidate) !== null) return countOf(candidate);
   return null;
 };
 
-/** `null` where nothing is counted: an empty object, a list, a text. */
+/** @returns `null` if there is no count: for an empty object, a list, a text */
 export function usageIn(value: unknown): Usage | null {
   const usage = objectOf(value);
   const input = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
   const output = firstCount(usage["completion_tokens"], usage["output_tokens"]);
   if (input === null && output === null) return null;
-  const reasoning = reasoningIn(usage);
-  const cached = cachedIn(usage);
+  const reasoning = reasoningTokensIn(usage);
+  const cached = cachedTokensIn(usage);
   return {
     inputTokens: input ?? 0,
-    outputTokens: (output ?? 0) + (isBeside(usage, reasoning) ? (reasoning ?? 0) : 0),
+    outputTokens: (output ?? 0) + (isExcludedFromOutput(usage, reasoning) ? (reasoning ?? 0) : 0),
     ...(cached === null ? {} : { cachedInputTokens: cached }),
     ...(reasoning === null ? {} : { reasoningTokens: reasoning }),
   };
 }
 
-/** OpenAI's place, DeepSeek's and Kimi's. */
-const cachedIn = (usage: JsonObject): number | null =>
+/** The fields of OpenAI, DeepSeek and Kimi. */
+const cachedTokensIn = (usage: JsonObject): number | null =>
   firstCount(
     objectOf(usage["prompt_tokens_details"] ?? usage["input_tokens_details"])["cached_tokens"],
     usage["prompt_cache_hit_tokens"],
     usage["cached_tokens"],
   );
 
-const reasoningIn = (usage: JsonObject): number | null =>
+const reasoningTokensIn = (usage: JsonObject): number | null =>
   firstCount(
     objectOf(usage["completion_tokens_details"] ?? usage["output_tokens_details"])["reasoning_tokens"],
     usage["reasoning_tokens"],
   );
 
 /**
- * Whether reasoning was not counted as output. Perplexity's, which has a place of its own, never is; with other servers the
- * total shows it.
+ * Whether the output tokens do not include reasoning. Perplexity, which has a field of its own, never includes it. For
+ * other servers the total shows it.
  */
-function isBeside(usage: JsonObject, reasoning: number | null): boolean {
+function isExcludedFromOutput(usage: JsonObject, reasoning: number | null): boolean {
   if (reasoning === null) return false;
   if (countOf(usage["reasoning_tokens"]) !== null && !("completion_tokens_details" in usage)) return true;
-  const counted = (firstCount(usage["prompt_tokens"]) ?? 0) + (firstCount(usage["completion_tokens"]) ?? 0);
-  return reasoning > 0 && countOf(usage["total_tokens"]) === counted + reasoning;
+  const countedTotal = (firstCount(usage["prompt_tokens"]) ?? 0) + (firstCount(usage["completion_tokens"]) ?? 0);
+  return reasoning > 0 && countOf(usage["total_tokens"]) === countedTotal + reasoning;
 }

@@ -1,10 +1,11 @@
 /**
- * Cloudflare's own models, by the Worker's `AI` binding: no address, and no key.
+ * Cloudflare's models through the Worker's `AI` binding, without URL and key. The replies are chat completions, read by
+ * `chat-completion.ts`. Effects: calls the binding.
  * https://developers.cloudflare.com/workers-ai/configuration/bindings/
  */
 import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
-import type { ReplyEvent, ReplyFailed, ReplyStream } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+import type { ReplyEvent, ReplyFailure, ReplyStream } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import { chatCompletion } from "./chat-completion.ts";
 import { isObject } from "../call/json-fields.ts";
 import { chatCompletionBody, modelOf } from "./openai-compatible.ts";
@@ -14,12 +15,15 @@ import { readEvents } from "../../net/sse.ts";
 import { ReplyReader } from "../call/reply-reader.ts";
 import { readReply } from "../call/http-provider.ts";
 
-/** As much of the binding as is used. */
+/** The part of the binding that is used. */
 interface Ai {
   run(model: string, inputs: Record<string, unknown>, options: { signal: AbortSignal }): Promise<unknown>;
 }
 
-/** Its own numbers for errors, as HTTP statuses. Any other is a fault of its. https://developers.cloudflare.com/workers-ai/platform/errors/ */
+/**
+ * HTTP statuses for the error codes of Workers AI. Any other code is an error on its side.
+ * https://developers.cloudflare.com/workers-ai/platform/errors/
+ */
 const HTTP_STATUSES: Partial<Record<string, number>> = {
   5007: 400,
   5004: 400,
@@ -43,16 +47,16 @@ export const workersAi: Provider = {
   defaultUri: "",
   required: ["model"],
   optional: [],
-  otherAddress: null,
+  unsupportedUrl: null,
   params: [],
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, sent, providerEnv: { ai } }) {
+  prepare({ request, providerParams, providerEnv: { ai } }) {
     if (!isAi(ai)) {
-      return replyFailed("provider_auth", "This Worker has no AI binding: wrangler.toml says how it gets one.");
+      return replyFailure("provider_auth", "This Worker has no AI binding. wrangler.toml describes how to add one.");
     }
-    const { model: _, ...inputs } = chatCompletionBody(request, sent);
-    const model = modelOf(request, sent);
+    const { model: _, ...inputs } = chatCompletionBody(request, providerParams);
+    const model = modelOf(request, providerParams);
     return { url: null, body: JSON.stringify(inputs), model, make: (signal) => run(ai, model, inputs, signal) };
   },
 };
@@ -65,23 +69,23 @@ async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, sign
   try {
     stream = await ai.run(model, inputs, { signal });
   } catch (error) {
-    return yield [refusedBy(error)];
+    return yield [failureOf(error)];
   }
   const reader = new ReplyReader(chatCompletion, inputs, null);
-  // Some models answer an object in the place of a stream.
-  if (isObject(stream) && !(stream instanceof ReadableStream)) return yield wholeReply(stream, reader);
+  // Some models return an object instead of a stream.
+  if (isObject(stream) && !(stream instanceof ReadableStream)) return yield readWholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {
-    return yield [replyFailed("bad_chunk", "The model answered no stream: it may be none that writes text.")];
+    return yield [replyFailure("bad_chunk", "The model returned no stream. It may not be a text model.")];
   }
   yield* readReply(readEvents(stream as ReadableStream<Uint8Array>, signal), reader, null);
 }
 
-function wholeReply(answer: Record<string, unknown>, reader: ReplyReader): ReplyEvent[] {
-  const events = reader.read([{ data: JSON.stringify(answer) }, { data: "[DONE]" }]);
+function readWholeReply(document: Record<string, unknown>, reader: ReplyReader): ReplyEvent[] {
+  const events = reader.read([{ data: JSON.stringify(document) }, { data: "[DONE]" }]);
   return events.length > 0 ? events : [reader.close()];
 }
 
-function refusedBy(error: unknown): ReplyFailed {
+function failureOf(error: unknown): ReplyFailure {
   const message = error instanceof Error ? error.message : String(error);
   const [code = ""] = /\b[35]0\d\d\b/.exec(message) ?? [];
   return failureOfStatus(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);

@@ -1,166 +1,176 @@
+/**
+ * Calls a provider for one reply: slots, deadlines, retries, metrics. Knows no wire format and no HTTP. Time limits are
+ * in `deadlines.ts`, limits of an endpoint in `limits/`. Effects: the clock and timers; the given call does network
+ * I/O.
+ */
 import { readCallParams } from "../../core/call-params.ts";
 import type { Attempt } from "../../core/message.ts";
-import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
+import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { receiptOf } from "./receipt.ts";
-import { withoutSecret } from "./mask-secret.ts";
+import { maskFailure } from "./mask-secret.ts";
 
-/** What became of a call that ended without a word. */
-const LOST = replyFailed("connection_lost", "The call ended without a word.");
+/** The failure of a call that ended without an end or failure event. */
+const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a result.");
 
-type Last = ReplyEnd | ReplyFailed;
+type FinalEvent = ReplyEnd | ReplyFailure;
 
-/** Leave to make one call. */
+/** A slot for one call within the endpoint's limits. Release it when the call ends. */
 export interface Slot {
-  /** The call is over, as told. */
-  release(last: Last): void;
+  /** @param final how the call ended */
+  release(final: FinalEvent): void;
 }
 
-/** Asks for leave to make a call: settles when it may be made, or with the reason why not, at once when the signal is aborted. Never rejects. */
-export type AcquireSlot = (signal: AbortSignal) => Promise<Slot | ReplyFailed>;
+/**
+ * Waits for a slot. Resolves with a failure if there is none in time, or at once if the signal is aborted. Never
+ * rejects.
+ */
+export type AcquireSlot = (signal: AbortSignal) => Promise<Slot | ReplyFailure>;
 
-/** Told what comes, in the portions in which it came. */
+/** Receives events, in the portions in which they arrive. */
 export type OnEvents = (portion: ReplyEvent[]) => void;
 
-/** What a question is put with, beside itself. */
+/** What a call needs besides its request. */
 export interface CallContext {
   stop: AbortSignal;
-  /** `null` where every call may be made at once. */
+  /** `null` if the endpoint has no limits. */
   acquireSlot: AcquireSlot | null;
   providerEnv: ProviderEnv;
   onEvents: OnEvents;
 }
 
-/** The first pause before a call is made again, in milliseconds, and the longest. Each is twice the one before. */
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 8_000;
+/** The first and the longest pause before a retry, in milliseconds. Each pause is twice the previous one. */
+const FIRST_RETRY_DELAY_MS = 250;
+const MAX_RETRY_DELAY_MS = 8_000;
 
 /**
- * Puts a question to its provider, again where that may help: never once text has come, never beyond the whole reply's
- * time, and always with the very same call. Tells texts, then one end or failure, which carries the reply's course.
+ * Calls a provider, with retries. It retries only with the same request, only before any text has arrived, and only
+ * within the time limit of the reply. Emits texts, then one end or failure with the metrics of the calls.
  */
-export async function callWithRetries(provider: Provider, request: ReplyRequest, means: CallContext): Promise<void> {
-  const { limits, sent } = readCallParams(request.params, provider.maxAttempts);
-  const call = provider.prepare({ request, sent, providerEnv: means.providerEnv });
-  if ("type" in call) return means.onEvents([{ ...call, metrics: NOT_CALLED }]);
-  const deadlines = new Deadlines(limits, means.stop);
-  const question: AttemptState = {
+export async function callWithRetries(provider: Provider, request: ReplyRequest, context: CallContext): Promise<void> {
+  const { limits, providerParams } = readCallParams(request.params, provider.maxAttempts);
+  const call = provider.prepare({ request, providerParams, providerEnv: context.providerEnv });
+  if ("type" in call) return context.onEvents([{ ...call, metrics: NOT_CALLED }]);
+  const deadlines = new Deadlines(limits, context.stop);
+  const state: AttemptState = {
     call,
     secret: request.token,
     deadlines,
-    acquireSlot: means.acquireSlot,
-    onEvents: means.onEvents,
+    acquireSlot: context.acquireSlot,
+    onEvents: context.onEvents,
     waitedMs: { first: 0, later: 0 },
     sentAt: null,
     firstTextAt: null,
     attempts: [],
   };
   try {
-    const last = await attemptUntilAnswered(question, limits.maxAttempts);
-    const notes = last.type === "end" ? (last.notes ?? []) : [];
-    means.onEvents([{ ...last, metrics: await metricsOf(question, request, notes) }]);
+    const final = await attemptUntilFinal(state, limits.maxAttempts);
+    const notes = final.type === "end" ? (final.notes ?? []) : [];
+    context.onEvents([{ ...final, metrics: await metricsOf(state, request, notes) }]);
   } finally {
     deadlines.clear();
   }
 }
 
-/** A question under way, and what is known of its course. */
+/** A request in progress, with its measurements. */
 interface AttemptState {
   call: Call;
   secret: string;
   deadlines: Deadlines;
   acquireSlot: AcquireSlot | null;
   onEvents: OnEvents;
-  /** How long its calls have waited for leave, the first and the later ones, in milliseconds. */
+  /** How long the first and the later calls waited for a slot, in milliseconds. */
   waitedMs: { first: number; later: number };
-  /** When its first call was sent. */
+  /** When the first call was sent. */
   sentAt: EpochMs | null;
-  /** When its first text came. */
+  /** When the first text arrived. */
   firstTextAt: EpochMs | null;
   attempts: Attempt[];
 }
 
-async function attemptUntilAnswered(question: AttemptState, maxAttempts: number): Promise<Last> {
+async function attemptUntilFinal(state: AttemptState, maxAttempts: number): Promise<FinalEvent> {
   for (;;) {
-    const last = await attemptInSlot(question);
-    const pauseMs = pauseBeforeRetry(last, question, maxAttempts);
-    if (pauseMs === null) return last;
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, pauseMs)), question.deadlines.over]);
-    if (question.deadlines.failure) return question.deadlines.failure;
+    const final = await attemptInSlot(state);
+    const pauseMs = pauseBeforeRetry(final, state, maxAttempts);
+    if (pauseMs === null) return final;
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, pauseMs)), state.deadlines.expired]);
+    if (state.deadlines.failure) return state.deadlines.failure;
   }
 }
 
-/** How long to wait before the call is made again, in milliseconds; `null`: it is not. */
+/** The pause before the next call, in milliseconds; `null` for no retry. */
 function pauseBeforeRetry(
-  last: Last,
+  final: FinalEvent,
   { firstTextAt, attempts, deadlines }: AttemptState,
   maxAttempts: number,
 ): number | null {
-  if (last.type === "end" || !last.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
-  const longest = Math.min(FIRST_PAUSE_MS * 2 ** (attempts.length - 1), LONGEST_PAUSE_MS);
-  // Callers that failed together must not come again together.
-  const pauseMs = last.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
+  if (final.type === "end" || !final.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
+  const longest = Math.min(FIRST_RETRY_DELAY_MS * 2 ** (attempts.length - 1), MAX_RETRY_DELAY_MS);
+  // Random, so that callers that failed together do not retry together.
+  const pauseMs = final.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
   return pauseMs < deadlines.remainingMs ? pauseMs : null;
 }
 
-/** One call, once there is leave to make it. */
-async function attemptInSlot(question: AttemptState): Promise<Last> {
-  const { acquireSlot, deadlines } = question;
-  const askedAt = now();
-  const lease = acquireSlot ? await acquireSlot(deadlines.signal) : null;
-  question.waitedMs[question.sentAt === null ? "first" : "later"] += now() - askedAt;
-  if (lease && "type" in lease) return deadlines.failure ?? lease;
-  let last: Last | null = deadlines.failure;
+/** One call, after it has a slot. */
+async function attemptInSlot(state: AttemptState): Promise<FinalEvent> {
+  const { acquireSlot, deadlines } = state;
+  const requestedAt = now();
+  const slot = acquireSlot ? await acquireSlot(deadlines.signal) : null;
+  state.waitedMs[state.sentAt === null ? "first" : "later"] += now() - requestedAt;
+  if (slot && "type" in slot) return deadlines.failure ?? slot;
+  let final: FinalEvent | null = deadlines.failure;
   try {
-    last ??= await attemptOnce(question);
+    final ??= await attemptOnce(state);
   } finally {
-    lease?.release(last ?? deadlines.failure ?? LOST);
+    slot?.release(final ?? deadlines.failure ?? CONNECTION_LOST);
   }
-  return last;
+  return final;
 }
 
-async function attemptOnce(question: AttemptState): Promise<Last> {
-  const { call, secret, deadlines, attempts } = question;
+async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
+  const { call, secret, deadlines, attempts } = state;
   const sentAt = now();
-  question.sentAt ??= sentAt;
+  state.sentAt ??= sentAt;
   deadlines.callSent();
-  const last = withoutSecret(await readResponse(call.make(deadlines.signal, attempts.length + 1), question), secret);
+  const final = maskFailure(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
   deadlines.callEnded();
   attempts.push({
-    error: last.type === "failed" ? { code: last.code, message: last.message } : null,
+    error: final.type === "failed" ? { code: final.code, message: final.message } : null,
     durationMs: now() - sentAt,
-    providerRequestId: last.providerRequestId,
+    providerRequestId: final.providerRequestId,
   });
-  return last;
+  return final;
 }
 
-/** What comes of a call, to its end or until time is over, whether or not the provider lets go by then. */
-async function readResponse(portions: ReplyStream, question: AttemptState): Promise<Last> {
-  const { deadlines, onEvents } = question;
+/**
+ * Reads a call's events to the end, or until a deadline passes, even if the provider does not close the stream by then.
+ */
+async function readResponse(portions: ReplyStream, state: AttemptState): Promise<FinalEvent> {
+  const { deadlines, onEvents } = state;
   for (;;) {
-    const next = await Promise.race([portions.next(), deadlines.over]);
+    const next = await Promise.race([portions.next(), deadlines.expired]);
     if ("type" in next) {
       void portions.return().catch(() => undefined);
       return next;
     }
-    if (next.done) return deadlines.failure ?? LOST;
-    const last = next.value.at(-1);
+    if (next.done) return deadlines.failure ?? CONNECTION_LOST;
+    const final = next.value.at(-1);
     const texts = next.value.filter(({ type }) => type === "text");
     if (texts.length > 0) {
-      question.firstTextAt ??= now();
+      state.firstTextAt ??= now();
       deadlines.textReceived();
       onEvents(texts);
     }
-    if (last && last.type !== "text") return last;
+    if (final && final.type !== "text") return final;
   }
 }
 
-async function metricsOf(question: AttemptState, request: ReplyRequest, notes: string[]): Promise<CallMetrics> {
-  const { call, waitedMs, sentAt, firstTextAt, attempts } = question;
+async function metricsOf(state: AttemptState, request: ReplyRequest, notes: string[]): Promise<CallMetrics> {
+  const { call, waitedMs, sentAt, firstTextAt, attempts } = state;
   const queueMs = waitedMs.first + waitedMs.later;
   if (sentAt === null) return { ...NOT_CALLED, queueMs };
   const since = sentAt + waitedMs.later;
@@ -169,6 +179,6 @@ async function metricsOf(question: AttemptState, request: ReplyRequest, notes: s
     durationMs: now() - since,
     ttftMs: firstTextAt === null ? null : firstTextAt - since,
     calls: attempts.length,
-    receipt: request.receipted ? await receiptOf(call, request, attempts, notes) : null,
+    receipt: request.withReceipt ? await receiptOf(call, request, attempts, notes) : null,
   };
 }

@@ -1,87 +1,94 @@
-import type { Limits } from "../../core/call-params.ts";
-import type { ReplyFailed } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+/**
+ * Deadlines of one reply: total time, time to the first text, time between texts, and a stop by the user. Retries are
+ * in `attempts.ts`. Effects: the clock and timers.
+ */
+import type { ReplyLimits } from "../../core/call-params.ts";
+import type { ReplyFailure } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { now } from "../../core/time.ts";
-
-/** The longest wait that a timer can count: more would end it at once. */
-const MAX_TIMER_MS = 2_147_483_647;
+import { MAX_TIMER_MS, now } from "../../core/time.ts";
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** What ends a reply before its time: its limits, or whoever stops it. Its timers start when calls are made, not when they are planned. */
+/**
+ * Ends a reply early, at a time limit or on a stop. Timers start when a call is sent, so waiting for a slot does not
+ * count.
+ */
 export class Deadlines {
-  readonly #limits: Limits;
+  readonly #limits: ReplyLimits;
   readonly #controller = new AbortController();
-  readonly #forget = new AbortController();
-  #whole: Timer | null = null;
-  #next: Timer | null = null;
+  readonly #listeners = new AbortController();
+  #totalTimer: Timer | null = null;
+  #textTimer: Timer | null = null;
   #endsAt: EpochMs | null = null;
-  #failure: ReplyFailed | null = null;
-  /** Settles with the failure once there is one. */
-  readonly over: Promise<ReplyFailed>;
+  #failure: ReplyFailure | null = null;
+  /** Resolves with the failure when a deadline passes or the reply is stopped. */
+  readonly expired: Promise<ReplyFailure>;
 
-  constructor(limits: Limits, stop: AbortSignal) {
+  constructor(limits: ReplyLimits, stop: AbortSignal) {
     this.#limits = limits;
-    const { promise, resolve } = Promise.withResolvers<ReplyFailed>();
-    this.over = promise;
+    const { promise, resolve } = Promise.withResolvers<ReplyFailure>();
+    this.expired = promise;
     this.#controller.signal.addEventListener("abort", () => this.#failure && resolve(this.#failure));
-    const stopped = () => this.#fail(replyFailed("cancelled", "The turn was stopped."));
-    if (stop.aborted) stopped();
-    else stop.addEventListener("abort", stopped, { signal: this.#forget.signal });
+    const onStop = () => this.#fail(replyFailure("cancelled", "The turn was stopped."));
+    if (stop.aborted) onStop();
+    else stop.addEventListener("abort", onStop, { signal: this.#listeners.signal });
   }
 
-  /** Aborted once the reply is over. */
+  /** Aborted when the reply is over. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Why it is over; `null` while it is not. */
-  get failure(): ReplyFailed | null {
+  /** Why the reply is over; `null` while it runs. */
+  get failure(): ReplyFailure | null {
     return this.#failure;
   }
 
-  /** What is left for the whole reply, in milliseconds. */
+  /** Time left for the whole reply, in milliseconds. */
   get remainingMs(): number {
     return this.#endsAt === null ? this.#limits.timeoutMs : this.#endsAt - now();
   }
 
-  /** A call is sent: its first text is awaited. */
+  /** Starts the timer for the first text. */
   callSent(): void {
     const { timeoutMs, firstTokenMs } = this.#limits;
     this.#endsAt ??= now() + timeoutMs;
-    this.#whole ??= this.#after(timeoutMs, `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`);
-    this.#await(firstTokenMs, `No text came within ${firstTokenMs} ms of the call (first_token_ms).`);
+    this.#totalTimer ??= this.#startTimer(timeoutMs, `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`);
+    this.#expectText(firstTokenMs, `No text came within ${firstTokenMs} ms of the call (first_token_ms).`);
   }
 
-  /** Text came: the next is awaited. */
+  /** Starts the timer for the next text. */
   textReceived(): void {
     const { idleMs } = this.#limits;
-    this.#await(idleMs, `No more text came for ${idleMs} ms (idle_ms).`);
+    this.#expectText(idleMs, `No more text came for ${idleMs} ms (idle_ms).`);
   }
 
-  /** A call has ended: nothing is awaited. */
+  /** Stops the timer for the next text. */
   callEnded(): void {
-    if (this.#next !== null) clearTimeout(this.#next);
+    if (this.#textTimer !== null) clearTimeout(this.#textTimer);
   }
 
   /** Stops all timers. */
   clear(): void {
     this.callEnded();
-    if (this.#whole !== null) clearTimeout(this.#whole);
-    this.#forget.abort();
+    if (this.#totalTimer !== null) clearTimeout(this.#totalTimer);
+    this.#listeners.abort();
   }
 
-  #await(milliseconds: number | null, message: string): void {
+  #expectText(milliseconds: number | null, message: string): void {
     this.callEnded();
-    this.#next = milliseconds === null ? null : this.#after(milliseconds, message);
+    this.#textTimer = milliseconds === null ? null : this.#startTimer(milliseconds, message);
   }
 
-  #after(milliseconds: number, message: string): Timer {
-    return setTimeout(() => this.#fail(replyFailed("provider_timeout", message)), Math.min(milliseconds, MAX_TIMER_MS));
+  #startTimer(milliseconds: number, message: string): Timer {
+    return setTimeout(
+      () => this.#fail(replyFailure("provider_timeout", message)),
+      Math.min(milliseconds, MAX_TIMER_MS),
+    );
   }
 
-  #fail(failure: ReplyFailed): void {
+  #fail(failure: ReplyFailure): void {
     this.#failure ??= failure;
     this.#controller.abort();
   }

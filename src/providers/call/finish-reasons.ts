@@ -1,44 +1,48 @@
 /**
- * What providers' words for the end of a reply mean. One table for all formats: gateways pass the words of one vendor on in
- * the format of another. Pure.
+ * Maps the finish reasons of all providers to Parley's. There is one table for all formats, because gateways pass on
+ * the reason of one vendor in the format of another. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason } from "../../core/message.ts";
 
-/** How the reply ended, or as what it failed. */
-export type FinishMeaning = FinishReason | { fails: ReplyErrorCode };
+/** A finish reason, or the failure that it means. */
+export type FinishMeaning = FinishReason | { errorCode: ReplyErrorCode };
 
-const BROKEN: FinishMeaning = { fails: "provider_error" };
+const PROVIDER_ERROR: FinishMeaning = { errorCode: "provider_error" };
 
 /**
- * In lower case. OpenAI's and Azure's words, and those of Anthropic, Gemini (https://ai.google.dev/api/generate-content#FinishReason),
- * Mistral (`model_length`, `error`), DeepSeek (`insufficient_system_resource`), Text Generation Inference and Together
- * (`eos_token`, `eos`), vLLM (`abort`) and Zhipu (`sensitive`, `network_error`).
+ * In lower case. Reasons of OpenAI and Azure, Anthropic, Gemini
+ * (https://ai.google.dev/api/generate-content#FinishReason), Mistral (`model_length`, `error`), DeepSeek
+ * (`insufficient_system_resource`), Text Generation Inference and Together (`eos_token`, `eos`), vLLM (`abort`) and
+ * Zhipu (`sensitive`, `network_error`).
  */
 const MEANINGS: ReadonlyMap<string, FinishMeaning> = new Map<string, FinishMeaning>([
-  ...words("stop", "stop eos eos_token stop_sequence end_turn"),
-  ...words("length", "length max_tokens model_length model_context_window_exceeded"),
-  ...words(
+  ...entriesOf("stop", "stop eos eos_token stop_sequence end_turn"),
+  ...entriesOf("length", "length max_tokens model_length model_context_window_exceeded"),
+  ...entriesOf(
     "content_filter",
     "content_filter refusal sensitive safety recitation language blocklist prohibited_content",
   ),
-  ...words("content_filter", "spii image_safety image_prohibited_content image_recitation"),
-  ...words("tool_calls", "tool_calls function_call tool_use"),
-  ...words(BROKEN, "error abort network_error unexpected_tool_call too_many_tool_calls missing_thought_signature"),
-  ...words(BROKEN, "no_image image_other"),
-  ...words({ fails: "provider_overloaded" }, "insufficient_system_resource"),
+  ...entriesOf("content_filter", "spii image_safety image_prohibited_content image_recitation"),
+  ...entriesOf("tool_calls", "tool_calls function_call tool_use"),
+  ...entriesOf(
+    PROVIDER_ERROR,
+    "error abort network_error unexpected_tool_call too_many_tool_calls missing_thought_signature",
+  ),
+  ...entriesOf(PROVIDER_ERROR, "no_image image_other"),
+  ...entriesOf({ errorCode: "provider_overloaded" }, "insufficient_system_resource"),
 ]);
 
-function words(meaning: FinishMeaning, list: string): [string, FinishMeaning][] {
-  return list.split(" ").map((word) => [word, meaning]);
+function entriesOf(meaning: FinishMeaning, names: string): [string, FinishMeaning][] {
+  return names.split(" ").map((reason) => [reason, meaning]);
 }
 
-/** Words that say nothing. */
-const EMPTY: ReadonlySet<string> = new Set(["", "null", "finish_reason_unspecified"]);
+/** Values that mean no reason. */
+const UNSPECIFIED: ReadonlySet<string> = new Set(["", "null", "finish_reason_unspecified"]);
 
-/** @returns `null` for a word that says nothing; `other` for one that is not known */
-export function finishMeaning(word: string): FinishMeaning | null {
-  const lower = word.toLowerCase();
-  if (EMPTY.has(lower)) return null;
-  return MEANINGS.get(lower) ?? (lower.includes("malformed") ? BROKEN : "other");
+/** @returns `null` if the value means no reason; `other` for an unknown reason */
+export function finishMeaning(reason: string): FinishMeaning | null {
+  const lower = reason.toLowerCase();
+  if (UNSPECIFIED.has(lower)) return null;
+  return MEANINGS.get(lower) ?? (lower.includes("malformed") ? PROVIDER_ERROR : "other");
 }

@@ -1,28 +1,30 @@
 /**
- * Asks a provider over HTTP in a wire format, and reads its reply. The formats themselves are the adapters'; what an answer
- * means is for the reply reader.
+ * A provider over HTTP: sends a request in a wire format and reads the response to its first end or failure. Wire
+ * formats are in `adapters/`; the meaning of events is in `reply-reader.ts`. Effects: network I/O through
+ * `net/outbound.ts`, timers.
  */
 import { DEFAULT_MAX_ATTEMPTS } from "../../core/call-params.ts";
-import type { ReplyEnd, ReplyEvent, ReplyFailed, ReplyRequest, ReplyStream } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+import { MAX_REPLY_CHARACTERS } from "../../core/message.ts";
+import type { ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import { postStream, requestIdOf } from "../../net/outbound.ts";
-import type { OutboundRequest, RefusedAnswer } from "../../net/outbound.ts";
+import type { OutboundRequest, ErrorResponse } from "../../net/outbound.ts";
 import { errorInBody, filteredReply, failureOfStatus } from "./provider-error.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
-import { TooLarge } from "../../net/sse.ts";
-import type { IncomingEvent } from "../../net/sse.ts";
+import { ResponseTooLarge } from "../../net/sse.ts";
+import type { ServerSentEvent } from "../../net/sse.ts";
 import { ReplyReader } from "./reply-reader.ts";
-import type { AnswerFormat } from "./reply-reader.ts";
+import type { ResponseFormat } from "./reply-reader.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { maskSecret } from "./mask-secret.ts";
 
-/** How long the end of an answer is awaited behind its terminal marker, in milliseconds. */
-const LINGER_MS = 20;
+/** How long to wait for the end of the stream after the terminal marker, in milliseconds. */
+const DRAIN_TIMEOUT_MS = 20;
 
-/** How long more is awaited behind a finish reason, usage for instance, in milliseconds. */
-const AFTER_FINISH_MS = 5_000;
+/** How long to wait for more after a finish reason, such as usage, in milliseconds. */
+const AFTER_FINISH_TIMEOUT_MS = 5_000;
 
-/** What is sent in a format. */
+/** A request in a wire format. */
 export interface WireRequest {
   url: string;
   headers: Record<string, string>;
@@ -31,86 +33,91 @@ export interface WireRequest {
 }
 
 /** A vendor's wire format over HTTP. */
-export interface WireFormat extends Pick<Provider, "defaultUri" | "required" | "optional" | "params" | "otherAddress"> {
-  post(request: ReplyRequest, sent: Record<string, unknown>): WireRequest;
-  answer: AnswerFormat;
+export interface WireFormat extends Pick<
+  Provider,
+  "defaultUri" | "required" | "optional" | "params" | "unsupportedUrl"
+> {
+  post(request: ReplyRequest, providerParams: Record<string, unknown>): WireRequest;
+  responseFormat: ResponseFormat;
 }
 
-/** The longest reply that is kept, in UTF-16 code units: with its prompt it must fit in a row of 2 MB. */
-const MAX_REPLY = 400_000;
-
-/** A provider that is asked over HTTP in a format. */
+/** A provider that is called over HTTP. */
 export const httpProvider = (format: WireFormat): Provider => ({
   defaultUri: format.defaultUri,
   required: format.required,
   optional: format.optional,
   params: format.params,
-  otherAddress: format.otherAddress,
+  unsupportedUrl: format.unsupportedUrl,
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
-  prepare({ request, sent, providerEnv }): Call {
-    const { url, headers, body, model } = format.post(request, sent);
+  prepare({ request, providerParams, providerEnv }): Call {
+    const { url, headers, body, model } = format.post(request, providerParams);
     const text = JSON.stringify(body);
-    const posted: OutboundRequest = { url, headers, body: text };
-    const open = (requestId: string | null) => new ReplyReader(format.answer, sent, requestId);
-    return { url, body: text, model, make: (signal) => callOverHttp(posted, open, request.token, signal, providerEnv) };
+    const outboundRequest: OutboundRequest = { url, headers, body: text };
+    const openReader = (requestId: string | null) => new ReplyReader(format.responseFormat, providerParams, requestId);
+    return {
+      url,
+      body: text,
+      model,
+      make: (signal) => callOverHttp(outboundRequest, openReader, request.token, signal, providerEnv),
+    };
   },
 });
 
 async function* callOverHttp(
-  posted: OutboundRequest,
-  open: (requestId: string | null) => ReplyReader,
+  outboundRequest: OutboundRequest,
+  openReader: (requestId: string | null) => ReplyReader,
   secret: string,
   signal: AbortSignal,
-  { privateAllowed }: ProviderEnv,
+  { allowPrivateUrls }: ProviderEnv,
 ): ReplyStream {
-  const answer = await postStream(posted, signal, privateAllowed);
-  if ("code" in answer) return yield [answer];
-  if ("text" in answer) return yield [refusal(answer, secret)];
-  const providerRequestId = requestIdOf(answer.headers);
-  yield* readReply(answer.events, open(providerRequestId), providerRequestId);
+  const responseFormat = await postStream(outboundRequest, signal, allowPrivateUrls);
+  if ("code" in responseFormat) return yield [responseFormat];
+  if ("text" in responseFormat) return yield [readErrorResponse(responseFormat, secret)];
+  const providerRequestId = requestIdOf(responseFormat.headers);
+  yield* readReply(responseFormat.events, openReader(providerRequestId), providerRequestId);
 }
 
-/** What a refusal means: a failure, or an answer where a content filter refused. */
-function refusal({ status, headers, text }: RefusedAnswer, secret: string): ReplyEnd | ReplyFailed {
+/** Reads an error response. It is a failure, or a filtered reply if a content filter rejected the prompt. */
+function readErrorResponse({ status, headers, text }: ErrorResponse, secret: string): ReplyEnd | ReplyFailure {
   const providerRequestId = requestIdOf(headers);
   if (status >= 300 && status < 400) {
-    return failureOfStatus(status, "The provider redirects elsewhere, and redirects are not followed.", {
+    return failureOfStatus(status, "The provider sent a redirect. Redirects are not followed.", {
       providerRequestId,
     });
   }
   const error = errorInBody(text);
   if (error.isFiltered) return filteredReply(providerRequestId);
-  const message = maskSecret(`The provider answered ${status}: ${error.words}`, secret);
+  const message = maskSecret(`The provider answered ${status}: ${error.message}`, secret);
   return failureOfStatus(status, message, { afterMs: retryAfterMs(headers) ?? error.retryAfterMs, providerRequestId });
 }
 
 /**
- * Reads a reply off its events, to the first end or failure: a stream that has neither, is too long or breaks off has
- * failed. Never throws for what the provider did.
+ * Reads a reply from a stream of events, to its first end or failure. A stream without one, or one that is too long or
+ * breaks, is a failure. Never throws because of a provider.
  */
 export async function* readReply(
-  portions: AsyncGenerator<IncomingEvent[], void>,
+  portions: AsyncGenerator<ServerSentEvent[], void>,
   reader: ReplyReader,
   providerRequestId: string | null,
 ): ReplyStream {
-  const failed: typeof replyFailed = (code, message, facts) =>
-    replyFailed(code, message, { providerRequestId, ...facts });
+  const failed: typeof replyFailure = (code, message, details) =>
+    replyFailure(code, message, { providerRequestId, ...details });
   let characters = 0;
   try {
     for (;;) {
-      const portion = await nextOf(portions, reader.hasFinished);
-      if (portion === null) return yield endEarly(reader, "The connection stayed open after the finish reason.");
+      const portion = await nextPortion(portions, reader.hasFinished);
+      if (portion === null) return yield closeEarly(reader, "The connection stayed open after the finish reason.");
       if (portion.done) return yield [reader.close()];
       const events = reader.read(portion.value);
-      characters += textIn(events);
-      if (characters > MAX_REPLY)
-        return yield [failed("refused_by_guard", `The reply is longer than ${MAX_REPLY} characters.`)];
-      const isOver = events.some(({ type }) => type !== "text");
-      // A connection whose answer was read to its end serves the next call too.
-      if (isOver) await within(LINGER_MS, portions.next());
+      characters += countCharacters(events);
+      if (characters > MAX_REPLY_CHARACTERS)
+        return yield [failed("refused_by_guard", `The reply is longer than ${MAX_REPLY_CHARACTERS} characters.`)];
+      const isFinal = events.some(({ type }) => type !== "text");
+      // A connection can be used again only if its response was read to the end.
+      if (isFinal) await withTimeout(DRAIN_TIMEOUT_MS, portions.next());
       if (events.length > 0) yield events;
-      if (isOver) return;
+      if (isFinal) return;
     }
   } catch (error) {
     yield [eventAfterBreak(error, reader, failed)];
@@ -119,32 +126,32 @@ export async function* readReply(
   }
 }
 
-const nextOf = (portions: AsyncGenerator<IncomingEvent[], void>, hasFinished: boolean) =>
-  hasFinished ? within(AFTER_FINISH_MS, portions.next()) : portions.next();
+const nextPortion = (portions: AsyncGenerator<ServerSentEvent[], void>, hasFinished: boolean) =>
+  hasFinished ? withTimeout(AFTER_FINISH_TIMEOUT_MS, portions.next()) : portions.next();
 
-function eventAfterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailed): ReplyEvent {
-  if (error instanceof TooLarge) return failed("refused_by_guard", error.message);
+function eventAfterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailure): ReplyEvent {
+  if (error instanceof ResponseTooLarge) return failed("refused_by_guard", error.message);
   const end = reader.closeEarly("The connection broke after the finish reason.");
   return (
     end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { retry: { afterMs: null } })
   );
 }
 
-function endEarly(reader: ReplyReader, why: string): ReplyEvent[] {
-  const end = reader.closeEarly(why);
+function closeEarly(reader: ReplyReader, note: string): ReplyEvent[] {
+  const end = reader.closeEarly(note);
   return end ? [end] : [];
 }
 
-/** @returns `null` when time is over first */
-async function within<T>(milliseconds: number, awaited: Promise<T>): Promise<T | null> {
+/** @returns `null` if the time passes first */
+async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T | null> {
   let timer: ReturnType<typeof setTimeout> | null = null;
-  const over = new Promise<null>((resolve) => {
+  const timeout = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), milliseconds);
   });
-  // Nobody looks at what breaks once time is over.
-  awaited.catch(() => undefined);
-  return Promise.race([awaited, over]).finally(() => timer !== null && clearTimeout(timer));
+  // A rejection after the time has passed is not an unhandled one.
+  promise.catch(() => undefined);
+  return Promise.race([promise, timeout]).finally(() => timer !== null && clearTimeout(timer));
 }
 
-const textIn = (events: ReplyEvent[]): number =>
+const countCharacters = (events: ReplyEvent[]): number =>
   events.reduce((characters, event) => characters + (event.type === "text" ? event.text.length : 0), 0);

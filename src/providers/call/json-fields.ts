@@ -1,11 +1,11 @@
 /**
- * Reads single fields of JSON that a provider sent. Each is looked at by itself, so that a strange value costs its field
- * and not the answer. Pure.
+ * Reads single fields of JSON from a provider. Each field is read on its own, so that an unexpected value loses one
+ * field and not the response. Pure.
  */
 
 export type JsonObject = Record<string, unknown>;
 
-/** An object's fields; none for anything else. PHP writes an empty object as `[]`. */
+/** The fields of an object; none for anything else. PHP encodes an empty object as `[]`. */
 export const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
 export const isObject = (value: unknown): value is JsonObject =>
@@ -13,13 +13,13 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-/** A text that says something, or `null`. Some servers send numbers for ids. */
-export function wordOf(value: unknown): string | null {
+/** A text that is not empty, or `null`. Some servers send ids as numbers. */
+export function stringOf(value: unknown): string | null {
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A count of tokens: a number, rounded, or the text of one; `null` for anything else. */
+/** A token count: a number or the text of one, rounded; `null` for anything else. */
 export function countOf(value: unknown): number | null {
   const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof count === "number" && Number.isFinite(count) && count >= 0 ? Math.round(count) : null;

@@ -1,34 +1,34 @@
 /**
- * Finds the errors that providers report, in whatever form: in a stream, in a document with status 200, or in the body of
- * a refusal. Says what failed in the provider's words, and gives it the code of its class. Pure.
+ * Reads the errors that providers report: in a stream, in a document with status 200, or in the body of an error
+ * response. Finds the message and the HTTP status, and maps them to a failure. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
-import type { ReplyEnd, ReplyFailed } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
-import { isObject, listOf, objectOf, wordOf } from "./json-fields.ts";
+import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
+import { isObject, listOf, objectOf, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
 import { retryInfoMs } from "./retry-after.ts";
 
-/** How deep errors are nested at most: a message that is an object may hold a list of details. */
+/** Levels of nesting that are searched for a message. */
 const MAX_DEPTH = 6;
 
 export interface ProviderError {
-  /** What the provider says of it. */
-  words: string;
-  /** The HTTP status of its class; `null` where nothing says it. */
+  /** The provider's message. */
+  message: string;
+  /** The HTTP status that describes the error; `null` if nothing indicates one. */
   status: number | null;
-  /** How long the provider asks to wait, in milliseconds. */
+  /** The wait that the provider requests, in milliseconds. */
   retryAfterMs: number | null;
-  /** A content filter caught the prompt or the reply: an answer rather than an error. */
+  /** Whether a content filter rejected the prompt or the reply. That is a reply and not an error. */
   isFiltered: boolean;
 }
 
 /**
- * The error that a document reports, or `null`.
+ * The error in a document, or `null`.
  *
- * @param isErrorEvent whether the stream itself calls the document an error
+ * @param isErrorEvent whether the event's name is `error`
  */
-export function errorIn(document: JsonObject, isErrorEvent = false): ProviderError | null {
+export function findError(document: JsonObject, isErrorEvent = false): ProviderError | null {
   const { error, errors } = document;
   if (isFilled(error)) return describeError(error, document);
   if (isFilled(errors)) return describeError(errors, document);
@@ -45,8 +45,8 @@ export function errorIn(document: JsonObject, isErrorEvent = false): ProviderErr
   return vendor === undefined ? null : describeError(objectOf(document[vendor])["error"], {});
 }
 
-/** Fields that hold the words of an error, the best first. */
-const WORD_FIELDS = [
+/** Fields with an error's message, in order of preference. */
+const MESSAGE_FIELDS = [
   "message",
   "msg",
   "detail",
@@ -65,22 +65,26 @@ const WORD_FIELDS = [
   "base_resp",
 ] as const;
 
-/** Whether a document of no known form reads like an error: it has words for people, and nothing of an answer. */
+/** Whether a document of unknown format looks like an error: it has a message and nothing of a reply. */
 export const readsLikeError = (document: JsonObject): boolean =>
-  WORD_FIELDS.some((field) => field !== "text" && isFilled(document[field]));
+  MESSAGE_FIELDS.some((field) => field !== "text" && isFilled(document[field]));
 
-/** @param document what the error stands in: it may say more */
+/** @param document the document that contains the error and may have further fields */
 export function describeError(error: unknown, document: JsonObject): ProviderError {
-  const source = listOf(error).find(isObject) ?? error;
-  const { error: _, errors: __, ...beside } = document;
-  const places = [objectOf(source), beside];
-  const named = typeof source === "string" && /^[\w.-]+$/.test(source) ? [source] : [];
-  const names = [...named, ...places.flatMap((place) => NAME_FIELDS.flatMap((field) => wordOf(place[field]) ?? []))];
+  const main = listOf(error).find(isObject) ?? error;
+  const { error: _, errors: __, ...rest } = document;
+  const sources = [objectOf(main), rest];
+  const bareCode = typeof main === "string" && /^[\w.-]+$/.test(main) ? [main] : [];
+  const names = [
+    ...bareCode,
+    ...sources.flatMap((location) => NAME_FIELDS.flatMap((field) => stringOf(location[field]) ?? [])),
+  ];
   return {
-    words: wordsOf(error, beside),
-    status: places.map(statusIn).find((status) => status !== null) ?? statusNamed(names),
-    retryAfterMs: retryInfoMs(objectOf(source)),
-    isFiltered: names.some((name) => FILTERS.has(name)) || FILTERS.has(innerCode(objectOf(source))),
+    message: messageOf(error, rest),
+    status: sources.map(statusIn).find((status) => status !== null) ?? statusOfNames(names),
+    retryAfterMs: retryInfoMs(objectOf(main)),
+    isFiltered:
+      names.some((name) => CONTENT_FILTER_CODES.has(name)) || CONTENT_FILTER_CODES.has(innerCode(objectOf(main))),
   };
 }
 
@@ -89,45 +93,45 @@ const isFilled = (value: unknown): boolean => {
   return isObject(value) ? Object.values(value).some(isFilled) : Boolean(value);
 };
 
-function wordsOf(error: unknown, beside: JsonObject): string {
-  const words = wordsIn(error, 0);
-  const more = wordsIn(beside, 0);
-  if (words === null) return more ?? namesIn(objectOf(error)) ?? namesIn(beside) ?? JSON.stringify(error);
-  // {"error": "Bad Request", "message": "max_tokens is too large"}: the first is only the status in words.
-  return typeof error === "string" && more !== null ? `${words}: ${more}` : words;
+function messageOf(error: unknown, rest: JsonObject): string {
+  const message = messageIn(error, 0);
+  const restMessage = messageIn(rest, 0);
+  if (message === null) return restMessage ?? codesIn(objectOf(error)) ?? codesIn(rest) ?? JSON.stringify(error);
+  // {"error": "Bad Request", "message": "max_tokens is too large"}: the first text only repeats the status.
+  return typeof error === "string" && restMessage !== null ? `${message}: ${restMessage}` : message;
 }
 
-function wordsIn(value: unknown, depth: number): string | null {
+function messageIn(value: unknown, depth: number): string | null {
   if (typeof value === "string") return value.trim() || null;
   if (depth > MAX_DEPTH) return null;
   if (Array.isArray(value))
-    return together(
-      value.flatMap((item) => wordsIn(item, depth + 1) ?? []),
+    return joinUnique(
+      value.flatMap((item) => messageIn(item, depth + 1) ?? []),
       "; ",
     );
-  return isObject(value) ? wordsOfObject(value, depth) : null;
+  return isObject(value) ? messageOfObject(value, depth) : null;
 }
 
-const together = (words: string[], between: string): string | null =>
-  words.length > 0 ? [...new Set(words)].join(between) : null;
+const joinUnique = (message: string[], separator: string): string | null =>
+  message.length > 0 ? [...new Set(message)].join(separator) : null;
 
-function wordsOfObject(value: JsonObject, depth: number): string | null {
-  const field = WORD_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
+function messageOfObject(value: JsonObject, depth: number): string | null {
+  const field = MESSAGE_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
   if (field === undefined) return null;
-  const own = wordsIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
-  // FastAPI names the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
-  const place = listOf(value["loc"]).map(wordOf).filter(Boolean).join(".");
-  const words = place === "" ? own : `${place}: ${own}`;
-  // A gateway keeps the words of the provider behind it here: https://openrouter.ai/docs/api-reference/errors
-  const raw = wordsIn(objectOf(value["metadata"])["raw"], depth + 1);
-  return raw === null || words.includes(raw) ? words : `${words}: ${raw}`;
+  const ownMessage = messageIn(value[field], depth + 1) ?? JSON.stringify(value[field]);
+  // FastAPI reports the field: {"loc": ["body", "stream_options"], "msg": "Extra inputs are not permitted"}.
+  const location = listOf(value["loc"]).map(stringOf).filter(Boolean).join(".");
+  const message = location === "" ? ownMessage : `${location}: ${ownMessage}`;
+  // A gateway has the upstream provider's message here: https://openrouter.ai/docs/api-reference/errors
+  const raw = messageIn(objectOf(value["metadata"])["raw"], depth + 1);
+  return raw === null || message.includes(raw) ? message : `${message}: ${raw}`;
 }
 
 const NAME_FIELDS = ["type", "code", "error_type", "status", "name", "error_code"] as const;
 
-function namesIn(error: JsonObject): string | null {
-  return together(
-    NAME_FIELDS.flatMap((field) => wordOf(error[field]) ?? []),
+function codesIn(error: JsonObject): string | null {
+  return joinUnique(
+    NAME_FIELDS.flatMap((field) => stringOf(error[field]) ?? []),
     " ",
   );
 }
@@ -142,28 +146,28 @@ const STATUS_FIELDS = [
   "error_code",
 ] as const;
 
-function statusIn(place: JsonObject): number | null {
+function statusIn(location: JsonObject): number | null {
   for (const field of STATUS_FIELDS) {
-    const code = Number(wordOf(place[field]) ?? NaN);
-    const status = FIVE_DIGITS.get(code) ?? (code >= 40_000 ? Math.floor(code / 100) : code);
+    const code = Number(stringOf(location[field]) ?? NaN);
+    const status = FIVE_DIGIT_CODES.get(code) ?? (code >= 40_000 ? Math.floor(code / 100) : code);
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }
   return null;
 }
 
 /**
- * FastChat's codes begin with an HTTP status, but these, whose class is another one: a wrong model, wrong params, too long a
- * context, and a server that is overloaded. https://github.com/lm-sys/FastChat/blob/main/fastchat/constants.py
+ * FastChat's codes begin with an HTTP status, except these: wrong model, wrong params, too long a context, overloaded
+ * server. https://github.com/lm-sys/FastChat/blob/main/fastchat/constants.py
  */
-const FIVE_DIGITS: ReadonlyMap<number, number> = new Map([
+const FIVE_DIGIT_CODES: ReadonlyMap<number, number> = new Map([
   [40_301, 400],
   [40_302, 400],
   [40_303, 400],
   [42_903, 503],
 ]);
 
-/** What classes are called in types and codes, with the HTTP status that stands for each. The first that fits counts. */
-const CLASS_NAMES: [RegExp, number][] = [
+/** Names of errors in types and codes, with their HTTP status. The first match wins. */
+const STATUS_PATTERNS: [RegExp, number][] = [
   [/overloaded|capacity|unavailable|engine_busy|insufficient_system_resource/, 503],
   [/rate_?limit|too_?many|quota|resource_?exhausted|throttl/, 429],
   [/unauthenticated|unauthorized|authentication|api_?key/, 401],
@@ -173,28 +177,28 @@ const CLASS_NAMES: [RegExp, number][] = [
   [/server_?error|internal|timeout|deadline/, 500],
 ];
 
-function statusNamed(names: string[]): number | null {
-  for (const [pattern, status] of CLASS_NAMES)
+function statusOfNames(names: string[]): number | null {
+  for (const [pattern, status] of STATUS_PATTERNS)
     if (names.some((name) => pattern.test(name.toLowerCase()))) return status;
   return null;
 }
 
 /** https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter */
-const FILTERS: ReadonlySet<string> = new Set(["content_filter", "ResponsibleAIPolicyViolation"]);
+const CONTENT_FILTER_CODES: ReadonlySet<string> = new Set(["content_filter", "ResponsibleAIPolicyViolation"]);
 
 const innerCode = (error: JsonObject): string =>
-  wordOf(objectOf(error["innererror"])["code"]) ?? wordOf(objectOf(error["inner_error"])["code"]) ?? "";
+  stringOf(objectOf(error["innererror"])["code"]) ?? stringOf(objectOf(error["inner_error"])["code"]) ?? "";
 
-/** What an error inside an answer comes to: a failure of its class, or an answer that a filter ended. */
-export function failureInStream(error: ProviderError, providerRequestId: string | null): ReplyEnd | ReplyFailed {
+/** The failure for an error within a response, or a filtered reply. */
+export function failureInStream(error: ProviderError, providerRequestId: string | null): ReplyEnd | ReplyFailure {
   if (error.isFiltered) return filteredReply(providerRequestId);
-  const message = `The provider reported an error: ${error.words}`;
+  const message = `The provider reported an error: ${error.message}`;
   return error.status === null
-    ? replyFailed("provider_error", message, { providerRequestId })
+    ? replyFailure("provider_error", message, { providerRequestId })
     : failureOfStatus(error.status, message, { afterMs: error.retryAfterMs, providerRequestId });
 }
 
-/** A reply of which nothing was said, because a filter would not have it. */
+/** A reply without text, because a content filter blocked it. */
 export const filteredReply = (providerRequestId: string | null): ReplyEnd => ({
   type: "end",
   finishReason: "content_filter",
@@ -204,50 +208,50 @@ export const filteredReply = (providerRequestId: string | null): ReplyEnd => ({
   providerRequestId,
 });
 
-/** The failure that an HTTP status stands for, and whether the call is worth making again. */
+/** The failure for an HTTP status, and whether a retry makes sense. */
 export function failureOfStatus(
   httpStatus: number,
   message: string,
   { afterMs = null, providerRequestId = null }: { afterMs?: number | null; providerRequestId?: string | null } = {},
-): ReplyFailed {
-  return replyFailed(codeOf(httpStatus), message, {
+): ReplyFailure {
+  return replyFailure(codeOf(httpStatus), message, {
     retryAfterSeconds: afterMs === null ? null : Math.ceil(afterMs / 1000),
     providerRequestId,
-    ...(isPassing(httpStatus) ? { retry: { afterMs } } : {}),
+    ...(isRetryable(httpStatus) ? { retry: { afterMs } } : {}),
   });
 }
 
-/** Whether a refusal may pass: a time-out, a conflict, a limit, or a fault on the provider's side. */
-const isPassing = (httpStatus: number): boolean => [408, 409, 429, 498].includes(httpStatus) || httpStatus >= 500;
+/** Whether an error may be temporary: a timeout, a conflict, a limit, or an error of the provider. */
+const isRetryable = (httpStatus: number): boolean => [408, 409, 429, 498].includes(httpStatus) || httpStatus >= 500;
 
 function codeOf(httpStatus: number): ReplyErrorCode {
   if (httpStatus >= 300 && httpStatus < 400) return "refused_by_guard";
   if (httpStatus === 401 || httpStatus === 403) return "provider_auth";
   if (httpStatus === 429) return "rate_limited";
-  // 498 is Groq's for no capacity, 529 Anthropic's.
+  // 498 is Groq's status for missing capacity, 529 Anthropic's for overload.
   if ([498, 503, 529].includes(httpStatus)) return "provider_overloaded";
   if (httpStatus >= 400 && httpStatus < 500) return "provider_rejected";
   return "provider_error";
 }
 
-/** The error that the body of a refusal reports: JSON in any form, events, a web page, or plain text. */
+/** The error in the body of an error response: JSON in any form, events, a web page or plain text. */
 export function errorInBody(body: string): ProviderError {
   const text = body.replace(/^(event|data|error): ?/gm, "").trim();
   try {
     const json: unknown = JSON.parse(text);
     const document = isObject(json) ? json : (listOf(json).find(isObject) ?? null);
-    if (document) return errorIn(document) ?? describeError(document, {});
+    if (document) return findError(document) ?? describeError(document, {});
   } catch {
-    // A body that is no JSON is text.
+    // The body is not JSON, so it is plain text.
   }
-  return { words: plainWords(text), status: null, retryAfterMs: null, isFiltered: false };
+  return { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false };
 }
 
-/** The words of a text: of a web page its title. */
-export function plainWords(text: string): string {
+/** The text of a message; for a web page, its title. */
+export function plainText(text: string): string {
   const title = /<(title|h1)[^>]*>([^<]+)</i.exec(text)?.[2];
-  const words = title ?? (isWebPage(text) ? text.replace(/<[^>]*>/g, " ") : text);
-  return words.replace(/\s+/g, " ").trim();
+  const message = title ?? (isWebPage(text) ? text.replace(/<[^>]*>/g, " ") : text);
+  return message.replace(/\s+/g, " ").trim();
 }
 
 export const isWebPage = (text: string): boolean => /^\s*<(!doctype|html|head|body|\?xml|p|h1|center)\b/i.test(text);

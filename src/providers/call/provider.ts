@@ -1,61 +1,67 @@
-import type { ReplyFailed, ReplyRequest, ReplyStream } from "../../core/reply.ts";
+/**
+ * What a connector implements: `Provider` makes a `Call` from an endpoint and a request. The adapters implement it, and
+ * `registry.ts` lists them. Pure.
+ */
+import type { ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 
 /** The fields of an endpoint that a connector may need. */
 export type EndpointField = "uri" | "token" | "model";
 
-/** How the endpoints of one connector type are asked. */
+/** A connector type. */
 export interface Provider {
-  /** The base address where the endpoint names none; `null` where it must. `""` for one that needs no address. */
+  /** The default base URL; `null` if the endpoint must set one, `""` if it needs none. */
   defaultUri: string | null;
-  /** What an endpoint needs to be answered, beside a name. */
+  /** Required fields of an endpoint, besides its name. */
   required: readonly EndpointField[];
-  /** What an endpoint may have. */
+  /** Optional fields of an endpoint. */
   optional: readonly EndpointField[];
-  /** How addresses of other interfaces end, which people paste by mistake; `null` where no address is called. */
-  otherAddress: RegExp | null;
-  /** The params that have a meaning of their own here, and are not sent as they are. */
+  /** Matches the end of URLs of other APIs, which users paste by mistake; `null` for a connector without a URL. */
+  unsupportedUrl: RegExp | null;
+  /** Params that the connector interprets and does not send as they are. */
   params: readonly string[];
-  /** How often a question is put at most, unless `params.max_attempts` says otherwise. */
+  /** Calls per reply, unless `params.max_attempts` is set. */
   maxAttempts: number;
-  /** Whether it wants user and assistant to alternate, unless `params.alternate_roles` says otherwise. */
+  /** Whether user and assistant must alternate, unless `params.alternate_roles` is set. */
   alternateRoles: boolean;
-  /** Makes the one call that a question is put with, as often as it has to be. Fails where none can be made. */
-  prepare(asked: CallInput): Call | ReplyFailed;
+  /**
+   * Builds the call for a request. The same call is used for retries. Returns a failure if the call cannot be built.
+   */
+  prepare(input: CallInput): Call | ReplyFailure;
 }
 
-/** One question, and what it is put with. */
+/** A request and what is needed to build its call. */
 export interface CallInput {
-  /** Its token is the secret itself. */
+  /** Its token is the secret in plain text. */
   request: ReplyRequest;
   /** The params without Parley's own. */
-  sent: Record<string, unknown>;
+  providerParams: Record<string, unknown>;
   providerEnv: ProviderEnv;
 }
 
-/** What the Worker has and allows. */
+/** Bindings and settings of the Worker. */
 export interface ProviderEnv {
-  /** Whether http and private addresses may be called. */
-  privateAllowed: boolean;
+  /** Whether http and private addresses are allowed. */
+  allowPrivateUrls: boolean;
   /** The `AI` binding, if there is one. */
   ai: unknown;
 }
 
-/** A call that can be made, and made again just as it was. */
+/** A call that can be made several times. */
 export interface Call {
-  /** Where it goes; `null` when it goes nowhere. */
+  /** `null` for a call without a URL. */
   url: string | null;
-  /** The exact text that is sent; `null` when none is. */
+  /** The exact body; `null` if nothing is sent. */
   body: string | null;
-  /** The model that is asked for. */
+  /** The requested model. */
   model: string;
   /**
-   * Makes it and tells what comes back. Stops when the signal is aborted. Never throws for what a provider did.
+   * Makes the call. Stops if the signal is aborted. Never throws because of a provider.
    *
-   * @param nth 1 for the first time
+   * @param attempt 1 for the first call
    */
-  make(signal: AbortSignal, nth: number): ReplyStream;
+  make(signal: AbortSignal, attempt: number): ReplyStream;
 }
 
-/** Params as they are laid over what an adapter adds by itself: a `null` removes it, and is not sent. */
+/** Removes params that are `null`. A `null` in the params removes a field that the adapter would add. */
 export const withoutNulls = (params: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(params).filter(([, value]) => value !== null));

@@ -1,33 +1,30 @@
+/** What was sent to a provider, and what each attempt brought, without the secret. Prices are added where the turn is written. */
 import type { Attempt, Receipt } from "../../core/message.ts";
 import type { ReplyRequest } from "../../core/reply.ts";
+import { sha256Hex } from "../../crypto/secrets.ts";
 import type { Call } from "./provider.ts";
 import { maskSecret } from "./mask-secret.ts";
 
-/** The longest body that is kept, in UTF-16 code units. */
-const MAX_BODY = 262_144;
+/** The longest body that a receipt stores, in UTF-16 code units. */
+const MAX_BODY_CHARACTERS = 262_144;
 
-/** What exactly was asked, where and how, without the endpoint's token wherever it may appear. */
+/** The receipt of a reply: the exact request, without the endpoint's token in any field. */
 export async function receiptOf(
   call: Call,
   request: ReplyRequest,
   attempts: Attempt[],
   notes: string[],
 ): Promise<Receipt> {
-  const masked = (text: string | null) => (text === null ? null : maskSecret(text, request.token));
+  const mask = (text: string | null) => (text === null ? null : maskSecret(text, request.token));
   return {
     connectorType: request.connectorType,
-    url: masked(call.url),
+    url: mask(call.url),
     modelAsked: maskSecret(call.model, request.token),
     params: maskSecret(request.params, request.token),
-    body: call.body !== null && call.body.length > MAX_BODY ? null : masked(call.body),
-    bodySha256: call.body === null ? null : await sha256(call.body),
+    body: call.body !== null && call.body.length > MAX_BODY_CHARACTERS ? null : mask(call.body),
+    bodySha256: call.body === null ? null : await sha256Hex(call.body),
     attempts,
     notes: notes.map((note) => maskSecret(note, request.token)),
     prices: null,
   };
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

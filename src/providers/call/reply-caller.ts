@@ -1,9 +1,14 @@
+/**
+ * The Worker entrypoint that calls endpoints for a session. A session's object has one thread, so it calls this
+ * entrypoint, and other threads parse the providers' streams. It decrypts tokens and passes on events; calls and
+ * retries are in `attempts.ts`. Effects: network I/O, timers.
+ */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { allowsPrivateUrls } from "../../net/url-guard.ts";
 import { readCallParams } from "../../core/call-params.ts";
-import { secretNamedBy } from "../../core/endpoint.ts";
+import { secretNameOf } from "../../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest } from "../../core/reply.ts";
-import { NOT_CALLED, replyFailed } from "../../core/reply.ts";
+import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import { unseal } from "../../crypto/sealed-tokens.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
@@ -12,21 +17,21 @@ import { callWithRetries } from "./attempts.ts";
 import type { OnEvents } from "./attempts.ts";
 import { PROVIDERS } from "../registry.ts";
 
-/** Calls under way. */
+/** Calls in progress. */
 export interface RunningCalls {
-  /** What comes from all of them: `[which, events]` in JSON, a line each. Cancelling it aborts them all. */
+  /** The events of all calls, one line of JSON each: `[index, events]`. Cancelling the stream aborts all calls. */
   portions: ReadableStream<Uint8Array>;
-  /** Aborts one call's request. It ends as `cancelled`, unless it has ended. */
-  stop: (which: number) => void;
+  /** Aborts one call. It ends as `cancelled`, unless it has already ended. */
+  stop: (index: number) => void;
 }
 
-/** How often portions are sent on, in milliseconds: often enough for a reader's eye, and seldom enough to be cheap. */
-const EVERY_MS = 40;
+/** Shortest time between two batches of text, in milliseconds: short enough for a reader, long enough to be cheap. */
+const MIN_SEND_INTERVAL_MS = 40;
 
-/** How long a portion waits for others when none was sent lately, in milliseconds. */
-const SOON_MS = 2;
+/** How long a portion waits for others if none was sent recently, in milliseconds. */
+const BATCH_DELAY_MS = 2;
 
-/** Sends portions on, those of a short time together. An end does not wait for long. */
+/** Sends events on, in batches of a short time. An end or failure is sent without that delay. */
 class EventBatcher {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #encoder = new TextEncoder();
@@ -39,15 +44,17 @@ class EventBatcher {
     this.#writer = writable.getWriter();
   }
 
-  /** Settles when all was read; rejects when nobody reads any more. */
+  /** Resolves when everything was read. Rejects if the reader cancels. */
   get closed(): Promise<void> {
     return this.#writer.closed;
   }
 
-  send(which: number, portion: ReplyEvent[]): void {
-    this.#pending.set(which, joined(this.#pending.get(which) ?? [], portion));
-    const soon = now() + SOON_MS;
-    this.#sendBy(portion.at(-1)?.type === "text" ? Math.max(soon, this.#lastSent + EVERY_MS) : soon);
+  send(index: number, portion: ReplyEvent[]): void {
+    this.#pending.set(index, mergePortions(this.#pending.get(index) ?? [], portion));
+    const earliest = now() + BATCH_DELAY_MS;
+    this.#sendBy(
+      portion.at(-1)?.type === "text" ? Math.max(earliest, this.#lastSent + MIN_SEND_INTERVAL_MS) : earliest,
+    );
   }
 
   close(): void {
@@ -73,8 +80,8 @@ class EventBatcher {
   }
 }
 
-/** Two portions as one, with the text between them in one piece. */
-function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
+/** Joins two portions, with adjacent texts as one. */
+function mergePortions(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
   const [last, next] = [earlier.at(-1), later[0]];
   return last?.type === "text" && next?.type === "text"
     ? [...earlier.slice(0, -1), { type: "text", text: last.text + next.text }, ...later.slice(1)]
@@ -82,35 +89,39 @@ function joined(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[] {
 }
 
 const tokenProblem = (token: string): string =>
-  secretNamedBy(token) === null
-    ? "The endpoint's token cannot be opened: the operator must set ENCRYPTION_KEY to the key that sealed it, or the token must be given again."
-    : `The secret that the endpoint names (${token}) is not set.`;
+  secretNameOf(token) === null
+    ? "The endpoint's token cannot be decrypted: set ENCRYPTION_KEY to the key that encrypted it, or set the token again."
+    : `The secret that the endpoint refers to (${token}) is not set.`;
 
-/** Calls endpoints in an invocation of its own, which parses what providers send off the session's single thread. */
+/**
+ * Calls endpoints in an invocation of its own, which parses providers' responses outside the session's single thread.
+ */
 export class ReplyCaller extends WorkerEntrypoint<Env> {
-  /** Calls endpoints, all at once: no more than may wait for response headers in one invocation. */
+  /**
+   * Calls endpoints, all at once. Pass at most six requests: an invocation can wait for six response headers at a time.
+   */
   callAll(requests: ReplyRequest[]): RunningCalls {
-    const stops = requests.map(() => new AbortController());
+    const abortControllers = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();
-    const sender = new EventBatcher(writable);
-    const calls = requests.map(async (request, which) => {
-      const signal = stops[which]?.signal ?? AbortSignal.abort();
-      await this.#put(request, signal, (portion) => sender.send(which, portion));
+    const batcher = new EventBatcher(writable);
+    const calls = requests.map(async (request, index) => {
+      const signal = abortControllers[index]?.signal ?? AbortSignal.abort();
+      await this.#callEndpoint(request, signal, (portion) => batcher.send(index, portion));
     });
-    void Promise.allSettled(calls).then(() => sender.close());
-    void sender.closed.catch(() => {
-      for (const stop of stops) stop.abort();
+    void Promise.allSettled(calls).then(() => batcher.close());
+    void batcher.closed.catch(() => {
+      for (const stop of abortControllers) stop.abort();
     });
-    return { portions: readable, stop: (which) => stops[which]?.abort() };
+    return { portions: readable, stop: (index) => abortControllers[index]?.abort() };
   }
 
-  async #put(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {
-    const token = await this.#token(request);
+  async #callEndpoint(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {
+    const token = await this.#readToken(request);
     if (token === null) {
-      return onEvents([replyFailed("provider_auth", tokenProblem(request.token), { metrics: NOT_CALLED })]);
+      return onEvents([replyFailure("provider_auth", tokenProblem(request.token), { metrics: NOT_CALLED })]);
     }
     const ai: unknown = Reflect.get(this.env, "AI");
-    const providerEnv = { ai, privateAllowed: allowsPrivateUrls(this.env.ALLOW_PRIVATE_ENDPOINTS) };
+    const providerEnv = { ai, allowPrivateUrls: allowsPrivateUrls(this.env.ALLOW_PRIVATE_ENDPOINTS) };
     const provider = PROVIDERS[request.connectorType];
     const acquireSlot = slotsOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
       endpoints: this.env.ENDPOINTS,
@@ -119,8 +130,8 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
   }
 
-  async #token({ token, endpointId }: ReplyRequest): Promise<string | null> {
-    const name = secretNamedBy(token);
+  async #readToken({ token, endpointId }: ReplyRequest): Promise<string | null> {
+    const name = secretNameOf(token);
     if (name === null) return unseal(token, endpointId, this.env);
     const secret: unknown = Reflect.get(this.env, name);
     return typeof secret === "string" && secret !== "" ? secret : null;

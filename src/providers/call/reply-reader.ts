@@ -1,64 +1,64 @@
 /**
- * Puts a reply together from what a provider sends, by one rule for every format: a reply is whole only if the answer was
- * understood as a whole. What is not understood is passed over only in an answer that has a text and a finish reason
- * without it, and is noted; otherwise it is the reason why the reply has failed. Pure.
+ * Builds a reply from a provider's events, with one rule for all formats: a reply is complete only if the whole
+ * response was understood. Unrecognized content is ignored, with a note in the receipt, only if the response has text
+ * and a finish reason without it. Otherwise the reply fails. Formats are in `adapters/`. Pure.
  */
 import type { ReplyErrorCode } from "../../core/failure.ts";
 import type { FinishReason, Usage } from "../../core/message.ts";
-import type { ReplyEnd, ReplyEvent, ReplyFailed } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import { finishMeaning } from "./finish-reasons.ts";
 import type { FinishMeaning } from "./finish-reasons.ts";
-import { isObject, wordOf } from "./json-fields.ts";
+import { isObject, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
-import { describeError, errorIn, failureInStream, isWebPage, plainWords, readsLikeError } from "./provider-error.ts";
+import { describeError, findError, failureInStream, isWebPage, plainText, readsLikeError } from "./provider-error.ts";
 import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
-import type { IncomingEvent } from "../../net/sse.ts";
+import type { ServerSentEvent } from "../../net/sse.ts";
 
-/** The longest words of a provider's that are kept of an id, a model or a finish reason, in characters. */
-const MAX_WORD = 200;
+/** The longest id, model or finish reason that is stored, in characters. */
+const MAX_NAME_CHARACTERS = 200;
 
-/** What one piece of an answer says. A field that is absent says nothing. */
-export interface ChunkFacts {
+/** The content of one chunk. An absent field has no information. */
+export interface ChunkContent {
   id?: string | null;
-  /** The model that answers. */
+  /** The model that replies. */
   model?: string | null;
   text?: string;
-  /** The provider's own word. */
+  /** The provider's own finish reason. */
   finishReason?: string | null;
-  /** Whether a content filter blocked the prompt: the word then says why. */
+  /** Whether a content filter blocked the prompt. The finish reason is the filter's reason then. */
   isBlocked?: boolean;
   /** Counts for the whole reply so far. */
   usage?: Usage | null;
-  /** Whether it holds reasoning, which is not part of the text. */
+  /** Whether the chunk has reasoning, which is not part of the text. */
   hasReasoning?: boolean;
-  /** Whether it calls a tool. */
+  /** Whether the chunk calls a tool. */
   callsTool?: boolean;
-  /** Whether it holds words in a place that is not known. */
-  isStrange?: boolean;
-  /** Whether it is the format's terminal marker. */
+  /** Whether the chunk has text in an unknown field. */
+  isUnrecognized?: boolean;
+  /** Whether the chunk is the format's terminal marker. */
   isLast?: boolean;
   error?: ProviderError | null;
 }
 
-/** How the answers of one format are read. */
-export interface AnswerFormat {
-  /** Whether `[DONE]` is its terminal marker. */
+/** How responses of one format are read. */
+export interface ResponseFormat {
+  /** Whether `[DONE]` is the terminal marker. */
   endsWithDone: boolean;
   /**
-   * Reads one reply's pieces in their order. Answers `null` for a document that is not of the format.
+   * Creates a reader for the chunks of one reply, in their order. It returns `null` for a document of another format.
    *
-   * @param sent the params that were sent
-   * @throws BadChunk for a text that is none
+   * @param providerParams the params that were sent
+   * @throws BadChunk for a text of an unexpected type
    */
-  open(sent: Record<string, unknown>): (document: JsonObject) => ChunkFacts | null;
+  createReader(providerParams: Record<string, unknown>): (document: JsonObject) => ChunkContent | null;
 }
 
-/** A piece whose text cannot be read. */
+/** A chunk whose text cannot be read. */
 export class BadChunk extends Error {}
 
-/** A text as a provider may send it: some send a token that looks like a number as one. @throws BadChunk */
+/** Reads a text. Some servers send a token that looks like a number as a number. @throws BadChunk */
 export function readText(value: unknown): string {
   if (value == null) return "";
   if (typeof value === "string") return value;
@@ -66,162 +66,163 @@ export function readText(value: unknown): string {
   throw new BadChunk();
 }
 
-const NOTHING = /^(null|:.*|\[?(ping|heartbeat|keep-?alive)\]?)?$/is;
+const KEEP_ALIVE = /^(null|:.*|\[?(ping|heartbeat|keep-?alive)\]?)?$/is;
 
 /** Reads one reply. */
 export class ReplyReader {
-  readonly #format: AnswerFormat;
-  readonly #read: (document: JsonObject) => ChunkFacts | null;
+  readonly #format: ResponseFormat;
+  readonly #read: (document: JsonObject) => ChunkContent | null;
   #id: string | null;
   #model: string | null = null;
-  #finish: { word: string; meaning: FinishMeaning } | null = null;
+  #finish: { reason: string; meaning: FinishMeaning } | null = null;
   #usage: Usage | null = null;
   #hasText = false;
   #hasReasoning = false;
   #callsTool = false;
-  /** The first thing that was not understood. */
-  #strange: string | null = null;
+  /** The first content that was not recognized. */
+  #unrecognized: string | null = null;
 
-  constructor(format: AnswerFormat, sent: Record<string, unknown>, requestId: string | null) {
+  constructor(format: ResponseFormat, providerParams: Record<string, unknown>, requestId: string | null) {
     this.#format = format;
-    this.#read = format.open(sent);
+    this.#read = format.createReader(providerParams);
     this.#id = requestId;
   }
 
-  /** Whether the provider has given a finish reason: nothing of the text is missing then. */
+  /** Whether the provider has sent a finish reason. The text is complete then. */
   get hasFinished(): boolean {
     return this.#finish !== null;
   }
 
-  /** Reads a portion of events: its text in one piece, and the end or failure if there is one. */
-  read(portion: IncomingEvent[]): ReplyEvent[] {
+  /** Reads a portion of events. Returns its text as one event, and the end or failure if there is one. */
+  read(portion: ServerSentEvent[]): ReplyEvent[] {
     let text = "";
-    let last: ReplyEvent | null = null;
+    let final: ReplyEvent | null = null;
     for (const event of portion) {
-      for (const facts of this.#factsOf(event)) {
-        text += facts.text ?? "";
-        last = this.#note(facts);
-        if (last) break;
+      for (const content of this.#readEvent(event)) {
+        text += content.text ?? "";
+        final = this.#addContent(content);
+        if (final) break;
       }
-      if (last) break;
+      if (final) break;
     }
-    return [...(text === "" ? [] : [{ type: "text" as const, text }]), ...(last ? [last] : [])];
+    return [...(text === "" ? [] : [{ type: "text" as const, text }]), ...(final ? [final] : [])];
   }
 
-  /** The end of an answer that has come to its end without a terminal marker. */
-  close(): ReplyEnd | ReplyFailed {
+  /** Ends a response without a terminal marker. */
+  close(): ReplyEnd | ReplyFailure {
     if (!this.#finish) {
-      return this.#strange === null
-        ? this.#failed("incomplete_stream", "The answer ended before its format's terminal marker.")
-        : this.#misunderstood();
+      return this.#unrecognized === null
+        ? this.#failure("incomplete_stream", "The response ended before its terminal marker.")
+        : this.#formatFailure();
     }
-    return this.#ended([]);
+    return this.#end([]);
   }
 
-  /** The end of an answer whose connection broke, or stays open behind the finish reason; `null` where text may be missing. */
-  closeEarly(why: string): ReplyEnd | ReplyFailed | null {
-    return this.#finish ? this.#ended([why]) : null;
+  /** Ends a response whose connection broke, or stays open after the finish reason; `null` if text may be missing. */
+  closeEarly(note: string): ReplyEnd | ReplyFailure | null {
+    return this.#finish ? this.#end([note]) : null;
   }
 
-  /** What an event says, document by document. */
-  *#factsOf({ event, data }: IncomingEvent): Generator<ChunkFacts & { done?: boolean }> {
+  /** Reads an event, document by document. */
+  *#readEvent({ event, data }: ServerSentEvent): Generator<ChunkContent & { done?: boolean }> {
     const text = data.trim();
-    if (NOTHING.test(text)) return;
+    if (KEEP_ALIVE.test(text)) return;
     if (text === "[DONE]") return yield { done: true };
-    const json = parsed(text);
-    if (json === undefined) return yield this.#plain(text, event === "error");
+    const json = parseJson(text);
+    if (json === undefined) return yield this.#readPlainText(text, event === "error");
     for (const document of Array.isArray(json) ? json : [json]) {
-      if (isObject(document)) yield this.#factsIn(document, event === "error");
-      else if (document !== null) yield this.#plain(typeof json === "string" ? json : text, event === "error");
+      if (isObject(document)) yield this.#readDocument(document, event === "error");
+      else if (document !== null) yield this.#readPlainText(typeof json === "string" ? json : text, event === "error");
     }
   }
 
-  #factsIn(document: JsonObject, isErrorEvent: boolean): ChunkFacts {
-    const error = errorIn(document, isErrorEvent);
+  #readDocument(document: JsonObject, isErrorEvent: boolean): ChunkContent {
+    const error = findError(document, isErrorEvent);
     if (error) return { error };
     try {
-      const facts = this.#read(document);
-      if (facts?.isStrange) this.#passOver(JSON.stringify(document));
-      if (facts) return facts;
+      const content = this.#read(document);
+      if (content?.isUnrecognized) this.#noteUnrecognized(JSON.stringify(document));
+      if (content) return content;
     } catch (error_) {
       if (!(error_ instanceof BadChunk)) throw error_;
-      return { error: CORRUPT };
+      return { error: CORRUPT_CHUNK };
     }
     if (readsLikeError(document)) return { error: describeError(document, {}) };
-    if (Object.keys(document).length > 0) this.#passOver(JSON.stringify(document));
+    if (Object.keys(document).length > 0) this.#noteUnrecognized(JSON.stringify(document));
     return {};
   }
 
-  #passOver(text: string): void {
-    this.#strange ??= text.slice(0, MAX_WORD);
+  #noteUnrecognized(text: string): void {
+    this.#unrecognized ??= text.slice(0, MAX_NAME_CHARACTERS);
   }
 
-  /** A text in the place of a document: an error in plain words, half a document, or nothing that is known. */
-  #plain(text: string, isErrorEvent: boolean): ChunkFacts {
-    if (!isErrorEvent && looksLikeJson(text)) return { error: CORRUPT };
+  /** Reads a text instead of a document: an error message, an incomplete document, or unrecognized content. */
+  #readPlainText(text: string, isErrorEvent: boolean): ChunkContent {
+    if (!isErrorEvent && looksLikeJson(text)) return { error: CORRUPT_CHUNK };
     if (isErrorEvent || /^\W*(error|exception|failed|failure)\b/i.test(text)) {
-      return { error: { words: plainWords(text), status: null, retryAfterMs: null, isFiltered: false } };
+      return { error: { message: plainText(text), status: null, retryAfterMs: null, isFiltered: false } };
     }
-    this.#passOver(isWebPage(text) ? `a web page, ${plainWords(text)}` : plainWords(text));
+    this.#noteUnrecognized(isWebPage(text) ? `a web page, ${plainText(text)}` : plainText(text));
     return {};
   }
 
-  /** Keeps what facts say of the whole reply. @returns its end, if this is one */
-  #note(facts: ChunkFacts & { done?: boolean }): ReplyEnd | ReplyFailed | null {
-    this.#keep(facts);
-    if (facts.error === CORRUPT) return this.#failed("bad_chunk", "The provider sent a chunk that cannot be read.");
-    if (facts.error) return failureInStream(facts.error, this.#id);
-    this.#noteFinish(facts);
-    const failing = this.#failedFinish();
-    if (failing) return failing;
-    if (facts.done) return this.#done();
-    return facts.isLast ? this.#ended([]) : null;
+  /** Adds the content of a chunk to the reply. @returns the end or failure if this chunk ends the reply */
+  #addContent(content: ChunkContent & { done?: boolean }): ReplyEnd | ReplyFailure | null {
+    this.#store(content);
+    if (content.error === CORRUPT_CHUNK)
+      return this.#failure("bad_chunk", "The provider sent a chunk that cannot be read.");
+    if (content.error) return failureInStream(content.error, this.#id);
+    this.#storeFinish(content);
+    const failure = this.#failureOfFinish();
+    if (failure) return failure;
+    if (content.done) return this.#endOfDone();
+    return content.isLast ? this.#end([]) : null;
   }
 
-  #keep({ id, model, usage, text, hasReasoning, callsTool }: ChunkFacts): void {
-    this.#id ??= cut(id);
-    this.#model ??= cut(model);
-    this.#usage = usage ? sensible(usage) : this.#usage;
+  #store({ id, model, usage, text, hasReasoning, callsTool }: ChunkContent): void {
+    this.#id ??= truncate(id);
+    this.#model ??= truncate(model);
+    this.#usage = usage ? withPlausibleDetails(usage) : this.#usage;
     if (text) this.#hasText = true;
     if (hasReasoning) this.#hasReasoning = true;
     if (callsTool) this.#callsTool = true;
   }
 
-  /** A reason that is not known does not take the place of one that is. */
-  #noteFinish({ finishReason, isBlocked }: ChunkFacts): void {
-    const word = cut(finishReason);
-    const meaning = isBlocked ? "content_filter" : finishMeaning(word ?? "");
-    if (word === null || meaning === null) return;
-    if (meaning !== "other" || this.#finish === null) this.#finish = { word, meaning };
+  /** An unknown reason does not replace a known one. */
+  #storeFinish({ finishReason, isBlocked }: ChunkContent): void {
+    const reason = truncate(finishReason);
+    const meaning = isBlocked ? "content_filter" : finishMeaning(reason ?? "");
+    if (reason === null || meaning === null) return;
+    if (meaning !== "other" || this.#finish === null) this.#finish = { reason, meaning };
   }
 
-  #failedFinish(): ReplyFailed | null {
+  #failureOfFinish(): ReplyFailure | null {
     if (!this.#finish || typeof this.#finish.meaning === "string") return null;
-    const { word, meaning } = this.#finish;
-    const message = `The provider broke the reply off, with the finish reason ${word}.`;
-    return { ...this.#failed(meaning.fails, message), finishReasonRaw: word };
+    const { reason, meaning } = this.#finish;
+    const message = `The provider ended the reply with the finish reason ${reason}.`;
+    return { ...this.#failure(meaning.errorCode, message), finishReasonRaw: reason };
   }
 
-  #done(): ReplyEnd | ReplyFailed {
+  #endOfDone(): ReplyEnd | ReplyFailure {
     const { endsWithDone } = this.#format;
-    if (this.#finish) return this.#ended([]);
-    if (this.#strange !== null) return this.#misunderstood();
-    if (endsWithDone && (this.#hasText || this.#hasReasoning || this.#callsTool)) return this.#ended([]);
-    return this.#failed(
+    if (this.#finish) return this.#end([]);
+    if (this.#unrecognized !== null) return this.#formatFailure();
+    if (endsWithDone && (this.#hasText || this.#hasReasoning || this.#callsTool)) return this.#end([]);
+    return this.#failure(
       "incomplete_stream",
-      "The answer ended with [DONE] and holds neither text nor a finish reason.",
+      "The response ended with [DONE] but has neither text nor a finish reason.",
     );
   }
 
-  #ended(notes: string[]): ReplyEnd | ReplyFailed {
+  #end(notes: string[]): ReplyEnd | ReplyFailure {
     const reason = this.#finishReason();
-    const isExplained = this.#hasText || this.#hasReasoning || this.#callsTool || reason === "content_filter";
-    if (this.#strange !== null && !isExplained) return this.#misunderstood();
+    const hasContent = this.#hasText || this.#hasReasoning || this.#callsTool || reason === "content_filter";
+    if (this.#unrecognized !== null && !hasContent) return this.#formatFailure();
     return {
       type: "end",
       finishReason: reason,
-      ...(this.#finish ? { finishReasonRaw: this.#finish.word } : {}),
-      ...notesIn([...notes, ...this.#remarks()]),
+      ...(this.#finish ? { finishReasonRaw: this.#finish.reason } : {}),
+      ...notesIn([...notes, ...this.#notes()]),
       model: this.#model,
       usage: this.#usage,
       providerRequestId: this.#id,
@@ -234,35 +235,35 @@ export class ReplyReader {
     return reason === "stop" && this.#callsTool ? "tool_calls" : reason;
   }
 
-  /** What a reader of the reply should know of it. */
-  #remarks(): string[] {
-    const remarks: string[] = [];
-    if (this.#strange !== null) remarks.push(`Ignored, because it is not in the format: ${this.#strange}`);
-    if (this.#callsTool) remarks.push("The model called a tool. Parley runs none.");
-    else if (!this.#hasText) remarks.push(...this.#silence());
-    return remarks;
+  /** Notes for the reader of a receipt. */
+  #notes(): string[] {
+    const notes: string[] = [];
+    if (this.#unrecognized !== null) notes.push(`Ignored, because it is not in the format: ${this.#unrecognized}`);
+    if (this.#callsTool) notes.push("The model called a tool. Parley does not run tools.");
+    else if (!this.#hasText) notes.push(...this.#explainMissingText());
+    return notes;
   }
 
-  /** Why there is no text, as far as it can be seen. */
-  #silence(): string[] {
+  /** Why there is no text, as far as the response shows. */
+  #explainMissingText(): string[] {
     const outputTokens = this.#usage?.outputTokens ?? 0;
     if (this.#hasReasoning) return ["The model sent reasoning and no text."];
     return outputTokens > 1 ? [`The provider counted ${outputTokens} output tokens and sent no text.`] : [];
   }
 
-  #misunderstood(): ReplyFailed {
-    return this.#failed("bad_chunk", `The provider sent something that is not in its format: ${this.#strange}`);
+  #formatFailure(): ReplyFailure {
+    return this.#failure("bad_chunk", `The provider sent content that is not in its format: ${this.#unrecognized}`);
   }
 
-  #failed(code: ReplyErrorCode, message: string): ReplyFailed {
-    return replyFailed(code, message, { providerRequestId: this.#id });
+  #failure(code: ReplyErrorCode, message: string): ReplyFailure {
+    return replyFailure(code, message, { providerRequestId: this.#id });
   }
 }
 
-const CORRUPT: ProviderError = { words: "", status: null, retryAfterMs: null, isFiltered: false };
+const CORRUPT_CHUNK: ProviderError = { message: "", status: null, retryAfterMs: null, isFiltered: false };
 
-/** Details that contradict the counts they are part of say nothing. */
-function sensible({ cachedInputTokens, reasoningTokens, ...usage }: Usage): Usage {
+/** Removes details that contradict the total they are part of. */
+function withPlausibleDetails({ cachedInputTokens, reasoningTokens, ...usage }: Usage): Usage {
   return {
     ...usage,
     ...(cachedInputTokens !== undefined && cachedInputTokens <= usage.inputTokens ? { cachedInputTokens } : {}),
@@ -272,10 +273,10 @@ function sensible({ cachedInputTokens, reasoningTokens, ...usage }: Usage): Usag
 
 const notesIn = (notes: string[]): { notes?: string[] } => (notes.length > 0 ? { notes } : {});
 
-const cut = (word: unknown): string | null => wordOf(word)?.slice(0, MAX_WORD) ?? null;
+const truncate = (reason: unknown): string | null => stringOf(reason)?.slice(0, MAX_NAME_CHARACTERS) ?? null;
 
-/** `undefined` for a text that is no JSON. */
-function parsed(text: string): unknown {
+/** `undefined` for a text that is not JSON. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

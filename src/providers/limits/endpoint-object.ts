@@ -1,80 +1,88 @@
+/**
+ * The Durable Object of an endpoint: a thin shell around its {@link RateLimiter}, which has the rules. The shell has
+ * the clock, the timer and the storage. `endpoint-slots.ts` calls it. Effects: clock, timer, storage.
+ */
 import { DurableObject } from "cloudflare:workers";
 import type { ReplyRequest } from "../../core/reply.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { now } from "../../core/time.ts";
+import { MAX_TIMER_MS, now } from "../../core/time.ts";
 import type { SlotDecision, LimiterState } from "./rate-limiter.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
-/** Who wants to call an endpoint, for how long one waits and how long the call may take, in milliseconds. */
+/** A call that asks for a slot: how long it can wait, and how long it may then take, in milliseconds. */
 export interface SlotParams {
   id: string;
   limits: ReplyRequest["callLimits"];
   waitMs: number;
-  holdMs: number;
+  leaseMs: number;
 }
 
-/** The longest that a timer is set for, in milliseconds: those of more than 24 days fire at once. */
-const LONGEST_TIMER_MS = 86_400_000;
-
-const LEASE = "lease:";
-const PAUSE = "paused-until";
+const LEASE_PREFIX = "lease:";
+const PAUSE_KEY = "paused-until";
 
 /**
- * Keeps the limits of one endpoint for all sessions. A thin shell around its {@link RateLimiter}: it holds the clock, the timer
- * and the storage.
+ * Applies the limits of one endpoint to the calls of all sessions.
  *
- * Who waits keeps it in memory by the pending call. Leases and the pause after a provider's 429 are in its storage as
- * well, so that a reply of minutes is still counted when the object was evicted meanwhile: nothing wakes it while calls
- * go on. Calls begun in the last second are not: an object that goes down then counts from none. Whose wait is cut by
- * that comes again (`admission.ts`), and loses its place in the order.
+ * Waiting calls are in memory, kept alive by their pending requests. Leases and the pause after a provider's 429 are
+ * also in storage: an object can be evicted during a reply of several minutes, because nothing wakes it while calls
+ * run. Calls started in the last second are not in storage, so an object that crashes counts from zero. A call whose
+ * wait is interrupted by a crash asks again (`endpoint-slots.ts`) and loses its place in the queue.
  */
 export class EndpointObject extends DurableObject<Env> {
-  readonly #gate: RateLimiter;
-  #kept: LimiterState;
+  readonly #limiter: RateLimiter;
+  #saved: LimiterState;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#kept = this.#read();
-    this.#gate = new RateLimiter(this.#kept);
+    this.#saved = this.#load();
+    this.#limiter = new RateLimiter(this.#saved);
   }
 
-  /** Resolves when the call may begin, or when it may not in the time it has. The lease is to be given back. */
-  async acquire({ id, limits, waitMs, holdMs }: SlotParams): Promise<SlotDecision> {
-    const answered = Promise.withResolvers<SlotDecision>();
-    this.#gate.limit(limits, limits.since);
-    this.#gate.enter({ id, until: now() + waitMs, holdMs, answer: answered.resolve });
-    this.#open();
-    return answered.promise;
+  /** Resolves when the call can start, or when it cannot start within its time. Release the slot afterwards. */
+  async acquire({ id, limits, waitMs, leaseMs }: SlotParams): Promise<SlotDecision> {
+    const decision = Promise.withResolvers<SlotDecision>();
+    this.#limiter.setLimits(limits, limits.since);
+    this.#limiter.enqueue({ id, until: now() + waitMs, leaseMs, onDecision: decision.resolve });
+    this.#admitWaiting();
+    return decision.promise;
   }
 
-  /** Gives up a place in the line or a lease. `pauseMs` is for how long the provider asks all callers to stay away. */
+  /**
+   * Removes a waiting call, or releases its slot.
+   *
+   * @param pauseMs how long the provider asks all callers to wait
+   */
   async release(id: string, pauseMs: number): Promise<void> {
-    this.#gate.leave(id);
-    if (pauseMs > 0) this.#gate.pause(pauseMs, now());
-    this.#open();
+    this.#limiter.remove(id);
+    if (pauseMs > 0) this.#limiter.pause(pauseMs, now());
+    this.#admitWaiting();
   }
 
-  #open(): void {
+  #admitWaiting(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const next = this.#gate.open(now());
-    this.#timer = next === null ? null : setTimeout(() => this.#open(), Math.min(next - now(), LONGEST_TIMER_MS));
-    this.#keep();
+    const nextAt = this.#limiter.admitWaiting(now());
+    this.#timer =
+      nextAt === null ? null : setTimeout(() => this.#admitWaiting(), Math.min(nextAt - now(), MAX_TIMER_MS));
+    this.#save();
   }
 
-  #read(): LimiterState {
+  #load(): LimiterState {
     const { kv } = this.ctx.storage;
-    const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE }), ([key, until]) => [key.slice(LEASE.length), until]);
-    return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE) ?? 0 };
+    const leases = Array.from(kv.list<EpochMs>({ prefix: LEASE_PREFIX }), ([key, until]) => [
+      key.slice(LEASE_PREFIX.length),
+      until,
+    ]);
+    return { leases: new Map(leases as [string, EpochMs][]), pausedUntil: kv.get<EpochMs>(PAUSE_KEY) ?? 0 };
   }
 
-  /** Writes what has changed. Admissions leave when it is durable. */
-  #keep(): void {
+  /** Writes what has changed. The output gate holds responses back until it is durable. */
+  #save(): void {
     const { kv } = this.ctx.storage;
-    const { leases, pausedUntil } = this.#gate.inside;
-    for (const id of this.#kept.leases.keys()) if (!leases.has(id)) kv.delete(LEASE + id);
-    for (const [id, until] of leases) if (!this.#kept.leases.has(id)) kv.put(LEASE + id, until);
-    if (pausedUntil !== this.#kept.pausedUntil) kv.put(PAUSE, pausedUntil);
-    this.#kept = { leases: new Map(leases), pausedUntil };
+    const { leases, pausedUntil } = this.#limiter.state;
+    for (const id of this.#saved.leases.keys()) if (!leases.has(id)) kv.delete(LEASE_PREFIX + id);
+    for (const [id, until] of leases) if (!this.#saved.leases.has(id)) kv.put(LEASE_PREFIX + id, until);
+    if (pausedUntil !== this.#saved.pausedUntil) kv.put(PAUSE_KEY, pausedUntil);
+    this.#saved = { leases: new Map(leases), pausedUntil };
   }
 }

@@ -1,68 +1,73 @@
+/**
+ * Acquires slots for calls to an endpoint from its Durable Object. The rules of the limits are in `rate-limiter.ts`.
+ * Effects: calls the object, reads the clock; logs `limiter-unreachable`.
+ */
 import { rootCause } from "../../core/failure.ts";
-import type { ReplyFailed, ReplyRequest } from "../../core/reply.ts";
-import { replyFailed } from "../../core/reply.ts";
+import type { ReplyFailure, ReplyRequest } from "../../core/reply.ts";
+import { replyFailure } from "../../core/reply.ts";
 import { now } from "../../core/time.ts";
 import type { AcquireSlot, Slot } from "../call/attempts.ts";
 import type { EndpointObject } from "./endpoint-object.ts";
 import type { SlotDecision } from "./rate-limiter.ts";
 
-/** How much longer than its reply a lease lasts that nobody gives back, in milliseconds. */
-const MARGIN_MS = 10_000;
+/** How much longer than its reply a lease lasts if it is not released, in milliseconds. */
+const LEASE_MARGIN_MS = 10_000;
 
-/** How often an endpoint's object is asked before a call goes on without it. */
-const TRIES = 2;
+/** Attempts to reach the object before the call is made without a slot. */
+const MAX_TRIES = 2;
 
-/** What it takes to keep an endpoint's limits. */
+/** Access to the objects that keep the limits. */
 export interface LimiterAccess {
   endpoints: DurableObjectNamespace<EndpointObject>;
-  /** Lets work end after the answer. */
+  /** Lets work continue after the response. */
   waitUntil: (work: Promise<void>) => void;
 }
 
 /**
- * How leave is asked to call an endpoint: of its object, one round trip to enter and one to leave that nobody waits for.
- * `null` where it has no limits: then nothing is asked.
+ * Returns a function that acquires a slot: one round trip to acquire, and one to release that runs in the background.
+ * `null` for an endpoint without limits.
  *
- * A wait is no longer than the reply may take (`timeout_ms`), and then fails as `rate_limited`, the call not made. A stop
- * gives the place up at once. If the object cannot be reached the call is made without it.
+ * A wait ends with the reply's time limit (`timeout_ms`) and fails as `rate_limited`, without a call. A stop ends it at
+ * once. If the object cannot be reached, the call is made without a slot.
  *
- * A wait holds up no other call of its invocation. Six connections may wait for response headers, and what counts as one is
- * listed: fetch, KV, Cache, R2, Queues, TCP and WebSockets that go out. Calls to objects and to other Workers are not:
+ * A wait does not hold up other calls of the invocation. Only six connections may wait for response headers, but calls
+ * to Durable Objects and to other Workers do not count: the limit covers fetch, KV, Cache, R2, Queues, and outgoing TCP
+ * and WebSockets.
  * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
-export function slotsOf(request: ReplyRequest, timeoutMs: number, gatekeeper: LimiterAccess): AcquireSlot | null {
+export function slotsOf(request: ReplyRequest, timeoutMs: number, limiterAccess: LimiterAccess): AcquireSlot | null {
   const { maxCallsPerSecond, maxConcurrency } = request.callLimits;
   if (maxCallsPerSecond === 0 && maxConcurrency === 0) return null;
   return async (signal) => {
-    const place = new SlotRequest(request, timeoutMs, gatekeeper.endpoints);
-    const leave = (pauseMs: number) => gatekeeper.waitUntil(place.release(pauseMs));
-    const arrived = now();
-    const admission = await Promise.race([place.acquire(signal), stopOf(signal)]);
-    if (admission === "stopped") {
-      leave(0);
-      return replyFailed("cancelled", "The turn was stopped.");
+    const slotRequest = new SlotRequest(request, timeoutMs, limiterAccess.endpoints);
+    const release = (pauseMs: number) => limiterAccess.waitUntil(slotRequest.release(pauseMs));
+    const requestedAt = now();
+    const decision = await Promise.race([slotRequest.acquire(signal), waitForStop(signal)]);
+    if (decision === "stopped") {
+      release(0);
+      return replyFailure("cancelled", "The turn was stopped.");
     }
-    if (!admission.admitted) return rejectedBySlot(now() - arrived, admission.retryAfterSeconds);
-    return { release: (last) => leave(pauseOf(last)) } satisfies Slot;
+    if (!decision.admitted) return slotRejection(now() - requestedAt, decision.retryAfterSeconds);
+    return { release: (final) => release(pauseMsOf(final)) } satisfies Slot;
   };
 }
 
-const stopOf = (signal: AbortSignal): Promise<"stopped"> =>
+const waitForStop = (signal: AbortSignal): Promise<"stopped"> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve("stopped");
     else signal.addEventListener("abort", () => resolve("stopped"), { once: true });
   });
 
-/** What is asked of an endpoint's object. An RPC stub's own types make promises of every part of a union. */
+/** The methods of the object that are used. The types of an RPC stub turn each member of a union into a promise. */
 type LimiterStub = Pick<EndpointObject, "acquire" | "release">;
 
-/** One call's place in the line of its endpoint, and then inside. */
+/** The request of one call for a slot. */
 class SlotRequest {
   readonly #id = crypto.randomUUID();
   readonly #endpoints: LimiterAccess["endpoints"];
   readonly #request: ReplyRequest;
   readonly #timeoutMs: number;
-  /** One stub for all that is said, so that it arrives in order. */
+  /** One stub for all calls, so that they arrive in order. */
   #stub: LimiterStub;
 
   constructor(request: ReplyRequest, timeoutMs: number, endpoints: LimiterAccess["endpoints"]) {
@@ -76,31 +81,38 @@ class SlotRequest {
   async acquire(signal: AbortSignal): Promise<SlotDecision> {
     const { callLimits } = this.#request;
     const until = now() + this.#timeoutMs;
-    const entered = await this.#call(signal, (stub) =>
+    const limiterDecision = await this.#call(signal, (stub) =>
       stub.acquire({
         id: this.#id,
         limits: callLimits,
         waitMs: until - now(),
-        holdMs: this.#timeoutMs + MARGIN_MS,
+        leaseMs: this.#timeoutMs + LEASE_MARGIN_MS,
       }),
     );
-    return entered ?? { admitted: true };
+    return limiterDecision ?? { admitted: true };
   }
 
-  /** @param pauseMs for how long the provider asks all callers to stay away. Never rejects. */
+  /**
+   * Never rejects.
+   *
+   * @param pauseMs how long the provider asks all callers to wait
+   */
   async release(pauseMs: number): Promise<void> {
     await this.#call(null, (stub) => stub.release(this.#id, pauseMs));
   }
 
-  /** An object that goes down cuts off whoever waits; its next life takes them in again. */
+  /**
+   * Calls the object, again if it failed: a crash interrupts all waiting calls, and they queue again in the restarted
+   * object.
+   */
   async #call<T>(signal: AbortSignal | null, call: (stub: LimiterStub) => Promise<T>): Promise<T | null> {
-    for (let tries = 0; tries < TRIES && signal?.aborted !== true; tries++) {
+    for (let tries = 0; tries < MAX_TRIES && signal?.aborted !== true; tries++) {
       try {
         return await call(this.#stub);
       } catch (error) {
         const { endpointId } = this.#request;
-        console.error({ event: "limits-out-of-reach", endpointId, error: rootCause(error) });
-        // A stub that has failed may fail for ever.
+        console.error({ event: "limiter-unreachable", endpointId, error: rootCause(error) });
+        // After an error a stub can stay broken.
         this.#stub = this.#endpoints.getByName(endpointId);
       }
     }
@@ -108,14 +120,14 @@ class SlotRequest {
   }
 }
 
-function rejectedBySlot(waitedMs: number, retryAfterSeconds: number | null): ReplyFailed {
-  const why =
+function slotRejection(waitedMs: number, retryAfterSeconds: number | null): ReplyFailure {
+  const message =
     retryAfterSeconds === null
       ? `The call waited ${waitedMs} ms for the endpoint's own limits (max_calls_per_second, max_concurrency), and was not sent.`
-      : `The call waited ${waitedMs} ms and was not sent: the provider asks all callers to stay away for another ${retryAfterSeconds} s.`;
-  return replyFailed("rate_limited", why, { retryAfterSeconds });
+      : `The call waited ${waitedMs} ms and was not sent: the provider asks all callers to wait another ${retryAfterSeconds} s.`;
+  return replyFailure("rate_limited", message, { retryAfterSeconds });
 }
 
-/** For how long a provider that limits its callers asks them to stay away, in milliseconds. */
-const pauseOf = (last: Parameters<Slot["release"]>[0]): number =>
-  last.type === "failed" && last.code === "rate_limited" ? (last.retry?.afterMs ?? 0) : 0;
+/** How long a provider that limits its callers asks them to wait, in milliseconds. */
+const pauseMsOf = (final: Parameters<Slot["release"]>[0]): number =>
+  final.type === "failed" && final.code === "rate_limited" ? (final.retry?.afterMs ?? 0) : 0;

@@ -1,126 +1,131 @@
+/**
+ * The rate limiter of one endpoint: concurrent calls and calls per second, in order of arrival. It has no clock, timer
+ * or storage; `endpoint-object.ts` adds them. Pure, with state in memory.
+ */
 import type { CallLimits } from "../../core/endpoint.ts";
 import type { EpochMs } from "../../core/time.ts";
 
-/** How long a provider's wish for a pause is honoured, in milliseconds: one that asks for more has erred. */
-const LONGEST_PAUSE_MS = 3_600_000;
+/** The longest pause that a provider can request, in milliseconds. A longer one is taken for an error. */
+const MAX_PAUSE_MS = 3_600_000;
 
-/** The window in which calls begun are counted, in milliseconds. */
+/** The window for counting started calls, in milliseconds. */
 const WINDOW_MS = 1000;
 
-/** What became of a wait: a lease, or none because the time was over or could not suffice. */
+/** The result of a wait: a slot, or none because there is none in time. */
 export type SlotDecision = { admitted: true } | { admitted: false; retryAfterSeconds: number | null };
 
-/** Someone who waits to call. */
-export interface Waiting {
+/** A call that waits for a slot. */
+export interface PendingCall {
   id: string;
-  /** Nobody waits longer than until then. */
+  /** The end of its wait. */
   until: EpochMs;
-  /** How long a lease lasts that is not given back, in milliseconds. */
-  holdMs: number;
-  answer: (admission: SlotDecision) => void;
+  /** How long its lease lasts if it is not released, in milliseconds. */
+  leaseMs: number;
+  onDecision: (decision: SlotDecision) => void;
 }
 
-/** What a gate must not forget: who is inside, each until when at most, and when it opens again. */
+/** The state that must survive a restart: leases with their expiry, and the end of a pause. */
 export interface LimiterState {
   leases: Map<string, EpochMs>;
   pausedUntil: EpochMs;
 }
 
 /**
- * Lets calls to one endpoint begin in order of arrival, within its limits: never more at once than `maxConcurrency`, and
- * never more begun in any second than `maxCallsPerSecond`. It has no clock and no timer: after each change of anything,
- * and when it asks for it, {@link RateLimiter.open} is to be called.
+ * Starts calls to one endpoint in order of arrival, within its limits: never more than `maxConcurrency` at once, and
+ * never more than `maxCallsPerSecond` within any second. Call {@link RateLimiter.admitWaiting} after each change, and
+ * at the time that it returns.
  */
 export class RateLimiter {
-  readonly #inside: LimiterState;
-  #waiting: Waiting[] = [];
-  /** When calls of the last second began, oldest first. */
-  #starts: EpochMs[] = [];
+  readonly #state: LimiterState;
+  #waiting: PendingCall[] = [];
+  /** Start times of the calls in the last second, oldest first. */
+  #startTimes: EpochMs[] = [];
   #limits: CallLimits = { maxCallsPerSecond: 0, maxConcurrency: 0 };
   #since: EpochMs = -Infinity;
 
-  constructor(inside: LimiterState = { leases: new Map(), pausedUntil: 0 }) {
-    this.#inside = { leases: new Map(inside.leases), pausedUntil: inside.pausedUntil };
+  constructor(state: LimiterState = { leases: new Map(), pausedUntil: 0 }) {
+    this.#state = { leases: new Map(state.leases), pausedUntil: state.pausedUntil };
   }
 
-  get inside(): Readonly<LimiterState> {
-    return this.#inside;
+  get state(): Readonly<LimiterState> {
+    return this.#state;
   }
 
-  /** Puts someone at the end of the line. Who is there or inside already begins anew. */
-  enter(waiting: Waiting): void {
-    this.leave(waiting.id);
+  /** Adds a call to the end of the queue. A call that waits or runs already starts again. */
+  enqueue(waiting: PendingCall): void {
+    this.remove(waiting.id);
     this.#waiting.push(waiting);
   }
 
-  /** Gives up a place in the line, or a lease. An unknown id changes nothing. */
-  leave(id: string): void {
+  /** Removes a waiting call or a lease. An unknown id has no effect. */
+  remove(id: string): void {
     this.#waiting = this.#waiting.filter((waiting) => waiting.id !== id);
-    this.#inside.leases.delete(id);
+    this.#state.leases.delete(id);
   }
 
-  /** Sets limits, for those who wait too. Of two, those of the later change are in force, whichever comes first. */
-  limit({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
+  /** Sets the limits, also for waiting calls. The limits with the later change win, in whichever order they arrive. */
+  setLimits({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
     if (since < this.#since) return;
     this.#limits = { maxCallsPerSecond, maxConcurrency };
     this.#since = since;
   }
 
-  /** Lets nobody in for as long as a provider asks. Never shortens a pause. */
+  /** Starts no calls for as long as a provider asks. Never shortens a pause. */
   pause(milliseconds: number, now: EpochMs): void {
-    const until = now + Math.min(milliseconds, LONGEST_PAUSE_MS);
-    this.#inside.pausedUntil = Math.max(this.#inside.pausedUntil, until);
+    const until = now + Math.min(milliseconds, MAX_PAUSE_MS);
+    this.#state.pausedUntil = Math.max(this.#state.pausedUntil, until);
   }
 
   /**
-   * Lets in whoever may come in now, and sends away whose time is over or ends before the gate opens.
+   * Starts the calls that can start now, and rejects those whose wait is over or ends before the next start is
+   * possible.
    *
-   * @returns when to call it again though nothing happens; `null` when nobody waits
+   * @returns when to call it again if nothing else happens; `null` if no call waits
    */
-  open(now: EpochMs): EpochMs | null {
-    this.#forget(now);
-    while (this.#waiting.length > 0 && this.#opensAt(now) <= now) this.#letIn(now);
-    this.#sendAway(now);
+  admitWaiting(now: EpochMs): EpochMs | null {
+    this.#removeExpired(now);
+    while (this.#waiting.length > 0 && this.#nextAdmissionAt(now) <= now) this.#admitNext(now);
+    this.#rejectExpired(now);
     if (this.#waiting.length === 0) return null;
-    return Math.min(this.#opensAt(now), ...this.#waiting.map(({ until }) => until));
+    return Math.min(this.#nextAdmissionAt(now), ...this.#waiting.map(({ until }) => until));
   }
 
-  #forget(now: EpochMs): void {
-    this.#starts = this.#starts.filter((start) => start > now - WINDOW_MS);
-    for (const [id, until] of this.#inside.leases) if (until <= now) this.#inside.leases.delete(id);
+  #removeExpired(now: EpochMs): void {
+    this.#startTimes = this.#startTimes.filter((start) => start > now - WINDOW_MS);
+    for (const [id, until] of this.#state.leases) if (until <= now) this.#state.leases.delete(id);
   }
 
-  #letIn(now: EpochMs): void {
+  #admitNext(now: EpochMs): void {
     const next = this.#waiting.shift();
     if (!next) return;
-    this.#inside.leases.set(next.id, now + next.holdMs);
-    this.#starts.push(now);
-    next.answer({ admitted: true });
+    this.#state.leases.set(next.id, now + next.leaseMs);
+    this.#startTimes.push(now);
+    next.onDecision({ admitted: true });
   }
 
-  #sendAway(now: EpochMs): void {
-    const opens = Math.max(now, this.#inside.pausedUntil);
-    const retryAfterSeconds = opens > now ? Math.ceil((opens - now) / 1000) : null;
-    const gone = this.#waiting.filter(({ until }) => until <= opens);
-    this.#waiting = this.#waiting.filter(({ until }) => until > opens);
-    for (const { answer } of gone) answer({ admitted: false, retryAfterSeconds });
+  #rejectExpired(now: EpochMs): void {
+    const opensAt = Math.max(now, this.#state.pausedUntil);
+    const retryAfterSeconds = opensAt > now ? Math.ceil((opensAt - now) / 1000) : null;
+    const expired = this.#waiting.filter(({ until }) => until <= opensAt);
+    this.#waiting = this.#waiting.filter(({ until }) => until > opensAt);
+    for (const { onDecision } of expired) onDecision({ admitted: false, retryAfterSeconds });
   }
 
-  /** The earliest moment at which one more may come in, as things stand. */
-  #opensAt(now: EpochMs): EpochMs {
-    return Math.max(now, this.#inside.pausedUntil, this.#slowUntil(now), this.#fullUntil(now));
+  /** The earliest time at which the next call can start. */
+  #nextAdmissionAt(now: EpochMs): EpochMs {
+    return Math.max(now, this.#state.pausedUntil, this.#rateLimitedUntil(now), this.#concurrencyLimitedUntil(now));
   }
 
-  #slowUntil(now: EpochMs): EpochMs {
+  #rateLimitedUntil(now: EpochMs): EpochMs {
     const { maxCallsPerSecond } = this.#limits;
     if (maxCallsPerSecond === 0) return now;
-    const start = this.#starts.at(-maxCallsPerSecond);
+    const start = this.#startTimes.at(-maxCallsPerSecond);
     return start === undefined ? now : start + WINDOW_MS;
   }
 
-  #fullUntil(now: EpochMs): EpochMs {
+  #concurrencyLimitedUntil(now: EpochMs): EpochMs {
     const { maxConcurrency } = this.#limits;
-    const ends = [...this.#inside.leases.values()].toSorted((one, other) => other - one);
+    const ends = [...this.#state.leases.values()].toSorted((one, other) => other - one);
     return maxConcurrency === 0 ? now : (ends[maxConcurrency - 1] ?? now);
   }
 }

@@ -1,14 +1,14 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { ANONYMOUS, identify } from "../../auth/identify.ts";
 import { KeySetUnavailable } from "../../auth/jwks.ts";
-import { hashToken } from "../../crypto/secrets.ts";
+import { sha256Hex } from "../../crypto/secrets.ts";
 import { asObjectId } from "../../core/id.ts";
 import type { Caller, CallerRole } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { readJson } from "../../net/outbound.ts";
 import { database } from "../../store/database.ts";
 import { findKeyByHash, recordKeyUse } from "../../store/api-keys.ts";
-import { takeTicket } from "../../store/tickets.ts";
+import { consumeTicket } from "../../store/tickets.ts";
 import { anonymousRoleProblem, identityProviderOf, tokenProblem } from "./settings.ts";
 import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
@@ -54,7 +54,7 @@ async function callerOfToken(c: Context<AppEnv>, token: string): Promise<Caller 
     adminKey: c.env.ADMIN_KEY,
     keys: {
       find: (hash: string) => findKeyByHash(db, hash),
-      noteUse: (id: string, at: number) => c.executionCtx.waitUntil(recordKeyUse(db, id, at).catch(() => undefined)),
+      recordUse: (id: string, at: number) => c.executionCtx.waitUntil(recordKeyUse(db, id, at).catch(() => undefined)),
     },
     identityProvider: identityProviderOf(c.env),
     readJson,
@@ -73,7 +73,7 @@ const withoutToken = (env: Env): Caller | HttpProblem =>
 
 async function callerOfTicket(c: Context<AppEnv>, ticket: string, part: string): Promise<Caller | null> {
   const sessionId = sessionNamed(part);
-  return sessionId === null ? null : takeTicket(database(c.env.DB), await hashToken(ticket), sessionId, now());
+  return sessionId === null ? null : consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now());
 }
 
 /** The id in a part of a path, as its session has it; `null` for what is none. */

@@ -1,13 +1,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { hashToken } from "../../crypto/secrets.ts";
+import { sha256Hex } from "../../crypto/secrets.ts";
 import { fingerprintSecret } from "../../crypto/sealed-tokens.ts";
 import { now } from "../../core/time.ts";
 import type { IdempotencyKey } from "../../live/log/idempotency.ts";
 import { database } from "../../store/database.ts";
 import type { Database } from "../../store/database.ts";
-import { claimKey, saveAnswer, releaseKey } from "../../store/idempotency-keys.ts";
-import type { Claim, SavedAnswer } from "../../store/idempotency-keys.ts";
+import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys.ts";
+import type { Claim, SavedResponse } from "../../store/idempotency-keys.ts";
 import type { AppEnv } from "./context.ts";
 import { timed } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -41,11 +41,11 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
 /** What is to be written with the thing that a call under a key creates: its answer. Nothing for a call without a key. */
 export function answerToSave(c: Context<AppEnv>, answer: object, httpStatus: 200 | 201): D1PreparedStatement[] {
   const { claim } = c.var;
-  return claim ? [saveAnswer(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
+  return claim ? [saveResponse(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
 }
 
 /** What the first call was answered; waits a while for one that is under way. `null` when this one is the first. */
-async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedAnswer | null> {
+async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedResponse | null> {
   for (let attempt = 1; ; attempt += 1) {
     const first = await claimKey(db, claim);
     if (first === null || first.httpStatus !== null || attempt === ATTEMPTS) return first;
@@ -57,7 +57,7 @@ async function waitForFirstAnswer(db: Database, claim: Claim): Promise<SavedAnsw
 async function fingerprintOf(asked: object, env: Env): Promise<string> {
   const token: unknown = Reflect.get(asked, "token");
   const told = typeof token === "string" ? { ...asked, token: await fingerprintSecret(token, env) } : asked;
-  return hashToken(JSON.stringify(told));
+  return sha256Hex(JSON.stringify(told));
 }
 
 /**

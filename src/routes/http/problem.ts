@@ -1,7 +1,7 @@
-import type { Failure, ReplyErrorCode, Fault, Noun } from "../../core/failure.ts";
+import type { Failure, ReplyErrorCode, ValidationIssue, ResourceType } from "../../core/failure.ts";
 
 /** A fault in a body or a query, with what was there. */
-export interface InputIssue extends Fault {
+export interface InputIssue extends ValidationIssue {
   code: string;
   input?: unknown;
 }
@@ -21,7 +21,7 @@ export type HttpProblem =
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
-  | { reason: "invalid-input"; in: "body" | "query"; faults: InputIssue[] }
+  | { reason: "invalid-input"; in: "body" | "query"; issues: InputIssue[] }
   | { reason: "misconfigured"; message: string }
   | { reason: "internal" };
 
@@ -82,16 +82,16 @@ const PROBLEMS: ProblemTable = {
     code: "body_too_large",
     message: `The body is larger than ${MAX_BODY_BYTES} bytes`,
   }),
-  "invalid-input": ({ faults }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(faults) }),
-  invalid: ({ faults }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(faults) }),
-  "not-found": ({ noun, id }) => ({ httpStatus: 404, code: "not_found", message: notFoundMessage(noun, id) }),
+  "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  "not-found": ({ resource, id }) => ({ httpStatus: 404, code: "not_found", message: notFoundMessage(resource, id) }),
   "session-not-active": () => ({ httpStatus: 404, code: "session_not_active", message: "Active session not found" }),
-  taken: ({ noun, field, value }) => ({
+  "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",
-    message: `Another ${noun} has the ${field} "${value}"`,
+    message: `Another ${resource} has the ${field} "${value}"`,
   }),
-  "in-use": ({ noun, by }) => ({ httpStatus: 409, code: "in_use", message: `The ${noun} is in use by ${by}` }),
+  "in-use": ({ resource, by }) => ({ httpStatus: 409, code: "in_use", message: `The ${resource} is in use by ${by}` }),
   "idempotency-conflict": () => ({
     httpStatus: 409,
     code: "idempotency_conflict",
@@ -114,7 +114,7 @@ const PROBLEMS: ProblemTable = {
     message: "Too many calls: come again later",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
-  "too-many-followers": () => ({
+  "too-many-subscribers": () => ({
     httpStatus: 429,
     code: "too_many_followers",
     message: "Too many follow this session",
@@ -150,15 +150,15 @@ function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: 
   };
 }
 
-const invalidMessage = (faults: Fault[]): string => {
-  const [fault] = faults;
+const invalidMessage = (issues: ValidationIssue[]): string => {
+  const [fault] = issues;
   if (!fault) return "Invalid input";
   return fault.path.length > 0
     ? `Invalid input: ${fault.path.join(".")}: ${fault.message}`
     : `Invalid input: ${fault.message}`;
 };
 
-const notFoundMessage = (noun: Noun, id: string | null): string => {
-  const name = noun.charAt(0).toUpperCase() + noun.slice(1);
+const notFoundMessage = (resource: ResourceType, id: string | null): string => {
+  const name = resource.charAt(0).toUpperCase() + resource.slice(1);
   return id === null ? `${name} not found` : `${name} "${id}" not found`;
 };

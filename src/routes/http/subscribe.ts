@@ -130,7 +130,7 @@ export async function openSocketTo(c: Context<AppEnv>, sessionId: string, from: 
   const caller = await subscriberOf(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
   const opened = await timed(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, from) }));
-  if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-followers" });
+  if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-subscribers" });
   if (opened.webSocket === null) return null;
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((one) => one.trim());
   return new Response(null, {

@@ -16,7 +16,7 @@ export function body<S extends z.ZodType>(schema: S) {
       return respondWithProblem(c, {
         reason: "invalid-input",
         in: "body",
-        faults: faultsOf(result.error.issues, result.data),
+        issues: faultsOf(result.error.issues, result.data),
       });
   });
   const read: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? fits(c, next);
@@ -30,7 +30,7 @@ export function query<S extends z.ZodType>(schema: S) {
       return respondWithProblem(c, {
         reason: "invalid-input",
         in: "query",
-        faults: faultsOf(result.error.issues, result.data),
+        issues: faultsOf(result.error.issues, result.data),
       });
   });
   return documented(fits, { in: "query", schema });
@@ -43,7 +43,7 @@ const firstOfEach = (given: unknown) =>
 
 async function readJson(c: Context): Promise<Response | null> {
   const malformed = (message: string, code = "json_invalid") =>
-    respondWithProblem(c, { reason: "invalid-input", in: "body", faults: [{ path: [], code, message }] });
+    respondWithProblem(c, { reason: "invalid-input", in: "body", issues: [{ path: [], code, message }] });
   const contentType = c.req.header("content-type");
   if (contentType !== undefined && !isJson(contentType))
     return respondWithProblem(c, { reason: "unsupported-media-type" });

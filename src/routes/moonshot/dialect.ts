@@ -25,12 +25,12 @@ export const MoonshotInputFailure = z
   .meta({ id: "MoonshotInputFailure", description: "How the Moonshot API says that a body or a query does not fit" });
 
 function respondWithProblem(c: Context, refusal: HttpProblem): Response {
-  if (refusal.reason === "invalid-input") return misfit(c, refusal.in, refusal.faults);
+  if (refusal.reason === "invalid-input") return misfit(c, refusal.in, refusal.issues);
   if (refusal.reason === "invalid") {
     return misfit(
       c,
       "body",
-      refusal.faults.map((fault) => ({ ...fault, code: "value_error" })),
+      refusal.issues.map((fault) => ({ ...fault, code: "value_error" })),
     );
   }
   const { httpStatus, message, headers } = describeProblem(refusal);

@@ -19,7 +19,7 @@ import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { query } from "../http/validate.ts";
 import * as schemas from "./schemas.ts";
 
-export const noSession = (id: string) => ({ reason: "not-found", noun: "session", id }) as const;
+export const noSession = (id: string) => ({ reason: "not-found", resource: "session", id }) as const;
 
 /** Only an id of this form is ever given to a comparison session; no other wakes an object. */
 export const SESSION_ID = /_\d{8}-\d{6}(-\d+)?$/;

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type * as z from "zod";
 import { urlProblem, allowsPrivateUrls } from "../../net/url-guard.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
-import { secretNamedBy } from "../../core/endpoint.ts";
+import { SECRET_MASK, secretNameOf } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
 import { isSecret, seal, reseal } from "../../crypto/sealed-tokens.ts";
@@ -20,7 +20,7 @@ import { respondWithProblem } from "../http/respond-with-problem.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { body } from "../http/validate.ts";
 import * as examples from "./examples.ts";
-import { TOKEN_MASK, presentEndpoint } from "./present.ts";
+import { presentEndpoint } from "./present.ts";
 import * as schemas from "./schemas.ts";
 import { slug } from "./slug.ts";
 
@@ -69,7 +69,12 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       if (token === null) return respondWithProblem(c, CANNOT_SEAL);
       const answer = { message: "Endpoint added successfully" };
       if (!(await createEndpoint(db, { ...endpoint, token }, answerToSave(c, answer, 200)))) {
-        return respondWithProblem(c, { reason: "taken", noun: "endpoint", field: "id", value: endpoint.id });
+        return respondWithProblem(c, {
+          reason: "already-exists",
+          resource: "endpoint",
+          field: "id",
+          value: endpoint.id,
+        });
       }
       audit(c, "endpoint-created", { endpointId: endpoint.id });
       return c.json(answer);
@@ -90,7 +95,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const endpoint = await findEndpoint(database(c.env.DB), id);
       return endpoint
         ? c.json(presentEndpoint(endpoint))
-        : respondWithProblem(c, { reason: "not-found", noun: "endpoint", id });
+        : respondWithProblem(c, { reason: "not-found", resource: "endpoint", id });
     },
   )
   .put(
@@ -109,7 +114,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const id = c.req.param("id");
       const endpoint = await findEndpoint(db, id);
-      if (!endpoint) return respondWithProblem(c, { reason: "not-found", noun: "endpoint", id });
+      if (!endpoint) return respondWithProblem(c, { reason: "not-found", resource: "endpoint", id });
       const changed = change(endpoint, fromInput(c.req.valid("json")));
       const checked = changed.ok ? check(changed.value, c.env) : changed;
       if (!checked.ok) return respondWithProblem(c, checked.failure);
@@ -141,7 +146,9 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
       const there = await findEndpoint(db, id);
       return respondWithProblem(
         c,
-        there ? { reason: "in-use", noun: "endpoint", by: "a chatbot" } : { reason: "not-found", noun: "endpoint", id },
+        there
+          ? { reason: "in-use", resource: "endpoint", by: "a chatbot" }
+          : { reason: "not-found", resource: "endpoint", id },
       );
     },
   );
@@ -171,7 +178,7 @@ function change(endpoint: Endpoint, given: Partial<Endpoint>): Outcome<Endpoint>
   const origin = originOf(changed);
   // An address that is none is refused as that.
   const moved = origin !== null && origin !== originOf(endpoint);
-  const kept = token === undefined || token === TOKEN_MASK;
+  const kept = token === undefined || token === SECRET_MASK;
   if (moved && kept && endpoint.token !== "")
     return invalid(["token"], "must be given again with an uri of another origin");
   return success({ ...changed, ...(kept ? {} : { token }) });
@@ -195,7 +202,7 @@ async function keep({ id, token }: Endpoint, sealing: typeof seal, env: Env): Pr
 
 function check(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must have letters or digits to make an id of");
-  if (endpoint.token.startsWith("env:") && secretNamedBy(endpoint.token) === null) {
+  if (endpoint.token.startsWith("env:") && secretNameOf(endpoint.token) === null) {
     return invalid(["token"], "may name only secrets that begin with PROVIDER_");
   }
   const fault = uriFault(endpoint, env);
@@ -210,7 +217,7 @@ function uriFault({ connectorType, uri }: Endpoint, env: Env): string | null {
   const shown = { "azure-openai-connector": /\?api-version=[\w.-]+$/, "google-gemini-connector": /\?alt=sse$/ };
   const path = uri.replace(Reflect.get(shown, connectorType) ?? /$^/, "");
   if (/[?#]/.test(path)) return "must not contain a query or a fragment; a key belongs in token";
-  return PROVIDERS[connectorType].otherAddress?.test(path.replace(/\/+$/, "")) === true
+  return PROVIDERS[connectorType].unsupportedUrl?.test(path.replace(/\/+$/, "")) === true
     ? "is the address of another interface: give the base address, as in the guide on connectors"
     : null;
 }

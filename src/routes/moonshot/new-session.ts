@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { asContextStrategy } from "../../core/endpoint.ts";
+import { asContextStrategy } from "../../core/prompt-template.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { notFound, success } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";

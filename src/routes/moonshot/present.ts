@@ -1,14 +1,11 @@
 import type * as z from "zod";
-import { MOONSHOT_PARAMS, OWN_PARAMS } from "../../core/call-params.ts";
+import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../core/call-params.ts";
 import type { ConnectorType, Endpoint, Prices } from "../../core/endpoint.ts";
-import { secretNamedBy } from "../../core/endpoint.ts";
+import { SECRET_MASK, secretNameOf } from "../../core/endpoint.ts";
 import type { Session } from "../../core/session.ts";
 import { zonedStamp } from "../../core/time.ts";
 import type { Provider } from "../../providers/call/provider.ts";
 import type * as schemas from "./schemas.ts";
-
-/** What stands for a token that is set. */
-export const TOKEN_MASK = "********";
 
 /** A session in Moonshot's keys, in their order. `created_epoch` is in seconds. */
 export function presentSession(session: Session, zone: string, history: z.output<typeof schemas.History> | null) {
@@ -45,7 +42,7 @@ export const presentPrices = (prices: Prices | null): z.output<typeof schemas.Pr
 
 function shownToken(token: string): string {
   if (token === "") return "";
-  return secretNamedBy(token) === null ? TOKEN_MASK : token;
+  return secretNameOf(token) === null ? SECRET_MASK : token;
 }
 
 export const presentConnector = (type: ConnectorType, provider: Provider): z.output<typeof schemas.Connector> => ({
@@ -53,5 +50,5 @@ export const presentConnector = (type: ConnectorType, provider: Provider): z.out
   required: ["name", "connector_type", ...provider.required],
   optional: [...provider.optional, "max_calls_per_second", "max_concurrency", "params", "prices"],
   default_uri: provider.defaultUri || null,
-  params: [...OWN_PARAMS, ...MOONSHOT_PARAMS, ...provider.params],
+  params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, ...provider.params],
 });

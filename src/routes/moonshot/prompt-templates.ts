@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { now } from "../../core/time.ts";
 import { database } from "../../store/database.ts";
 import {
@@ -58,7 +58,12 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
       const answer = { success: true as const };
       const template = { ...input, createdAt: now() };
       if (!(await createPromptTemplate(database(c.env.DB), template, answerToSave(c, answer, 200)))) {
-        return respondWithProblem(c, { reason: "taken", noun: "prompt template", field: "name", value: input.name });
+        return respondWithProblem(c, {
+          reason: "already-exists",
+          resource: "prompt template",
+          field: "name",
+          value: input.name,
+        });
       }
       return c.json(answer);
     },
@@ -84,8 +89,8 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
       return respondWithProblem(
         c,
         there
-          ? { reason: "in-use", noun: "prompt template", by: "an active session" }
-          : { reason: "not-found", noun: "prompt template", id: name },
+          ? { reason: "in-use", resource: "prompt template", by: "an active session" }
+          : { reason: "not-found", resource: "prompt template", id: name },
       );
     },
   );

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { CONNECTOR_TYPES, CONTEXT_STRATEGIES } from "../../core/endpoint.ts";
+import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
+import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
 import { REPLY_ERROR_CODES } from "../../core/failure.ts";
 import { Content, FINISH_REASONS } from "../../core/message.ts";
 import { objectOutput, name, providerParams } from "../http/fields.ts";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import type { Context } from "hono";
-import { asContextStrategy } from "../../core/endpoint.ts";
+import { asContextStrategy } from "../../core/prompt-template.ts";
 import type { Failed } from "../../core/failure.ts";
 import { notFound } from "../../core/failure.ts";
 import type { Session, SessionChanges } from "../../core/session.ts";
@@ -165,7 +165,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const promptTemplate = c.req.param("name");
       const there = await findPromptTemplate(database(c.env.DB), promptTemplate);
-      if (!there) return respondWithProblem(c, { reason: "not-found", noun: "prompt template", id: promptTemplate });
+      if (!there)
+        return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: promptTemplate });
       return amend(c, c.req.param("id"), { promptTemplate });
     },
   )
@@ -183,7 +184,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const name = c.req.param("name");
       const whole = await wholeComparison(c, c.req.param("id"), "added");
       if (whole && whole.session.promptTemplate !== name)
-        return respondWithProblem(c, { reason: "not-found", noun: "prompt template", id: name });
+        return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
       return amend(c, c.req.param("id"), { promptTemplate: null });
     },
   )
@@ -200,7 +201,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const contextStrategy = asContextStrategy(c.req.param("name"));
       if (!contextStrategy)
-        return respondWithProblem(c, { reason: "not-found", noun: "context strategy", id: c.req.param("name") });
+        return respondWithProblem(c, { reason: "not-found", resource: "context strategy", id: c.req.param("name") });
       return amend(c, c.req.param("id"), { contextStrategy });
     },
   )
@@ -218,7 +219,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
       const name = c.req.param("name");
       const whole = await wholeComparison(c, c.req.param("id"), "added");
       if (whole && whole.session.contextStrategy !== name)
-        return respondWithProblem(c, { reason: "not-found", noun: "context strategy", id: name });
+        return respondWithProblem(c, { reason: "not-found", resource: "context strategy", id: name });
       return amend(c, c.req.param("id"), { contextStrategy: null });
     },
   )

@@ -21,8 +21,8 @@ export const SessionApiFailure = z
 function respondWithProblem(c: Context, refusal: HttpProblem): Response {
   const { httpStatus, code, message, headers } = describeProblem(refusal);
   const details =
-    "faults" in refusal
-      ? refusal.faults.map((fault) => ({ path: fault.path.join("."), message: fault.message }))
+    "issues" in refusal
+      ? refusal.issues.map((fault) => ({ path: fault.path.join("."), message: fault.message }))
       : undefined;
   const requestId: string = c.get("requestId");
   const body: z.output<typeof SessionApiFailure> = {

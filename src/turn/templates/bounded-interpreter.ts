@@ -1,24 +1,26 @@
+/**
+ * Renders a checked template with limits on the length of every value, so that a template cannot exhaust memory or
+ * time. Which syntax is allowed is in `template-rules.ts`. Pure.
+ */
 import { Environment, Interpreter } from "@huggingface/jinja";
 import type { parse } from "@huggingface/jinja";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
 import { replacementIn } from "./template-rules.ts";
 import type { Node } from "./template-rules.ts";
 
-/** The longest text, in characters, that a template may make of a prompt. */
-export const MAX_PREPARED_PROMPT = 200_000;
+/** The longest value of any expression, in characters. */
+const MAX_VALUE_CHARACTERS = 2 * MAX_PREPARED_PROMPT_CHARACTERS;
 
-/** The longest value that may come up on the way, in characters. */
-const MAX_VALUE = 2 * MAX_PREPARED_PROMPT;
+/** The total length of all values. It limits the time too. */
+const MAX_TOTAL_CHARACTERS = 20 * MAX_PREPARED_PROMPT_CHARACTERS;
 
-/** How long all values that come up may be together: it bounds the time too. */
-const MAX_VALUES = 20 * MAX_PREPARED_PROMPT;
-
-/** Thrown out of a template whose values grow too long. */
-export class TooLong extends Error {}
+/** Thrown if the values of a template become too long. */
+export class TemplateTooLong extends Error {}
 
 type Evaluate = Interpreter["evaluate"];
 type Value = ReturnType<Evaluate>;
 
-/** Renders a tree that the rules for templates let pass. @throws TooLong, and what the engine says of values that do not fit */
+/** Renders a tree that the template rules accept. @throws TemplateTooLong, and errors of the engine */
 export function renderTree(tree: ReturnType<typeof parse>, prompt: string): string {
   const environment = new Environment();
   environment.variables.clear();
@@ -26,42 +28,43 @@ export function renderTree(tree: ReturnType<typeof parse>, prompt: string): stri
   for (const [name, value] of Object.entries({ prompt, ...constants })) environment.set(name, value);
   const { value } = new BoundedInterpreter(environment).run(tree);
   const rendered = typeof value === "string" ? value : "";
-  if (rendered.length > MAX_PREPARED_PROMPT) throw new TooLong();
+  if (rendered.length > MAX_PREPARED_PROMPT_CHARACTERS) throw new TemplateTooLong();
   return rendered;
 }
 
 /**
- * Looks at every value that comes up. What a step may make of its operands is a few times their length, but for `replace`,
- * which is reckoned up before it is done.
+ * Measures the value of every expression. An operation returns at most a few times the length of its operands, except
+ * for `replace`, whose result is computed in advance.
  */
 class BoundedInterpreter extends Interpreter {
-  /** What was evaluated ahead of its turn. Nothing in a template changes a value, so it is evaluated once. */
-  readonly #known = new WeakMap<object, Value>();
+  /** Values that were evaluated in advance. Expressions have no side effects, so each is evaluated once. */
+  readonly #evaluated = new WeakMap<object, Value>();
   #characters = 0;
 
   override evaluate(...[statement, environment]: Parameters<Evaluate>): Value {
-    const known = statement && this.#known.get(statement);
-    if (known) return known;
+    const evaluated = statement && this.#evaluated.get(statement);
+    if (evaluated) return evaluated;
     const node = statement as unknown as Node | undefined;
-    if (node?.type === "FilterExpression") this.#reckonUp(node, environment);
+    if (node?.type === "FilterExpression") this.#checkReplacement(node, environment);
     const value = super.evaluate(statement, environment);
-    this.#account(lengthOf(value));
+    this.#addCharacters(lengthOf(value));
     return value;
   }
 
-  #reckonUp({ operand, filter }: Extract<Node, { type: "FilterExpression" }>, environment: Environment): void {
+  #checkReplacement({ operand, filter }: Extract<Node, { type: "FilterExpression" }>, environment: Environment): void {
     const replacement = replacementIn(filter);
     if (!replacement) return;
     const value = this.evaluate(operand, environment);
-    this.#known.set(operand, value);
-    const { old, by, times } = replacement;
-    const found = value.type === "StringValue" ? Math.min(times, occurrences(value.value as string, old)) : 0;
-    if (lengthOf(value) + found * (by.length - old.length) > MAX_VALUE) throw new TooLong();
+    this.#evaluated.set(operand, value);
+    const { search, replacement: replacementText, maxCount } = replacement;
+    const matches = value.type === "StringValue" ? Math.min(maxCount, occurrences(value.value as string, search)) : 0;
+    if (lengthOf(value) + matches * (replacementText.length - search.length) > MAX_VALUE_CHARACTERS)
+      throw new TemplateTooLong();
   }
 
-  #account(characters: number): void {
+  #addCharacters(characters: number): void {
     this.#characters += characters;
-    if (characters > MAX_VALUE || this.#characters > MAX_VALUES) throw new TooLong();
+    if (characters > MAX_VALUE_CHARACTERS || this.#characters > MAX_TOTAL_CHARACTERS) throw new TemplateTooLong();
   }
 }
 

@@ -1,34 +1,40 @@
+/**
+ * Prompt templates in Jinja: checks and renders them. The allowed syntax is in `template-rules.ts`, the limits of
+ * rendering in `bounded-interpreter.ts`. Pure.
+ */
 import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
-import { MAX_PREPARED_PROMPT, TooLong, renderTree } from "./bounded-interpreter.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
+import { TemplateTooLong, renderTree } from "./bounded-interpreter.ts";
 import { readTemplate } from "./template-rules.ts";
 
 /**
- * Reads a Jinja template of variables, filters and conditions, and tries it out.
+ * Checks a template and renders it once.
  *
- * @returns `invalid` at `["template"]`, saying what is wrong
+ * @returns `invalid` at `["template"]`, with the problem
  */
 export function checkTemplate(template: string): Outcome<string> {
   return renderTemplate(template, "prompt");
 }
 
 /**
- * Sets a prompt in a template. The prompt is data: nothing in it is interpreted.
+ * Renders a template with a prompt. The prompt is data: template syntax in it has no effect.
  *
- * @returns `invalid` when the template may not be used, cannot be rendered, or makes too long a text
+ * @returns `invalid` if the template is not allowed, fails, or produces too long a text
  */
 export function renderTemplate(template: string, prompt: string): Outcome<string> {
   try {
-    const read = readTemplate(template);
-    return "fault" in read ? invalid(["template"], read.fault) : success(renderTree(read.tree, prompt));
+    const parsed = readTemplate(template);
+    return "problem" in parsed ? invalid(["template"], parsed.problem) : success(renderTree(parsed.tree, prompt));
   } catch (error) {
-    return invalid(["template"], complaintOf(error));
+    return invalid(["template"], messageOf(error));
   }
 }
 
-/** What the engine says of a template; its own accidents are nobody's business. */
-function complaintOf(error: unknown): string {
-  if (error instanceof TooLong) return `made a text of over ${MAX_PREPARED_PROMPT} characters`;
-  const own = error instanceof TypeError || error instanceof RangeError || !(error instanceof Error);
-  return own ? "is not a Jinja template" : error.message;
+/** The engine's message for an error in a template. Internal errors of the engine are not shown. */
+function messageOf(error: unknown): string {
+  if (error instanceof TemplateTooLong)
+    return `produced a text of more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters`;
+  const isInternal = error instanceof TypeError || error instanceof RangeError || !(error instanceof Error);
+  return isInternal ? "is not a Jinja template" : error.message;
 }

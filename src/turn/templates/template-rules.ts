@@ -1,6 +1,10 @@
+/**
+ * The Jinja syntax that prompt templates may use: variables, filters, conditions. It excludes everything that can take
+ * long or grow without limit. Rendering is in `bounded-interpreter.ts`. Pure.
+ */
 import { parse, tokenize } from "@huggingface/jinja";
 
-/** The nodes of a syntax tree that a template may have. */
+/** Allowed nodes of the syntax tree. */
 export type Node =
   | { type: "Program"; body: Node[] }
   | { type: "If"; test: Node; body: Node[]; alternate: Node[] }
@@ -21,21 +25,32 @@ export type Node =
 
 type Rules = { [Type in Node["type"]]: (node: Extract<Node, { type: Type }>) => string | null };
 
-/** How many tags a template may have, and how many words one of them: parser and interpreter call themselves as deep. */
+/** Limits on tags, and on tokens within a tag: the parser and the interpreter recurse once for each. */
 const MAX_TAGS = 1_000;
 const MAX_TAG_TOKENS = 200;
 
-/** Blanks in a row. One of the lexer's patterns takes the square of them. */
+/** White space in a row. One of the lexer's patterns takes quadratic time for it. */
 const MAX_BLANKS = 500;
 
-/** The longest text that may be looked for. A longer one can cost its length for every character that is searched. */
-const MAX_NEEDLE = 100;
+/** The longest search text. A search can cost its length for every character of the searched text. */
+const MAX_SEARCH_TEXT = 100;
 
-/** Filters that make at most six characters of one, however they are put together. */
-const FILTERS = new Set(["upper", "lower", "title", "capitalize", "trim", "length", "string", "tojson", "safe", "int"]);
+/** Filters that produce at most six characters for each one, in any combination. */
+const ALLOWED_FILTERS = new Set([
+  "upper",
+  "lower",
+  "title",
+  "capitalize",
+  "trim",
+  "length",
+  "string",
+  "tojson",
+  "safe",
+  "int",
+]);
 
-/** Methods of the same kind. */
-const METHODS = new Set([
+/** Methods with the same limit. */
+const ALLOWED_METHODS = new Set([
   "upper",
   "lower",
   "title",
@@ -47,10 +62,10 @@ const METHODS = new Set([
   "endswith",
 ]);
 
-const OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
+const ALLOWED_OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
 
-/** What the rest is called in words. */
-const REFUSED: Readonly<Record<string, string>> = {
+/** Names of constructs that are not allowed, for error messages. */
+const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
   For: "loops",
   Set: "set",
   Macro: "macros",
@@ -61,28 +76,27 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a template, and refuses what can take long or grow without bound before its output is seen. There are rules for what
- * it may hold; whatever else the language has, or comes to have, is refused.
+ * Parses and checks a template. Only listed syntax is allowed, so new constructs of the language are rejected.
  *
- * @returns the tree, or what is wrong with the template
- * @throws what the parser says of a text that is no template
+ * @returns the tree, or the problem
+ * @throws the parser's error for a text that is not a template
  */
-export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { fault: string } {
+export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { problem: string } {
   if (template.split(/\S+/).some(({ length }) => length > MAX_BLANKS)) {
-    return { fault: `may not hold more than ${MAX_BLANKS} blanks in a row` };
+    return { problem: `must not contain more than ${MAX_BLANKS} white space characters in a row` };
   }
   const tokens = tokenize(template, { lstrip_blocks: true, trim_blocks: true });
   const sizes = tagSizes(tokens.map(({ type }) => type));
-  if (sizes.length > MAX_TAGS) return { fault: `may not hold more than ${MAX_TAGS} tags` };
+  if (sizes.length > MAX_TAGS) return { problem: `must not contain more than ${MAX_TAGS} tags` };
   if (sizes.some((size) => size > MAX_TAG_TOKENS)) {
-    return { fault: `may not hold more than ${MAX_TAG_TOKENS} words and signs in one tag` };
+    return { problem: `must not contain more than ${MAX_TAG_TOKENS} tokens in one tag` };
   }
   const tree = parse(tokens);
-  const fault = faultIn(tree as unknown as Node);
-  return fault === null ? { tree } : { fault };
+  const problem = problemIn(tree as unknown as Node);
+  return problem === null ? { tree } : { problem };
 }
 
-/** How many tokens each tag has. */
+/** Number of tokens in each tag. */
 function tagSizes(types: string[]): number[] {
   const sizes: number[] = [];
   let size = 0;
@@ -97,86 +111,96 @@ function tagSizes(types: string[]): number[] {
 }
 
 const RULES: Rules = {
-  Program: ({ body }) => firstFault(body),
-  If: ({ test, body, alternate }) => faultIn(test) ?? firstFault(body) ?? firstFault(alternate),
+  Program: ({ body }) => firstProblem(body),
+  If: ({ test, body, alternate }) => problemIn(test) ?? firstProblem(body) ?? firstProblem(alternate),
   Comment: () => null,
   StringLiteral: () => null,
   IntegerLiteral: () => null,
   FloatLiteral: () => null,
   Identifier: () => null,
-  UnaryExpression: ({ argument }) => faultIn(argument),
-  Ternary: ({ condition, trueExpr, falseExpr }) => firstFault([condition, trueExpr, falseExpr]),
-  SelectExpression: ({ lhs, test }) => firstFault([lhs, test]),
-  TestExpression: ({ operand }) => faultIn(operand),
-  BinaryExpression: ({ operator, left, right }) => binaryFault(operator.value, left, right),
-  FilterExpression: ({ operand, filter }) => faultIn(operand) ?? filterFault(filter),
-  CallExpression: ({ callee, args }) => callFault(callee, args),
-  MemberExpression: () => "may not hold members and positions of values",
-  ArrayLiteral: () => "may hold lists only behind in",
-  TupleLiteral: () => "may hold lists only behind in",
-  KeywordArgumentExpression: ({ value }) => faultIn(value),
+  UnaryExpression: ({ argument }) => problemIn(argument),
+  Ternary: ({ condition, trueExpr, falseExpr }) => firstProblem([condition, trueExpr, falseExpr]),
+  SelectExpression: ({ lhs, test }) => firstProblem([lhs, test]),
+  TestExpression: ({ operand }) => problemIn(operand),
+  BinaryExpression: ({ operator, left, right }) => binaryProblem(operator.value, left, right),
+  FilterExpression: ({ operand, filter }) => problemIn(operand) ?? filterProblem(filter),
+  CallExpression: ({ callee, args }) => callProblem(callee, args),
+  MemberExpression: () => "must not contain members and items of values",
+  ArrayLiteral: () => "may contain lists only after in",
+  TupleLiteral: () => "may contain lists only after in",
+  KeywordArgumentExpression: ({ value }) => problemIn(value),
 };
 
-function faultIn(node: Node): string | null {
-  if (!Object.hasOwn(RULES, node.type)) return `may not hold ${REFUSED[node.type] ?? `a ${node.type}`}`;
-  // The table has a row for each type of node, and a row takes only nodes of its type.
+function problemIn(node: Node): string | null {
+  if (!Object.hasOwn(RULES, node.type)) return `must not contain ${CONSTRUCT_NAMES[node.type] ?? `a ${node.type}`}`;
+  // The table has one entry for each type of node, which takes only nodes of that type.
   return (RULES[node.type] as (node: Node) => string | null)(node);
 }
 
-function firstFault(nodes: Node[]): string | null {
+function firstProblem(nodes: Node[]): string | null {
   for (const node of nodes) {
-    const fault = faultIn(node);
-    if (fault !== null) return fault;
+    const problem = problemIn(node);
+    if (problem !== null) return problem;
   }
   return null;
 }
 
-function binaryFault(operator: string, left: Node, right: Node): string | null {
-  if (!OPERATORS.has(operator)) return `may not hold the operator ${operator}`;
-  if (!operator.endsWith("in")) return firstFault([left, right]);
-  if (right.type === "ArrayLiteral" || right.type === "TupleLiteral") return firstFault([left, ...right.value]);
-  return left.type === "StringLiteral" && left.value.length <= MAX_NEEDLE
-    ? faultIn(right)
-    : `may look for a literal text of up to ${MAX_NEEDLE} characters only, or in a list`;
+function binaryProblem(operator: string, left: Node, right: Node): string | null {
+  if (!ALLOWED_OPERATORS.has(operator)) return `must not contain the operator ${operator}`;
+  if (!operator.endsWith("in")) return firstProblem([left, right]);
+  if (right.type === "ArrayLiteral" || right.type === "TupleLiteral") return firstProblem([left, ...right.value]);
+  return left.type === "StringLiteral" && left.value.length <= MAX_SEARCH_TEXT
+    ? problemIn(right)
+    : `may search only for a literal text of up to ${MAX_SEARCH_TEXT} characters, or in a list`;
 }
 
-function filterFault(filter: Node): string | null {
+function filterProblem(filter: Node): string | null {
   const { callee, args } = filter.type === "CallExpression" ? filter : { callee: filter, args: null };
   const name = callee.type === "Identifier" ? callee.value : "";
-  if (name === "default") return firstFault(args ?? []);
-  if (name === "replace") return replacementIn(filter) ? null : REPLACE_TAKES;
-  if (!FILTERS.has(name)) return `may not hold the filter ${name}`;
-  return args === null ? null : `may hold the filter ${name} without arguments only`;
+  if (name === "default") return firstProblem(args ?? []);
+  if (name === "replace") return replacementIn(filter) ? null : REPLACE_RULE;
+  if (!ALLOWED_FILTERS.has(name)) return `must not contain the filter ${name}`;
+  return args === null ? null : `may use the filter ${name} only without arguments`;
 }
 
-const REPLACE_TAKES = `may hold the filter replace with literal texts only, of which the first has 1 to ${MAX_NEEDLE} characters`;
+const REPLACE_RULE = `may use the filter replace only with literal texts, the first of 1 to ${MAX_SEARCH_TEXT} characters`;
 
-/** What a filter replaces with what, and how often; `null` for any other filter. */
-export function replacementIn(filter: Node): { old: string; by: string; times: number } | null {
+/** The texts and the count of a `replace` filter; `null` for any other filter. */
+export function replacementIn(filter: Node): { search: string; replacement: string; maxCount: number } | null {
   if (filter.type !== "CallExpression" || filter.callee.type !== "Identifier") return null;
   return filter.callee.value === "replace" ? replacementOf(filter.args) : null;
 }
 
-function replacementOf([first, second, third, ...more]: Node[]): { old: string; by: string; times: number } | null {
-  const [old, by, times] = [textOf(first), textOf(second), third === undefined ? Infinity : timesOf(third)];
-  const isNeedle = old !== null && old !== "" && old.length <= MAX_NEEDLE;
-  return isNeedle && by !== null && times !== null && more.length === 0 ? { old, by, times } : null;
+function replacementOf([first, second, third, ...more]: Node[]): {
+  search: string;
+  replacement: string;
+  maxCount: number;
+} | null {
+  const [search, replacement, maxCount] = [
+    textOf(first),
+    textOf(second),
+    third === undefined ? Infinity : maxCountOf(third),
+  ];
+  const isSearchText = search !== null && search !== "" && search.length <= MAX_SEARCH_TEXT;
+  return isSearchText && replacement !== null && maxCount !== null && more.length === 0
+    ? { search, replacement, maxCount }
+    : null;
 }
 
 const textOf = (node: Node | undefined): string | null => (node?.type === "StringLiteral" ? node.value : null);
 
-/** A negative number of times is all times, as in Python. */
-function timesOf(node: Node): number | null {
+/** A negative count means all occurrences, as in Python. */
+function maxCountOf(node: Node): number | null {
   if (node.type !== "IntegerLiteral") return null;
   return node.value < 0 ? Infinity : node.value;
 }
 
-function callFault(callee: Node, args: Node[]): string | null {
+function callProblem(callee: Node, args: Node[]): string | null {
   const isMethod = callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier";
   const name = isMethod && callee.property.type === "Identifier" ? callee.property.value : null;
-  if (!isMethod || name === null) return "may not hold calls of functions";
-  if (!METHODS.has(name)) return `may not hold the method ${name}`;
+  if (!isMethod || name === null) return "must not contain function calls";
+  if (!ALLOWED_METHODS.has(name)) return `must not contain the method ${name}`;
   return args.every(({ type }) => type === "StringLiteral")
-    ? faultIn(callee.object)
-    : "may call methods with literal texts only";
+    ? problemIn(callee.object)
+    : "may call methods only with literal texts";
 }

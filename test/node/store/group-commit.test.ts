@@ -50,7 +50,7 @@ describe("objects that write at the same time", () => {
     const before = await transactions();
     const leaders = [commit("down-1", "down"), commit("down-2", "down")];
     const outcomes = await Promise.all(["d", "e", "f"].map((item) => commit(`waiting-${item}`, item)));
-    expect(new Set(outcomes)).toEqual(new Set(["Error: The transaction that others led was lost"]));
+    expect(new Set(outcomes)).toEqual(new Set(["Error: The transaction of another write was lost"]));
     for (const gone of await Promise.all(leaders)) expect(gone).toContain("gone: Error: down");
     expect(await Promise.all(["g", "h", "i"].map((item) => commit(`waiting-${item}`, item)))).toEqual(
       Array.from({ length: 3 }, () => "written"),

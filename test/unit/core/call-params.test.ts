@@ -16,7 +16,7 @@ describe("an endpoint's params", () => {
       system_prompt: "c",
     };
     const sent = { temperature: 0.5, stream_options: null, top_p: "0.9" };
-    expect(read({ ...steering, ...sent, ...moonshots }).sent).toEqual(sent);
+    expect(read({ ...steering, ...sent, ...moonshots }).providerParams).toEqual(sent);
   });
 
   it("are accepted under Moonshot's names, and Parley's own names take precedence", () => {
@@ -28,7 +28,7 @@ describe("an endpoint's params", () => {
     expect(read({ num_of_retries: "3", allow_retries: "False" }).limits.maxAttempts).toBe(1);
     expect(read({ num_of_retries: 500 }).limits.maxAttempts).toBe(10);
     expect(read({ num_of_retries: 3, max_attempts: 5 }).limits.maxAttempts).toBe(5);
-    const { frame } = read({ pre_prompt: "<s>", post_prompt: "</s>", system_prompt: "Judge" });
+    const { wrapper: frame } = read({ pre_prompt: "<s>", post_prompt: "</s>", system_prompt: "Judge" });
     expect(frame).toEqual({ system: "Judge", before: "<s>", after: "</s>" });
   });
 

@@ -80,7 +80,7 @@ describe("amendSession", () => {
   ] as const)("refuses %j", (changes, path) => {
     expect(amendSession(session(), changes, T)).toMatchObject({
       ok: false,
-      failure: { reason: "invalid", faults: [{ path: [path] }] },
+      failure: { reason: "invalid", issues: [{ path: [path] }] },
     });
   });
 });

@@ -11,14 +11,14 @@ const limits = (maxConcurrency: number, maxCallsPerSecond = 0): CallLimits => ({
 function makeLimiter(of: CallLimits, limiter = new RateLimiter()) {
   const answers: Record<string, SlotDecision> = {};
   const order: string[] = [];
-  limiter.limit(of, 0);
+  limiter.setLimits(of, 0);
   const arrive = (id: string, now: number, { waitMs = 60_000, holdMs = 60_000 } = {}) => {
     const answer = (admission: SlotDecision) => {
       answers[id] = admission;
       if (admission.admitted) order.push(id);
     };
-    limiter.enter({ id, until: now + waitMs, holdMs, answer });
-    return limiter.open(now);
+    limiter.enqueue({ id, until: now + waitMs, leaseMs: holdMs, onDecision: answer });
+    return limiter.admitWaiting(now);
   };
   return { limiter, arrive, order, answers };
 }
@@ -38,9 +38,9 @@ function runPlan(concurrency: number, rate: number, calls: PlannedCall[]) {
   const arrivals = calls.map(({ after }) => (due += after));
   let [arrived, most] = [0, 0];
   for (let now = 0; begun.length < calls.length; now += 10) {
-    for (const [id, end] of ends) if (end <= now && ends.delete(id)) limiter.leave(id);
+    for (const [id, end] of ends) if (end <= now && ends.delete(id)) limiter.remove(id);
     for (; (arrivals[arrived] ?? Infinity) <= now; arrived++) arrive(`${arrived}`, now, { waitMs: 1e9, holdMs: 1e9 });
-    limiter.open(now);
+    limiter.admitWaiting(now);
     for (const id of order.slice(begun.length)) {
       begun.push(now);
       ends.set(id, now + (calls[Number(id)]?.takes ?? 0));
@@ -55,12 +55,12 @@ describe("a rate limiter", () => {
     const { limiter, arrive, order } = makeLimiter(limits(2));
     for (const id of ["a", "b", "c", "d"]) arrive(id, 0);
     expect(order).toEqual(["a", "b"]);
-    limiter.leave("b");
-    limiter.open(10);
+    limiter.remove("b");
+    limiter.admitWaiting(10);
     expect(order).toEqual(["a", "b", "c"]);
-    limiter.leave("a");
-    limiter.leave("c");
-    limiter.open(20);
+    limiter.remove("a");
+    limiter.remove("c");
+    limiter.admitWaiting(20);
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
@@ -69,12 +69,12 @@ describe("a rate limiter", () => {
     arrive("a", 0);
     arrive("b", 900);
     expect(arrive("c", 950)).toBe(1000);
-    limiter.open(999);
+    limiter.admitWaiting(999);
     expect(order).toEqual(["a", "b"]);
     arrive("d", 1000);
     expect(order).toEqual(["a", "b", "c"]);
-    expect(limiter.open(1000)).toBe(1900);
-    limiter.open(1900);
+    expect(limiter.admitWaiting(1000)).toBe(1900);
+    limiter.admitWaiting(1900);
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
@@ -102,23 +102,23 @@ describe("a rate limiter", () => {
   it("applies changed limits to waiting calls too", () => {
     const { limiter, arrive, order } = makeLimiter(limits(1));
     for (const id of ["a", "b", "c", "d"]) arrive(id, 0);
-    limiter.limit(limits(3), 2);
-    limiter.open(10);
+    limiter.setLimits(limits(3), 2);
+    limiter.admitWaiting(10);
     expect(order).toEqual(["a", "b", "c"]);
-    limiter.limit(limits(9), 1);
-    limiter.open(20);
+    limiter.setLimits(limits(9), 1);
+    limiter.admitWaiting(20);
     expect(order).toEqual(["a", "b", "c"]);
-    limiter.limit(limits(0), 3);
-    limiter.open(30);
+    limiter.setLimits(limits(0), 3);
+    limiter.admitWaiting(30);
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
   it("forgets a call that leaves while it waits", () => {
     const { limiter, arrive, order, answers } = makeLimiter(limits(1));
     for (const id of ["a", "b", "c"]) arrive(id, 0);
-    limiter.leave("b");
-    limiter.leave("a");
-    limiter.open(10);
+    limiter.remove("b");
+    limiter.remove("a");
+    limiter.admitWaiting(10);
     expect(order).toEqual(["a", "c"]);
     expect(answers["b"]).toBeUndefined();
   });
@@ -127,9 +127,9 @@ describe("a rate limiter", () => {
     const { limiter, arrive, order } = makeLimiter(limits(1));
     arrive("dead", 0, { holdMs: 500 });
     expect(arrive("next", 100)).toBe(500);
-    limiter.open(499);
+    limiter.admitWaiting(499);
     expect(order).toEqual(["dead"]);
-    limiter.open(500);
+    limiter.admitWaiting(500);
     expect(order).toEqual(["dead", "next"]);
   });
 
@@ -138,7 +138,7 @@ describe("a rate limiter", () => {
     arrive("a", 0);
     arrive("long", 0, { waitMs: 900 });
     expect(arrive("short", 0, { waitMs: 200 })).toBe(200);
-    expect(limiter.open(200)).toBe(900);
+    expect(limiter.admitWaiting(200)).toBe(900);
     expect(answers).toEqual({ a: { admitted: true }, short: { admitted: false, retryAfterSeconds: null } });
   });
 
@@ -155,9 +155,9 @@ describe("a rate limiter", () => {
     expect(arrive("patient", 0)).toBe(7000);
     arrive("hasty", 100, { waitMs: 3000 });
     expect(answers).toEqual({ hasty: { admitted: false, retryAfterSeconds: 7 } });
-    limiter.open(6999);
+    limiter.admitWaiting(6999);
     expect(order).toEqual([]);
-    limiter.open(7000);
+    limiter.admitWaiting(7000);
     expect(order).toEqual(["patient"]);
   });
 
@@ -171,11 +171,11 @@ describe("a rate limiter", () => {
     const earlier = makeLimiter(limits(1));
     earlier.arrive("a", 0);
     earlier.limiter.pause(300, 0);
-    const { limiter, arrive, order } = makeLimiter(limits(1), new RateLimiter(earlier.limiter.inside));
+    const { limiter, arrive, order } = makeLimiter(limits(1), new RateLimiter(earlier.limiter.state));
     arrive("b", 400);
     expect(order).toEqual([]);
-    limiter.leave("a");
-    limiter.open(400);
+    limiter.remove("a");
+    limiter.admitWaiting(400);
     expect(order).toEqual(["b"]);
   });
 
@@ -184,6 +184,6 @@ describe("a rate limiter", () => {
     arrive("a", 0);
     arrive("a", 10);
     expect(order).toEqual(["a", "a"]);
-    expect([...limiter.inside.leases.keys()]).toEqual(["a"]);
+    expect([...limiter.state.leases.keys()]).toEqual(["a"]);
   });
 });

@@ -14,7 +14,7 @@ function makeDatabase() {
   const transactions: { items: string[]; done: () => void; fail: (error: Error) => void }[] = [];
   const write = (items: string[]) => new Promise<void>((done, fail) => transactions.push({ items, done, fail }));
   const commit = (item: string, { size = 1, durable = () => Promise.resolve() } = {}) =>
-    group.commit({ items: [item], size, durable, write });
+    group.commit({ items: [item], size, waitUntilDurable: durable, write });
   return { transactions, commit, items: () => transactions.map(({ items }) => items) };
 }
 

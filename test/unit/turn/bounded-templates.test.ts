@@ -2,7 +2,7 @@
 import { Interpreter } from "@huggingface/jinja";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { MAX_PREPARED_PROMPT } from "../../../src/turn/templates/bounded-interpreter.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
 import { checkTemplate, renderTemplate } from "../../../src/turn/templates/render-template.ts";
 
 afterEach(() => void vi.restoreAllMocks());
@@ -20,7 +20,7 @@ function longestValue(): () => number {
 }
 
 const refused = (template: string) => checkTemplate(template);
-const REFUSED = { ok: false, failure: { reason: "invalid", faults: [{ path: ["template"] }] } };
+const REFUSED = { ok: false, failure: { reason: "invalid", issues: [{ path: ["template"] }] } };
 
 describe("a template may contain", () => {
   it.each([
@@ -126,15 +126,15 @@ describe("a text that grows too long fails, however it grows", () => {
     const longest = longestValue();
     expect(renderTemplate(template, "a".repeat(100_000))).toMatchObject({
       ok: false,
-      failure: { faults: [{ message: `made a text of over ${MAX_PREPARED_PROMPT} characters` }] },
+      failure: { issues: [{ message: `produced a text of more than ${MAX_PREPARED_PROMPT_CHARACTERS} characters` }] },
     });
-    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT);
+    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT_CHARACTERS);
   });
 
   it("by quoting quotes", () => {
     const longest = longestValue();
     expect(renderTemplate(`{{ prompt${"|tojson".repeat(60)} }}`, '"'.repeat(100_000)).ok).toBe(false);
-    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT);
+    expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT_CHARACTERS);
   });
 
   it("but not when it ends up short enough", () => {
@@ -198,7 +198,7 @@ it("renders any template with any prompt, or fails, and no value exceeds its lim
       const outcome = renderTemplate(template, prompt);
       if (outcome.ok) {
         rendered += 1;
-        expect(outcome.value.length).toBeLessThanOrEqual(MAX_PREPARED_PROMPT);
+        expect(outcome.value.length).toBeLessThanOrEqual(MAX_PREPARED_PROMPT_CHARACTERS);
       } else {
         expect(outcome).toMatchObject(REFUSED);
       }
@@ -206,7 +206,7 @@ it("renders any template with any prompt, or fails, and no value exceeds its lim
     { numRuns: 1_500 },
   );
   expect(rendered).toBeGreaterThan(100);
-  expect(longest()).toBeLessThanOrEqual(12 * MAX_PREPARED_PROMPT);
+  expect(longest()).toBeLessThanOrEqual(12 * MAX_PREPARED_PROMPT_CHARACTERS);
 });
 
 it("accepts or rejects any text as a template", () => {

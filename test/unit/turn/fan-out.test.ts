@@ -1,7 +1,7 @@
 /** One prompt to several endpoints: each chat gets a reply, with its metrics and receipt. */
 import { describe, expect, it } from "vitest";
 import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
-import { replyFailed } from "../../../src/core/reply.ts";
+import { replyFailure } from "../../../src/core/reply.ts";
 import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
 import { fanOut, withPrices } from "../../../src/turn/fan-out.ts";
 import { makeReceipt, makeReplyDetail } from "../../support/replies.ts";
@@ -40,9 +40,9 @@ describe("fan out", () => {
   it("has a reply for every chat, whatever happens to a call", async () => {
     const eventsByChat: Record<string, ReplyEvent[]> = {
       good: [{ type: "text", text: "a" }, { type: "text", text: "b" }, end],
-      failed: [{ type: "text", text: "part" }, replyFailed("rate_limited", "slow down", { retryAfterSeconds: 3 })],
-      stopped: [{ type: "text", text: "half" }, replyFailed("cancelled", "stopped")],
-      silent: [replyFailed("connection_lost", "broke off")],
+      failed: [{ type: "text", text: "part" }, replyFailure("rate_limited", "slow down", { retryAfterSeconds: 3 })],
+      stopped: [{ type: "text", text: "half" }, replyFailure("cancelled", "stopped")],
+      silent: [replyFailure("connection_lost", "broke off")],
     };
     const world = makeWorld(eventsByChat);
     const replies = await fanOut(Object.keys(eventsByChat).map(makeTask), world);

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { ModelMessage } from "../../../src/core/reply.ts";
 import { modelMessages } from "../../../src/turn/model-messages.ts";
 
-const frame = { system: "", before: "", after: "" };
-const alternating = { alternateRoles: true, isWhole: false, frame };
+const wrapper = { system: "", before: "", after: "" };
+const alternating = { alternateRoles: true, isComplete: false, wrapper };
 const free = { ...alternating, alternateRoles: false };
 
 /** `u: Hello` is a message of the user, and so on. */
@@ -38,14 +38,14 @@ describe("what a model is shown", () => {
   it("keeps a greeting, in a form that the provider accepts", () => {
     const lines = ["s: Be kind", "a: Welcome", "u: one"];
     const greeting = "You opened the conversation with this message:\n\nWelcome";
-    expect(shown(lines, { ...alternating, isWhole: true })).toEqual([`s: Be kind\n\n${greeting}`, "u: one"]);
-    expect(shown(lines, { ...free, isWhole: true })).toEqual(lines);
+    expect(shown(lines, { ...alternating, isComplete: true })).toEqual([`s: Be kind\n\n${greeting}`, "u: one"]);
+    expect(shown(lines, { ...free, isComplete: true })).toEqual(lines);
   });
 
   it("has the endpoint's own texts around the prompt only", () => {
     const own = { system: "Judge", before: "<<", after: ">>" };
     const lines = ["s: Be kind", "u: one", "a: two", "u: three"];
-    expect(shown(lines, { ...alternating, frame: own })).toEqual([
+    expect(shown(lines, { ...alternating, wrapper: own })).toEqual([
       "s: Judge\n\nBe kind",
       "u: one",
       "a: two",
@@ -59,9 +59,9 @@ describe("what a model is shown", () => {
       content: fc.constantFrom("", " ", "\n", "a", "b b", "c\n"),
     });
     fc.assert(
-      fc.property(fc.array(message, { maxLength: 12 }), fc.boolean(), (log, isWhole) => {
+      fc.property(fc.array(message, { maxLength: 12 }), fc.boolean(), (log, isComplete) => {
         const prompt = { role: "user" as const, content: "prompt" };
-        const messages = modelMessages([...log, prompt], { ...alternating, isWhole });
+        const messages = modelMessages([...log, prompt], { ...alternating, isComplete });
         const turns = messages.filter(({ role }, index) => !(index === 0 && role === "system"));
         expect(turns.map(({ role }) => role)).toEqual(
           turns.map((_, index) => (index % 2 === 0 ? "user" : "assistant")),

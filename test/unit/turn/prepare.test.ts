@@ -1,7 +1,7 @@
 /** Templates and context strategies against vectors of Moonshot's behaviour. */
 import { describe, expect, it } from "vitest";
 import { addPreviousPrompts } from "../../../src/turn/context-strategies.ts";
-import { MAX_PREPARED_PROMPT } from "../../../src/turn/templates/bounded-interpreter.ts";
+import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
 import { checkTemplate, renderTemplate } from "../../../src/turn/templates/render-template.ts";
 import vectors from "../../fixtures/conformance/prepare-vectors.json";
 
@@ -39,12 +39,12 @@ describe("templates", () => {
   ])("may not contain %s", (template) => {
     expect(checkTemplate(template)).toMatchObject({
       ok: false,
-      failure: { reason: "invalid", faults: [{ path: ["template"] }] },
+      failure: { reason: "invalid", issues: [{ path: ["template"] }] },
     });
   });
 
   it("may not produce a prompt that is too long", () => {
-    const prompt = "x".repeat(MAX_PREPARED_PROMPT / 2);
+    const prompt = "x".repeat(MAX_PREPARED_PROMPT_CHARACTERS / 2);
     expect(renderTemplate("{{ prompt }}{{ prompt }}", prompt).ok).toBe(true);
     expect(renderTemplate("{{ prompt }}{{ prompt }}!", prompt).ok).toBe(false);
   });

@@ -1,7 +1,7 @@
 /** When a call to a provider is repeated, and what its receipt records. */
 import { describe, expect, inject, it } from "vitest";
-import type { ReplyFailed } from "../../../src/core/reply.ts";
-import { replyFailed } from "../../../src/core/reply.ts";
+import type { ReplyFailure } from "../../../src/core/reply.ts";
+import { replyFailure } from "../../../src/core/reply.ts";
 import { makeRequest, callProvider } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
@@ -110,7 +110,7 @@ describe("a slot", () => {
   });
 
   it("that is refused fails the reply, and no call is counted", async () => {
-    const refused: ReplyFailed = replyFailed("rate_limited", "Too many wait.", { retryAfterSeconds: 9 });
+    const refused: ReplyFailure = replyFailure("rate_limited", "Too many wait.", { retryAfterSeconds: 9 });
     const { last } = await callProvider(requestPlaying("hello"), { acquireSlot: async () => refused });
     expect(last).toMatchObject({ code: "rate_limited", retryAfterSeconds: 9, metrics: { calls: 0, receipt: null } });
   });
@@ -164,6 +164,6 @@ describe("a receipt", () => {
   });
 
   it("is made only when it is requested", async () => {
-    expect((await callProvider({ ...requestPlaying("hello"), receipted: false })).last.metrics.receipt).toBeNull();
+    expect((await callProvider({ ...requestPlaying("hello"), withReceipt: false })).last.metrics.receipt).toBeNull();
   });
 });

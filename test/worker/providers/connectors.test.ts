@@ -166,7 +166,7 @@ describe("special cases of vendors", () => {
 
   it("Workers AI without its binding fails with an explanation, and no call is counted", async () => {
     const { last } = await callProvider(makeRequest("workers-ai-connector", "hello"), {
-      providerEnv: { ai: undefined, privateAllowed: true },
+      providerEnv: { ai: undefined, allowPrivateUrls: true },
     });
     expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
     expect(last.metrics).toMatchObject({ calls: 0, receipt: null });

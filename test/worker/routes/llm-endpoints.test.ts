@@ -1,6 +1,6 @@
 /** Endpoints in `/v1`. */
 import { describe, expect, it } from "vitest";
-import { MOONSHOT_PARAMS, OWN_PARAMS } from "../../../src/core/call-params.ts";
+import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../../src/core/call-params.ts";
 import { del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
 
@@ -194,7 +194,7 @@ it("show what each connector type needs, and check it for a new endpoint", async
     required: ["name", "connector_type", "uri", "token", "model"],
     optional: ["max_calls_per_second", "max_concurrency", "params", "prices"],
     default_uri: null,
-    params: [...OWN_PARAMS, ...MOONSHOT_PARAMS, "api_version"],
+    params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, "api_version"],
   });
   for (const { connector_type, required } of body as { connector_type: string; required: string[] }[]) {
     const { status, body: answer } = await post("/v1/llm_endpoints", { name: unique("bare"), connector_type });

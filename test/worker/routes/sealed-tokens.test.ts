@@ -53,7 +53,7 @@ async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   const caller = new ReplyCaller(createExecutionContext(), { ...env, ...settings });
   const messages = [{ role: "user" as const, content: "Hi" }];
   return new Response(
-    caller.callAll([{ ...request, messages, priorCalls: 0, receipted: false, callLimits: NO_LIMITS }]).portions,
+    caller.callAll([{ ...request, messages, previousCalls: 0, withReceipt: false, callLimits: NO_LIMITS }]).portions,
   ).text();
 }
 

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { database } from "../../../src/store/database.ts";
-import { insertRows, valuesOf } from "../../../src/store/message-rows.ts";
+import { insertRows, toBoundValues } from "../../../src/store/message-rows.ts";
 import { get } from "../../support/api.ts";
 import { replicatedContents } from "../../support/faults.ts";
 import { createSession } from "../../support/create.ts";
@@ -21,7 +21,7 @@ it("writes messages of several sessions to their own rows, once when repeated, a
   });
   const at = Date.now() + 60_000;
   const rows = Array.from({ length: 9 }, (_, index) =>
-    [first, gone, second].map((id) => valuesOf(id, at)(message(index + 1, `${index + 1} of ${id}`))),
+    [first, gone, second].map((id) => toBoundValues(id, at)(message(index + 1, `${index + 1} of ${id}`))),
   ).flat();
   const db = database(env.DB);
   await env.DB.batch(insertRows(db, rows));

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { asObjectId, newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { database } from "../../../store/database.ts";
-import { chatbotDirectory } from "../../../store/chatbots-and-clients.ts";
+import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
 import { findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import { requireRole } from "../../http/authenticate.ts";
@@ -25,8 +25,8 @@ import { body, query } from "../../http/validate.ts";
 import { presentChatbot } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
-const noChatbot = { reason: "not-found", noun: "chatbot", id: null } as const;
-const noEndpoint = (id: string) => ({ reason: "not-found", noun: "endpoint", id }) as const;
+const noChatbot = { reason: "not-found", resource: "chatbot", id: null } as const;
+const noEndpoint = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
 
 /** `/chatbots`: endpoints with a persona. */
 export const chatbots = new Hono<AppEnv>({ strict: false })
@@ -52,7 +52,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
       const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
       const chatbot = { ...made, ...input, description, systemPrompt, greeting, params };
       const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
-      await chatbotDirectory.create(db, chatbot, answerToSave(c, answer, 201));
+      await chatbotStore.create(db, chatbot, answerToSave(c, answer, 201));
       return c.json(answer, 201);
     },
   )
@@ -69,7 +69,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
     requireRole("admin", "service"),
     async (c) => {
       const { limit, skip, searchString = null } = c.req.valid("query");
-      const page = await readFromReplica(c, (db) => chatbotDirectory.list(db, searchString, { limit, skip }));
+      const page = await readFromReplica(c, (db) => chatbotStore.list(db, searchString, { limit, skip }));
       return c.json(pageBody({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
     },
   )
@@ -84,7 +84,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
     }),
     requireRole("admin", "service"),
     async (c) => {
-      const chatbot = await chatbotDirectory.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
+      const chatbot = await chatbotStore.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
       return chatbot ? c.json(itemBody(presentChatbot(chatbot))) : respondWithProblem(c, noChatbot);
     },
   )
@@ -102,7 +102,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
     requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
-      const chatbot = await chatbotDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
+      const chatbot = await chatbotStore.find(db, asObjectId(c.req.param("id")) ?? "");
       if (!chatbot) return respondWithProblem(c, noChatbot);
       const changes = c.req.valid("json");
       if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
@@ -112,7 +112,7 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
         ...(changes as Partial<typeof chatbot>),
         updatedAt: timeOfChange(chatbot, changes),
       };
-      await chatbotDirectory.update(db, updated);
+      await chatbotStore.update(db, updated);
       return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));
     },
   )
@@ -129,14 +129,14 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
-      if (await chatbotDirectory.remove(db, id, now())) {
+      if (await chatbotStore.remove(db, id, now())) {
         audit(c, "chatbot-deleted", { chatbotId: id });
         return c.json({ success: true as const, message: "Chatbot deleted successfully" });
       }
-      const there = await chatbotDirectory.find(db, id);
+      const there = await chatbotStore.find(db, id);
       return respondWithProblem(
         c,
-        there ? { reason: "in-use", noun: "chatbot", by: "sessions that have not ended" } : noChatbot,
+        there ? { reason: "in-use", resource: "chatbot", by: "sessions that have not ended" } : noChatbot,
       );
     },
   );

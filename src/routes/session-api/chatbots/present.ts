@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Chatbot } from "../../../core/endpoint.ts";
+import type { Chatbot } from "../../../core/chatbot.ts";
 import { isoTime } from "../../../core/time.ts";
 import { present } from "../envelope.ts";
 import type * as schemas from "./schemas.ts";

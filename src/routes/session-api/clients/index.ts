@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { asObjectId, newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { database, isUniqueViolation } from "../../../store/database.ts";
-import { clientDirectory } from "../../../store/chatbots-and-clients.ts";
+import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { audit } from "../../http/audit.ts";
 import { requireRole } from "../../http/authenticate.ts";
 import { ListByName } from "../chatbots/schemas.ts";
@@ -25,9 +25,9 @@ import { body, query } from "../../http/validate.ts";
 import { presentClient } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
-const noClient = { reason: "not-found", noun: "client", id: null } as const;
+const noClient = { reason: "not-found", resource: "client", id: null } as const;
 const taken = (value: string | null) =>
-  ({ reason: "taken", noun: "client", field: "externalId", value: value ?? "" }) as const;
+  ({ reason: "already-exists", resource: "client", field: "externalId", value: value ?? "" }) as const;
 
 /** Whether a write went through; not when the `externalId` is another client's. */
 async function isFree(write: Promise<void>): Promise<boolean> {
@@ -62,7 +62,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
       const made = { id: newObjectId(at), createdAt: at, updatedAt: at, deletedAt: null };
       const client = { ...made, name, email, externalId, metadata };
       const answer = mutationBody(presentClient(client), "Client created successfully");
-      const created = clientDirectory.create(database(c.env.DB), client, answerToSave(c, answer, 201));
+      const created = clientStore.create(database(c.env.DB), client, answerToSave(c, answer, 201));
       return (await isFree(created)) ? c.json(answer, 201) : respondWithProblem(c, taken(externalId));
     },
   )
@@ -79,7 +79,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
     requireRole("admin", "service"),
     async (c) => {
       const { limit, skip, searchString = null } = c.req.valid("query");
-      const page = await readFromReplica(c, (db) => clientDirectory.list(db, searchString, { limit, skip }));
+      const page = await readFromReplica(c, (db) => clientStore.list(db, searchString, { limit, skip }));
       return c.json(pageBody({ ...page, results: page.results.map(presentClient) }, { limit, skip }));
     },
   )
@@ -94,7 +94,7 @@ export const clients = new Hono<AppEnv>({ strict: false })
     }),
     requireRole("admin", "service"),
     async (c) => {
-      const client = await clientDirectory.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
+      const client = await clientStore.find(database(c.env.DB), asObjectId(c.req.param("id")) ?? "");
       return client ? c.json(itemBody(presentClient(client))) : respondWithProblem(c, noClient);
     },
   )
@@ -112,11 +112,11 @@ export const clients = new Hono<AppEnv>({ strict: false })
     requireRole("admin", "service"),
     async (c) => {
       const db = database(c.env.DB);
-      const client = await clientDirectory.find(db, asObjectId(c.req.param("id")) ?? "");
+      const client = await clientStore.find(db, asObjectId(c.req.param("id")) ?? "");
       if (!client) return respondWithProblem(c, noClient);
       const changes = c.req.valid("json");
       const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: timeOfChange(client, changes) };
-      if (!(await isFree(clientDirectory.update(db, updated)))) return respondWithProblem(c, taken(updated.externalId));
+      if (!(await isFree(clientStore.update(db, updated)))) return respondWithProblem(c, taken(updated.externalId));
       return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
     },
   )
@@ -133,14 +133,14 @@ export const clients = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
-      if (await clientDirectory.remove(db, id, now())) {
+      if (await clientStore.remove(db, id, now())) {
         audit(c, "client-deleted", { clientId: id });
         return c.json({ success: true as const, message: "Client deleted successfully" });
       }
-      const there = await clientDirectory.find(db, id);
+      const there = await clientStore.find(db, id);
       return respondWithProblem(
         c,
-        there ? { reason: "in-use", noun: "client", by: "sessions that have not ended" } : noClient,
+        there ? { reason: "in-use", resource: "client", by: "sessions that have not ended" } : noClient,
       );
     },
   );

@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { forgetCachedKey, newKey } from "../../../auth/api-keys.ts";
-import { hashToken } from "../../../crypto/secrets.ts";
+import { evictCachedKey, generateApiKey } from "../../../auth/api-keys.ts";
+import { sha256Hex } from "../../../crypto/secrets.ts";
 import { asObjectId, newObjectId } from "../../../core/id.ts";
-import type { ApiKey } from "../../../core/caller.ts";
+import type { ApiKey } from "../../../core/api-key.ts";
 import { CALLER_ROLES } from "../../../core/caller.ts";
 import { isoTime, now } from "../../../core/time.ts";
 import { closeRevokedSubscriptions } from "../../../live/close-revoked-subscriptions.ts";
 import { database } from "../../../store/database.ts";
-import { clientDirectory } from "../../../store/chatbots-and-clients.ts";
+import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { createKey, deleteKey, listKeys } from "../../../store/api-keys.ts";
 import { audit } from "../../http/audit.ts";
 import { requireRole } from "../../http/authenticate.ts";
@@ -78,12 +78,12 @@ export const keys = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const { expiresAt = null, clientId = null, ...input } = c.req.valid("json");
       const db = database(c.env.DB);
-      if (clientId !== null && !(await clientDirectory.find(db, clientId)))
-        return respondWithProblem(c, { reason: "not-found", noun: "client", id: null });
+      if (clientId !== null && !(await clientStore.find(db, clientId)))
+        return respondWithProblem(c, { reason: "not-found", resource: "client", id: null });
       const at = now();
-      const token = newKey();
+      const token = generateApiKey();
       const key = { id: newObjectId(at), ...input, clientId, expiresAt, lastUsedAt: null, createdAt: at };
-      await createKey(db, key, await hashToken(token));
+      await createKey(db, key, await sha256Hex(token));
       audit(c, "key-created", { keyId: key.id, role: key.role, clientId });
       c.header("cache-control", "no-store");
       return c.json(mutationBody({ ...presentKey(key), key: token }, "Key created successfully"), 201);
@@ -115,8 +115,8 @@ export const keys = new Hono<AppEnv>({ strict: false })
       const db = database(c.env.DB);
       const id = asObjectId(c.req.param("id")) ?? "";
       const revoked = await deleteKey(db, id);
-      if (!revoked) return respondWithProblem(c, { reason: "not-found", noun: "key", id: null });
-      forgetCachedKey(revoked.hash);
+      if (!revoked) return respondWithProblem(c, { reason: "not-found", resource: "key", id: null });
+      evictCachedKey(revoked.hash);
       audit(c, "key-revoked", { keyId: id });
       c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, id));
       return c.json({ success: true as const, message: "Key deleted successfully" });

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import * as z from "zod";
 import { asObjectId } from "../../../core/id.ts";
 import type { Message } from "../../../core/message.ts";
-import type { Part } from "../../../core/page.ts";
+import type { Batch } from "../../../core/page.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import { database } from "../../../store/database.ts";
 import { messagesPage } from "../../../store/messages.ts";
@@ -29,7 +29,7 @@ import { requireOwnSession } from "./own.ts";
 import { presentMessage } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
-export const noSession = { reason: "not-found", noun: "session", id: null } as const;
+export const noSession = { reason: "not-found", resource: "session", id: null } as const;
 
 /** `/sessions/:id/…`: following a session while it is under way. */
 export const following = new Hono<AppEnv>({ strict: false })
@@ -55,7 +55,7 @@ export const following = new Hono<AppEnv>({ strict: false })
       const page = id && (await messagesAfter(c, id, after, limit));
       if (!page) return respondWithProblem(c, noSession);
       const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
-      return c.json(itemBody({ messages, ...(page.more ? { nextAfter: messages.at(-1)?.seq ?? after } : {}) }));
+      return c.json(itemBody({ messages, ...(page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? after } : {}) }));
     },
   )
   .get(
@@ -146,7 +146,7 @@ async function messagesAfter(
   id: string,
   after: number,
   limit: number,
-): Promise<Part<Message> | null> {
+): Promise<Batch<Message> | null> {
   const live = await timed(c, "session", sessionStub(c.env, id).page(after, limit, "shown"));
   if (!live.ok) return null;
   if (live.value) return live.value;

@@ -3,7 +3,7 @@ import { asObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import { database } from "../../../store/database.ts";
-import { chatbotDirectory, clientDirectory } from "../../../store/chatbots-and-clients.ts";
+import { chatbotStore, clientStore } from "../../../store/chatbots-and-clients.ts";
 import { listChatbotSessions } from "../../../store/session-list.ts";
 import { createChatbotSession } from "../../../store/sessions.ts";
 import { audit } from "../../http/audit.ts";
@@ -57,15 +57,15 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     async (c) => {
       const input = c.req.valid("json");
       const db = database(c.env.DB);
-      const chatbot = await timed(c, "index", chatbotDirectory.find(db, input.chatbotId));
-      if (!chatbot) return respondWithProblem(c, { reason: "not-found", noun: "chatbot", id: null });
+      const chatbot = await timed(c, "index", chatbotStore.find(db, input.chatbotId));
+      if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
       const { session, greeting } = newSession(input, chatbot.greeting, now());
       const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
       const note = answerToSave(c, answer, 201);
       const created = await timed(c, "index", createChatbotSession(db, session, greeting, note));
       if (!created) {
-        const client = await clientDirectory.find(db, input.clientId);
-        return respondWithProblem(c, { reason: "not-found", noun: client ? "chatbot" : "client", id: null });
+        const client = await clientStore.find(db, input.clientId);
+        return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
       }
       if (session.dueAt !== null) await sessionStub(c.env, session.id).schedule();
       return c.json(answer, 201);

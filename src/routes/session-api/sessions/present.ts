@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import type { Chatbot, Client } from "../../../core/endpoint.ts";
+import type { Chatbot } from "../../../core/chatbot.ts";
+import type { Client } from "../../../core/client.ts";
 import type { CallerRole } from "../../../core/caller.ts";
 import type { Message } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";

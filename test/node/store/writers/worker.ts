@@ -31,7 +31,7 @@ export class Writer extends DurableObject<Bindings> {
   async commit(item: string): Promise<string> {
     const durable = () => this.ctx.storage.sync();
     const write = item === "down" ? this.#goDown : this.#write;
-    const outcome = await group.commit({ items: [item], size: 1, durable, write }).then(
+    const outcome = await group.commit({ items: [item], size: 1, waitUntilDurable: durable, write }).then(
       () => "written",
       (error: unknown) => String(error),
     );

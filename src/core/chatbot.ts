@@ -1,0 +1,19 @@
+import type { EpochMs } from "./time.ts";
+
+/** An endpoint with a persona. */
+export interface Chatbot {
+  id: string;
+  name: string;
+  description: string | null;
+  endpointId: string;
+  systemPrompt: string | null;
+  /** The first message of each session, with role `assistant`. */
+  greeting: string | null;
+  /** How many of the newest messages are sent as context. */
+  historyLimit: number;
+  /** JSON text of an object. Its fields override the endpoint's params. */
+  params: string | null;
+  createdAt: EpochMs;
+  updatedAt: EpochMs;
+  deletedAt: EpochMs | null;
+}

@@ -1,0 +1,201 @@
+import { describe, expect, it } from "vitest";
+import type { Caller } from "../../../src/core/caller.ts";
+import { runFrame } from "../../../src/live/frame-commands.ts";
+import { SessionRoom } from "../../../src/live/session-room.ts";
+import { aChatSession, aWorld, fails, says } from "../../support/session-world.ts";
+import type { Endpoint } from "../../support/session-world.ts";
+
+const aRoom = (endpoint?: Endpoint, fields = {}) => {
+  const world = aWorld(aChatSession(fields), endpoint);
+  return { world, room: new SessionRoom(world) };
+};
+const user = (content: string) => ({ role: "user" as const, content, createdAt: null });
+const key = (name: string) => ({ caller: "ada", key: name });
+const contents = (room: SessionRoom) => {
+  const page = room.page(0, 100, "all");
+  return page.ok ? page.value?.items.map(({ content }) => content) : null;
+};
+
+describe("append", () => {
+  it("appends in order, and once for a key", async () => {
+    const { room, world } = aRoom();
+    await room.append(user("one"), key("a"));
+    const again = await room.append(user("one"), key("a"));
+    await room.append(user("two"), null);
+    expect(again).toMatchObject({ ok: true, value: { replayed: true, message: { seq: 1 } } });
+    expect(contents(room)).toEqual(["one", "two"]);
+    expect(world.events.map(({ type }) => type)).toEqual(["message-appended", "message-appended"]);
+  });
+
+  it("rejects another message under the same key, and any message once the session has ended", async () => {
+    const { room } = aRoom();
+    await room.append(user("one"), key("a"));
+    expect(await room.append(user("two"), key("a"))).toMatchObject({ failure: { reason: "idempotency-conflict" } });
+    await room.end("added");
+    expect(await room.append(user("two"), null)).toMatchObject({ failure: { reason: "session-not-active" } });
+    // A repeated call still gets its first answer.
+    expect(await room.append(user("one"), key("a"))).toMatchObject({ ok: true, value: { replayed: true } });
+  });
+
+  it("shows the log as far as its own message to each of many callers at once", async () => {
+    const { room } = aRoom();
+    const results = await Promise.all(["a", "b", "c"].map((text) => room.appendAndShow(user(text), "whole", null)));
+    expect(results.map((result) => (result.ok ? result.value.messages.length : 0))).toEqual([1, 2, 3]);
+  });
+});
+
+describe("prompt", () => {
+  it("logs the prompt and the reply as one numbered turn, with the events of a turn", async () => {
+    const { room, world } = aRoom();
+    const first = await room.prompt("Hi", "added", null);
+    const second = await room.prompt("Still there?", "added", null);
+    expect(first.ok && first.value.messages.map(({ content, turnNumber }) => [content, turnNumber])).toEqual([
+      ["Hi", 1],
+      ["Hello", 1],
+    ]);
+    expect(second.ok && second.value.messages[0]?.turnNumber).toBe(2);
+    expect(world.events.slice(0, 7).map(({ type }) => type)).toEqual([
+      "turn-started",
+      "message-appended",
+      "reply-start",
+      "reply-delta",
+      "message-appended",
+      "reply-end",
+      "turn-ended",
+    ]);
+  });
+
+  it("runs one turn at a time, lets 16 wait and rejects the next", async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { room } = aRoom(async () => {
+      await promise;
+      return says("Hello");
+    });
+    const prompts = Array.from({ length: 18 }, (_, n) => room.prompt(`p${n}`, "added", null));
+    const last = await prompts[17];
+    expect(last).toMatchObject({ failure: { reason: "turn-queue-full", retryAfterSeconds: 5 } });
+    resolve(undefined);
+    await Promise.all(prompts);
+    expect(contents(room)).toEqual(Array.from({ length: 17 }, (_, n) => [`p${n}`, "Hello"]).flat());
+  });
+
+  it.each(["HTTP", "a frame"])(
+    "asks again by %s after a failed chat, without appending the prompt twice",
+    async (by) => {
+      let calls = 0;
+      const { room } = aRoom(() => ((calls += 1) === 1 ? fails("down") : says("Hello")));
+      const submit = async () => {
+        if (by === "HTTP") return void (await room.prompt("Hi", "added", key("a")));
+        const frame = { type: "prompt-submit" as const, id: "1", content: "Hi" };
+        await runFrame(room, frame, caller("service"), "chatbot", () => undefined);
+        const accepted = await room.submitPrompt("Hi", { caller: "ada", key: "frame 1" });
+        if (accepted.ok) await accepted.value.submitted?.finished;
+      };
+      await submit();
+      await submit();
+      await submit();
+      expect(contents(room)).toEqual(["Hi", "", "Hello"]);
+      expect(calls).toBe(2);
+    },
+  );
+
+  it("stops: the turn that runs is cancelled, the next one goes on", async () => {
+    let calls = 0;
+    const { room, world } = aRoom(() => ((calls += 1) === 1 ? new Promise(() => undefined) : says("Hello")));
+    const first = room.prompt("one", "added", null);
+    const second = room.prompt("two", "added", null);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await room.stopTurn()).toEqual({ ok: true, value: true });
+    expect((await first).ok && (await second).ok).toBe(true);
+    const ends = world.events.flatMap((event) => (event.type === "turn-ended" ? [event.status] : []));
+    expect(ends).toEqual(["cancelled", "ok"]);
+    expect(await room.stopTurn()).toEqual({ ok: true, value: false });
+  });
+});
+
+describe("amend, end and remove", () => {
+  it("changes what is given, ends once, and takes messages again after a return to ACTIVE", async () => {
+    const { room, world } = aRoom();
+    expect(await room.amend({ title: "Trip" }, "added")).toMatchObject({ value: { session: { title: "Trip" } } });
+    expect(await room.end("added")).toMatchObject({ value: { session: { status: "COMPLETED" } } });
+    expect(world.closed.map(({ code }) => code)).toEqual([1000]);
+    expect(await room.end("added")).toMatchObject({ failure: { reason: "session-not-active" } });
+    await room.amend({ status: "ACTIVE" }, "added");
+    expect((await room.append(user("again"), null)).ok).toBe(true);
+  });
+
+  it("removes the session from the object and from D1", async () => {
+    const { room, world } = aRoom();
+    await room.append(user("one"), null);
+    expect(await room.remove()).toEqual({ ok: true, value: null });
+    expect([world.stored, world.log.state]).toEqual([null, null]);
+    expect(await room.append(user("two"), null)).toMatchObject({ failure: { reason: "session-not-active" } });
+  });
+
+  it("changes an ended session in D1 without loading it", async () => {
+    const { room, world } = aRoom(undefined, { status: "COMPLETED", endTime: 5 });
+    await room.amend({ title: "Trip" }, "added");
+    expect([world.stored?.title, world.log.state]).toEqual(["Trip", null]);
+  });
+
+  it("starts a scheduled session when its time has come", async () => {
+    const { room, world } = aRoom(undefined, { status: "SCHEDULED", dueAt: 2_000 });
+    expect(await room.append(user("early"), null)).toMatchObject({ failure: { reason: "session-not-active" } });
+    world.now = 3_000;
+    await room.doWhatIsDue();
+    expect((await room.append(user("now"), null)).ok).toBe(true);
+  });
+});
+
+const caller = (role: Caller["role"]): Caller => ({ role, id: "ada", keyId: null, clientId: null, expiresAt: null });
+
+describe("frames", () => {
+  const append = (role: "user" | "assistant", id = "1") => ({
+    type: "message-append" as const,
+    id,
+    role,
+    content: "Hi",
+  });
+  const run = (room: SessionRoom, frame: Parameters<typeof runFrame>[1], role: Caller["role"] = "service") =>
+    runFrame(room, frame, caller(role), "chatbot", () => undefined);
+
+  it("get the same answer when they are sent again, whatever the session's status is by then", async () => {
+    const { room } = aRoom();
+    const first = await run(room, append("user"));
+    await room.end("added");
+    expect(await run(room, append("user"))).toEqual(first);
+    expect(await run(room, append("user", "2"))).toMatchObject({ type: "failure", code: "session_not_active" });
+  });
+
+  it("append for a client only what its user says, and nothing to a comparison", async () => {
+    const { room } = aRoom();
+    expect(await run(room, append("assistant"), "client")).toMatchObject({ code: "forbidden" });
+    expect(await run(room, append("user"), "client")).toMatchObject({ type: "ack" });
+    const comparison = await runFrame(room, append("user", "3"), caller("service"), "comparison", () => undefined);
+    expect(comparison).toMatchObject({ code: "not_supported" });
+  });
+
+  it("cancel a chat that exists, and name one that does not", async () => {
+    const { room } = aRoom();
+    const cancel = { type: "turn-cancel" as const, id: "1" };
+    expect(await run(room, cancel)).toEqual({ type: "ack", id: "1", turnId: null });
+    expect(await run(room, { ...cancel, chatId: "other" })).toMatchObject({ code: "chat_not_found" });
+  });
+});
+
+describe("recovery", () => {
+  it("closes a turn that was interrupted, with the text that was saved", async () => {
+    const { room, world } = aRoom();
+    await room.append(user("one"), null);
+    world.log.startTurn("turn", [world.id], 1);
+    world.log.saveDraft(world.id, "Hel");
+    new SessionRoom(world).recover();
+    const page = room.page(0, 100, "all");
+    expect(page.ok && page.value?.items.at(-1)).toMatchObject({
+      content: "Hel",
+      turnNumber: 1,
+      reply: { status: "error", finishReason: "interrupted" },
+    });
+    expect(world.events.at(-1)).toEqual({ type: "turn-ended", turnId: "turn", status: "error" });
+  });
+});
