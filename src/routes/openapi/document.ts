@@ -41,14 +41,12 @@ export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
 
 const pathTemplate = (path: string): string => withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
 
-const TAGS: Record<Operation["tag"], string> = {
-  Sessions: "Chat sessions between chatbots and clients",
-  Chatbots: "Endpoints with a persona",
-  Clients: "The people who talk to chatbots",
-  Keys: "API keys, for admins",
-  Moonshot: "A session with several endpoints: each prompt goes to all of them",
-  Service: "The service itself",
-};
+/** Tags of the dialects, the fallback dialect's first, and the one of routes that belong to none. */
+const tagsOf = (dialects: readonly Dialect[]): Record<string, string> =>
+  Object.assign({}, ...dialects.toReversed().map(({ tags }) => tags), { Service: "The service itself" }) as Record<
+    string,
+    string
+  >;
 
 export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[]): Json {
   const schemas: Json = {};
@@ -66,7 +64,7 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
     },
     servers: [{ url: "/", description: "The server of this document" }],
     security: [{ bearer: [] }],
-    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    tags: Object.entries(tagsOf(dialects)).map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: {
