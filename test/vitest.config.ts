@@ -1,3 +1,7 @@
+/**
+ * Three projects: `unit` in plain Node, `worker` in the Workers runtime with real D1 and real objects, `node` against started
+ * servers. All have the servers that play providers.
+ */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
@@ -29,7 +33,7 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
-          // A busy machine is slow, and a slow test is no wrong one.
+          // On a busy machine tests are slow, but they should not fail.
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
@@ -38,7 +42,10 @@ export default defineConfig({
         },
       },
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
-      { extends: true, test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 240_000 } },
+      {
+        extends: true,
+        test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 240_000 },
+      },
     ],
   },
 });

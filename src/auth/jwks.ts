@@ -28,8 +28,8 @@ export class KeySetUnavailable extends Error {}
 class CachedKeySet {
   readonly #url: string;
   #keys: KeySet | null = null;
-  #readAt: EpochMs = -Infinity;
-  #fetchedAt: EpochMs = -Infinity;
+  #loadedAt: EpochMs = -Infinity;
+  #lastFetchAt: EpochMs = -Infinity;
   #fetching: Promise<void> | null = null;
 
   constructor(url: string) {
@@ -41,14 +41,14 @@ class CachedKeySet {
    * @throws KeySetUnavailable
    */
   async keys(readJson: ReadJson, at: EpochMs, keyNotFound: boolean): Promise<KeySet> {
-    if (keyNotFound || this.#readAt < at - MAX_KEY_SET_AGE_MS) await this.#refresh(readJson, at);
+    if (keyNotFound || this.#loadedAt < at - MAX_KEY_SET_AGE_MS) await this.#refresh(readJson, at);
     if (!this.#keys) throw new KeySetUnavailable();
     return this.#keys;
   }
 
   async #refresh(readJson: ReadJson, at: EpochMs): Promise<void> {
     const minInterval = this.#keys ? MIN_FETCH_INTERVAL_MS : MIN_FIRST_FETCH_INTERVAL_MS;
-    if (this.#fetching === null && this.#fetchedAt > at - minInterval) return;
+    if (this.#fetching === null && this.#lastFetchAt > at - minInterval) return;
     this.#fetching ??= this.#fetch(readJson, at).finally(() => {
       this.#fetching = null;
     });
@@ -56,10 +56,10 @@ class CachedKeySet {
   }
 
   async #fetch(readJson: ReadJson, at: EpochMs): Promise<void> {
-    this.#fetchedAt = at;
+    this.#lastFetchAt = at;
     try {
       this.#keys = createLocalJWKSet((await readJson(this.#url)) as JSONWebKeySet);
-      this.#readAt = at;
+      this.#loadedAt = at;
     } catch (error) {
       console.error({ event: "key-set-fetch-failed", host: new URL(this.#url).host, error: String(error) });
     }

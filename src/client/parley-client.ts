@@ -1,3 +1,8 @@
+/**
+ * The typed HTTP client of Parley's own programs: the demo, tests and bench. It has what they call, not the whole API.
+ *
+ * Calls the network through the global `fetch`. Types come from the schemas of the dialects; none of their code is loaded.
+ */
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type * as z from "zod";
 import type { StreamEvent } from "../live/streaming/events.ts";
@@ -8,32 +13,30 @@ import type { CreateEndpoint, Endpoint } from "../routes/moonshot/llm-endpoints/
 import type { ChatRecord as ChatRecordSchema } from "../routes/moonshot/sessions/record-schemas.ts";
 import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sessions/schemas.ts";
 
-/** What came of one prompt to one endpoint. */
+/** A prompt and its reply in one chat. */
 export type ChatRecord = z.output<typeof ChatRecordSchema>;
 export type NewEndpoint = z.input<typeof CreateEndpoint>;
 
 type ChatbotSession = z.output<typeof Session>;
 type ComparisonSession = z.output<typeof ComparisonSessionSchema>;
 
-/** What a chatbot is made of here. */
 export interface NewChatbot {
   name: string;
   endpointId: string;
-  description: string;
-  greeting: string;
+  description?: string;
+  greeting?: string;
 }
 
-/** A call that Parley turned away. */
-export class RequestFailed extends Error {
+/** An answer of status 400 or more. */
+export class ApiError extends Error {
   readonly status: number;
 
   constructor(call: string, status: number, reason: string) {
-    super(`${call} was refused: ${reason} (${status})`);
+    super(`${call} failed with status ${status}: ${reason}`);
     this.status = status;
   }
 }
 
-/** Parley, as a caller over HTTP knows it. */
 export class ParleyClient {
   readonly address: string;
   readonly key: string;
@@ -56,7 +59,7 @@ export class ParleyClient {
   }
 
   createChatbot(chatbot: NewChatbot): Promise<z.output<typeof Chatbot>> {
-    return this.#changed("POST", "/chatbots", chatbot);
+    return this.#mutate("POST", "/chatbots", chatbot);
   }
 
   listClients(): Promise<z.output<typeof Client>[]> {
@@ -64,24 +67,24 @@ export class ParleyClient {
   }
 
   createClient(client: { name: string }): Promise<z.output<typeof Client>> {
-    return this.#changed("POST", "/clients", client);
+    return this.#mutate("POST", "/clients", client);
   }
 
   createSession(session: { chatbotId: string; clientId: string; title: string }): Promise<ChatbotSession> {
-    return this.#changed("POST", "/sessions", session);
+    return this.#mutate("POST", "/sessions", session);
   }
 
   chat(sessionId: string, content: string): Promise<z.output<typeof Message>> {
-    return this.#changed("POST", `/sessions/chat?sessionId=${sessionId}`, { content });
+    return this.#mutate("POST", `/sessions/chat?sessionId=${sessionId}`, { content });
   }
 
-  /** What happens in the turn, as it happens. */
+  /** @returns the events of the turn, while it runs */
   streamChat(sessionId: string, content: string): AsyncGenerator<StreamEvent> {
     return this.#stream(`/sessions/chat?sessionId=${sessionId}`, { content });
   }
 
   endSession(sessionId: string): Promise<ChatbotSession> {
-    return this.#changed("POST", `/sessions/${sessionId}/end`);
+    return this.#mutate("POST", `/sessions/${sessionId}/end`);
   }
 
   searchSessions(searchString: string): Promise<z.output<typeof ListedSession>[]> {
@@ -93,7 +96,7 @@ export class ParleyClient {
     return session;
   }
 
-  /** What happens in the turn, in all its chats, as it happens. */
+  /** @returns the events of the turn in all chats, while it runs */
   streamPrompt(sessionId: string, prompt: string): AsyncGenerator<StreamEvent> {
     return this.#stream(`/v1/sessions/${sessionId}/prompt`, { prompt });
   }
@@ -105,18 +108,17 @@ export class ParleyClient {
     return session.chat_history ?? {};
   }
 
-  /** Opens a socket to a chatbot session. @param after the last message that is known, by its `seq` */
+  /** Opens a socket to a chatbot session. @param after `seq` of the last message that is known already */
   openSocket(sessionId: string, after: number): WebSocket {
     const address = `${this.address.replace(/^http/, "ws")}/sessions/${sessionId}/ws?after=${after}`;
     return new WebSocket(address, ["parley.v1", `bearer.${this.key}`]);
   }
 
-  /** Deletes what is at a path. */
   remove(path: string): Promise<unknown> {
     return this.call("DELETE", path);
   }
 
-  /** @throws {@link Refused} */
+  /** @throws {@link ApiError} */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     return (await (await this.#fetch(method, path, body, "application/json")).json()) as T;
   }
@@ -133,11 +135,11 @@ export class ParleyClient {
       headers: { accept, authorization: `Bearer ${this.key}`, ...(body ? { "content-type": "application/json" } : {}) },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-    if (!answer.ok) throw new RequestFailed(`${method} ${path}`, answer.status, reasonIn(await answer.text()));
+    if (!answer.ok) throw new ApiError(`${method} ${path}`, answer.status, readReason(await answer.text()));
     return answer;
   }
 
-  async #changed<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #mutate<T>(method: string, path: string, body?: unknown): Promise<T> {
     return (await this.call<{ data: T }>(method, path, body)).data;
   }
 
@@ -147,8 +149,8 @@ export class ParleyClient {
   }
 }
 
-/** What a refusal says in words, in either dialect. */
-function reasonIn(text: string): string {
+/** Reads the message of an error, in the form of either dialect. */
+function readReason(text: string): string {
   try {
     const { message, detail, error } = JSON.parse(text) as { message?: string; detail?: string; error?: unknown };
     return message ?? detail ?? JSON.stringify(error);

@@ -1,5 +1,4 @@
 import type { EpochMs } from "./time.ts";
-
 import type { CallerRole } from "./caller.ts";
 
 /** An API key as lists show it. The key itself is never stored, only its hash (`store/api-keys.ts`). */

@@ -2,6 +2,7 @@
  * Failures: every way an operation or a reply can fail, as values. HTTP statuses and error bodies belong to `routes/`.
  * Pure.
  */
+
 /** The ways a reply can fail. Callers see them as `error.code` and can rely on them. */
 export const REPLY_ERROR_CODES = [
   "provider_auth",
@@ -40,7 +41,7 @@ export interface ValidationIssue {
 
 /**
  * Every way a well-formed request can fail. Failures are returned and not thrown, because an error loses its class and
- * fields at an RPC boundary. Each dialect turns a failure into HTTP with one exhaustive switch.
+ * fields at an RPC boundary. One exhaustive table turns them into HTTP (`routes/http/problem.ts`).
  */
 export type Failure =
   | { reason: "not-found"; resource: ResourceType; id: string | null }

@@ -1,6 +1,7 @@
 /**
  * Pages and batches: parts of a list that are read at once. Pure.
  */
+
 /** The requested part of a list. */
 export interface PageRequest {
   limit: number;

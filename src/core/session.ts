@@ -1,6 +1,7 @@
 /**
  * Sessions: their fields, and the rules for every change of status, times and settings. Storage is in `live/` and
  * `store/`. Pure; takes the time as an argument.
+ * This folder has the nouns of the program and their rules, one file per noun. It imports nothing but zod.
  */
 import type { Failed, Outcome } from "./failure.ts";
 import { failed, invalid, success } from "./failure.ts";

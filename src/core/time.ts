@@ -2,6 +2,7 @@
  * Time: the only clock of the program, and reading and writing of timestamps. Other code takes the time as a number.
  * Effects: reads the clock in `now`, and keeps date formatters in memory.
  */
+
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMs = number;
 

@@ -1,3 +1,7 @@
+/**
+ * Hashing and constant-time comparison of secrets. Encryption of stored tokens is in `sealed-tokens.ts`. No I/O; keeps
+ * the last compared secret in memory.
+ */
 const encoder = new TextEncoder();
 
 /** Lower-case hex SHA-256 of a text. */

@@ -1,66 +1,71 @@
-// `npm run demo`: walks through what Parley is for, against the one that runs, or one that it starts for the while.
+/**
+ * `npm run demo`: shows the main uses of Parley, step by step. It runs against the server at `PARLEY_URL`, or the one on the
+ * default port, or starts one.
+ *
+ * Each use is one file in `demo-steps`. Everything that the demo creates is deleted at the end.
+ */
+import { ParleyClient, ApiError } from "../client/parley-client.ts";
 import { chatStep } from "./demo-steps/chat.ts";
+import type { DemoStep } from "./demo-steps/demo-step.ts";
 import { fanOutStep } from "./demo-steps/fan-out.ts";
 import { socketStep } from "./demo-steps/socket.ts";
 import { isFree, isParley } from "./listening-address.ts";
-import { ParleyClient, RequestFailed } from "../client/parley-client.ts";
-import { UserError, run } from "./program.ts";
+import { UserError, runProgram } from "./program.ts";
 import { startServer } from "./server.ts";
 import { DEFAULT_ADDRESS, DEFAULT_PORT, LOOPBACK, localAdminKey, readSettings } from "./settings.ts";
-import type { DemoStep } from "./terminal.ts";
-import { announce, remark } from "./terminal.ts";
+import { printHeading, printRemark } from "./terminal.ts";
 
-const ACTS: DemoStep[] = [chatStep, fanOutStep, socketStep];
+const STEPS: DemoStep[] = [chatStep, fanOutStep, socketStep];
 
-await run(async (stop) => {
-  const close = new AbortController();
-  const parley = await openParley(AbortSignal.any([stop, close.signal]));
+await runProgram(async (stop) => {
+  const closeServer = new AbortController();
+  const parley = await findOrStartServer(AbortSignal.any([stop, closeServer.signal]));
   try {
-    await perform(parley, stop);
+    await runSteps(parley, stop);
     return 0;
   } finally {
-    close.abort();
+    closeServer.abort();
   }
 });
 
-/** Plays every act, and removes what it made, whether it came to its end or not. */
-async function perform(parley: ParleyClient, stop: AbortSignal): Promise<void> {
-  const made: string[] = [];
+async function runSteps(parley: ParleyClient, stop: AbortSignal): Promise<void> {
+  const created: string[] = [];
   const interrupted = new Promise<never>((_, reject) => {
     stop.addEventListener("abort", () => reject(new UserError("")));
   });
   try {
-    for (const [index, { title, play }] of ACTS.entries()) {
-      announce(index + 1, title);
-      await Promise.race([play({ parley, mine: (path) => made.push(path) }), interrupted]);
+    for (const [index, step] of STEPS.entries()) {
+      printHeading(index + 1, step.title);
+      await Promise.race([step.run({ parley, deleteLater: (path) => created.push(path) }), interrupted]);
     }
   } catch (error) {
-    throw error instanceof RequestFailed ? new UserError(advice(error, parley)) : error;
+    throw error instanceof ApiError ? new UserError(explain(error, parley)) : error;
   } finally {
-    // The newest first: what came later may stand on what came before.
-    for (const path of made.toReversed()) await parley.remove(path).catch(() => {});
+    // The newest first: a chatbot cannot be deleted before its sessions.
+    for (const path of created.toReversed()) await parley.remove(path).catch(() => {});
   }
   console.info();
-  remark("That was all. What the demo made, it has removed again.");
+  printRemark("That is the end of the demo. Everything that it created is deleted again.");
 }
 
-function advice({ status, message }: RequestFailed, { address }: ParleyClient): string {
+function explain({ status, message }: ApiError, { address }: ParleyClient): string {
   if (status !== 401 && status !== 403) return message;
-  return `The Parley at ${address} wants the key of an admin: set PARLEY_KEY to it.`;
+  return `Parley at ${address} needs an admin key. Set PARLEY_KEY to it and run the demo again.`;
 }
 
-async function openParley(stop: AbortSignal): Promise<ParleyClient> {
-  const named = process.env["PARLEY_URL"]?.replace(/\/+$/, "");
-  const address = named || DEFAULT_ADDRESS;
+async function findOrStartServer(stop: AbortSignal): Promise<ParleyClient> {
+  const givenAddress = process.env["PARLEY_URL"]?.replace(/\/+$/, "");
+  const address = givenAddress || DEFAULT_ADDRESS;
   if (await isParley(address)) {
-    remark(`Playing at ${address}.`);
+    printRemark(`Using Parley at ${address}.`);
     return new ParleyClient(address, process.env["PARLEY_KEY"] || localAdminKey());
   }
-  if (named) throw new UserError(`No Parley answers at ${named}. Is PARLEY_URL right, and does it run?`);
-  // Port 0 stands for any that is free.
+  if (givenAddress)
+    throw new UserError(`Parley does not answer at ${givenAddress}. Is it running? Is PARLEY_URL right?`);
+  printRemark("No Parley is running here. Starting one for the demo …");
+  // Port 0 means any free port.
   const port = (await isFree(LOOPBACK, DEFAULT_PORT)) ? DEFAULT_PORT : 0;
-  remark("No Parley runs here: starting one for the demo …");
   const { parley } = await startServer(readSettings(["--port", String(port)]), "hidden", stop);
-  remark(`Playing at ${parley.address}.`);
+  printRemark(`Parley runs at ${parley.address}.`);
   return parley;
 }

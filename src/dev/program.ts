@@ -1,4 +1,10 @@
-/** A failure that its message explains to the person at the terminal. */
+/**
+ * What `npm start` and `npm run demo` share as programs: signals, exit codes, and errors for the person at the terminal.
+ *
+ * Sets `process.exitCode` and handles the signals of the process.
+ */
+
+/** An error whose message is enough for the person at the terminal: it is printed without a stack. */
 export class UserError extends Error {
   readonly exitCode: number;
 
@@ -8,38 +14,34 @@ export class UserError extends Error {
   }
 }
 
-/** What a shell expects of a program that was stopped with Ctrl-C. */
+/** The exit code that shells expect after Ctrl-C. */
 const INTERRUPTED = 130;
 
-/** How often it is looked whether npm is still there. */
-const WATCH_MS = 500;
+const PARENT_CHECK_MS = 500;
 
-/**
- * Runs a program to its exit code.
- *
- * @param program is handed a signal that is aborted once the program is asked to stop, or fails
- */
-export async function run(program: (stop: AbortSignal) => Promise<number>): Promise<void> {
+/** @param program returns its exit code. Its signal is aborted when the program must stop */
+export async function runProgram(program: (stop: AbortSignal) => Promise<number>): Promise<void> {
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort());
-  if (process.env["npm_lifecycle_event"]) whenOrphaned(() => stop.abort());
+  if (process.env["npm_lifecycle_event"]) onParentExit(() => stop.abort());
   try {
     process.exitCode = await program(stop.signal);
   } catch (error) {
-    process.exitCode = stop.signal.aborted ? INTERRUPTED : explain(error);
+    process.exitCode = stop.signal.aborted ? INTERRUPTED : printError(error);
     stop.abort();
   }
 }
 
-/** A signal to npm ends the shell between it and its script, and never comes through to the script. */
-function whenOrphaned(stop: () => void): void {
+/** A signal to npm ends the shell that npm runs its script in, and never reaches the script. */
+function onParentExit(callback: () => void): void {
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent) stop();
-  }, WATCH_MS).unref();
+    if (process.ppid !== parent) callback();
+  }, PARENT_CHECK_MS).unref();
 }
 
-function explain(error: unknown): number {
+/** @returns the exit code */
+function printError(error: unknown): number {
   if (!(error instanceof UserError)) {
     console.error(error);
     return 1;

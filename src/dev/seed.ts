@@ -1,57 +1,58 @@
+/**
+ * The first endpoints, chatbots and client of a local database, so that the first call works without a provider's key. Also
+ * the steps of the demo create through here what they need.
+ *
+ * Calls Parley over HTTP, and writes a marker file into the state folder.
+ */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { NewChatbot, NewEndpoint, ParleyClient } from "../client/parley-client.ts";
 
-/** Endpoints that need no provider and no key. */
 const ENDPOINTS = [
   { name: "eliza", connector_type: "eliza-connector" },
   { name: "echo", connector_type: "echo-connector" },
 ] as const;
 
-/** A listener in the manner of Weizenbaum's DOCTOR. */
 export const ELIZA: NewChatbot = {
   name: "Eliza",
   endpointId: "eliza",
-  description: "A patient listener, who needs no model",
+  description: "A patient listener that needs no model",
   greeting: "How do you do. What is on your mind?",
 };
 
 const ECHO: NewChatbot = {
   name: "Echo",
   endpointId: "echo",
-  description: "Says back what it hears",
-  greeting: "Say something, and I will say it back.",
+  description: "Repeats what you write",
+  greeting: "Write something, and I will repeat it.",
 };
 
-/**
- * Fills an empty database, so that the first call works with no key of any provider. May be interrupted at any point: the
- * next start does what is left.
- */
+/** Fills an empty database. It may be interrupted at any point: the next start creates what is missing. */
 export async function seedOnFirstStart(parley: ParleyClient, stateFolder: string): Promise<void> {
-  const underWay = join(stateFolder, "first-start-under-way");
-  if (!existsSync(underWay) && !(await isEmpty(parley))) return;
-  writeFileSync(underWay, "Gone once the database holds its first endpoints, chatbots and client.\n");
+  const marker = join(stateFolder, "first-start-under-way");
+  if (!existsSync(marker) && !(await isEmpty(parley))) return;
+  writeFileSync(marker, "Parley deletes this file when the database has its first endpoints, chatbots and client.\n");
   for (const endpoint of ENDPOINTS) await createIfMissing(parley, endpoint);
-  // Lists show the newest first: Eliza comes last here to come first there.
-  for (const chatbot of [ECHO, ELIZA]) await chatbotOn(parley, chatbot);
+  // Lists show the newest first, so Eliza comes first in them.
+  for (const chatbot of [ECHO, ELIZA]) await findOrCreateChatbot(parley, chatbot);
   if ((await parley.listClients()).length === 0) await parley.createClient({ name: "Ada" });
-  rmSync(underWay);
+  rmSync(marker);
 }
 
-/** @returns whether it was created, and not there already */
+/** @returns whether the endpoint was created now */
 export async function createIfMissing(parley: ParleyClient, endpoint: NewEndpoint): Promise<boolean> {
   if ((await parley.listEndpoints()).some(({ name }) => name === endpoint.name)) return false;
   await parley.createEndpoint(endpoint);
   return true;
 }
 
-/** The chatbot that stands on that one's endpoint; it is created if there is none. */
-export async function chatbotOn(
+/** Finds the chatbot of an endpoint, or creates it. */
+export async function findOrCreateChatbot(
   parley: ParleyClient,
   wanted: NewChatbot,
 ): Promise<{ id: string; name: string; created: boolean }> {
-  const there = (await parley.listChatbots()).find(({ endpointId }) => endpointId === wanted.endpointId);
-  return there ? { ...there, created: false } : { ...(await parley.createChatbot(wanted)), created: true };
+  const found = (await parley.listChatbots()).find(({ endpointId }) => endpointId === wanted.endpointId);
+  return found ? { ...found, created: false } : { ...(await parley.createChatbot(wanted)), created: true };
 }
 
 async function isEmpty(parley: ParleyClient): Promise<boolean> {

@@ -1,3 +1,8 @@
+/**
+ * The settings of a local run: from the arguments for `wrangler dev`, `.dev.vars`, and defaults that need no account.
+ *
+ * Reads `.dev.vars`.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
@@ -9,45 +14,44 @@ export const LOOPBACK = "127.0.0.1";
 export const DEFAULT_PORT = 8787;
 export const DEFAULT_ADDRESS = `http://${LOOPBACK}:${DEFAULT_PORT}`;
 
-/** What the Worker is given locally, unless `.dev.vars` or `--var` gives it something else. */
+/** Defaults. `.dev.vars` and `--var` override them. */
 const LOCAL_VARIABLES = {
   ADMIN_KEY: "parley-dev",
   ALLOW_PRIVATE_ENDPOINTS: "1",
   RATE_LIMITS: "off",
-  // 32 bytes in base64, and no secret.
+  // 32 bytes in base64. It is public, so it protects nothing.
   ENCRYPTION_KEY: "cGFybGV5IHNlYWxzIGxvY2FsIHRva2VucyBvbmx5ISE=",
 };
 
-/** What a local run was asked for. */
 export interface Settings {
   protocol: "http" | "https";
   ip: string;
   port: number;
-  /** Where the local database lies. */
+  /** Absolute. Holds the local D1 and the objects' storage. */
   stateFolder: string;
   adminKey: string;
   migrateArguments: string[];
   devArguments: string[];
 }
 
-/** Reads what was meant for `wrangler dev`, and adds what was left open. */
-export function readSettings(given: string[]): Settings {
-  const { protocol, port, ip, state, variables } = readArguments(given);
-  const set = { ...readDevVars(), ...variables };
-  // An empty key is a form not filled in; any other variable may be meant to be empty.
-  const isOpen = (name: string) => (name.endsWith("_KEY") ? !set[name] : set[name] === undefined);
-  const added = Object.entries(LOCAL_VARIABLES).filter(([name]) => isOpen(name));
+/** @param args arguments for `wrangler dev`; missing ones are added */
+export function readSettings(args: string[]): Settings {
+  const { protocol, port, ip, state, variables: givenVariables } = readArguments(args);
+  const variables = { ...readDevVars(), ...givenVariables };
+  // A key that is empty has not been filled in yet. Any other variable may be empty on purpose.
+  const isMissing = (name: string) => (name.endsWith("_KEY") ? !variables[name] : variables[name] === undefined);
+  const added = Object.entries(LOCAL_VARIABLES).filter(([name]) => isMissing(name));
   return {
     protocol: protocol === "https" ? "https" : "http",
     ip: ip ?? LOOPBACK,
     port: Number(port ?? DEFAULT_PORT),
     stateFolder: resolve(ROOT, state ?? ".wrangler/state"),
-    adminKey: adminKeyOf(set),
+    adminKey: adminKeyOf(variables),
     migrateArguments: ["d1", "migrations", "apply", "DB", "--local", ...(state ? ["--persist-to", state] : [])],
     devArguments: [
       "dev",
       "--local",
-      ...given,
+      ...args,
       ...(port ? [] : ["--port", String(DEFAULT_PORT)]),
       ...(ip ? [] : ["--ip", LOOPBACK]),
       ...added.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
@@ -55,19 +59,19 @@ export function readSettings(given: string[]): Settings {
   };
 }
 
-/** The admin key of a local run that was given no other on its command line. */
+/** The admin key of a local run, unless its command line sets another. */
 export const localAdminKey = (): string => adminKeyOf(readDevVars());
 
-const adminKeyOf = (set: NodeJS.Dict<string>): string => set["ADMIN_KEY"] || LOCAL_VARIABLES.ADMIN_KEY;
+const adminKeyOf = (variables: NodeJS.Dict<string>): string => variables["ADMIN_KEY"] || LOCAL_VARIABLES.ADMIN_KEY;
 
 function readDevVars(): NodeJS.Dict<string> {
   const file = resolve(ROOT, ".dev.vars");
   return existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
 }
 
-function readArguments(given: string[]) {
+function readArguments(args: string[]) {
   const { values, positionals } = parseArgs({
-    args: given,
+    args,
     options: {
       port: { type: "string" },
       ip: { type: "string" },
@@ -78,7 +82,7 @@ function readArguments(given: string[]) {
     strict: false,
     allowPositionals: true,
   });
-  // One `--var` may be followed by several variables: all but the first of them look like positionals.
+  // `--var A:1 B:2` sets several variables. `parseArgs` takes all but the first for positionals.
   const variables = [values.var ?? [], positionals].flat().map((pair) => String(pair).split(/:(.*)/s, 2));
   return {
     protocol: textOf(values["local-protocol"]),

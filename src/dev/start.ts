@@ -1,37 +1,41 @@
-// `npm start`: serves Parley on this machine. What follows `--` goes to `wrangler dev`.
+/**
+ * `npm start`: serves Parley on this machine. Arguments after `--` go to `wrangler dev`.
+ *
+ * The steps of starting a server are in `server.ts`, the text that greets the person in `welcome.ts`.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { addressOf, isFree, isParley } from "./listening-address.ts";
-import { UserError, run } from "./program.ts";
+import { UserError, runProgram } from "./program.ts";
 import { startServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { readSettings } from "./settings.ts";
-import { welcome } from "./welcome.ts";
+import { welcomeText } from "./welcome.ts";
 
-/** How long the server takes to print the lines about its own start, once it answers. */
-const SETTLING_MS = 200;
+/** Wrangler still prints lines about its start when the server already answers. The welcome comes after them. */
+const WRANGLER_OUTPUT_MS = 200;
 
-await run(async (stop) => {
+await runProgram(async (stop) => {
   const settings = readSettings(process.argv.slice(2));
-  await refuseTakenPort(settings);
+  await requireFreePort(settings);
   console.info("Preparing the local database …");
   const { parley, ended } = await startServer(settings, "shared", stop);
-  const greeting = await welcome(parley);
-  await sleep(SETTLING_MS);
-  console.info(greeting);
+  const text = await welcomeText(parley);
+  await sleep(WRANGLER_OUTPUT_MS);
+  console.info(text);
   const code = await ended;
   return stop.aborted ? 0 : code;
 });
 
-async function refuseTakenPort({ protocol, ip, port }: Settings): Promise<void> {
+async function requireFreePort({ protocol, ip, port }: Settings): Promise<void> {
   if (await isFree(ip, port)) return;
   const address = addressOf(protocol, ip, port);
   if (await isParley(address)) {
     throw new UserError(
-      `Parley already runs at ${address}. To run another beside it, give it a port and a state of its own:\n` +
+      `Parley is already running at ${address}. To run a second one, give it another port and another state folder:\n` +
         `npm start -- --port ${port + 1} --persist-to .wrangler/other`,
     );
   }
   throw new UserError(
-    `Port ${port} is taken by another program. Stop that one, or choose another port:\nnpm start -- --port ${port + 1}`,
+    `Another program uses port ${port}. Stop that program, or choose another port:\nnpm start -- --port ${port + 1}`,
   );
 }

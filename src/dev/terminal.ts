@@ -1,67 +1,54 @@
+/**
+ * Prints the parts of the demo: headings, remarks, dialogue, events and tables, wrapped to the width of the terminal.
+ *
+ * Writes to standard output. What is printed, and when, is decided in the steps.
+ */
 import { styleText } from "node:util";
-import type { ParleyClient } from "../client/parley-client.ts";
 
-/** No line is longer, however wide the terminal. */
-const WIDEST = 100;
+const MAX_WIDTH = 100;
 
-/** Where the acts of the demo are played: against one Parley, before one person. */
-export interface Terminal {
-  parley: ParleyClient;
-  /** Remembers what the demo itself made, by the path that deletes it. */
-  mine: (path: string) => void;
-}
+/** The columns that the name of a speaker takes. */
+const SPEAKER_WIDTH = 10;
 
-/** One thing that Parley is for, shown. */
-export interface DemoStep {
-  title: string;
-  play: (stage: Terminal) => Promise<void>;
-}
-
-/** Prints an act's title. */
-export function announce(number: number, title: string): void {
+export function printHeading(number: number, title: string): void {
   console.info(`\n${styleText("bold", `${number}. ${title}`)}\n`);
 }
 
-/** Prints a remark about what is seen. */
-export function remark(text: string): void {
+export function printRemark(text: string): void {
   for (const line of wrap(text, lineWidth() - 2)) console.info(`  ${styleText("dim", line)}`);
 }
 
-/** Begins a line of a dialogue that is not known to its end yet. @returns what prints the next piece of it */
-export function speak(speaker: string): (piece: string) => void {
-  const margin = 10;
-  let column = margin;
-  process.stdout.write(`  ${styleText("cyan", speaker.padEnd(margin - 2))}`);
+/** Prints a speaker's name. @returns prints the next piece of the text, for text that is still being written */
+export function startSpeech(speaker: string): (piece: string) => void {
+  let column = SPEAKER_WIDTH;
+  process.stdout.write(`  ${styleText("cyan", speaker.padEnd(SPEAKER_WIDTH - 2))}`);
   return (piece) => {
     for (const word of piece.match(/\s*\S+/g) ?? []) {
       const fits = column + word.length <= lineWidth();
-      process.stdout.write(fits ? word : `\n${" ".repeat(margin)}${word.trimStart()}`);
-      column = fits ? column + word.length : margin + word.trimStart().length;
+      process.stdout.write(fits ? word : `\n${" ".repeat(SPEAKER_WIDTH)}${word.trimStart()}`);
+      column = fits ? column + word.length : SPEAKER_WIDTH + word.trimStart().length;
     }
   };
 }
 
-/** Prints what happened at a moment, with who did it. @param at milliseconds since it all began */
-export function note(at: number, who: string, what: string): void {
-  console.info(`  ${styleText("dim", seconds(at))}  ${styleText("cyan", who.padEnd(14))}${what}`);
+export function printSpeech(speaker: string, text: string): void {
+  const [first = "", ...others] = wrap(text, lineWidth() - SPEAKER_WIDTH);
+  console.info(`  ${styleText("cyan", speaker.padEnd(SPEAKER_WIDTH - 2))}${first}`);
+  for (const line of others) console.info(" ".repeat(SPEAKER_WIDTH) + line);
 }
 
-/** Prints what somebody says in a dialogue. */
-export function say(speaker: string, text: string): void {
-  const margin = 10;
-  const [first = "", ...others] = wrap(text, lineWidth() - margin);
-  console.info(`  ${styleText("cyan", speaker.padEnd(margin - 2))}${first}`);
-  for (const line of others) console.info(" ".repeat(margin) + line);
+/** @param atMs time since the step started */
+export function printEvent(atMs: number, who: string, what: string): void {
+  console.info(`  ${styleText("dim", formatSeconds(atMs))}  ${styleText("cyan", who.padEnd(14))}${what}`);
 }
 
-/** One row of a table; its last cell is wrapped into what is left of the line. */
+/** A row of a table. The last cell is wrapped into the rest of the line. */
 export interface Row {
   cells: string[];
   style: "reset" | "red" | "dim";
 }
 
-/** Prints rows under each other, their columns aligned. */
-export function table(header: string[], body: Row[]): void {
+export function printTable(header: string[], body: Row[]): void {
   const rows: Row[] = [{ cells: header, style: "dim" }, ...body];
   const widths = header.map((_, column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)) + 2);
   const margin = widths.slice(0, -1).reduce((sum, width) => sum + width, 2);
@@ -74,9 +61,9 @@ export function table(header: string[], body: Row[]): void {
 }
 
 /** `1.04 s` */
-export const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
+export const formatSeconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`;
 
-const lineWidth = (): number => Math.min(process.stdout.columns || WIDEST, WIDEST);
+const lineWidth = (): number => Math.min(process.stdout.columns || MAX_WIDTH, MAX_WIDTH);
 
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -1,10 +1,14 @@
+/**
+ * The text that `npm start` prints when the server is ready: its address, the admin key, and a first call to paste.
+ *
+ * Lists chatbots and clients over HTTP, so that the call has real ids.
+ */
 import { styleText } from "node:util";
-import { ELIZA } from "./seed.ts";
 import type { ParleyClient } from "../client/parley-client.ts";
+import { ELIZA } from "./seed.ts";
 import { DEFAULT_ADDRESS, localAdminKey } from "./settings.ts";
 
-/** What a newcomer needs to know of a server that runs: where it is, how to come in, and a first call to paste. */
-export async function welcome(parley: ParleyClient): Promise<string> {
+export async function welcomeText(parley: ParleyClient): Promise<string> {
   const label = (text: string) => styleText("dim", text.padEnd(12));
   const { invitation, commands } = await firstCall(parley);
   return [
@@ -13,30 +17,31 @@ export async function welcome(parley: ParleyClient): Promise<string> {
     "",
     `  ${label("Admin key")}${parley.key}`,
     `  ${label("Docs")}${parley.address}/docs`,
-    `  ${label("A tour")}${tour(parley)}`,
+    `  ${label("Demo")}${demoCommand(parley)}`,
     "",
     `  ${invitation} Paste this into another terminal:`,
     "",
-    // Not indented and without comments: it is copied as it stands, into any shell.
+    // Without indentation and comments, so that it can be pasted into any shell.
     ...commands.flatMap((lines) => [lines.join(" \\\n  "), ""]),
   ].join("\n");
 }
 
-/** The demo's command, told what it would not guess. */
-function tour({ address, key }: ParleyClient): string {
-  const told = [
+/** The command of the demo, with the variables that it needs to find this server. */
+function demoCommand({ address, key }: ParleyClient): string {
+  const variables = [
     ...(address === DEFAULT_ADDRESS ? [] : [`PARLEY_URL=${address}`]),
-    ...(key === localAdminKey() ? [] : [`PARLEY_KEY=${quoted(key)}`]),
+    ...(key === localAdminKey() ? [] : [`PARLEY_KEY=${shellQuote(key)}`]),
   ];
-  return [...told, "npm run demo"].join(" ");
+  return [...variables, "npm run demo"].join(" ");
 }
 
-/** What to say first, and to whom: commands for a shell, each in lines. */
+/** @returns a sentence, and shell commands as lists of lines */
 async function firstCall(parley: ParleyClient): Promise<{ invitation: string; commands: string[][] }> {
   const { address, key } = parley;
-  const authorization = `-H ${quoted(`Authorization: Bearer ${key}`)}`;
-  const pair = await someChatbotAndClient(parley);
-  if (!pair) return { invitation: "A first call.", commands: [[`curl -w '\\n' ${address}/chatbots`, authorization]] };
+  const authorization = `-H ${shellQuote(`Authorization: Bearer ${key}`)}`;
+  const pair = await findChatbotAndClient(parley);
+  if (!pair)
+    return { invitation: "Make a first call.", commands: [[`curl -w '\\n' ${address}/chatbots`, authorization]] };
   const headers = `${authorization} -H 'Content-Type: application/json'`;
   const session = JSON.stringify({ chatbotId: pair.chatbot.id, clientId: pair.client.id });
   const message = JSON.stringify({ content: "Hello, I feel a little nervous today." });
@@ -46,16 +51,16 @@ async function firstCall(parley: ParleyClient): Promise<{ invitation: string; co
       [
         `SESSION=$(curl -sS ${address}/sessions`,
         headers,
-        `-d ${quoted(session)}`,
+        `-d ${shellQuote(session)}`,
         `| sed -n 's/.*"data":{"id":"\\([^"]*\\)".*/\\1/p')`,
       ],
-      [`curl -w '\\n' "${address}/sessions/chat?sessionId=$SESSION"`, headers, `-d ${quoted(message)}`],
+      [`curl -w '\\n' "${address}/sessions/chat?sessionId=$SESSION"`, headers, `-d ${shellQuote(message)}`],
     ],
   };
 }
 
-/** Eliza if she is there; `null` if there is nobody, or no way to know. */
-async function someChatbotAndClient(parley: ParleyClient) {
+/** Prefers Eliza. @returns `null` if there are none, or if the lists cannot be read */
+async function findChatbotAndClient(parley: ParleyClient) {
   try {
     const [chatbots, [client]] = await Promise.all([parley.listChatbots(), parley.listClients()]);
     const chatbot = chatbots.find(({ endpointId }) => endpointId === ELIZA.endpointId) ?? chatbots[0];
@@ -65,5 +70,4 @@ async function someChatbotAndClient(parley: ParleyClient) {
   }
 }
 
-/** A text as one word of a shell. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+const shellQuote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

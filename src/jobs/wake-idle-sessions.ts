@@ -1,7 +1,6 @@
 /**
- * Scheduled job, and so far the only one in this folder: restarts replication of sessions whose alarm was lost. The
- * cron schedule is in `wrangler.toml`, and `src/index.ts` runs the job. Effects: one D1 query, calls to session
- * objects.
+ * Restarts replication of sessions whose alarm was lost. This folder has the jobs that cron starts: the schedule is in
+ * `wrangler.toml`, and `src/index.ts` runs them. Effects: one D1 query, calls to session objects.
  */
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";

@@ -107,11 +107,11 @@ class EventParser {
 
   /** Ends the body. A last event without its blank line counts, and one that is half a JSON text is marked. */
   finish(text: string): ServerSentEvent[] {
-    const whole = this.feed(text);
+    const complete = this.feed(text);
     this.#parser.feed("\n\n");
     this.#flushUnframedLines();
     const last = this.#takeEvents().map((event) => (isComplete(event.data) ? event : { ...event, isIncomplete: true }));
-    return [...whole, ...last];
+    return [...complete, ...last];
   }
 
   #takeEvents(): ServerSentEvent[] {

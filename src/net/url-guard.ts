@@ -2,6 +2,7 @@
  * URL guard: decides which URLs the program may call, so that an endpoint cannot reach the operator's network. Checks
  * the URL only: a Worker cannot see which address a public name resolves to. Pure.
  */
+
 /** Whether `ALLOW_PRIVATE_ENDPOINTS` is on. Unset, empty, `0` and `false` mean off. */
 export const allowsPrivateUrls = (setting: string | undefined): boolean =>
   !["", "0", "false"].includes((setting ?? "").trim().toLowerCase());

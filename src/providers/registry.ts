@@ -1,3 +1,8 @@
+/**
+ * The registry of providers, by connector type. This folder calls models: `adapters/` has the vendors' wire formats,
+ * `call/` everything that all calls share (retries, deadlines, reading of replies, receipts), and `limits/` the rate
+ * limiter of an endpoint. What to send is decided in `turn/`. Pure.
+ */
 import type { ConnectorType } from "../core/endpoint.ts";
 import { anthropic } from "./adapters/anthropic.ts";
 import { echo } from "./adapters/echo.ts";
@@ -8,11 +13,7 @@ import type { Provider } from "./call/provider.ts";
 import { httpProvider } from "./call/http-provider.ts";
 import { workersAi } from "./adapters/workers-ai.ts";
 
-/**
- * The provider of each connector type. This folder calls models: `adapters/` has the vendors' wire formats, `call/`
- * everything that all calls share (retries, deadlines, reading of replies, receipts), and `limits/` the rate limiter of
- * an endpoint.
- */
+/** The provider of each connector type. */
 export const PROVIDERS = {
   "openai-connector": httpProvider(openaiCompatible(VENDORS.openai)),
   "azure-openai-connector": httpProvider(openaiCompatible(VENDORS.azure)),

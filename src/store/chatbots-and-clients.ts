@@ -37,7 +37,7 @@ function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
   return entry;
 }
 
-const values = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
+const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
 
 function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
   const matches = (search: string | null) =>
@@ -54,8 +54,8 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
 
     /** Reads one row. `null` if there is none or if it is deleted. */
     async find(db: Database, id: string): Promise<Entry<T> | null> {
-      const exists = and(eq(table.id, id), isNull(table.deletedAt));
-      const row = await db.select().from(table).where(exists).get();
+      const isCurrent = and(eq(table.id, id), isNull(table.deletedAt));
+      const row = await db.select().from(table).where(isCurrent).get();
       return row ? withoutFolded<T>(row) : null;
     },
 
@@ -77,7 +77,7 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
     async update(db: Database, entry: Entry<T>): Promise<void> {
       await db
         .update(table)
-        .set(values<T>(withFolded(entry)))
+        .set(asUpdate<T>(withFolded(entry)))
         .where(eq(table.id, entry.id));
     },
 
@@ -86,7 +86,7 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
       const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const { meta } = await db
         .update(table)
-        .set(values<T>({ ...clearedOnDelete, deletedAt: at }))
+        .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
       return meta.changes > 0;
     },

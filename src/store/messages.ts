@@ -43,13 +43,13 @@ export async function readLog(db: Database, sessionId: string, lastSeq: number, 
 
 /** As many rows as fit into a batch, but at least one. */
 const batchQuery = (which: string): string => `SELECT * FROM (
-    SELECT *, sum(size) OVER (ORDER BY seq) AS held, count(*) OVER () AS found FROM (
+    SELECT *, sum(size) OVER (ORDER BY seq) AS running_total, count(*) OVER () AS found FROM (
       SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId,
         (SELECT number FROM turns WHERE turns.session_id = messages.session_id AND turns.turn_id = messages.turn_id) AS turnNumber,
         length(content) + coalesce(length(detail), 0) AS size
       FROM messages WHERE session_id = ?1 AND seq > ?2 ${which} ORDER BY seq LIMIT ?3
     )
-  ) WHERE held <= ?4 OR held = size ORDER BY seq`;
+  ) WHERE running_total <= ?4 OR running_total = size ORDER BY seq`;
 
 const ALL_MESSAGES = batchQuery("");
 const SHOWN_MESSAGES = batchQuery("AND (detail IS NULL OR content <> '')");
@@ -88,14 +88,18 @@ async function readMessages(db: Database, sessionId: string, after: number, upTo
  */
 export function newestMessages(db: Database, sessionIds: string[], maxMessages: number, characters: number) {
   const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${maxMessages}`);
-  const held = sql<number>`sum(length(${messages.content})) over (partition by ${messages.sessionId} order by ${messages.seq} desc)`;
+  const runningTotal = sql<number>`sum(length(${messages.content})) over (partition by ${messages.sessionId} order by ${messages.seq} desc)`;
   const ranked = db
-    .select({ ...ownColumns, held: held.as("held") })
+    .select({ ...ownColumns, runningTotal: runningTotal.as("running_total") })
     .from(sessions)
     .innerJoin(messages, and(eq(messages.sessionId, sessions.id), isNew))
     .where(inArray(sessions.id, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`))
     .as("ranked");
-  return db.select().from(ranked).where(lte(ranked.held, characters)).orderBy(asc(ranked.sessionId), asc(ranked.seq));
+  return db
+    .select()
+    .from(ranked)
+    .where(lte(ranked.runningTotal, characters))
+    .orderBy(asc(ranked.sessionId), asc(ranked.seq));
 }
 
 /** Groups the rows of {@link newestMessages} by session. */

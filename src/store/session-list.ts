@@ -15,7 +15,7 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
-import { sessionOfRow } from "./sessions.ts";
+import { toSession } from "./sessions.ts";
 import { sessionCounts, sessions } from "./tables.ts";
 
 /** Newest messages per session in a list. */
@@ -53,7 +53,7 @@ export async function listChatbotSessions(
   page: PageRequest,
 ): Promise<Page<PopulatedSession>> {
   const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
-  const found = rows.map(sessionOfRow);
+  const found = rows.map(toSession);
   const results = found.length === 0 ? [] : await populate(db, found);
   return { results, total: Number(totals?.total ?? 0) };
 }
@@ -174,5 +174,5 @@ export async function listComparisonSessions(db: Database, { limit, skip }: Page
     .orderBy(...newestFirst)
     .limit(limit)
     .offset(skip);
-  return rows.map(sessionOfRow);
+  return rows.map(toSession);
 }

@@ -16,7 +16,7 @@ import { chatbots, clients, messages, sessions, turns } from "./tables.ts";
 
 type SessionRow = typeof sessions.$inferSelect;
 
-export function sessionOfRow(row: SessionRow): Session {
+export function toSession(row: SessionRow): Session {
   const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...session } = row;
   return session;
 }
@@ -70,7 +70,7 @@ export async function createComparisonSession(
 /** A session without its log; `null` if there is none. Reads one row. */
 export async function findSession(db: Database, id: string): Promise<Session | null> {
   const row = await db.select().from(sessions).where(eq(sessions.id, id)).get();
-  return row ? sessionOfRow(row) : null;
+  return row ? toSession(row) : null;
 }
 
 /** The client of a session; `null` if there is no such session, or if it has no client. Reads one row. */

@@ -15,9 +15,9 @@ type Subscription = typeof subscriptions.$inferSelect;
  * @returns whether the key exists
  */
 export async function addSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<boolean> {
-  const keyIsThere = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
-  const sessionIsThere = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
-  const subscription = sql`select ${keyId}, ${sessionId} where ${keyIsThere} and ${sessionIsThere}`;
+  const keyExists = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
+  const sessionExists = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
+  const subscription = sql`select ${keyId}, ${sessionId} where ${keyExists} and ${sessionExists}`;
   const insert = db.insert(subscriptions).select(subscription).onConflictDoNothing();
   const [, [key]] = await db.batch([insert, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
   return key !== undefined;

@@ -1,5 +1,6 @@
+/** Part `append-at-once`: how many messages per second go through when many callers send, each to its own session. */
 import { HttpClient } from "./http-client.ts";
-import { WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
@@ -9,15 +10,14 @@ const CALLERS = 64;
 const ROUNDS = 6;
 const ROUND_MS = 2_000;
 
-const MESSAGE = { role: "user", content: "Could you tell me where my parcel is? The number is 4711-0815." };
+const MESSAGE = { role: "user", content: MESSAGE_TEXT };
 
-/** One round: how many appends a second went through, and how long each took. */
+/** One round: appends per second, and the time of each. */
 interface Burst {
   rate: number;
-  took: number[];
+  timesMs: number[];
 }
 
-/** How many messages go through when many callers send at once, each to a session of its own. */
 export async function appendAtOnce({ parley, bare, upstream }: Servers): Promise<Finding[]> {
   const toBare = new HttpClient(bare.origin, {}, CALLERS);
   const toParley = parleyClient(parley.origin, CALLERS);
@@ -34,16 +34,16 @@ export async function appendAtOnce({ parley, bare, upstream }: Servers): Promise
   return report(measured);
 }
 
-/** Each path has a caller of its own, who appends there again and again until the time is over. */
+/** Each path has a caller of its own, which appends one message after the other until the time is over. */
 async function burst(paths: string[], appendTo: (path: string) => Promise<{ ms: number }>): Promise<Burst> {
-  const took: number[] = [];
+  const timesMs: number[] = [];
   const started = performance.now();
   await Promise.all(
     paths.map(async (path) => {
-      while (performance.now() - started < ROUND_MS) took.push((await appendTo(path)).ms);
+      while (performance.now() - started < ROUND_MS) timesMs.push((await appendTo(path)).ms);
     }),
   );
-  return { took, rate: (took.length * 1000) / (performance.now() - started) };
+  return { timesMs, rate: (timesMs.length * 1000) / (performance.now() - started) };
 }
 
 function report({ bare, parley }: Record<"bare" | "parley", Burst[]>): Finding[] {
@@ -51,10 +51,10 @@ function report({ bare, parley }: Record<"bare" | "parley", Burst[]>): Finding[]
   const row = (name: string, rounds: Burst[]) => [
     name,
     median(rounds.map(({ rate }) => rate)).toFixed(0),
-    inMs(median(rounds.map(({ took }) => median(took)))),
+    inMs(median(rounds.map(({ timesMs }) => median(timesMs)))),
     inMs(
       quantile(
-        rounds.flatMap(({ took }) => took),
+        rounds.flatMap(({ timesMs }) => timesMs),
         0.99,
       ),
     ),

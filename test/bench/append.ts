@@ -1,5 +1,6 @@
+/** Part `append`: what one message costs when a single caller sends one after the other. */
 import { HttpClient } from "./http-client.ts";
-import { WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
@@ -9,15 +10,14 @@ import { interleave, quantile, ratioOfMedians, typical } from "./statistics.ts";
 const ROUNDS = 10;
 const SESSIONS_A_ROUND = 3;
 
-/** Each session is measured while it grows from 10 to 30 messages, so that it holds about 20. */
+/** Each session is measured while it grows from 10 to 30 messages, which is 20 on average. */
 const MESSAGES_BEFORE = 10;
 const MESSAGES_MEASURED = 20;
 
-const MESSAGE = { role: "user", content: "Could you tell me where my parcel is? The number is 4711-0815." };
+const MESSAGE = { role: "user", content: MESSAGE_TEXT };
 
 type Subject = "empty" | "bare" | "minimal" | "whole";
 
-/** What one message costs when a single caller sends one after the other. */
 export async function append({ parley, bare, upstream }: Servers): Promise<Finding[]> {
   const toBare = new HttpClient(bare.origin);
   const toParley = parleyClient(parley.origin);
@@ -35,25 +35,25 @@ export async function append({ parley, bare, upstream }: Servers): Promise<Findi
   };
   const empty = () => Promise.resolve(() => toBare.post("/", MESSAGE));
   const measured = await interleave(ROUNDS, {
-    empty: () => appendAway(empty),
-    bare: () => appendAway(bareAppend),
-    minimal: () => appendAway(parleyAppend(WITHOUT_LOG)),
-    whole: () => appendAway(parleyAppend({})),
+    empty: () => measureAppends(empty),
+    bare: () => measureAppends(bareAppend),
+    minimal: () => measureAppends(parleyAppend(WITHOUT_LOG)),
+    whole: () => measureAppends(parleyAppend({})),
   });
   toBare.close();
   toParley.close();
   return report(measured);
 }
 
-/** Makes fresh sessions and fills each. @returns how long each measured append took */
-async function appendAway(inFreshSession: () => Promise<() => Promise<{ ms: number }>>): Promise<number[]> {
-  const took: number[] = [];
+/** @param openSession creates a session, and returns an append to it @returns the times of the measured appends */
+async function measureAppends(openSession: () => Promise<() => Promise<{ ms: number }>>): Promise<number[]> {
+  const timesMs: number[] = [];
   for (let session = 0; session < SESSIONS_A_ROUND; session++) {
-    const appendOne = await inFreshSession();
+    const appendOne = await openSession();
     for (let message = 0; message < MESSAGES_BEFORE; message++) await appendOne();
-    for (let message = 0; message < MESSAGES_MEASURED; message++) took.push((await appendOne()).ms);
+    for (let message = 0; message < MESSAGES_MEASURED; message++) timesMs.push((await appendOne()).ms);
   }
-  return took;
+  return timesMs;
 }
 
 function report({ empty, bare, minimal, whole }: Rounds<Subject, number[]>): Finding[] {
@@ -65,7 +65,7 @@ function report({ empty, bare, minimal, whole }: Rounds<Subject, number[]>): Fin
   ];
   printTable("Append, one caller at a time, sessions of about 20 messages", [
     ["", "p50 ms", "p99 ms", "to bare"],
-    row("an answer without any work: what wrangler takes", empty),
+    row("an empty answer: the overhead of wrangler", empty),
     row("bare Worker", bare),
     row("Parley, Prefer: return=minimal (as the bare Worker, no log in the answer)", minimal),
     row("Parley, the whole session in the answer", whole),

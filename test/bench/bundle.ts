@@ -1,3 +1,4 @@
+/** Part `bundle`: the size of the Worker that a deployment uploads. */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -6,7 +7,6 @@ import { printTable } from "./report.ts";
 import { PARLEY_CONFIG } from "./servers.ts";
 import { wrangler } from "./wrangler.ts";
 
-/** How large the Worker is that a deployment uploads. */
 export async function bundle(scratch: string): Promise<Finding[]> {
   const outdir = join(scratch, "bundle");
   await wrangler("deploy", "--dry-run", "-c", PARLEY_CONFIG, "--outdir", outdir);

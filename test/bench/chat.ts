@@ -1,27 +1,25 @@
+/** Part `chat`: the time that a chat adds to that of the model. */
 import { HttpClient } from "./http-client.ts";
-import { chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
 import type { Rounds } from "./statistics.ts";
 import { interleave, median, medianOfPairs, quantile, typical } from "./statistics.ts";
 
-/** How long the model takes to begin its reply, in milliseconds. */
+/** Times until the model begins its reply. */
 const DELAYS_MS = [0, 50];
 
 const ROUNDS = 24;
 
-/** Turns in one session; each round has fresh ones. The first wakes the session and is not counted. */
+/** Measured turns per session, after one that loads the session. Each round has new sessions. */
 const TURNS = 8;
 
-/** Rounds that are not measured: code that has run a few times only is not what runs day after day. */
+/** Rounds that do not count: code that has run only a few times is slower than code in daily use. */
 const WARM_UP_ROUNDS = 50;
-
-const CONTENT = "Could you tell me where my parcel is? The number is 4711-0815.";
 
 type Subject = "direct" | "bare" | "parley";
 
-/** What a chat adds to the time that the model itself takes. */
 export async function chat(servers: Servers): Promise<Finding[]> {
   const findings: Finding[] = [];
   await measure(0, WARM_UP_ROUNDS, servers);
@@ -42,27 +40,27 @@ async function measure(
     toParley,
     await createEndpoint(toParley, `chat-${delayMs}-${rounds}`, baseUri),
   );
-  const asked = { model: "bench", stream: true, messages: [{ role: "user", content: CONTENT }] };
+  const request = { model: "bench", stream: true, messages: [{ role: "user", content: MESSAGE_TEXT }] };
   const measured = await interleave(rounds, {
-    direct: () => converse(() => toModel.post("/chat/completions", asked)),
+    direct: () => measureTurns(() => toModel.post("/chat/completions", request)),
     bare: () => {
       const path = `/chat?conversation=${crypto.randomUUID()}`;
-      return converse(() => toBare.post(path, { content: CONTENT, upstream: baseUri }));
+      return measureTurns(() => toBare.post(path, { content: MESSAGE_TEXT, upstream: baseUri }));
     },
     parley: async () => {
       const path = chatPath(await createSession());
-      return converse(() => toParley.post(path, { content: CONTENT }));
+      return measureTurns(() => toParley.post(path, { content: MESSAGE_TEXT }));
     },
   });
   for (const client of [toModel, toBare, toParley]) client.close();
   return measured;
 }
 
-async function converse(askOnce: () => Promise<{ ms: number }>): Promise<number[]> {
-  await askOnce();
-  const took: number[] = [];
-  for (let turn = 0; turn < TURNS; turn++) took.push((await askOnce()).ms);
-  return took;
+async function measureTurns(runTurn: () => Promise<{ ms: number }>): Promise<number[]> {
+  await runTurn();
+  const timesMs: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) timesMs.push((await runTurn()).ms);
+  return timesMs;
 }
 
 function report(delayMs: number, { direct, bare, parley }: Rounds<Subject, number[]>): Finding {

@@ -1,42 +1,45 @@
+/** Part `fan-out`: the time of one prompt to many endpoints at once. */
 import { createComparison, createEndpoint, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
 import { interleave, quantile, typical } from "./statistics.ts";
 
-/** How long each endpoint takes to begin its reply, in milliseconds. */
+/** Time until each endpoint begins its reply. */
 const DELAY_MS = 200;
 
-/** How many endpoints there are at most, and how many the target is for. */
+/** The largest number of endpoints. */
 const ENDPOINTS = 64;
+
+/** The number of endpoints that the target is for. */
 const TARGET = 32;
+
 const ROUNDS = 5;
 
-/** Prompts put to one session, the first of which wakes it; few, so that its history stays short. */
+/** Prompts per session. Few, so that its history stays short. The first loads the session. */
 const PROMPTS = 3;
 
-/** What it takes to put one prompt to many endpoints at once. */
 export async function fanOut({ parley, upstream }: Servers): Promise<Finding[]> {
   const toParley = parleyClient(parley.origin);
   const endpoints: string[] = [];
   for (let nth = 1; nth <= ENDPOINTS; nth++) {
     endpoints.push(await createEndpoint(toParley, `fan-out-${nth}`, upstream.baseUri(DELAY_MS)));
   }
-  const compare = (count: number) => async () => {
+  const measurePrompts = (count: number) => async () => {
     const session = await createComparison(toParley, `fan-out to ${count}`, endpoints.slice(0, count));
-    const took: number[] = [];
+    const timesMs: number[] = [];
     for (let prompt = 0; prompt < PROMPTS; prompt++) {
       const { ms, text } = await toParley.post(`/v1/sessions/${session}/prompt`, { prompt: "Which is the best?" });
       if (text.includes('"status":"error"')) throw new Error(`An endpoint failed: ${text}`);
-      took.push(ms);
+      timesMs.push(ms);
     }
-    return took;
+    return timesMs;
   };
   const measured = await interleave(ROUNDS, {
-    one: compare(1),
-    eight: compare(8),
-    target: compare(TARGET),
-    all: compare(ENDPOINTS),
+    one: measurePrompts(1),
+    eight: measurePrompts(8),
+    target: measurePrompts(TARGET),
+    all: measurePrompts(ENDPOINTS),
   });
   toParley.close();
   return report(measured);

@@ -1,31 +1,30 @@
+/**
+ * Part `idle-sockets`: the memory that idle sockets use, in a Parley of its own. Each session has had a socket before, so that the
+ * memory of a session does not count.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { closeAll, openFollowers } from "./followers.ts";
 import { createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { printTable } from "./report.ts";
-import { copyOf, serveParley } from "./servers.ts";
+import { copyState, serveParley } from "./servers.ts";
 import { median } from "./statistics.ts";
 import type { Server } from "./wrangler.ts";
 
 const SOCKETS = 1_000;
 const SESSIONS = 100;
 
-/** An object with nothing but idle sockets goes to sleep after 10 seconds. */
-const ASLEEP_MS = 15_000;
+/** An object with idle sockets hibernates after 10 seconds. */
+const HIBERNATED_MS = 15_000;
 
 const SAMPLES = 5;
 const SAMPLE_MS = 400;
 
-/**
- * The memory that idle sockets hold, in a Parley of their own. Each session has had a socket before the count begins, so
- * that what a session costs is not counted.
- *
- * @param empty the state of a Parley without any data; it is left as it is
- */
+/** @param empty state without data. It is copied, not changed */
 export async function idleSockets(empty: string): Promise<Finding[]> {
-  const parley = await serveParley(copyOf(empty, "idle-sockets"));
+  const parley = await serveParley(copyState(empty, "idle-sockets"));
   const toParley = parleyClient(parley.origin);
-  // No one is asked there.
+  // Nothing calls this address.
   const endpoint = await createEndpoint(toParley, "idle-sockets", "http://127.0.0.1:9/v1");
   const createSession = await createSessionMaker(toParley, endpoint);
   const sessions: string[] = [];
@@ -35,16 +34,16 @@ export async function idleSockets(empty: string): Promise<Finding[]> {
   const followed = Array.from({ length: SOCKETS }, (_, nth) => sessions[nth % SESSIONS] ?? "");
   const opened = await openFollowers(parley, followed);
   const awake = await residentMb(parley);
-  await sleep(ASLEEP_MS);
-  const asleep = await residentMb(parley);
+  await sleep(HIBERNATED_MS);
+  const hibernated = await residentMb(parley);
   await closeAll(opened);
   toParley.close();
   await parley.stop();
-  report(before, { "just opened": awake, [`${ASLEEP_MS / 1000} s later`]: asleep });
+  report(before, { "just opened": awake, [`${HIBERNATED_MS / 1000} s later`]: hibernated });
   return [];
 }
 
-/** What each process of a server's runtime holds of the memory: the median of some samples. */
+/** @returns the resident memory of each process in MB, the median of some samples */
 async function residentMb(server: Server): Promise<number[]> {
   const samples: number[][] = [];
   for (let nth = 0; nth < SAMPLES; nth++) {
@@ -68,5 +67,5 @@ function report(before: number[], after: Record<string, number[]>): void {
     ["before", inMb(sum(before)), "", before.map(inMb).join(" + ")],
     ...Object.entries(after).map(([name, values]) => row(name, values)),
   ]);
-  console.info("  wrangler puts a second workerd in front of the Worker's, which passes every socket on");
+  console.info("  wrangler runs a second workerd in front of that of the Worker, which forwards every socket");
 }

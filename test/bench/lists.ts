@@ -1,12 +1,13 @@
+/** Part `lists`: the time and the rows read of lists, with few sessions and with many. */
 import type { HttpClient } from "./http-client.ts";
 import { parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
-import type { Listed } from "./rows-read.ts";
-import { rowsRead } from "./rows-read.ts";
+import type { ListQuery } from "./rows-read.ts";
+import { countRowsRead } from "./rows-read.ts";
 import type { Seeded } from "./seed-sessions.ts";
 import { COMMON_WORD, RARE_WORD, seedSessions } from "./seed-sessions.ts";
-import { copyOf, serveParley } from "./servers.ts";
+import { copyState, serveParley } from "./servers.ts";
 import type { Rounds } from "./statistics.ts";
 import { interleave, ratioOfMedians, typical } from "./statistics.ts";
 
@@ -18,7 +19,7 @@ const CALLS = 10;
 
 const FIRST_PAGE = "first page";
 
-const QUERIES: { name: string; list: (seeded: Seeded) => Listed }[] = [
+const QUERIES: { name: string; list: (seeded: Seeded) => ListQuery }[] = [
   { name: FIRST_PAGE, list: () => ({ filter: {}, skip: 0 }) },
   { name: "by status", list: () => ({ filter: { status: "ACTIVE" }, skip: 0 }) },
   { name: "by chatbot", list: ({ chatbotId }) => ({ filter: { chatbotId }, skip: 0 }) },
@@ -31,57 +32,58 @@ const QUERIES: { name: string; list: (seeded: Seeded) => Listed }[] = [
 
 type Size = "few" | "many";
 
-/** How long each query took, and how many rows D1 read for it. */
+/** The times of each query, and the rows that D1 read for it. */
 interface Measured {
-  took: Rounds<Size, number[]>[];
+  timesMs: Rounds<Size, number[]>[];
   rows: Record<Size, number[]>;
 }
 
-/** What lists cost with few sessions and with many. */
 export async function lists(empty: string): Promise<Finding[]> {
-  const states = { few: copyOf(empty, "few"), many: copyOf(empty, "many") };
+  const states = { few: copyState(empty, "few"), many: copyState(empty, "many") };
   const seeded = { few: seedSessions(states.few, FEW), many: seedSessions(states.many, MANY) };
-  const took = await measure(states, seeded);
-  const asked = (size: Size) => QUERIES.map(({ list }) => list(seeded[size]));
+  const timesMs = await measure(states, seeded);
+  const queries = (size: Size) => QUERIES.map(({ list }) => list(seeded[size]));
   const rows = {
-    few: await rowsRead(states.few, asked("few")),
-    many: await rowsRead(states.many, asked("many")),
+    few: await countRowsRead(states.few, queries("few")),
+    many: await countRowsRead(states.many, queries("many")),
   };
-  return report({ took, rows });
+  return report({ timesMs, rows });
 }
 
-async function measure(states: Record<Size, string>, seeded: Record<Size, Seeded>): Promise<Measured["took"]> {
+async function measure(states: Record<Size, string>, seeded: Record<Size, Seeded>): Promise<Measured["timesMs"]> {
   const [few, many] = [await serveParley(states.few), await serveParley(states.many)];
   const [toFew, toMany] = [parleyClient(few.origin), parleyClient(many.origin)];
-  const took: Measured["took"] = [];
+  const timesMs: Measured["timesMs"] = [];
   for (const { list } of QUERIES) {
     const [fewPath, manyPath] = [pathOf(list(seeded.few)), pathOf(list(seeded.many))];
-    took.push(await interleave(ROUNDS, { few: () => ask(toFew, fewPath), many: () => ask(toMany, manyPath) }));
+    timesMs.push(
+      await interleave(ROUNDS, { few: () => measureCalls(toFew, fewPath), many: () => measureCalls(toMany, manyPath) }),
+    );
   }
   for (const client of [toFew, toMany]) client.close();
   await Promise.all([few.stop(), many.stop()]);
-  return took;
+  return timesMs;
 }
 
-function pathOf({ filter: { search, status, chatbotId, clientId }, skip }: Listed): string {
+function pathOf({ filter: { search, status, chatbotId, clientId }, skip }: ListQuery): string {
   const given = { searchString: search, status, chatbotId, clientId, skip: `${skip}` };
   const query = Object.entries(given).flatMap(([name, value]) => (value == null ? [] : [[name, value]]));
   return `/sessions?${new URLSearchParams(query).toString()}`;
 }
 
-async function ask(parley: HttpClient, path: string): Promise<number[]> {
-  const took: number[] = [];
+async function measureCalls(parley: HttpClient, path: string): Promise<number[]> {
+  const timesMs: number[] = [];
   for (let call = 0; call < CALLS; call++) {
     const { ms, text } = await parley.get(path);
     if (text.includes('"results":[]')) throw new Error(`${path} found nothing`);
-    took.push(ms);
+    timesMs.push(ms);
   }
-  return took;
+  return timesMs;
 }
 
-function report({ took, rows }: Measured): Finding[] {
+function report({ timesMs, rows }: Measured): Finding[] {
   const row = (nth: number): string[] => {
-    const { few, many } = took[nth] as Rounds<Size, number[]>;
+    const { few, many } = timesMs[nth] as Rounds<Size, number[]>;
     const times = [inMs(typical(few)), inMs(typical(many)), asRatio(ratioOfMedians(many, few))];
     return [QUERIES[nth]?.name ?? "", ...times, `${rows.few[nth]}`, `${rows.many[nth]}`];
   };
@@ -89,7 +91,7 @@ function report({ took, rows }: Measured): Finding[] {
     ["", "p50 ms, few", "p50 ms, many", "many to few", "rows read, few", "rows read, many"],
     ...QUERIES.map((_, nth) => row(nth)),
   ]);
-  const first = took[QUERIES.findIndex(({ name }) => name === FIRST_PAGE)] as Rounds<Size, number[]>;
+  const first = timesMs[QUERIES.findIndex(({ name }) => name === FIRST_PAGE)] as Rounds<Size, number[]>;
   return [
     {
       measure: `first page, ${MANY / 1_000}k sessions to ${FEW / 1_000}k`,

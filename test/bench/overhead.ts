@@ -1,3 +1,4 @@
+/** Part `overhead`: the time that a prompt to one endpoint takes beyond the same call without Parley. */
 import { HttpClient } from "./http-client.ts";
 import { createComparison, createEndpoint, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
@@ -6,34 +7,33 @@ import type { Servers } from "./servers.ts";
 import type { Rounds } from "./statistics.ts";
 import { interleave, quantile } from "./statistics.ts";
 
-/** How many prompts are under way at a time. */
-const AT_A_TIME = [1, 16];
+/** Prompts at the same time. */
+const CONCURRENCY = [1, 16];
 
-/** How long the model takes to begin its reply, in milliseconds. */
+/** Time until the model begins its reply. */
 const DELAY_MS = 50;
 
 const ROUNDS = 6;
 
-/** Prompts of one caller in a round, to a session of its own; the first wakes it and is not counted. */
+/** Prompts of one caller per round, to a session of its own. The first loads the session and does not count. */
 const PROMPTS = 6;
 
 const PROMPT = "Which of the two is the better answer?";
 
 type Subject = "direct" | "parley";
 
-/** What a prompt to one endpoint takes beyond the call that its caller could have made directly. */
 export async function overhead({ parley, upstream }: Servers): Promise<Finding[]> {
   const baseUri = upstream.baseUri(DELAY_MS);
   const endpoint = await createEndpoint(parleyClient(parley.origin), "overhead", baseUri);
   const rows: string[][] = [];
-  for (const callers of AT_A_TIME) {
+  for (const callers of CONCURRENCY) {
     const toModel = new HttpClient(baseUri, {}, callers);
     const toParley = parleyClient(parley.origin, callers);
-    const asked = { model: "bench", stream: true, messages: [{ role: "user", content: PROMPT }] };
+    const request = { model: "bench", stream: true, messages: [{ role: "user", content: PROMPT }] };
     const measured = await interleave(ROUNDS, {
-      direct: () => atOnce(callers, async () => () => toModel.post("/chat/completions", asked)),
+      direct: () => measurePrompts(callers, async () => () => toModel.post("/chat/completions", request)),
       parley: () =>
-        atOnce(callers, async () => {
+        measurePrompts(callers, async () => {
           const session = await createComparison(toParley, "overhead", [endpoint]);
           return () => toParley.post(`/v1/sessions/${session}/prompt`, { prompt: PROMPT });
         }),
@@ -49,24 +49,24 @@ export async function overhead({ parley, upstream }: Servers): Promise<Finding[]
   return [];
 }
 
-/** Callers who ask one after another, all at the same time. @param open makes one ready to ask */
-async function atOnce(callers: number, open: () => Promise<() => Promise<{ ms: number }>>): Promise<number[]> {
-  const ready = await Promise.all(Array.from({ length: callers }, open));
-  await Promise.all(ready.map((ask) => ask()));
-  const took = ready.map(async (ask) => {
+/** Runs callers at the same time, each with one prompt after the other. @param open prepares a caller */
+async function measurePrompts(callers: number, open: () => Promise<() => Promise<{ ms: number }>>): Promise<number[]> {
+  const prepared = await Promise.all(Array.from({ length: callers }, open));
+  await Promise.all(prepared.map((sendPrompt) => sendPrompt()));
+  const timesMs = prepared.map(async (sendPrompt) => {
     const times: number[] = [];
-    for (let prompt = 1; prompt < PROMPTS; prompt++) times.push((await ask()).ms);
+    for (let prompt = 1; prompt < PROMPTS; prompt++) times.push((await sendPrompt()).ms);
     return times;
   });
-  return (await Promise.all(took)).flat();
+  return (await Promise.all(timesMs)).flat();
 }
 
 function rowsOf(callers: number, { direct, parley }: Rounds<Subject, number[]>): string[][] {
-  const [itself, ours] = [quantiles(direct), quantiles(parley)];
-  const added = ours.map((ms, at) => ms - (itself[at] ?? 0));
+  const [directMs, parleyMs] = [quantiles(direct), quantiles(parley)];
+  const added = parleyMs.map((ms, at) => ms - (directMs[at] ?? 0));
   return [
-    [`${callers}`, "the call itself", ...itself.map(inMs), "", ""],
-    [`${callers}`, "Parley", ...[...ours, ...added].map(inMs)],
+    [`${callers}`, "the call directMs", ...directMs.map(inMs), "", ""],
+    [`${callers}`, "Parley", ...[...parleyMs, ...added].map(inMs)],
   ];
 }
 

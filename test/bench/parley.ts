@@ -1,14 +1,21 @@
+/**
+ * How the parts of the bench call Parley: settings, paths, and what they create. They need timings and raw answers, so they use
+ * `HttpClient` and not the typed client.
+ */
 import { HttpClient } from "./http-client.ts";
 
 const ADMIN_KEY = "bench";
 
-/** What Parley is started with. */
+/** Variables of the measured Parley. */
 export const PARLEY_VARS = {
   ADMIN_KEY,
   ALLOW_PRIVATE_ENDPOINTS: "1",
   RATE_LIMITS: "off",
   ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoaXMgYmVuY2htYXJrIHVzZXM=",
 };
+
+/** Text of all messages that are sent. */
+export const MESSAGE_TEXT = "Could you tell me where my parcel is? The number is 4711-0815.";
 
 /** The header that keeps a session's log out of an answer. */
 export const WITHOUT_LOG = { prefer: "return=minimal" };
@@ -19,20 +26,20 @@ export const chatPath = (sessionId: string): string => `/sessions/chat?sessionId
 
 export const socketPath = (sessionId: string): string => `/sessions/${sessionId}/ws`;
 
-/** What a socket is opened with by a client that may do everything. */
+/** Subprotocols of a socket that is opened with the admin key. */
 export const SOCKET_PROTOCOLS = ["parley.v1", `bearer.${ADMIN_KEY}`];
 
-/** A new client of a running Parley, who may do everything. */
+/** An HTTP client with the admin key. @param connections calls at the same time */
 export const parleyClient = (origin: string, connections = 1): HttpClient =>
   new HttpClient(origin, { authorization: `Bearer ${ADMIN_KEY}` }, connections);
 
-/** @returns the id, which is the name: give names that are slugs */
+/** @param name must be a slug, since it becomes the id @returns the id */
 export async function createEndpoint(parley: HttpClient, name: string, uri: string): Promise<string> {
   await parley.post("/v1/llm_endpoints", { name, connector_type: "openai-connector", uri, token: "t", model: "bench" });
   return name;
 }
 
-/** Creates a chatbot on an endpoint, and a client for it. @returns what makes a session between the two */
+/** Creates a chatbot of an endpoint, and a client. @returns creates a session of the two, and returns its id */
 export async function createSessionMaker(parley: HttpClient, endpointId: string): Promise<() => Promise<string>> {
   const chatbotId = await create(parley, "/chatbots", { name: "Shop assistant", endpointId });
   const clientId = await create(parley, "/clients", { name: "Ada" });
@@ -44,7 +51,7 @@ async function create(parley: HttpClient, path: string, body: object): Promise<s
   return (JSON.parse(text) as { data: { id: string } }).data.id;
 }
 
-/** Creates a session that puts each prompt to all of some endpoints. */
+/** Creates a comparison session. @returns its id */
 export async function createComparison(parley: HttpClient, name: string, endpoints: string[]): Promise<string> {
   const { text } = await parley.post("/v1/sessions", { name, endpoints });
   return (JSON.parse(text) as { session: { session_id: string } }).session.session_id;

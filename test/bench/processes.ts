@@ -1,45 +1,48 @@
+/**
+ * Child processes that never outlive this one: each leads a process group, which ends as a whole. Also used by `test/node`.
+ */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long a process may take to end by itself when asked to. */
-const END_MS = 5_000;
+/** How long a process may take to end after SIGTERM, before it is killed. */
+const END_TIMEOUT_MS = 5_000;
 
-/** How much of a process's output is kept, in characters. */
-const KEPT_OUTPUT = 10_000;
+/** Of longer output only the end is kept. */
+const MAX_OUTPUT_CHARACTERS = 10_000;
 
-/** Leaders of process groups that may still run. */
+/** Process ids of the leaders of groups that may still run. */
 const leaders = new Set<number>();
 
-/** A process that leads a group of its own, so that whatever it starts ends with it. */
+/** A process that leads its own group, so that everything it starts ends with it. */
 export interface Running {
   /** The exit code; `null` when it was killed. */
   exited: Promise<number | null>;
   hasExited: () => boolean;
-  /** The newest of what it wrote to stdout and stderr. */
+  /** The end of its output so far, stdout and stderr. */
   output: () => string;
-  /** What each process of the group that has a name holds of the memory, in MB; nothing where there is no `/proc`. */
+  /** Resident memory of each process of this name in the group, in MB. Empty on systems without `/proc`. */
   residentMb: (name: string) => number[];
   /** Ends the whole group. */
   end: () => Promise<void>;
-  /** Ends the whole group at once, in the middle of whatever it does. */
+  /** Kills the whole group. */
   kill: () => Promise<void>;
 }
 
-/** Starts this Node with a script and arguments. */
+/** Starts a script with this Node. */
 export function startNode(args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Running {
   const leader = spawn(process.execPath, args, { ...options, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const pid = leader.pid;
   if (pid === undefined) throw new Error(`Could not start ${args.join(" ")}`);
   leaders.add(pid);
   let output = "";
-  const keep = (text: Buffer) => {
-    output = (output + text.toString()).slice(-KEPT_OUTPUT);
+  const collect = (text: Buffer) => {
+    output = (output + text.toString()).slice(-MAX_OUTPUT_CHARACTERS);
   };
-  leader.stdout.on("data", keep);
-  leader.stderr.on("data", keep);
+  leader.stdout.on("data", collect);
+  leader.stderr.on("data", collect);
   const exited = new Promise<number | null>((resolve) => leader.once("close", resolve));
   const kill = async () => {
     signalGroup(pid, "SIGKILL");
@@ -53,14 +56,14 @@ export function startNode(args: string[], options: { cwd: string; env: NodeJS.Pr
     residentMb: (name) => residentMb(pid, name),
     async end() {
       signalGroup(pid, "SIGTERM");
-      await Promise.race([exited, sleep(END_MS, null, { ref: false })]);
+      await Promise.race([exited, sleep(END_TIMEOUT_MS, null, { ref: false })]);
       await kill();
     },
     kill,
   };
 }
 
-/** Runs this Node to its end. @returns what it wrote; throws that when it fails */
+/** Runs a script with this Node to its end. @returns its output @throws with its output when it fails */
 export async function runNode(args: string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<string> {
   const running = startNode(args, options);
   const code = await running.exited;
@@ -69,7 +72,7 @@ export async function runNode(args: string[], options: { cwd: string; env: NodeJ
   return running.output();
 }
 
-/** An empty directory, on a memory disk where there is one: a commit then costs no disk write. */
+/** An empty directory, in memory if possible, so that a commit costs no disk write. */
 export function scratchDirectory(): string {
   const parent = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
   const directory = mkdtempSync(join(parent, "parley-bench-"));
@@ -77,13 +80,13 @@ export function scratchDirectory(): string {
   return directory;
 }
 
-/** Sees to it that nothing started here outlives this process, whatever ends it. Call it before anything is started. */
+/** Kills all groups when this process ends, however it ends. Call it first. */
 export function cleanUpAtExit(): void {
   process.once("exit", () => {
     for (const pid of leaders) signalGroup(pid, "SIGKILL");
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    // Not once: npm passes on what the terminal has sent already, and a second one would end this before it is done.
+    // Not `once`: the terminal and npm both send the signal, and the second would end this process too early.
     process.on(signal, () => process.exit(128 + constants.signals[signal]));
   }
 }

@@ -1,3 +1,4 @@
+/** Prints tables of measurements, and a summary against the targets. */
 /** A measured value and what it should be. */
 export interface Finding {
   measure: string;
@@ -10,7 +11,7 @@ export const inMs = (ms: number): string => (ms < 100 ? ms.toFixed(2) : ms.toFix
 
 export const asRatio = (ratio: number): string => `${ratio.toFixed(2)}x`;
 
-/** Prints rows in aligned columns under a title; the first row heads them. */
+/** @param rows the first one is the header */
 export function printTable(title: string, rows: string[][]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: string[]) =>
@@ -22,9 +23,9 @@ export function printTable(title: string, rows: string[][]): void {
 export function printSummary(findings: Finding[]): void {
   if (findings.length === 0) return;
   const rows = findings.map(({ measure, value, unit, target }) => {
-    const shown = (number: number) => `${unit === "x" ? number.toFixed(2) : number.toFixed(0)}${unit}`;
-    const wanted = "atMost" in target ? `<= ${shown(target.atMost)}` : `>= ${shown(target.atLeast)}`;
-    return [measure, shown(value), wanted, isMet(value, target) ? "met" : "MISSED"];
+    const format = (number: number) => `${unit === "x" ? number.toFixed(2) : number.toFixed(0)}${unit}`;
+    const wanted = "atMost" in target ? `<= ${format(target.atMost)}` : `>= ${format(target.atLeast)}`;
+    return [measure, format(value), wanted, isMet(value, target) ? "met" : "MISSED"];
   });
   printTable("Summary", [["measure", "value", "target", ""], ...rows]);
 }

@@ -1,3 +1,4 @@
+/** Counts the rows that D1 reads for a list, with Parley's own code and without a server. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
@@ -7,8 +8,7 @@ import { listChatbotSessions } from "../../src/store/session-list.ts";
 import { PARLEY_CONFIG } from "./servers.ts";
 import { ROOT } from "./wrangler.ts";
 
-/** A list that can be asked for. */
-export interface Listed {
+export interface ListQuery {
   filter: Partial<SessionFilter>;
   skip: number;
 }
@@ -22,19 +22,19 @@ const NO_FILTER: SessionFilter = {
   before: null,
 };
 
-/** The length of a page unless a caller asks for another. */
+/** The default length of a page. */
 const PAGE = 10;
 
-/** Asks for lists as Parley does, by its own code, while no server runs. @returns how many rows D1 says it read for each */
-export async function rowsRead(state: string, lists: Listed[]): Promise<number[]> {
-  const configPath = databaseOnly(join(state, "wrangler.json"));
+/** No server may run on this state. @returns the rows that D1 reports for each list */
+export async function countRowsRead(state: string, lists: ListQuery[]): Promise<number[]> {
+  const configPath = writeDatabaseConfig(join(state, "wrangler.json"));
   const persist = { path: join(state, "v3") };
   const proxy = await getPlatformProxy<{ DB: D1Database }>({ configPath, persist });
   try {
     const counts: number[] = [];
     for (const { filter, skip } of lists) {
       let count = 0;
-      const binding = metered(proxy.env.DB, (rows) => (count += rows));
+      const binding = withRowCounter(proxy.env.DB, (rows) => (count += rows));
       await listChatbotSessions(database(binding), { ...NO_FILTER, ...filter }, { limit: PAGE, skip });
       counts.push(count);
     }
@@ -44,16 +44,16 @@ export async function rowsRead(state: string, lists: Listed[]): Promise<number[]
   }
 }
 
-/** Writes a configuration with Parley's database and without its objects, which have no use outside a server. */
-function databaseOnly(path: string): string {
+/** Writes a wrangler configuration with the database and without Durable Objects, which need a server. @returns its path */
+function writeDatabaseConfig(path: string): string {
   const { name, compatibility_date, d1_databases } = readConfig({ config: join(ROOT, PARLEY_CONFIG) });
   writeFileSync(path, JSON.stringify({ name, compatibility_date, d1_databases }));
   return path;
 }
 
-/** A binding that tells of every batch how many rows it read. Lists are read in batches only. */
-function metered(binding: D1Database, read: (rows: number) => void): D1Database {
-  const used: Pick<D1Database, "prepare" | "batch"> = {
+/** A D1 binding that reports the rows read by each batch. Lists use batches only. */
+function withRowCounter(binding: D1Database, read: (rows: number) => void): D1Database {
+  const counting: Pick<D1Database, "prepare" | "batch"> = {
     prepare: (query) => binding.prepare(query),
     async batch<T>(statements: D1PreparedStatement[]) {
       const results = await binding.batch<T>(statements);
@@ -61,5 +61,5 @@ function metered(binding: D1Database, read: (rows: number) => void): D1Database 
       return results;
     },
   };
-  return used as D1Database;
+  return counting as D1Database;
 }

@@ -1,3 +1,9 @@
+/**
+ * `npm run bench [-- --only append,chat]`: measures Parley under `wrangler dev`, beside a bare Worker that does the same work and
+ * nothing else. The ratios count: both run at the same time on the same machine.
+ *
+ * Do not change sources meanwhile: wrangler restarts a Worker whose sources change. Each part is one file.
+ */
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { appendAtOnce } from "./append-at-once.ts";
@@ -12,19 +18,11 @@ import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
 import type { Finding } from "./report.ts";
 import { printSummary } from "./report.ts";
 import type { Servers } from "./servers.ts";
-import { emptyParley, startServers } from "./servers.ts";
+import { createEmptyState, startServers } from "./servers.ts";
 import { sockets } from "./sockets.ts";
 import { streams } from "./streams.ts";
 
-/*
- * Measures Parley under `wrangler dev`, beside a bare Worker that does the same work with nothing around it. What counts
- * are the ratios: both run in the same moments on the same machine. Leave the sources alone meanwhile, for wrangler
- * restarts a Worker whose sources change.
- *
- *   npm run bench [-- --only append,chat]
- */
-
-/** Parts that load the two Workers, in order. */
+/** Parts that need the two Workers, in order. */
 const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   append,
   "append-at-once": appendAtOnce,
@@ -39,15 +37,15 @@ const PARTS = [...Object.keys(UNDER_LOAD), "idle-sockets", "lists", "bundle"];
 
 async function run(wanted: Set<string>): Promise<Finding[]> {
   const scratch = scratchDirectory();
-  const empty = await emptyParley(scratch);
-  const findings = await underLoad(empty, wanted);
+  const empty = await createEmptyState(scratch);
+  const findings = await runUnderLoad(empty, wanted);
   if (wanted.has("idle-sockets")) findings.push(...(await idleSockets(empty)));
   if (wanted.has("lists")) findings.push(...(await lists(empty)));
   if (wanted.has("bundle")) findings.push(...(await bundle(scratch)));
   return findings;
 }
 
-async function underLoad(empty: string, wanted: Set<string>): Promise<Finding[]> {
+async function runUnderLoad(empty: string, wanted: Set<string>): Promise<Finding[]> {
   const parts = Object.entries(UNDER_LOAD).filter(([name]) => wanted.has(name));
   const findings: Finding[] = [];
   if (parts.length === 0) return findings;

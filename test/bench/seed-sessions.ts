@@ -1,20 +1,25 @@
+/**
+ * Fills a local D1 database with sessions, for the measurement of lists. It writes to the SQLite file, since 200,000 sessions over
+ * HTTP would take too long.
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { foldText } from "../../src/core/fold.ts";
 import { newObjectId } from "../../src/core/id.ts";
+import { MESSAGE_TEXT } from "./parley.ts";
 
-/** What there is to find in the seeded sessions. */
+/** What can be filtered by in the seeded sessions. */
 export interface Seeded {
   sessions: number;
   chatbotId: string;
   clientId: string;
 }
 
-/** Stands in the titles of a handful of sessions. */
+/** Is in the titles of eight sessions. */
 export const RARE_WORD = "quokka";
 
-/** Stands in about one title of seven, as every word of the vocabulary does. */
+/** Is in about one of seven titles, like every word of the vocabulary. */
 export const COMMON_WORD = "invoice";
 
 const VOCABULARY = (
@@ -28,15 +33,15 @@ const RARE_TITLES = 8;
 const CHATBOTS = 8;
 const CLIENTS = 500;
 
-/** So many of the newest sessions have messages. */
+/** Only the newest sessions have messages. */
 const WITH_MESSAGES = 1_000;
 const MESSAGES = 3;
 
-/** How far apart the sessions were created, the newest at the moment below. */
+/** Time between the creation of two sessions. */
 const STEP_MS = 60_000;
 const NEWEST = Date.UTC(2026, 0, 1);
 
-/** Fills a local D1 database that nobody has open. The schema's triggers keep the search index and the counts. */
+/** The database must not be open elsewhere. The triggers of the schema fill the search index and the counts. */
 export function seedSessions(state: string, sessions: number): Seeded {
   const db = new DatabaseSync(databaseFile(state));
   db.exec("PRAGMA synchronous = OFF; BEGIN");
@@ -48,9 +53,9 @@ export function seedSessions(state: string, sessions: number): Seeded {
     const at = NEWEST - (sessions - nth) * STEP_MS;
     const id = newObjectId(at);
     const rare = nth % Math.floor(sessions / RARE_TITLES) === 0;
-    const title = titleOf(random, rare);
-    const refers = { chatbot_id: pick(random, chatbots), client_id: pick(random, clients) };
-    addSession({ id, ...refers, ...aboutTitle(title), ...aboutState(random, at), ...constant(id) });
+    const title = makeTitle(random, rare);
+    const references = { chatbot_id: pick(random, chatbots), client_id: pick(random, clients) };
+    addSession({ id, ...references, ...titleColumns(title), ...stateColumns(random, at), ...constantColumns(id) });
     for (let seq = 1; seq <= messages; seq++) addMessage(message(id, seq, at));
   }
   db.exec("COMMIT");
@@ -68,7 +73,7 @@ function databaseFile(state: string): string {
 
 type Row = Record<string, string | number | null>;
 
-/** Inserts rows that all have the same columns. */
+/** @returns inserts a row. All rows must have the same columns */
 function inserter(db: DatabaseSync, table: string): (row: Row) => void {
   let insert: ReturnType<DatabaseSync["prepare"]> | undefined;
   return (row) => {
@@ -89,19 +94,19 @@ function seedNamed(db: DatabaseSync, table: string, count: number, others: Row):
   });
 }
 
-const aboutTitle = (title: string): Row => ({ title, title_folded: foldText(title) });
+const titleColumns = (title: string): Row => ({ title, title_folded: foldText(title) });
 
-function aboutState(random: () => number, at: number): Row {
+function stateColumns(random: () => number, at: number): Row {
   const status = pick(random, ["ACTIVE", "TERMINATED", ...Array<string>(18).fill("COMPLETED")]);
   const ended = status === "ACTIVE" ? null : at + STEP_MS;
   return { status, start_time: at, end_time: ended, created_at: at, updated_at: ended ?? at };
 }
 
-const constant = (id: string): Row => ({
+const constantColumns = (id: string): Row => ({
   kind: "chatbot",
   chats: JSON.stringify([{ chatId: id, endpointId: null }]),
   last_seq: 0,
-  metadataVersion: 0,
+  metadata_version: 0,
   message_count: 0,
 });
 
@@ -110,13 +115,12 @@ const message = (id: string, seq: number, at: number): Row => ({
   seq,
   chat_id: id,
   role: seq % 2 === 0 ? "assistant" : "user",
-  content: "Could you tell me where my parcel is? The number is 4711-0815.",
+  content: MESSAGE_TEXT,
   created_at: at + seq * 1_000,
   appended_at: at + seq * 1_000,
 });
 
-/** Different words in random order. */
-function titleOf(random: () => number, rare: boolean): string {
+function makeTitle(random: () => number, rare: boolean): string {
   const words = new Set(rare ? [RARE_WORD] : []);
   while (words.size < WORDS_IN_TITLE) words.add(pick(random, VOCABULARY));
   return [...words].join(" ");
@@ -124,7 +128,7 @@ function titleOf(random: () => number, rare: boolean): string {
 
 const pick = <T>(random: () => number, from: T[]): T => from[Math.floor(random() * from.length)] as T;
 
-/** The same numbers between 0 and 1 for the same seed: the linear congruential generator of Numerical Recipes. */
+/** Numbers from 0 to 1, always the same for a seed: the linear congruential generator of Numerical Recipes. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

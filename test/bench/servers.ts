@@ -1,3 +1,4 @@
+/** Starts what is measured: Parley, the bare Worker, and the server that plays the model. Manages their state folders. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { PARLEY_VARS } from "./parley.ts";
@@ -11,7 +12,7 @@ export const PARLEY_CONFIG = "wrangler.toml";
 
 const BARE_CONFIG = "test/bench/bare/wrangler.toml";
 
-/** What is measured against what: Parley, the bare Worker, and the model's server that both ask. */
+/** `upstream` plays the model that both Workers call. */
 export interface Servers {
   parley: Server;
   bare: Server;
@@ -19,15 +20,15 @@ export interface Servers {
   stop: () => Promise<void>;
 }
 
-/** Makes the state of a Parley without any data. @returns the directory */
-export async function emptyParley(scratch: string): Promise<string> {
+/** Creates the state of a Parley without data. @returns the directory */
+export async function createEmptyState(scratch: string): Promise<string> {
   const state = join(scratch, "empty");
   await migrate({ config: PARLEY_CONFIG, state });
   return state;
 }
 
-/** A copy of a Parley's state. @returns the directory */
-export function copyOf(state: string, name: string): string {
+/** @returns the directory of the copy */
+export function copyState(state: string, name: string): string {
   const copy = join(state, "..", name);
   cpSync(state, copy, { recursive: true });
   return copy;
@@ -36,11 +37,11 @@ export function copyOf(state: string, name: string): string {
 export const serveParley = (state: string): Promise<Server> =>
   serve({ config: PARLEY_CONFIG, state, vars: PARLEY_VARS });
 
-/** @param empty the state of a Parley without any data; it is left as it is */
+/** @param empty state without data. It is copied, not changed */
 export async function startServers(empty: string): Promise<Servers> {
   const bareState = join(empty, "..", "bare");
   await migrate({ config: BARE_CONFIG, state: bareState });
-  const parley = await serveParley(copyOf(empty, "parley"));
+  const parley = await serveParley(copyState(empty, "parley"));
   const bare = await serve({ config: BARE_CONFIG, state: bareState });
   const upstream = await startUpstream();
   const stop = async () => {

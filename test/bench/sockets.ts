@@ -1,5 +1,6 @@
-import { closeAll, openFollowers, told } from "./followers.ts";
-import { WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
+/** Part `sockets`: how long a message takes to reach all sockets of one session. */
+import { closeAll, openFollowers, waitForEvent } from "./followers.ts";
+import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
@@ -7,19 +8,18 @@ import { median } from "./statistics.ts";
 
 const SOCKETS = 500;
 
-/** Messages appended; one more goes ahead and is not counted. */
+/** Measured messages. One more is sent before and does not count. */
 const MESSAGES = 20;
 
-const MESSAGE = { role: "user", content: "Could you tell me where my parcel is? The number is 4711-0815." };
+const MESSAGE = { role: "user", content: MESSAGE_TEXT };
 
-/** When one message was there, in milliseconds from sending it. */
+/** Milliseconds from sending a message to its answer, and to its first and last socket. */
 interface Delivery {
   answered: number;
   first: number;
   last: number;
 }
 
-/** How long a message takes to all who follow one session. */
 export async function sockets({ parley, upstream }: Servers): Promise<Finding[]> {
   const toParley = parleyClient(parley.origin);
   const endpoint = await createEndpoint(toParley, "sockets", upstream.baseUri(0));
@@ -41,15 +41,15 @@ export async function sockets({ parley, upstream }: Servers): Promise<Finding[]>
 }
 
 async function deliver(opened: WebSocket[], append: () => Promise<{ ms: number }>): Promise<Delivery> {
-  const arrivals = Promise.all(opened.map((socket) => told(socket, "message-appended")));
+  const arrivals = Promise.all(opened.map((socket) => waitForEvent(socket, "message-appended")));
   const sent = performance.now();
   const [{ ms }, moments] = await Promise.all([append(), arrivals]);
   return { answered: ms, first: Math.min(...moments) - sent, last: Math.max(...moments) - sent };
 }
 
-async function timed<T>(act: () => Promise<T>): Promise<[T, number]> {
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
   const started = performance.now();
-  return [await act(), performance.now() - started];
+  return [await work(), performance.now() - started];
 }
 
 function report(deliveries: Delivery[], openMs: number, closeMs: number): void {

@@ -1,4 +1,5 @@
-/** The value below which a part of the values lies, between 0 and 1. */
+/** Measures several subjects in alternation, and compares the results by medians. */
+/** The value below which a part of the values lies. @param part from 0 to 1 */
 export function quantile(values: number[], part: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   const position = (sorted.length - 1) * part;
@@ -8,12 +9,12 @@ export function quantile(values: number[], part: number): number {
 
 export const median = (values: number[]): number => quantile(values, 0.5);
 
-/** What each round of each subject brought. */
+/** The result of each round, per subject. */
 export type Rounds<Name extends string, T> = Record<Name, T[]>;
 
 /**
- * Measures several subjects in turn, round after round, so that what slows the machine for a while slows all of them.
- * Every other round goes the other way round. The first round warms up and does not count.
+ * Measures several subjects in alternation, so that a slow moment of the machine affects all of them. Every other round runs in
+ * reverse order. The first round warms up and does not count.
  */
 export async function interleave<Name extends string, T>(
   rounds: number,
@@ -23,18 +24,18 @@ export async function interleave<Name extends string, T>(
   const measured = Object.fromEntries(names.map((name) => [name, [] as T[]])) as Rounds<Name, T>;
   for (let round = 0; round <= rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const brought = await subjects[name]();
-      if (round > 0) measured[name].push(brought);
+      const result = await subjects[name]();
+      if (round > 0) measured[name].push(result);
     }
   }
   return measured;
 }
 
-/** The median of what a function makes of each round of two subjects. */
+/** Compares two subjects round by round. @returns the median of the results */
 export const medianOfPairs = <T>(ones: T[], others: T[], compare: (one: T, other: T) => number): number =>
   median(ones.map((one, round) => compare(one, others[round] as T)));
 
-/** How many times as long one subject takes as another: the median over the rounds of the ratio of their medians. */
+/** How many times longer one subject takes than another: the median over all rounds of the ratio of their medians. */
 export const ratioOfMedians = (ones: number[][], others: number[][]): number =>
   medianOfPairs(ones, others, (one, other) => median(one) / median(other));
 

@@ -1,5 +1,6 @@
+/** Part `streams`: the time that a streamed chat adds until the first words of the reply arrive. */
 import { HttpClient } from "./http-client.ts";
-import { chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
@@ -7,22 +8,19 @@ import type { Rounds } from "./statistics.ts";
 import { interleave, median, medianOfPairs, quantile, typical } from "./statistics.ts";
 import { FIRST_DELTA } from "./upstream.ts";
 
-/** How long the model takes to begin its reply, in milliseconds. */
+/** Times until the model begins its reply. */
 const DELAYS_MS = [0, 50];
 
 const ROUNDS = 12;
 
-/** Turns in one session; each round has fresh ones. The first wakes the session and is not counted. */
+/** Measured turns per session, after one that loads the session. Each round has new sessions. */
 const TURNS = 8;
 
-const CONTENT = "Could you tell me where my parcel is? The number is 4711-0815.";
-
-/** What an event stream of Parley's has in it from the first delta on. */
+/** Is in a stream of Parley from the first delta on. */
 const PARLEY_DELTA = "event: reply-delta\n";
 
 type Subject = "direct" | "bare" | "parley";
 
-/** What a streamed chat adds to the time until the reply's first words are there. */
 export async function streams(servers: Servers): Promise<Finding[]> {
   for (const delayMs of DELAYS_MS) report(delayMs, await measure(delayMs, servers));
   return [];
@@ -37,29 +35,29 @@ async function measure(delayMs: number, { parley, bare, upstream }: Servers): Pr
     toParley,
     await createEndpoint(toParley, `streams-${delayMs}`, baseUri),
   );
-  const asked = { model: "bench", stream: true, messages: [{ role: "user", content: CONTENT }] };
+  const request = { model: "bench", stream: true, messages: [{ role: "user", content: MESSAGE_TEXT }] };
   const events = { accept: "text/event-stream" };
   const measured = await interleave(ROUNDS, {
-    direct: () => converse(() => toModel.postUntil(FIRST_DELTA, "/chat/completions", asked)),
+    direct: () => measureTurns(() => toModel.postUntil(FIRST_DELTA, "/chat/completions", request)),
     bare: () => {
       const path = `/stream?conversation=${crypto.randomUUID()}`;
-      return converse(() => toBare.postUntil(FIRST_DELTA, path, { content: CONTENT, upstream: baseUri }));
+      return measureTurns(() => toBare.postUntil(FIRST_DELTA, path, { content: MESSAGE_TEXT, upstream: baseUri }));
     },
     parley: async () => {
       const path = chatPath(await createSession());
-      return converse(() => toParley.postUntil(PARLEY_DELTA, path, { content: CONTENT }, events));
+      return measureTurns(() => toParley.postUntil(PARLEY_DELTA, path, { content: MESSAGE_TEXT }, events));
     },
   });
   for (const client of [toModel, toBare, toParley]) client.close();
   return measured;
 }
 
-/** Turn by turn, each to its end. @returns how long each took to its first delta */
-async function converse(askOnce: () => Promise<number>): Promise<number[]> {
-  await askOnce();
-  const took: number[] = [];
-  for (let turn = 0; turn < TURNS; turn++) took.push(await askOnce());
-  return took;
+/** Runs each turn to its end. @returns the times to the first delta */
+async function measureTurns(runTurn: () => Promise<number>): Promise<number[]> {
+  await runTurn();
+  const timesMs: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) timesMs.push(await runTurn());
+  return timesMs;
 }
 
 function report(delayMs: number, { direct, bare, parley }: Rounds<Subject, number[]>): void {

@@ -1,25 +1,25 @@
+/**
+ * A server that plays a model: it streams chat completions in OpenAI's format, after the delay that the path names.
+ * https://platform.openai.com/docs/api-reference/chat-streaming
+ */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** What every reply says, a chunk for each. */
+/** The reply, one chunk per word. */
 const WORDS = "It left the warehouse this morning and should be with you by Thursday .".split(" ").map((w) => ` ${w}`);
 
-/** What a reply as it is streamed has in it from the first words on. */
+/** Is in the stream from the first word on. */
 export const FIRST_DELTA = `"content":${JSON.stringify(WORDS[0])}`;
 
 export interface Upstream {
-  /** The base address at which a reply takes so long to begin. */
+  /** The base address of a model whose reply begins after a delay. */
   baseUri: (delayMs: number) => string;
   close: () => void;
 }
 
-/**
- * A model's server, as far as a caller can tell: it streams chat completions in OpenAI's format after the delay that
- * the path names. https://platform.openai.com/docs/api-reference/chat-streaming
- */
 export async function startUpstream(): Promise<Upstream> {
   const server = createServer((call, answer) => {
     const delayMs = Number(/^\/delay\/(\d+)\/v1\/chat\/completions$/.exec(call.url ?? "")?.[1]);

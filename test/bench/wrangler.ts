@@ -1,3 +1,4 @@
+/** Serves a Worker with `wrangler dev`, and runs other wrangler commands. Also used by `test/node`. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -10,8 +11,8 @@ export const ROOT = join(import.meta.dirname, "../..");
 
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 
-/** How long a server may take until it answers. */
-const START_MS = 60_000;
+/** How long a server may take to answer after its start. */
+const STARTUP_TIMEOUT_MS = 60_000;
 
 const options = {
   cwd: ROOT,
@@ -24,41 +25,51 @@ const options = {
   },
 };
 
-/** A Worker as wrangler runs it. */
 export interface WorkerSetup {
-  /** Its wrangler.toml, from the project's folder. */
+  /** Path of its wrangler.toml, relative to the project's folder. */
   config: string;
-  /** The directory that holds its databases and objects. */
+  /** The folder of its databases and objects. */
   state: string;
   vars?: Record<string, string>;
 }
 
 export interface Server {
   origin: string;
-  /** What each process of its runtime holds of the memory, in MB; nothing where that cannot be told. */
+  /** Resident memory of each workerd process, in MB. Empty on systems without `/proc`. */
   residentMb: () => number[];
   stop: () => Promise<void>;
-  /** Ends it at once, in the middle of whatever it does. */
+  /** Kills it at once. */
   kill: () => Promise<void>;
 }
 
 /** Runs a wrangler command to its end. @returns its output */
 export const wrangler = (...args: string[]): Promise<string> => runNode([WRANGLER, ...args], options);
 
-/** Brings the Worker's local D1 database, bound as `DB`, to its newest schema. */
+/** Migrates the Worker's local D1 database `DB`. */
 export async function migrate({ config, state }: WorkerSetup): Promise<void> {
   await wrangler("d1", "migrations", "apply", "DB", "--local", "-c", config, "--persist-to", state);
 }
 
-/** Serves a Worker on a free port of this machine, and waits until it answers. */
+/** Serves a Worker on a free port, and waits until it answers. */
 export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<Server> {
   const [port, inspectorPort] = [await freePort(), await freePort()];
-  const where = ["--ip", "127.0.0.1", "--port", `${port}`, "--inspector-port", `${inspectorPort}`];
-  const set = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const args = ["dev", "--local", "-c", config, "--persist-to", state, "--log-level", "error", ...where, ...set];
+  const address = ["--ip", "127.0.0.1", "--port", `${port}`, "--inspector-port", `${inspectorPort}`];
+  const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const args = [
+    "dev",
+    "--local",
+    "-c",
+    config,
+    "--persist-to",
+    state,
+    "--log-level",
+    "error",
+    ...address,
+    ...variables,
+  ];
   const running = startNode([WRANGLER, ...args], options);
   const origin = `http://127.0.0.1:${port}`;
-  const deadline = performance.now() + START_MS;
+  const deadline = performance.now() + STARTUP_TIMEOUT_MS;
   while (!(await answers(origin))) {
     if (running.hasExited() || performance.now() > deadline) {
       throw new Error(`${config} does not start:\n${running.output()}`);
@@ -78,7 +89,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
 
 async function answers(origin: string): Promise<boolean> {
   try {
-    const { status } = await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(START_MS) });
+    const { status } = await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(STARTUP_TIMEOUT_MS) });
     return status < 500;
   } catch {
     return false;

@@ -1,10 +1,11 @@
+/** Calls the app in the Workers runtime, and checks each JSON answer against the OpenAPI document. */
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { faultIn } from "./openapi.ts";
 
 export const ADMIN_KEY = "test-admin-key";
 
-/** Whatever JSON holds: answers are read by what the documents say of them, and a schema checks their shape. */
+/** Any JSON. The OpenAPI document, not the compiler, checks its shape. */
 type Body = ReturnType<typeof JSON.parse>;
 
 export interface Answer {
@@ -18,10 +19,10 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** Calls the API as anyone would, and holds every JSON answer against the OpenAPI document. */
+/** Calls the API, and compares every JSON answer with the OpenAPI document. */
 export async function call(method: string, path: string, body?: unknown, options: Call = {}): Promise<Answer> {
   const answer = await exports.default.fetch(requestOf(method, path, body, options));
-  // A body of another content type than text is text all the same.
+  // Read as bytes: `text()` warns for content types that are not text.
   const text = new TextDecoder().decode(await answer.arrayBuffer());
   const isJson = text !== "" && /json\b/.test(answer.headers.get("content-type") ?? "");
   const parsed: unknown = isJson ? JSON.parse(text) : text;

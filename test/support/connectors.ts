@@ -1,3 +1,4 @@
+/** Calls a provider's adapter without a session, against the server that plays recorded answers. */
 import { inject } from "vitest";
 import type { ConnectorType } from "../../src/core/endpoint.ts";
 import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../../src/core/reply.ts";
@@ -7,7 +8,7 @@ import { PROVIDERS } from "../../src/providers/registry.ts";
 
 const upstream = inject("upstream");
 
-/** Where each connector's answers are recorded. `null`: it needs no provider. */
+/** The folder of recorded answers per connector type. `null`: the type calls no provider. */
 export const FIXTURES = {
   "openai-connector": "openai",
   "azure-openai-connector": "azure",
@@ -21,8 +22,8 @@ export const FIXTURES = {
 
 export const KEY = "sk-no-one-may-see";
 
-/** A question to a connector, whose provider plays a scene. */
-export function aRequest(
+/** A request to a connector. @param scene which recorded answer the provider plays */
+export function makeRequest(
   connectorType: ConnectorType,
   scene: string,
   fields: Partial<ReplyRequest> = {},
@@ -44,35 +45,35 @@ export function aRequest(
   };
 }
 
-/** A binding that speaks as the true one does: a model's name is the scene that it plays. */
+/** Stands for the Workers AI binding. The model's name is the scene that it plays. */
 export const fakeAi = {
   async run(model: string, inputs: unknown, options: { signal: AbortSignal }): Promise<ReadableStream | null> {
     const body = JSON.stringify(inputs);
     const played = await fetch(`${upstream}/workers-ai/${model}`, { method: "POST", body, ...options });
     if (played.status !== 200)
-      throw new Error(`${NUMBERS[played.status] ?? "InferenceUpstreamError"}: it is not to be`);
+      throw new Error(`${ERROR_NUMBERS[played.status] ?? "InferenceUpstreamError"}: it is not to be`);
     return played.body;
   },
 };
 
-const NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400: "5007", 408: "3007" };
+const ERROR_NUMBERS: Partial<Record<number, string>> = { 429: "3040", 403: "5018", 400: "5007", 408: "3007" };
 
-export interface Answered {
+export interface ProviderReply {
   text: string;
   last: (ReplyEnd | ReplyFailure) & { metrics: CallMetrics };
 }
 
-/** Puts a question and waits for its end. */
-export async function ask(request: ReplyRequest, means: Partial<CallContext> = {}): Promise<Answered> {
+/** Calls a provider, with retries, until the reply ends. */
+export async function callProvider(request: ReplyRequest, context: Partial<CallContext> = {}): Promise<ProviderReply> {
   const events: ReplyEvent[] = [];
-  const whole: CallContext = {
+  const fullContext: CallContext = {
     stop: new AbortController().signal,
     acquireSlot: null,
     providerEnv: { ai: fakeAi, allowPrivateUrls: true },
     onEvents: (portion) => void events.push(...portion),
-    ...means,
+    ...context,
   };
-  await callWithRetries(PROVIDERS[request.connectorType], request, whole);
+  await callWithRetries(PROVIDERS[request.connectorType], request, fullContext);
   const last = events.at(-1);
   if (!last || last.type === "text" || !last.metrics) throw new Error("A reply without an end");
   const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");

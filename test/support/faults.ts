@@ -1,3 +1,4 @@
+/** Breaks D1 or an object on purpose, and looks at what has reached D1. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
@@ -7,8 +8,8 @@ const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const statement = () => Object.getPrototypeOf(env.DB.prepare("select 1").bind()) as D1PreparedStatement;
 const ASKING = ["all", "raw", "run", "first"] as const;
 
-/** Every question to D1 fails from now on. @returns what ends it */
-export function d1Down(): () => void {
+/** Every D1 query fails from now on. @returns repairs it */
+export function breakD1(): () => void {
   const error = () => Promise.reject(new Error("D1_ERROR: Network connection lost."));
   const spies = [
     vi.spyOn(env.DB, "batch").mockImplementation(error),
@@ -19,8 +20,8 @@ export function d1Down(): () => void {
   };
 }
 
-/** The next batch is carried out, and its answer is lost. */
-export function loseOneAnswer(): void {
+/** The next batch is written, but its answer is lost. */
+export function loseNextD1Answer(): void {
   const batch = env.DB.batch.bind(env.DB);
   vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
     await batch(statements);
@@ -28,24 +29,24 @@ export function loseOneAnswer(): void {
   });
 }
 
-/** D1 refuses every message that says this, and takes all others. */
-export const poison = (content: string): Promise<unknown> =>
+/** D1 rejects each message with this content, and accepts all others. */
+export const rejectInD1 = (content: string): Promise<unknown> =>
   env.DB.prepare(
     `create trigger poison_${content} before insert on messages when new.content = '${content}' begin select raise(abort, 'poisoned'); end`,
   ).run();
 
-/** The object goes down without a word, as in a crash. */
+/** Aborts the object as a crash would. */
 export const crash = (id: string): Promise<void> =>
   runInDurableObject(objectOf(id), (_, state) => state.abort("crash")).catch(() => undefined);
 
-/** Lets alarms come until there is none, or so many have come. */
+/** Runs alarms until none is set. @param most the limit @returns how many ran */
 export async function runAlarms(id: string, most = 10): Promise<number> {
   for (let count = 0; count < most; count++) if (!(await runDurableObjectAlarm(objectOf(id)))) return count;
   return most;
 }
 
-/** Messages as the index database has them. */
-export async function carried(id: string): Promise<string[]> {
+/** The messages that have reached D1. */
+export async function replicatedContents(id: string): Promise<string[]> {
   const found = await env.DB.prepare("select content from messages where session_id = ? order by seq").bind(id).all();
   return found.results.map((row) => String(row["content"]));
 }

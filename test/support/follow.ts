@@ -1,3 +1,4 @@
+/** Clients of sockets and event streams that check each event against its schema, and wait for events. */
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { StreamEvent } from "../../src/live/streaming/events.ts";
@@ -5,8 +6,8 @@ import { ADMIN_KEY } from "./api.ts";
 
 export type Event = { type: string } & Record<string, ReturnType<typeof JSON.parse>>;
 
-/** Events as they come in, to be waited for. Each is held against its schema. */
-export class Inbox {
+/** Collects events, each checked against its schema, and waits for them. */
+export class EventInbox {
   readonly events: Event[] = [];
   closed: { code: number; reason: string } | null = null;
   #wake: () => void = () => {};
@@ -23,8 +24,8 @@ export class Inbox {
     this.#wake();
   }
 
-  /** Waits until what is asked holds; gives up before the test does, to tell what came instead. */
-  async until(holds: (inbox: Inbox) => boolean): Promise<this> {
+  /** Waits for a condition. Gives up before the test's own timeout, with an error that shows the events. */
+  async until(holds: (inbox: EventInbox) => boolean): Promise<this> {
     const late = Date.now() + 40_000;
     while (!holds(this)) {
       if (Date.now() > late)
@@ -39,7 +40,7 @@ export class Inbox {
     return this;
   }
 
-  /** Waits for an event of a type. */
+  /** Waits for the `count`th event of a type. */
   async next(type: string, count = 1): Promise<Event> {
     await this.until(({ events }) => events.filter((event) => event.type === type).length >= count);
     return this.events.filter((event) => event.type === type)[count - 1] as Event;
@@ -60,8 +61,8 @@ const headersOf = ({ token = ADMIN_KEY, headers = {} }: Options) => ({
   ...headers,
 });
 
-/** A client's end of a socket. */
-export class Client extends Inbox {
+/** The client's end of a WebSocket. */
+export class SocketClient extends EventInbox {
   readonly socket: WebSocket;
 
   constructor(socket: WebSocket) {
@@ -79,21 +80,21 @@ export class Client extends Inbox {
   }
 }
 
-/** Asks for a socket; answers as the server does. */
+/** Sends an upgrade request. @returns the server's answer, also when it is an error */
 export const upgrade = (path: string, options: Options = {}): Promise<Response> =>
   exports.default.fetch(
     new Request(`http://parley.test${path}`, { headers: { upgrade: "websocket", ...headersOf(options) } }),
   );
 
-/** Opens a socket. */
-export async function connect(path: string, options: Options = {}): Promise<Client> {
+/** Opens a WebSocket. */
+export async function connect(path: string, options: Options = {}): Promise<SocketClient> {
   const answer = await upgrade(path, options);
   if (!answer.webSocket) throw new Error(`No socket: ${answer.status} ${await answer.text()}`);
-  return new Client(answer.webSocket);
+  return new SocketClient(answer.webSocket);
 }
 
-/** A reader of server-sent events. */
-export class Reader extends Inbox {
+/** Reads an event stream. */
+export class EventStreamReader extends EventInbox {
   readonly ids: string[] = [];
   readonly status: number;
   readonly headers: Headers;
@@ -120,7 +121,7 @@ export class Reader extends Inbox {
         for (const block of blocks) this.#take(block);
       }
     } catch {
-      // Cut off: what came is what there is.
+      // The connection was cut. The events so far stay.
     }
     this.ended = true;
     this.close(0, "");
@@ -142,8 +143,8 @@ export class Reader extends Inbox {
   }
 }
 
-/** Opens a stream of events: by GET, or by POST where there is a body. */
-export async function listen(path: string, body?: unknown, options: Options = {}): Promise<Reader> {
+/** Opens an event stream: with GET, or with POST when there is a body. */
+export async function followEvents(path: string, body?: unknown, options: Options = {}): Promise<EventStreamReader> {
   const answer = await exports.default.fetch(
     new Request(`http://parley.test${path}`, {
       method: body === undefined ? "GET" : "POST",
@@ -156,5 +157,5 @@ export async function listen(path: string, body?: unknown, options: Options = {}
     }),
   );
   if (answer.status !== 200) throw new Error(`No stream: ${answer.status} ${await answer.text()}`);
-  return new Reader(answer);
+  return new EventStreamReader(answer);
 }

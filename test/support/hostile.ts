@@ -1,8 +1,9 @@
+/** Generators of hostile input, made from the schemas that the routes describe themselves with. */
 import * as fc from "fast-check";
 import * as z from "zod";
 import type { DescribedRoute } from "../../src/routes/openapi/document.ts";
 import { post } from "./api.ts";
-import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "./given.ts";
+import { createChatbot, createClient, createComparison, createSession, createEndpoint, unique } from "./create.ts";
 
 const STRINGS = [
   "",
@@ -33,7 +34,7 @@ const STRINGS = [
 
 const NUMBERS = [0, -1, 1.5, 1e21, -0, Number.MAX_SAFE_INTEGER, 1e308, 5e-324];
 
-/** A value that no field expects. */
+/** Values that no field expects. */
 export const hostile: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...STRINGS) },
   { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
@@ -61,8 +62,8 @@ const schemaOf = (route: DescribedRoute, side: "body" | "query"): Schema | null 
   return input ? (z.toJSONSchema(input.schema, { io: "input", unrepresentable: "any" }) as Schema) : null;
 };
 
-/** What a schema takes, and now and then what it does not. */
-function near(schema: Schema, example: unknown): fc.Arbitrary<unknown> {
+/** Mostly valid values for a schema, sometimes a hostile one. */
+function closeTo(schema: Schema, example: unknown): fc.Arbitrary<unknown> {
   const fitting = [...literals(schema, example), ...parts(schema, example)];
   const plain = PLAIN[schema.format ?? schema.type ?? ""];
   if (fitting.length === 0) fitting.push(plain ?? hostile);
@@ -76,9 +77,9 @@ function literals(schema: Schema, example: unknown): fc.Arbitrary<unknown>[] {
 }
 
 const parts = (schema: Schema, example: unknown): fc.Arbitrary<unknown>[] => [
-  ...(schema.anyOf ?? []).map((one) => near(one, example)),
+  ...(schema.anyOf ?? []).map((one) => closeTo(one, example)),
   ...(schema.properties ? [fields(schema.properties, example)] : []),
-  ...(schema.items ? [fc.array(near(schema.items, undefined), { maxLength: 70 })] : []),
+  ...(schema.items ? [fc.array(closeTo(schema.items, undefined), { maxLength: 70 })] : []),
 ];
 
 const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
@@ -92,9 +93,9 @@ const PLAIN: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 
 function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitrary<unknown> {
   const given = new Map(Object.entries(typeof example === "object" && example !== null ? example : {}));
-  const each = Object.entries(properties).map(([name, schema]) => [name, near(schema, given.get(name))] as const);
+  const each = Object.entries(properties).map(([name, schema]) => [name, closeTo(schema, given.get(name))] as const);
   const required = [...given.keys()].filter((name) => name in properties);
-  // Twice with what a create needs for each time without: most calls are to come past the first check.
+  // Two of three have all required fields, so that most calls get past the first check.
   const some = fc.oneof(
     { weight: 2, arbitrary: fc.record(Object.fromEntries(each), { requiredKeys: required }) },
     { weight: 1, arbitrary: fc.record(Object.fromEntries(each), { requiredKeys: [] }) },
@@ -104,12 +105,12 @@ function fields(properties: Record<string, Schema>, example: unknown): fc.Arbitr
     .map(([known, unknown]) => ({ ...unknown, ...known }));
 }
 
-/** Bodies for a route: near to what its schema takes, or anything at all. */
-export function bodiesFor(route: DescribedRoute, real: Real): fc.Arbitrary<unknown> {
+/** Bodies for a route: mostly close to its schema, sometimes anything. */
+export function bodiesFor(route: DescribedRoute, existing: Existing): fc.Arbitrary<unknown> {
   const schema = schemaOf(route, "body") ?? {};
-  const example = { ...(route.operation.example as object | undefined), ...pick(schema, real.refersTo) };
+  const example = { ...(route.operation.example as object | undefined), ...pick(schema, existing.refersTo) };
   return fc.oneof(
-    { weight: 7, arbitrary: near(schema, example) },
+    { weight: 7, arbitrary: closeTo(schema, example) },
     { weight: 1, arbitrary: hostile },
     {
       weight: 1,
@@ -121,11 +122,11 @@ export function bodiesFor(route: DescribedRoute, real: Real): fc.Arbitrary<unkno
 const pick = ({ properties = {} }: Schema, from: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(from).filter(([name]) => name in properties));
 
-/** Queries for a route, as they stand in an address. */
-export function queriesFor(route: DescribedRoute, real: Real): fc.Arbitrary<string> {
+/** Query strings for a route. */
+export function queriesFor(route: DescribedRoute, existing: Existing): fc.Arbitrary<string> {
   const { properties = {} } = schemaOf(route, "query") ?? {};
   const known = Object.entries(properties).map(
-    ([name, schema]) => [name, near(schema, { ...real.refersTo, sessionId: real.id }[name])] as const,
+    ([name, schema]) => [name, closeTo(schema, { ...existing.refersTo, sessionId: existing.id }[name])] as const,
   );
   const requiredKeys = Object.keys(properties).filter((name) => name === "sessionId");
   return fc
@@ -156,41 +157,42 @@ const BAD_IDS = [
   "%F0%9F%98%80_20240315-043147",
 ];
 
-/** What stands for an id in a path: that of a real thing half of the time. */
-export const idsFor = (real: Real): fc.Arbitrary<string> => fc.oneof(fc.constant(real.id), fc.constantFrom(...BAD_IDS));
+/** Ids for a path: half of them exist. */
+export const idsFor = (existing: Existing): fc.Arbitrary<string> =>
+  fc.oneof(fc.constant(existing.id), fc.constantFrom(...BAD_IDS));
 
-/** What stands for a name in a path. */
-export const namesFor = (real: Real): fc.Arbitrary<string> =>
-  fc.oneof(fc.constantFrom(real.id, "chat_history", "add_previous_prompt"), fc.constantFrom(...BAD_IDS));
+/** Names for a path. */
+export const namesFor = (existing: Existing): fc.Arbitrary<string> =>
+  fc.oneof(fc.constantFrom(existing.id, "chat_history", "add_previous_prompt"), fc.constantFrom(...BAD_IDS));
 
-/** Things that are there, for a call to do harm to. */
-export interface Real {
-  /** Of the kind that the route is about. */
+/** Existing things that a call could damage. */
+export interface Existing {
+  /** The id of the thing that the route is about. */
   id: string;
-  /** By the field that refers to it. */
+  /** Ids of further things, by the field that refers to them. */
   refersTo: Record<string, unknown>;
 }
 
-/** Makes what a route is about. */
-export async function realFor({ path }: DescribedRoute): Promise<Real> {
-  const [endpointId, clientId] = [await anEndpoint(), await aClient()];
-  const chatbotId = await aChatbot({ endpointId });
+/** Creates what a route is about. */
+export async function createExisting({ path }: DescribedRoute): Promise<Existing> {
+  const [endpointId, clientId] = [await createEndpoint(), await createClient()];
+  const chatbotId = await createChatbot({ endpointId });
   const refersTo = { endpointId, clientId, chatbotId, endpoints: [endpointId] };
-  const make = MAKERS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? (async () => "none");
+  const make = CREATORS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? (async () => "none");
   return { id: await make(refersTo), refersTo };
 }
 
-const MAKERS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
-  ["/sessions", ({ chatbotId, clientId }) => aSession({ chatbotId, clientId })],
-  ["/v1/sessions", async ({ endpoints }) => (await aComparison(endpoints as string[])).session_id],
-  ["/v1/llm_endpoints", () => anEndpoint()],
-  ["/v1/prompt_templates", aTemplate],
-  ["/chatbots", () => aChatbot()],
-  ["/clients", () => aClient()],
+const CREATORS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
+  ["/sessions", ({ chatbotId, clientId }) => createSession({ chatbotId, clientId })],
+  ["/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
+  ["/v1/llm_endpoints", () => createEndpoint()],
+  ["/v1/prompt_templates", createTemplate],
+  ["/chatbots", () => createChatbot()],
+  ["/clients", () => createClient()],
   ["/keys", async () => (await post("/keys", { name: "k", role: "service" })).body.data.id],
 ];
 
-async function aTemplate(): Promise<string> {
+async function createTemplate(): Promise<string> {
   const name = unique("template").replaceAll(" ", "-");
   const { status } = await post("/v1/prompt_templates", { name, description: "", template: "{{ prompt }}" });
   if (status !== 200) throw new Error(`No template: ${status}`);

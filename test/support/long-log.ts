@@ -1,56 +1,28 @@
+/** Writes a long log straight into D1, for tests that need more messages than they can send. */
 import { env } from "cloudflare:workers";
-import type { Message, Receipt, ReplyDetail } from "../../src/core/message.ts";
+import type { Message, ReplyDetail } from "../../src/core/message.ts";
 import { database } from "../../src/store/database.ts";
 import { insertMessages } from "../../src/store/message-rows.ts";
+import { makeReplyDetail } from "./replies.ts";
 
-/** A reply as a turn would have written it. */
-export const aReply = (fields: Partial<ReplyDetail> = {}): ReplyDetail => ({
-  status: "ok",
-  endpointId: "endpoint",
-  finishReason: "stop",
-  error: null,
-  model: "m-1",
-  usage: { inputTokens: 10, outputTokens: 20 },
-  durationMs: 100,
-  ttftMs: 10,
-  attempts: 1,
-  providerRequestId: "req_1",
-  preparedPrompt: "prepared",
-  promptTemplate: null,
-  contextStrategy: null,
-  ...fields,
-});
-
-export const aReceipt = (fields: Partial<Receipt> = {}): Receipt => ({
-  connectorType: "openai-connector",
-  url: "https://api.example.com/v1/chat/completions",
-  modelAsked: "m",
-  params: '{"temperature":0}',
-  body: '{"model":"m"}',
-  bodySha256: "ab".repeat(32),
-  attempts: [{ error: null, durationMs: 100, providerRequestId: "req_1" }],
-  prices: { inputPerMillion: 0.5, outputPerMillion: 1.5 },
-  ...fields,
-});
-
-/** What a chat said in a turn. */
-export interface Said {
+/** A reply of one chat. */
+export interface LoggedReply {
   chatId: string;
   content: string;
   reply?: Partial<ReplyDetail>;
 }
 
-/** A turn: its prompt, and what was said, in the order in which it came. */
-export interface TurnGiven {
+/** A turn: the prompt, and its replies in the order of the log. */
+export interface LoggedTurn {
   prompt: string;
-  replies: Said[];
+  replies: LoggedReply[];
 }
 
-/** Statements of one batch. */
+/** Statements per batch. */
 const AT_ONCE = 50;
 
-/** Writes a session's log straight into D1, where it lives while its object has never been used. */
-export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<void> {
+/** Writes a session's log directly to D1. Until its object is first used, that is where the log is. */
+export async function writeLog(sessionId: string, turns: LoggedTurn[]): Promise<void> {
   let seq = 0;
   const log = turns.flatMap(({ prompt, replies }, turn): Message[] => {
     const common = { turnId: `turn-${turn}`, turnNumber: turn + 1, createdAt: 1_710_448_307_000 + turn };
@@ -62,7 +34,7 @@ export async function writeLog(sessionId: string, turns: TurnGiven[]): Promise<v
         chatId,
         role: "assistant" as const,
         content,
-        reply: aReply({ preparedPrompt: prompt, ...reply }),
+        reply: makeReplyDetail({ preparedPrompt: prompt, ...reply }),
       })),
     ];
   });

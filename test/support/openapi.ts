@@ -1,3 +1,4 @@
+/** Compares an answer with the OpenAPI document. */
 import { Validator } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 import { app, dialects } from "../../src/app.ts";
@@ -9,11 +10,11 @@ interface Operation {
   responses: Record<string, { content?: Record<string, { schema?: Json }> }>;
 }
 
-/** The document of the app under test. */
+/** The OpenAPI document of the app under test. */
 export const document = openapiDocument(app, dialects);
 
 const paths = Object.entries(document["paths"] as Record<string, Record<string, Operation>>).map(([path, methods]) => ({
-  // A fixed segment beats a parameter, as it does in the app.
+  // A fixed segment goes before a parameter, as in the app.
   parameters: path.split("{").length,
   pattern: new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}/?$`),
   methods,
@@ -25,7 +26,7 @@ const operationOf = (method: string, path: string): Operation | undefined =>
     method.toLowerCase()
   ];
 
-/** What is wrong with a JSON answer by the document; `null` when nothing is. */
+/** @returns how a JSON answer differs from the document, or `null` */
 export function faultIn(method: string, path: string, status: number, body: unknown): string | null {
   const schema = schemaOf(method, path, status);
   if (!schema) return `${method} ${path} does not document a JSON answer with status ${status}`;
@@ -37,7 +38,7 @@ export function faultIn(method: string, path: string, status: number, body: unkn
 
 function schemaOf(method: string, path: string, status: number): Json | undefined {
   const operation = operationOf(method, path);
-  // What no route takes is refused in the dialect's plain form.
+  // A path without a route fails in the dialect's plain form.
   if (!operation) return { $ref: `#/components/schemas/${path.startsWith("/v1") ? "MoonshotFailure" : "Failure"}` };
   return operation.responses[status]?.content?.["application/json"]?.schema;
 }

@@ -3,13 +3,13 @@ import type { SigningKey } from "./identity-provider.node.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where providers are played from recorded answers: `/<provider>/<fixture or fault>`. */
+    /** Address of the server that plays providers from recorded answers: `/<provider>/<scene>`. */
     upstream: string;
-    /** Where an independent double plays them. */
+    /** Address of aimock, an independent server that plays providers. */
     aimock: string;
-    /** How many hostile bodies are tried on each route. */
+    /** Hostile bodies per route. */
     hostileRuns: number;
-    /** Where an identity provider is played: `/<scene>/keys` is its key set. */
+    /** Address of the identity provider: `/<scene>/keys` is its key set. */
     identityProvider: string;
     signingKeys: Record<"rsa" | "ec" | "fresh" | "pss", SigningKey>;
   }

@@ -1,4 +1,4 @@
-/** Reads an answer as a provider sends it, byte by byte if wanted, without any network. */
+/** Reads a provider's answer without a network, byte by byte if wanted. */
 import type { ReplyEnd, ReplyFailure } from "../../src/core/reply.ts";
 import { messagesResponse } from "../../src/providers/adapters/anthropic.ts";
 import { chatCompletion } from "../../src/providers/adapters/chat-completion.ts";
@@ -15,9 +15,8 @@ export interface ReadAnswer {
   last: ReplyEnd | ReplyFailure;
 }
 
-/** How an answer arrives. */
 interface Arrival {
-  /** Whether the connection breaks behind the last byte. */
+  /** Whether the connection breaks after the last byte. */
   breaks?: boolean;
 }
 
@@ -48,7 +47,7 @@ export async function readAnswer(
   throw new Error("An answer without an end");
 }
 
-/** Events of OpenAI's form. */
+/** Server-sent events as OpenAI writes them. */
 export const sse = (...data: unknown[]): string =>
   data.map((item) => `data: ${typeof item === "string" ? item : JSON.stringify(item)}\n\n`).join("");
 

@@ -1,3 +1,4 @@
+/** A server that plays providers from the recorded answers in `fixtures`, with faults on request. Runs in Node. */
 import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
@@ -8,16 +9,16 @@ import type { TestProject } from "vitest/node";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
 
-/** The pause between the two halves of a slow answer, in milliseconds. */
+/** The pause in the middle of a slow answer. */
 const HALF_TIME_MS = 30;
 
-/** A call as it came in. They are kept, the newest first. */
+/** A call as it arrived. */
 interface Received {
-  /** When, in milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   at: number;
   path: string;
   headers: Record<string, string | string[] | undefined>;
-  /** The body as it came. */
+  /** The body, unparsed. */
   text: string;
   body: unknown;
 }
@@ -25,10 +26,10 @@ interface Received {
 const received: Received[] = [];
 let inFlight = 0;
 
-/** Connections that are still open, by provider. */
+/** Open connections per provider. */
 const open = new Map<string, number>();
 
-/** The same, of the moment when they were most. */
+/** The highest number of open connections per provider. */
 const most = new Map<string, number>();
 
 function count(provider: string, by: number): void {
@@ -39,9 +40,9 @@ function count(provider: string, by: number): void {
 
 let mostInFlight = 0;
 
-/** Starts the providers' players on loopback, and tells the tests where they are. */
+/** Starts the servers that play providers, on loopback, and gives the tests their addresses. */
 export default async function startUpstreams(project: TestProject): Promise<() => Promise<void>> {
-  const server = createServer((request, answer) => void play(request, answer));
+  const server = createServer((request, answer) => void handle(request, answer));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const aimock = new LLMock({ port: 0 });
   aimock.onMessage("count to three", {
@@ -63,7 +64,7 @@ const stop = (server: Server): Promise<void> =>
     server.close(() => resolve());
   });
 
-/** What a test may ask of what went on. */
+/** What a test can ask the server, by the first segment of the path. */
 const QUESTIONS: Record<string, (provider: string) => unknown> = {
   received: (provider) => received.filter(({ path }) => path.startsWith(`/${provider}`)),
   open: (provider) => open.get(provider) ?? 0,
@@ -71,10 +72,10 @@ const QUESTIONS: Record<string, (provider: string) => unknown> = {
   "most-in-flight": () => mostInFlight,
 };
 
-async function play(request: IncomingMessage, answer: ServerResponse): Promise<void> {
+async function handle(request: IncomingMessage, answer: ServerResponse): Promise<void> {
   const [, provider = "", scene = ""] = (request.url ?? "").split("/");
-  const tell = QUESTIONS[provider];
-  if (tell) return json(answer, 200, tell(scene));
+  const answerQuestion = QUESTIONS[provider];
+  if (answerQuestion) return json(answer, 200, answerQuestion(scene));
   const text = await bodyOf(request);
   received.unshift({ at: Date.now(), path: request.url ?? "", headers: request.headers, text, body: JSON.parse(text) });
   inFlight += 1;
@@ -84,48 +85,48 @@ async function play(request: IncomingMessage, answer: ServerResponse): Promise<v
     inFlight -= 1;
     count(provider, -1);
   });
-  await playScene(provider, nextOf(provider, scene), request, answer);
+  await playScene(provider, nextScene(provider, scene), request, answer);
 }
 
 async function playScene(provider: string, scene: string, request: IncomingMessage, answer: ServerResponse) {
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
   if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
   const [, status, hint] = /^(\d{3})(?::(\w+))?$/.exec(scene) ?? [];
-  if (status) return refuse(answer, { status: Number(status), hint }, request);
-  if (scene.startsWith("gather-")) return gathered(provider, Number(scene.slice("gather-".length)), answer);
+  if (status) return answerWithStatus(answer, { status: Number(status), hint }, request);
+  if (scene.startsWith("gather-")) return answerWhenGathered(provider, Number(scene.slice("gather-".length)), answer);
   if (scene === "json") return json(answer, 200, { error: { message: "Not quite a success" } });
   if (scene === "html") return void answer.writeHead(200, { "content-type": "text/html" }).end("<p>Welcome</p>");
   const refused = fixtures(provider).get(`${scene}.json`);
   if (refused !== undefined) return json(answer, 400, JSON.parse(refused));
-  await perform(provider, scene, answer);
+  await playFixture(provider, scene, answer);
 }
 
-/** How often scenes with a course were played. */
+/** How often each sequence of scenes was called. */
 const played = new Map<string, number>();
 
-/** Of a course such as `429:ms,hello@abc` the scene whose turn it is; the last one stays. What follows `@` tells courses apart. */
-function nextOf(provider: string, course: string): string {
+/** The scene whose turn it is, of a sequence such as `429:ms,hello@abc`. The last one repeats. What follows `@` makes sequences distinct. */
+function nextScene(provider: string, course: string): string {
   const scenes = (course.split("@")[0] ?? "").split(",");
   const before = played.get(provider + course) ?? 0;
   played.set(provider + course, before + 1);
   return scenes[Math.min(before, scenes.length - 1)] ?? "";
 }
 
-/** Keeps callers waiting for the head of their answer until so many wait, for some seconds at most. */
-async function gathered(provider: string, wanted: number, answer: ServerResponse): Promise<void> {
+/** Answers nobody until so many callers wait, for 10 s at most. */
+async function answerWhenGathered(provider: string, wanted: number, answer: ServerResponse): Promise<void> {
   for (let tick = 0; tick < 500 && (most.get(provider) ?? 0) < wanted; tick++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  await perform(provider, "hello", answer);
+  await playFixture(provider, "hello", answer);
 }
 
-/** A stream that a test writes itself. */
+/** A stream that the test itself writes. */
 function sse(answer: ServerResponse, text: string): void {
   answer.writeHead(200, { "content-type": "text/event-stream" });
   answer.end(text);
 }
 
-/** Says the same again and again, until nobody listens any more. */
+/** Repeats a text until the reader leaves. */
 async function endless(answer: ServerResponse, text: string): Promise<void> {
   const portion = text.repeat(Math.ceil(65_536 / text.length));
   answer.writeHead(200, { "content-type": "text/event-stream" });
@@ -134,7 +135,7 @@ async function endless(answer: ServerResponse, text: string): Promise<void> {
   }
 }
 
-async function perform(provider: string, scene: string, answer: ServerResponse): Promise<void> {
+async function playFixture(provider: string, scene: string, answer: ServerResponse): Promise<void> {
   const [, base = scene, fault = "none"] = /^(.+)\.(\w+)$/.exec(scene) ?? [];
   const fixture = fixtures(provider).get(base) ?? "";
   if (fault === "mute") return;
@@ -142,14 +143,14 @@ async function perform(provider: string, scene: string, answer: ServerResponse):
   answer.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-request-id": "req_fixture" });
   if (fault === "silent") return answer.flushHeaders();
   if (fault === "none") return void answer.end(fixture);
-  // A place where every recorded answer has said something, and not all.
+  // At this point every recorded answer has some text, but not all of it.
   const cut = fixture.length * 0.6;
   answer.write(fixture.slice(0, cut));
-  await goOn(fault, fixture.slice(cut), answer);
+  await playSecondHalf(fault, fixture.slice(cut), answer);
 }
 
-/** What comes behind the first half. */
-async function goOn(fault: string, tail: string, answer: ServerResponse): Promise<void> {
+/** Plays what follows the first half. */
+async function playSecondHalf(fault: string, tail: string, answer: ServerResponse): Promise<void> {
   if (fault === "broken") return void answer.end('\n\ndata: {"not json\n\n');
   if (fault === "truncated") return void answer.end();
   if (fault === "stall") return;
@@ -158,7 +159,7 @@ async function goOn(fault: string, tail: string, answer: ServerResponse): Promis
   answer.end(tail);
 }
 
-/** How long a refusal asks to wait, in the three ways in which it can. */
+/** The ways in which an answer asks for a later retry. */
 const WAITS: Record<string, () => [string, string]> = {
   ms: () => ["retry-after-ms", "40"],
   seconds: () => ["retry-after", "1"],
@@ -171,7 +172,7 @@ interface Refusal {
   hint: string | undefined;
 }
 
-function refuse(answer: ServerResponse, { status, hint }: Refusal, request: IncomingMessage): void {
+function answerWithStatus(answer: ServerResponse, { status, hint }: Refusal, request: IncomingMessage): void {
   const names = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
   const key = names.map((name) => request.headers[name] ?? "").join("");
   const wait = WAITS[hint ?? ""];
@@ -193,7 +194,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 function fixtures(provider: string): Map<string, string> {
-  // Whoever is not named after a format speaks OpenAI's.
+  // A provider without a folder of its own speaks OpenAI's format.
   const folder = `${FIXTURES}${existsSync(FIXTURES + provider) ? provider : "openai"}/`;
   return new Map(readdirSync(folder).map((file) => [file.replace(/\.sse$/, ""), readFileSync(folder + file, "utf8")]));
 }

@@ -1,11 +1,17 @@
-import { createIfMissing } from "../seed.ts";
+/**
+ * Step 2 of the demo: one prompt goes to five endpoints at once. The replies stream, and a table compares them. One endpoint
+ * fails.
+ *
+ * Calls Parley over HTTP and prints to the terminal.
+ */
 import type { ChatRecord } from "../../client/parley-client.ts";
-import type { DemoStep } from "../terminal.ts";
-import { note, remark, say, seconds, table } from "../terminal.ts";
+import { createIfMissing } from "../seed.ts";
+import { formatSeconds, printEvent, printRemark, printSpeech, printTable } from "../terminal.ts";
+import type { DemoStep } from "./demo-step.ts";
 
 const PROMPT = "What makes a good conversation?";
 
-/** A doctor, three that repeat what they hear after a while, and one that is out of order. */
+/** `echo` repeats the prompt: at three speeds here, and once as a provider that is overloaded. */
 const ENDPOINTS = [
   { name: "eliza", connector_type: "eliza-connector" },
   { name: "demo-quick", connector_type: "echo-connector", params: { delay_ms: 300, tokens_per_second: 8 } },
@@ -14,53 +20,56 @@ const ENDPOINTS = [
   { name: "demo-broken", connector_type: "echo-connector", params: { delay_ms: 200, fail: 503 } },
 ] as const;
 
-/** One prompt goes to several endpoints at once; their answers are put side by side, one failure among them. */
 export const fanOutStep: DemoStep = {
-  title: "One prompt is put to many endpoints, and all stream at once",
-  async play({ parley, mine }) {
+  title: "One prompt goes to five endpoints, and all replies stream at once",
+  async run({ parley, deleteLater }) {
     for (const endpoint of ENDPOINTS) {
-      if (await createIfMissing(parley, endpoint)) mine(`/v1/llm_endpoints/${endpoint.name}`);
+      if (await createIfMissing(parley, endpoint)) deleteLater(`/v1/llm_endpoints/${endpoint.name}`);
     }
     const names = ENDPOINTS.map(({ name }) => name);
     const session = await parley.createComparison("Good conversations", names);
-    mine(`/v1/sessions/${session.session_id}`);
-    say("Prompt", PROMPT);
+    deleteLater(`/v1/sessions/${session.session_id}`);
+    printRemark("Three endpoints repeat the prompt, each at its own speed. One fails on purpose.");
     console.info();
-    const asked = performance.now();
+    printSpeech("Prompt", PROMPT);
+    console.info();
+    const startedAt = performance.now();
     const nameOf = (chatId: string) => names[session.chat_ids.indexOf(chatId)] ?? "";
     for await (const event of parley.streamPrompt(session.session_id, PROMPT)) {
-      const at = performance.now() - asked;
-      if (event.type === "reply-delta") note(at, nameOf(event.chatId), event.text.trim());
+      const atMs = performance.now() - startedAt;
+      if (event.type === "reply-delta") printEvent(atMs, nameOf(event.chatId), event.text.trim());
       if (event.type === "reply-end")
-        note(at, nameOf(event.chatId), event.status === "ok" ? "∎" : `✗ ${event.error?.code ?? ""}`);
+        printEvent(atMs, nameOf(event.chatId), event.status === "ok" ? "✓ done" : `✗ ${event.error?.code ?? ""}`);
     }
-    const took = performance.now() - asked;
+    const durationMs = performance.now() - startedAt;
     const history = await parley.history(session.session_id);
     console.info();
-    compare(
+    printComparison(
       session.chat_ids.flatMap((chatId) => history[chatId] ?? []),
-      took,
+      durationMs,
     );
   },
 };
 
-function compare(records: ChatRecord[], tookMs: number): void {
+function printComparison(records: ChatRecord[], durationMs: number): void {
   const longest = Math.max(...records.map(({ duration_ms }) => duration_ms));
-  table(
-    ["endpoint", "status", "took", "", "reply"],
+  printTable(
+    ["endpoint", "status", "time", "", "reply"],
     records.map(({ conn_id, status, duration_ms, predicted_result }) => ({
-      cells: [conn_id, status, seconds(duration_ms), bar(duration_ms / longest), predicted_result],
+      cells: [conn_id, status, formatSeconds(duration_ms), bar(duration_ms / longest), predicted_result],
       style: status === "ok" ? "reset" : "red",
     })),
   );
   const sum = records.reduce((total, { duration_ms }) => total + duration_ms, 0);
   const replied = records.filter(({ status }) => status === "ok").length;
   console.info();
-  remark(`All were asked at once, and it took ${seconds(tookMs)}. One after the other: ${seconds(sum)}.`);
-  remark(`${replied} of ${records.length} replied; a failure is kept as the reply of its endpoint alone.`);
+  printRemark(
+    `All endpoints together took ${formatSeconds(durationMs)}. One after the other, they would take ${formatSeconds(sum)}.`,
+  );
+  printRemark(`${replied} of ${records.length} replied. The failure is kept with its endpoint and affects no other.`);
 }
 
 const BAR_LENGTH = 16;
 
-/** How long it took, drawn. */
+/** @param share of the longest time, from 0 to 1 */
 const bar = (share: number): string => "━".repeat(Math.max(1, Math.round(share * BAR_LENGTH)));

@@ -108,7 +108,7 @@ export const anthropic: WireFormat = {
   required: ["token", "model"],
   optional: ["uri"],
   params: ["anthropic_version"],
-  post({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...params }) {
+  buildRequest({ uri, token, model, messages }, { anthropic_version: version, stream = true, ...params }) {
     const turns = messages.filter(({ role }) => role !== "system");
     return {
       url: messagesUrl(uri || DEFAULT_URI),

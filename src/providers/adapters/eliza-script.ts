@@ -1,6 +1,7 @@
 /**
  * The script of the ELIZA connector: patterns and phrases only. The rules that use them are in `eliza.ts`. Pure.
  */
+
 /** A topic with its replies. */
 export interface Keyword {
   /**

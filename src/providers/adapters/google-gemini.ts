@@ -104,7 +104,7 @@ export const googleGemini: WireFormat = {
   required: ["token", "model"],
   optional: ["uri"],
   params: [],
-  post({ uri, token, model, messages }: ReplyRequest, { stream, ...providerParams }) {
+  buildRequest({ uri, token, model, messages }: ReplyRequest, { stream, ...providerParams }) {
     const address = modelUrl(uri || DEFAULT_URI, model);
     const contents = { ...systemOf(messages, providerParams["systemInstruction"]), contents: turnsOf(messages) };
     return {

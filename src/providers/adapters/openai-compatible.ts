@@ -86,7 +86,7 @@ export const openaiCompatible = (vendor: Vendor): WireFormat => ({
   required: vendor.required,
   optional: vendor.optional,
   params: vendor.params,
-  post(request, params) {
+  buildRequest(request, params) {
     const base = (request.uri || (vendor.defaultUri ?? "")).replace(/\/+$/, "");
     const bodyParams = Object.fromEntries(Object.entries(params).filter(([name]) => !vendor.params.includes(name)));
     const url = vendor.url(base, modelOf(request, bodyParams), params);

@@ -1,4 +1,7 @@
-/** Reads the token usage that OpenAI-compatible servers report, in all its forms. Pure. */
+/**
+ * Reads the token usage that OpenAI-compatible servers report, in all its forms. The usage of Anthropic and Gemini is
+ * read in their own adapters. Pure.
+ */
 import type { Usage } from "../../core/message.ts";
 import { countOf, objectOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";

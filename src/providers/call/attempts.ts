@@ -115,12 +115,18 @@ function pauseBeforeRetry(
   return pauseMs < deadlines.remainingMs ? pauseMs : null;
 }
 
+async function waitForSlot(acquireSlot: AcquireSlot, state: AttemptState): ReturnType<AcquireSlot> {
+  const requestedAt = now();
+  const slot = await acquireSlot(state.deadlines.signal);
+  state.waitedMs[state.sentAt === null ? "first" : "later"] += now() - requestedAt;
+  return slot;
+}
+
 /** One call, after it has a slot. */
 async function attemptInSlot(state: AttemptState): Promise<FinalEvent> {
   const { acquireSlot, deadlines } = state;
-  const requestedAt = now();
-  const slot = acquireSlot ? await acquireSlot(deadlines.signal) : null;
-  state.waitedMs[state.sentAt === null ? "first" : "later"] += now() - requestedAt;
+  // Without limits there is no queue to wait in.
+  const slot = acquireSlot ? await waitForSlot(acquireSlot, state) : null;
   if (slot && "type" in slot) return deadlines.failure ?? slot;
   let final: FinalEvent | null = deadlines.failure;
   try {

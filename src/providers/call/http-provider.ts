@@ -39,7 +39,7 @@ export interface WireFormat extends Pick<
   Provider,
   "defaultUri" | "required" | "optional" | "params" | "unsupportedUrl"
 > {
-  post(request: ReplyRequest, providerParams: Record<string, unknown>): WireRequest;
+  buildRequest(request: ReplyRequest, providerParams: Record<string, unknown>): WireRequest;
   responseFormat: ResponseFormat;
 }
 
@@ -53,7 +53,7 @@ export const httpProvider = (format: WireFormat): Provider => ({
   maxAttempts: DEFAULT_MAX_ATTEMPTS,
   alternateRoles: true,
   prepare({ request, providerParams, providerEnv }): Call {
-    const { url, headers, body, model } = format.post(request, providerParams);
+    const { url, headers, body, model } = format.buildRequest(request, providerParams);
     const text = JSON.stringify(body);
     const outboundRequest: OutboundRequest = { url, headers, body: text };
     const openReader = (requestId: string | null, retryAfter: number | null) =>
@@ -105,7 +105,7 @@ export async function* readReply(
   reader: ReplyReader,
   providerRequestId: string | null,
 ): ReplyStream {
-  const failed: typeof replyFailure = (code, message, details) =>
+  const failure: typeof replyFailure = (code, message, details) =>
     replyFailure(code, message, { providerRequestId, ...details });
   let characters = 0;
   let finishedAt: EpochMs | null = null;
@@ -118,7 +118,7 @@ export async function* readReply(
       finishedAt = nextFinishedAt(finishedAt, reader, events);
       characters += countCharacters(events);
       if (characters > MAX_REPLY_CHARACTERS)
-        return yield [failed("refused_by_guard", `The reply is longer than ${MAX_REPLY_CHARACTERS} characters.`)];
+        return yield [failure("refused_by_guard", `The reply is longer than ${MAX_REPLY_CHARACTERS} characters.`)];
       const isFinal = events.some(({ type }) => type !== "text");
       // A connection can be used again only if its response was read to the end.
       if (isFinal) await withTimeout(DRAIN_TIMEOUT_MS, portions.next());
@@ -126,7 +126,7 @@ export async function* readReply(
       if (isFinal) return;
     }
   } catch (error) {
-    yield [eventAfterBreak(error, reader, failed)];
+    yield [eventAfterBreak(error, reader, failure)];
   } finally {
     void portions.return().catch(() => undefined);
   }
@@ -143,12 +143,12 @@ function nextFinishedAt(finishedAt: EpochMs | null, reader: ReplyReader, events:
   return finishedAt === null || events.length > 0 ? now() : finishedAt;
 }
 
-function eventAfterBreak(error: unknown, reader: ReplyReader, failed: typeof replyFailure): ReplyEvent {
-  if (error instanceof ResponseTooLarge) return failed("refused_by_guard", error.message);
-  if (error instanceof NotUtf8) return failed("bad_chunk", "The provider sent bytes that are not UTF-8.");
+function eventAfterBreak(error: unknown, reader: ReplyReader, failure: typeof replyFailure): ReplyEvent {
+  if (error instanceof ResponseTooLarge) return failure("refused_by_guard", error.message);
+  if (error instanceof NotUtf8) return failure("bad_chunk", "The provider sent bytes that are not UTF-8.");
   const end = reader.closeEarly("The connection broke after the finish reason.");
   return (
-    end ?? failed("connection_lost", "The connection broke in the middle of the reply.", { retry: { afterMs: null } })
+    end ?? failure("connection_lost", "The connection broke in the middle of the reply.", { retry: { afterMs: null } })
   );
 }
 

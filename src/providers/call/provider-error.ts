@@ -10,7 +10,7 @@ import type { JsonObject } from "./json-fields.ts";
 import { retryInfoMs } from "./retry-after.ts";
 
 /** Levels of nesting that are searched for a message. */
-const MAX_DEPTH = 6;
+const MAX_NESTING = 6;
 
 export interface ProviderError {
   /** The provider's message. */
@@ -92,7 +92,7 @@ export function describeError(error: unknown, document: JsonObject): ProviderErr
   const bareCode = typeof main === "string" && /^[\w.-]+$/.test(main) ? [main] : [];
   const names = [
     ...bareCode,
-    ...sources.flatMap((location) => NAME_FIELDS.flatMap((field) => stringOf(location[field]) ?? [])),
+    ...sources.flatMap((source) => CODE_FIELDS.flatMap((field) => stringOf(source[field]) ?? [])),
   ];
   return {
     message: messageOf(error, rest),
@@ -107,7 +107,7 @@ export function describeError(error: unknown, document: JsonObject): ProviderErr
 function isFilled(value: unknown, depth = 0): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (!isObject(value)) return Boolean(value);
-  return depth > MAX_DEPTH || Object.values(value).some((field) => isFilled(field, depth + 1));
+  return depth > MAX_NESTING || Object.values(value).some((field) => isFilled(field, depth + 1));
 }
 
 function messageOf(error: unknown, rest: JsonObject): string {
@@ -120,7 +120,7 @@ function messageOf(error: unknown, rest: JsonObject): string {
 
 function messageIn(value: unknown, depth: number): string | null {
   if (typeof value === "string") return value.trim() || null;
-  if (depth > MAX_DEPTH) return null;
+  if (depth > MAX_NESTING) return null;
   if (Array.isArray(value))
     return joinUnique(
       value.flatMap((item) => messageIn(item, depth + 1) ?? []),
@@ -129,8 +129,8 @@ function messageIn(value: unknown, depth: number): string | null {
   return isObject(value) ? messageOfObject(value, depth) : null;
 }
 
-const joinUnique = (message: string[], separator: string): string | null =>
-  message.length > 0 ? [...new Set(message)].join(separator) : null;
+const joinUnique = (messages: string[], separator: string): string | null =>
+  messages.length > 0 ? [...new Set(messages)].join(separator) : null;
 
 function messageOfObject(value: JsonObject, depth: number): string | null {
   const field = MESSAGE_FIELDS.find((name) => isFilled(value[name]) && value[name] !== true);
@@ -144,11 +144,11 @@ function messageOfObject(value: JsonObject, depth: number): string | null {
   return raw === null || message.includes(raw) ? message : `${message}: ${raw}`;
 }
 
-const NAME_FIELDS = ["type", "code", "error_type", "status", "name", "error_code"] as const;
+const CODE_FIELDS = ["type", "code", "error_type", "status", "name", "error_code"] as const;
 
 function codesIn(error: JsonObject): string | null {
   return joinUnique(
-    NAME_FIELDS.flatMap((field) => stringOf(error[field]) ?? []),
+    CODE_FIELDS.flatMap((field) => stringOf(error[field]) ?? []),
     " ",
   );
 }
@@ -163,9 +163,9 @@ const STATUS_FIELDS = [
   "error_code",
 ] as const;
 
-function statusIn(location: JsonObject): number | null {
+function statusIn(source: JsonObject): number | null {
   for (const field of STATUS_FIELDS) {
-    const code = Number(stringOf(location[field]) ?? NaN);
+    const code = Number(stringOf(source[field]) ?? NaN);
     const status = FIVE_DIGIT_CODES.get(code) ?? (code >= 40_000 ? Math.floor(code / 100) : code);
     if (Number.isInteger(status) && status >= 400 && status < 600) return status;
   }

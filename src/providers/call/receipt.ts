@@ -1,3 +1,7 @@
+/**
+ * Receipts: the exact request of a reply, with secrets masked. Prices are added in `turn/fan-out.ts`, and storing a
+ * receipt belongs to the session. Pure.
+ */
 import type { Attempt, Receipt } from "../../core/message.ts";
 import type { ReplyRequest } from "../../core/reply.ts";
 import { sha256Hex } from "../../crypto/secrets.ts";

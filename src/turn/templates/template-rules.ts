@@ -30,7 +30,7 @@ const MAX_TAGS = 1_000;
 const MAX_TAG_TOKENS = 200;
 
 /** White space in a row. One of the lexer's patterns takes quadratic time for it. */
-const MAX_BLANKS = 500;
+const MAX_WHITE_SPACE = 500;
 
 /** The longest search text. A search can cost its length for every character of the searched text. */
 const MAX_SEARCH_TEXT = 100;
@@ -82,8 +82,8 @@ const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
  * @throws the parser's error for a text that is not a template
  */
 export function readTemplate(template: string): { tree: ReturnType<typeof parse> } | { problem: string } {
-  if (template.split(/\S+/).some(({ length }) => length > MAX_BLANKS)) {
-    return { problem: `must not contain more than ${MAX_BLANKS} white space characters in a row` };
+  if (template.split(/\S+/).some(({ length }) => length > MAX_WHITE_SPACE)) {
+    return { problem: `must not contain more than ${MAX_WHITE_SPACE} white space characters in a row` };
   }
   const tokens = tokenize(template, { lstrip_blocks: true, trim_blocks: true });
   const sizes = tagSizes(tokens.map(({ type }) => type));
@@ -125,7 +125,7 @@ const RULES: Rules = {
   BinaryExpression: ({ operator, left, right }) => binaryProblem(operator.value, left, right),
   FilterExpression: ({ operand, filter }) => problemIn(operand) ?? filterProblem(filter),
   CallExpression: ({ callee, args }) => callProblem(callee, args),
-  MemberExpression: () => "must not contain members and items of values",
+  MemberExpression: () => "must not access members or items of values",
   ArrayLiteral: () => "may contain lists only after in",
   TupleLiteral: () => "may contain lists only after in",
   KeywordArgumentExpression: ({ value }) => problemIn(value),

@@ -1,18 +1,17 @@
-import { DurableObject } from "cloudflare:workers";
-
-/*
- * The measure for Parley: the least a person would write for an append and for a chat. Anyone may call, and whatever
- * they send is taken.
+/**
+ * The bare Worker that Parley is compared with: the least code that appends a message and holds a chat. It checks neither callers
+ * nor input.
  */
+import { DurableObject } from "cloudflare:workers";
 
 interface Bindings {
   DB: D1Database;
   CONVERSATIONS: DurableObjectNamespace<Conversation>;
 }
 
-interface Asked {
+interface ChatRequest {
   content: string;
-  /** Base address of a server that speaks as OpenAI does. */
+  /** Base address of a server with OpenAI's format. */
   upstream: string;
 }
 
@@ -28,30 +27,30 @@ export class Conversation extends DurableObject<Bindings> {
     return at;
   }
 
-  async chat({ content, upstream }: Asked): Promise<string> {
+  async chat({ content, upstream }: ChatRequest): Promise<string> {
     this.append("user", content);
-    const answer = await ask(upstream, content);
-    const reply = textOf(await answer.text());
+    const answer = await callModel(upstream, content);
+    const reply = readText(await answer.text());
     this.append("assistant", reply);
     return reply;
   }
 
-  /** Passes the model's own stream on, and keeps the reply when it is over. */
-  async stream(name: string, { content, upstream }: Asked): Promise<ReadableStream<Uint8Array>> {
+  /** Forwards the model's own stream, and saves the reply at its end. */
+  async stream(name: string, { content, upstream }: ChatRequest): Promise<ReadableStream<Uint8Array>> {
     this.append("user", content);
-    const { body } = await ask(upstream, content);
-    const [passedOn, kept] = (body ?? new ReadableStream<Uint8Array>()).tee();
-    this.ctx.waitUntil(this.#keep(name, kept));
-    return passedOn;
+    const { body } = await callModel(upstream, content);
+    const [forwarded, copy] = (body ?? new ReadableStream<Uint8Array>()).tee();
+    this.ctx.waitUntil(this.#save(name, copy));
+    return forwarded;
   }
 
-  async #keep(name: string, events: ReadableStream<Uint8Array>): Promise<void> {
-    const reply = textOf(await new Response(events).text());
+  async #save(name: string, events: ReadableStream<Uint8Array>): Promise<void> {
+    const reply = readText(await new Response(events).text());
     await insertInD1(this.env, name, "assistant", reply, this.append("assistant", reply));
   }
 }
 
-const ask = (upstream: string, content: string): Promise<Response> =>
+const callModel = (upstream: string, content: string): Promise<Response> =>
   fetch(`${upstream}/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -62,7 +61,7 @@ interface Chunk {
   choices: { delta: { content?: string } }[];
 }
 
-const textOf = (events: string): string =>
+const readText = (events: string): string =>
   events
     .split("\n")
     .filter((line) => line.startsWith("data: {"))
@@ -85,12 +84,12 @@ export default {
       return Response.json({ at });
     }
     if (pathname === "/chat") {
-      const reply = await env.CONVERSATIONS.getByName(name).chat(await request.json<Asked>());
+      const reply = await env.CONVERSATIONS.getByName(name).chat(await request.json<ChatRequest>());
       await insertInD1(env, name, "assistant", reply, Date.now());
       return Response.json({ reply });
     }
     if (pathname === "/stream") {
-      const events = await env.CONVERSATIONS.getByName(name).stream(name, await request.json<Asked>());
+      const events = await env.CONVERSATIONS.getByName(name).stream(name, await request.json<ChatRequest>());
       return new Response(events, { headers: { "content-type": "text/event-stream" } });
     }
     return Response.json({});

@@ -1,4 +1,8 @@
+/**
+ * The README and the guides: every command, path and route that they name exists, and everything that a user meets is in them.
+ */
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
 
@@ -6,8 +10,9 @@ const root = new URL("../../../", import.meta.url).pathname;
 const documents = ["README.md", ".github/*.md", "src/docs/**/*.md"].flatMap((pattern) =>
   globSync(pattern, { cwd: root }),
 );
-const [readme = "", ...guides] = documents.map((file) => readFileSync(root + file, "utf8"));
-const text = [readme, ...guides].join("\n");
+const textOf = (file: string) => readFileSync(root + file, "utf8");
+const readme = textOf("README.md");
+const text = documents.map(textOf).join("\n");
 const scripts = Object.keys((JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { scripts: object }).scripts);
 const named = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name = ""]) => name))];
 
@@ -19,7 +24,7 @@ const routes = [
   ),
 ];
 
-describe("every name in the README and the guides is of something that exists", () => {
+describe("names in the README and the guides exist", () => {
   it.each(named(/npm run ([\w:]+)/g))("npm run %s", (script) => {
     expect(scripts).toContain(script);
   });
@@ -38,7 +43,63 @@ describe("every name in the README and the guides is of something that exists", 
   });
 });
 
-describe("everything that a user meets is in the README or a guide", () => {
+/** The anchors that GitHub gives a document's headings. */
+const anchorsIn = (file: string): string[] =>
+  [...withoutCode(textOf(file)).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+const withoutCode = (markdown: string): string => markdown.replace(/^```[\s\S]*?^```/gm, "");
+
+/** Links within the project, by the document that has them. */
+const links = documents.flatMap((file) =>
+  [...withoutCode(textOf(file)).matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)]
+    .map((match) => match[1] ?? match[2] ?? "")
+    .filter((target) => !/^(https?|mailto):/.test(target))
+    .map((target) => ({ file, target })),
+);
+
+describe("links in the README and the guides lead somewhere", () => {
+  it("are found", () => {
+    expect(links.length).toBeGreaterThan(20);
+  });
+
+  it.each(links)("$file: $target", ({ file, target }) => {
+    const [path = "", anchor] = target.split("#");
+    const linked = path === "" ? file : posix.join(posix.dirname(file), path);
+    expect(existsSync(root + linked)).toBe(true);
+    if (anchor !== undefined) expect(anchorsIn(linked)).toContain(anchor);
+  });
+});
+
+const GUIDES_TO_THE_CODE = ["src/docs/architecture.md", "src/docs/naming.md", ".github/CONTRIBUTING.md"];
+const code = globSync("src/**/*.ts", { cwd: root }).map(textOf).join("\n");
+const words = new Set(code.match(/[\w$]+/g));
+
+/** Names of code: a single word in backticks with a capital letter inside, or with parentheses behind it. */
+const symbols = GUIDES_TO_THE_CODE.flatMap((file) =>
+  [
+    ...withoutCode(textOf(file)).matchAll(/`(?:\w+\.)?([a-z]\w*[A-Z]\w*|[A-Z][a-z]\w*[A-Z]\w*|\w+(?=\(\)))(?:\(\))?`/g),
+  ].map(([, symbol = ""]) => ({ file, symbol })),
+);
+
+/** Names that the guides use already, and the code not yet. */
+const PLANNED = ["invalidInput"];
+
+describe("symbols that a guide to the code names exist in src", () => {
+  it("are found", () => {
+    expect(symbols.length).toBeGreaterThan(20);
+  });
+
+  it.each(symbols.filter(({ symbol }) => !PLANNED.includes(symbol)))("$file: $symbol", ({ symbol }) => {
+    expect(words).toContain(symbol);
+  });
+});
+
+describe("what a user meets is in the README or a guide", () => {
   it.each(routes)("%s", (route) => {
     expect(text).toContain(`\`${route}\``);
   });
@@ -51,7 +112,13 @@ describe("everything that a user meets is in the README or a guide", () => {
   );
 });
 
-it("shows the two commands first", () => {
+it("shows npm start before npm test", () => {
   expect(readme.indexOf("npm install && npm start")).toBeGreaterThan(0);
   expect(readme.indexOf("npm install && npm start")).toBeLessThan(readme.indexOf("npm install && npm test"));
+});
+
+it("has a README that fits on a few screens", () => {
+  const lines = readme.trimEnd().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(150);
+  expect(lines.filter((line) => line.length > 160)).toEqual([]);
 });

@@ -1,3 +1,4 @@
+/** Runs the examples of the streaming guide, as printed, against a started server. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +28,7 @@ afterAll(async () => {
   rmSync(state, { recursive: true });
 });
 
-/** Runs a program until it has printed what is awaited. */
+/** Runs a program until its output matches. */
 async function runUntil(code: string, awaited: RegExp): Promise<string> {
   const program = spawn(process.execPath, ["--input-type=module", "--eval", code], { cwd: root });
   let printed = "";
@@ -43,22 +44,22 @@ async function runUntil(code: string, awaited: RegExp): Promise<string> {
   return printed;
 }
 
-async function aSession(): Promise<string> {
+async function createSession(): Promise<string> {
   const [chatbot] = await parley.listChatbots();
   const [client] = await parley.listClients();
   return (await parley.createSession({ chatbotId: chatbot?.id ?? "", clientId: client?.id ?? "", title: "Example" }))
     .id;
 }
 
-describe("the guide's examples for following a session", () => {
-  it("are there for every kind of client", () => {
+describe("the examples of the streaming guide", () => {
+  it("exist for every kind of client", () => {
     expect(examples).toHaveLength(4);
   });
 
   it.each(examples.map((code) => [/tickets|new \w+\(|fetch/.exec(code)?.[0] ?? "", code]))(
-    "work as printed: %s",
+    "run as printed: %s",
     async (_, code) => {
-      const id = await aSession();
+      const id = await createSession();
       const given = `const PARLEY = "${parley.address}", KEY = "${parley.key}", id = "${id}";\n`;
       const takesPart = code.includes("content:");
       const printed = await runUntil(

@@ -1,3 +1,4 @@
+/** The OpenAPI document against a linter that others use. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
-/*
- * Real connections to a started server, which end in every way that connections do. Here the platform reports a lost
- * connection only when it is written to; a session that is full writes to its followers before it refuses anyone.
+/**
+ * Readers of events over real connections to a started server, closed in every way. Outside Cloudflare's network the runtime
+ * notices a lost connection only when it writes to it, so a full session writes to its subscribers before it refuses one.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -9,14 +9,15 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ParleyClient } from "../../../src/client/parley-client.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 
-/** How many come: more than may follow one session, also without those whose call never arrived. */
+/** More than may follow one session, even without the readers whose call never arrives. */
 const VISITS = 1_600;
 
-/** How many come at the same time. */
+/** Readers at the same time. */
 const AT_ONCE = 50;
 
 const ADMIN_KEY = "followers";
@@ -38,24 +39,14 @@ afterAll(async () => {
 
 const authorization = `Bearer ${ADMIN_KEY}`;
 
-async function post(path: string, body: object) {
-  const answer = await fetch(`${server.origin}${path}`, {
-    method: "POST",
-    headers: { authorization, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const { data } = await answer.json<{ data?: { id: string } }>();
-  return data?.id ?? "";
+async function createSession(parley: ParleyClient): Promise<string> {
+  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
+  const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
+  const client = await parley.createClient({ name: "Ada" });
+  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "followed" })).id;
 }
 
-async function aSession(): Promise<string> {
-  await post("/v1/llm_endpoints", { name: "echo", connector_type: "echo-connector" });
-  const chatbotId = await post("/chatbots", { name: "Echo", endpointId: "echo" });
-  const clientId = await post("/clients", { name: "Ada" });
-  return post("/sessions", { chatbotId, clientId, title: "followed" });
-}
-
-function dial(): Promise<Socket> {
+function openConnection(): Promise<Socket> {
   const { hostname, port } = new URL(server.origin);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => resolve(socket));
@@ -63,7 +54,7 @@ function dial(): Promise<Socket> {
   });
 }
 
-/** Sends a call over a connection, which is kept alive. */
+/** Sends a call over a keep-alive connection. */
 const send = (socket: Socket, path: string): Promise<void> =>
   new Promise((resolve) => {
     const { host } = new URL(server.origin);
@@ -71,7 +62,7 @@ const send = (socket: Socket, path: string): Promise<void> =>
     socket.write(head, () => resolve());
   });
 
-/** Calls, and waits until so much of the answer has come. */
+/** Sends a call, and waits until the answer contains `end`. */
 async function call(socket: Socket, path: string, end: string): Promise<void> {
   const answered = new Promise<string>((resolve) => {
     let text = "";
@@ -87,54 +78,55 @@ async function call(socket: Socket, path: string, end: string): Promise<void> {
   expect(await answered).toMatch(/^HTTP\/1.1 200 /);
 }
 
-/** The end of an answer's headers. */
+/** Marks the end of the answer's headers. */
 const HEADERS = "\r\n\r\n";
 
-/** The ways in which a reader of events goes. */
-const WAYS = [
-  async function closesBehindTheFirstEvent(events: string) {
-    const socket = await dial();
+/** The ways in which a reader leaves. */
+const WAYS_TO_LEAVE = [
+  async function closesAfterTheFirstEvent(events: string) {
+    const socket = await openConnection();
     await call(socket, events, HEADERS);
     socket.destroy();
   },
-  async function resetsBehindTheFirstEvent(events: string) {
-    const socket = await dial();
+  async function resetsAfterTheFirstEvent(events: string) {
+    const socket = await openConnection();
     await call(socket, events, HEADERS);
     socket.resetAndDestroy();
   },
   async function closesBeforeTheAnswer(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await send(socket, events);
     socket.destroy();
   },
   async function resetsBeforeTheAnswer(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await send(socket, events);
     socket.resetAndDestroy();
   },
   async function closesInTheMiddleOfTheCatchUp(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await call(socket, `${events}?after=0`, HEADERS);
     socket.pause().destroy();
   },
   async function closesAConnectionThatWasKeptAlive(events: string) {
-    const socket = await dial();
+    const socket = await openConnection();
     await call(socket, "/healthz", '"ok"}');
     await call(socket, events, HEADERS);
     socket.destroy();
   },
 ];
 
-/** The nth reader comes and goes. */
-const visit = async (n: number, events: string): Promise<void> => WAYS[n % WAYS.length]?.(events);
+const visit = async (n: number, events: string): Promise<void> => WAYS_TO_LEAVE[n % WAYS_TO_LEAVE.length]?.(events);
 
 const follow = (events: string, signal: AbortSignal) =>
   fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
 
-it("lets new followers in at once when more have come and gone than may follow, and keeps who stays", async () => {
-  const id = await aSession();
-  const say = (content: string) => post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
-  for (let n = 0; n < 8; n++) await say("x".repeat(100_000));
+it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
+  const parley = new ParleyClient(server.origin, ADMIN_KEY);
+  const id = await createSession(parley);
+  const appendMessage = (content: string) =>
+    parley.call("POST", `/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+  for (let n = 0; n < 8; n++) await appendMessage("x".repeat(100_000));
   const events = `/sessions/${id}/events`;
   const end = new AbortController();
   const staying = await follow(events, end.signal);
@@ -142,13 +134,13 @@ it("lets new followers in at once when more have come and gone than may follow, 
     await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => visit(n + k, events)));
   const later = await Promise.all(Array.from({ length: AT_ONCE }, () => follow(events, end.signal)));
   expect(later.map(({ status }) => status)).toEqual(later.map(() => 200));
-  await say("to who stays");
-  let heard = "";
+  await appendMessage("to who stays");
+  let received = "";
   const decoder = new TextDecoder();
   for await (const bytes of staying.body ?? []) {
-    heard += decoder.decode(bytes, { stream: true });
-    if (heard.includes("to who stays")) break;
+    received += decoder.decode(bytes, { stream: true });
+    if (received.includes("to who stays")) break;
   }
-  expect(heard).toContain("to who stays");
+  expect(received).toContain("to who stays");
   end.abort();
 });

@@ -1,13 +1,15 @@
+/** Kills a started server while it is written to. What it acknowledged must be there after the next start, once and in order. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
+import { ParleyClient } from "../../../src/client/parley-client.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 
-/** How often the server is killed: `KILLS=50 npm run test:run -- kill` for longer. */
+/** How often the server is killed. `KILLS=50 npm run test:run -- kill` runs longer. */
 const KILLS = Number(process.env["KILLS"] ?? 2);
 
 const WRITERS = 6;
@@ -38,11 +40,11 @@ async function call<T>(method: string, path: string, body?: object, headers: Rec
   return (await answer.json()) as T;
 }
 
-/** Someone who says one thing after another in a session of their own, each under a key, again until it is answered. */
+/** Sends one message after another to its own session, each with an idempotency key, and repeats it until it is answered. */
 class Writer {
   readonly sent: string[] = [];
   readonly #id: string;
-  /** What was said and not answered when the server died. */
+  /** The message that has no answer yet. */
   #open: string | null = null;
 
   constructor(id: string) {
@@ -53,17 +55,17 @@ class Writer {
     try {
       for (;;) {
         this.#open ??= `${this.sent.length}: is anyone there at all, or do I talk to myself?`;
-        await this.#say(this.#open);
+        await this.#send(this.#open);
         this.sent.push(this.#open);
         this.#open = null;
       }
     } catch {
-      // The server is gone: what is open is said again to the next one.
+      // The server is gone. The open message is sent again to the next one.
     }
   }
 
-  /** Every third thing is said to the chatbot, which answers for a while. */
-  #say(content: string): Promise<unknown> {
+  /** Every third message is a chat, whose reply takes a while. */
+  #send(content: string): Promise<unknown> {
     const key = { "idempotency-key": content.replaceAll(/\W/g, "") };
     return this.sent.length % 3 === 2
       ? call("POST", `/sessions/chat?sessionId=${this.#id}`, { content }, key)
@@ -71,62 +73,57 @@ class Writer {
   }
 
   async audit(): Promise<void> {
-    const asked = await this.#asked();
-    // The one that was open may have arrived, or not.
-    expect(asked.slice(0, this.sent.length)).toEqual(this.sent);
-    expect(asked.slice(this.sent.length)).toEqual(asked.length > this.sent.length ? [this.#open] : []);
+    const contents = await this.#readContents();
+    // The open message may have arrived or not.
+    expect(contents.slice(0, this.sent.length)).toEqual(this.sent);
+    expect(contents.slice(this.sent.length)).toEqual(contents.length > this.sent.length ? [this.#open] : []);
   }
 
   async auditList(): Promise<void> {
-    const asked = await this.#asked();
-    const { data } = await call<{ data: { results: { id: string; messageCount: number; messages: Said[] }[] } }>(
-      "GET",
-      "/sessions?limit=100",
-    );
+    const contents = await this.#readContents();
+    const { data } = await call<{
+      data: { results: { id: string; messageCount: number; messages: LoggedMessage[] }[] };
+    }>("GET", "/sessions?limit=100");
     const listed = data.results.find(({ id }) => id === this.#id)?.messages.filter(({ role }) => role === "user") ?? [];
-    expect(listed.map(({ content }) => content)).toEqual(asked.slice(-listed.length));
-    expect(listed.at(-1)?.content).toBe(asked.at(-1));
+    expect(listed.map(({ content }) => content)).toEqual(contents.slice(-listed.length));
+    expect(listed.at(-1)?.content).toBe(contents.at(-1));
   }
 
-  async #asked(): Promise<string[]> {
-    const said: string[] = [];
+  async #readContents(): Promise<string[]> {
+    const contents: string[] = [];
     for (let after: number | undefined = 0; after !== undefined;) {
-      const page: { data: { messages: Said[]; nextAfter?: number } } = await call(
+      const page: { data: { messages: LoggedMessage[]; nextAfter?: number } } = await call(
         "GET",
         `/sessions/${this.#id}/messages?after=${after}&limit=1000`,
       );
-      said.push(...page.data.messages.filter(({ role }) => role === "user").map(({ content }) => content));
+      contents.push(...page.data.messages.filter(({ role }) => role === "user").map(({ content }) => content));
       after = page.data.nextAfter;
     }
-    return said;
+    return contents;
   }
 }
 
-interface Said {
+interface LoggedMessage {
   role: string;
   content: string;
 }
 
-async function aWriter(chatbotId: string, clientId: string): Promise<Writer> {
-  const { data } = await call<{ data: { id: string } }>("POST", "/sessions", { chatbotId, clientId, title: "killed" });
-  return new Writer(data.id);
+async function createWriters(parley: ParleyClient): Promise<Writer[]> {
+  const params = { tokens_per_second: 60 };
+  await parley.createEndpoint({ name: "slow", connector_type: "echo-connector", params });
+  const { id: chatbotId } = await parley.createChatbot({ name: "Slow", endpointId: "slow" });
+  const { id: clientId } = await parley.createClient({ name: "Ada" });
+  const createWriter = async () =>
+    new Writer((await parley.createSession({ chatbotId, clientId, title: "killed" })).id);
+  return Promise.all(Array.from({ length: WRITERS }, createWriter));
 }
 
 it(
-  `keeps all that it acknowledged, once and in order, when it is killed ${KILLS} times`,
+  `keeps every acknowledged message, once and in order, when it is killed ${KILLS} times`,
   async () => {
     await migrate(setup);
     server = await serve(setup);
-    await call("POST", "/v1/llm_endpoints", {
-      name: "slow",
-      connector_type: "echo-connector",
-      params: { tokens_per_second: 60 },
-    });
-    const create = async (path: string, body: object) =>
-      (await call<{ data: { id: string } }>("POST", path, body)).data.id;
-    const chatbotId = await create("/chatbots", { name: "Slow", endpointId: "slow" });
-    const clientId = await create("/clients", { name: "Ada" });
-    const writers = await Promise.all(Array.from({ length: WRITERS }, () => aWriter(chatbotId, clientId)));
+    const writers = await createWriters(new ParleyClient(server.origin, ADMIN_KEY));
     for (let kill = 0; kill < KILLS; kill++) {
       const writing = writers.map((writer) => writer.writeUntilKilled());
       const after = 200 + Math.random() * 1_500;
@@ -140,7 +137,7 @@ it(
         });
     }
     expect(writers.reduce((sum, { sent }) => sum + sent.length, 0)).toBeGreaterThan(10 * KILLS);
-    // Its alarms, or the next append, tell the list what it missed.
+    // Alarms, or the next append, bring the list up to date.
     const writing = writers.map((writer) => writer.writeUntilKilled());
     await sleep(500);
     const last = server;

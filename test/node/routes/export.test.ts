@@ -1,3 +1,4 @@
+/** Exports over real connections, where an error in the middle of a body is visible to the client. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ const state = mkdtempSync(join(tmpdir(), "parley-export-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
 let server: Server | null = null;
 
-/** Prompts of one session, each answered twice: more text than the sockets between here and there hold. */
+/** The export must be larger than the buffers of the sockets on its way. Each prompt has two replies. */
 const PROMPTS = 40;
 const PROMPT_CHARACTERS = 100_000;
 
@@ -38,8 +39,8 @@ async function call(method: string, path: string, body?: object) {
   return answer;
 }
 
-/** A session with a long log; answers its id. */
-async function aLongSession(): Promise<string> {
+/** @returns the id of a session with a long log */
+async function createLongSession(): Promise<string> {
   const created = await call("POST", "/v1/sessions", { name: "long", endpoints: ["echo", "echo"] });
   const { session }: { session: { session_id: string } } = await created.json();
   for (let n = 0; n < PROMPTS; n++) {
@@ -49,15 +50,15 @@ async function aLongSession(): Promise<string> {
 }
 
 describe("an export over HTTP", () => {
-  it("comes whole", async () => {
-    const id = await aLongSession();
+  it("is complete", async () => {
+    const id = await createLongSession();
     const answer = await call("GET", `/v1/sessions/${id}/export`);
     expect(answer.headers.get("content-encoding")).toBeNull();
     expect((await answer.text()).split("\n")).toHaveLength(PROMPTS * 2 + 1);
   });
 
-  it("breaks off in an error, and never ends well, when its session is deleted meanwhile", async () => {
-    const id = await aLongSession();
+  it("breaks with an error when its session is deleted meanwhile", async () => {
+    const id = await createLongSession();
     const answer = await call("GET", `/v1/sessions/${id}/export`);
     await call("DELETE", `/v1/sessions/${id}`);
     await expect(answer.text()).rejects.toThrow();

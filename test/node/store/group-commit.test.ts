@@ -1,3 +1,7 @@
+/**
+ * Group commit across objects of one isolate, in a started server. It relies on promises that continue in the invocation that
+ * made them, which they do not in the Workers runtime of the tests.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,11 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
-
-/*
- * Objects of one isolate, as the runtime itself runs them: where the tests of the Worker run, promises do not go on in
- * the invocation that made them.
- */
 
 const state = mkdtempSync(join(tmpdir(), "parley-writers-"));
 let server: Server | null = null;
@@ -30,7 +29,7 @@ const commit = (writer: string, item: string) => ask<string>(`/commit?writer=${w
 const transactions = () => ask<string[][]>("/transactions");
 
 describe("objects that write at the same time", () => {
-  it("write together, each thing once, and each object goes on as itself", async () => {
+  it("share transactions, write each item once, and continue in their own context", async () => {
     const names = Array.from({ length: 40 }, (_, index) => `writer-${index}`);
     const items = names.flatMap((name) => ["one", "two", "three"].map((item) => `${name}-${item}`));
     const outcomes = await Promise.all(items.map((item) => commit(item.split("-").slice(0, 2).join("-"), item)));
@@ -40,14 +39,14 @@ describe("objects that write at the same time", () => {
     expect(written.length).toBeLessThan(items.length / 2);
   });
 
-  it("are told why it failed, and write again", async () => {
+  it("get the error of their transaction, and can write again", async () => {
     const outcomes = await Promise.all(["a", "b", "bad", "c"].map((item) => commit(`failing-${item}`, item)));
     expect(outcomes[2]).toBe("Error: refused");
     expect(outcomes.filter((outcome) => outcome === "written").length).toBeGreaterThanOrEqual(2);
     expect(await commit("failing-c", "again")).toBe("written");
   });
 
-  it("wait ten seconds and no longer for one that goes down with what they gave it", async () => {
+  it("stop waiting after ten seconds for an object that crashed with their items", async () => {
     const before = await transactions();
     const leaders = [commit("down-1", "down"), commit("down-2", "down")];
     const outcomes = await Promise.all(["d", "e", "f"].map((item) => commit(`waiting-${item}`, item)));

@@ -1,10 +1,11 @@
+/** How an endpoint's params are read: what goes to the provider, and what controls the call. */
 import { describe, expect, it } from "vitest";
 import { readCallParams } from "../../../src/core/call-params.ts";
 
 const read = (params: object, attempts?: number) => readCallParams(JSON.stringify(params), attempts);
 
 describe("an endpoint's params", () => {
-  it("are sent but for those that steer the call", () => {
+  it("are sent to the provider, except those that control the call", () => {
     const steering = { timeout_ms: 1, first_token_ms: 1, idle_ms: 1, max_attempts: 1, alternate_roles: false };
     const moonshots = {
       timeout: 1,
@@ -18,7 +19,7 @@ describe("an endpoint's params", () => {
     expect(read({ ...steering, ...sent, ...moonshots }).providerParams).toEqual(sent);
   });
 
-  it("steer by Moonshot's names too, and Parley's own go before them", () => {
+  it("are accepted under Moonshot's names, and Parley's own names take precedence", () => {
     expect(read({ timeout: 300 }).limits.timeoutMs).toBe(300_000);
     expect(read({ timeout: "2.5" }).limits.timeoutMs).toBe(2_500);
     expect(read({ timeout: 300, timeout_ms: 70 }).limits.timeoutMs).toBe(70);
@@ -31,7 +32,7 @@ describe("an endpoint's params", () => {
     expect(frame).toEqual({ system: "Judge", before: "<s>", after: "</s>" });
   });
 
-  it("have defaults where they say nothing, or null", () => {
+  it("have defaults when they are missing or null", () => {
     const defaults = { timeoutMs: 120_000, firstTokenMs: null, idleMs: null, maxAttempts: 1 };
     expect(read({}, 1)).toMatchObject({ limits: defaults, alternateRoles: null });
     expect(read({ timeout: null, timeout_ms: null, max_attempts: null, alternate_roles: null }, 1).limits).toEqual(
@@ -39,7 +40,7 @@ describe("an endpoint's params", () => {
     );
   });
 
-  it("say whether roles alternate, as a flag or its text", () => {
+  it("set whether roles alternate, as a boolean or as text", () => {
     expect(read({ alternate_roles: "false" }).alternateRoles).toBe(false);
     expect(read({ alternate_roles: true }).alternateRoles).toBe(true);
   });

@@ -1,4 +1,4 @@
-// Which texts search takes for the same, and which parts of a text it finds.
+/** Which texts the search treats as equal, and which parts of a text it finds. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldText } from "../../../src/core/fold.ts";
@@ -30,7 +30,7 @@ describe("texts that fold to the same", () => {
     expect(foldText(one)).toBe(foldText(other));
   });
 
-  it("all forms and cases of every letter, and what was folded already", () => {
+  it("all forms and cases of every letter, and folded text itself", () => {
     for (let code = 0; code <= 0x1_ff_ff; code++) {
       if (code >= 0xd800 && code <= 0xdfff) continue;
       const letter = String.fromCodePoint(code);
@@ -40,7 +40,7 @@ describe("texts that fold to the same", () => {
     }
   });
 
-  it("all forms of a text", () => {
+  it("all Unicode normalization forms of a text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.constantFrom(...FORMS), (given, form) => {
         const text = given.toWellFormed();
@@ -83,7 +83,7 @@ describe("a part of a text", () => {
     expect(foldText(text)).not.toContain(foldText(part));
   });
 
-  it("keeps signs of ASCII and NUL as they are", () => {
+  it("keeps ASCII signs and NUL", () => {
     expect(foldText("A%_\"*'\\\0 ^")).toBe("a%_\"*'\\\0 ^");
   });
 });

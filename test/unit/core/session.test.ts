@@ -1,3 +1,4 @@
+/** The rules of a session: changes, start and end; also ids and pages. */
 import { describe, expect, it } from "vitest";
 import { asObjectId, newObjectId } from "../../../src/core/id.ts";
 import { paginatorInfo } from "../../../src/core/page.ts";
@@ -36,8 +37,8 @@ const amended = (before: Session, changes: Parameters<typeof amendSession>[1], a
   return outcome.value;
 };
 
-describe("amend", () => {
-  it("grows the revision with every change, and not with none", () => {
+describe("amendSession", () => {
+  it("increments the revision with every change, and only then", () => {
     const before = session();
     expect(revision(amended(before, { title: "x" }))).toBe(revision(before) + 1);
     expect(amended(before, {})).toBe(before);
@@ -84,7 +85,7 @@ describe("amend", () => {
   });
 });
 
-it("ends only what is active", () => {
+it("ends active sessions only", () => {
   expect(endSession(session(), T + 1)).toMatchObject({ ok: true, value: { status: "COMPLETED", endTime: T + 1 } });
   for (const status of ["COMPLETED", "TERMINATED", "SCHEDULED"] as const) {
     expect(endSession(session({ status }), T)).toEqual({ ok: false, failure: { reason: "session-not-active" } });
@@ -99,7 +100,7 @@ it("starts a session when it is due, and not before", () => {
   expect(startIfDue(parked, T * 2)).toBe(parked);
 });
 
-it("makes ids that sort in the order in which they were made", () => {
+it("makes ids that sort by time", () => {
   const ids = [1_710_448_307_000, 1_710_448_307_000, 1_710_448_307_001, 1_710_448_308_000].map(newObjectId);
   expect(ids.toSorted()).toEqual(ids);
   expect(ids.every((id) => asObjectId(id) === id && id.startsWith("65f3"))).toBe(true);
@@ -112,7 +113,7 @@ it.each([
   [21, 10, 10, { count: 10, currentPage: 2, hasMorePages: true, lastPage: 3 }],
   [21, 10, 15, { count: 6, currentPage: 2, hasMorePages: false, lastPage: 3 }],
   [5, 10, 100, { count: 0, currentPage: 11, hasMorePages: false, lastPage: 1 }],
-])("counts pages of %i by %i from %i", (total, limit, skip, expected) => {
+])("computes the pages of %i results by %i from %i", (total, limit, skip, expected) => {
   const results = Array.from({ length: Math.max(0, Math.min(limit, total - skip)) });
   expect(paginatorInfo({ results, total }, { limit, skip })).toEqual({ ...expected, limit, perPage: limit, total });
 });

@@ -1,3 +1,4 @@
+/** Reading and writing times. */
 import { describe, expect, it } from "vitest";
 import { isZone, isoTime, parseTime, zonedPromptTime, zonedStamp } from "../../../src/core/time.ts";
 
@@ -27,25 +28,25 @@ describe("parseTime", () => {
     "0050-01-01",
     "9999-12-31T23:59:59-12:00",
     "1710448307",
-  ])("does not read %j", (text) => {
+  ])("rejects %j", (text) => {
     expect(parseTime(text)).toBeNull();
   });
 });
 
-describe("Moonshot's clock", () => {
+describe("times in the format of Moonshot", () => {
   const at = 1_710_448_307_051;
 
-  it("writes the document's example in Singapore's zone", () => {
+  it("match the example of its documentation in Singapore's zone", () => {
     expect(zonedStamp(at, "Asia/Singapore")).toBe("20240315-043147");
     expect(zonedPromptTime(Date.UTC(2024, 2, 14, 20, 42, 2), "Asia/Singapore")).toBe("03/15/2024, 04:42:02");
   });
 
-  it("knows a zone from something else", () => {
+  it("accept the names of real time zones only", () => {
     expect(["UTC", "Asia/Singapore", "America/New_York"].every(isZone)).toBe(true);
     expect(["Nope", "", "Mars/Olympus"].some(isZone)).toBe(false);
   });
 
-  it("writes midnight as 00 in UTC", () => {
+  it("write midnight as 00 in UTC", () => {
     expect(zonedStamp(Date.UTC(2024, 0, 1), "UTC")).toBe("20240101-000000");
     expect(zonedPromptTime(Date.UTC(2024, 0, 1), "UTC")).toBe("01/01/2024, 00:00:00");
   });

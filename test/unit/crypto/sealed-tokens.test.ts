@@ -1,10 +1,11 @@
+/** Encryption of tokens: what opens with which key. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fingerprintSecret, isSealed, seal, reseal, unseal } from "../../../src/crypto/sealed-tokens.ts";
 
 /** A key of 32 equal bytes, in base64. */
-const aKey = (byte: number) => btoa(String.fromCharCode(byte).repeat(32));
-const secrets = { ENCRYPTION_KEY: aKey(1) };
+const makeKey = (byte: number) => btoa(String.fromCharCode(byte).repeat(32));
+const secrets = { ENCRYPTION_KEY: makeKey(1) };
 
 async function sealed(token: string, endpointId = "gpt"): Promise<string> {
   const text = await seal(token, endpointId, secrets);
@@ -13,7 +14,7 @@ async function sealed(token: string, endpointId = "gpt"): Promise<string> {
 }
 
 describe("a sealed token", () => {
-  it("opens to what was sealed, whatever that is", async () => {
+  it("opens to the token that was sealed, whatever it is", async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), async (token, id) => {
         expect(await unseal(await sealed(token, id), id, secrets)).toBe(token);
@@ -22,18 +23,18 @@ describe("a sealed token", () => {
     );
   });
 
-  it("shows nothing of the token, and never looks the same twice", async () => {
+  it("does not contain the token, and is different each time", async () => {
     const [one, other] = [await sealed("sk-secret"), await sealed("sk-secret")];
     expect(one).toMatch(/^sealed:1:[A-Za-z0-9+/]+=*$/);
     expect(one).not.toBe(other);
     expect(atob(one.slice("sealed:1:".length))).not.toContain("sk-secret");
   });
 
-  it("belongs to its endpoint: no other can open it", async () => {
+  it("opens only for its endpoint", async () => {
     expect(await unseal(await sealed("sk-secret", "gpt"), "other", secrets)).toBeNull();
   });
 
-  it("does not open once one bit of it has changed", async () => {
+  it("does not open when one bit has changed", async () => {
     const text = await sealed("sk-secret");
     const bytes = Uint8Array.from(atob(text.slice(9)), (character) => character.charCodeAt(0));
     for (let at = 0; at < bytes.length; at += 1) {
@@ -43,14 +44,14 @@ describe("a sealed token", () => {
     }
   });
 
-  it.each(["sealed:1:", "sealed:1:!!!", "sealed:1:AAAA"])("that is none (%s) does not open", async (text) => {
+  it.each(["sealed:1:", "sealed:1:!!!", "sealed:1:AAAA"])("does not open when malformed: %s", async (text) => {
     expect(await unseal(text, "gpt", secrets)).toBeNull();
   });
 });
 
-describe("keys", () => {
-  it.each([undefined, "", "short", aKey(1).slice(4), `${aKey(1)}AAAA`, "not base64, whatever it may be!!!"])(
-    "of the form %j seal nothing, and open nothing",
+describe("encryption keys", () => {
+  it.each([undefined, "", "short", makeKey(1).slice(4), `${makeKey(1)}AAAA`, "not base64, whatever it may be!!!"])(
+    "of the form %j seal nothing and open nothing",
     async (key) => {
       const bad = key === undefined ? {} : { ENCRYPTION_KEY: key };
       expect(await seal("sk-secret", "gpt", bad)).toBeNull();
@@ -60,34 +61,34 @@ describe("keys", () => {
     },
   );
 
-  it("may be followed by a line feed, as a pasted one is", async () => {
-    expect(await unseal(await sealed("sk-secret"), "gpt", { ENCRYPTION_KEY: `${aKey(1)}\n` })).toBe("sk-secret");
+  it("may end with a line feed, as pasted ones do", async () => {
+    expect(await unseal(await sealed("sk-secret"), "gpt", { ENCRYPTION_KEY: `${makeKey(1)}\n` })).toBe("sk-secret");
   });
 
-  it("of before open what they sealed, until it is sealed anew under the current one", async () => {
+  it("of the past open tokens until these are sealed again with the current key", async () => {
     const old = await sealed("sk-secret");
-    const rotated = { ENCRYPTION_KEY: aKey(3), ENCRYPTION_KEY_PREVIOUS: `${aKey(2)}, ${aKey(1)}` };
+    const rotated = { ENCRYPTION_KEY: makeKey(3), ENCRYPTION_KEY_PREVIOUS: `${makeKey(2)}, ${makeKey(1)}` };
     expect(await unseal(old, "gpt", rotated)).toBe("sk-secret");
     const anew = await reseal(old, "gpt", rotated);
-    expect(anew && (await unseal(anew, "gpt", { ENCRYPTION_KEY: aKey(3) }))).toBe("sk-secret");
-    expect(await unseal(old, "gpt", { ENCRYPTION_KEY: aKey(3) })).toBeNull();
+    expect(anew && (await unseal(anew, "gpt", { ENCRYPTION_KEY: makeKey(3) }))).toBe("sk-secret");
+    expect(await unseal(old, "gpt", { ENCRYPTION_KEY: makeKey(3) })).toBeNull();
   });
 });
 
-it("a token that an earlier version stored plain is taken as it is, and sealed when it is sealed anew", async () => {
+it("opens a plain token of an earlier version as it is, and seals it when it is sealed again", async () => {
   expect(await unseal("sk-plain", "gpt", secrets)).toBe("sk-plain");
   const anew = (await reseal("sk-plain", "gpt", secrets)) ?? "";
   expect([isSealed(anew), await unseal(anew, "gpt", secrets)]).toEqual([true, "sk-plain"]);
 });
 
-it("what no key opens stays as it is when it is sealed anew", async () => {
+it("leaves a token that no key opens as it is", async () => {
   const foreign = await sealed("sk-secret");
-  expect(await reseal(foreign, "gpt", { ENCRYPTION_KEY: aKey(9) })).toBe(foreign);
+  expect(await reseal(foreign, "gpt", { ENCRYPTION_KEY: makeKey(9) })).toBe(foreign);
 });
 
-it("a fingerprint tells equal tokens under one key, and cannot be made without it", async () => {
+it("makes equal fingerprints for equal tokens under one key, and none without the key", async () => {
   const one = await fingerprintSecret("a", secrets);
   expect(await fingerprintSecret("a", secrets)).toBe(one);
   expect(await fingerprintSecret("b", secrets)).not.toBe(one);
-  expect(await fingerprintSecret("a", { ENCRYPTION_KEY: aKey(2) })).not.toBe(one);
+  expect(await fingerprintSecret("a", { ENCRYPTION_KEY: makeKey(2) })).not.toBe(one);
 });

@@ -1,10 +1,11 @@
+/** Tasks run one at a time. */
 import { describe, expect, it } from "vitest";
 import { TaskQueue } from "../../../src/live/turns/task-queue.ts";
 
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("one at a time", () => {
-  it("starts a job only when the one before has ended, however it ended", async () => {
+describe("a task queue", () => {
+  it("starts a task when the one before has ended, whether it succeeded or failed", async () => {
     const queue = new TaskQueue();
     const log: string[] = [];
     const job =
@@ -21,7 +22,7 @@ describe("one at a time", () => {
     expect(log).toEqual(["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);
   });
 
-  it("lets one in before all that wait, and counts those", async () => {
+  it("can run a task before all waiting ones, and counts those", async () => {
     const queue = new TaskQueue();
     const log: string[] = [];
     const job = (name: string) => async () => {

@@ -1,3 +1,4 @@
+/** Which addresses a Worker may call, also for addresses that are written to deceive. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { urlProblem, allowsPrivateUrls } from "../../../src/net/url-guard.ts";
@@ -28,7 +29,7 @@ const disguises = [
 
 const ipv4 = fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255), fc.nat(255));
 
-/** An IPv4 address in one to four parts, each in a spelling of its own: the last part takes what the others leave. */
+/** IPv4 addresses in one to four parts, each part written in its own way. The last part takes the remaining bytes. */
 const spelledIpv4 = fc
   .tuple(ipv4, fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(spellings.length - 1), { minLength: 4, maxLength: 4 }))
   .map(([bytes, parts, chosen]) => {
@@ -36,7 +37,7 @@ const spelledIpv4 = fc
     return [...bytes.slice(0, parts - 1), rest].map((part, n) => spellings[chosen[n] ?? 0]?.(part)).join(".");
   });
 
-/** Ways to write the same, or another, address as one of IPv6. */
+/** Ways to write an IPv4 address within an IPv6 address, and other IPv6 addresses. */
 const asIpv6 = fc.tuple(ipv4, fc.nat(7)).map(([[a, b, c, d], way]) => {
   const hex = [a * 256 + b, c * 256 + d].map((group) => group.toString(16));
   return [
@@ -55,8 +56,8 @@ const ports = fc.constantFrom("", ":443", ":8443", ":80");
 const paths = fc.constantFrom("", "/", "/v1", "/v1/@cf/model", "\\v1");
 const schemes = fc.constantFrom("https://", "HTTPS://", "https:", "https:/", "https:\\\\", " https://", "ht\ttps://");
 
-describe("a deployed Worker calls no address literal", () => {
-  it("of IPv4, however it is spelled and disguised", () => {
+describe("a deployed Worker calls no IP address", () => {
+  it("of IPv4, however it is written or disguised", () => {
     const disguised = fc.tuple(spelledIpv4, fc.nat(disguises.length - 1));
     fc.assert(
       fc.property(schemes, disguised, ports, paths, (scheme, [host, disguise], port, path) => {
@@ -66,7 +67,7 @@ describe("a deployed Worker calls no address literal", () => {
     );
   });
 
-  it("of IPv6, mapped, embedded, translated, local or public", () => {
+  it("of IPv6: mapped, embedded, translated, local or public", () => {
     fc.assert(
       fc.property(schemes, asIpv6, ports, paths, (scheme, host, port, path) => {
         expect(urlProblem(`${scheme}${host}${port}${path}`, false)).not.toBeNull();
@@ -75,7 +76,7 @@ describe("a deployed Worker calls no address literal", () => {
     );
   });
 
-  it("of any other kind: what its host parses to has a letter in its last label", () => {
+  it("in any other form: an allowed host has a letter in its last label", () => {
     fc.assert(
       fc.property(fc.webUrl({ validSchemes: ["https"], withQueryParameters: true }), fc.string(), (address, tail) => {
         const spelled = address + tail;
@@ -158,14 +159,14 @@ it.each([
 });
 
 it.each(["http://localhost:11434/v1", "http://127.0.0.1:8080", "https://[::1]/v1", "http://ollama", "https://nas.lan"])(
-  "a local one calls %s too",
+  "a local Worker also calls %s",
   (address) => {
     expect(urlProblem(address, true)).toBeNull();
   },
 );
 
 it.each(["http://user:pass@localhost", "ftp://localhost", "localhost:11434", "nothing"])(
-  "and no Worker calls %s",
+  "no Worker calls %s",
   (address) => {
     expect(urlProblem(address, true)).not.toBeNull();
   },

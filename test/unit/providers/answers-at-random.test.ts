@@ -1,6 +1,6 @@
 /**
- * For each format: a right answer, cut, joined and decorated in the ways in which servers and networks do it, always says the
- * same; one of whose text a single byte was changed never does.
+ * For each format: a valid answer reads the same however it is split, joined and decorated by servers and networks. An answer
+ * with one changed byte in its text never does.
  */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -15,10 +15,10 @@ interface Answer {
   usage: { inputTokens: number; outputTokens: number };
 }
 
-/** The documents of an answer. What stands between two `§` is text that the model says. */
+/** The documents of an answer. Text of the model is between two `§`. */
 type Documents = (answer: Answer, shape: Shape) => object[];
 
-/** In which of its forms a server writes what it says. */
+/** The variants in which servers write an answer. */
 interface Shape {
   asParts: boolean;
   usageApart: boolean;
@@ -108,28 +108,28 @@ const answers: fc.Arbitrary<Answer> = fc.record({
 const shapes = fc.record({ asParts: fc.boolean(), usageApart: fc.boolean(), hasMarker: fc.boolean() });
 
 const decorations = fc.record({
-  /** Where in the answer an oddity stands. */
+  /** Positions and kinds of the oddities. */
   odd: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 4 }),
   lineEnd: fc.constantFrom("\n", "\r\n", "\r"),
   blank: fc.constantFrom("data: ", "data:"),
-  /** How much of the last line ends is missing. */
+  /** How many of the last line ends are missing. */
   missing: fc.nat(2),
   cuts: fc.array(fc.nat(), { maxLength: 8 }),
   whole: fc.constantFrom("stream", "lines"),
 });
 type Decoration = typeof decorations extends fc.Arbitrary<infer D> ? D : never;
 
-/** The bytes of an answer, and where among them the model's text stands. */
+/** @returns the bytes of an answer, and the positions of the model's text in them */
 function write(format: FormatName, answer: Answer, shape: Shape, decoration: Decoration) {
   const { documents, marker, oddities } = FORMATS[format];
   const { odd, lineEnd, blank, missing, whole } = decoration;
   const lines = documents(answer, shape).map((document) => JSON.stringify(document));
   if (marker !== null && shape.hasMarker) lines.push(marker);
-  // JSON by lines has no place for comments.
+  // JSON lines have no comments.
   const events = lines.map((line) => (whole === "lines" && line !== "[DONE]" ? `${line}\n` : `${blank}${line}\n\n`));
   const strange = whole === "lines" ? [] : [...COMMENTS, ...oddities];
   for (const [place, kind] of odd) {
-    // Behind the terminal marker nothing is read.
+    // Nothing is read after the terminal marker.
     if (strange.length > 0) events.splice(place % events.length, 0, strange[kind % strange.length] ?? "");
   }
   const body = events.join("").replaceAll("\n", lineEnd);
@@ -155,7 +155,7 @@ function cutUp(bytes: Uint8Array, cuts: number[]): Uint8Array[] {
 const RUNS = { numRuns: 300 };
 
 describe.each(["openai", "anthropic", "gemini"] as const)("an answer in the format of %s", (format) => {
-  it("says the same however it is cut, joined and decorated", async () => {
+  it("reads the same however it is split, joined and decorated", async () => {
     await fc.assert(
       fc.asyncProperty(answers, shapes, decorations, async (answer, shape, decoration) => {
         const { bytes } = write(format, answer, shape, decoration);
@@ -167,7 +167,7 @@ describe.each(["openai", "anthropic", "gemini"] as const)("an answer in the form
     );
   });
 
-  it("does not say the same once a byte of its text is another", async () => {
+  it("does not read the same when a byte of its text has changed", async () => {
     await fc.assert(
       fc.asyncProperty(
         answers,

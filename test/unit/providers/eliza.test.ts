@@ -6,12 +6,12 @@ it.each([
   [["My mother hates me"], "Tell me more about your mother."],
   [["I remember my first day at your school"], "Do you often think of your first day at my school?"],
   [["You are not helping me, are you?"], "Why does it matter whether I am ?"],
-])("answers %j", (said, answer) => {
-  if (answer.includes("whether I am ?")) return expect(respond(said)).not.toMatch(/ \?$| {2}/);
-  return expect(respond(said)).toBe(answer);
+])("answers %j", (messages, answer) => {
+  if (answer.includes("whether I am ?")) return expect(respond(messages)).not.toMatch(/ \?$| {2}/);
+  return expect(respond(messages)).toBe(answer);
 });
 
-it("comes back to what was said before, and does not repeat itself at once", () => {
+it("returns to an earlier topic, and does not repeat itself at once", () => {
   expect(respond(["My garden is my joy", "hmm"])).toContain("your garden is your joy");
   expect(respond(["hmm"])).not.toBe(respond(["hmm", "hmm"]));
 });

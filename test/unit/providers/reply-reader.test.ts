@@ -1,3 +1,4 @@
+/** Reading a provider's answer: text, finish reason, usage and errors, in every form that servers send. */
 import { describe, expect, it } from "vitest";
 import { delta, finish, readAnswer, sse } from "../../support/read-answer.ts";
 import type { FormatName } from "../../support/read-answer.ts";
@@ -9,7 +10,7 @@ async function read(body: string, format: FormatName = "openai", arrival: Parame
   return { text, last, code: last.type === "failed" ? last.code : "ok" };
 }
 
-describe("an answer that is not understood is never a good one", () => {
+describe("an answer that cannot be read is never ok", () => {
   it.each([
     ["an error object", { error: { message: "boom", type: "server_error" } }, "provider_error"],
     ["an error text", { error: "boom" }, "provider_error"],
@@ -28,7 +29,7 @@ describe("an answer that is not understood is never a good one", () => {
     const behindText = await read(sse(delta("par"), data, DONE));
     expect(behindText).toMatchObject({ text: "par", code, last: { message: expect.stringContaining("boom") } });
     expect(await read(sse(data, DONE))).toMatchObject({ text: "", code });
-    // Not even if the server goes on as though nothing had been.
+    // Even if the server continues as if nothing had happened.
     expect(await read(sse(delta("par"), data, finish("stop"), DONE))).toMatchObject({ code });
   });
 
@@ -41,7 +42,7 @@ describe("an answer that is not understood is never a good one", () => {
     '[{\n  "error": {\n    "message": "boom"\n  }\n}\n]',
     "<!doctype html><html><head><title>502 boom</title></head><body><p>Go away</p></body></html>",
     "boom",
-  ])("an error that is no event of the format: %j", async (body) => {
+  ])("an error outside the format: %j", async (body) => {
     for (const format of ["openai", "anthropic", "gemini"] as const) {
       const { last, code } = await read(body, format);
       expect([format, last.type]).toEqual([format, "failed"]);
@@ -55,11 +56,11 @@ describe("an answer that is not understood is never a good one", () => {
     ["raw text", sse("Hello", DONE)],
     ["another format", sse({ candidates: [{ content: { parts: [{ text: "Hello" }] } }] }, DONE)],
     ["a number", sse("12", finish("stop"), DONE)],
-  ])("%s fails, and the failure shows what came", async (_, body) => {
+  ])("%s fails, and the error shows what arrived", async (_, body) => {
     expect(await read(body)).toMatchObject({ text: "", code: "bad_chunk" });
   });
 
-  it("an end that says nothing at all is incomplete", async () => {
+  it("an end without any text is incomplete", async () => {
     for (const body of ["", sse(DONE), sse({ choices: [] }, DONE), sse(delta(""), DONE), ": waiting\n\n"])
       expect(await read(body)).toMatchObject({ code: "incomplete_stream" });
   });
@@ -76,7 +77,7 @@ describe("a finish reason", () => {
     ["constructor", "other"],
     ["SAFETY", "content_filter"],
     ["max_tokens", "length"],
-  ])("%s is %s, and keeps the provider's word", async (word, finishReason) => {
+  ])("%s is %s, and the provider's word is kept", async (word, finishReason) => {
     const { last } = await read(sse(delta("ab"), finish(word), DONE));
     expect(last).toMatchObject({ type: "end", finishReason, finishReasonRaw: word });
   });
@@ -94,20 +95,20 @@ describe("a finish reason", () => {
     });
   });
 
-  it.each(["", "null", null, "a-new-word"])("%j does not take the place of one that is known", async (word) => {
+  it.each(["", "null", null, "a-new-word"])("%j does not replace a known one", async (word) => {
     expect((await read(sse(delta("ab"), finish("length"), finish(word), DONE))).last).toMatchObject({
       finishReason: "length",
       finishReasonRaw: "length",
     });
   });
 
-  it("stays stop where there is none, and the terminal marker says that the reply is whole", async () => {
+  it("defaults to stop when the terminal marker shows that the reply is complete", async () => {
     const { last } = await read(sse(delta("ab"), DONE));
     expect(last).toMatchObject({ finishReason: "stop" });
     expect(last).not.toHaveProperty("finishReasonRaw");
   });
 
-  it("says that tools were called, and a note says that the model only reasoned", async () => {
+  it("reports tool calls, and a note reports a reply of reasoning alone", async () => {
     const call = { choices: [{ delta: { tool_calls: [{ function: { name: "f", arguments: "{}" } }] } }] };
     expect((await read(sse(call, finish("stop"), DONE))).last).toMatchObject({
       finishReason: "tool_calls",
@@ -165,17 +166,17 @@ describe("an oddity beside the text loses nothing", () => {
     expect(last).not.toHaveProperty("notes");
   });
 
-  it("what is not of the format is passed over in an answer that is whole without it, and noted", async () => {
+  it("unknown fields of a complete answer are skipped, and noted", async () => {
     const { text, last } = await read(sse(delta("ab"), { citations: ["https://example.org"] }, finish("stop"), DONE));
     expect([text, last]).toMatchObject(["ab", { type: "end", notes: [expect.stringContaining("citations")] }]);
   });
 
-  it("a prompt that Gemini blocked keeps its word for why", async () => {
+  it("a prompt that Gemini blocks keeps Gemini's reason", async () => {
     const { last } = await read(sse({ promptFeedback: { blockReason: "OTHER" } }), "gemini");
     expect(last).toMatchObject({ type: "end", finishReason: "content_filter", finishReasonRaw: "OTHER" });
   });
 
-  it("a refusal is the answer, beside an empty content too", async () => {
+  it("a refusal is the answer, even beside an empty content", async () => {
     const refusal = { choices: [{ delta: { content: "", refusal: "I cannot." } }] };
     expect(await read(sse(refusal, finish("stop"), DONE))).toMatchObject({ text: "I cannot.", code: "ok" });
   });
@@ -189,7 +190,7 @@ describe("choices", () => {
     expect(await read(sse(...chunks, DONE))).toMatchObject({ text: "I'm fine" });
   });
 
-  it("of several replies are told apart", async () => {
+  it("of several replies are separated", async () => {
     const chunks = [at(0, ""), at(1, ""), at(0, "a"), at(1, "x"), at(0, "b"), at(1, "y"), DONE];
     expect(await read(sse(...chunks))).toMatchObject({ text: "ab" });
     const asked = await read(sse(at(0, "a"), at(1, "x"), at(0, "b"), DONE));
@@ -203,7 +204,7 @@ describe("choices", () => {
     expect(await read(sse(together, DONE))).toMatchObject({ text: "a" });
   });
 
-  it("may have a message for a delta: whole, repeated, or piece by piece", async () => {
+  it("may have a message instead of a delta: complete, repeated, or in pieces", async () => {
     const message = (content: string, more: object = {}) => ({ choices: [{ message: { content }, ...more }] });
     expect(await read(sse(message("ab", { finish_reason: "stop" }), DONE))).toMatchObject({ text: "ab" });
     expect(await read(sse(message("a"), message("ab"), message("abc"), DONE))).toMatchObject({ text: "abc" });
@@ -217,7 +218,7 @@ describe("choices", () => {
     expect(await read(sse(both("a", "A"), both("b", "Ab"), DONE))).toMatchObject({ text: "ab" });
   });
 
-  it("may have their text beside the delta's place", async () => {
+  it("may have their text outside the delta", async () => {
     const chunk = (text: string) => ({ object: "text_completion", choices: [{ text, index: 0, finish_reason: null }] });
     expect(await read(sse(chunk("a"), chunk("b"), DONE))).toMatchObject({ text: "ab" });
   });
@@ -226,32 +227,32 @@ describe("choices", () => {
 describe("the end of an answer", () => {
   const whole = sse(delta("ab"), finish("stop"));
 
-  it("is seen without a terminal marker", async () => {
+  it("is recognized without a terminal marker", async () => {
     expect((await read(whole)).last).toMatchObject({ type: "end", finishReason: "stop" });
     expect((await read(whole)).last).not.toHaveProperty("notes");
     const gemini = sse({ candidates: [{ content: { parts: [{ text: "ab" }] }, finishReason: "STOP" }] });
     expect((await read(gemini, "gemini")).last).not.toHaveProperty("notes");
   });
 
-  it("is seen where the connection breaks behind the finish reason, and noted", async () => {
+  it("is recognized when the connection breaks after the finish reason, and noted", async () => {
     const { text, last } = await read(whole, "openai", { breaks: true });
     expect([text, last]).toMatchObject(["ab", { type: "end", notes: [expect.stringContaining("broke")] }]);
     const half = await read(sse(delta("ab")), "openai", { breaks: true });
     expect(half).toMatchObject({ text: "ab", code: "connection_lost" });
   });
 
-  it.each(["data: [DONE]", "data: [DONE] ", "data:[DONE]\r", "data: [DONE]\n"])("is seen in %j", async (end) => {
+  it.each(["data: [DONE]", "data: [DONE] ", "data:[DONE]\r", "data: [DONE]\n"])("is recognized in %j", async (end) => {
     expect((await read(sse(delta("ab")) + end)).last).toMatchObject({ type: "end" });
   });
 
-  it("is seen in a last event without its blank line, unless that is half of one", async () => {
+  it("is recognized in a last event without its blank line, unless the event is incomplete", async () => {
     const last = `data: ${JSON.stringify(finish("length"))}`;
     expect((await read(sse(delta("ab")) + last)).last).toMatchObject({ type: "end", finishReason: "length" });
     expect(await read(sse(delta("ab")) + last.slice(0, -4))).toMatchObject({ code: "incomplete_stream" });
     expect((await read(whole + last.slice(0, -4))).last).toMatchObject({ type: "end", finishReason: "stop" });
   });
 
-  it("of Anthropic's format may be [DONE]", async () => {
+  it("in Anthropic's format may be [DONE]", async () => {
     const events = [
       { type: "content_block_delta", delta: { type: "text_delta", text: "ab" } },
       { type: "message_delta", delta: { stop_reason: "end_turn" } },
@@ -261,7 +262,7 @@ describe("the end of an answer", () => {
   });
 });
 
-describe("a whole answer in the place of a stream", () => {
+describe("a complete answer instead of a stream", () => {
   const completion = {
     id: 9,
     object: "chat.completion",
@@ -308,7 +309,7 @@ describe("a whole answer in the place of a stream", () => {
     }
   });
 
-  it("is read by lines", async () => {
+  it("is read line by line", async () => {
     const lines = [delta("a"), delta("b"), finish("stop")].map((chunk) => JSON.stringify(chunk)).join("\n");
     expect(await read(lines)).toMatchObject({ text: "ab", code: "ok" });
   });
@@ -342,7 +343,7 @@ describe("usage", () => {
       { prompt_tokens: 9, completion_tokens: 4, completion_tokens_details: { reasoning_tokens: 3 }, total_tokens: 13 },
       { inputTokens: 9, outputTokens: 4, reasoningTokens: 3 },
     ],
-    // Reasoning that is left out of the output, as the total shows.
+    // The total shows that reasoning is not part of the output.
     [
       { prompt_tokens: 9, completion_tokens: 4, completion_tokens_details: { reasoning_tokens: 3 }, total_tokens: 16 },
       { inputTokens: 9, outputTokens: 7, reasoningTokens: 3 },
@@ -351,7 +352,7 @@ describe("usage", () => {
     expect(await counted(usage)).toMatchObject({ usage: counts });
   });
 
-  it("has no details that contradict it", async () => {
+  it("drops details that contradict it", async () => {
     const details = {
       prompt_tokens_details: { cached_tokens: 99 },
       completion_tokens_details: { reasoning_tokens: 77 },
@@ -360,7 +361,7 @@ describe("usage", () => {
     expect(usage).toEqual({ inputTokens: 3, outputTokens: 4 });
   });
 
-  it("of Anthropic's is the sum of what was read anew, from the cache and into it", async () => {
+  it("in Anthropic's format is the sum of new, cached and newly cached input", async () => {
     const usage = {
       input_tokens: 7,
       cache_read_input_tokens: 9_000,
@@ -379,7 +380,7 @@ describe("usage", () => {
   });
 });
 
-describe("the class of an error inside the stream", () => {
+describe("an error inside the stream", () => {
   it.each([
     [{ type: "overloaded_error" }, "provider_overloaded", true],
     [{ status: "UNAVAILABLE", code: 503 }, "provider_overloaded", true],
@@ -390,7 +391,7 @@ describe("the class of an error inside the stream", () => {
     [{ code: "1300", type: "invalid_request_error" }, "provider_rejected", false],
     [{ type: "server_error", code: null }, "provider_error", true],
     [{ type: "something_new" }, "provider_error", false],
-  ])("%o is %s", async (error, code, isPassing) => {
+  ])("%o is classified as %s", async (error, code, isPassing) => {
     const { last } = await read(sse({ error: { message: "boom", ...error } }, DONE));
     expect([last, "retry" in last]).toMatchObject([{ code }, isPassing]);
   });
@@ -408,7 +409,7 @@ describe("the class of an error inside the stream", () => {
     [{ message: "Provider returned error", metadata: { raw: "no more tokens" } }, "no more tokens"],
     [["first", "second"], "first; second"],
     [{ message: [{ loc: ["body", "top_p"], msg: "Extra inputs" }] }, "body.top_p: Extra inputs"],
-  ])("keeps the provider's words: %j", async (error, words) => {
+  ])("keeps the provider's message: %j", async (error, words) => {
     expect((await read(sse({ error }, DONE))).last).toMatchObject({ message: expect.stringContaining(words) });
   });
 });

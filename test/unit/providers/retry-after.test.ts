@@ -1,10 +1,11 @@
+/** How long a provider asks to wait, from headers and bodies. */
 import { describe, expect, it } from "vitest";
 import { now } from "../../../src/core/time.ts";
 import { retryAfterMs, retryInfoMs } from "../../../src/providers/call/retry-after.ts";
 
 const asked = (headers: Record<string, string>) => retryAfterMs(new Headers(headers));
 
-describe("how long a provider asks to wait", () => {
+describe("the time that a provider asks to wait", () => {
   it.each([
     [{ "retry-after": "3" }, 3_000],
     [{ "retry-after": " 1.5 " }, 1_500],
@@ -34,7 +35,7 @@ describe("how long a provider asks to wait", () => {
   });
 
   it.each(["-3", "+3", '"2"', "soon", "", "1e3", "0x10", "2026-01-01", "12 s", "NaN"])(
-    "is nothing where it says %j",
+    "is not read from %j",
     (value) => {
       expect(asked({ "retry-after": value })).toBeNull();
     },

@@ -1,3 +1,4 @@
+/** What migrations do with the rows that are there. */
 import { readFileSync, readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";

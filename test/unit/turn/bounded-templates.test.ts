@@ -1,3 +1,4 @@
+/** What a template may contain, and that no template uses too much time or memory. */
 import { Interpreter } from "@huggingface/jinja";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -6,7 +7,7 @@ import { checkTemplate, renderTemplate } from "../../../src/turn/templates/rende
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** How long the longest of all values that come up from now on is. */
+/** @returns the length of the longest value from now on */
 function longestValue(): () => number {
   let longest = 0;
   const evaluate = Reflect.get<Interpreter, "evaluate">(Interpreter.prototype, "evaluate");
@@ -21,7 +22,7 @@ function longestValue(): () => number {
 const refused = (template: string) => checkTemplate(template);
 const REFUSED = { ok: false, failure: { reason: "invalid", issues: [{ path: ["template"] }] } };
 
-describe("a template may hold", () => {
+describe("a template may contain", () => {
   it.each([
     ["{{ prompt | upper | lower | title | capitalize | trim }}", " hi ", "Hi"],
     ["{{ prompt | length }} {{ prompt | length > 1 }}", "hi", "2 true"],
@@ -43,7 +44,7 @@ describe("a template may hold", () => {
   });
 });
 
-describe("a template must not contain", () => {
+describe("a template may not contain", () => {
   it.each([
     "{{ 'x' * 1000000000 }}",
     "{{ 2 ** 2 ** 1000 }}",
@@ -100,11 +101,11 @@ describe("a template must not contain", () => {
     ["tags without end", "{{ 1 }}".repeat(14_000)],
     ["tags that do not close", "{{".repeat(50_000)],
     ["nothing but brackets", "{%{{(".repeat(20_000)],
-  ])("%s, and that is seen at once", (_, template) => {
+  ])("%s, and is rejected at once", (_, template) => {
     expect(refused(template)).toMatchObject(REFUSED);
   });
 
-  it("anything deeper than it can be read, up to the bounds", () => {
+  it("anything deeper than the limits, but up to them it may", () => {
     expect(checkTemplate(`{{ ${"(".repeat(95)}1${")".repeat(95)} }}`)).toEqual({ ok: true, value: "1" });
     expect(checkTemplate(`{% if 0 %}${"{% elif 0 %}".repeat(997)}{% endif %}`)).toEqual({ ok: true, value: "" });
     const nested = `${"{% if 1 %}".repeat(500)}x${"{% endif %}".repeat(500)}`;
@@ -112,7 +113,7 @@ describe("a template must not contain", () => {
   });
 });
 
-describe("a text that grows too long on its way is a failure, however it grows", () => {
+describe("a text that grows too long fails, however it grows", () => {
   it.each([
     ["by replacing", `{{ prompt${"|replace('a', 'aaaaaaaaaa')".repeat(20)} }}`],
     ["by replacing with a long text", `{{ prompt|replace('a', '${"b".repeat(90_000)}') }}`],
@@ -136,13 +137,13 @@ describe("a text that grows too long on its way is a failure, however it grows",
     expect(longest()).toBeLessThanOrEqual(6 * MAX_PREPARED_PROMPT_CHARACTERS);
   });
 
-  it("but a long text that ends up short enough is none", () => {
+  it("but not when it ends up short enough", () => {
     const shrunk = renderTemplate("{{ prompt|replace('a', '')|upper }}", "ab".repeat(150_000));
     expect(shrunk).toEqual({ ok: true, value: "B".repeat(150_000) });
   });
 });
 
-/** Any template of what templates may hold, and some of what they may not. */
+/** Templates of everything that is allowed, and some of what is not. */
 const { tree: templates } = fc.letrec<{ tree: string; expression: string }>((tie) => ({
   expression: fc.oneof(
     { depthSize: "medium", withCrossShrink: true },
@@ -185,7 +186,7 @@ const { tree: templates } = fc.letrec<{ tree: string; expression: string }>((tie
   ),
 }));
 
-it("whatever the template and whatever the prompt, a rendered text or a failure comes of it, and no value grows beyond bounds", () => {
+it("renders any template with any prompt, or fails, and no value exceeds its limit", () => {
   const longest = longestValue();
   const prompts = fc.oneof(
     fc.string({ unit: "binary" }),
@@ -208,7 +209,7 @@ it("whatever the template and whatever the prompt, a rendered text or a failure 
   expect(longest()).toBeLessThanOrEqual(12 * MAX_PREPARED_PROMPT_CHARACTERS);
 });
 
-it("whatever text is given for a template, it is one, or is refused", () => {
+it("accepts or rejects any text as a template", () => {
   const pieces = fc.constantFrom(
     "{{",
     "}}",

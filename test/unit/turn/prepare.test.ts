@@ -1,3 +1,4 @@
+/** Templates and context strategies against vectors of Moonshot's behaviour. */
 import { describe, expect, it } from "vitest";
 import { addPreviousPrompts } from "../../../src/turn/context-strategies.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
@@ -9,7 +10,7 @@ describe("templates", () => {
     expect(renderTemplate(template, prompt)).toEqual({ ok: true, value: rendered });
   });
 
-  it("interpret nothing in the prompt", () => {
+  it("do not interpret the prompt", () => {
     const prompt = "{{ 7 * 7 }}{% for x in y %}{# c #}";
     expect(renderTemplate("{{ prompt }}", prompt)).toEqual({ ok: true, value: prompt });
   });
@@ -18,7 +19,7 @@ describe("templates", () => {
     "{% if prompt %}yes{% else %}no{% endif %}",
     "{{ prompt | replace('a', 'b') | trim }}",
     "{{ 'x' if prompt is defined }}",
-  ])("may hold %s", (template) => {
+  ])("may contain %s", (template) => {
     expect(checkTemplate(template).ok).toBe(true);
   });
 
@@ -35,14 +36,14 @@ describe("templates", () => {
     "{% if prompt %}x",
     `{{ ${"(".repeat(3000)} }}`,
     "{% import 'x' as y %}",
-  ])("may not hold %s", (template) => {
+  ])("may not contain %s", (template) => {
     expect(checkTemplate(template)).toMatchObject({
       ok: false,
       failure: { reason: "invalid", issues: [{ path: ["template"] }] },
     });
   });
 
-  it("may not make too long a prompt", () => {
+  it("may not produce a prompt that is too long", () => {
     const prompt = "x".repeat(MAX_PREPARED_PROMPT_CHARACTERS / 2);
     expect(renderTemplate("{{ prompt }}{{ prompt }}", prompt).ok).toBe(true);
     expect(renderTemplate("{{ prompt }}{{ prompt }}!", prompt).ok).toBe(false);

@@ -1,10 +1,11 @@
+/** The stream of one reader: it is cut off when it lags, and it stops reading when the reader has left. */
 import { expect, it, vi } from "vitest";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import type { StreamEvent } from "../../../src/live/streaming/events.ts";
 
 const delta: StreamEvent = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "" };
 
-it("cuts off a reader that lags more than 4 MiB behind, and no sooner", async () => {
+it("cuts off a reader that is more than 4 MiB behind, and no sooner", async () => {
   let gone = 0;
   const stream = new EventStream(null, null, () => (gone += 1));
   const bytes = new Uint8Array(1_048_576);
@@ -17,7 +18,7 @@ it("cuts off a reader that lags more than 4 MiB behind, and no sooner", async ()
   await expect(stream.readable.getReader().read()).rejects.toThrow();
 });
 
-it("reads no more of the past once its reader has gone", async () => {
+it("stops reading the past when its reader has left", async () => {
   let pages = 0;
   const past = (function* () {
     for (;;) {

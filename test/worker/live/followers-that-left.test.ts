@@ -1,6 +1,6 @@
-/*
- * A follower whose connection ends is none any more, told by the request's signal alone: streams are never written to here
- * unless something happens, so neither a heartbeat nor a probe can find it out.
+/**
+ * A reader whose connection ends is no longer a subscriber. The request's signal alone must report it here: heartbeats and probes
+ * are switched off.
  */
 
 import { exports } from "cloudflare:workers";
@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import { ADMIN_KEY, get, post } from "../../support/api.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
-/** How long a place may take to be free, in milliseconds. */
+/** How long it may take until a place is free. */
 const FREE_MS = 2_000;
 
 beforeEach(() => {
@@ -21,17 +21,17 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Sees the audience of the next stream that is opened. */
-function watchAudience() {
+/** Watches the subscribers of the next session whose stream is opened. */
+function watchSubscribers() {
   const opened = vi.spyOn(Subscribers.prototype, "openStream");
-  const audience = () => opened.mock.contexts[0] as Subscribers | undefined;
+  const subscribers = () => opened.mock.contexts[0] as Subscribers | undefined;
   return {
-    opened: () => vi.waitUntil(audience, { timeout: 40_000 }),
-    left: () => vi.waitUntil(() => audience()?.hasSubscribers === false, { timeout: FREE_MS }),
+    opened: () => vi.waitUntil(subscribers, { timeout: 40_000 }),
+    left: () => vi.waitUntil(() => subscribers()?.hasSubscribers === false, { timeout: FREE_MS }),
   };
 }
 
-/** Calls for events by a connection that can be cut. */
+/** Requests events over a connection that the test can cut. */
 function call(path: string, body?: object) {
   const connection = new AbortController();
   const answer = exports.default.fetch(
@@ -46,72 +46,73 @@ function call(path: string, body?: object) {
       signal: connection.signal,
     }),
   );
-  // One that is cut is never answered, or in part.
+  // A cut connection gets no answer, or a part of it.
   answer.catch(() => undefined);
   return { answer, cut: () => connection.abort() };
 }
 
-const aSlowBot = async () => aChatbot({ endpointId: await anEndpoint({ params: { tokens_per_second: 20 } }) });
+const createSlowChatbot = async () =>
+  createChatbot({ endpointId: await createEndpoint({ params: { tokens_per_second: 20 } }) });
 
-it("leaves when its connection ends behind the first event", async () => {
-  const audience = watchAudience();
-  const { answer, cut } = call(`/sessions/${await aSession()}/events`);
+it("unsubscribes when its connection ends after the first event", async () => {
+  const subscribers = watchSubscribers();
+  const { answer, cut } = call(`/sessions/${await createSession()}/events`);
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
-  await audience.left();
+  await subscribers.left();
 });
 
-it("leaves when its body is cancelled", async () => {
-  const audience = watchAudience();
-  const { answer } = call(`/v1/sessions/${(await aComparison([await anEndpoint()])).session_id}/events`);
+it("unsubscribes when its body is cancelled", async () => {
+  const subscribers = watchSubscribers();
+  const { answer } = call(`/v1/sessions/${(await createComparison([await createEndpoint()])).session_id}/events`);
   await (await answer).body?.cancel();
-  await audience.left();
+  await subscribers.left();
 });
 
-it("leaves when its connection ends before the answer", async () => {
-  const audience = watchAudience();
-  const { cut } = call(`/sessions/${await aSession()}/events`);
-  await audience.opened();
+it("unsubscribes when its connection ends before the answer", async () => {
+  const subscribers = watchSubscribers();
+  const { cut } = call(`/sessions/${await createSession()}/events`);
+  await subscribers.opened();
   cut();
-  await audience.left();
+  await subscribers.left();
 });
 
-it("leaves in the middle of its catch-up", async () => {
-  const id = await aSession();
+it("unsubscribes in the middle of the replay", async () => {
+  const id = await createSession();
   const content = "x".repeat(100_000);
   for (let n = 0; n < 60; n++) await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { answer, cut } = call(`/sessions/${id}/events?after=0`);
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
-  await audience.left();
+  await subscribers.left();
 });
 
-it("leaves a turn's own stream, and the turn goes on", async () => {
-  const id = await aSession({ chatbotId: await aSlowBot() });
-  const audience = watchAudience();
+it("unsubscribes from a turn's own stream, and the turn continues", async () => {
+  const id = await createSession({ chatbotId: await createSlowChatbot() });
+  const subscribers = watchSubscribers();
   const content = words(60);
   const { answer, cut } = call(`/sessions/chat?sessionId=${id}`, { content });
   const reader = (await answer).body?.getReader();
   await reader?.read();
   cut();
-  await audience.left();
+  await subscribers.left();
   expect(await messagesOf(id)).toEqual([content]);
   await vi.waitUntil(async () => (await messagesOf(id)).length === 2, { timeout: 40_000, interval: 200 });
   expect(await messagesOf(id)).toEqual([content, content]);
 });
 
-it("leaves a turn that waits, which goes on when it is its turn", async () => {
-  const id = await aSession({ chatbotId: await aSlowBot() });
+it("unsubscribes from a waiting turn, and the turn runs when its time comes", async () => {
+  const id = await createSession({ chatbotId: await createSlowChatbot() });
   const first = post(`/sessions/chat?sessionId=${id}`, { content: words(60) });
   await vi.waitUntil(async () => (await messagesOf(id)).length === 1, { timeout: 40_000 });
-  const audience = watchAudience();
+  const subscribers = watchSubscribers();
   const { cut } = call(`/sessions/chat?sessionId=${id}`, { content: "second" });
-  await audience.opened();
+  await subscribers.opened();
   cut();
-  await audience.left();
+  await subscribers.left();
   await first;
   await vi.waitUntil(async () => (await messagesOf(id)).length === 4, { timeout: 40_000, interval: 200 });
   expect((await messagesOf(id)).slice(2)).toEqual(["second", "second"]);

@@ -1,11 +1,12 @@
+/** Many sockets on one session. */
 import { describe, expect, it } from "vitest";
 import { get } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
-import { aSession } from "../../support/given.ts";
+import { createSession } from "../../support/create.ts";
 
 describe("200 sockets on one session", () => {
-  it("all see the same, in the same order", async () => {
-    const id = await aSession();
+  it("all receive the same events in the same order", async () => {
+    const id = await createSession();
     const clients = await Promise.all(Array.from({ length: 200 }, () => connect(`/sessions/${id}/ws`)));
     for (const [n, client] of clients.entries())
       if (n % 10 === 0) client.send({ type: "message-append", id: `a${n}`, role: "user", content: `m${n}` });

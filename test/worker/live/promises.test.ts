@@ -1,30 +1,31 @@
+/** What the guide on guarantees promises: D1 down, objects that crash, disconnects, removals and large sessions. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
 import { Log } from "../../../src/live/log/log.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { carried, crash, d1Down, loseOneAnswer, poison, runAlarms } from "../../support/faults.ts";
-import { connect, listen } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { replicatedContents, crash, breakD1, loseNextD1Answer, rejectInD1, runAlarms } from "../../support/faults.ts";
+import { connect, followEvents } from "../../support/follow.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
-const say = (id: string, content: string) =>
+const appendMessage = (id: string, content: string) =>
   post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
 const chat = (id: string, content: string) => post(`/sessions/chat?sessionId=${id}`, { content });
 const contents = async (id: string): Promise<string[]> =>
   (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
 
 describe("while D1 is down", () => {
-  it("appends, chats and reads of a session go on, and D1 catches up by alarm alone, in order", async () => {
-    const id = await aSession({ title: "through the storm" });
-    await say(id, "before");
-    const up = d1Down();
-    for (const content of ["one", "two"]) expect((await say(id, content)).status).toBe(200);
+  it("appends, chats and reads go on, and an alarm alone brings D1 up to date, in order", async () => {
+    const id = await createSession({ title: "through the storm" });
+    await appendMessage(id, "before");
+    const repairD1 = breakD1();
+    for (const content of ["one", "two"]) expect((await appendMessage(id, content)).status).toBe(200);
     expect((await chat(id, "three")).body.data.content).toBe("three");
     const read = await get(`/sessions/${id}`);
     expect(read.status).toBe(200);
@@ -33,46 +34,46 @@ describe("while D1 is down", () => {
     expect((await get(`/sessions/${id}/messages?after=3`)).body.data.messages).toHaveLength(2);
     await evictDurableObject(objectOf(id));
     expect((await chat(id, "four")).status).toBe(200);
-    up();
-    expect(await carried(id)).toEqual(["before"]);
+    repairD1();
+    expect(await replicatedContents(id)).toEqual(["before"]);
     await runAlarms(id, 1);
-    expect(await carried(id)).toEqual(await contents(id));
+    expect(await replicatedContents(id)).toEqual(await contents(id));
     const { data } = (await get("/sessions?searchString=through%20the%20storm")).body;
     expect(data.results[0]).toMatchObject({ messageCount: 7 });
   });
 
-  it("a prompt goes to its endpoints as they were last known", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it("a prompt goes to its endpoints with their cached settings", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const path = `/v1/sessions/${session.session_id}`;
     await post(`${path}/prompt`, { prompt: "before" });
-    const up = d1Down();
+    const repairD1 = breakD1();
     const { status, body } = await post(`${path}/prompt`, { prompt: "during" });
     expect(status).toBe(200);
     expect(body[session.chat_ids[1]].at(-1)).toMatchObject({ prompt: "during", status: "ok" });
-    up();
+    repairD1();
   });
 
-  it("a session ends in its object, which keeps it until D1 has everything", async () => {
-    const id = await aSession();
-    await say(id, "kept");
-    const up = d1Down();
+  it("a session ends in its object, which keeps the log until D1 has all of it", async () => {
+    const id = await createSession();
+    await appendMessage(id, "kept");
+    const repairD1 = breakD1();
     expect((await post(`/sessions/${id}/end`)).body.data.status).toBe("COMPLETED");
-    expect((await say(id, "late")).status).toBe(404);
+    expect((await appendMessage(id, "late")).status).toBe(404);
     expect(await contents(id)).toEqual(["kept"]);
-    up();
+    repairD1();
     await runAlarms(id);
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
       status: "COMPLETED",
       messages: [{ content: "kept" }],
     });
-    expect(await emptied(id)).toBe(true);
+    expect(await isStorageEmpty(id)).toBe(true);
   });
 
-  it("failed alarms come again with longer pauses, and never end", async () => {
-    const id = await aSession();
-    await say(id, "before");
-    const up = d1Down();
-    await say(id, "during");
+  it("failed alarms are repeated with longer pauses, without end", async () => {
+    const id = await createSession();
+    await appendMessage(id, "before");
+    const repairD1 = breakD1();
+    await appendMessage(id, "during");
     const pauses: number[] = [];
     for (let n = 0; n < 8; n++) {
       const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
@@ -81,31 +82,31 @@ describe("while D1 is down", () => {
     }
     expect(Math.max(...pauses)).toBeLessThan(61_000);
     expect(pauses.at(-1)).toBeGreaterThan(10 * (pauses[0] ?? Infinity));
-    up();
+    repairD1();
     await runAlarms(id, 1);
-    expect(await carried(id)).toEqual(["before", "during"]);
+    expect(await replicatedContents(id)).toEqual(["before", "during"]);
   });
 });
 
-describe("D1 failing in another way", () => {
-  it("in the middle of a batch, with the answer lost, makes no message twice", async () => {
-    const id = await aSession();
-    await say(id, "first");
-    loseOneAnswer();
-    await say(id, "second");
-    await say(id, "third");
+describe("other failures of D1", () => {
+  it("that lose the answer to a batch duplicate no message", async () => {
+    const id = await createSession();
+    await appendMessage(id, "first");
+    loseNextD1Answer();
+    await appendMessage(id, "second");
+    await appendMessage(id, "third");
     await runAlarms(id);
-    expect(await carried(id)).toEqual(["first", "second", "third"]);
+    expect(await replicatedContents(id)).toEqual(["first", "second", "third"]);
     const { data } = (await get(`/sessions?clientId=${(await get(`/sessions/${id}`)).body.data.clientId.id}`)).body;
     expect(data.results[0].messageCount).toBe(3);
   });
 
-  it("for one message for ever parks that one, tells an admin, and stops no other", async () => {
-    await poison("hemlock");
-    const id = await aSession();
-    for (const content of ["before", "hemlock", "after"]) await say(id, content);
+  it("that reject one message make it a dead letter, which an admin can see, and block no other", async () => {
+    await rejectInD1("hemlock");
+    const id = await createSession();
+    for (const content of ["before", "hemlock", "after"]) await appendMessage(id, content);
     await runAlarms(id, 6);
-    expect(await carried(id)).toEqual(["before", "after"]);
+    expect(await replicatedContents(id)).toEqual(["before", "after"]);
     expect(await contents(id)).toEqual(["before", "hemlock", "after"]);
     const { body } = await get("/healthz?deep=1");
     expect(body).toMatchObject({ status: "degraded", database: { reachable: true } });
@@ -116,80 +117,86 @@ describe("D1 failing in another way", () => {
     expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
   });
 
-  it("now and then, for any message, parks none", async () => {
-    const id = await aSession();
-    await say(id, "before");
+  it("that pass make no dead letter", async () => {
+    const id = await createSession();
+    await appendMessage(id, "before");
     const batch = vi.spyOn(env.DB, "batch").mockRejectedValue(new Error("D1_ERROR: D1 DB is overloaded."));
-    await say(id, "during");
-    // All else that D1 is asked succeeds meanwhile.
+    await appendMessage(id, "during");
+    // All other D1 queries succeed meanwhile.
     await runAlarms(id, 6);
     batch.mockRestore();
     await runAlarms(id, 1);
-    expect(await carried(id)).toEqual(["before", "during"]);
+    expect(await replicatedContents(id)).toEqual(["before", "during"]);
     expect((await get("/healthz?deep=1")).body.parked).toEqual([]);
   });
 
-  it("is told to admins only", async () => {
+  it("are shown to admins only", async () => {
     expect((await get("/healthz?deep=1", { token: null })).status).toBe(401);
     const { key } = (await post("/keys", { name: "s", role: "service" })).body.data;
     expect((await get("/healthz?deep=1", { token: key })).status).toBe(403);
-    const up = d1Down();
+    const repairD1 = breakD1();
     expect((await get("/healthz?deep=1")).body).toMatchObject({ status: "degraded", database: { reachable: false } });
-    up();
+    repairD1();
   });
 });
 
-describe("an object that goes down", () => {
+describe("an object that crashes", () => {
   it("has every message that it acknowledged, in order", async () => {
-    const id = await aSession();
+    const id = await createSession();
     for (let n = 1; n <= 5; n++) {
-      await say(id, `m${n}`);
+      await appendMessage(id, `m${n}`);
       await crash(id);
     }
     expect(await contents(id)).toEqual(["m1", "m2", "m3", "m4", "m5"]);
     expect((await get(`/sessions/${id}`)).body.data.updatedAt).toBeTruthy();
   });
 
-  it("in the middle of a comparison keeps the replies that had come, and closes the others as interrupted", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
+  it("during a comparison keeps the finished replies, and closes the others as interrupted", async () => {
+    const session = await createComparison([
+      await createEndpoint(),
+      await createEndpoint({ params: { tokens_per_second: 5 } }),
+    ]);
     const path = `/v1/sessions/${session.session_id}`;
-    const reader = await listen(`${path}/events`);
+    const reader = await followEvents(`${path}/events`);
     const prompt = post(`${path}/prompt`, { prompt: "one two three four five six" }).catch(() => undefined);
     await reader.next("reply-end");
     await crash(session.session_id);
     await prompt;
     const { body } = await post(`${path}/prompt`, { prompt: "next" });
-    const told = session.chat_ids.map((chatId: string) =>
-      body[chatId].map(({ status, error }: Told) => error?.code ?? status),
+    const outcomes = session.chat_ids.map((chatId: string) =>
+      body[chatId].map(({ status, error }: RecordOutcome) => error?.code ?? status),
     );
-    expect(told).toEqual([
+    expect(outcomes).toEqual([
       ["ok", "ok"],
       ["interrupted", "ok"],
     ]);
   });
 
-  it("at any moment between calls loses nothing of what was acknowledged, and makes nothing twice", async () => {
+  it("at any moment between calls loses no acknowledged message, and duplicates none", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.constantFrom("say", "crash", "evict", "chat"), { maxLength: 8 }), async (acts) => {
-        const id = await aSession();
-        const acknowledged: string[] = [];
-        for (const [n, act] of acts.entries()) {
-          if (act === "say" && (await say(id, `m${n}`)).status === 200) acknowledged.push(`m${n}`);
-          if (act === "chat" && (await chat(id, `c${n}`)).status === 200) acknowledged.push(`c${n}`, `c${n}`);
-          if (act === "crash") await crash(id);
-          if (act === "evict") await evictDurableObject(objectOf(id)).catch(() => "it was not there");
-        }
-        expect(await contents(id)).toEqual(acknowledged);
-        await runAlarms(id, 1);
-        expect(await carried(id)).toEqual(acknowledged);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.constantFrom("append", "crash", "evict", "chat"), { maxLength: 8 }),
+        async (steps) => {
+          const id = await createSession();
+          const acknowledged: string[] = [];
+          for (const [n, step] of steps.entries()) {
+            if (step === "append" && (await appendMessage(id, `m${n}`)).status === 200) acknowledged.push(`m${n}`);
+            if (step === "chat" && (await chat(id, `c${n}`)).status === 200) acknowledged.push(`c${n}`, `c${n}`);
+            if (step === "crash") await crash(id);
+            if (step === "evict") await evictDurableObject(objectOf(id)).catch(() => "it was not there");
+          }
+          expect(await contents(id)).toEqual(acknowledged);
+          await runAlarms(id, 1);
+          expect(await replicatedContents(id)).toEqual(acknowledged);
+        },
+      ),
       { numRuns: 12 },
     );
   });
 });
 
-describe("an object that goes down at the worst point", () => {
-  const downWhile = (id: string, when: "before" | "after") => {
+describe("an object that crashes at the worst moment", () => {
+  const crashDuringBatch = (id: string, when: "before" | "after") => {
     const batch = env.DB.batch.bind(env.DB);
     vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
       if (when === "after") await batch(statements);
@@ -198,24 +205,24 @@ describe("an object that goes down at the worst point", () => {
     });
   };
 
-  it.each(["before", "after"] as const)("%s D1 has taken a message in: it is there, once", async (when) => {
-    const id = await aSession();
-    await say(id, "first");
-    downWhile(id, when);
-    await say(id, "second").catch(() => undefined);
+  it.each(["before", "after"] as const)("%s D1 has accepted a message: the message is there, once", async (when) => {
+    const id = await createSession();
+    await appendMessage(id, "first");
+    crashDuringBatch(id, when);
+    await appendMessage(id, "second").catch(() => undefined);
     vi.restoreAllMocks();
-    await say(id, "third");
+    await appendMessage(id, "third");
     expect(await contents(id)).toEqual(["first", "second", "third"]);
     await runAlarms(id);
-    expect(await carried(id)).toEqual(["first", "second", "third"]);
+    expect(await replicatedContents(id)).toEqual(["first", "second", "third"]);
   });
 
   it.each(["before", "after"] as const)(
-    "%s D1 has taken an end in: it is ended, or takes the end again",
+    "%s D1 has accepted an end: the session has ended, or can be ended again",
     async (when) => {
-      const id = await aSession();
-      await say(id, "kept");
-      downWhile(id, when);
+      const id = await createSession();
+      await appendMessage(id, "kept");
+      crashDuringBatch(id, when);
       await post(`/sessions/${id}/end`).catch(() => undefined);
       vi.restoreAllMocks();
       await runAlarms(id);
@@ -223,47 +230,47 @@ describe("an object that goes down at the worst point", () => {
         status: "COMPLETED",
         messages: [{ content: "kept" }],
       });
-      expect(await carried(id)).toEqual(["kept"]);
+      expect(await replicatedContents(id)).toEqual(["kept"]);
     },
   );
 });
 
-describe("others that go away", () => {
-  it("a provider that dies in the middle of a reply leaves what it said, and the session takes the next prompt", async () => {
-    const endpointId = await anEndpoint({
+describe("others that disconnect", () => {
+  it("a provider that breaks off leaves its partial reply, and the session accepts the next prompt", async () => {
+    const endpointId = await createEndpoint({
       connector_type: "openai-connector",
       uri: `${inject("upstream")}/openai/hello.reset`,
     });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const { status, body } = await chat(id, "hello");
     expect([status, body.error.code]).toEqual([502, "connection_lost"]);
     const [asked, partial] = (await get(`/sessions/${id}`)).body.data.messages;
     expect(asked.content).toBe("hello");
     expect(partial).toMatchObject({ role: "assistant", finishReason: "error" });
     expect((await chat(id, "again")).status).toBe(502);
-    expect((await say(id, "still here")).status).toBe(200);
+    expect((await appendMessage(id, "still here")).status).toBe(200);
   });
 
-  it("a caller who goes away stops nothing: the turn is in the log, whole", async () => {
-    const endpointId = await anEndpoint({ params: { tokens_per_second: 30 } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
+  it("a caller who leaves stops nothing: the complete turn is in the log", async () => {
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 30 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
     await reader.next("reply-delta");
     await reader.cut();
-    const later = await listen(`/sessions/${id}/events?after=0`);
+    const later = await followEvents(`/sessions/${id}/events?after=0`);
     await later.next("turn-ended");
     expect(await contents(id)).toEqual(["one two three four five six", "one two three four five six"]);
   });
 });
 
-describe("two-sided changes", () => {
-  it("reopening loads the log back with its numbers, and goes on behind them", async () => {
-    const id = await aSession();
-    for (const content of ["one", "two"]) await say(id, content);
+describe("changes in both the object and D1", () => {
+  it("reopening loads the log with its numbers, and continues after them", async () => {
+    const id = await createSession();
+    for (const content of ["one", "two"]) await appendMessage(id, content);
     await post(`/sessions/${id}/end`);
-    expect(await emptied(id)).toBe(true);
+    expect(await isStorageEmpty(id)).toBe(true);
     await put(`/sessions/${id}`, { status: "ACTIVE" });
-    await say(id, "three");
+    await appendMessage(id, "three");
     const { messages } = (await get(`/sessions/${id}/messages`)).body.data;
     expect(messages.map(({ seq, content }: { seq: number; content: string }) => [seq, content])).toEqual([
       [1, "one"],
@@ -272,18 +279,18 @@ describe("two-sided changes", () => {
     ]);
   });
 
-  it("a removal that breaks off half-way is denied at once, and finished by alarm", async () => {
-    const id = await aSession();
+  it("an interrupted removal hides the session at once, and an alarm finishes it", async () => {
+    const id = await createSession();
     await post(
       `/sessions/message?sessionId=${id}`,
       { message: { role: "user", content: "gone" } },
       { headers: { "idempotency-key": "k" } },
     );
-    const up = d1Down();
+    const repairD1 = breakD1();
     expect((await del(`/sessions/${id}`)).status).toBe(500);
-    expect((await say(id, "more")).status).toBe(404);
-    up();
-    // D1 has it still, and answers again: nobody is shown it all the same.
+    expect((await appendMessage(id, "more")).status).toBe(404);
+    repairD1();
+    // D1 still has the session and answers again, but nobody may see it.
     const key = { headers: { "idempotency-key": "k" } };
     const again = await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "gone" } }, key);
     const shown = await Promise.all(
@@ -292,12 +299,12 @@ describe("two-sided changes", () => {
     expect([again.status, ...shown]).toEqual([404, 404, 404, 404]);
     await runAlarms(id);
     expect((await get(`/sessions/${id}`)).status).toBe(404);
-    expect(await carried(id)).toEqual([]);
-    expect(await emptied(id)).toBe(true);
+    expect(await replicatedContents(id)).toEqual([]);
+    expect(await isStorageEmpty(id)).toBe(true);
   });
 
-  it("a removal reaches D1 behind the messages that are on their way there", async () => {
-    const id = await aSession();
+  it("a removal reaches D1 after the messages that are on their way", async () => {
+    const id = await createSession();
     const batch = env.DB.batch.bind(env.DB);
     const arrived: string[] = [];
     vi.spyOn(env.DB, "batch")
@@ -310,19 +317,19 @@ describe("two-sided changes", () => {
         arrived.push("removal");
         return batch(statements);
       });
-    const said = say(id, "last words");
+    const appending = appendMessage(id, "last words");
     await scheduler.wait(30);
     expect((await del(`/sessions/${id}`)).status).toBe(200);
-    await said;
+    await appending;
     expect(arrived).toEqual(["message", "removal"]);
-    expect(await carried(id)).toEqual([]);
+    expect(await replicatedContents(id)).toEqual([]);
   });
 
-  it("a scheduled start comes by alarm, follows its rescheduling, and can be called off", async () => {
+  it("a scheduled start comes by alarm, can be rescheduled, and can be cancelled", async () => {
     const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
-    const id = await aSession({ startTime: inMs(3_600_000) });
+    const id = await createSession({ startTime: inMs(3_600_000) });
     const alarm = () => runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
-    expect((await say(id, "early")).status).toBe(404);
+    expect((await appendMessage(id, "early")).status).toBe(404);
     await put(`/sessions/${id}`, { startTime: inMs(60) });
     await scheduler.wait(20);
     expect(((await alarm()) ?? Infinity) - Date.now()).toBeLessThan(100);
@@ -330,18 +337,18 @@ describe("two-sided changes", () => {
     await runAlarms(id, 1);
     const { body } = await get(`/sessions?clientId=${(await get(`/sessions/${id}`)).body.data.clientId.id}`);
     expect(body.data.results[0].status).toBe("ACTIVE");
-    const off = await aSession({ startTime: inMs(3_600_000) });
+    const off = await createSession({ startTime: inMs(3_600_000) });
     expect((await put(`/sessions/${off}`, { status: "TERMINATED" })).body.data.status).toBe("TERMINATED");
-    expect((await say(off, "no")).status).toBe(404);
+    expect((await appendMessage(off, "no")).status).toBe(404);
   });
 });
 
-describe("big sessions", () => {
-  it("are not read where their log is not asked for, whether they live or have ended", async () => {
+describe("large sessions", () => {
+  it("are not read when their log is not needed, whether they are active or have ended", async () => {
     const minimal = { headers: { prefer: "return=minimal" } };
-    const talked = await aSession();
-    await say(talked, "long ago");
-    const { session_id: comparison } = await aComparison([await anEndpoint()]);
+    const talked = await createSession();
+    await appendMessage(talked, "long ago");
+    const { session_id: comparison } = await createComparison([await createEndpoint()]);
     await post(`/v1/sessions/${comparison}/prompt`, { prompt: "Hi" });
     await put(`/v1/sessions/${comparison}/context_strategies/chat_history`);
     const read = async () => {
@@ -361,8 +368,8 @@ describe("big sessions", () => {
     expect((await get(`/sessions/${talked}`)).body.data.messages).toHaveLength(1);
   });
 
-  it("take messages of 100,000 characters, and page through thousands", async () => {
-    const id = await aSession({ chatbotId: await aChatbot() });
+  it("accept messages of 100,000 characters, and page through thousands", async () => {
+    const id = await createSession({ chatbotId: await createChatbot() });
     const huge = "ü".repeat(100_000);
     expect(
       (
@@ -388,20 +395,20 @@ describe("big sessions", () => {
       { headers: { prefer: "return=minimal" } },
     );
     expect(appended.body.data.messages).toHaveLength(1);
-    const reader = await listen(`/sessions/${id}/events?after=0`);
+    const reader = await followEvents(`/sessions/${id}/events?after=0`);
     await reader.next("message-appended", 10_001);
     expect(reader.ids.at(-1)).toBe("10001");
     const client = await connect(`/sessions/${id}/ws?after=0`);
-    await say(id, "meanwhile");
+    await appendMessage(id, "meanwhile");
     await client.next("message-appended", 10_002);
     const seqs = client.events.filter(({ type }) => type === "message-appended").map(({ seq }) => seq);
     expect(seqs).toEqual(Array.from({ length: 10_002 }, (_, n) => n + 1));
   }, 120_000);
 });
 
-describe("a session of more than fits in one answer of its object", () => {
-  it("is read, changed, paged and ended like any other, in life and after it", async () => {
-    const id = await aSession();
+describe("a session that is too large for one RPC answer of its object", () => {
+  it("is read, changed, paged and ended like any other, while active and after", async () => {
+    const id = await createSession();
     await env.DB.prepare(
       "with recursive n(i) as (select 1 union all select i + 1 from n where i < 90) insert into messages select ?, i, ?, null, 'user', i || ?, 1, null, 1 from n",
     )
@@ -426,7 +433,7 @@ describe("a session of more than fits in one answer of its object", () => {
       }
       return seqs;
     };
-    expect((await say(id, "91x")).body.data.messages).toHaveLength(91);
+    expect((await appendMessage(id, "91x")).body.data.messages).toHaveLength(91);
     expect(await sizes()).toEqual([91, true]);
     const seqs = Array.from({ length: 91 }, (_, n) => n + 1);
     expect(await walk()).toEqual(seqs);
@@ -439,12 +446,12 @@ describe("a session of more than fits in one answer of its object", () => {
   }, 120_000);
 });
 
-interface Told {
+interface RecordOutcome {
   status: string;
   error: { code: string } | null;
 }
 
-const emptied = (id: string) =>
+const isStorageEmpty = (id: string) =>
   runInDurableObject(
     objectOf(id),
     (_, { storage }) =>

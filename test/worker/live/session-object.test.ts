@@ -1,3 +1,4 @@
+/** The session object: appends, replication to D1, alarms, storage and the order of turns. */
 import {
   createScheduledController,
   evictDurableObject,
@@ -8,18 +9,18 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { listen } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { followEvents } from "../../support/follow.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A busy machine is slow, and a slow test is no wrong one. */
-const PATIENCE = { timeout: 30_000 };
+/** On a busy machine tests are slow, but they should not fail. */
+const LONG_TIMEOUT = { timeout: 30_000 };
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
-const say = (id: string, content: string) =>
+const appendMessage = (id: string, content: string) =>
   post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
 const contents = (body: { data: { messages: { content: string }[] } }) =>
   body.data.messages.map(({ content }) => content);
@@ -32,13 +33,13 @@ const rowsIn = async (id: string) =>
   ).results;
 
 describe("appends", () => {
-  it("acknowledges 100 at once, each once, in one order for every reader", async () => {
-    const id = await aSession();
-    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => say(id, `m${n}`)));
+  it("are all acknowledged once when 100 come at once, in one order for every reader", async () => {
+    const id = await createSession();
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, n) => appendMessage(id, `m${n}`)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     const order = contents((await get(`/sessions/${id}`)).body);
     expect(order.toSorted()).toEqual(Array.from({ length: 100 }, (_, n) => `m${n}`).toSorted());
-    // Every answer showed the log as far as its own message, and the same log.
+    // Each answer shows the log up to its own message.
     for (const { body } of answers) expect(contents(body)).toEqual(order.slice(0, contents(body).length));
     expect(new Set(answers.map(({ body }) => contents(body).length)).size).toBe(100);
     expect((await rowsIn(id)).map(({ content }) => content)).toEqual(order);
@@ -46,9 +47,9 @@ describe("appends", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(order);
   });
 
-  it("are either acknowledged and there, or refused and absent, when they race the end", async () => {
-    const id = await aSession();
-    const appends = Array.from({ length: 40 }, (_, n) => say(id, `m${n}`));
+  it("that race with the end are either acknowledged and kept, or refused and absent", async () => {
+    const id = await createSession();
+    const appends = Array.from({ length: 40 }, (_, n) => appendMessage(id, `m${n}`));
     const [ended, ...answers] = await Promise.all([post(`/sessions/${id}/end`), ...appends]);
     expect(ended.status).toBe(200);
     const acknowledged = answers.flatMap(({ status }, n) => (status === 200 ? [`m${n}`] : []));
@@ -57,19 +58,19 @@ describe("appends", () => {
   });
 
   it("are in the list when they are acknowledged", async () => {
-    const id = await aSession({ title: "mirror" });
+    const id = await createSession({ title: "mirror" });
     for (let n = 1; n <= 3; n++) {
-      await say(id, `m${n}`);
+      await appendMessage(id, `m${n}`);
       expect(await rowsIn(id)).toHaveLength(n);
     }
   });
 
-  it("gather into few writes to the index database while one is under way", async () => {
-    const id = await aSession();
-    await say(id, "first");
+  it("share few writes to D1 while one is running", async () => {
+    const id = await createSession();
+    await appendMessage(id, "first");
     const batches = await runInDurableObject(objectOf(id), async () => {
       const spy = vi.spyOn(env.DB, "batch");
-      await Promise.all(Array.from({ length: 50 }, (_, n) => say(id, `m${n}`)));
+      await Promise.all(Array.from({ length: 50 }, (_, n) => appendMessage(id, `m${n}`)));
       const calls = spy.mock.calls.length;
       spy.mockRestore();
       return calls;
@@ -78,21 +79,21 @@ describe("appends", () => {
     expect(batches).toBeLessThan(50);
   });
 
-  it("survive the object's eviction, with their order", async () => {
-    const id = await aSession();
-    for (const content of ["one", "two"]) await say(id, content);
+  it("survive the object's eviction, in order", async () => {
+    const id = await createSession();
+    for (const content of ["one", "two"]) await appendMessage(id, content);
     await evictDurableObject(objectOf(id));
-    const { body } = await say(id, "three");
+    const { body } = await appendMessage(id, "three");
     expect(contents(body)).toEqual(["one", "two", "three"]);
   });
 });
 
-describe("a failing write to the index database", () => {
-  it("stops no append, and is made up for by alarm alone", async () => {
-    const id = await aSession();
-    await say(id, "before");
+describe("a failing write to D1", () => {
+  it("stops no append, and an alarm alone repairs it", async () => {
+    const id = await createSession();
+    await appendMessage(id, "before");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
-    expect((await say(id, "during")).status).toBe(200);
+    expect((await appendMessage(id, "during")).status).toBe(200);
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["before", "during"]);
     expect(await rowsIn(id)).toHaveLength(1);
     const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
@@ -101,9 +102,9 @@ describe("a failing write to the index database", () => {
     expect((await rowsIn(id)).map(({ content }) => content)).toEqual(["before", "during"]);
   });
 
-  it("keeps an ended session in its object until it has everything", async () => {
-    const id = await aSession();
-    await say(id, "kept");
+  it("keeps an ended session in its object until D1 has all of it", async () => {
+    const id = await createSession();
+    await appendMessage(id, "kept");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await post(`/sessions/${id}/end`)).status).toBe(200);
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({
@@ -119,12 +120,12 @@ describe("a failing write to the index database", () => {
   });
 });
 
-describe("the cron pass", () => {
+describe("the cron job", () => {
   it("repairs a session whose alarm was lost", async () => {
-    const id = await aSession();
-    await say(id, "carried");
+    const id = await createSession();
+    await appendMessage(id, "replicated");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
-    await say(id, "left behind");
+    await appendMessage(id, "left behind");
     await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
     await env.DB.prepare("update sessions set updated_at = ? where id = ?")
       .bind(Date.now() - 700_000, id)
@@ -134,8 +135,8 @@ describe("the cron pass", () => {
     expect(await rowsIn(id)).toHaveLength(2);
   });
 
-  it("wakes no storage of a session that nobody has used", async () => {
-    const id = await aSession();
+  it("does not touch the storage of an unused session", async () => {
+    const id = await createSession();
     await env.DB.prepare("update sessions set updated_at = ? where id = ?")
       .bind(Date.now() - 700_000, id)
       .run();
@@ -150,24 +151,24 @@ const isEmpty = (id: string) =>
     async (_, state) => state.storage.sql.exec("select name from sqlite_schema").toArray().length === 0,
   );
 
-describe("a removal cut short", () => {
-  it("is denied to everyone from its start, and finished by alarm", async () => {
-    const id = await aSession();
-    await say(id, "secret");
+describe("an interrupted removal", () => {
+  it("hides the session at once, and is finished by an alarm", async () => {
+    const id = await createSession();
+    await appendMessage(id, "secret");
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await del(`/sessions/${id}`)).status).toBe(500);
-    expect((await say(id, "more")).status).toBe(404);
+    expect((await appendMessage(id, "more")).status).toBe(404);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
     expect((await get(`/sessions/${id}`)).status).toBe(404);
     expect([await rowsIn(id), await isEmpty(id)]).toEqual([[], true]);
   });
 });
 
-describe("storage", () => {
-  it("is touched by no create, and emptied by an end", async () => {
-    const id = await aSession();
+describe("an object's storage", () => {
+  it("is not touched by a create, and is emptied by an end", async () => {
+    const id = await createSession();
     expect(await isEmpty(id)).toBe(true);
-    await say(id, "one");
+    await appendMessage(id, "one");
     expect(await isEmpty(id)).toBe(false);
     await post(`/sessions/${id}/end`);
     expect(await isEmpty(id)).toBe(true);
@@ -175,19 +176,20 @@ describe("storage", () => {
     expect(await isEmpty(id)).toBe(true);
   });
 
-  it("stays empty for a session that is not there", async () => {
+  it("stays empty for a session that does not exist", async () => {
     const id = "ffffffffffffffffffffffff";
-    await say(id, "x");
+    await appendMessage(id, "x");
     await get(`/sessions/${id}`);
     expect(await isEmpty(id)).toBe(true);
   });
 });
 
 describe("turns", () => {
-  const slowBot = async (delay_ms: number) => aChatbot({ endpointId: await anEndpoint({ params: { delay_ms } }) });
+  const createSlowChatbot = async (delay_ms: number) =>
+    createChatbot({ endpointId: await createEndpoint({ params: { delay_ms } }) });
 
   it("run one at a time, in order of arrival", async () => {
-    const id = await aSession({ chatbotId: await slowBot(20) });
+    const id = await createSession({ chatbotId: await createSlowChatbot(20) });
     const answers = await Promise.all(
       ["a", "b", "c", "d"].map((content) => post(`/sessions/chat?sessionId=${id}`, { content })),
     );
@@ -195,8 +197,8 @@ describe("turns", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["a", "a", "b", "b", "c", "c", "d", "d"]);
   });
 
-  it("wait 16 deep; one more is refused with 429 and leaves no message", async () => {
-    const id = await aSession({ chatbotId: await slowBot(120) });
+  it("wait up to 16; one more is refused with 429 and leaves no message", async () => {
+    const id = await createSession({ chatbotId: await createSlowChatbot(120) });
     const answers = await Promise.all(
       Array.from({ length: 18 }, (_, n) => post(`/sessions/chat?sessionId=${id}`, { content: `q${n}` })),
     );
@@ -209,21 +211,24 @@ describe("turns", () => {
   });
 
   it("let a message in between, where it was appended", async () => {
-    const id = await aSession({ chatbotId: await slowBot(1_500) });
+    const id = await createSession({ chatbotId: await createSlowChatbot(1_500) });
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "question" });
-    await vi.waitFor(async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]), PATIENCE);
-    await say(id, "meanwhile");
+    await vi.waitFor(
+      async () => expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question"]),
+      LONG_TIMEOUT,
+    );
+    await appendMessage(id, "meanwhile");
     expect((await chat).body.data.content).toBe("question");
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["question", "meanwhile", "question"]);
   });
 
-  it("are stopped by an end, which keeps what had come", async () => {
-    const endpointId = await anEndpoint({ params: { tokens_per_second: 50 } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+  it("are stopped by an end, which keeps the partial reply", async () => {
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 50 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const words = Array.from({ length: 200 }, (_, n) => `w${n}`).join(" ");
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: words });
     const waiting = post(`/sessions/chat?sessionId=${id}`, { content: "too late" });
-    const follower = await listen(`/sessions/${id}/events`);
+    const follower = await followEvents(`/sessions/${id}/events`);
     await follower.next("reply-delta");
     expect((await post(`/sessions/${id}/end`)).status).toBe(200);
     const { status, body } = await chat;
@@ -233,8 +238,8 @@ describe("turns", () => {
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual([words, body.data.content]);
   });
 
-  it("that broke off are closed as interrupted, and the session takes the next prompt", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("that were interrupted are closed as such, and the session accepts the next prompt", async () => {
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one" });
     await runInDurableObject(objectOf(session.session_id), (_, { storage }) => {
@@ -260,9 +265,9 @@ describe("turns", () => {
     ]);
   });
 
-  it("count an echo endpoint's failures by chat", async () => {
-    const failing = await anEndpoint({ params: { fail: 500, fail_times: 2 } });
-    const session = await aComparison([failing, failing]);
+  it("count the failures of an echo endpoint per chat", async () => {
+    const failing = await createEndpoint({ params: { fail: 500, fail_times: 2 } });
+    const session = await createComparison([failing, failing]);
     const statuses = [];
     for (let n = 0; n < 3; n++) {
       const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "x" });

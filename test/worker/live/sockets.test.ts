@@ -1,22 +1,25 @@
+/** WebSockets: frames, acks, hibernation, closing, and the upgrade. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { del, get, post } from "../../support/api.ts";
-import { Client, connect, listen, upgrade } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { SocketClient, connect, followEvents, upgrade } from "../../support/follow.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const append = (id: string, content: string, role = "user") => ({ type: "message-append", id, role, content });
 const submit = (id: string, content: string) => ({ type: "prompt-submit", id, content });
 
-const aSlowSession = async (tokensPerSecond: number) =>
-  aSession({
-    chatbotId: await aChatbot({ endpointId: await anEndpoint({ params: { tokens_per_second: tokensPerSecond } }) }),
+const createSlowSession = async (tokensPerSecond: number) =>
+  createSession({
+    chatbotId: await createChatbot({
+      endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond } }),
+    }),
   });
 
 describe("a socket", () => {
-  it("gets the snapshot first, acks for what it sends, and its own messages too", async () => {
-    const id = await aSession();
+  it("gets the snapshot first, then acks for what it sends, and its own messages", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     client.send(append("a1", "Hello"));
     expect(await client.next("ack")).toEqual({ type: "ack", id: "a1", seq: 1 });
@@ -25,8 +28,8 @@ describe("a socket", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages).toMatchObject([{ content: "Hello" }]);
   });
 
-  it("takes a prompt, and follows its turn", async () => {
-    const id = await aSlowSession(60);
+  it("submits a prompt, and gets the events of its turn", async () => {
+    const id = await createSlowSession(60);
     const client = await connect(`/sessions/${id}/ws`);
     client.send(submit("p1", "one two three four"));
     const ack = await client.next("ack");
@@ -36,8 +39,8 @@ describe("a socket", () => {
     expect(deltas.join("")).toBe("one two three four");
   });
 
-  it("puts a prompt to every endpoint of a comparison, and appends nothing to one", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it("submits a prompt to every endpoint of a comparison, and cannot append to one", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const client = await connect(`/v1/sessions/${session.session_id}/ws`);
     client.send(submit("p1", "  hi \n"));
     await client.next("turn-ended");
@@ -47,8 +50,8 @@ describe("a socket", () => {
     expect(await client.next("failure")).toMatchObject({ id: "a1", code: "not_supported" });
   });
 
-  it("answers what was sent again as it did before, and does it once", async () => {
-    const id = await aSession();
+  it("gets the first answer again for a repeated frame, which is executed once", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     for (const content of ["once", "once", "another"]) client.send(append("same", content));
     await client.next("ack", 2);
@@ -70,14 +73,14 @@ describe("a socket", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages).toHaveLength(3);
   });
 
-  it("cancels a turn, or one chat of it, and the upstream sees its connection closed", async () => {
+  it("cancels a turn or one of its chats, and the provider's connection is closed", async () => {
     const upstream = inject("upstream");
     const open = async () => (await (await fetch(`${upstream}/open/stalls`)).json<number>()) > 0;
-    const stalling = await anEndpoint({
+    const stalling = await createEndpoint({
       connector_type: "openai-connector",
       uri: `${upstream}/stalls/hello.stall/v1`.replace("/v1", ""),
     });
-    const session = await aComparison([stalling, await anEndpoint({ params: { tokens_per_second: 8 } })]);
+    const session = await createComparison([stalling, await createEndpoint({ params: { tokens_per_second: 8 } })]);
     const client = await connect(`/v1/sessions/${session.session_id}/ws`);
     client.send(submit("p", "a b c d e f g h i j k l m n o p"));
     await client.next("reply-delta");
@@ -93,8 +96,8 @@ describe("a socket", () => {
     expect(await client.next("ack", 4)).toEqual({ type: "ack", id: "c3", turnId: null });
   });
 
-  it("refuses an 18th prompt, and appends nothing for it", async () => {
-    const id = await aSlowSession(4);
+  it("gets a failure for an 18th prompt, which is not appended", async () => {
+    const id = await createSlowSession(4);
     const client = await connect(`/sessions/${id}/ws`);
     for (let n = 1; n <= 18; n++) client.send(submit(`p${n}`, "slow and steady"));
     expect(await client.next("failure")).toMatchObject({ id: "p18", code: "turn_queue_full" });
@@ -105,9 +108,9 @@ describe("a socket", () => {
   });
 });
 
-describe("sleep", () => {
-  it("keeps sockets open, and heartbeats wake nobody", async () => {
-    const id = await aSession();
+describe("hibernation", () => {
+  it("keeps sockets open, and heartbeats do not wake the object", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     await client.next("session-snapshot");
     await evictDurableObject(objectOf(id));
@@ -120,8 +123,8 @@ describe("sleep", () => {
     expect(await client.next("ack")).toMatchObject({ seq: 2 });
   });
 
-  it("keeps an unfinished turn's object awake", async () => {
-    const id = await aSlowSession(30);
+  it("does not happen during a turn", async () => {
+    const id = await createSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
     client.send(submit("p", "one two three four five six seven eight nine ten"));
     await client.next("reply-delta");
@@ -130,9 +133,9 @@ describe("sleep", () => {
   });
 });
 
-describe("an object that goes down in the middle of a turn", () => {
-  it("closes it as interrupted when it wakes, with what there was, and takes the next prompt", async () => {
-    const id = await aSlowSession(30);
+describe("an object that crashes during a turn", () => {
+  it("closes the turn as interrupted when it wakes, with the partial reply, and accepts the next prompt", async () => {
+    const id = await createSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
     const words = Array.from({ length: 100 }, (_, n) => `word${n}`).join(" ");
     client.send(submit("p", words));
@@ -151,8 +154,8 @@ describe("an object that goes down in the middle of a turn", () => {
 });
 
 describe("frames", () => {
-  it("that are malformed get a failure, and the tenth in a row closes; a good one resets the count", async () => {
-    const id = await aSession();
+  it("that are malformed get a failure, and ten in a row close the socket; a valid one resets the count", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     const bad = [
       "no json",
@@ -180,7 +183,7 @@ describe("frames", () => {
   });
 
   it("over 1 MiB close with 1009, and over 100 in 10 s with 4429", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const huge = await connect(`/sessions/${id}/ws`);
     huge.send(append("a", "x".repeat(100_000)));
     expect(await huge.next("ack")).toMatchObject({ seq: 1 });
@@ -194,17 +197,17 @@ describe("frames", () => {
     expect(hasty.events.filter(({ type }) => type === "ack")).toHaveLength(100);
   });
 
-  it("lose half characters, and nothing else", async () => {
-    const id = await aSession();
+  it("lose unpaired surrogates, and nothing else", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     client.send(`{"type":"message-append","id":"a","role":"user","content":"a\\ud800b \\u0000 ÜBER 🎉"}`);
     expect(await client.next("message-appended")).toMatchObject({ content: "a\ufffdb \u0000 ÜBER 🎉" });
   });
 });
 
-describe("ends", () => {
-  it("of the session close with 1000, whatever is sent then", async () => {
-    const id = await aSession();
+describe("a socket closes", () => {
+  it("with 1000 when the session ends, whatever is sent then", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     await post(`/sessions/${id}/end`);
     await client.until(({ closed }) => closed !== null);
@@ -216,8 +219,8 @@ describe("ends", () => {
     expect(await storageOf(id)).toBe(0);
   });
 
-  it("of a deleted one close with 4404", async () => {
-    const id = await aSession();
+  it("with 4404 when the session is deleted", async () => {
+    const id = await createSession();
     const client = await connect(`/sessions/${id}/ws`);
     await del(`/sessions/${id}`);
     await client.until(({ closed }) => closed !== null);
@@ -225,8 +228,8 @@ describe("ends", () => {
     expect((await upgrade(`/sessions/${id}/ws`)).status).toBe(404);
   });
 
-  it("of the client's making finish their handshake, and an abrupt one hurts nobody", async () => {
-    const id = await aSession();
+  it("with the client's own code after a handshake, and an abrupt close harms no other", async () => {
+    const id = await createSession();
     const [leaver, dropper, stayer] = await Promise.all([1, 2, 3].map(() => connect(`/sessions/${id}/ws`)));
     leaver?.socket.close(4000, "bye");
     await leaver?.until(({ closed }) => closed !== null);
@@ -236,15 +239,15 @@ describe("ends", () => {
     expect(await stayer?.next("message-appended")).toMatchObject({ content: "still here" });
   });
 
-  it("of a token close with 4401: by alarm, or on the next frame", async () => {
-    const id = await aSession();
+  it("with 4401 when its token expires: by alarm, or on the next frame", async () => {
+    const id = await createSession();
     const expiresAt = new Date(Date.now() + 3_000).toISOString();
     const { key } = (await post("/keys", { name: "brief", role: "service", expiresAt })).body.data;
     const [idle, busy] = [
       await connect(`/sessions/${id}/ws`, { token: key }),
       await connect(`/sessions/${id}/ws`, { token: key }),
     ];
-    const reader = await listen(`/sessions/${id}/events`, undefined, { token: key });
+    const reader = await followEvents(`/sessions/${id}/events`, undefined, { token: key });
     await reader.next("session-snapshot");
     await runInDurableObject(objectOf(id), async (_, { storage }) => {
       expect(await storage.getAlarm()).toBe(Date.parse(expiresAt));
@@ -263,9 +266,9 @@ describe("ends", () => {
   });
 });
 
-describe("the door of a socket", () => {
-  it("takes a header, a subprotocol or a ticket, once and for its session", async () => {
-    const id = await aSession();
+describe("the upgrade to a socket", () => {
+  it("accepts a header, a subprotocol, or a ticket once and for its session", async () => {
+    const id = await createSession();
     const by = (token: string) =>
       upgrade(`/sessions/${id}/ws`, {
         token: null,
@@ -273,7 +276,7 @@ describe("the door of a socket", () => {
       });
     const offered = await by("test-admin-key");
     expect([offered.status, offered.headers.get("sec-websocket-protocol")]).toEqual([101, "parley.v1"]);
-    await new Client(offered.webSocket as WebSocket).next("session-snapshot");
+    await new SocketClient(offered.webSocket as WebSocket).next("session-snapshot");
     expect((await upgrade(`/sessions/${id}/ws`)).headers.get("sec-websocket-protocol")).toBeNull();
     expect((await by("wrong")).status).toBe(401);
     expect((await upgrade(`/sessions/${id}/ws`, { token: null })).status).toBe(401);
@@ -281,7 +284,7 @@ describe("the door of a socket", () => {
     expect(created.status).toBe(201);
     const { ticket, expiresAt } = created.body.data;
     expect(Date.parse(expiresAt) - Date.now()).toBeGreaterThan(25_000);
-    const other = await aSession();
+    const other = await createSession();
     expect((await upgrade(`/sessions/${other}/ws?ticket=${ticket}`, { token: null })).status).toBe(401);
     const client = await connect(`/sessions/${id}/ws?ticket=${ticket}`, { token: null });
     await client.next("session-snapshot");
@@ -289,16 +292,16 @@ describe("the door of a socket", () => {
     expect((await get(`/sessions/${id}?ticket=${ticket}`, { token: null })).status).toBe(401);
   });
 
-  it("knows the session of a ticket in either case of its id, and refuses a path that is none", async () => {
-    const id = await aSession();
+  it("accepts a ticket with the session's id in either case, and rejects a malformed path", async () => {
+    const id = await createSession();
     const { ticket } = (await post(`/sessions/${id}/tickets`)).body.data;
     const client = await connect(`/sessions/${id.toUpperCase()}/ws?ticket=${ticket}`, { token: null });
     await client.next("session-snapshot");
     expect((await upgrade("/sessions/%E0%A4%A/ws?ticket=x", { token: null })).status).toBe(401);
   });
 
-  it("gives tickets for comparisons in their form, and none for what is not there", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("accepts tickets of comparisons, and there are none for unknown sessions", async () => {
+    const session = await createComparison([await createEndpoint()]);
     const { status, body } = await post(`/v1/sessions/${session.session_id}/tickets`);
     expect(status).toBe(201);
     await (
@@ -308,8 +311,8 @@ describe("the door of a socket", () => {
     expect((await post("/sessions/65f3a1b2c4d5e6f708192a3f/tickets")).status).toBe(404);
   });
 
-  it("is shut to pages of other origins, and to what is no upgrade", async () => {
-    const id = await aSession();
+  it("is refused to other origins, and to requests without upgrade", async () => {
+    const id = await createSession();
     const from = (origin: string) => upgrade(`/sessions/${id}/ws`, { headers: { origin } });
     expect((await from("https://evil.example")).status).toBe(403);
     expect((await from("http://parley.test")).status).toBe(101);

@@ -1,22 +1,23 @@
+/** Event streams: of a turn, and of a session that is followed. Also stopping a turn. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { listen } from "../../support/follow.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { followEvents } from "../../support/follow.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
-const say = (id: string, content: string) =>
+const appendMessage = (id: string, content: string) =>
   post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
 
-const aSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
-  aSession({
-    chatbotId: await aChatbot({
-      endpointId: await anEndpoint({ params: { tokens_per_second: tokensPerSecond, ...params } }),
+const createSlowSession = async (tokensPerSecond = 40, params: object = {}) =>
+  createSession({
+    chatbotId: await createChatbot({
+      endpointId: await createEndpoint({ params: { tokens_per_second: tokensPerSecond, ...params } }),
     }),
   });
 
-describe("a chat's own stream", () => {
-  it("tells the turn from its start to its end, and nothing else", async () => {
-    const id = await aSlowSession();
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
+describe("the stream of a chat", () => {
+  it("has the events of the turn from start to end, and no others", async () => {
+    const id = await createSlowSession();
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "one two three four five six" });
     expect(reader.headers.get("content-type")).toBe("text/event-stream");
     await reader.until(({ closed }) => closed !== null);
     const types = reader.types();
@@ -48,34 +49,34 @@ describe("a chat's own stream", () => {
     expect(reader.events.at(-1)).toMatchObject({ status: "ok" });
   });
 
-  it("gathers what comes quickly into deltas of tens of milliseconds", async () => {
-    const id = await aSlowSession(500);
+  it("joins quick tokens into deltas of tens of milliseconds", async () => {
+    const id = await createSlowSession(500);
     const words = Array.from({ length: 100 }, (_, n) => `w${n}`).join(" ");
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: words });
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: words });
     await reader.until(({ closed }) => closed !== null);
     const deltas = reader.events.filter(({ type }) => type === "reply-delta");
     expect(deltas.map(({ text }) => text).join("")).toBe(words);
     expect(deltas.length).toBeLessThan(40);
   });
 
-  it("is refused like any other call before the turn begins", async () => {
-    const id = await aSession();
+  it("is refused like any other call before the turn starts", async () => {
+    const id = await createSession();
     await post(`/sessions/${id}/end`);
-    await expect(listen(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
+    await expect(followEvents(`/sessions/chat?sessionId=${id}`, { content: "hi" })).rejects.toThrow(
       /404.*session_not_active/,
     );
   });
 
-  it("is not forced on who will not have one", async () => {
-    const id = await aSession();
+  it("is not used when the caller does not accept one", async () => {
+    const id = await createSession();
     const accept = { headers: { accept: "application/json, text/event-stream;q=0" } };
     const { body } = await post(`/sessions/chat?sessionId=${id}`, { content: "hi" }, accept);
     expect(body.data.content).toBe("hi");
   });
 
-  it("tells a failure as the reply's end", async () => {
-    const id = await aSlowSession(40, { fail: 503 });
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "hi" });
+  it("reports a failure in reply-end", async () => {
+    const id = await createSlowSession(40, { fail: 503 });
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "hi" });
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.find(({ type }) => type === "reply-end")).toMatchObject({
       status: "error",
@@ -84,26 +85,26 @@ describe("a chat's own stream", () => {
     expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "error" });
   });
 
-  it("goes on when its reader goes away", async () => {
-    const id = await aSlowSession(20);
-    const reader = await listen(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h" });
+  it("may be closed: the turn goes on", async () => {
+    const id = await createSlowSession(20);
+    const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h" });
     await reader.next("reply-delta");
     await reader.cut();
-    const again = await listen(`/sessions/${id}/events?after=0`);
+    const again = await followEvents(`/sessions/${id}/events?after=0`);
     await again.next("turn-ended");
     expect((await get(`/sessions/${id}`)).body.data.messages.at(-1)).toMatchObject({ content: "a b c d e f g h" });
   });
 });
 
-describe("a comparison's own stream", () => {
-  it("tells all chats at once, and a failure spoils no other", async () => {
+describe("the stream of a prompt", () => {
+  it("has the events of all chats, and one failure affects no other chat", async () => {
     const endpoints = await Promise.all([
-      anEndpoint({ params: { tokens_per_second: 50 } }),
-      anEndpoint({ params: { fail: 500, delay_ms: 20 } }),
-      anEndpoint({ params: { tokens_per_second: 100 } }),
+      createEndpoint({ params: { tokens_per_second: 50 } }),
+      createEndpoint({ params: { fail: 500, delay_ms: 20 } }),
+      createEndpoint({ params: { tokens_per_second: 100 } }),
     ]);
-    const session = await aComparison(endpoints);
-    const reader = await listen(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two three four" });
+    const session = await createComparison(endpoints);
+    const reader = await followEvents(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two three four" });
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.at(-1)).toMatchObject({ type: "turn-ended", status: "partial" });
     expect(reader.events[0]).toMatchObject({ type: "turn-started", chatIds: session.chat_ids });
@@ -116,37 +117,39 @@ describe("a comparison's own stream", () => {
   });
 });
 
-describe("a followed session", () => {
-  it("begins with its snapshot, in its dialect, and goes on live", async () => {
-    const id = await aSession({ title: "Followed" });
-    await say(id, "before");
-    const reader = await listen(`/sessions/${id}/events`);
+describe("the events of a session", () => {
+  it("begin with its snapshot, in its dialect, and continue live", async () => {
+    const id = await createSession({ title: "Followed" });
+    await appendMessage(id, "before");
+    const reader = await followEvents(`/sessions/${id}/events`);
     const snapshot = await reader.next("session-snapshot");
     expect(snapshot).toMatchObject({ lastSeq: 1, turn: null, session: { id, title: "Followed", status: "ACTIVE" } });
     expect(snapshot["session"]).not.toHaveProperty("messages");
-    await say(id, "after");
+    await appendMessage(id, "after");
     await put(`/sessions/${id}`, { title: "Renamed" });
     expect(await reader.next("message-appended")).toMatchObject({ seq: 2, content: "after" });
     expect(await reader.next("session-updated")).toMatchObject({ session: { title: "Renamed" } });
-    const comparison = await aComparison([await anEndpoint()]);
-    const other = await listen(`/v1/sessions/${comparison.session_id}/events`);
+    const comparison = await createComparison([await createEndpoint()]);
+    const other = await followEvents(`/v1/sessions/${comparison.session_id}/events`);
     expect((await other.next("session-snapshot"))["session"]).toEqual({ ...comparison, chat_history: null });
   });
 
-  it("replays from any message, by the address or by the last event's id, which goes first", async () => {
-    const id = await aSession();
-    for (let n = 1; n <= 120; n++) await say(id, `m${n}`);
-    const whole = await listen(`/sessions/${id}/events?after=0`);
+  it("are replayed after any message; Last-Event-ID goes before the query", async () => {
+    const id = await createSession();
+    for (let n = 1; n <= 120; n++) await appendMessage(id, `m${n}`);
+    const whole = await followEvents(`/sessions/${id}/events?after=0`);
     await whole.next("message-appended", 120);
     expect(whole.ids).toEqual(Array.from({ length: 120 }, (_, n) => String(n + 1)));
-    const rest = await listen(`/sessions/${id}/events?after=3`, undefined, { headers: { "last-event-id": "118" } });
+    const rest = await followEvents(`/sessions/${id}/events?after=3`, undefined, {
+      headers: { "last-event-id": "118" },
+    });
     await rest.next("message-appended", 2);
     expect(rest.ids).toEqual(["119", "120"]);
   });
 
-  it("ends with its session, and says so", async () => {
-    const id = await aSession();
-    const reader = await listen(`/sessions/${id}/events`);
+  it("end with the session, and a last event says why", async () => {
+    const id = await createSession();
+    const reader = await followEvents(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
     await post(`/sessions/${id}/end`);
     await reader.until(({ closed }) => closed !== null);
@@ -156,42 +159,42 @@ describe("a followed session", () => {
     ]);
   });
 
-  it("that has ended is told whole, and closed", async () => {
-    const id = await aSession();
-    await say(id, "kept");
+  it("are complete for a session that has ended, and the stream closes", async () => {
+    const id = await createSession();
+    await appendMessage(id, "kept");
     await post(`/sessions/${id}/end`);
-    const reader = await listen(`/sessions/${id}/events?after=0`);
+    const reader = await followEvents(`/sessions/${id}/events?after=0`);
     await reader.until(({ closed }) => closed !== null);
     expect(reader.types()).toEqual(["session-snapshot", "message-appended", "stream-closed"]);
-    const bare = await listen(`/sessions/${id}/events`);
+    const bare = await followEvents(`/sessions/${id}/events`);
     await bare.until(({ closed }) => closed !== null);
     expect(bare.types()).toEqual(["session-snapshot", "stream-closed"]);
   });
 
-  it("that is deleted closes with 4404, and cannot be followed any more", async () => {
-    const id = await aSession();
-    const reader = await listen(`/sessions/${id}/events`);
+  it("close with 4404 when the session is deleted", async () => {
+    const id = await createSession();
+    const reader = await followEvents(`/sessions/${id}/events`);
     await reader.next("session-snapshot");
     await del(`/sessions/${id}`);
     await reader.until(({ closed }) => closed !== null);
     expect(reader.events.at(-1)).toMatchObject({ type: "stream-closed", code: 4404 });
-    await expect(listen(`/sessions/${id}/events`)).rejects.toThrow(/404/);
+    await expect(followEvents(`/sessions/${id}/events`)).rejects.toThrow(/404/);
   });
 
-  it("refuses a place that is none", async () => {
-    const id = await aSession();
+  it("are refused for an invalid position", async () => {
+    const id = await createSession();
     expect((await get(`/sessions/${id}/events?after=-1`)).status).toBe(400);
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     expect((await get(`/v1/sessions/${session.session_id}/events?after=x`)).status).toBe(422);
     expect((await get("/sessions/65f3a1b2c4d5e6f708192a3f/events")).status).toBe(404);
     expect((await get("/v1/sessions/nothing_20240101-000000/events")).status).toBe(404);
   });
 });
 
-describe("stopping", () => {
-  it("keeps what the reply said so far, and marks it", async () => {
-    const id = await aSlowSession(20);
-    const reader = await listen(`/sessions/${id}/events`);
+describe("stop", () => {
+  it("keeps the partial reply, and marks it", async () => {
+    const id = await createSlowSession(20);
+    const reader = await followEvents(`/sessions/${id}/events`);
     const chat = post(`/sessions/chat?sessionId=${id}`, { content: "a b c d e f g h i j k l m n o p" });
     await reader.next("reply-delta", 2);
     expect((await post(`/sessions/${id}/stop`)).body).toMatchObject({ data: { stopped: true } });
@@ -205,10 +208,13 @@ describe("stopping", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages.at(-1)).toEqual(body.data);
   });
 
-  it("cancels a comparison's running prompt and those that wait, each with its record", async () => {
-    const session = await aComparison([await anEndpoint({ params: { tokens_per_second: 10 } }), await anEndpoint()]);
+  it("cancels the running prompt of a comparison and the waiting ones, each with its record", async () => {
+    const session = await createComparison([
+      await createEndpoint({ params: { tokens_per_second: 10 } }),
+      await createEndpoint(),
+    ]);
     const path = `/v1/sessions/${session.session_id}`;
-    const reader = await listen(`${path}/events`);
+    const reader = await followEvents(`${path}/events`);
     const prompts = ["a b c d e f g h", "waits 1", "waits 2"].map((prompt) => post(`${path}/prompt`, { prompt }));
     await reader.next("reply-delta");
     expect((await post(`${path}/cancel`)).body).toEqual({ success: true });

@@ -1,12 +1,13 @@
+/** Every connector type against recorded answers and faults, the same tests for each. */
 import { describe, expect, inject, it } from "vitest";
 import { CONNECTOR_TYPES } from "../../../src/core/endpoint.ts";
-import { FIXTURES, KEY, aRequest, ask } from "../../support/connectors.ts";
+import { FIXTURES, KEY, makeRequest, callProvider } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
 const recorded = CONNECTOR_TYPES.filter((type) => FIXTURES[type] !== null);
 
-/** What each vendor's recorded greeting says. */
+/** The recorded greeting of each vendor: text, input tokens, output tokens. */
 const HELLO = {
   openai: ["Hello! How can I assist you today? 🎉", 19, 10],
   azure: ["Hello from the other side 🎉", 21, 9],
@@ -16,7 +17,7 @@ const HELLO = {
   "workers-ai": ["Hello number 7 🎉", 17, 6],
 } as const;
 
-/** The class of the error that each vendor's recorded stream reports. */
+/** How the error in each vendor's recorded stream is classified. */
 const IN_BAND = {
   openai: "provider_error",
   azure: "provider_error",
@@ -26,7 +27,7 @@ const IN_BAND = {
   "workers-ai": "provider_error",
 } as const;
 
-/** What keeps a call from being made again. */
+/** Without retries. */
 const once = { params: JSON.stringify({ max_attempts: 1 }) };
 
 describe.each(recorded)("an endpoint of type %s", (type) => {
@@ -34,15 +35,18 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
 
   it.each(["hello", "hello.slow"])("is read to its end (%s)", async (scene) => {
     const [text, inputTokens, outputTokens] = HELLO[folder];
-    const answered = await ask(aRequest(type, scene));
-    expect(answered.text).toBe(text);
-    expect(answered.last).toMatchObject({ type: "end", finishReason: "stop", usage: { inputTokens, outputTokens } });
-    expect(answered.last.metrics).toMatchObject({ calls: 1, queueMs: 0 });
-    expect(answered.last.metrics.ttftMs).toBeLessThanOrEqual(answered.last.metrics.durationMs);
+    const reply = await callProvider(makeRequest(type, scene));
+    expect(reply.text).toBe(text);
+    expect(reply.last).toMatchObject({ type: "end", finishReason: "stop", usage: { inputTokens, outputTokens } });
+    expect(reply.last.metrics).toMatchObject({ calls: 1, queueMs: 0 });
+    expect(reply.last.metrics.ttftMs).toBeLessThanOrEqual(reply.last.metrics.durationMs);
   });
 
-  it("says that its limit or a filter ended a reply", async () => {
-    const [limited, filtered] = [await ask(aRequest(type, "length")), await ask(aRequest(type, "filtered"))];
+  it("reports a reply that ended by its limit or a filter", async () => {
+    const [limited, filtered] = [
+      await callProvider(makeRequest(type, "length")),
+      await callProvider(makeRequest(type, "filtered")),
+    ];
     expect([limited.text, limited.last]).toMatchObject(["Once upon a", { type: "end", finishReason: "length" }]);
     expect(filtered.last).toMatchObject({ type: "end", finishReason: "content_filter" });
   });
@@ -53,17 +57,17 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     ["hello.broken", "bad_chunk", "Hel"],
     ["json", "provider_error", ""],
     ["html", "bad_chunk", ""],
-  ])("that fails as in %s is named %s", async (scene, code, begin) => {
-    // Workers AI gives a stream, or throws: it has no answers of another type.
+  ])("that fails as in %s is classified as %s", async (scene, code, begin) => {
+    // The Workers AI binding returns a stream or throws, so it has no answers of another type.
     if (type === "workers-ai-connector" && ["json", "html"].includes(scene)) return;
-    const { text, last } = await ask(aRequest(type, scene, once));
+    const { text, last } = await callProvider(makeRequest(type, scene, once));
     expect(last).toMatchObject({ type: "failed", code });
     expect(text).toMatch(new RegExp(`^${begin}`));
     expect(last.metrics.calls).toBe(1);
   });
 
-  it("that reports an error in its stream is named by the error's class", async () => {
-    const { text, last } = await ask(aRequest(type, "in-band-error", once));
+  it("that reports an error in its stream is classified by the error", async () => {
+    const { text, last } = await callProvider(makeRequest(type, "in-band-error", once));
     expect([text, last]).toMatchObject(["Hel", { type: "failed", code: IN_BAND[folder] }]);
   });
 
@@ -73,24 +77,26 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     ["hello.stall", "idle_ms"],
     ["hello.mute", "timeout_ms"],
     ["hello.stall", "timeout_ms"],
-  ])("that falls silent (%s) is given up by %s", async (scene, limit) => {
-    const { last } = await ask(aRequest(type, scene, { params: JSON.stringify({ [limit]: "150", max_attempts: 3 }) }));
+  ])("that stops sending (%s) is given up by %s", async (scene, limit) => {
+    const { last } = await callProvider(
+      makeRequest(type, scene, { params: JSON.stringify({ [limit]: "150", max_attempts: 3 }) }),
+    );
     expect(last).toMatchObject({ code: "provider_timeout", message: expect.stringContaining(`(${limit})`) });
     expect(last.metrics.calls).toBe(1);
     expect(last.metrics.durationMs).toBeGreaterThanOrEqual(140);
   });
 
-  it("that is stopped ends as cancelled, and its provider sees the connection closed", async () => {
+  it("that is stopped ends as cancelled, and the provider's connection is closed", async () => {
     const stop = new AbortController();
     const open = async (): Promise<number> => (await fetch(`${upstream}/open/${folder}`)).json();
-    const asked = ask(aRequest(type, "hello.stall"), { stop: stop.signal });
+    const asked = callProvider(makeRequest(type, "hello.stall"), { stop: stop.signal });
     await expect.poll(open, { timeout: 30_000 }).toBeGreaterThan(0);
     stop.abort();
     expect((await asked).last).toMatchObject({ code: "cancelled", metrics: { calls: 1 } });
     await expect.poll(open, { timeout: 30_000 }).toBe(0);
   });
 
-  it("that refuses is named by its status, tells no key, and is asked again only where that may help", async () => {
+  it("that fails with a status is classified by it, does not leak the key, and is retried only where that may help", async () => {
     const refusals = [
       [400, "provider_rejected", 1],
       [403, "provider_auth", 1],
@@ -99,14 +105,14 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
       [500, "provider_error", 2],
     ] as const;
     for (const [status, code, calls] of refusals) {
-      const { last } = await ask(aRequest(type, `${status}`));
+      const { last } = await callProvider(makeRequest(type, `${status}`));
       expect([status, last]).toMatchObject([status, { code, metrics: { calls } }]);
       expect(JSON.stringify(last)).not.toContain(KEY);
     }
   });
 
-  it("leaves a receipt of what was sent", async () => {
-    const { last } = await ask(aRequest(type, "hello", { params: '{"temperature":0.5,"max_attempts":1}' }));
+  it("has a receipt of what was sent", async () => {
+    const { last } = await callProvider(makeRequest(type, "hello", { params: '{"temperature":0.5,"max_attempts":1}' }));
     const receipt = last.metrics.receipt;
     expect(receipt).toMatchObject({
       connectorType: type,
@@ -120,46 +126,46 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
 });
 
 describe.each(["echo-connector", "eliza-connector"] as const)("an endpoint of type %s", (type) => {
-  it("answers without a provider, and leaves a receipt that says so", async () => {
-    const { text, last } = await ask(aRequest(type, "hello"));
+  it("replies without a provider, and its receipt shows that", async () => {
+    const { text, last } = await callProvider(makeRequest(type, "hello"));
     expect(text).not.toBe("");
     expect(last).toMatchObject({ type: "end", metrics: { calls: 1 } });
     expect(last.metrics.receipt).toMatchObject({ url: null, body: null, bodySha256: null });
   });
 
-  it("obeys limits and stops like any other", async () => {
+  it("respects limits and stops like any other", async () => {
     const slow = { params: JSON.stringify({ tokens_per_second: 1, timeout_ms: 80 }) };
-    expect((await ask(aRequest(type, "hello", slow))).last).toMatchObject({ code: "provider_timeout" });
+    expect((await callProvider(makeRequest(type, "hello", slow))).last).toMatchObject({ code: "provider_timeout" });
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 20);
     const forever = { params: JSON.stringify({ tokens_per_second: 0.01 }) };
-    expect((await ask(aRequest(type, "hello", forever), { stop: stop.signal })).last.type).toBe("failed");
+    expect((await callProvider(makeRequest(type, "hello", forever), { stop: stop.signal })).last.type).toBe("failed");
   });
 });
 
-describe("a vendor's own ways", () => {
-  it("a prompt that a filter caught is an answer: Azure's refusal, and Gemini's block", async () => {
-    const azure = await ask(aRequest("azure-openai-connector", "filtered-prompt"));
-    const gemini = await ask(aRequest("google-gemini-connector", "filtered-prompt"));
+describe("special cases of vendors", () => {
+  it("a prompt that a filter blocks is an answer, from Azure and from Gemini", async () => {
+    const azure = await callProvider(makeRequest("azure-openai-connector", "filtered-prompt"));
+    const gemini = await callProvider(makeRequest("google-gemini-connector", "filtered-prompt"));
     for (const { last } of [azure, gemini]) expect(last).toMatchObject({ type: "end", finishReason: "content_filter" });
   });
 
-  it("what Gemini thinks is counted and not said, and text behind a finish reason is not lost", async () => {
-    const thoughts = await ask(aRequest("google-gemini-connector", "thoughts"));
+  it("Gemini's thoughts count as tokens but are not text, and text after a finish reason is kept", async () => {
+    const thoughts = await callProvider(makeRequest("google-gemini-connector", "thoughts"));
     expect([thoughts.text, thoughts.last]).toMatchObject(["Hello!", { usage: { inputTokens: 12, outputTokens: 26 } }]);
-    expect((await ask(aRequest("google-gemini-connector", "two-ends"))).text).toBe("One two");
+    expect((await callProvider(makeRequest("google-gemini-connector", "two-ends"))).text).toBe("One two");
   });
 
-  it("an end of Gemini's that is none of a reply is a failure that names it", async () => {
-    const { text, last } = await ask(aRequest("google-gemini-connector", "malformed"));
+  it("an unknown finish reason of Gemini is a failure that names it", async () => {
+    const { text, last } = await callProvider(makeRequest("google-gemini-connector", "malformed"));
     expect([text, last]).toMatchObject([
       "Hel",
       { code: "provider_error", message: expect.stringMatching(/MALFORMED_/) },
     ]);
   });
 
-  it("Workers AI without its binding fails by name, and no call is counted", async () => {
-    const { last } = await ask(aRequest("workers-ai-connector", "hello"), {
+  it("Workers AI without its binding fails with an explanation, and no call is counted", async () => {
+    const { last } = await callProvider(makeRequest("workers-ai-connector", "hello"), {
       providerEnv: { ai: undefined, allowPrivateUrls: true },
     });
     expect(last).toMatchObject({ code: "provider_auth", message: expect.stringContaining("AI binding") });
@@ -167,9 +173,9 @@ describe("a vendor's own ways", () => {
   });
 });
 
-describe("what is sent", () => {
-  const sent = async (...[type, scene, fields]: Parameters<typeof aRequest>) => {
-    const { receipt } = (await ask(aRequest(type, scene, fields))).last.metrics;
+describe("a request", () => {
+  const sent = async (...[type, scene, fields]: Parameters<typeof makeRequest>) => {
+    const { receipt } = (await callProvider(makeRequest(type, scene, fields))).last.metrics;
     return { url: receipt?.url?.replace(upstream, ""), body: JSON.parse(receipt?.body ?? "null"), receipt };
   };
   const system = { role: "system" as const, content: "Be brief" };
@@ -180,7 +186,7 @@ describe("what is sent", () => {
     ["hello/openai/", "/azure/hello/openai/deployments/the-model/chat/completions?api-version=2024-10-21"],
     ["hello/openai/deployments/mine", "/azure/hello/openai/deployments/mine/chat/completions?api-version=2024-10-21"],
     ["hello/openai/v1", "/azure/hello/openai/v1/chat/completions"],
-  ])("to Azure's %s goes where that address form wants it", async (scene, url) => {
+  ])("to Azure at %s has the path of that address form", async (scene, url) => {
     const plain = await sent("azure-openai-connector", scene);
     expect(plain.url).toBe(url);
     expect(plain.body).toMatchObject({ model: "the-model" });
@@ -189,7 +195,7 @@ describe("what is sent", () => {
     expect(dated.body).not.toHaveProperty("api_version");
   });
 
-  it("to Gemini has every param: generation's in its place, in either spelling, and all else beside it", async () => {
+  it("to Gemini has every param: generation params in their place, in either spelling, and all others beside it", async () => {
     const params = {
       temperature: 0.5,
       top_p: 0.9,
@@ -207,7 +213,7 @@ describe("what is sent", () => {
     });
   });
 
-  it("has the system texts of params and of the conversation", async () => {
+  it("has the system texts of the params and of the conversation", async () => {
     const messages = [system, user];
     const blocks = [{ type: "text", text: "Be kind", cache_control: { type: "ephemeral" } }];
     const asText = await sent("anthropic-connector", "hello", { messages, params: '{"system":"Be kind"}' });
@@ -222,7 +228,7 @@ describe("what is sent", () => {
     expect(gemini.body.systemInstruction).toEqual({ parts: [{ text: "Be kind" }, { text: "Be brief" }] });
   });
 
-  it.each(["openai-connector", "anthropic-connector"] as const)("names the model of the params (%s)", async (type) => {
+  it.each(["openai-connector", "anthropic-connector"] as const)("has the model of the params (%s)", async (type) => {
     const { body, receipt } = await sent(type, "hello", { params: '{"model":"another"}' });
     expect([body.model, receipt?.modelAsked]).toEqual(["another", "another"]);
   });

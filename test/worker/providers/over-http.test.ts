@@ -1,14 +1,16 @@
+/** Replies and failures of providers as a caller of `/v1` sees them, and the requests that providers get. */
 import { describe, expect, inject, it } from "vitest";
 import { get, post } from "../../support/api.ts";
-import { aChatbot, aComparison, aSession, anEndpoint } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const upstream = inject("upstream");
 
-/** Puts one prompt to endpoints over HTTP and answers their records. */
+/** Submits one prompt to endpoints over HTTP. @returns their records */
 async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
   const ids: string[] = [];
-  for (const fields of endpoints) ids.push(await anEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
-  const session = await aComparison(ids);
+  for (const fields of endpoints)
+    ids.push(await createEndpoint({ token: "sk-testing", model: "the-model", ...fields }));
+  const session = await createComparison(ids);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
   expect(status).toBe(200);
   return session.chat_ids.map((id: string) => body[id][0]);
@@ -17,7 +19,7 @@ async function ask(endpoints: Record<string, unknown>[], prompt = "Hi") {
 const openai = (scene: string) => ({ connector_type: "openai-connector", uri: `${upstream}/openai/${scene}` });
 const anthropic = (scene: string) => ({ connector_type: "anthropic-connector", uri: `${upstream}/anthropic/${scene}` });
 
-describe("a whole answer", () => {
+describe("a complete answer", () => {
   it.each([
     ["OpenAI", openai("hello"), "Hello! How can I assist you today? 🎉", "stop", "gpt-4.1-2025-04-14", [19, 10]],
     [
@@ -72,7 +74,7 @@ describe("a failure", () => {
     ["hello.truncated", "incomplete_stream"],
     ["hello.reset", "connection_lost"],
     ["hello.broken", "bad_chunk"],
-  ])("%s is named %s, in both formats, and tells no key", async (scene, code) => {
+  ])("%s is classified as %s in both formats, and does not leak the key", async (scene, code) => {
     for (const record of await ask([openai(scene), anthropic(scene)])) {
       expect(record).toMatchObject({ status: "error", finish_reason: "error", error: { code } });
       expect(JSON.stringify(record)).not.toContain("sk-testing");
@@ -80,7 +82,7 @@ describe("a failure", () => {
     }
   });
 
-  it("tells no part of a key that its provider repeats, be it cut off or inside the stream", async () => {
+  it("does not leak a part of a key that the provider repeats, cut off or inside the stream", async () => {
     const token = `sk-${"long".repeat(400)}`;
     const inBand = `data: ${JSON.stringify({ error: { message: "Not with the key sk-inside-the-stream" } })}\n\n`;
     const [cut, inside] = await ask([
@@ -104,12 +106,12 @@ describe("a failure", () => {
     "12",
     '{"choices":"x"}',
     '{"model":{}}',
-  ])("is a chunk %s, whatever else is good", async (chunk) => {
+  ])("comes from a chunk %s, even among valid ones", async (chunk) => {
     const [record] = await ask([written(good, chunk, "[DONE]")]);
     expect(record).toMatchObject({ status: "error", error: { code: "bad_chunk" }, partial_result: "a" });
   });
 
-  it("is none where a server forgets the last blank line, sends an empty one, or gives no reason for its end", async () => {
+  it("does not come from a missing last blank line, an empty event, or a missing finish reason", async () => {
     const loose = openai(`chunk-${encodeURIComponent(`data:\n\ndata: ${good}\r\n\r\ndata: [DONE]`)}`);
     const [record] = await ask([loose]);
     expect(record).toMatchObject({ status: "ok", predicted_result: "a", finish_reason: "stop" });
@@ -130,7 +132,7 @@ describe("a failure", () => {
     expect(record.duration_ms).toBeGreaterThanOrEqual(190);
   });
 
-  it("is no connection where nobody listens", async () => {
+  it("is connection_lost when nobody listens at the address", async () => {
     const [record] = await ask([{ connector_type: "openai-connector", uri: "http://127.0.0.1:9" }]);
     expect(record.error.code).toBe("connection_lost");
   });
@@ -140,21 +142,18 @@ describe("a failure", () => {
     ["a line without end", "data: {", "without an event"],
     ["half an event without end", "data: {}\n", "without an event"],
     ["events that say nothing", `data: {"choices":[],"padding":"${"x".repeat(1_500)}"}\n\n`, "larger than"],
-  ])(
-    "is refused by the guard where %s would go on without end, and is not listened to any longer",
-    async (_, text, why) => {
-      const provider = `endless${text.length}`;
-      const uri = `${upstream}/${provider}/endless-${encodeURIComponent(text)}`;
-      const [record] = await ask([{ connector_type: "openai-connector", uri }]);
-      expect(record).toMatchObject({
-        error: { code: "refused_by_guard", message: expect.stringContaining(why) },
-        partial_result: null,
-      });
-      await expect.poll(async () => (await fetch(`${upstream}/open/${provider}`)).json()).toBe(0);
-    },
-  );
+  ])("is refused_by_guard when %s would never end, and the connection is closed", async (_, text, why) => {
+    const provider = `endless${text.length}`;
+    const uri = `${upstream}/${provider}/endless-${encodeURIComponent(text)}`;
+    const [record] = await ask([{ connector_type: "openai-connector", uri }]);
+    expect(record).toMatchObject({
+      error: { code: "refused_by_guard", message: expect.stringContaining(why) },
+      partial_result: null,
+    });
+    await expect.poll(async () => (await fetch(`${upstream}/open/${provider}`)).json()).toBe(0);
+  });
 
-  it("of one leaves 31 others whole", async () => {
+  it("of one endpoint does not affect 31 others", async () => {
     const scenes = Array.from({ length: 32 }, (_, n) => openai(n === 5 ? "hello.reset" : "hello.slow"));
     const records = await ask(scenes);
     expect(records.map(({ status }: { status: string }) => status)).toEqual(
@@ -165,7 +164,7 @@ describe("a failure", () => {
   });
 });
 
-describe("what is sent", () => {
+describe("a request to a provider", () => {
   interface Received {
     path: string;
     headers: Record<string, string>;
@@ -178,7 +177,7 @@ describe("what is sent", () => {
     return (await answer.json<Received[]>())[0];
   }
 
-  it("is what was asked for, in OpenAI's format", async () => {
+  it("has what was asked for, in OpenAI's format", async () => {
     const params = { temperature: 0.25, top_p: "0.9", seed: 7, timeout_ms: 5000 };
     await ask([{ ...openai("hello"), params }], "Exactly this");
     const call = await received("openai");
@@ -197,20 +196,20 @@ describe("what is sent", () => {
     });
   });
 
-  it("is what was asked for, in Anthropic's format, with system texts in their place", async () => {
-    const endpointId = await anEndpoint({
+  it("has what was asked for, in Anthropic's format, with system texts in their field", async () => {
+    const endpointId = await createEndpoint({
       ...anthropic("hello"),
       token: "sk-ant",
       model: "claude",
       params: { max_tokens: 99 },
     });
-    const chatbotId = await aChatbot({
+    const chatbotId = await createChatbot({
       endpointId,
       systemPrompt: "Be kind",
       greeting: "Hello there",
       params: { temperature: 1 },
     });
-    const id = await aSession({ chatbotId });
+    const id = await createSession({ chatbotId });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "And brief" } });
     await post(`/sessions/chat?sessionId=${id}`, { content: "Hi" });
     const call = await received("anthropic");
@@ -228,9 +227,9 @@ describe("what is sent", () => {
     });
   });
 
-  it("is the newest of the conversation, the new message included, within the chatbot's limit", async () => {
-    const endpointId = await anEndpoint({ ...openai("hello"), model: "m", params: { alternate_roles: false } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId, historyLimit: 3 }) });
+  it("has the newest messages, up to the chatbot's limit", async () => {
+    const endpointId = await createEndpoint({ ...openai("hello"), model: "m", params: { alternate_roles: false } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId, historyLimit: 3 }) });
     for (const content of ["one", "two", "three"])
       await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
     await post(`/sessions/chat?sessionId=${id}`, { content: "four" });
@@ -238,10 +237,10 @@ describe("what is sent", () => {
     expect(call?.body["messages"]).toEqual(["two", "three", "four"].map((content) => ({ role: "user", content })));
   });
 
-  it("alternates between user and assistant, unless a param says that it need not", async () => {
-    const endpointId = await anEndpoint({ ...openai("hello"), model: "m" });
-    const id = await aSession({
-      chatbotId: await aChatbot({ endpointId, systemPrompt: "Be kind", greeting: "Welcome" }),
+  it("alternates between user and assistant, unless a param switches that off", async () => {
+    const endpointId = await createEndpoint({ ...openai("hello"), model: "m" });
+    const id = await createSession({
+      chatbotId: await createChatbot({ endpointId, systemPrompt: "Be kind", greeting: "Welcome" }),
     });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "one" } });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be brief" } });
@@ -272,9 +271,9 @@ describe("what is sent", () => {
     });
   });
 
-  it("has earlier prompts and replies as turns under chat_history, but failed ones", async () => {
-    const id = await anEndpoint({ ...openai("hello"), model: "m" });
-    const session = await aComparison([id], { context_strategy: "chat_history" });
+  it("has earlier prompts and replies as turns with chat_history, except failed ones", async () => {
+    const id = await createEndpoint({ ...openai("hello"), model: "m" });
+    const session = await createComparison([id], { context_strategy: "chat_history" });
     for (const prompt of ["one", "two"]) await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
     expect((await received("openai"))?.body["messages"]).toEqual([
       { role: "user", content: "one" },
@@ -287,9 +286,9 @@ describe("what is sent", () => {
 describe("a record", () => {
   const course = (scenes: string) => openai(`${scenes}@${crypto.randomUUID()}`);
 
-  it("counts every call, and its receipt tells of each", async () => {
-    const id = await anEndpoint({ ...course("503,hello"), token: "sk-testing", model: "asked-for" });
-    const session = await aComparison([id]);
+  it("counts every call, and its receipt lists each", async () => {
+    const id = await createEndpoint({ ...course("503,hello"), token: "sk-testing", model: "asked-for" });
+    const session = await createComparison([id]);
     const { body } = await post(`/v1/sessions/${session.session_id}/prompt?include=receipt`, { prompt: "Hi" });
     const [record] = body[session.chat_ids[0]];
     expect(record).toMatchObject({ status: "ok", attempts: 2, error: null });
@@ -302,10 +301,10 @@ describe("a record", () => {
     expect(JSON.stringify(record)).not.toContain("sk-testing");
   });
 
-  it("of a reply that was stopped knows how often it was asked for", async () => {
+  it("of a stopped reply has the number of calls that were made", async () => {
     const scene = course("429:long");
-    const id = await anEndpoint({ ...scene, params: { timeout_ms: 600_000 } });
-    const session = await aComparison([id]);
+    const id = await createEndpoint({ ...scene, params: { timeout_ms: 600_000 } });
+    const session = await createComparison([id]);
     const path = `/v1/sessions/${session.session_id}`;
     const prompt = post(`${path}/prompt?include=receipt`, { prompt: "Hi" });
     const calls = async () =>
@@ -319,15 +318,15 @@ describe("a record", () => {
     expect(record.receipt.attempts).toMatchObject([{ error: { code: "rate_limited" } }]);
   });
 
-  it("of Workers AI without its binding says so", async () => {
+  it("of Workers AI without its binding explains that", async () => {
     const [record] = await ask([{ connector_type: "workers-ai-connector", model: "@cf/meta/llama" }]);
     expect(record).toMatchObject({ attempts: 0, error: { code: "provider_auth" } });
   });
 });
 
-it("goes on with a turn when the caller goes away", async () => {
-  const endpointId = await anEndpoint({ params: { delay_ms: 100 } });
-  const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+it("continues a turn when the caller leaves", async () => {
+  const endpointId = await createEndpoint({ params: { delay_ms: 100 } });
+  const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
   const chat = post(`/sessions/chat?sessionId=${id}`, { content: "still there?" });
   await Promise.race([chat, new Promise((resolve) => setTimeout(resolve, 10))]);
   await expect.poll(async () => (await get(`/sessions/${id}`)).body.data.messages.length).toBe(2);

@@ -1,8 +1,9 @@
+/** Parley and the vendor's own SDK call the same server: requests and replies must agree. */
 import Anthropic from "@anthropic-ai/sdk";
 import { GoogleGenAI } from "@google/genai/web";
 import OpenAI, { AzureOpenAI } from "openai";
 import { describe, expect, inject, it } from "vitest";
-import { KEY, aRequest, ask } from "../../support/connectors.ts";
+import { KEY, makeRequest, callProvider } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 const aimock = inject("aimock");
@@ -10,25 +11,25 @@ const aimock = inject("aimock");
 const PROMPT = "count to three";
 const VERSION = "2024-10-21";
 
-/** What a reply comes to, in the terms of its vendor. */
-interface Told {
+/** A reply in the terms of its vendor. */
+interface VendorReply {
   text: string;
   finish: string | null | undefined;
   tokens: (number | undefined)[];
 }
 
-/** What is asked of every vendor alike: a system text and a prompt, and two params. */
+/** A vendor. Each gets a system text, a prompt and two params. */
 interface Vendor {
-  connectorType: Parameters<typeof aRequest>[0];
-  /** Where we find it, and where its SDK does, for an address of either. */
+  connectorType: Parameters<typeof makeRequest>[0];
+  /** The path of the API at a base address, as an endpoint has it in its `uri`. */
   uri: string;
   params: Record<string, unknown>;
-  asksItself: (base: string) => Promise<Told>;
-  /** Its names for the reasons of an end. */
+  callSdk: (base: string) => Promise<VendorReply>;
+  /** The vendor's words for our finish reasons. */
   finish: Record<string, string>;
 }
 
-async function throughOpenAI(client: OpenAI): Promise<Told> {
+async function callOpenAISdk(client: OpenAI): Promise<VendorReply> {
   const stream = await client.chat.completions.create({
     model: "the-model",
     messages: [
@@ -40,17 +41,17 @@ async function throughOpenAI(client: OpenAI): Promise<Told> {
     stream: true,
     stream_options: { include_usage: true },
   });
-  const told: Told = { text: "", finish: null, tokens: [] };
+  const reply: VendorReply = { text: "", finish: null, tokens: [] };
   for await (const { choices, usage } of stream) {
-    told.text += choices[0]?.delta.content ?? "";
-    told.finish = choices[0]?.finish_reason ?? told.finish;
-    if (usage) told.tokens = [usage.prompt_tokens, usage.completion_tokens];
+    reply.text += choices[0]?.delta.content ?? "";
+    reply.finish = choices[0]?.finish_reason ?? reply.finish;
+    if (usage) reply.tokens = [usage.prompt_tokens, usage.completion_tokens];
   }
-  return told;
+  return reply;
 }
 
-async function throughAnthropic(base: string): Promise<Told> {
-  // Keys go in either of two headers, and we keep to the older.
+async function callAnthropicSdk(base: string): Promise<VendorReply> {
+  // Keys can go in two headers. Parley uses the older one.
   const sdk = new Anthropic({ baseURL: base, apiKey: null, defaultHeaders: { "x-api-key": KEY }, maxRetries: 0 });
   const body = {
     model: "the-model",
@@ -64,62 +65,62 @@ async function throughAnthropic(base: string): Promise<Told> {
   return { text, finish: stop_reason, tokens: [usage.input_tokens, usage.output_tokens] };
 }
 
-async function throughGemini(base: string): Promise<Told> {
+async function callGeminiSdk(base: string): Promise<VendorReply> {
   const sdk = new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: base, apiVersion: "v1beta" } });
   const stream = await sdk.models.generateContentStream({
     model: "the-model",
     contents: [{ role: "user", parts: [{ text: PROMPT }] }],
     config: { temperature: 0.5, maxOutputTokens: 64, systemInstruction: { parts: [{ text: "Be brief" }] } },
   });
-  const told: Told = { text: "", finish: undefined, tokens: [] };
+  const reply: VendorReply = { text: "", finish: undefined, tokens: [] };
   for await (const { text, candidates, usageMetadata: usage } of stream) {
-    told.text += text ?? "";
-    told.finish = candidates?.[0]?.finishReason ?? told.finish;
-    if (usage) told.tokens = [usage.promptTokenCount, usage.candidatesTokenCount];
+    reply.text += text ?? "";
+    reply.finish = candidates?.[0]?.finishReason ?? reply.finish;
+    if (usage) reply.tokens = [usage.promptTokenCount, usage.candidatesTokenCount];
   }
-  return told;
+  return reply;
 }
 
-const openAIs = { stop: "stop", length: "length", content_filter: "content_filter" };
+const OPENAI_FINISH = { stop: "stop", length: "length", content_filter: "content_filter" };
 
 const VENDORS: Record<string, Vendor> = {
   openai: {
     connectorType: "openai-connector",
     uri: "/v1",
     params: { temperature: 0.5, seed: 7 },
-    asksItself: (base) => throughOpenAI(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
-    finish: openAIs,
+    callSdk: (base) => callOpenAISdk(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
+    finish: OPENAI_FINISH,
   },
   azure: {
     connectorType: "azure-openai-connector",
     uri: "",
     params: { temperature: 0.5, seed: 7, api_version: VERSION },
-    asksItself: (base) =>
-      throughOpenAI(
+    callSdk: (base) =>
+      callOpenAISdk(
         new AzureOpenAI({ endpoint: base, apiKey: KEY, apiVersion: VERSION, deployment: "the-model", maxRetries: 0 }),
       ),
-    finish: openAIs,
+    finish: OPENAI_FINISH,
   },
   together: {
     connectorType: "together-connector",
     uri: "/v1",
-    // Together tells the usage unasked; here it is asked for as its users' SDK does.
+    // Together reports usage without being asked. Its users' SDK asks, so Parley does here too.
     params: { temperature: 0.5, seed: 7, stream_options: { include_usage: true } },
-    asksItself: (base) => throughOpenAI(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
-    finish: openAIs,
+    callSdk: (base) => callOpenAISdk(new OpenAI({ baseURL: `${base}/v1`, apiKey: KEY, maxRetries: 0 })),
+    finish: OPENAI_FINISH,
   },
   anthropic: {
     connectorType: "anthropic-connector",
     uri: "",
     params: { stop_sequences: ["END"], max_tokens: 64, anthropic_version: "2026-10-21" },
-    asksItself: throughAnthropic,
+    callSdk: callAnthropicSdk,
     finish: { stop: "end_turn", length: "max_tokens", content_filter: "refusal" },
   },
   gemini: {
     connectorType: "google-gemini-connector",
     uri: "/v1beta",
     params: { temperature: 0.5, maxOutputTokens: 64 },
-    asksItself: throughGemini,
+    callSdk: callGeminiSdk,
     finish: { stop: "STOP", length: "MAX_TOKENS", content_filter: "SAFETY" },
   },
 };
@@ -129,10 +130,10 @@ const messages = [
   { role: "user" as const, content: PROMPT },
 ];
 
-/** What we make of the same answer, in the vendor's terms. */
-async function ours({ connectorType, uri, params, finish }: Vendor, base: string): Promise<Told> {
-  const request = aRequest(connectorType, "", { uri: base + uri, params: JSON.stringify(params), messages });
-  const { text, last } = await ask(request);
+/** The same answer as Parley reads it, in the vendor's terms. */
+async function callParley({ connectorType, uri, params, finish }: Vendor, base: string): Promise<VendorReply> {
+  const request = makeRequest(connectorType, "", { uri: base + uri, params: JSON.stringify(params), messages });
+  const { text, last } = await callProvider(request);
   if (last.type === "failed") throw new Error(`${last.code}: ${last.message}`);
   return { text, finish: finish[last.finishReason], tokens: [last.usage?.inputTokens, last.usage?.outputTokens] };
 }
@@ -143,8 +144,8 @@ interface Received {
   body: unknown;
 }
 
-/** What a vendor reads of a request, its key and version with it. */
-const essence = ({ path, headers, body }: Received) => ({
+/** The parts of a request that a vendor reads. */
+const relevantParts = ({ path, headers, body }: Received) => ({
   path,
   body,
   headers: ["authorization", "api-key", "x-api-key", "x-goog-api-key", "anthropic-version"].map(
@@ -152,29 +153,29 @@ const essence = ({ path, headers, body }: Received) => ({
   ),
 });
 
-describe.each(Object.entries(VENDORS))("%s, asked by us and by the vendor's own SDK", (name, vendor) => {
-  it.each(["hello", "length", "filtered"])("tells the same of %s", async (scene) => {
+describe.each(Object.entries(VENDORS))("%s, called by Parley and by the vendor's own SDK", (name, vendor) => {
+  it.each(["hello", "length", "filtered"])("gives the same reply for %s", async (scene) => {
     const base = `${upstream}/${name}/${scene}`;
-    const told = await vendor.asksItself(base);
-    expect(Object.values(vendor.finish)).toContain(told.finish);
-    expect(await ours(vendor, base)).toEqual(told);
+    const reply = await vendor.callSdk(base);
+    expect(Object.values(vendor.finish)).toContain(reply.finish);
+    expect(await callParley(vendor, base)).toEqual(reply);
   });
 
-  it("is sent the same, to the same place: what the compiler lets the SDK say", async () => {
+  it("gets the same request at the same path, with what the SDK's types allow", async () => {
     const base = `${upstream}/${name}/hello`;
-    await ours(vendor, base);
-    await vendor.asksItself(base);
+    await callParley(vendor, base);
+    await vendor.callSdk(base);
     const received = await (await fetch(`${upstream}/received/${name}`)).json<Received[]>();
-    const [theirs, sent] = received.filter(({ path }) => path.includes("/hello/")).map(essence);
+    const [theirs, sent] = received.filter(({ path }) => path.includes("/hello/")).map(relevantParts);
     expect(JSON.stringify(sent?.headers)).toContain(KEY);
     expect(sent).toEqual(theirs);
   });
 
-  it("is the same where an independent double plays it", async () => {
-    const told = await vendor.asksItself(aimock);
-    expect(told.text).toContain("北京 🎉");
-    expect(await ours(vendor, aimock)).toEqual(told);
-    // The double reads both requests alike: its journal tells them apart by their time only.
+  it("gives the same reply from an independent mock server", async () => {
+    const reply = await vendor.callSdk(aimock);
+    expect(reply.text).toContain("北京 🎉");
+    expect(await callParley(vendor, aimock)).toEqual(reply);
+    // The mock server reads both requests alike. Only their order in its journal separates them.
     const journal = await (await fetch(`${aimock}/v1/_requests`)).json<{ path: string; body: object }[]>();
     const [theirs, sent] = journal.slice(-2).map(({ path, body }) => ({ path, body }));
     expect(sent).toEqual(theirs);

@@ -1,11 +1,12 @@
+/** Recorded answers of many vendors, from a table. */
 import { describe, expect, inject, it } from "vitest";
 import type { ConnectorType } from "../../../src/core/endpoint.ts";
 import table from "../../fixtures/vendors.json";
-import { aRequest, ask } from "../../support/connectors.ts";
+import { makeRequest, callProvider } from "../../support/connectors.ts";
 
 const upstream = inject("upstream");
 
-/** A vendor's answer in its own form, and what it says. What is left out is not checked; `usage: null` is none. */
+/** A recorded answer of a vendor, and what must be read from it. A missing field is not checked. `usage: null` means none. */
 interface Row {
   vendor: string;
   connectorType: string;
@@ -26,22 +27,24 @@ interface Row {
 }
 const rows: Row[] = table;
 
-async function answerOf({ connectorType, file }: Row) {
+async function readRecorded({ connectorType, file }: Row) {
   const [folder = "", scene = ""] = file.replace(/\.sse$/, "").split("/");
   const type = connectorType as ConnectorType;
   const byBinding = type === "workers-ai-connector";
   const params = JSON.stringify({ max_attempts: 1 });
-  return ask(aRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }));
+  return callProvider(
+    makeRequest(type, scene, { params, ...(byBinding ? {} : { uri: `${upstream}/${folder}/${scene}` }) }),
+  );
 }
 
-/** What a row expects of the end of its reply. */
-function endOf({ expect: expected }: Row): object {
+/** @returns the expected end of the reply */
+function expectedEnd({ expect: expected }: Row): object {
   const { status, errorCode, finishReason, finishReasonRaw, usage, cachedInputTokens, reasoningTokens, says } =
     expected;
   if (status === "error") {
     return { type: "failed", code: errorCode, ...(says === undefined ? {} : { message: expect.stringMatching(says) }) };
   }
-  const counted = {
+  const usageWithDetails = {
     ...usage,
     ...(cachedInputTokens === undefined ? {} : { cachedInputTokens }),
     ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
@@ -50,15 +53,15 @@ function endOf({ expect: expected }: Row): object {
     type: "end",
     finishReason,
     ...(finishReasonRaw == null ? {} : { finishReasonRaw }),
-    ...(usage === undefined ? {} : { usage: usage && counted }),
+    ...(usage === undefined ? {} : { usage: usage && usageWithDetails }),
   };
 }
 
-describe("an answer in its vendor's own form", () => {
-  it.each(rows)("is understood: $file", async (row) => {
-    const { text, last } = await answerOf(row);
+describe("an answer in its vendor's own format", () => {
+  it.each(rows)("is read: $file", async (row) => {
+    const { text, last } = await readRecorded(row);
     expect(text).toBe(row.expect.text);
-    expect(last).toMatchObject(endOf(row));
+    expect(last).toMatchObject(expectedEnd(row));
     if (row.expect.finishReasonRaw === null) expect(last).not.toHaveProperty("finishReasonRaw");
   });
 });

@@ -1,10 +1,11 @@
+/** Limits of size, number and time. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
-import { connect, listen, upgrade } from "../../support/follow.ts";
-import { aSession, unique } from "../../support/given.ts";
+import { connect, followEvents, upgrade } from "../../support/follow.ts";
+import { createSession, unique } from "../../support/create.ts";
 
-/** A body of so many bytes that is sent in chunks: nobody is told beforehand how long it is. */
+/** Sends a body in chunks, so that its size is not known in advance. */
 function inChunks(bytes: number): ReadableStream<Uint8Array> {
   const text = new TextEncoder().encode(`{"name":"${unique("client")}","x":"`);
   let left = bytes - text.length - 2;
@@ -31,7 +32,7 @@ const sendChunks = (path: string, bytes: number) =>
   });
 
 describe("a body", () => {
-  it("of 1 MiB is taken, and one of a byte more is not, told beforehand or not", async () => {
+  it("of 1 MiB is accepted, and one byte more is not, with a known size or in chunks", async () => {
     const ofBytes = (bytes: number) => {
       const head = `{"name":"${unique("client")}","x":"`;
       return `${head}${"x".repeat(bytes - head.length - 2)}"}`;
@@ -46,10 +47,10 @@ describe("a body", () => {
   });
 });
 
-describe("those who follow a session", () => {
-  it("are 1,000 at most, over sockets and event streams together, and the next is 429", async () => {
-    const id = await aSession();
-    const reader = await listen(`/sessions/${id}/events`);
+describe("subscribers of a session", () => {
+  it("are 1,000 at most, over sockets and event streams together, and the next gets 429", async () => {
+    const id = await createSession();
+    const reader = await followEvents(`/sessions/${id}/events`);
     const sockets = await Promise.all(Array.from({ length: 999 }, () => connect(`/sessions/${id}/ws`)));
     const socket = await upgrade(`/sessions/${id}/ws`);
     expect([socket.status, socket.headers.get("retry-after")]).toEqual([429, "60"]);
@@ -64,25 +65,25 @@ describe("those who follow a session", () => {
   });
 });
 
-describe("a moment that is further away than the platform counts", () => {
+describe("a time further away than the platform can set an alarm", () => {
   const FAR = "9999-12-31T23:59:59.999Z";
 
-  it("is when a session may start", async () => {
-    const id = await aSession({ startTime: FAR });
+  it("may be the start of a session", async () => {
+    const id = await createSession({ startTime: FAR });
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ status: "SCHEDULED", startTime: FAR });
-    const near = await aSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
+    const near = await createSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
     expect((await put(`/sessions/${near}`, { startTime: FAR })).body.data.startTime).toBe(FAR);
   });
 
-  it("is when a key may expire that a socket is opened with", async () => {
+  it("may be the expiry of a key that opens a socket", async () => {
     const { key: token } = (await post("/keys", { name: "k", role: "service", expiresAt: FAR })).body.data;
-    const client = await connect(`/sessions/${await aSession()}/ws`, { token });
+    const client = await connect(`/sessions/${await createSession()}/ws`, { token });
     expect(await client.next("session-snapshot")).toMatchObject({ lastSeq: 0 });
     client.socket.close(1000);
   });
 });
 
-it("an Idempotency-Key that is none is refused beside a POST, and says nothing beside other calls", async () => {
+it("an invalid Idempotency-Key is refused with a POST, and ignored with other methods", async () => {
   const headers = { "idempotency-key": "" };
   expect((await post("/clients", { name: unique("client") }, { headers })).body.error.code).toBe(
     "invalid_idempotency_key",

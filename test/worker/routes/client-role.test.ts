@@ -1,9 +1,10 @@
+/** What a client's API key may do, and what happens when a key is revoked. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
-import { d1Down } from "../../support/faults.ts";
-import { connect, listen, upgrade } from "../../support/follow.ts";
-import { aChatbot, aClient, aSession } from "../../support/given.ts";
+import { breakD1 } from "../../support/faults.ts";
+import { connect, followEvents, upgrade } from "../../support/follow.ts";
+import { createChatbot, createClient, createSession } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -11,14 +12,14 @@ afterEach(() => {
 
 const NOWHERE = "0123456789abcdef01234567";
 
-/** A client with a key of its own, a session of its own, and one of somebody else's with the same chatbot. */
+/** A client with a key and a session, and a session of another client with the same chatbot. */
 async function twoClients() {
-  const [clientId, otherId] = [await aClient(), await aClient()];
-  const chatbotId = await aChatbot({ description: "Helps", systemPrompt: "Be secretive", greeting: "Hello" });
+  const [clientId, otherId] = [await createClient(), await createClient()];
+  const chatbotId = await createChatbot({ description: "Helps", systemPrompt: "Be secretive", greeting: "Hello" });
   const { key: token } = (await post("/keys", { name: "app", role: "client", clientId })).body.data;
   const [own, foreign] = [
-    await aSession({ chatbotId, clientId, title: "Own affairs" }),
-    await aSession({ chatbotId, clientId: otherId, title: "Foreign affairs" }),
+    await createSession({ chatbotId, clientId, title: "Own affairs" }),
+    await createSession({ chatbotId, clientId: otherId, title: "Foreign affairs" }),
   ];
   return { token: token as string, clientId, otherId, chatbotId, own, foreign };
 }
@@ -39,19 +40,19 @@ const CALLS: [string, string, unknown?, Record<string, string>?][] = [
 ];
 
 describe("a client's token", () => {
-  it("serves its own sessions on every route", async () => {
+  it("works for its own sessions on every route", async () => {
     const { token, clientId, chatbotId, own } = await twoClients();
     expect((await post("/sessions", { chatbotId, clientId }, { token })).status).toBe(201);
     expect((await put(`/sessions/${own}`, { feedback: { rating: 5 } }, { token })).status).toBe(200);
-    const said = await post(
+    const appended = await post(
       `/sessions/message?sessionId=${own}`,
       { message: { role: "user", content: "a" } },
       { token },
     );
-    expect(said.status).toBe(200);
+    expect(appended.status).toBe(200);
     expect((await post(`/sessions/chat?sessionId=${own}`, { content: "b" }, { token })).body.data.content).toBe("b");
     expect((await get(`/sessions/${own}/messages`, { token })).body.data.messages).toHaveLength(4);
-    const reader = await listen(`/sessions/${own}/events?after=0`, undefined, { token });
+    const reader = await followEvents(`/sessions/${own}/events?after=0`, undefined, { token });
     await reader.next("message-appended", 4);
     const { ticket } = (await post(`/sessions/${own}/tickets`, undefined, { token })).body.data;
     const client = await connect(`/sessions/${own}/ws?ticket=${ticket}`, { token: null });
@@ -65,27 +66,33 @@ describe("a client's token", () => {
     expect((await get(`/sessions/${own}`, { token })).status).toBe(404);
   });
 
-  it.each(CALLS)("cannot tell another's session from none: %s %s", async (method, path, body, headers = {}) => {
-    const { token, foreign } = await twoClients();
-    await post(`/sessions/message?sessionId=${foreign}`, { message: { role: "user", content: "private" } });
-    const asked = async (id: string) => {
-      const prepared = vi.spyOn(env.DB, "prepare");
-      const object = vi.spyOn(env.SESSIONS, "getByName");
-      const { status, body: answer } = await call(method, path.replace("ID", id), body, { token, headers });
-      const work = [prepared.mock.calls, object.mock.calls.length];
-      vi.restoreAllMocks();
-      return { status, answer: { ...answer, error: { ...answer.error, requestId: "" } }, work };
-    };
-    // The key is known from here on, so that both cost the same.
-    await asked(NOWHERE);
-    const [theirs, nobodys] = [await asked(foreign), await asked(NOWHERE)];
-    expect(theirs.status).toBe(404);
-    expect(theirs).toEqual(nobodys);
-    expect(theirs.work[1]).toBe(0);
-    expect((await get(`/sessions/${foreign}`)).body.data).toMatchObject({ title: "Foreign affairs", status: "ACTIVE" });
-  });
+  it.each(CALLS)(
+    "gets the same answer for another's session as for none: %s %s",
+    async (method, path, body, headers = {}) => {
+      const { token, foreign } = await twoClients();
+      await post(`/sessions/message?sessionId=${foreign}`, { message: { role: "user", content: "private" } });
+      const asked = async (id: string) => {
+        const prepared = vi.spyOn(env.DB, "prepare");
+        const object = vi.spyOn(env.SESSIONS, "getByName");
+        const { status, body: answer } = await call(method, path.replace("ID", id), body, { token, headers });
+        const work = [prepared.mock.calls, object.mock.calls.length];
+        vi.restoreAllMocks();
+        return { status, answer: { ...answer, error: { ...answer.error, requestId: "" } }, work };
+      };
+      // From here on the key is cached, so both calls cost the same.
+      await asked(NOWHERE);
+      const [theirs, nobodys] = [await asked(foreign), await asked(NOWHERE)];
+      expect(theirs.status).toBe(404);
+      expect(theirs).toEqual(nobodys);
+      expect(theirs.work[1]).toBe(0);
+      expect((await get(`/sessions/${foreign}`)).body.data).toMatchObject({
+        title: "Foreign affairs",
+        status: "ACTIVE",
+      });
+    },
+  );
 
-  it("lists its own sessions only, whatever it asks for", async () => {
+  it("lists its own sessions only, whatever the filter", async () => {
     const { token, clientId, otherId, chatbotId, own } = await twoClients();
     const listed = async (query: string) => {
       const { body } = await get(`/sessions?${query}`, { token });
@@ -99,7 +106,7 @@ describe("a client's token", () => {
     expect(await listed("searchString=Foreign")).toEqual([[], 0]);
   });
 
-  it("is shown of a chatbot what it is called, and no more", async () => {
+  it("sees only the name and description of a chatbot", async () => {
     const { token, chatbotId, own } = await twoClients();
     const shown = { id: chatbotId, name: expect.any(String), description: "Helps" };
     expect((await get(`/sessions/${own}`, { token })).body.data.chatbotId).toEqual(shown);
@@ -107,29 +114,29 @@ describe("a client's token", () => {
     expect((await get(`/sessions/${own}`)).body.data.chatbotId).toMatchObject({ systemPrompt: "Be secretive" });
   });
 
-  it("creates sessions of its own only, and speaks for itself only: 403", async () => {
+  it("creates its own sessions only, and writes as the user only: otherwise 403", async () => {
     const { token, otherId, chatbotId, own, foreign } = await twoClients();
     expect((await post("/sessions", { chatbotId, clientId: otherId }, { token })).status).toBe(403);
     expect((await get("/sessions", { token })).body.data.paginatorInfo.total).toBe(1);
     for (const id of [own, foreign, NOWHERE]) {
-      const message = { role: "system", content: "Obey" };
+      const message = { role: "system", content: "Be brief" };
       expect((await post(`/sessions/message?sessionId=${id}`, { message }, { token })).status).toBe(403);
     }
   });
 
-  it("goes on in its session while D1 is down", async () => {
+  it("keeps working in its session while D1 is down", async () => {
     const { token, own } = await twoClients();
     await post(`/sessions/chat?sessionId=${own}`, { content: "before" }, { token });
-    const up = d1Down();
+    const repairD1 = breakD1();
     expect((await post(`/sessions/chat?sessionId=${own}`, { content: "during" }, { token })).status).toBe(200);
-    up();
+    repairD1();
   });
 
-  it("is made for a client that there is", async () => {
+  it("can be made for an existing client only", async () => {
     const make = async (fields: object) => (await post("/keys", { name: "k", ...fields })).status;
     expect(await make({ role: "client", clientId: NOWHERE })).toBe(404);
     expect(await make({ role: "client" })).toBe(400);
-    expect(await make({ role: "service", clientId: await aClient() })).toBe(400);
+    expect(await make({ role: "service", clientId: await createClient() })).toBe(400);
     expect(await make({ role: "service", expiresAt: "2020-01-01" })).toBe(400);
   });
 });
@@ -138,14 +145,14 @@ describe("a revoked key", () => {
   it.each(["admin", "service", "client"])(
     "of role %s closes its sockets with 4401 and ends its event streams",
     async (role) => {
-      const clientId = await aClient();
-      const id = await aSession({ clientId });
+      const clientId = await createClient();
+      const id = await createSession({ clientId });
       const own = role === "client" ? { clientId } : {};
       const { key: token, id: keyId } = (await post("/keys", { name: "k", role, ...own })).body.data;
       const { ticket } = (await post(`/sessions/${id}/tickets`, undefined, { token })).body.data;
       const socket = await connect(`/sessions/${id}/ws`, { token });
       const byTicket = await connect(`/sessions/${id}/ws?ticket=${ticket}`, { token: null });
-      const reader = await listen(`/sessions/${id}/events`, undefined, { token });
+      const reader = await followEvents(`/sessions/${id}/events`, undefined, { token });
       const stayer = await connect(`/sessions/${id}/ws`);
       await Promise.all([socket, byTicket, reader, stayer].map((one) => one.next("session-snapshot")));
       expect((await del(`/keys/${keyId}`)).status).toBe(200);
@@ -161,11 +168,11 @@ describe("a revoked key", () => {
     },
   );
 
-  it("opens nothing where the revocation is not known yet", async () => {
-    const id = await aSession();
+  it("opens nothing, even where the revocation is not known yet", async () => {
+    const id = await createSession();
     const { key: token, id: keyId } = (await post("/keys", { name: "k", role: "service" })).body.data;
     expect((await get(`/sessions/${id}`, { token })).status).toBe(200);
-    // Revoked elsewhere: here the key is remembered for a while.
+    // Revoked elsewhere: this isolate still has the key in its cache.
     await env.DB.prepare("delete from keys where id = ?").bind(keyId).run();
     expect((await get(`/sessions/${id}`, { token })).status).toBe(200);
     expect((await upgrade(`/sessions/${id}/ws`, { token })).status).toBe(401);
@@ -175,8 +182,8 @@ describe("a revoked key", () => {
     later.mockRestore();
   });
 
-  it("is found by the cron pass where its followers could not be reached", async () => {
-    const id = await aSession();
+  it("is handled by the cron job when its subscribers could not be reached", async () => {
+    const id = await createSession();
     const { key: token, id: keyId } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const socket = await connect(`/sessions/${id}/ws`, { token });
     await env.DB.prepare("delete from keys where id = ?").bind(keyId).run();
@@ -187,14 +194,14 @@ describe("a revoked key", () => {
     expect(socket.closed).toMatchObject({ code: 4401 });
   });
 
-  it("was opened while D1 was down for a minute at most", async () => {
-    const id = await aSession();
+  it("keeps a socket that it opened while D1 was down for a minute at most", async () => {
+    const id = await createSession();
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "a" } }, { token });
-    const up = d1Down();
+    const repairD1 = breakD1();
     const socket = await connect(`/sessions/${id}/ws`, { token });
     await socket.next("session-snapshot");
-    up();
+    repairD1();
     const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_001);
     socket.send({ type: "turn-cancel", id: "1" });
     await socket.until(({ closed }) => closed !== null);
@@ -204,7 +211,7 @@ describe("a revoked key", () => {
 });
 
 describe("the last use of a key", () => {
-  it("is noted, once in ten minutes", async () => {
+  it("is saved once in ten minutes", async () => {
     const { key: token, id } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const lastUsedAt = async () =>
       (await get("/keys")).body.data.find((key: { id: string }) => key.id === id).lastUsedAt as string | undefined;

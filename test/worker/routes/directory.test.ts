@@ -1,12 +1,13 @@
+/** Chatbots and clients. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, createEndpoint, unique } from "../../support/create.ts";
 
 const NOWHERE = "ffffffffffffffffffffffff";
 
 describe("chatbots", () => {
-  it("are created with defaults, shown, changed in part and deleted", async () => {
-    const endpointId = await anEndpoint();
+  it("are created with defaults, read, changed in part, and deleted", async () => {
+    const endpointId = await createEndpoint();
     const { status, body } = await post("/chatbots", {
       name: "Shop",
       endpointId,
@@ -32,21 +33,21 @@ describe("chatbots", () => {
     expect((await del(`/chatbots/${id}`)).status).toBe(404);
   });
 
-  it("do not change for no change, and cannot contradict what is sent", async () => {
-    const id = await aChatbot();
+  it("do not change without a change, and reject contradictory fields", async () => {
+    const id = await createChatbot();
     const before = (await get(`/chatbots/${id}`)).body.data;
     expect((await put(`/chatbots/${id}`, {})).body.data).toEqual(before);
     expect((await put(`/chatbots/${id}`, { params: { messages: [] } })).status).toBe(400);
   });
 
-  it("stand on an endpoint that exists", async () => {
+  it("need an existing endpoint", async () => {
     expect((await post("/chatbots", { name: "x", endpointId: "nowhere" })).status).toBe(404);
-    expect((await put(`/chatbots/${await aChatbot()}`, { endpointId: "nowhere" })).status).toBe(404);
+    expect((await put(`/chatbots/${await createChatbot()}`, { endpointId: "nowhere" })).status).toBe(404);
   });
 
-  it("stay while sessions of theirs are open, and stay known to those that ended", async () => {
-    const chatbotId = await aChatbot({ name: "Old friend", systemPrompt: "a secret recipe" });
-    const id = await aSession({ chatbotId });
+  it("cannot be deleted while their sessions are open, and stay readable in ended ones", async () => {
+    const chatbotId = await createChatbot({ name: "Old friend", systemPrompt: "a secret recipe" });
+    const id = await createSession({ chatbotId });
     expect((await del(`/chatbots/${chatbotId}`)).status).toBe(409);
     await post(`/sessions/${id}/end`);
     expect((await del(`/chatbots/${chatbotId}`)).status).toBe(200);
@@ -55,12 +56,12 @@ describe("chatbots", () => {
       name: "Old friend",
       deleted: true,
     });
-    expect((await post("/sessions", { chatbotId, clientId: await aClient() })).status).toBe(404);
+    expect((await post("/sessions", { chatbotId, clientId: await createClient() })).status).toBe(404);
   });
 
   it("are listed and searched like sessions", async () => {
     const name = unique("ÉCLAIR");
-    const id = await aChatbot({ name });
+    const id = await createChatbot({ name });
     const { body } = await get(`/chatbots?searchString=${encodeURIComponent(name.toLowerCase())}`);
     expect(body.data).toMatchObject({ results: [{ id, name }], paginatorInfo: { count: 1, total: 1, perPage: 10 } });
     expect((await get("/chatbots?limit=101")).status).toBe(400);
@@ -68,9 +69,9 @@ describe("chatbots", () => {
 });
 
 describe("chatbots and clients", () => {
-  it("are found however their letters were composed, in any width and case", async () => {
+  it("are found by any Unicode form, width and case of their names", async () => {
     const stem = unique("Ｇâｔｅａｕ ﬁn");
-    const paths = { chatbots: aChatbot, clients: aClient };
+    const paths = { chatbots: createChatbot, clients: createClient };
     for (const [path, create] of Object.entries(paths)) {
       const ids = [await create({ name: stem }), await create({ name: stem.normalize("NFD") })];
       for (const text of ["NFC", "NFD", "NFKC", "NFKD"].map((form) => stem.toUpperCase().normalize(form))) {
@@ -82,7 +83,7 @@ describe("chatbots and clients", () => {
 });
 
 describe("clients", () => {
-  it("are created, shown, changed in part and deleted", async () => {
+  it("are created, read, changed in part, and deleted", async () => {
     const externalId = unique("customer");
     const { status, body } = await post("/clients", {
       name: "Ada",
@@ -100,23 +101,23 @@ describe("clients", () => {
     expect((await post("/clients", { name: "Heir", externalId })).status).toBe(201);
   });
 
-  it("have an externalId of their own", async () => {
+  it("have a unique externalId", async () => {
     const externalId = unique("customer");
-    await aClient({ externalId });
+    await createClient({ externalId });
     expect((await post("/clients", { name: "Eve", externalId })).status).toBe(409);
-    expect((await put(`/clients/${await aClient()}`, { externalId })).status).toBe(409);
+    expect((await put(`/clients/${await createClient()}`, { externalId })).status).toBe(409);
   });
 
-  it("stay while they have an open session", async () => {
-    const clientId = await aClient();
-    const id = await aSession({ clientId });
+  it("cannot be deleted while they have an open session", async () => {
+    const clientId = await createClient();
+    const id = await createSession({ clientId });
     expect((await del(`/clients/${clientId}`)).status).toBe(409);
     await put(`/sessions/${id}`, { status: "TERMINATED" });
     expect((await del(`/clients/${clientId}`)).status).toBe(200);
     expect((await get(`/sessions/${id}`)).body.data.clientId).toMatchObject({ id: clientId, deleted: true });
   });
 
-  it("are 404 where there is none", async () => {
+  it("are 404 when they do not exist", async () => {
     for (const id of [NOWHERE, "nope"]) expect((await get(`/clients/${id}`)).status).toBe(404);
   });
 });

@@ -1,14 +1,15 @@
+/** What all routes share: paths, methods, content types, errors, and API keys. */
 import { describe, expect, it } from "vitest";
 import { call, del, get, post } from "../../support/api.ts";
-import { aSession } from "../../support/given.ts";
+import { createSession } from "../../support/create.ts";
 
-describe("the door", () => {
+describe("every route", () => {
   it.each([
     ["GET", "/nope", 404, { success: false }],
     ["GET", "/v1/nope", 404, { detail: expect.any(String) }],
     ["PATCH", "/sessions", 405, { success: false }],
     ["PUT", "/v1/sessions", 405, { detail: expect.any(String) }],
-  ])("answers %s %s with %i in its dialect, token or not", async (method, path, status, body) => {
+  ])("answers %s %s with %i in its dialect, with or without a token", async (method, path, status, body) => {
     for (const token of [null, "test-admin-key"]) {
       const answer = await call(method, path, undefined, { token });
       expect(answer.status).toBe(status);
@@ -16,7 +17,7 @@ describe("the door", () => {
     }
   });
 
-  it("names the methods that a path takes", async () => {
+  it("lists the methods that a path accepts", async () => {
     expect((await call("PATCH", "/sessions/65f3a1b2c4d5e6f708192a3d")).headers.get("allow")).toBe(
       "PUT, GET, HEAD, DELETE, OPTIONS",
     );
@@ -24,13 +25,13 @@ describe("the door", () => {
     expect([options.status, options.headers.get("allow")]).toEqual([204, "GET, HEAD, POST, OPTIONS"]);
   });
 
-  it("takes a trailing slash for the same route, and HEAD for GET without a body", async () => {
+  it("accepts a trailing slash, and HEAD without a body for GET", async () => {
     expect((await get("/sessions/")).status).toBe(200);
     const head = await call("HEAD", "/sessions");
     expect([head.status, head.body]).toEqual([200, ""]);
   });
 
-  it("gives every answer a request id, and names the stages", async () => {
+  it("adds a request id and timings to every answer", async () => {
     for (const path of ["/healthz", "/nope", "/sessions", "/v1/sessions/x_20240101-000000"]) {
       const { headers } = await get(path);
       expect(headers.get("x-request-id")).toMatch(/.+/);
@@ -38,7 +39,7 @@ describe("the door", () => {
     }
     const refused = await get("/sessions/nope");
     expect(refused.body.error.requestId).toBe(refused.headers.get("x-request-id"));
-    const id = await aSession();
+    const id = await createSession();
     expect((await get(`/sessions/${id}`)).headers.get("server-timing")).toMatch(/session;dur=.*index;dur=/);
   });
 
@@ -55,13 +56,13 @@ describe("the door", () => {
   });
 
   it.each(["application/json", "application/json; charset=utf-8", "application/problem+json", "APPLICATION/JSON"])(
-    "takes %s for JSON",
+    "accepts %s as JSON",
     async (type) => {
       expect((await post("/v1/sessions", "{}", { headers: { "content-type": type } })).status).toBe(422);
     },
   );
 
-  it("takes 32 levels of nesting and not 33", async () => {
+  it("accepts 32 levels of nesting and not 33", async () => {
     const nested = (levels: number) => `${'{"metadata":'.repeat(levels)}{}${"}".repeat(levels)}`;
     const about = async (levels: number) =>
       (await post("/clients", nested(levels))).body.error.details.map(({ path }: { path: string }) => path);
@@ -70,7 +71,7 @@ describe("the door", () => {
     expect((await post("/clients", nested(20_000))).status).toBe(400);
   });
 
-  it("ignores unknown fields, and keeps prototypes out of it", async () => {
+  it("ignores unknown fields, and keeps prototypes out", async () => {
     const { status, body } = await post(
       "/clients",
       '{"name":"x","role":"admin","__proto__":{"polluted":1},"constructor":1}',
@@ -80,7 +81,7 @@ describe("the door", () => {
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
-  it("tells pydantic's names of faults in /v1", async () => {
+  it("names faults as pydantic does in /v1", async () => {
     const { body } = await post("/v1/sessions", { name: 5 });
     expect(body.error).toEqual([
       { type: "string_type", loc: ["body", "name"], msg: expect.any(String), input: 5 },
@@ -112,7 +113,7 @@ describe("keys", () => {
     expect((await get("/sessions", { token: key })).status).toBe(401);
   });
 
-  it("let a service do its work and no more", async () => {
+  it("of a service allow its work and no more", async () => {
     const { key: token } = await make({ role: "service" });
     expect((await get("/v1/llm_endpoints", { token })).status).toBe(200);
     expect((await post("/clients", { name: "x" }, { token })).status).toBe(201);
@@ -126,14 +127,14 @@ describe("keys", () => {
     }
   });
 
-  it("are refused for what they are only when they are well-formed", async () => {
+  it("are refused for their content only when the body is well-formed", async () => {
     const { key: token } = await make({ role: "service" });
     expect((await post("/keys", { name: "x" }, { token })).status).toBe(400);
     expect((await post("/keys", { name: "x", role: "client" })).status).toBe(400);
   });
 
   it.each(["", "Bearer", "Bearer ", "Basic dGVzdA==", "Bearer wrong", "Bearer test-admin-key extra"])(
-    "are no %j",
+    "are not accepted as %j",
     async (authorization) => {
       const answer = await get("/sessions", { token: null, headers: { authorization } });
       expect([answer.status, answer.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);

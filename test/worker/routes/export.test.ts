@@ -1,13 +1,15 @@
+/** Exports of comparison sessions as JSON lines and CSV, and receipts. */
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parse } from "csv-parse/sync";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { SessionObject } from "../../../src/live/session-object.ts";
 import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
-import { d1Down } from "../../support/faults.ts";
-import { aComparison, anEndpoint, unique } from "../../support/given.ts";
-import { aReceipt, writeLog } from "../../support/long-log.ts";
-import type { TurnGiven } from "../../support/long-log.ts";
+import { breakD1 } from "../../support/faults.ts";
+import { createComparison, createEndpoint, unique } from "../../support/create.ts";
+import { writeLog } from "../../support/long-log.ts";
+import { makeReceipt } from "../../support/replies.ts";
+import type { LoggedTurn } from "../../support/long-log.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -22,10 +24,10 @@ const COLUMNS =
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 
-/** A session's object takes the session in, so that it lives there. */
-const bringToLife = (id: string) => post(`/v1/sessions/${id}/cancel`);
+/** Uses the session, so that its object loads it. */
+const loadIntoObject = (id: string) => post(`/v1/sessions/${id}/cancel`);
 
-/** No route ends a comparison session; its object can. */
+/** Ends a comparison session through its object, since no route does. */
 const end = (id: string) => objectOf(id).end("added");
 
 const isLive = (id: string) =>
@@ -43,7 +45,7 @@ const exportOf = async (id: string) => linesOf((await get(`/v1/sessions/${id}/ex
 
 const rowsOf = (text: unknown): Record<string, string>[] => parse(String(text), { columns: true });
 
-/** The lines that a history makes: turn by turn, and in each by chat. */
+/** The expected lines for a history: by turn, and within a turn by chat. */
 function linesOfHistory(session: Json, history: Record<string, Json[]>): Json[] {
   const chats = session["chat_ids"] as string[];
   const endpoints = session["endpoints"] as string[];
@@ -57,7 +59,7 @@ function linesOfHistory(session: Json, history: Record<string, Json[]>): Json[] 
   ).flat();
 }
 
-/** Opens an export as it comes over the wire. */
+/** Opens an export and reads it as it arrives. */
 async function open(id: string, format = "jsonl") {
   const answer = await exports.default.fetch(
     new Request(`http://parley.test/v1/sessions/${id}/export?format=${format}`, {
@@ -75,18 +77,18 @@ async function open(id: string, format = "jsonl") {
   return { next, rest, cancel: () => reader.cancel() };
 }
 
-const many = (chatIds: string[], turns: number, length = 100): TurnGiven[] =>
+const many = (chatIds: string[], turns: number, length = 100): LoggedTurn[] =>
   Array.from({ length: turns }, (_, turn) => ({
     prompt: `prompt ${turn}`,
     replies: chatIds.map((chatId) => ({ chatId, content: `${turn} ${"x".repeat(length)}` })),
   }));
 
 describe("export as JSON lines", () => {
-  it("has a line for each record of the history, by turn and then by chat, live and after the end", async () => {
-    const session = await aComparison([
-      await anEndpoint({ params: { delay_ms: 60 } }),
-      await anEndpoint({ params: { fail: 503, max_attempts: 1 } }),
-      await anEndpoint(),
+  it("has a line for each record of the history, by turn and then by chat, while active and after the end", async () => {
+    const session = await createComparison([
+      await createEndpoint({ params: { delay_ms: 60 } }),
+      await createEndpoint({ params: { fail: 503, max_attempts: 1 } }),
+      await createEndpoint(),
     ]);
     const id = session.session_id;
     for (const prompt of ["one", 'two\u2028 北京 🎉 \u0000 "quoted"\nnext line']) {
@@ -110,8 +112,8 @@ describe("export as JSON lines", () => {
     expect(await exportOf(id)).toEqual(expected);
   });
 
-  it("begins each line with where it belongs, and keeps each on one line for every reader", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("begins each line with its position, and keeps each on one line for every reader", async () => {
+    const session = await createComparison([await createEndpoint()]);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "a\u2028b\u0085c" });
     const { body, headers } = await get(`/v1/sessions/${session.session_id}/export?format=jsonl`);
     expect(Object.keys(linesOf(body)[0] ?? {}).slice(0, 4)).toEqual([
@@ -128,11 +130,14 @@ describe("export as JSON lines", () => {
     expect(headers.get("content-disposition")).toBe(`attachment; filename="${session.session_id}.jsonl"`);
   });
 
-  it("gives a reply that was cut no response, and what it said as its partial result", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { tokens_per_second: 5 } })]);
+  it("has no response for a cancelled reply, and its text as the partial result", async () => {
+    const session = await createComparison([
+      await createEndpoint(),
+      await createEndpoint({ params: { tokens_per_second: 5 } }),
+    ]);
     const id = session.session_id;
     const prompted = post(`/v1/sessions/${id}/prompt`, {
-      prompt: "many words that take a while to be said ".repeat(5),
+      prompt: "many words that take a while to arrive ".repeat(5),
     });
     await vi.waitFor(
       async () => {
@@ -152,8 +157,8 @@ describe("export as JSON lines", () => {
     ]);
   });
 
-  it("has a name that every file system takes, however long the session's is", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()], { name: "ß".repeat(200) });
+  it("has a name that every file system accepts, however long the session's name is", async () => {
+    const { session_id: id } = await createComparison([await createEndpoint()], { name: "ß".repeat(200) });
     const { headers } = await get(`/v1/sessions/${id}/export`);
     const [, name = ""] = /^attachment; filename="([\w.-]+)"$/.exec(headers.get("content-disposition") ?? "") ?? [];
     expect(id.length).toBeGreaterThan(400);
@@ -162,7 +167,7 @@ describe("export as JSON lines", () => {
   });
 
   it("is empty for a session without records", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     expect((await get(`/v1/sessions/${id}/export`)).body).toBe("");
     expect((await get(`/v1/sessions/${id}/export?format=csv`)).body).toBe(`${COLUMNS.join(",")}\r\n`);
   });
@@ -192,8 +197,8 @@ describe("export as CSV", () => {
     "mac\rline",
   ];
 
-  it("is read back by another's parser, with formula cells made harmless", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("is read correctly by another parser, with formula cells made harmless", async () => {
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     await writeLog(
       session.session_id,
@@ -206,7 +211,7 @@ describe("export as CSV", () => {
     expect(headers.get("content-type")).toBe("text/csv; charset=utf-8");
     expect(headers.get("content-disposition")).toBe(`attachment; filename="${session.session_id}.csv"`);
     const rows = rowsOf(body);
-    // Not every parser takes a bare return within a cell for one, unless it is quoted.
+    // Some parsers do not accept an unquoted carriage return within a cell.
     expect(body).toContain('"mac\rline"');
     const shown = NASTY.map((text) => (/^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text));
     for (const column of ["prompt", "prepared_prompt", "predicted_result", "model"]) {
@@ -214,8 +219,8 @@ describe("export as CSV", () => {
     }
   });
 
-  it("begins with one byte order mark, whether it has rows or not", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("begins with one byte order mark, with or without rows", async () => {
+    const session = await createComparison([await createEndpoint()]);
     const bytes = async () => {
       const path = `http://parley.test/v1/sessions/${session.session_id}/export?format=csv`;
       const answer = await exports.default.fetch(path, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
@@ -233,8 +238,8 @@ describe("export as CSV", () => {
     expect(rowsOf(new TextDecoder().decode(file))).toMatchObject([{ prompt: "比較", predicted_result: "比較" }]);
   });
 
-  it("has the columns in their order, lines that end in CRLF, and empty cells for what is not known", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it("has its columns in order, lines that end in CRLF, and empty cells for unknown values", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const [first, second] = session.chat_ids;
     const failed = { code: "provider_error", message: "Status 500." } as const;
     await writeLog(session.session_id, [
@@ -266,10 +271,10 @@ describe("export as CSV", () => {
 describe("an export of any size", () => {
   const ROWS = 6_000;
 
-  /** Counts the pages that are read of a session's log, where it lives. */
+  /** Counts the pages that are read of a session's log, in the object or in D1. */
   async function pagesRead(id: string, live: boolean) {
     if (live) {
-      await bringToLife(id);
+      await loadIntoObject(id);
       const page = vi.spyOn(SessionObject.prototype, "page");
       return () => page.mock.calls.length;
     }
@@ -277,8 +282,8 @@ describe("an export of any size", () => {
     return () => prepare.mock.calls.filter(([sql]) => sql.includes("FROM messages")).length;
   }
 
-  it.each([true, false])("is read in pages, only as fast as it is taken (in its object: %s)", async (live) => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it.each([true, false])("is read in pages, only as fast as it is received (in its object: %s)", async (live) => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, ROWS / 3));
     const pages = await pagesRead(id, live);
@@ -297,11 +302,11 @@ describe("an export of any size", () => {
     expect(rowsOf((await get(`/v1/sessions/${id}/export?format=csv`)).body)).toHaveLength(lines.length);
   });
 
-  it("shows the log as it stood when it began, wherever the session goes meanwhile", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("shows the log as it was at the start, whatever happens to the session meanwhile", async () => {
+    const session = await createComparison([await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_400, 400));
-    await bringToLife(id);
+    await loadIntoObject(id);
     const file = await open(id);
     const first = await file.next();
     await post(`/v1/sessions/${id}/prompt`, { prompt: "later" }, { headers: { prefer: "return=minimal" } });
@@ -313,33 +318,33 @@ describe("an export of any size", () => {
     expect(await exportOf(id)).toHaveLength(1_401);
   });
 
-  it("comes whole while the index database is down, as long as the session lives in its object", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("is complete while D1 is down, if the session is in its object", async () => {
+    const session = await createComparison([await createEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500));
-    await bringToLife(session.session_id);
-    const d1Up = d1Down();
+    await loadIntoObject(session.session_id);
+    const repairD1 = breakD1();
     const file = await open(session.session_id);
     const lines = linesOf(await file.rest());
     const { body } = await get(`/v1/sessions/${session.session_id}/stats`);
-    d1Up();
+    repairD1();
     expect([lines.length, body.total.count]).toEqual([1_500, 1_500]);
   });
 
   it.each([true, false])("breaks off when the session is deleted meanwhile (in its object: %s)", async (live) => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const id = session.session_id;
     await writeLog(id, many(session.chat_ids, 1_500, 400));
-    if (live) await bringToLife(id);
-    const told = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    if (live) await loadIntoObject(id);
+    const errorLog = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const file = await open(id);
     expect(linesOf((await file.next()).replace(/[^\n]*$/, ""))).not.toHaveLength(0);
     expect((await del(`/v1/sessions/${id}`)).status).toBe(200);
     await expect(file.rest()).rejects.toThrow();
-    expect(told.mock.calls).toContainEqual([expect.objectContaining({ event: "export-broke-off" })]);
+    expect(errorLog.mock.calls).toContainEqual([expect.objectContaining({ event: "export-broke-off" })]);
   });
 
-  it("reads no further once its reader has gone", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("reads no further when its reader has left", async () => {
+    const session = await createComparison([await createEndpoint()]);
     await writeLog(session.session_id, many(session.chat_ids, 1_500, 400));
     const pages = await pagesRead(session.session_id, false);
     const file = await open(session.session_id);
@@ -348,8 +353,8 @@ describe("an export of any size", () => {
     expect(pages()).toBe(1);
   });
 
-  it("puts a turn in order that is too long to be held", async () => {
-    const session = await aComparison(await Promise.all(Array.from({ length: 12 }, () => anEndpoint())));
+  it("sorts a turn that is too long for memory", async () => {
+    const session = await createComparison(await Promise.all(Array.from({ length: 12 }, () => createEndpoint())));
     const chats: string[] = session.chat_ids;
     const replies = chats.toReversed().map((chatId) => ({ chatId, content: `${chatId} ${"x".repeat(900_000)}` }));
     await writeLog(session.session_id, [
@@ -363,7 +368,7 @@ describe("an export of any size", () => {
 });
 
 describe("export and statistics", () => {
-  it.each(["export", "stats"])("refuse an unknown session with 404 (%s)", async (route) => {
+  it.each(["export", "stats"])("answer 404 for an unknown session (%s)", async (route) => {
     for (const id of ["nope", "nope_20240315-043147", "65f3a1b2c4d5e6f708192a3b"]) {
       const { status, body } = await get(`/v1/sessions/${id}/${route}`);
       expect([status, body]).toEqual([404, { detail: `Session "${id}" not found` }]);
@@ -371,13 +376,13 @@ describe("export and statistics", () => {
   });
 
   it.each(["export", "stats"])("are for admins and services (%s)", async (route) => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     const { body } = await post("/keys", { name: unique("key"), role: "service" });
     expect((await get(`/v1/sessions/${id}/${route}`, { token: body.data.key })).status).toBe(200);
     expect((await get(`/v1/sessions/${id}/${route}`, { token: "nobody's" })).status).toBe(401);
   });
 
-  it("refuse another format with 422, before anything else", async () => {
+  it("refuse another format with 422, before any other check", async () => {
     for (const format of ["xml", "", "JSONL"]) {
       const { status, body } = await get(`/v1/sessions/nope_20240315-043147/export?format=${format}`);
       expect([status, body.error[0].loc]).toEqual([422, ["query", "format"]]);
@@ -385,15 +390,15 @@ describe("export and statistics", () => {
   });
 
   it("answer HEAD without a body", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     const { status, body, headers } = await call("HEAD", `/v1/sessions/${id}/export`);
     expect([status, body, headers.get("content-type")]).toEqual([200, "", "application/jsonl"]);
   });
 });
 
 describe("receipts", () => {
-  it("are in records when asked for, with what the answer cost at the prices of then", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("are in records on request, with the cost at the prices of the time", async () => {
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     const attempts = [
       { error: { code: "rate_limited" as const, message: "Slow down." }, durationMs: 30, providerRequestId: null },
@@ -403,10 +408,13 @@ describe("receipts", () => {
     await writeLog(session.session_id, [
       {
         prompt: "hi",
-        replies: [{ chatId, content: "a", reply: { usage, queueMs: 5, receipt: aReceipt({ attempts }) } }],
+        replies: [{ chatId, content: "a", reply: { usage, queueMs: 5, receipt: makeReceipt({ attempts }) } }],
       },
-      { prompt: "hi", replies: [{ chatId, content: "b", reply: { receipt: aReceipt({ prices: null, body: null }) } }] },
-      { prompt: "hi", replies: [{ chatId, content: "c", reply: { usage: null, receipt: aReceipt() } }] },
+      {
+        prompt: "hi",
+        replies: [{ chatId, content: "b", reply: { receipt: makeReceipt({ prices: null, body: null }) } }],
+      },
+      { prompt: "hi", replies: [{ chatId, content: "c", reply: { usage: null, receipt: makeReceipt() } }] },
       { prompt: "hi", replies: [{ chatId, content: "d", reply: { receipt: null } }] },
       { prompt: "hi", replies: [{ chatId, content: "e" }] },
     ]);
@@ -447,16 +455,16 @@ describe("receipts", () => {
     for (const record of plain) expect(record).not.toHaveProperty("receipt");
   });
 
-  it("come with a prompt's answer when asked for, and not otherwise", async () => {
-    const { session_id: id, chat_ids } = await aComparison([await anEndpoint()]);
+  it("come with the answer to a prompt on request, and not otherwise", async () => {
+    const { session_id: id, chat_ids } = await createComparison([await createEndpoint()]);
     const shown = await post(`/v1/sessions/${id}/prompt?include=receipt`, { prompt: "x" });
     expect(shown.body[chat_ids[0]][0]).toHaveProperty("receipt");
     const plain = await post(`/v1/sessions/${id}/prompt`, { prompt: "x" });
     expect(plain.body[chat_ids[0]][1]).not.toHaveProperty("receipt");
   });
 
-  it("are all that can be included: 422 for anything else", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+  it("are the only thing to include: 422 for anything else", async () => {
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     for (const { status, body } of [
       await get(`/v1/sessions/${id}?include=everything`),
       await post(`/v1/sessions/${id}/prompt?include=`, { prompt: "x" }),

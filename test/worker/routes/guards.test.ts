@@ -1,9 +1,17 @@
+/** CORS, headers, rate limits, the audit log, and a Worker with missing settings. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
 import { upgrade } from "../../support/follow.ts";
-import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
-import { set } from "../../support/settings.ts";
+import {
+  createChatbot,
+  createClient,
+  createComparison,
+  createSession,
+  createEndpoint,
+  unique,
+} from "../../support/create.ts";
+import { setVariables } from "../../support/settings.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -13,7 +21,7 @@ const APP = "https://app.example";
 const from = (origin: string, more: Record<string, string> = {}) => ({ headers: { origin, ...more } });
 
 describe("a page of another origin", () => {
-  it("reads answers and refusals where its origin is allowed", async () => {
+  it("can read answers and errors when its origin is allowed", async () => {
     for (const answer of [
       await get("/sessions", from(APP)),
       await get("/sessions", { ...from(APP), token: "bad" }),
@@ -27,7 +35,7 @@ describe("a page of another origin", () => {
     }
   });
 
-  it("is told by a preflight what it may send, and by Allow what there is", async () => {
+  it("learns from a preflight what it may send, and from Allow which methods exist", async () => {
     const asked = { "access-control-request-method": "PUT", "access-control-request-headers": "authorization" };
     const { status, headers } = await call("OPTIONS", "/sessions/x", undefined, { ...from(APP, asked), token: null });
     expect(status).toBe(204);
@@ -38,7 +46,7 @@ describe("a page of another origin", () => {
   });
 
   it.each(["https://evil.example", "null", "*", "http://app.example", `${APP}.evil.example`])(
-    "that is not allowed, such as %s, reads nothing",
+    "that is not allowed, such as %s, can read nothing",
     async (origin) => {
       const asked = { "access-control-request-method": "GET" };
       for (const answer of [
@@ -51,16 +59,19 @@ describe("a page of another origin", () => {
     },
   );
 
-  it.each(["", "*", "null", `${APP}/`, "app.example"])("reads nothing where ALLOWED_ORIGINS is %j", async (origins) => {
-    set({ ALLOWED_ORIGINS: origins });
-    for (const origin of [APP, "*", "null"]) {
-      expect((await get("/sessions", from(origin))).headers.get("access-control-allow-origin")).toBeNull();
-    }
-  });
+  it.each(["", "*", "null", `${APP}/`, "app.example"])(
+    "can read nothing when ALLOWED_ORIGINS is %j",
+    async (origins) => {
+      setVariables({ ALLOWED_ORIGINS: origins });
+      for (const origin of [APP, "*", "null"]) {
+        expect((await get("/sessions", from(origin))).headers.get("access-control-allow-origin")).toBeNull();
+      }
+    },
+  );
 
-  it("changes nothing where nobody has to show a token", async () => {
-    set({ ANONYMOUS_ROLE: "service" });
-    const id = await aSession();
+  it("can change nothing when no token is needed", async () => {
+    setVariables({ ANONYMOUS_ROLE: "service" });
+    const id = await createSession();
     for (const origin of ["https://evil.example", "http://parley.test", "null"]) {
       const refused = await post(`/sessions/${id}/end`, undefined, { token: null, ...from(origin) });
       expect([refused.status, refused.body.error.code]).toEqual([403, "origin_refused"]);
@@ -71,20 +82,20 @@ describe("a page of another origin", () => {
     expect((await post(`/sessions/${id}/end`, undefined, from("https://evil.example"))).status).toBe(200);
   });
 
-  it("opens no socket, and our own opens one unless it shows no token", async () => {
-    const id = await aSession();
+  it("can open no socket, and a page of our own origin only with a token", async () => {
+    const id = await createSession();
     const open = async (origin: string, token: string | null | undefined) =>
       (await upgrade(`/sessions/${id}/ws`, { ...(token === undefined ? {} : { token }), ...from(origin) })).status;
     expect(await open("https://evil.example", undefined)).toBe(403);
     expect(await open("http://parley.test", undefined)).toBe(101);
-    set({ ANONYMOUS_ROLE: "service" });
+    setVariables({ ANONYMOUS_ROLE: "service" });
     expect(await open("http://parley.test", null)).toBe(403);
     expect(await open(APP, null)).toBe(101);
   });
 });
 
 describe("every answer", () => {
-  it("keeps a browser from doing more with it than to show it", async () => {
+  it("has headers that keep a browser from doing more than show it", async () => {
     for (const path of ["/sessions", "/v1/sessions", "/nowhere", "/healthz", "/docs"]) {
       const { headers } = await get(path);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
@@ -94,7 +105,7 @@ describe("every answer", () => {
     }
   });
 
-  it("of /docs has the one style that its policy lets in, and no script", async () => {
+  it("of /docs allows its one style, and no script", async () => {
     const { body, headers } = await get("/docs", { token: null });
     expect(headers.get("referrer-policy")).toBe("no-referrer");
     const [, nonce] = /<style nonce="([^"]+)">/.exec(body) ?? [];
@@ -103,9 +114,9 @@ describe("every answer", () => {
   });
 });
 
-describe("too many calls", () => {
+describe("rate limits", () => {
   const limits = () =>
-    set({
+    setVariables({
       RATE_LIMITS: "",
       ADDRESS_LIMIT: undefined as never,
       CALLER_LIMIT: undefined as never,
@@ -118,9 +129,9 @@ describe("too many calls", () => {
     return seen;
   };
 
-  it("of an address are 429 in the dialect's form, with Retry-After, before anybody is asked for a token", async () => {
+  it("per address answer 429 in the dialect's form, with Retry-After, before the token is checked", async () => {
     limits();
-    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(5, () => get("/sessions", { token: null, headers }))).toEqual([401, 401, 401, 429, 429]);
     const [session, moonshot] = [await get("/sessions", { headers }), await get("/v1/sessions", { headers })];
@@ -130,33 +141,33 @@ describe("too many calls", () => {
     expect((await get("/sessions", { headers: { "cf-connecting-ip": address() } })).status).toBe(200);
   });
 
-  it("of a caller are 429, from wherever they come", async () => {
+  it("per caller answer 429 from any address", async () => {
     limits();
-    set({ CALLER_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ CALLER_LIMIT: env.THREE_A_MINUTE });
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
     const make = () => get("/v1/sessions", { token, headers: { "cf-connecting-ip": address() } });
     expect(await statuses(5, make)).toEqual([200, 200, 200, 429, 429]);
   });
 
-  it("without a token are counted by address", async () => {
+  it("without a token count by address", async () => {
     limits();
-    set({ CALLER_LIMIT: env.THREE_A_MINUTE, ANONYMOUS_ROLE: "service" });
+    setVariables({ CALLER_LIMIT: env.THREE_A_MINUTE, ANONYMOUS_ROLE: "service" });
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(4, () => get("/sessions", { token: null, headers }))).toEqual([200, 200, 200, 429]);
     expect((await get("/sessions", { token: null, headers: { "cf-connecting-ip": address() } })).status).toBe(200);
   });
 
-  it("with bad tokens are turned away sooner, and good ones from there are not", async () => {
+  it("are lower for bad tokens, and good tokens from the same address still work", async () => {
     limits();
-    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
     const headers = { "cf-connecting-ip": address() };
     expect(await statuses(5, () => get("/sessions", { token: "guess", headers }))).toEqual([401, 401, 401, 429, 429]);
     expect((await get("/sessions", { headers })).status).toBe(200);
   });
 
-  it("with bad tokens are turned away at the open route that asks an admin for one, too, and written down", async () => {
+  it("are lower for bad tokens at the open route for admins too, and are logged", async () => {
     limits();
-    set({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
     const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
     const headers = { "cf-connecting-ip": address() };
     const guess = () => get("/healthz?deep=1", { token: "guess", headers });
@@ -165,9 +176,9 @@ describe("too many calls", () => {
     expect((await get("/healthz", { token: null, headers })).status).toBe(200);
   });
 
-  it("from anywhere in an IPv6 network are counted as one address", async () => {
+  it("treat an IPv6 network as one address", async () => {
     limits();
-    set({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
+    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
     const hex = () => Math.floor(Math.random() * 0xfffe + 1).toString(16);
     const network = `2001:db8:${hex()}`;
     const each = [`${network}:0:1:2:3:4`, `${network}::1`, `${network}:0000:ffff::`, `${network.toUpperCase()}::9:9`];
@@ -178,35 +189,35 @@ describe("too many calls", () => {
     expect((await get("/sessions", { headers: next })).status).toBe(200);
   });
 
-  it("are nobody's where the limit cannot be asked", async () => {
+  it("are off when the binding fails", async () => {
     limits();
-    set({ CALLER_LIMIT: { limit: () => Promise.reject(new Error("down")) } });
+    setVariables({ CALLER_LIMIT: { limit: () => Promise.reject(new Error("down")) } });
     expect((await get("/sessions")).status).toBe(200);
   });
 });
 
-describe("the log of who did what", () => {
-  it("names caller, call and thing, and no secret", async () => {
+describe("the audit log", () => {
+  it("has caller, call and target, and no secret", async () => {
     const lines: Record<string, unknown>[] = [];
-    const said: string[] = [];
+    const logged: string[] = [];
     const note = (line: unknown) => {
-      said.push(JSON.stringify(line));
+      logged.push(JSON.stringify(line));
       lines.push(line as Record<string, unknown>);
     };
     vi.spyOn(console, "info").mockImplementation(note);
     vi.spyOn(console, "error").mockImplementation(note);
     await get("/sessions", { token: "parley_guessed" });
     const { id: keyId, key } = (await post("/keys", { name: "k", role: "admin" })).body.data;
-    const endpointId = await anEndpoint({ token: "sk-very-secret" });
+    const endpointId = await createEndpoint({ token: "sk-very-secret" });
     await put(`/v1/llm_endpoints/${endpointId}`, { token: "sk-another-secret" }, { token: key });
     await del(`/v1/llm_endpoints/${endpointId}`, { token: key });
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
-    const sessionId = await aSession({ chatbotId, clientId });
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
+    const sessionId = await createSession({ chatbotId, clientId });
     await post(`/sessions/message?sessionId=${sessionId}`, { message: { role: "user", content: "between us" } });
     await del(`/sessions/${sessionId}`);
     await del(`/chatbots/${chatbotId}`);
     await del(`/clients/${clientId}`);
-    const comparison = await aComparison([await anEndpoint()]);
+    const comparison = await createComparison([await createEndpoint()]);
     await del(`/v1/sessions/${comparison.session_id}`);
     const name = unique("template");
     await post("/v1/prompt_templates", { name, template: "{{ prompt }}" });
@@ -226,18 +237,18 @@ describe("the log of who did what", () => {
     expect(seen("client-deleted")).toEqual([expect.objectContaining({ clientId })]);
     expect(seen("prompt-template-deleted")).toEqual([expect.objectContaining({ ...by("admin"), name })]);
     expect(seen("key-revoked")).toEqual([expect.objectContaining({ ...by("admin"), keyId })]);
-    expect(said.join("\n")).not.toMatch(/very-secret|another-secret|between us|parley_guessed|test-admin-key/);
-    expect(said.join("\n")).not.toContain(key);
+    expect(logged.join("\n")).not.toMatch(/very-secret|another-secret|between us|parley_guessed|test-admin-key/);
+    expect(logged.join("\n")).not.toContain(key);
   });
 });
 
-describe("a Worker that is not set up", () => {
+describe("a Worker with missing settings", () => {
   it.each([
     ["", "not set"],
     [" ", "blanks"],
     ["two words", "blanks"],
-  ])("without a good ADMIN_KEY (%j) lets no admin in, and tells the operator", async (key, message) => {
-    set({ ADMIN_KEY: key });
+  ])("without a good ADMIN_KEY (%j) lets no admin in, and logs the reason", async (key, message) => {
+    setVariables({ ADMIN_KEY: key });
     for (const token of ["test-admin-key", "two", "undefined", "null"]) {
       const { status, body } = await post("/keys", { name: "k", role: "admin" }, { token });
       expect([status, body.error.code]).toEqual([503, "misconfigured"]);
@@ -247,15 +258,21 @@ describe("a Worker that is not set up", () => {
     expect((await get("/sessions", { token: null })).status).toBe(401);
   });
 
-  it("serves API keys all the same", async () => {
+  it("still accepts API keys", async () => {
     const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
-    set({ ADMIN_KEY: "" });
+    setVariables({ ADMIN_KEY: "" });
     expect((await get("/sessions", { token })).status).toBe(200);
   });
 
-  it("tells an admin what is wrong, and no value", async () => {
+  it("shows an admin which setting is wrong, and no value", async () => {
     expect((await get("/healthz?deep=1")).body.problems).toEqual([]);
-    set({ ENCRYPTION_KEY: "short", ANONYMOUS_ROLE: "root", JWT_ISSUER: "x", ALLOWED_ORIGINS: "*", TIME_ZONE: "Mars" });
+    setVariables({
+      ENCRYPTION_KEY: "short",
+      ANONYMOUS_ROLE: "root",
+      JWT_ISSUER: "x",
+      ALLOWED_ORIGINS: "*",
+      TIME_ZONE: "Mars",
+    });
     const { body } = await get("/healthz?deep=1");
     expect(body.status).toBe("degraded");
     expect(body.problems).toHaveLength(5);
@@ -263,8 +280,8 @@ describe("a Worker that is not set up", () => {
   });
 });
 
-describe("what is unbounded elsewhere", () => {
-  it("is bounded here: names, ids, searches, and what is nested", async () => {
+describe("the size", () => {
+  it("of names, ids, searches and nesting is limited", async () => {
     const long = "x".repeat(20_000);
     expect((await get(`/sessions?searchString=${long}`)).status).toBe(200);
     expect((await get(`/sessions/${long}`)).status).toBe(404);

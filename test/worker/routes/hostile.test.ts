@@ -1,3 +1,4 @@
+/** Generated hostile input on every route and over sockets: refused without damage. */
 import * as fc from "fast-check";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
@@ -6,20 +7,20 @@ import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
-import { aComparison, aSession, anEndpoint } from "../../support/given.ts";
-import { bodiesFor, hostile, idsFor, namesFor, queriesFor, realFor } from "../../support/hostile.ts";
-import type { Real } from "../../support/hostile.ts";
+import { createComparison, createSession, createEndpoint } from "../../support/create.ts";
+import { bodiesFor, hostile, idsFor, namesFor, queriesFor, createExisting } from "../../support/hostile.ts";
+import type { Existing } from "../../support/hostile.ts";
 
-/** Bodies tried on each route; `HOSTILE=400 npm run test:run -- hostile` tries more. */
+/** Bodies per route. `HOSTILE=400 npm run test:run -- hostile` tries more. */
 const RUNS = inject("hostileRuns");
 
-/** What only the inside of the service says. */
+/** Words that only the inside of the service uses. */
 const LEAKS =
   /SQLITE|D1_ERROR|drizzle|node_modules|\.ts:\d|at async |TypeError|RangeError|undefined is not|insert into|select \*|test-admin-key|sealed:1:/i;
 
 const CHAT = "POST /sessions/chat?sessionId=REAL";
 
-/** Refusals by what it asks, and an endpoint's failures. */
+/** Expected statuses: refused input, and failures of endpoints. */
 const EXPECTED = new Set([200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422, 426, 502, 504]);
 
 interface Given {
@@ -29,12 +30,12 @@ interface Given {
   body: unknown;
 }
 
-const callsTo = (route: DescribedRoute, real: Real): fc.Arbitrary<Given> =>
+const callsTo = (route: DescribedRoute, existing: Existing): fc.Arbitrary<Given> =>
   fc.record({
-    id: idsFor(real),
-    name: namesFor(real),
-    query: queriesFor(route, real),
-    body: bodiesFor(route, real),
+    id: idsFor(existing),
+    name: namesFor(existing),
+    query: queriesFor(route, existing),
+    body: bodiesFor(route, existing),
   });
 
 async function ask(route: DescribedRoute, { id, name, query, body }: Given, token?: null) {
@@ -65,10 +66,10 @@ const routes = describedRoutes(app).filter(
 
 describe("a hostile call", () => {
   it.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
-    "to %s is refused in the dialect's form, tells nothing, and changes nothing",
+    "to %s is refused in the dialect's form, leaks nothing, and changes nothing",
     async (_, route) => {
-      const real = await realFor(route);
-      const calls = callsTo(route, real);
+      const existing = await createExisting(route);
+      const calls = callsTo(route, existing);
       const property = fc.asyncProperty(calls, async (given) => {
         const before = await rows();
         const { status, body: answered, shown } = await ask(route, given);
@@ -84,17 +85,17 @@ describe("a hostile call", () => {
 
   it.each(
     routes.filter(({ path }) => path !== "/healthz").map((route) => [`${route.method} ${route.path}`, route] as const),
-  )("to %s without a token learns nothing but that", async (_, route) => {
-    const real = await realFor(route);
-    const calls = callsTo(route, real);
+  )("to %s without a token learns only that", async (_, route) => {
+    const existing = await createExisting(route);
+    const calls = callsTo(route, existing);
     const property = fc.asyncProperty(calls, async (given) => {
-      // What a path such as `..` leads to may be no route at all.
+      // A path such as `..` may lead to no route.
       expect([401, 404, 405]).toContain((await ask(route, given, null)).status);
     });
     await fc.assert(property, { numRuns: 5 });
   });
 
-  it("with a body that is no JSON, or of another type, is refused as that", async () => {
+  it("with a body that is not JSON, or has another content type, is refused as such", async () => {
     const property = fc.asyncProperty(
       fc.constantFrom(...routes.filter(({ inputs }) => inputs.some((input) => input.in === "body"))),
       fc.oneof(
@@ -116,8 +117,8 @@ describe("a hostile call", () => {
     await fc.assert(property, { numRuns: RUNS * 6 });
   });
 
-  it("with heads that nobody sends is served, or refused as that", async () => {
-    const real = await aSession();
+  it("with unusual headers is answered, or refused as such", async () => {
+    const existing = await createSession();
     const text = fc.oneof(
       fc.string({ unit: fc.constantFrom("\t", " ", ",", ";", "=", '"', "a", "1", "-", "%"), maxLength: 300 }),
       fc.constantFrom("return=minimal", "first-primary", "0".repeat(200), "1e999", "__proto__", "a,".repeat(2_000)),
@@ -133,12 +134,18 @@ describe("a hostile call", () => {
     ];
     const names = fc.constantFrom(...heads, "sec-websocket-protocol", "upgrade", "x-d1-bookmark", "x-request-id");
     const property = fc.asyncProperty(
-      fc.constantFrom("GET /sessions", "GET /v1/sessions", `GET /sessions/${real}`, `GET /sessions/${real}/ws`, CHAT),
+      fc.constantFrom(
+        "GET /sessions",
+        "GET /v1/sessions",
+        `GET /sessions/${existing}`,
+        `GET /sessions/${existing}/ws`,
+        CHAT,
+      ),
       fc.dictionary(names, text, { maxKeys: 4 }),
       async (asked, headers) => {
         const [method = "", path = ""] = asked.split(" ");
         const body = method === "POST" ? { content: "hi" } : undefined;
-        const { status, body: answered } = await call(method, path.replace("REAL", real), body, { headers });
+        const { status, body: answered } = await call(method, path.replace("REAL", existing), body, { headers });
         expect([101, 200, 400, 403, 404, 409, 415, 426]).toContain(status);
         expect(JSON.stringify(answered)).not.toMatch(LEAKS);
       },
@@ -147,7 +154,7 @@ describe("a hostile call", () => {
   });
 
   it.each(["/sessions", "/v1/sessions"])(
-    "to follow a session of %s opens nothing that is not there",
+    "to follow a session of %s opens nothing that does not exist",
     async (prefix) => {
       const ids = fc.constantFrom("%00", "%ff", "%E0%A4%A", "..%2f..", "__proto__", "x".repeat(2_000), "none");
       const after = fc.oneof(
@@ -172,8 +179,8 @@ describe("hostile frames", () => {
   let comparison = "";
 
   beforeAll(async () => {
-    chat = await aSession();
-    comparison = (await aComparison([await anEndpoint()])).session_id;
+    chat = await createSession();
+    comparison = (await createComparison([await createEndpoint()])).session_id;
   });
 
   const frames = fc.oneof(
@@ -193,7 +200,7 @@ describe("hostile frames", () => {
       .map((frame) => JSON.stringify(frame)),
   );
 
-  it("are answered or close the socket, and the session goes on", async () => {
+  it("are answered or close the socket, and the session continues", async () => {
     const property = fc.asyncProperty(
       fc.boolean(),
       fc.array(frames, { minLength: 1, maxLength: 12 }),

@@ -1,9 +1,17 @@
+/** Idempotency keys on creates, messages, chats and prompts; also pages of messages. */
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
-import { listen } from "../../support/follow.ts";
-import { aChatbot, aClient, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { followEvents } from "../../support/follow.ts";
+import {
+  createChatbot,
+  createClient,
+  createComparison,
+  createSession,
+  createEndpoint,
+  unique,
+} from "../../support/create.ts";
 
 const under = (key: string, token?: string) => ({ headers: { "idempotency-key": key }, ...(token ? { token } : {}) });
 const replayed = ({ headers }: { headers: Headers }) => headers.get("idempotency-replayed");
@@ -11,9 +19,9 @@ const contents = async (id: string) =>
   (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
 const message = (content: string) => ({ message: { role: "user", content } });
 
-describe("a create under a key", () => {
+describe("a create with an idempotency key", () => {
   it("is done once, on every route that creates", async () => {
-    const [chatbotId, clientId, endpoint] = [await aChatbot(), await aClient(), await anEndpoint()];
+    const [chatbotId, clientId, endpoint] = [await createChatbot(), await createClient(), await createEndpoint()];
     const creates: [string, object][] = [
       ["/sessions", { chatbotId, clientId }],
       ["/chatbots", { name: "b", endpointId: endpoint }],
@@ -32,8 +40,8 @@ describe("a create under a key", () => {
     }
   });
 
-  it("at the same time makes one of them, and tells the others so", async () => {
-    const body = { chatbotId: await aChatbot(), clientId: await aClient() };
+  it("in parallel creates one, and every call gets that one", async () => {
+    const body = { chatbotId: await createChatbot(), clientId: await createClient() };
     const answers = await Promise.all(Array.from({ length: 8 }, () => post("/sessions", body, under("race"))));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 201));
     expect(new Set(answers.map((answer) => answer.body.data.id)).size).toBe(1);
@@ -41,8 +49,8 @@ describe("a create under a key", () => {
     expect(list.data.paginatorInfo.total).toBe(1);
   });
 
-  it("is done once though its answer was lost on the way from D1", async () => {
-    const body = { chatbotId: await aChatbot({ greeting: "Hello" }), clientId: await aClient() };
+  it("is done once when D1's answer to it was lost", async () => {
+    const body = { chatbotId: await createChatbot({ greeting: "Hello" }), clientId: await createClient() };
     const batch = env.DB.batch.bind(env.DB);
     let calls = 0;
     vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
@@ -59,7 +67,7 @@ describe("a create under a key", () => {
     expect(results.map(({ id }: { id: string }) => id)).toEqual([again.body.data.id]);
   });
 
-  it("that was refused may come again", async () => {
+  it("that was refused may be repeated", async () => {
     const name = unique("later");
     const refused = await post("/chatbots", { name: "b", endpointId: name }, under("again"));
     await post("/v1/llm_endpoints", { name, connector_type: "echo-connector" });
@@ -69,7 +77,7 @@ describe("a create under a key", () => {
     ]);
   });
 
-  it("is the same whatever the order of its fields, and with what is ignored", async () => {
+  it("is the same in any order of fields, and with ignored fields", async () => {
     const first = await post("/clients", { name: "Ada", email: "ada@example.com" }, under("order"));
     const again = await post("/clients", { email: "ada@example.com", ignored: 1, name: "Ada" }, under("order"));
     expect([again.status, again.body]).toEqual([201, first.body]);
@@ -88,9 +96,9 @@ describe("a create under a key", () => {
   });
 });
 
-describe("a message under a key", () => {
-  it("is appended once, with the first answer, in sleep and out of it", async () => {
-    const id = await aSession();
+describe("a message with an idempotency key", () => {
+  it("is appended once and gets the first answer, also after eviction", async () => {
+    const id = await createSession();
     const path = `/sessions/message?sessionId=${id}`;
     const first = await post(path, message("one"), under("m"));
     await post(path, message("two"));
@@ -102,8 +110,8 @@ describe("a message under a key", () => {
     expect(await contents(id)).toEqual(["one", "two"]);
   });
 
-  it("is remembered for a day, the end of its session included, and then lets its object go", async () => {
-    const id = await aSession();
+  it("is remembered for a day, even after the end of its session, and is then forgotten", async () => {
+    const id = await createSession();
     const path = `/sessions/message?sessionId=${id}`;
     const first = await post(path, message("one"), under("m"));
     const chat = await post(`/sessions/chat?sessionId=${id}`, { content: "two" }, under("c"));
@@ -124,8 +132,8 @@ describe("a message under a key", () => {
     expect(await contents(id)).toEqual(["one", "two", "two"]);
   });
 
-  it("sent 20 times at once is appended once", async () => {
-    const id = await aSession();
+  it("that is sent 20 times at once is appended once", async () => {
+    const id = await createSession();
     const path = `/sessions/message?sessionId=${id}`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(path, message("one"), under("m"))));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
@@ -134,24 +142,24 @@ describe("a message under a key", () => {
   });
 });
 
-describe("a chat under a key", () => {
-  const aSessionOn = async (params: object) =>
-    aSession({ chatbotId: await aChatbot({ endpointId: await anEndpoint({ params }) }) });
+describe("a chat with an idempotency key", () => {
+  const createSessionOn = async (params: object) =>
+    createSession({ chatbotId: await createChatbot({ endpointId: await createEndpoint({ params }) }) });
 
-  it("joins the turn that runs, and replays the one that is over, as JSON and streamed", async () => {
-    const id = await aSessionOn({ tokens_per_second: 40 });
+  it("joins the running turn, and replays a finished one, as JSON and as a stream", async () => {
+    const id = await createSessionOn({ tokens_per_second: 40 });
     const path = `/sessions/chat?sessionId=${id}`;
     const body = { content: "one two three four five six" };
     const first = post(path, body, under("c"));
     await scheduler.wait(60);
-    const joined = await listen(path, body, under("c"));
+    const joined = await followEvents(path, body, under("c"));
     expect(joined.headers.get("idempotency-replayed")).toBe("true");
     const [answer] = await Promise.all([first, joined.until(({ closed }) => closed !== null)]);
     const again = await post(path, body, under("c"));
     expect([again.body, replayed(again), replayed(answer)]).toEqual([answer.body, "true", null]);
-    const told = await listen(path, body, under("c"));
-    await told.until(({ closed }) => closed !== null);
-    expect(told.types()).toEqual([
+    const streamed = await followEvents(path, body, under("c"));
+    await streamed.until(({ closed }) => closed !== null);
+    expect(streamed.types()).toEqual([
       "turn-started",
       "message-appended",
       "reply-start",
@@ -160,7 +168,7 @@ describe("a chat under a key", () => {
       "reply-end",
       "turn-ended",
     ]);
-    for (const reader of [joined, told]) {
+    for (const reader of [joined, streamed]) {
       expect(
         reader.events
           .filter(({ type }) => type === "reply-delta")
@@ -172,8 +180,8 @@ describe("a chat under a key", () => {
     expect(await contents(id)).toHaveLength(2);
   });
 
-  it("asks again after a failure, and does not append the question twice", async () => {
-    const id = await aSessionOn({ fail: 500, fail_times: 2 });
+  it("is retried after a failure, and does not append the question twice", async () => {
+    const id = await createSessionOn({ fail: 500, fail_times: 2 });
     const path = `/sessions/chat?sessionId=${id}`;
     const answers = [];
     for (let n = 0; n < 4; n++) answers.push(await post(path, { content: "please" }, under("c")));
@@ -190,8 +198,8 @@ describe("a chat under a key", () => {
   });
 });
 
-it("a prompt under a key is put once to every endpoint", async () => {
-  const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 500 } })]);
+it("submits a prompt with an idempotency key once to every endpoint", async () => {
+  const session = await createComparison([await createEndpoint(), await createEndpoint({ params: { fail: 500 } })]);
   const path = `/v1/sessions/${session.session_id}/prompt`;
   const first = await post(path, { prompt: "hi" }, under("p"));
   await post(path, { prompt: "later" });
@@ -201,8 +209,8 @@ it("a prompt under a key is put once to every endpoint", async () => {
 });
 
 describe("a page of messages", () => {
-  it("holds as many as asked for, and tells where the next begins, in life and after it", async () => {
-    const id = await aSession();
+  it("has as many as requested, and gives the start of the next page, while active and after", async () => {
+    const id = await createSession();
     for (let n = 1; n <= 7; n++) await post(`/sessions/message?sessionId=${id}`, message(`m${n}`));
     const page = async (query: string) => (await get(`/sessions/${id}/messages${query}`)).body.data;
     const walk = async () => {

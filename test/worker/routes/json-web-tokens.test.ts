@@ -1,9 +1,10 @@
+/** Callers with JWTs, and callers without a token. */
 import { importJWK, SignJWT } from "jose";
 import { beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
-import { aChatbot, aClient, aSession } from "../../support/given.ts";
-import { set } from "../../support/settings.ts";
+import { createChatbot, createClient, createSession } from "../../support/create.ts";
+import { setVariables } from "../../support/settings.ts";
 
 const ISSUER = "https://identity.example";
 const AUDIENCE = "parley";
@@ -12,10 +13,14 @@ const KEYS = inject("signingKeys");
 let scene = "";
 let count = 0;
 
-/** Each test has a key set of its own, so that none is known from before. */
+/** A key set for each test, so that none is cached from before. */
 function use(name: string): void {
   scene = `${name}-${(count += 1)}`;
-  set({ JWT_JWKS_URL: `${inject("identityProvider")}/${scene}/keys`, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE });
+  setVariables({
+    JWT_JWKS_URL: `${inject("identityProvider")}/${scene}/keys`,
+    JWT_ISSUER: ISSUER,
+    JWT_AUDIENCE: AUDIENCE,
+  });
 }
 
 const asked = async (): Promise<number> => (await fetch(`${inject("identityProvider")}/${scene}/asked`)).json();
@@ -48,12 +53,12 @@ const statusWith = async (jwt: string) => (await get("/sessions", { token: jwt }
 beforeEach(() => use("steady"));
 
 describe("a JWT", () => {
-  it.each(["rsa", "ec"] as const)("signed with the provider's %s key is good", async (key) => {
+  it.each(["rsa", "ec"] as const)("that is signed with the provider's %s key is accepted", async (key) => {
     expect(await statusWith(await token({}, { key }))).toBe(200);
     expect(await statusWith(await token({ aud: ["other", AUDIENCE] }, { key }))).toBe(200);
   });
 
-  it("is good for half a minute behind its time, and no longer", async () => {
+  it("is accepted for half a minute after its expiry, and no longer", async () => {
     expect(await statusWith(await token({ exp: seconds() - 20 }))).toBe(200);
     expect(await statusWith(await token({ exp: seconds() - 40 }))).toBe(401);
     expect(await statusWith(await token({ nbf: seconds() + 20 }))).toBe(200);
@@ -72,7 +77,7 @@ describe("a JWT", () => {
     expect(await statusWith(await token(claims))).toBe(401);
   });
 
-  it("that anyone could have made, or by an algorithm that is not taken, is 401", async () => {
+  it("that anyone could have made, or with an algorithm that is not accepted, is 401", async () => {
     const unsigned = (await token()).split(".");
     const none = [btoa(JSON.stringify({ alg: "none", kid: "rsa" })), unsigned[1], "x"].join(".").replaceAll("=", "");
     const secret = new TextEncoder().encode(JSON.stringify(KEYS.rsa.n));
@@ -85,16 +90,16 @@ describe("a JWT", () => {
       expect(await statusWith(jwt)).toBe(401);
   });
 
-  it.each([undefined, "owner", 7])("whose role is %j may do nothing: 403", async (role) => {
+  it.each([undefined, "owner", 7])("with the role %j may do nothing: 403", async (role) => {
     const jwt = await token({ role });
     expect(await statusWith(jwt)).toBe(403);
     expect((await get("/v1/sessions", { token: jwt })).status).toBe(403);
   });
 
-  it("of a client is bound to the client that it names, and to none without one", async () => {
-    const [mine, other] = [await aClient(), await aClient()];
+  it("for a client is bound to the client that it names, and to none without one", async () => {
+    const [mine, other] = [await createClient(), await createClient()];
     const jwt = await token({ role: "client", client_id: mine });
-    const [own, foreign] = [await aSession({ clientId: mine }), await aSession({ clientId: other })];
+    const [own, foreign] = [await createSession({ clientId: mine }), await createSession({ clientId: other })];
     expect((await get(`/sessions/${own}`, { token: jwt })).status).toBe(200);
     expect((await get(`/sessions/${foreign}`, { token: jwt })).status).toBe(404);
     expect(await statusWith(await token({ role: "client" }))).toBe(403);
@@ -102,7 +107,7 @@ describe("a JWT", () => {
   });
 
   it("opens a socket, which closes with 4401 when the token expires", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const jwt = await token({ exp: seconds() - 27 });
     const client = await connect(`/sessions/${id}/ws`, { token: jwt });
     await client.next("session-snapshot");
@@ -110,7 +115,7 @@ describe("a JWT", () => {
     expect(client.closed).toMatchObject({ code: 4401 });
   });
 
-  it("gives each subject keys of its own, for calls sent again", async () => {
+  it("has idempotency keys of its own for each subject", async () => {
     const body = { name: "Bot", endpointId: "none" };
     const [ada, bob] = [await token({ sub: "ada" }), await token({ sub: "bob" })];
     const create = async (jwt: string, name: string) =>
@@ -120,13 +125,13 @@ describe("a JWT", () => {
 });
 
 describe("the identity provider's keys", () => {
-  it("are asked for once, for as long as they do", async () => {
+  it("are fetched once while they suffice", async () => {
     await Promise.all(Array.from({ length: 5 }, async () => statusWith(await token())));
     expect(await statusWith(await token({}, { key: "ec" }))).toBe(200);
     expect(await asked()).toBe(1);
   });
 
-  it("are asked for again for one that is not known, at most once a minute", async () => {
+  it("are fetched again for an unknown key, at most once a minute", async () => {
     use("growing");
     expect(await statusWith(await token())).toBe(200);
     const later = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 61_000);
@@ -141,7 +146,7 @@ describe("the identity provider's keys", () => {
     later.mockRestore();
   });
 
-  it("that cannot be had make 503 of a token that may be good, in the dialect's form", async () => {
+  it("when unreachable, give 503 for a token that may be valid, in the dialect's form", async () => {
     use("down");
     const jwt = await token();
     const [session, moonshot] = [await get("/sessions", { token: jwt }), await get("/v1/sessions", { token: jwt })];
@@ -154,8 +159,8 @@ describe("the identity provider's keys", () => {
 });
 
 describe("settings for JWTs", () => {
-  it("that are not there make every JWT 401", async () => {
-    set({ JWT_JWKS_URL: "", JWT_ISSUER: "", JWT_AUDIENCE: "" });
+  it("when missing, make every JWT 401", async () => {
+    setVariables({ JWT_JWKS_URL: "", JWT_ISSUER: "", JWT_AUDIENCE: "" });
     expect(await statusWith(await token())).toBe(401);
   });
 
@@ -164,8 +169,8 @@ describe("settings for JWTs", () => {
     ["blank", { JWT_ISSUER: " " }],
     ["with keys over plain http", { JWT_JWKS_URL: "http://identity.example/keys" }],
     ["with keys nowhere", { JWT_JWKS_URL: "keys" }],
-  ])("that are there %s let nobody in, and tell the operator", async (_, variables) => {
-    set(variables as Partial<Env>);
+  ])("with a fault (%s) let nobody in, and log the reason", async (_, variables) => {
+    setVariables(variables as Partial<Env>);
     const { status, body } = await get("/sessions", { token: await token() });
     expect([status, body.error.code]).toEqual([503, "misconfigured"]);
     expect(body.message).toMatch(/JWT_/);
@@ -174,24 +179,24 @@ describe("settings for JWTs", () => {
 });
 
 describe("a caller without a token", () => {
-  it("is 401, unless ANONYMOUS_ROLE is service", async () => {
+  it("gets 401, unless ANONYMOUS_ROLE is service", async () => {
     expect((await get("/sessions", { token: null })).status).toBe(401);
-    set({ ANONYMOUS_ROLE: "service" });
+    setVariables({ ANONYMOUS_ROLE: "service" });
     expect((await get("/v1/sessions", { token: null })).status).toBe(200);
     expect((await get("/keys", { token: null })).status).toBe(403);
-    const chatbotId = await aChatbot();
-    const created = await post("/sessions", { chatbotId, clientId: await aClient() }, { token: null });
+    const chatbotId = await createChatbot();
+    const created = await post("/sessions", { chatbotId, clientId: await createClient() }, { token: null });
     expect(created.status).toBe(201);
   });
 
-  it("is not one who shows a bad token", async () => {
-    set({ ANONYMOUS_ROLE: "service" });
+  it("is not a caller with a bad token", async () => {
+    setVariables({ ANONYMOUS_ROLE: "service" });
     expect((await get("/sessions", { token: "bad" })).status).toBe(401);
     expect((await get("/sessions", { token: null, headers: { authorization: "Basic dGVzdA==" } })).status).toBe(401);
   });
 
-  it.each(["admin", "client", "Service", "anything"])("is let in by no ANONYMOUS_ROLE of %s", async (role) => {
-    set({ ANONYMOUS_ROLE: role });
+  it.each(["admin", "client", "Service", "anything"])("is not let in by an ANONYMOUS_ROLE of %s", async (role) => {
+    setVariables({ ANONYMOUS_ROLE: role });
     const { status, body } = await get("/sessions", { token: null });
     expect([status, body.error.code]).toEqual([503, "misconfigured"]);
   });

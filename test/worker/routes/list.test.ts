@@ -1,20 +1,21 @@
+/** The list of sessions: pages, filters and search. */
 import { describe, expect, it } from "vitest";
 import { get, post, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, unique } from "../../support/create.ts";
 
 const titles = (body: { data: { results: { title: string }[] } }) => body.data.results.map(({ title }) => title);
 
-/** Sessions of a client of their own, so that nothing else is in the way; oldest first. */
+/** Sessions of a new client, oldest first. */
 async function sessionsOf(count: number, fields: (index: number) => Record<string, unknown> = () => ({})) {
-  const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+  const [chatbotId, clientId] = [await createChatbot(), await createClient()];
   const ids: string[] = [];
   for (let index = 0; index < count; index++)
-    ids.push(await aSession({ chatbotId, clientId, title: `number ${index}`, ...fields(index) }));
+    ids.push(await createSession({ chatbotId, clientId, title: `number ${index}`, ...fields(index) }));
   return { ids, chatbotId, clientId };
 }
 
-describe("pages", () => {
-  it("gives the newest first, with the paginator's sums", async () => {
+describe("a page of sessions", () => {
+  it("has the newest first, with the paginator's totals", async () => {
     const { clientId } = await sessionsOf(5);
     const { status, body } = await get(`/sessions?clientId=${clientId}&limit=2&skip=2`);
     expect(status).toBe(200);
@@ -35,7 +36,7 @@ describe("pages", () => {
     });
   });
 
-  it("has ten on a page unless asked, and one page of nothing", async () => {
+  it("has ten sessions by default, and an empty list has one page", async () => {
     const { body } = await get(`/sessions?clientId=ffffffffffffffffffffffff`);
     expect(body.data).toEqual({
       results: [],
@@ -43,7 +44,7 @@ describe("pages", () => {
     });
   });
 
-  it("populates each result and counts its messages", async () => {
+  it("has chatbot and client of each session, and its number of messages", async () => {
     const { ids, chatbotId, clientId } = await sessionsOf(1);
     for (const content of ["one", "two"])
       await post(`/sessions/message?sessionId=${ids[0]}`, { message: { role: "user", content } });
@@ -56,7 +57,7 @@ describe("pages", () => {
     });
   });
 
-  it("carries the newest 100 messages at most", async () => {
+  it("has the newest 100 messages of a session at most", async () => {
     const { ids, clientId } = await sessionsOf(1);
     for (let n = 1; n <= 103; n++)
       await post(`/sessions/message?sessionId=${ids[0]}`, { message: { role: "user", content: `m${n}` } });
@@ -69,7 +70,7 @@ describe("pages", () => {
     ]).toEqual([100, "m4", "m103", 103]);
   });
 
-  it("carries fewer messages where they are huge", async () => {
+  it("has fewer messages when they are huge", async () => {
     const { ids, clientId } = await sessionsOf(1);
     const content = "x".repeat(100_000);
     for (let n = 0; n < 85; n++)
@@ -82,7 +83,7 @@ describe("pages", () => {
     expect([result.messages.length, result.messageCount]).toEqual([80, 85]);
   });
 
-  it("reads at least as fresh as the bookmark that came with the last list", async () => {
+  it("is at least as fresh as the bookmark of the last list", async () => {
     const { clientId } = await sessionsOf(1);
     const first = await get(`/sessions?clientId=${clientId}`);
     const bookmark = first.headers.get("x-d1-bookmark") ?? "";
@@ -110,13 +111,13 @@ describe("pages", () => {
     expect((await get(`/sessions?${query}`)).status).toBe(400);
   });
 
-  it("counts the first of a repeated parameter", async () => {
+  it("uses the first of a repeated parameter", async () => {
     expect((await get("/sessions?limit=3&limit=1000")).body.data.paginatorInfo.limit).toBe(3);
   });
 });
 
 describe("filters", () => {
-  it("tells status, chatbot and client apart", async () => {
+  it("separate status, chatbot and client", async () => {
     const { ids, chatbotId, clientId } = await sessionsOf(3);
     await post(`/sessions/${ids[0]}/end`);
     await put(`/sessions/${ids[1]}`, { status: "TERMINATED" });
@@ -133,7 +134,7 @@ describe("filters", () => {
     expect((await get(`/sessions?chatbotId=${chatbotId}`)).body.data.paginatorInfo.total).toBe(3);
   });
 
-  it("takes a bare date as the whole day in UTC, and both ends as inside", async () => {
+  it("treat a bare date as the whole day in UTC, and include both ends", async () => {
     const { ids, clientId } = await sessionsOf(1);
     const { createdAt } = (await get(`/sessions/${ids[0]}`)).body.data;
     const day = createdAt.slice(0, 10);
@@ -166,12 +167,12 @@ describe("search", () => {
     ["with emoji", "ask 🎉🎊 now", "🎉🎊"],
   ])("finds %s", async (_, title, needle) => {
     const mark = unique("s");
-    await aSession({ title: `${mark} ${title}` });
+    await createSession({ title: `${mark} ${title}` });
     expect((await search(needle)).titles).toContain(`${mark} ${title}`);
     expect((await search(mark.toUpperCase())).total).toBe(1);
   });
 
-  // Three letters and more are found by the full-text index, unless within a client's own sessions.
+  // The full-text index needs three letters. It is not used within a client's sessions.
   it.each([
     ["letters however they were composed", "Křižovatka", "křižovatka"],
     ["letters however they were composed, in part", "Chłodna łąka", "łąk"],
@@ -181,10 +182,10 @@ describe("search", () => {
     ["full-width signs as they are in ASCII", "１００％＿ｏｆ　＂ｉｔ＊", '100%_of "it*'],
     ["what is never visible", "auto\u00admatic\u200b", "automatic"],
   ])("finds %s", async (_, title, needle) => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
     const forms = [title, title.normalize("NFD"), title.normalize("NFKC"), title.normalize("NFKD")];
-    for (const form of forms) await aSession({ chatbotId, clientId, title: form });
-    await aSession({ chatbotId, clientId, title: "another" });
+    for (const form of forms) await createSession({ chatbotId, clientId, title: form });
+    await createSession({ chatbotId, clientId, title: "another" });
     for (const text of [needle, needle.normalize("NFD"), needle.toUpperCase()])
       for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
         expect((await search(text, filter)).titles.toSorted()).toEqual(forms.toSorted());
@@ -197,29 +198,29 @@ describe("search", () => {
     ["a full-width asterisk", "prefix", "ｐｒｅ＊"],
     ["a full-width quote and an operator", "cats dogs", "cats＂　ＯＲ　＂dogs"],
   ])("does not find %s", async (_, title, needle) => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
-    await aSession({ chatbotId, clientId, title });
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
+    await createSession({ chatbotId, clientId, title });
     for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`])
       expect(await search(needle, filter)).toEqual({ titles: [], total: 0 });
   });
 
-  it("finds one and two letters too", async () => {
-    const clientId = await aClient();
-    await aSession({ clientId, title: "Zq" });
-    await aSession({ clientId, title: "other" });
+  it("finds one and two letters", async () => {
+    const clientId = await createClient();
+    await createSession({ clientId, title: "Zq" });
+    await createSession({ clientId, title: "other" });
     expect((await search("zq")).titles).toContain("Zq");
     expect((await search("q", `&clientId=${clientId}`)).titles).toEqual(["Zq"]);
     expect((await search("zq", "&status=COMPLETED")).titles).not.toContain("Zq");
   });
 
-  it("follows a change of title, and forgets a deleted session", async () => {
+  it("follows a changed title, and forgets a deleted session", async () => {
     const [before, after] = [unique("before"), unique("after")];
-    const id = await aSession({ title: before });
+    const id = await createSession({ title: before });
     await put(`/sessions/${id}`, { title: after });
     expect([(await search(before)).total, (await search(after)).total]).toEqual([0, 1]);
   });
 
-  it("pages through many, newest first, with the filters", async () => {
+  it("pages through many results, newest first, with the filters", async () => {
     const word = unique("many").replaceAll(" ", "");
     const { chatbotId } = await sessionsOf(7, (index) => ({ title: `${word} ${index}` }));
     const page = await search(word, `&limit=3&skip=3&chatbotId=${chatbotId}`);
@@ -227,7 +228,7 @@ describe("search", () => {
     expect(await search(word, "&limit=2")).toEqual({ titles: [`${word} 6`, `${word} 5`], total: 7 });
   });
 
-  it("takes an empty search for none", async () => {
+  it("with an empty text finds everything", async () => {
     const { clientId } = await sessionsOf(2);
     expect((await search("", `&clientId=${clientId}`)).total).toBe(2);
     expect((await search("\u200b\ufeff", `&clientId=${clientId}`)).total).toBe(2);

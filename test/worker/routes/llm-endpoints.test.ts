@@ -1,12 +1,13 @@
+/** Endpoints in `/v1`. */
 import { describe, expect, it } from "vitest";
 import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../../src/core/call-params.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { aChatbot, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
 
 const idOf = (name: string) => name.replaceAll(" ", "-");
 
 describe("endpoints", () => {
-  it("are created, shown without their token, changed in part and deleted", async () => {
+  it("are created, read without their token, changed in part, and deleted", async () => {
     const name = unique("gpt");
     const given = {
       name,
@@ -36,8 +37,8 @@ describe("endpoints", () => {
     expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(404);
   });
 
-  it("take numbers as text, and empty params for none", async () => {
-    const id = await anEndpoint({ max_calls_per_second: "10", max_concurrency: "1", params: "" });
+  it("accept numbers as text, and empty params as none", async () => {
+    const id = await createEndpoint({ max_calls_per_second: "10", max_concurrency: "1", params: "" });
     expect((await get(`/v1/llm_endpoints/${id}`)).body).toMatchObject({
       max_calls_per_second: 10,
       max_concurrency: 1,
@@ -45,9 +46,9 @@ describe("endpoints", () => {
     });
   });
 
-  it("have prices once they are given, and none once they are taken away", async () => {
+  it("have prices when these are given, and none when they are removed", async () => {
     const prices = { input_per_million: 0.15, output_per_million: 0.6 };
-    const id = await anEndpoint({ prices });
+    const id = await createEndpoint({ prices });
     const shown = async () => (await get(`/v1/llm_endpoints/${id}`)).body.prices;
     expect(await shown()).toEqual(prices);
     await put(`/v1/llm_endpoints/${id}`, { model: "n" });
@@ -61,25 +62,25 @@ describe("endpoints", () => {
   it.each([{ input_per_million: 1 }, { input_per_million: -1, output_per_million: 1 }, "", 5])(
     "refuse prices such as %j with 422",
     async (prices) => {
-      const id = await anEndpoint();
+      const id = await createEndpoint();
       const { status, body } = await put(`/v1/llm_endpoints/${id}`, { prices });
       expect([status, body.error[0].loc.slice(0, 2)]).toEqual([422, ["body", "prices"]]);
     },
   );
 
-  it("have unique names, and stay while a chatbot stands on them", async () => {
+  it("have unique names, and cannot be deleted while a chatbot uses them", async () => {
     const name = unique("twice");
     const given = { name, connector_type: "echo-connector" };
     await post("/v1/llm_endpoints", given);
     expect((await post("/v1/llm_endpoints", given)).status).toBe(409);
-    const chatbotId = await aChatbot({ endpointId: idOf(name) });
+    const chatbotId = await createChatbot({ endpointId: idOf(name) });
     expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(409);
     await del(`/chatbots/${chatbotId}`);
     expect((await del(`/v1/llm_endpoints/${idOf(name)}`)).status).toBe(200);
   });
 
-  it("show which secret they name, and may name only a provider's", async () => {
-    const id = await anEndpoint({ token: "env:PROVIDER_OPENAI" });
+  it("show the name of their secret, which must be a provider's", async () => {
+    const id = await createEndpoint({ token: "env:PROVIDER_OPENAI" });
     expect((await get(`/v1/llm_endpoints/${id}`)).body.token).toBe("env:PROVIDER_OPENAI");
     const refused = await post("/v1/llm_endpoints", {
       name: unique("bad"),
@@ -89,8 +90,8 @@ describe("endpoints", () => {
     expect([refused.status, refused.body.error[0].loc]).toEqual([422, ["body", "token"]]);
   });
 
-  it("want their token again before they move to another origin", async () => {
-    const id = await anEndpoint({
+  it("need their token again to move to another origin", async () => {
+    const id = await createEndpoint({
       connector_type: "openai-connector",
       uri: "https://one.example.com/v1",
       token: "sk-secret",
@@ -103,8 +104,8 @@ describe("endpoints", () => {
     ).toBe(200);
   });
 
-  it("want it again before they change to a connector of another address", async () => {
-    const id = await anEndpoint({ connector_type: "anthropic-connector", token: "sk-ant" });
+  it("need it again to change to a connector with another address", async () => {
+    const id = await createEndpoint({ connector_type: "anthropic-connector", token: "sk-ant" });
     expect((await put(`/v1/llm_endpoints/${id}`, { connector_type: "openai-connector" })).status).toBe(422);
   });
 
@@ -162,7 +163,7 @@ const CONNECTORS = [
   "eliza-connector",
 ];
 
-it("names each fault as pydantic does, once, and blames the field that has it", async () => {
+it("name each fault as pydantic does, once, with the field that has it", async () => {
   const faults = async (fields: object) => {
     const { status, body } = await post("/v1/llm_endpoints", {
       name: unique("faulty"),
@@ -175,17 +176,17 @@ it("names each fault as pydantic does, once, and blames the field that has it", 
   expect(await faults({ max_concurrency: -1 })).toEqual([["greater_than_equal", "max_concurrency"]]);
   expect(await faults({ name: "" })).toEqual([["string_too_short", "name"]]);
   expect(await faults({ name: "x".repeat(201) })).toEqual([["string_too_long", "name"]]);
-  const id = await anEndpoint({ connector_type: "openai-connector", uri: "https://one.example", token: "sk-1" });
+  const id = await createEndpoint({ connector_type: "openai-connector", uri: "https://one.example", token: "sk-1" });
   const move = (uri: string) => put(`/v1/llm_endpoints/${id}`, { uri });
   expect((await move("not a url")).body.error).toMatchObject([{ loc: ["body", "uri"] }]);
   expect((await move("https://two.example")).body.error).toMatchObject([{ loc: ["body", "token"] }]);
 });
 
-it("lists the connector types", async () => {
+it("list the connector types", async () => {
   expect((await get("/v1/connectors")).body).toEqual(CONNECTORS);
 });
 
-it("tells what each connector type needs, and holds a new endpoint to its address", async () => {
+it("show what each connector type needs, and check it for a new endpoint", async () => {
   const { body } = await get("/v1/connectors?include=fields");
   expect(body.map((connector: { connector_type: string }) => connector.connector_type)).toEqual(CONNECTORS);
   expect(body).toContainEqual({

@@ -1,22 +1,23 @@
+/** Endpoint files that Moonshot publishes can be loaded as they are. */
 import { describe, expect, it } from "vitest";
 import files from "../../fixtures/moonshot/endpoint-files.json";
 import { get, post } from "../../support/api.ts";
 
 interface Form {
   form: string;
-  /** The field that keeps it from being loaded: a connector that Parley does not have, or an address that is missing. */
+  /** Why a file cannot be loaded: a connector that Parley does not have, or a missing address. */
   refusedFor?: string;
   endpoint: Record<string, unknown> & { name: string; connector_type: string };
 }
 
-/** Every distinct set of keys and kinds of values among the endpoint files that Moonshot is published with, and of older versions. */
+/** Every distinct set of keys and value types among the endpoint files that Moonshot publishes, and of older versions. */
 const forms: Form[] = [...files.forms, ...files.earlier];
 
 const masked = (token: unknown) => (token === "" ? "" : "********");
 
-describe("an endpoint file of Moonshot's", () => {
+describe("an endpoint file of Moonshot", () => {
   it.each(forms.filter(({ refusedFor }) => refusedFor === undefined))(
-    "loads as it is, and is listed as it was given: $form",
+    "is loaded as it is, and listed as it was given: $form",
     async ({ endpoint }) => {
       expect(await post("/v1/llm_endpoints", endpoint)).toMatchObject({ status: 200 });
       const { token, id: _, created_date: __, ...others } = endpoint;
@@ -26,7 +27,7 @@ describe("an endpoint file of Moonshot's", () => {
   );
 
   it.each(forms.filter(({ refusedFor }) => refusedFor !== undefined))(
-    "that cannot be asked is refused by the field that is missing: $form",
+    "that is incomplete is refused with the missing field: $form",
     async ({ endpoint, refusedFor }) => {
       const { status, body } = await post("/v1/llm_endpoints", endpoint);
       expect(status).toBe(422);

@@ -1,3 +1,4 @@
+/** The OpenAPI document has every route, and every route asks for a token. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
@@ -6,15 +7,15 @@ import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import { call, get } from "../../support/api.ts";
 import { document, faultIn } from "../../support/openapi.ts";
 
-/** Every route of the app, by its own account: what is mounted under a method is no middleware. */
+/** Every route of the app. What is registered under a method is no middleware. */
 const routes = [
   ...new Set(app.routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`)),
 ].map((route) => route.split(" ") as [string, string]);
 
 const templated = (path: string) => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
 
-describe("census", () => {
-  it("finds routes at all", () => {
+describe("each route", () => {
+  it("is found by this test", () => {
     expect(routes.length).toBeGreaterThan(30);
   });
 
@@ -38,18 +39,18 @@ describe("census", () => {
     },
   );
 
-  it("keeps the open list short", () => {
+  it("is open only if it is in the short list", () => {
     expect(OPEN_PATHS).toEqual(["/healthz", "/openapi.json", "/docs"]);
   });
 });
 
-describe("the document", () => {
-  it("gives every operation a name of its own", () => {
+describe("the OpenAPI document", () => {
+  it("gives every operation a unique name", () => {
     const ids = describedRoutes(app).map(({ operation }) => operation.id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it("has examples that fit their own schemas", () => {
+  it("has examples that match their schemas", () => {
     for (const { method, path, operation } of describedRoutes(app)) {
       const { status, schema, example } = operation.response;
       if (schema && example !== undefined)
@@ -57,14 +58,14 @@ describe("the document", () => {
     }
   });
 
-  it("catches an answer that does not fit", () => {
+  it("does not match a wrong answer", () => {
     expect(faultIn("GET", "/healthz", 200, { status: "well" })).not.toBeNull();
     expect(faultIn("GET", "/healthz", 200, { status: "ok", more: 1 })).not.toBeNull();
     expect(faultIn("GET", "/healthz", 418, {})).not.toBeNull();
     expect(faultIn("GET", "/nowhere", 404, { success: false })).not.toBeNull();
   });
 
-  it("is served open, and readable at /docs without anything from elsewhere", async () => {
+  it("is public, and /docs shows it without scripts or files from elsewhere", async () => {
     const served = await exports.default.fetch("http://parley.test/openapi.json");
     expect(await served.json()).toEqual(JSON.parse(JSON.stringify(document)));
     const page = await get("/docs", { token: null });

@@ -1,6 +1,7 @@
+/** Templates and context strategies of comparison sessions, and the names that records keep. */
 import { describe, expect, inject, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { aComparison, anEndpoint, unique } from "../../support/given.ts";
+import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 
 const upstream = inject("upstream");
 const HELLO = "Hello! How can I assist you today? 🎉";
@@ -9,14 +10,14 @@ interface Received {
   body: { messages: { role: string; content: string }[] };
 }
 
-/** A provider of one test's own, which keeps what it is sent. */
-function aProvider() {
+/** A provider of its own for each test, which keeps the calls. */
+function newProvider() {
   const provider = unique("provider").replaceAll(" ", "-");
   const at = (scene: string) => `${upstream}/${provider}/${scene}`;
   return {
     at,
     endpoint: (scene: string) =>
-      anEndpoint({ connector_type: "openai-connector", model: "m", params: { max_attempts: 1 }, uri: at(scene) }),
+      createEndpoint({ connector_type: "openai-connector", model: "m", params: { max_attempts: 1 }, uri: at(scene) }),
     /** The messages of its newest call. */
     sent: async () => {
       const received = await (await fetch(`${upstream}/received/${provider}`)).json<Received[]>();
@@ -25,7 +26,7 @@ function aProvider() {
   };
 }
 
-async function aTemplate(template: string): Promise<string> {
+async function templateName(template: string): Promise<string> {
   const name = unique("template");
   await makeTemplate(name, template);
   return name;
@@ -35,14 +36,14 @@ async function makeTemplate(name: string, template: string): Promise<void> {
   expect((await post("/v1/prompt_templates", { name, template })).status).toBe(200);
 }
 
-/** A session of one chat. */
-async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
-  const { session_id: id, chat_ids } = await aComparison([endpoint], fields);
+/** A session with one chat. */
+async function createOneChatSession(endpoint: string, fields: Record<string, unknown> = {}) {
+  const { session_id: id, chat_ids } = await createComparison([endpoint], fields);
   const setting = (kind: "prompt_templates" | "context_strategies", name: string) =>
     `/v1/sessions/${id}/${kind}/${encodeURIComponent(name)}`;
   return {
     id,
-    /** Puts a prompt; answers its record. */
+    /** Submits a prompt. @returns its record */
     ask: async (prompt: string) => (await post(`/v1/sessions/${id}/prompt`, { prompt })).body[chat_ids[0]].at(-1),
     records: async () => (await get(`/v1/sessions/${id}?include_history=true`)).body.session.chat_history[chat_ids[0]],
     set: async (kind: "prompt_templates" | "context_strategies", name: string) =>
@@ -53,10 +54,10 @@ async function aChat(endpoint: string, fields: Record<string, unknown> = {}) {
 }
 
 describe("chat_history", () => {
-  it("sends earlier prompts as they were prepared, each with its reply, as real turns", async () => {
-    const provider = aProvider();
-    const template = await aTemplate("Q: {{ prompt }}");
-    const chat = await aChat(await provider.endpoint("hello"), {
+  it("sends earlier prompts as they were prepared, each with its reply, as turns", async () => {
+    const provider = newProvider();
+    const template = await templateName("Q: {{ prompt }}");
+    const chat = await createOneChatSession(await provider.endpoint("hello"), {
       prompt_template: template,
       context_strategy: "chat_history",
     });
@@ -74,10 +75,10 @@ describe("chat_history", () => {
     expect(record).toMatchObject({ prepared_prompt: "three", context_strategy: "chat_history", prompt_template: "" });
   });
 
-  it("leaves out replies that failed, were cut or have no text, with their prompts", async () => {
-    const provider = aProvider();
+  it("skips failed, cut and empty replies, with their prompts", async () => {
+    const provider = newProvider();
     const endpoint = await provider.endpoint("hello");
-    const chat = await aChat(endpoint, { context_strategy: "chat_history" });
+    const chat = await createOneChatSession(endpoint, { context_strategy: "chat_history" });
     const become = (scene: string) => put(`/v1/llm_endpoints/${endpoint}`, { uri: provider.at(scene) });
     await chat.ask("good");
     for (const scene of ["500", "hello.truncated", "filtered"]) {
@@ -98,10 +99,10 @@ describe("chat_history", () => {
     ]);
   });
 
-  it("sends each chat its own replies only", async () => {
-    const [one, other] = [aProvider(), aProvider()];
+  it("sends each chat only its own replies", async () => {
+    const [one, other] = [newProvider(), newProvider()];
     const endpoints = [await one.endpoint("hello"), await other.endpoint("length")];
-    const { session_id: id } = await aComparison(endpoints, { context_strategy: "chat_history" });
+    const { session_id: id } = await createComparison(endpoints, { context_strategy: "chat_history" });
     for (const prompt of ["first", "second"]) await post(`/v1/sessions/${id}/prompt`, { prompt });
     expect((await one.sent())?.[1]?.content).toBe(HELLO);
     expect((await other.sent())?.[1]?.content).toBe("Once upon a");
@@ -109,18 +110,18 @@ describe("chat_history", () => {
 });
 
 describe("add_previous_prompt", () => {
-  it("sends the last five prepared prompts behind the new one, newest first, and no turns", async () => {
-    const provider = aProvider();
-    const chat = await aChat(await provider.endpoint("hello"));
+  it("sends the last five prepared prompts after the new one, newest first, and no turns", async () => {
+    const provider = newProvider();
+    const chat = await createOneChatSession(await provider.endpoint("hello"));
     for (const prompt of ["p1", "p2", "p3", "p4", "p5", "p6"]) await chat.ask(prompt);
     await chat.set("context_strategies", "add_previous_prompt");
     expect((await chat.ask("new")).prepared_prompt).toBe("newp6\np5\np4\np3\np2\n");
     expect(await provider.sent()).toEqual([{ role: "user", content: "newp6\np5\np4\np3\np2\n" }]);
   });
 
-  it("goes before the template, whose text is part of what is added next", async () => {
-    const template = await aTemplate("<{{ prompt }}>");
-    const chat = await aChat(await anEndpoint(), {
+  it("runs before the template, whose output is part of what is added next", async () => {
+    const template = await templateName("<{{ prompt }}>");
+    const chat = await createOneChatSession(await createEndpoint(), {
       prompt_template: template,
       context_strategy: "add_previous_prompt",
     });
@@ -129,8 +130,8 @@ describe("add_previous_prompt", () => {
     expect((await chat.ask("three")).prepared_prompt).toBe("<three<two<one>\n>\n<one>\n>");
   });
 
-  it("fails a prompt that grows over 200,000 characters, and only as long as it is in force", async () => {
-    const chat = await aChat(await anEndpoint(), { context_strategy: "add_previous_prompt" });
+  it("fails a prompt that grows over 200,000 characters, only while it is set", async () => {
+    const chat = await createOneChatSession(await createEndpoint(), { context_strategy: "add_previous_prompt" });
     await chat.ask("x".repeat(90_000));
     expect((await chat.ask("y".repeat(90_000))).status).toBe("ok");
     const refused = await chat.ask("z".repeat(90_000));
@@ -141,10 +142,10 @@ describe("add_previous_prompt", () => {
   });
 });
 
-describe("names in force", () => {
-  it("are kept by each record, whatever is set, unset, deleted or made anew later", async () => {
-    const name = await aTemplate("first {{ prompt }}");
-    const chat = await aChat(await anEndpoint());
+describe("the names of template and strategy", () => {
+  it("are kept by each record, whatever is set, unset, deleted or created later", async () => {
+    const name = await templateName("first {{ prompt }}");
+    const chat = await createOneChatSession(await createEndpoint());
     await chat.ask("a");
     await chat.set("prompt_templates", name);
     await chat.ask("b");
@@ -155,7 +156,7 @@ describe("names in force", () => {
     await makeTemplate(name, "second {{ prompt }}");
     await chat.set("prompt_templates", name);
     await chat.ask("d");
-    const other = await aTemplate("other {{ prompt }}");
+    const other = await templateName("other {{ prompt }}");
     await chat.set("prompt_templates", other);
     await chat.set("context_strategies", "add_previous_prompt");
     await chat.ask("e");
@@ -176,10 +177,10 @@ describe("names in force", () => {
     ]);
   });
 
-  it("are those of the prompt, though others are set while it is answered", async () => {
-    const provider = aProvider();
-    const chat = await aChat(await provider.endpoint("hello.stall"));
-    const name = await aTemplate("<{{ prompt }}>");
+  it("are those at the time of the prompt, even if others are set while it runs", async () => {
+    const provider = newProvider();
+    const chat = await createOneChatSession(await provider.endpoint("hello.stall"));
+    const name = await templateName("<{{ prompt }}>");
     const asked = chat.ask("x");
     await expect.poll(provider.sent, { timeout: 30_000 }).toBeDefined();
     await chat.set("prompt_templates", name);
@@ -188,11 +189,14 @@ describe("names in force", () => {
     expect(await asked).toMatchObject({ prepared_prompt: "x", prompt_template: "", context_strategy: "" });
   });
 
-  it("are kept by records of what failed too", async () => {
-    const name = await aTemplate("{{ prompt }}{{ prompt }}");
-    const chat = await aChat(await anEndpoint(), { prompt_template: name, context_strategy: "chat_history" });
+  it("are kept by failed records too", async () => {
+    const name = await templateName("{{ prompt }}{{ prompt }}");
+    const chat = await createOneChatSession(await createEndpoint(), {
+      prompt_template: name,
+      context_strategy: "chat_history",
+    });
     expect(await chat.ask("x".repeat(100_000))).toMatchObject({ status: "ok" });
-    const tripled = await aTemplate("{{ prompt }}{{ prompt }}{{ prompt }}");
+    const tripled = await templateName("{{ prompt }}{{ prompt }}{{ prompt }}");
     await chat.set("prompt_templates", tripled);
     expect(await chat.ask("x".repeat(100_000))).toMatchObject({
       status: "error",
@@ -205,10 +209,13 @@ describe("names in force", () => {
   });
 });
 
-describe("unsetting", () => {
-  it("refuses a name that is not in force, and leaves the one that is", async () => {
-    const [set, unset] = [await aTemplate("<{{ prompt }}>"), await aTemplate("[{{ prompt }}]")];
-    const chat = await aChat(await anEndpoint(), { prompt_template: set, context_strategy: "chat_history" });
+describe("unsetting a template or strategy", () => {
+  it("is refused for a name that is not set, and keeps the one that is", async () => {
+    const [set, unset] = [await templateName("<{{ prompt }}>"), await templateName("[{{ prompt }}]")];
+    const chat = await createOneChatSession(await createEndpoint(), {
+      prompt_template: set,
+      context_strategy: "chat_history",
+    });
     const path = `/v1/sessions/${chat.id}`;
     expect((await del(`${path}/prompt_templates/${encodeURIComponent(unset)}`)).status).toBe(404);
     expect((await del(`${path}/context_strategies/add_previous_prompt`)).status).toBe(404);

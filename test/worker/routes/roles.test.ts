@@ -1,18 +1,19 @@
+/** Which role may call which route, as a table. */
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
 import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call, post } from "../../support/api.ts";
-import { aClient } from "../../support/given.ts";
-import { set } from "../../support/settings.ts";
+import { createClient } from "../../support/create.ts";
+import { setVariables } from "../../support/settings.ts";
 
 const ADMIN = ["admin"];
 const STAFF = ["admin", "service", "anonymous"];
 const EVERYONE = ["admin", "service", "anonymous", "client"];
 const ROLES = EVERYONE;
 
-/** Who may call what. A new route fails until it is placed here. */
+/** Who may call what. A new route fails here until it has a line. */
 const MATRIX: Record<string, string[]> = {
   "post /sessions": EVERYONE,
   "get /sessions": EVERYONE,
@@ -72,7 +73,7 @@ const nameOf = ({ method, path }: DescribedRoute) => `${method} ${path}`;
 
 const NOWHERE = "0123456789abcdef01234567";
 
-/** A call that fits the route's form, to something that is not there. */
+/** A valid call to something that does not exist. */
 function wellFormed({ method, path, operation }: DescribedRoute, clientId: string, token: string | null) {
   const address = path.replace("{id}", NOWHERE).replace("{name}", "none");
   const query = /\/(message|chat)$/.test(path) ? `?sessionId=${NOWHERE}` : "";
@@ -82,15 +83,15 @@ function wellFormed({ method, path, operation }: DescribedRoute, clientId: strin
   return call(method.toUpperCase(), address + query, body, { token, headers });
 }
 
-describe("who may call what", () => {
-  it("is settled for every route", () => {
+describe("the roles that may call", () => {
+  it("are listed for every route", () => {
     expect(Object.keys(MATRIX).toSorted()).toEqual(routes.map(nameOf).toSorted());
   });
 
-  it.each(ROLES)("holds on every route for %s", async (role) => {
-    const clientId = await aClient();
+  it.each(ROLES)("are enforced on every route for %s", async (role) => {
+    const clientId = await createClient();
     const own = role === "client" ? { clientId } : {};
-    if (role === "anonymous") set({ ANONYMOUS_ROLE: "service" });
+    if (role === "anonymous") setVariables({ ANONYMOUS_ROLE: "service" });
     const token = role === "anonymous" ? null : (await post("/keys", { name: role, role, ...own })).body.data.key;
     const denied: string[] = [];
     for (const route of routes) {

@@ -1,3 +1,4 @@
+/** Tokens of endpoints: encrypted at rest, and opened only for the call. */
 import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
@@ -5,7 +6,7 @@ import { app } from "../../../src/app.ts";
 import { seal } from "../../../src/crypto/sealed-tokens.ts";
 import { ReplyCaller } from "../../../src/providers/call/reply-caller.ts";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
-import { aChatbot, aComparison, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
 import { faultIn } from "../../support/openapi.ts";
 
 const NO_LIMITS = { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 };
@@ -15,10 +16,10 @@ const openai = { connector_type: "openai-connector", uri: `${upstream}/sealed/he
 const OTHER_KEY = btoa("another key of thirty-two bytes!");
 const ours: Env = env;
 
-/** What stands in D1 for an endpoint's token. */
+/** An endpoint's token as D1 stores it. */
 const stored = (id: string) => env.DB.prepare("select token from endpoints where id = ?").bind(id).first("token");
 
-/** Everything in D1, and in the storage of a session's object, as text. */
+/** Everything in D1 and in the storage of a session's object, as text. */
 async function everythingStored(sessionId: string): Promise<string> {
   const { results: tables } = await env.DB.prepare(
     "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '_cf%' and name <> 'transliterations'",
@@ -35,16 +36,16 @@ async function everythingStored(sessionId: string): Promise<string> {
   return JSON.stringify([rows.map(({ results }) => results), inObject]);
 }
 
-/** Calls a Worker that is set up in another way. */
+/** Calls a Worker with other settings. */
 async function callWith(settings: Partial<Env>, method: string, path: string, body: object, more = {}) {
   const headers = { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json", ...more };
   const answer = await app.request(path, { method, headers, body: JSON.stringify(body) }, { ...env, ...settings });
-  const said = await answer.json<ReturnType<typeof JSON.parse>>();
-  expect(faultIn(method, path, answer.status, said)).toBeNull();
-  return { status: answer.status, body: said };
+  const answerBody = await answer.json<ReturnType<typeof JSON.parse>>();
+  expect(faultIn(method, path, answer.status, answerBody)).toBeNull();
+  return { status: answer.status, body: answerBody };
 }
 
-/** Asks an endpoint as stored, in a Worker that is set up in another way. @returns what came, as text */
+/** Submits a prompt to an endpoint in a Worker with other settings. @returns the answer's text */
 async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   const row = await env.DB.prepare("select * from endpoints where id = ?").bind(id).first<Record<string, string>>();
   const { connector_type, uri = "", token = "", model = "", params = "" } = row ?? {};
@@ -56,7 +57,7 @@ async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   ).text();
 }
 
-/** The tokens that a provider was shown, newest first. */
+/** The tokens that a provider received, newest first. */
 async function shownTo(provider: string): Promise<(string | undefined)[]> {
   const answer = await fetch(`${upstream}/received/${provider}`);
   const received = await answer.json<{ headers: Record<string, string> }[]>();
@@ -64,16 +65,16 @@ async function shownTo(provider: string): Promise<(string | undefined)[]> {
 }
 
 describe("an endpoint's token", () => {
-  it("reaches its provider, and stands nowhere in D1 nor in the object of a session, also under a key of the caller", async () => {
+  it("reaches its provider, and is nowhere in D1 or the session's object in plain text, even with an idempotency key", async () => {
     const token = `sk-${crypto.randomUUID()}`;
     const name = unique("sealed");
     const headers = { "idempotency-key": crypto.randomUUID() };
     const created = await post("/v1/llm_endpoints", { name, ...openai, token }, { headers });
     expect(created.status).toBe(200);
     const id = name.replaceAll(" ", "-");
-    const sessions = [await aSession({ chatbotId: await aChatbot({ endpointId: id }) })];
+    const sessions = [await createSession({ chatbotId: await createChatbot({ endpointId: id }) })];
     expect((await post(`/sessions/chat?sessionId=${sessions[0]}`, { content: "Hi" })).status).toBe(200);
-    const comparison = await aComparison([id]);
+    const comparison = await createComparison([id]);
     sessions.push(comparison.session_id);
     await post(`/v1/sessions/${comparison.session_id}/prompt`, { prompt: "Hi" });
     expect((await shownTo("sealed")).slice(0, 2)).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
@@ -86,8 +87,8 @@ describe("an endpoint's token", () => {
     expect(JSON.stringify((await get("/v1/llm_endpoints")).body)).not.toMatch(/sealed:1:|sk-/);
   });
 
-  it("is replaced and sealed by an update, and stays through one that shows the mask", async () => {
-    const id = await anEndpoint({ ...openai, token: "sk-first" });
+  it("is replaced and sealed by an update, and kept by an update with the mask", async () => {
+    const id = await createEndpoint({ ...openai, token: "sk-first" });
     const first = await stored(id);
     await put(`/v1/llm_endpoints/${id}`, { token: "sk-second" });
     await put(`/v1/llm_endpoints/${id}`, { model: "n", token: "********" });
@@ -97,22 +98,22 @@ describe("an endpoint's token", () => {
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-second");
   });
 
-  it("is not sealed when it is empty, or the name of a secret", async () => {
-    expect(await stored(await anEndpoint(openai))).toBe("");
-    expect(await stored(await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toBe("env:PROVIDER_TEST");
-    const id = await anEndpoint({ ...openai, token: "sk-was" });
+  it("is not sealed when it is empty, or names a secret", async () => {
+    expect(await stored(await createEndpoint(openai))).toBe("");
+    expect(await stored(await createEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toBe("env:PROVIDER_TEST");
+    const id = await createEndpoint({ ...openai, token: "sk-was" });
     await put(`/v1/llm_endpoints/${id}`, { token: "" });
     expect(await stored(id)).toBe("");
   });
 
   it("may look like a sealed one", async () => {
-    const id = await anEndpoint({ ...openai, token: "sealed:1:AAAA" });
+    const id = await createEndpoint({ ...openai, token: "sealed:1:AAAA" });
     await askWith({}, id);
     expect((await shownTo("sealed"))[0]).toBe("Bearer sealed:1:AAAA");
   });
 
-  it("that an earlier version stored plain still works, and is sealed by the next update", async () => {
-    const id = await anEndpoint(openai);
+  it("of an earlier version in plain text still works, and is sealed by the next update", async () => {
+    const id = await createEndpoint(openai);
     await env.DB.prepare("update endpoints set token = 'sk-plain' where id = ?").bind(id).run();
     await askWith({}, id);
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
@@ -122,8 +123,8 @@ describe("an endpoint's token", () => {
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
   });
 
-  it("goes over to a new key with its next update, while the one of before still opens it", async () => {
-    const id = await anEndpoint({ ...openai, token: "sk-rotated" });
+  it("is sealed with a new key by its next update, while the previous key still opens it", async () => {
+    const id = await createEndpoint({ ...openai, token: "sk-rotated" });
     const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: ours.ENCRYPTION_KEY ?? "" };
     expect(await askWith(rotated, id)).toContain('"type":"end"');
     expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain("provider_auth");
@@ -133,11 +134,11 @@ describe("an endpoint's token", () => {
   });
 });
 
-it("a token that was sealed under a key that is gone fails its own reply, and leaves the others of a prompt whole", async () => {
-  const lost = await anEndpoint({ ...openai, token: "sk-lost" });
+it("sealed with a lost key fails its own reply, and no other of the prompt", async () => {
+  const lost = await createEndpoint({ ...openai, token: "sk-lost" });
   const foreign = await seal("sk-lost", lost, { ENCRYPTION_KEY: OTHER_KEY });
   await env.DB.prepare("update endpoints set token = ? where id = ?").bind(foreign, lost).run();
-  const session = await aComparison([lost, await anEndpoint({ ...openai, token: "sk-here" })]);
+  const session = await createComparison([lost, await createEndpoint({ ...openai, token: "sk-here" })]);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
   const [failed, whole] = session.chat_ids.map((id: string) => body[id][0]);
   expect([status, failed.error.code, whole.status]).toEqual([200, "provider_auth", "ok"]);
@@ -151,43 +152,43 @@ it("a token that was sealed under a key that is gone fails its own reply, and le
 describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j", (key) => {
   const settings = { ENCRYPTION_KEY: key };
 
-  it("no token is taken, the operator is told why, and nothing changes", async () => {
+  it("no token is accepted, the reason is logged, and nothing changes", async () => {
     const name = unique("unsealed");
     const refused = await callWith(settings, "POST", "/v1/llm_endpoints", { name, ...openai, token: "sk-secret" });
     expect(refused).toMatchObject({ status: 503, body: { detail: expect.stringContaining("ENCRYPTION_KEY") } });
     expect((await get(`/v1/llm_endpoints/${name.replaceAll(" ", "-")}`)).status).toBe(404);
-    const id = await anEndpoint(openai);
+    const id = await createEndpoint(openai);
     expect((await callWith(settings, "PUT", `/v1/llm_endpoints/${id}`, { token: "sk-secret" })).status).toBe(503);
     expect(await stored(id)).toBe("");
   });
 
-  it("endpoints without a token of their own are made and changed", async () => {
+  it("endpoints without a token of their own can be created and changed", async () => {
     const given = { name: unique("free"), ...openai, token: "env:PROVIDER_TEST" };
     expect((await callWith(settings, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
     const path = `/v1/llm_endpoints/${given.name.replaceAll(" ", "-")}`;
     expect((await callWith(settings, "PUT", path, { token: "" })).status).toBe(200);
   });
 
-  it("a reply whose token cannot be opened fails by name, says what to do, and the others are whole", async () => {
-    const sealed = await anEndpoint({ ...openai, token: "sk-secret" });
+  it("a reply whose token cannot be opened fails with an explanation, and the others succeed", async () => {
+    const sealed = await createEndpoint({ ...openai, token: "sk-secret" });
     const failed = await askWith(settings, sealed);
     expect(failed).toContain("provider_auth");
     expect(failed).toContain("ENCRYPTION_KEY");
     expect(failed).not.toMatch(/sealed:1:|sk-secret/);
-    expect(await askWith(settings, await anEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toContain(
+    expect(await askWith(settings, await createEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toContain(
       '"type":"end"',
     );
   });
 });
 
-it("the same key with another token is a conflict, and with the same one the first answer", async () => {
+it("an idempotency key with another token is a conflict, and with the same token gets the first answer", async () => {
   const given = { name: unique("once"), ...openai, token: "1234" };
   const headers = { "idempotency-key": crypto.randomUUID() };
   await post("/v1/llm_endpoints", given, { headers });
   const again = await post("/v1/llm_endpoints", given, { headers });
   expect([again.status, again.headers.get("idempotency-replayed")]).toEqual([200, "true"]);
   expect((await post("/v1/llm_endpoints", { ...given, token: "1235" }, { headers })).status).toBe(409);
-  // Whoever reads the database and tries all short tokens must have the Worker's key too.
+  // To test all short tokens against the database, one must also have the Worker's key.
   const elsewhere = await callWith({ ENCRYPTION_KEY: OTHER_KEY }, "POST", "/v1/llm_endpoints", given, headers);
   expect(elsewhere.status).toBe(409);
 });
@@ -203,24 +204,24 @@ describe("a deployed Worker", () => {
     "https://１２７.0.0.1",
     "https://localhost./v1",
     "https://metadata.google.internal",
-  ])("takes no endpoint at %s, neither new nor by an update", async (uri) => {
+  ])("accepts no endpoint at %s, neither new nor by an update", async (uri) => {
     const given = { name: unique("guarded"), connector_type: "openai-connector", uri };
     const created = await callWith(deployed, "POST", "/v1/llm_endpoints", given);
     expect([created.status, created.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
-    const id = await anEndpoint(openai);
+    const id = await createEndpoint(openai);
     const changed = await callWith(deployed, "PUT", `/v1/llm_endpoints/${id}`, { uri });
     expect([changed.status, changed.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
   });
 
-  it("takes one at a public name, and one at its vendor's own address", async () => {
+  it("accepts one at a public name, and one at its vendor's own address", async () => {
     for (const uri of ["https://api.example.com/v1", ""]) {
       const given = { name: unique("public"), connector_type: "openai-connector", uri };
       expect((await callWith(deployed, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
     }
   });
 
-  it("does not call one that got in all the same: the reply is refused by the guard, and nothing goes out", async () => {
-    const id = await anEndpoint({ ...openai, uri: `${upstream}/guarded/hello`, token: "sk-guarded" });
+  it("does not call a private address that got into D1: the guard refuses, and nothing is sent", async () => {
+    const id = await createEndpoint({ ...openai, uri: `${upstream}/guarded/hello`, token: "sk-guarded" });
     expect(await askWith(deployed, id)).toContain("refused_by_guard");
     expect(await shownTo("guarded")).toEqual([]);
     expect(await askWith({ ALLOW_PRIVATE_ENDPOINTS: "1" }, id)).toContain('"type":"end"');

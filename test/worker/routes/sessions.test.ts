@@ -1,14 +1,15 @@
+/** Chatbot sessions: create, read, change, end, append, chat and delete. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, anEndpoint, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, createEndpoint, unique } from "../../support/create.ts";
 
 const NOWHERE = "ffffffffffffffffffffffff";
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 describe("create", () => {
   it("answers 201 with the session in the envelope, plain ids and ISO times", async () => {
-    const chatbotId = await aChatbot();
-    const clientId = await aClient();
+    const chatbotId = await createChatbot();
+    const clientId = await createClient();
     const { status, body } = await post("/sessions", {
       chatbotId,
       clientId,
@@ -32,14 +33,14 @@ describe("create", () => {
   });
 
   it("begins with the chatbot's greeting", async () => {
-    const chatbotId = await aChatbot({ greeting: "Hello, how can I help?" });
-    const id = await aSession({ chatbotId });
+    const chatbotId = await createChatbot({ greeting: "Hello, how can I help?" });
+    const id = await createSession({ chatbotId });
     const { body } = await get(`/sessions/${id}`);
     expect(body.data.messages).toMatchObject([{ role: "assistant", content: "Hello, how can I help?" }]);
   });
 
-  it("refuses an unknown chatbot or client with 404, and creates nothing", async () => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+  it("answers 404 for an unknown chatbot or client, and creates nothing", async () => {
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
     const title = unique("never");
     expect((await post("/sessions", { chatbotId: NOWHERE, clientId, title })).body).toMatchObject({
       message: "Chatbot not found",
@@ -52,8 +53,8 @@ describe("create", () => {
     expect(found.body.data.results).toEqual([]);
   });
 
-  it("reads ids in either case and answers them in lower case", async () => {
-    const [chatbotId, clientId] = [await aChatbot(), await aClient()];
+  it("accepts ids in either case and answers them in lower case", async () => {
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
     const { body } = await post("/sessions", { chatbotId: chatbotId.toUpperCase(), clientId });
     expect(body.data.chatbotId).toBe(chatbotId);
     expect((await get(`/sessions/${body.data.id.toUpperCase()}`)).status).toBe(200);
@@ -66,14 +67,14 @@ describe("create", () => {
     ["metadata that is no object", { metadata: [1] }, "metadata"],
     ["metadata over 16 KiB", { metadata: { a: "x".repeat(16_384) } }, "metadata"],
     ["a time that is none", { startTime: "yesterday" }, "startTime"],
-  ])("refuses %s with 400, naming it", async (_, fields, path) => {
+  ])("refuses %s with 400 and the field's name", async (_, fields, path) => {
     const { status, body } = await post("/sessions", { chatbotId: NOWHERE, clientId: NOWHERE, ...fields });
     expect(status).toBe(400);
     expect(body).toMatchObject({ success: false, error: { code: "invalid_input", details: [{ path }] } });
   });
 
-  it("is SCHEDULED when it starts in the future, and takes no messages yet", async () => {
-    const id = await aSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
+  it("is SCHEDULED when the start is in the future, and accepts no messages yet", async () => {
+    const id = await createSession({ startTime: new Date(Date.now() + 3_600_000).toISOString() });
     expect((await get(`/sessions/${id}`)).body.data.status).toBe("SCHEDULED");
     expect(
       (await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "early" } })).status,
@@ -81,7 +82,7 @@ describe("create", () => {
   });
 
   it("becomes ACTIVE by itself at its start", async () => {
-    const id = await aSession({ startTime: new Date(Date.now() + 150).toISOString() });
+    const id = await createSession({ startTime: new Date(Date.now() + 150).toISOString() });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect((await get(`/sessions/${id}`)).body.data.status).toBe("ACTIVE");
     expect(
@@ -91,9 +92,9 @@ describe("create", () => {
 });
 
 describe("get", () => {
-  it("populates chatbot and client, and has no message beside the envelope", async () => {
-    const [chatbotId, clientId] = [await aChatbot({ name: "Shop" }), await aClient({ name: "Ada" })];
-    const id = await aSession({ chatbotId, clientId });
+  it("has chatbot and client, and no message beside the envelope", async () => {
+    const [chatbotId, clientId] = [await createChatbot({ name: "Shop" }), await createClient({ name: "Ada" })];
+    const id = await createSession({ chatbotId, clientId });
     const { status, body } = await get(`/sessions/${id}`);
     expect(status).toBe(200);
     expect(Object.keys(body)).toEqual(["success", "data"]);
@@ -105,8 +106,8 @@ describe("get", () => {
     expect((await get(`/sessions/${id}`)).body).toMatchObject({ success: false, message: "Session not found" });
   });
 
-  it("leaves out earlier messages for Prefer: return=minimal", async () => {
-    const id = await aSession();
+  it("leaves out earlier messages with Prefer: return=minimal", async () => {
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "one" } });
     const headers = { prefer: "return=minimal" };
     const got = await get(`/sessions/${id}`, { headers });
@@ -122,8 +123,8 @@ describe("get", () => {
 });
 
 describe("update", () => {
-  it("changes only what is given", async () => {
-    const id = await aSession({ title: "Before", metadata: { keep: true } });
+  it("changes only the given fields", async () => {
+    const id = await createSession({ title: "Before", metadata: { keep: true } });
     const { status, body } = await put(`/sessions/${id}`, { feedback: { rating: 5, comment: "Quick" } });
     expect(status).toBe(200);
     expect(body.data).toMatchObject({
@@ -136,8 +137,8 @@ describe("update", () => {
     expect(same.body.data).toEqual(body.data);
   });
 
-  it("replaces the whole of feedback and metadata, and clears them with null", async () => {
-    const id = await aSession({ metadata: { a: 1 } });
+  it("replaces feedback and metadata as a whole, and clears them with null", async () => {
+    const id = await createSession({ metadata: { a: 1 } });
     await put(`/sessions/${id}`, { feedback: { rating: 5 } });
     const replaced = await put(`/sessions/${id}`, { feedback: { comment: "x" }, metadata: { b: 2 } });
     expect(replaced.body.data).toMatchObject({ feedback: { comment: "x" }, metadata: { b: 2 } });
@@ -148,12 +149,12 @@ describe("update", () => {
   });
 
   it("sets endTime with an ended status, and clears it when the session is active again", async () => {
-    const id = await aSession();
-    const said = { message: { role: "user", content: "before" } };
-    await post(`/sessions/message?sessionId=${id}`, said);
+    const id = await createSession();
+    const request = { message: { role: "user", content: "before" } };
+    await post(`/sessions/message?sessionId=${id}`, request);
     const ended = await put(`/sessions/${id}`, { status: "TERMINATED" });
     expect(ended.body.data).toMatchObject({ status: "TERMINATED", endTime: expect.stringMatching(ISO) });
-    expect((await post(`/sessions/message?sessionId=${id}`, said)).status).toBe(404);
+    expect((await post(`/sessions/message?sessionId=${id}`, request)).status).toBe(404);
     const reopened = await put(`/sessions/${id}`, { status: "ACTIVE" });
     expect(reopened.body.data.status).toBe("ACTIVE");
     expect(reopened.body.data).not.toHaveProperty("endTime");
@@ -161,14 +162,14 @@ describe("update", () => {
     expect(body.data.messages.map((message: { content: string }) => message.content)).toEqual(["before", "after"]);
   });
 
-  it("records an endTime alone and ends nothing", async () => {
-    const id = await aSession();
+  it("saves an endTime alone without ending the session", async () => {
+    const id = await createSession();
     const endTime = new Date(Date.now() + 60_000).toISOString();
     expect((await put(`/sessions/${id}`, { endTime })).body.data).toMatchObject({ status: "ACTIVE", endTime });
   });
 
-  it("keeps feedback given after the end", async () => {
-    const id = await aSession();
+  it("keeps feedback that is given after the end", async () => {
+    const id = await createSession();
     await post(`/sessions/${id}/end`);
     await put(`/sessions/${id}`, { feedback: { rating: 2 } });
     expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ status: "COMPLETED", feedback: { rating: 2 } });
@@ -181,7 +182,7 @@ describe("update", () => {
     [{ status: "ACTIVE", endTime: "2099-01-01T00:00:00Z" }, "endTime"],
     [{ startTime: "2099-01-01T00:00:00Z" }, "startTime"],
   ])("refuses %j with 400", async (changes, path) => {
-    const id = await aSession();
+    const id = await createSession();
     const before = await get(`/sessions/${id}`);
     const { status, body } = await put(`/sessions/${id}`, changes);
     expect(status).toBe(400);
@@ -196,7 +197,7 @@ describe("update", () => {
 
 describe("end", () => {
   it("completes an active session once", async () => {
-    const id = await aSession();
+    const id = await createSession();
     const { status, body } = await post(`/sessions/${id}/end`);
     expect(status).toBe(200);
     expect(body.data).toMatchObject({ status: "COMPLETED", endTime: expect.stringMatching(ISO) });
@@ -205,8 +206,8 @@ describe("end", () => {
     expect(again.body.message).toBe("Active session not found");
   });
 
-  it("ends now, whatever end was recorded before", async () => {
-    const id = await aSession();
+  it("sets the end to now, whatever end was saved before", async () => {
+    const id = await createSession();
     await put(`/sessions/${id}`, { endTime: "2099-01-01T00:00:00Z" });
     const { body } = await post(`/sessions/${id}/end`);
     expect(Date.parse(body.data.endTime)).toBeLessThanOrEqual(Date.now());
@@ -218,8 +219,8 @@ describe("end", () => {
 });
 
 describe("add message", () => {
-  it("appends in order and answers the whole session", async () => {
-    const id = await aSession();
+  it("appends in order and answers the complete session", async () => {
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be brief" } });
     const { status, body } = await post(`/sessions/message?sessionId=${id}`, {
       message: { role: "user", content: "Hi", timestamp: "2024-03-15T04:31:47+08:00" },
@@ -239,15 +240,15 @@ describe("add message", () => {
     "'; drop table messages; --",
     "x".repeat(100_000),
   ])("keeps content exactly: %j", async (content) => {
-    const id = await aSession();
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe(content);
     await post(`/sessions/${id}/end`);
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe(content);
   });
 
-  it("makes U+FFFD of a lone surrogate", async () => {
-    const id = await aSession();
+  it("replaces a lone surrogate with U+FFFD", async () => {
+    const id = await createSession();
     await post(`/sessions/message?sessionId=${id}`, '{"message":{"role":"user","content":"a\\ud800b"}}');
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe("a\ufffdb");
   });
@@ -270,7 +271,7 @@ describe("add message", () => {
     expect(answer.body.error.details[0].path).toBe(path);
   });
 
-  it("answers 404 for a session that is not there", async () => {
+  it("answers 404 for a session that does not exist", async () => {
     expect(
       (await post(`/sessions/message?sessionId=${NOWHERE}`, { message: { role: "user", content: "x" } })).status,
     ).toBe(404);
@@ -278,8 +279,8 @@ describe("add message", () => {
 });
 
 describe("chat", () => {
-  it("answers the chatbot's reply and has both in the log", async () => {
-    const id = await aSession();
+  it("answers the chatbot's reply and appends both messages", async () => {
+    const id = await createSession();
     const { status, body } = await post(`/sessions/chat?sessionId=${id}`, { content: "Hello World" });
     expect(status).toBe(200);
     expect(body.data).toEqual({ role: "assistant", content: "Hello World", timestamp: expect.stringMatching(ISO) });
@@ -297,8 +298,8 @@ describe("chat", () => {
     [400, 502, "provider_rejected"],
     [500, 502, "provider_error"],
   ])("answers an endpoint's %i with %i %s, and keeps the question", async (fail, expected, code) => {
-    const endpointId = await anEndpoint({ params: { fail } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const endpointId = await createEndpoint({ params: { fail } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const { status, body, headers } = await post(`/sessions/chat?sessionId=${id}`, { content: "Anyone?" });
     expect(status).toBe(expected);
     expect(body).toMatchObject({ success: false, error: { code } });
@@ -307,15 +308,15 @@ describe("chat", () => {
   });
 
   it("answers 504 when the endpoint takes too long", async () => {
-    const endpointId = await anEndpoint({ params: { fail: "timeout", timeout_ms: "50" } });
-    const id = await aSession({ chatbotId: await aChatbot({ endpointId }) });
+    const endpointId = await createEndpoint({ params: { fail: "timeout", timeout_ms: "50" } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
     const { status, body } = await post(`/sessions/chat?sessionId=${id}`, { content: "Anyone?" });
     expect([status, body.error.code]).toEqual([504, "provider_timeout"]);
   });
 
-  it("answers 404 on a session that has ended, and on one whose chatbot is gone", async () => {
-    const chatbotId = await aChatbot();
-    const id = await aSession({ chatbotId });
+  it("answers 404 when the session has ended, or its chatbot is gone", async () => {
+    const chatbotId = await createChatbot();
+    const id = await createSession({ chatbotId });
     await post(`/sessions/${id}/end`);
     expect((await post(`/sessions/chat?sessionId=${id}`, { content: "x" })).status).toBe(404);
     expect((await del(`/chatbots/${chatbotId}`)).status).toBe(200);
@@ -331,8 +332,8 @@ describe("chat", () => {
 });
 
 describe("delete", () => {
-  it("takes the session and its messages away", async () => {
-    const id = await aSession({ title: unique("gone") });
+  it("removes the session and its messages", async () => {
+    const id = await createSession({ title: unique("gone") });
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "x" } });
     const { status, body } = await del(`/sessions/${id}`);
     expect([status, Object.keys(body)]).toEqual([200, ["success", "message"]]);

@@ -1,10 +1,12 @@
+/** Statistics of comparison sessions. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import type { ReplyDetail } from "../../../src/core/message.ts";
 import { get, post } from "../../support/api.ts";
-import { aComparison, anEndpoint } from "../../support/given.ts";
-import { aReceipt, writeLog } from "../../support/long-log.ts";
-import type { Said } from "../../support/long-log.ts";
+import { createComparison, createEndpoint } from "../../support/create.ts";
+import { writeLog } from "../../support/long-log.ts";
+import { makeReceipt } from "../../support/replies.ts";
+import type { LoggedReply } from "../../support/long-log.ts";
 
 const statsOf = async (id: string) => (await get(`/v1/sessions/${id}/stats`)).body;
 
@@ -27,15 +29,15 @@ const failure = (code: "provider_error" | "rate_limited" | "cancelled"): Partial
   error: { code, message: "It failed." },
   finishReason: code === "cancelled" ? "cancelled" : "error",
   usage: null,
-  // A failure's times count nowhere.
+  // Times of failed replies do not count.
   durationMs: 999_999,
   ttftMs: 999_999,
   attempts: 2,
 });
 
 describe("statistics", () => {
-  it("have a row of zeros for each chat of a session that was never prompted", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it("have a row of zeros for each chat without a prompt", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     expect(await statsOf(session.session_id)).toEqual({
       session_id: session.session_id,
       chats: session.chat_ids.map((chat_id: string, index: number) => ({
@@ -47,15 +49,15 @@ describe("statistics", () => {
     });
   });
 
-  it("count outcomes, and spread the times of whole replies by nearest rank", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it("count outcomes, and compute percentiles of successful replies by nearest rank", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const [first, second] = session.chat_ids;
-    const timed = Array.from({ length: 199 }, (_, n): Said => {
-      // 1 to 199, not in order.
+    const timed = Array.from({ length: 199 }, (_, n): LoggedReply => {
+      // 1 to 199, shuffled.
       const durationMs = ((n * 37) % 199) + 1;
       return { chatId: first, content: "ok", reply: { durationMs, ttftMs: n === 0 ? null : 5 } };
     });
-    const others: Said[] = [
+    const others: LoggedReply[] = [
       { chatId: second, content: "cut off", reply: { finishReason: "length" } },
       { chatId: second, content: "", reply: failure("provider_error") },
       { chatId: second, content: "part", reply: failure("rate_limited") },
@@ -64,7 +66,7 @@ describe("statistics", () => {
     ];
     await writeLog(
       session.session_id,
-      [...timed, ...others].map((said) => ({ prompt: "x", replies: [said] })),
+      [...timed, ...others].map((reply) => ({ prompt: "x", replies: [reply] })),
     );
     const { chats, total } = await statsOf(session.session_id);
     expect(chats[0]).toMatchObject({
@@ -98,13 +100,13 @@ describe("statistics", () => {
   });
 
   it("add up tokens, and the cost of what has prices", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint(), await anEndpoint()]);
+    const session = await createComparison([await createEndpoint(), await createEndpoint(), await createEndpoint()]);
     const [priced, half, free] = session.chat_ids;
     const usage = { inputTokens: 100_000, outputTokens: 200_000 };
-    const receipt = aReceipt({ prices: { inputPerMillion: 1, outputPerMillion: 0.5 } });
-    const replies: Said[] = [
+    const receipt = makeReceipt({ prices: { inputPerMillion: 1, outputPerMillion: 0.5 } });
+    const replies: LoggedReply[] = [
       { chatId: priced, content: "a", reply: { usage, receipt } },
-      { chatId: half, content: "b", reply: { usage, receipt: aReceipt({ prices: null }) } },
+      { chatId: half, content: "b", reply: { usage, receipt: makeReceipt({ prices: null }) } },
       { chatId: free, content: "c", reply: { usage: null, receipt } },
     ];
     await writeLog(session.session_id, [
@@ -122,9 +124,9 @@ describe("statistics", () => {
     expect(total).toMatchObject({ usage: tokens(4), cost: 0.6, priced: 3 });
   });
 
-  it("give each chat its own row where an endpoint is asked twice, whether the session lives or has ended", async () => {
-    const id = await anEndpoint();
-    const session = await aComparison([id, id, await anEndpoint({ params: { fail: 400 } })]);
+  it("have a row for each chat when an endpoint is used twice, whether the session is active or has ended", async () => {
+    const id = await createEndpoint();
+    const session = await createComparison([id, id, await createEndpoint({ params: { fail: 400 } })]);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "one two" });
     const live = await statsOf(session.session_id);
     expect(live.chats).toMatchObject([
@@ -142,7 +144,7 @@ describe("statistics", () => {
   });
 
   it("count every message of a long log", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const [chatId] = session.chat_ids;
     await writeLog(
       session.session_id,

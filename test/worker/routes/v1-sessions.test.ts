@@ -1,6 +1,7 @@
+/** Comparison sessions: create, read, prompt and delete. */
 import { describe, expect, it } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
-import { aComparison, anEndpoint, unique } from "../../support/given.ts";
+import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 
 const KEYS =
   "session_id name description created_epoch created_datetime chat_ids endpoints prompt_template context_strategy filename chat_history".split(
@@ -12,8 +13,8 @@ const RECORD_KEYS =
   );
 
 describe("create", () => {
-  it("answers 200 with the document's keys, in its order", async () => {
-    const endpoints = [await anEndpoint(), await anEndpoint()];
+  it("answers 200 with the documented keys in order", async () => {
+    const endpoints = [await createEndpoint(), await createEndpoint()];
     const { status, body } = await post("/v1/sessions", { name: "TestSession1", description: "Test 1", endpoints });
     expect(status).toBe(200);
     expect(Object.keys(body)).toEqual(["session"]);
@@ -33,8 +34,8 @@ describe("create", () => {
     expect(session.created_epoch).toBeCloseTo(Date.now() / 1000, -2);
   });
 
-  it("numbers a name that is taken within the second, and an endpoint that is asked twice", async () => {
-    const id = await anEndpoint();
+  it("numbers a name that is used within the second, and an endpoint that is used twice", async () => {
+    const id = await createEndpoint();
     const name = unique("same");
     const answers = await Promise.all([1, 2, 3].map(() => post("/v1/sessions", { name, endpoints: [id, id, id] })));
     const sessions = answers.map(({ body }) => body.session);
@@ -43,8 +44,8 @@ describe("create", () => {
     expect(first.chat_ids.slice(1)).toEqual([`${first.chat_ids[0]}_2`, `${first.chat_ids[0]}_3`]);
   });
 
-  it("takes null and an empty text for no template and no strategy", async () => {
-    const session = await aComparison([await anEndpoint()], { prompt_template: "", context_strategy: null });
+  it("reads null and an empty text as no template and no strategy", async () => {
+    const session = await createComparison([await createEndpoint()], { prompt_template: "", context_strategy: null });
     expect(session).toMatchObject({ prompt_template: null, context_strategy: null, description: "" });
   });
 
@@ -52,9 +53,9 @@ describe("create", () => {
     [{ endpoints: ["no-such-endpoint"] }, "no-such-endpoint"],
     [{ prompt_template: "no-such-template" }, "no-such-template"],
     [{ context_strategy: "no-such-strategy" }, "no-such-strategy"],
-  ])("answers 404 to %j, naming it, and creates nothing", async (fields, named) => {
+  ])("answers 404 to %j with its name, and creates nothing", async (fields, named) => {
     const name = unique("never");
-    const { status, body } = await post("/v1/sessions", { name, endpoints: [await anEndpoint()], ...fields });
+    const { status, body } = await post("/v1/sessions", { name, endpoints: [await createEndpoint()], ...fields });
     expect(status).toBe(404);
     expect(body.detail).toContain(named);
     expect((await get("/v1/sessions")).body.map((session: { name: string }) => session.name)).not.toContain(name);
@@ -80,15 +81,15 @@ describe("create", () => {
     expect(answer.body.error.map(({ loc }: { loc: unknown }) => loc)).toEqual(locs);
   });
 
-  it("answers 422 to no body at all, and to broken JSON", async () => {
+  it("answers 422 to a missing body, and to broken JSON", async () => {
     expect((await post("/v1/sessions")).status).toBe(422);
     expect((await post("/v1/sessions", "{")).status).toBe(422);
   });
 });
 
 describe("get and list", () => {
-  it("gives an empty history of every chat when asked for it", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint()]);
+  it("has an empty history of every chat on request", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const { status, body } = await get(`/v1/sessions/${session.session_id}?include_history=true`);
     expect(status).toBe(200);
     expect(body.session).toEqual({
@@ -97,8 +98,8 @@ describe("get and list", () => {
     });
   });
 
-  it("gives no history unless asked", async () => {
-    const session = await aComparison([await anEndpoint()]);
+  it("has no history by default", async () => {
+    const session = await createComparison([await createEndpoint()]);
     expect((await get(`/v1/sessions/${session.session_id}`)).body.session).toEqual(session);
   });
 
@@ -106,13 +107,13 @@ describe("get and list", () => {
     ...["1", "TRUE", "yes", "On", "t", "Y"].map((word) => [word, true]),
     ...["0", "false", "No", "off", "F", "n"].map((word) => [word, false]),
   ])("reads include_history=%s as %s", async (word, wanted) => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const { body } = await get(`/v1/sessions/${session.session_id}?include_history=${String(word)}`);
     expect(body.session.chat_history !== null).toBe(wanted);
   });
 
   it("answers 422 to any other include_history, and 404 to an unknown session", async () => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const { status, body } = await get(`/v1/sessions/${session.session_id}?include_history=maybe`);
     expect([status, body.error[0].loc]).toEqual([422, ["query", "include_history"]]);
     for (const id of ["nope", "nope_20240315-043147", "65f3a1b2c4d5e6f708192a3b"]) {
@@ -123,8 +124,8 @@ describe("get and list", () => {
   });
 
   it("lists the newest first, as a bare array, in pages with a link to the next", async () => {
-    const id = await anEndpoint();
-    const [older, newer] = [await aComparison([id]), await aComparison([id])];
+    const id = await createEndpoint();
+    const [older, newer] = [await createComparison([id]), await createComparison([id])];
     const { body, headers } = await get("/v1/sessions?limit=1");
     expect(body).toEqual([newer]);
     expect(headers.get("link")).toBe('</v1/sessions?limit=1&skip=1>; rel="next"');
@@ -140,9 +141,9 @@ describe("get and list", () => {
 });
 
 describe("prompt", () => {
-  it("answers the whole history of every chat, with the document's nine fields first", async () => {
-    const endpoints = [await anEndpoint(), await anEndpoint()];
-    const session = await aComparison(endpoints);
+  it("answers the complete history of every chat, with the nine documented fields first", async () => {
+    const endpoints = [await createEndpoint(), await createEndpoint()];
+    const session = await createComparison(endpoints);
     await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hello World" });
     const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, {
       prompt: "again",
@@ -176,14 +177,14 @@ describe("prompt", () => {
     expect(read.body.session.chat_history).toEqual(body);
   });
 
-  it("leaves the others whole when one endpoint fails, another times out and a third is gone", async () => {
+  it("is complete for the others when one endpoint fails, another times out and a third is gone", async () => {
     const [good, bad, slow, gone] = [
-      await anEndpoint(),
-      await anEndpoint({ params: { fail: 503 } }),
-      await anEndpoint({ params: { fail: "timeout", timeout_ms: 60 } }),
-      await anEndpoint(),
+      await createEndpoint(),
+      await createEndpoint({ params: { fail: 503 } }),
+      await createEndpoint({ params: { fail: "timeout", timeout_ms: 60 } }),
+      await createEndpoint(),
     ];
-    const session = await aComparison([good, bad, slow, gone]);
+    const session = await createComparison([good, bad, slow, gone]);
     await del(`/v1/llm_endpoints/${gone}`);
     const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "hi" });
     expect(status).toBe(200);
@@ -200,8 +201,8 @@ describe("prompt", () => {
     ]);
   });
 
-  it("sends only new records for Prefer: return=minimal", async () => {
-    const session = await aComparison([await anEndpoint(), await anEndpoint({ params: { fail: 503 } })]);
+  it("answers only new records with Prefer: return=minimal", async () => {
+    const session = await createComparison([await createEndpoint(), await createEndpoint({ params: { fail: 503 } })]);
     const path = `/v1/sessions/${session.session_id}/prompt`;
     await post(path, { prompt: "one" });
     const minimal = { headers: { prefer: "return=minimal", "idempotency-key": "two" } };
@@ -222,7 +223,7 @@ describe("prompt", () => {
     ["one character too many", { prompt: "x".repeat(100_001) }],
     ["one blank too many", { prompt: ` ${"x".repeat(100_000)}` }],
   ])("answers 422 to %s", async (_, body) => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const answer = await post(`/v1/sessions/${session.session_id}/prompt`, body);
     expect([answer.status, answer.body.error.map(({ loc }: { loc: unknown }) => loc)]).toEqual([
       422,
@@ -241,25 +242,25 @@ describe("prompt", () => {
     ["other blanks", "\u00a0\ufefftext\u3000"],
     ["the longest", ` ${"x".repeat(99_998)} `],
   ])("keeps and sends a prompt as it was given: %s", async (_, prompt) => {
-    const session = await aComparison([await anEndpoint()]);
+    const session = await createComparison([await createEndpoint()]);
     const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt });
     expect(status).toBe(200);
     const whole = { prompt, prepared_prompt: prompt, predicted_result: prompt };
     expect(body[session.chat_ids[0]]).toMatchObject([whole]);
   });
 
-  it("answers 404 for a session that is not there", async () => {
+  it("answers 404 for a session that does not exist", async () => {
     expect((await post("/v1/sessions/nope_20240315-043147/prompt", { prompt: "x" })).status).toBe(404);
   });
 });
 
 describe("templates and strategies", () => {
-  it("runs the strategy before the template, and names both in the record", async () => {
+  it("run strategy first, then template, and name both in the record", async () => {
     const name = unique("template");
     expect(
       (await post("/v1/prompt_templates", { name, description: "d", template: "Q: {{ prompt }}\nA:" })).body,
     ).toEqual({ success: true });
-    const session = await aComparison([await anEndpoint()], {
+    const session = await createComparison([await createEndpoint()], {
       prompt_template: name,
       context_strategy: "add_previous_prompt",
     });
@@ -274,10 +275,10 @@ describe("templates and strategies", () => {
     });
   });
 
-  it("sets and unsets them on a session", async () => {
+  it("can be set and unset on a session", async () => {
     const name = unique("template");
     await post("/v1/prompt_templates", { name, template: "<{{ prompt }}>" });
-    const { session_id: id, chat_ids } = await aComparison([await anEndpoint()]);
+    const { session_id: id, chat_ids } = await createComparison([await createEndpoint()]);
     const path = `/v1/sessions/${id}/prompt_templates/${encodeURIComponent(name)}`;
     expect((await put(path)).body).toEqual({ success: true });
     expect((await put(`/v1/sessions/${id}/context_strategies/chat_history`)).body).toEqual({ success: true });
@@ -304,18 +305,18 @@ describe("templates and strategies", () => {
     expect((await put(`/v1/sessions/nope_20240315-043147/context_strategies/chat_history`)).status).toBe(404);
   });
 
-  it("fails a reply whose template makes too long a prompt of it, and a shorter prompt goes well", async () => {
+  it("fail a reply whose prepared prompt is too long, and a shorter prompt succeeds", async () => {
     const name = unique("template");
     const template = "{{ prompt | replace('a', 'aaaaaaaaaa') | replace('a', 'aaaaaaaaaa') }}";
     expect((await post("/v1/prompt_templates", { name, template })).status).toBe(200);
-    const { session_id: id, chat_ids } = await aComparison([await anEndpoint()], { prompt_template: name });
+    const { session_id: id, chat_ids } = await createComparison([await createEndpoint()], { prompt_template: name });
     const ask = (prompt: string) => post(`/v1/sessions/${id}/prompt`, { prompt });
     const [failed] = (await ask("a".repeat(100_000))).body[chat_ids[0]];
     expect(failed).toMatchObject({ status: "error", error: { code: "template_failed" }, attempts: 0 });
     expect((await ask("a")).body[chat_ids[0]][1].predicted_result).toBe("a".repeat(100));
   });
 
-  it("lists templates and strategies as bare arrays", async () => {
+  it("are listed as bare arrays", async () => {
     const name = unique("template");
     await post("/v1/prompt_templates", { name, description: "d", template: "{{ prompt }}" });
     expect((await get("/v1/prompt_templates")).body).toContainEqual({
@@ -334,15 +335,15 @@ describe("templates and strategies", () => {
     "{% set a = 1 %}",
     "{{ prompt",
     "{% include 'x' %}",
-  ])("refuses %s with 422", async (template) => {
+  ])("refuse %s with 422", async (template) => {
     const { status, body } = await post("/v1/prompt_templates", { name: unique("bad"), template });
     expect([status, body.error[0].loc]).toEqual([422, ["body", "template"]]);
   });
 });
 
 describe("delete", () => {
-  it("takes the session away", async () => {
-    const { session_id: id } = await aComparison([await anEndpoint()]);
+  it("removes the session", async () => {
+    const { session_id: id } = await createComparison([await createEndpoint()]);
     await post(`/v1/sessions/${id}/prompt`, { prompt: "x" });
     expect((await del(`/v1/sessions/${id}`)).body).toEqual({ success: true });
     for (const answer of [

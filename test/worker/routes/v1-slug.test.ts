@@ -1,3 +1,4 @@
+/** Ids of sessions, chats and endpoints that are made from names, against vectors of Moonshot's behaviour. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { chatIdOf, slug } from "../../../src/routes/moonshot/slug.ts";

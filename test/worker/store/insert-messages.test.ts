@@ -1,13 +1,14 @@
+/** Writing messages of several sessions in one batch. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { database } from "../../../src/store/database.ts";
 import { insertRows, toBoundValues } from "../../../src/store/message-rows.ts";
 import { get } from "../../support/api.ts";
-import { carried } from "../../support/faults.ts";
-import { aSession } from "../../support/given.ts";
+import { replicatedContents } from "../../support/faults.ts";
+import { createSession } from "../../support/create.ts";
 
-it("messages of several sessions go to their own rows, twice as well as once, and those of one that is gone nowhere", async () => {
-  const [first, second, gone] = [await aSession(), await aSession(), "6b0760990000000000000000"];
+it("writes messages of several sessions to their own rows, once when repeated, and none of a deleted session", async () => {
+  const [first, second, gone] = [await createSession(), await createSession(), "6b0760990000000000000000"];
   const message = (seq: number, content: string) => ({
     seq,
     chatId: null,
@@ -26,10 +27,10 @@ it("messages of several sessions go to their own rows, twice as well as once, an
   await env.DB.batch(insertRows(db, rows));
   await env.DB.batch(insertRows(db, rows));
   for (const id of [first, second]) {
-    expect(await carried(id)).toEqual(Array.from({ length: 9 }, (_, index) => `${index + 1} of ${id}`));
+    expect(await replicatedContents(id)).toEqual(Array.from({ length: 9 }, (_, index) => `${index + 1} of ${id}`));
     const { data } = (await get(`/sessions/${id}`)).body;
     expect(data).toMatchObject({ updatedAt: new Date(at).toISOString() });
     expect(data.messages).toHaveLength(9);
   }
-  expect(await carried(gone)).toEqual([]);
+  expect(await replicatedContents(gone)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// Rows whose folded text was made by older rules: the cron pass folds them again, and search then finds them.
+/** Texts that older code folded by other rules: the cron job folds them again, and then search finds them. */
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -7,7 +7,7 @@ import { database } from "../../../src/store/database.ts";
 import { refoldTexts } from "../../../src/store/refold.ts";
 import { isFoldedByOlderRules } from "../../../src/store/tables.ts";
 import { get, put } from "../../support/api.ts";
-import { aChatbot, aClient, aSession, unique } from "../../support/given.ts";
+import { createChatbot, createClient, createSession, unique } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -16,10 +16,10 @@ afterEach(() => {
 const TABLES = { sessions: "title", chatbots: "name", clients: "name" } as const;
 type Table = keyof typeof TABLES;
 
-/** Letter by letter, as before texts were normalised. */
+/** Letter by letter, as before texts were normalized. */
 const foldedBefore = (text: string) => Array.from(text, (letter) => letter.toUpperCase().toLowerCase()).join("");
 
-/** Makes a row what earlier code left of it. */
+/** Makes a row as older code would have left it. */
 async function makeOld(table: Table, id: string, text: string): Promise<void> {
   const set = `${TABLES[table]} = ?1, ${TABLES[table]}_folded = ?2, fold_version = 1`;
   await env.DB.prepare(`update ${table} set ${set} where id = ?3`).bind(text, foldedBefore(text), id).run();
@@ -33,28 +33,28 @@ const pass = () => worker.scheduled(createScheduledController(), env);
 const total = async (path: string, text: string, filter = "") =>
   (await get(`/${path}?searchString=${encodeURIComponent(text)}${filter}`)).body.data.paginatorInfo.total;
 
-/** How many rows the index of those that are left still holds. */
+/** @returns how many rows the index of unfinished rows still has */
 async function left(table: Table): Promise<number> {
   const condition = isFoldedByOlderRules(TABLES[table]);
   const query = `select count(*) as total from ${table} indexed by ${table}_to_refold where ${condition}`;
   return (await env.DB.prepare(query).first<number>("total")) ?? -1;
 }
 
-/** A full-text index that does not agree with its table fails this check. Comparison sessions are not in it: make none here. */
+/** Fails if a full-text index does not match its table. Comparison sessions are not in the index: create none here. */
 const checkIndex = () =>
   env.DB.prepare("insert into session_titles (session_titles, rank) values ('integrity-check', 1)").run();
 
-describe("rows of older rules", () => {
-  it("are found in every form once the cron has passed, and nothing else of them changes", async () => {
+describe("rows that were folded by older rules", () => {
+  it("are found in every form after the cron job, and nothing else of them changes", async () => {
     const name = unique("Św\u0129t ＡＢＣ").normalize("NFD");
     const wanted = name.normalize("NFKC").toUpperCase();
     const ids = {
-      chatbots: await aChatbot(),
-      clients: await aClient(),
-      sessions: await aSession(),
+      chatbots: await createChatbot(),
+      clients: await createClient(),
+      sessions: await createSession(),
     };
-    const clientId = await aClient();
-    const ofClient = await aSession({ clientId });
+    const clientId = await createClient();
+    const ofClient = await createSession({ clientId });
     for (const table of Object.keys(ids) as Table[]) await makeOld(table, ids[table], name);
     await makeOld("sessions", ofClient, name);
     const before = await rowOf("sessions", ids.sessions);
@@ -75,18 +75,18 @@ describe("rows of older rules", () => {
     await checkIndex();
   });
 
-  it("are not looked at again, nor are new ones, those in ASCII and those without a title", async () => {
-    const id = await aSession();
-    await aSession({ title: "Łódź" });
+  it("are not visited again, and neither are new rows, ASCII rows, and rows without a title", async () => {
+    const id = await createSession();
+    await createSession({ title: "Łódź" });
     await makeOld("sessions", id, "plain ASCII");
     await pass();
     expect(await refoldTexts(database(env.DB))).toEqual({ chatbots: 0, clients: 0, sessions: 0 });
     expect(await rowOf("sessions", id)).toMatchObject({ title_folded: "plain ascii", fold_version: 1 });
   });
 
-  it("are folded in bounded portions, and the rest in the next pass", async () => {
-    const from = await aSession({ title: "model" });
-    // Each in one letter and its accent, which are two before they are composed.
+  it("are folded in limited portions, and the rest in the next run", async () => {
+    const from = await createSession({ title: "model" });
+    // A letter and its accent, which are two characters until they are composed.
     const copies = `with recursive n(i) as (select 1 union all select i + 1 from n where i < 8000)
       insert into sessions (id, kind, title, title_folded, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, metadata_version, message_count)
       select printf('%024x', i), kind, ?1 || i, ?1 || i, status, start_time, chatbot_id, client_id, chats, created_at, updated_at, last_seq, metadata_version, message_count
@@ -100,11 +100,11 @@ describe("rows of older rules", () => {
     await checkIndex();
   });
 
-  it("are folded whatever they hold, as much as goes into one statement at a time", async () => {
-    const ids = await Promise.all(Array.from({ length: 150 }, () => aClient()));
-    // One character of which NFKC makes eighteen.
+  it("are folded whatever they contain, as many per statement as fit", async () => {
+    const ids = await Promise.all(Array.from({ length: 150 }, () => createClient()));
+    // NFKC makes eighteen characters of this one.
     for (const id of ids) await makeOld("clients", id, "\ufdfa".repeat(200));
-    const odd = await aSession();
+    const odd = await createSession();
     await makeOld("sessions", odd, `nul\0 "quoted" \\u00e9 e\u0301 ${"\u{1f600}"}`);
     const run = vi.spyOn(env.DB, "prepare");
     expect(await refoldTexts(database(env.DB))).toMatchObject({ clients: 150, sessions: 1 });
@@ -113,8 +113,8 @@ describe("rows of older rules", () => {
     expect((await rowOf("sessions", odd))?.["title_folded"]).toBe(`nul\0 "quoted" \\u00e9 \u00e9 ${"\u{1f600}"}`);
   });
 
-  it("keep a title that is given while they are folded", async () => {
-    const id = await aSession();
+  it("keep a title that changes while they are folded", async () => {
+    const id = await createSession();
     await makeOld("sessions", id, "e\u0301 before");
     const prepare = env.DB.prepare.bind(env.DB);
     vi.spyOn(env.DB, "prepare").mockImplementation((query) => {
@@ -134,10 +134,10 @@ describe("rows of older rules", () => {
     await checkIndex();
   });
 
-  it("are folded again when earlier code writes them again", async () => {
+  it("are folded again when older code writes them again", async () => {
     const title = unique("e\u0301");
-    const id = await aSession({ title });
-    // What the object of a session writes that still runs on earlier code.
+    const id = await createSession({ title });
+    // What an object that still runs older code writes.
     const write = "update sessions set title = ?1, title_folded = ?2, status = 'COMPLETED' where id = ?3";
     await env.DB.prepare(write).bind(title, foldedBefore(title), id).run();
     expect(await total("sessions", title)).toBe(0);

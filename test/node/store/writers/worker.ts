@@ -1,10 +1,9 @@
+/**
+ * A Worker with Durable Objects that write in groups. Each object uses its own storage before and after the write: the runtime
+ * allows that only in the object's own invocation, so it shows that each continues there.
+ */
 import { DurableObject } from "cloudflare:workers";
 import { GroupCommit } from "../../../../src/store/group-commit.ts";
-
-/*
- * Objects that write together. Each touches its own storage before and after, which the runtime allows in an invocation
- * of its own only.
- */
 
 interface Bindings {
   WRITERS: DurableObjectNamespace<Writer>;
@@ -28,7 +27,7 @@ export class Writer extends DurableObject<Bindings> {
     return new Promise<never>(() => {});
   };
 
-  /** @returns `written`, or why not */
+  /** @returns `written`, or the error */
   async commit(item: string): Promise<string> {
     const durable = () => this.ctx.storage.sync();
     const write = item === "down" ? this.#goDown : this.#write;

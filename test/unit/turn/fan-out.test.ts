@@ -1,13 +1,14 @@
+/** One prompt to several endpoints: each chat gets a reply, with its metrics and receipt. */
 import { describe, expect, it } from "vitest";
 import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
 import { replyFailure } from "../../../src/core/reply.ts";
 import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
 import { fanOut, withPrices } from "../../../src/turn/fan-out.ts";
-import { aReceipt, aReply } from "../../support/long-log.ts";
+import { makeReceipt, makeReplyDetail } from "../../support/replies.ts";
 
 const end: ReplyEvent = { type: "end", finishReason: "stop", model: "m", usage: null, providerRequestId: null };
 
-const share = (chatId: string): ChatTask => ({
+const makeTask = (chatId: string): ChatTask => ({
   chatId,
   endpointId: chatId,
   preparedPrompt: "hi",
@@ -17,11 +18,11 @@ const share = (chatId: string): ChatTask => ({
   call: { request: { model: chatId } as ReplyRequest },
 });
 
-/** Hears what each endpoint is made to say. */
-const ports = (says: Record<string, ReplyEvent[]>) => {
+/** Plays fixed events per chat, and records the callbacks. */
+const makeWorld = (eventsByChat: Record<string, ReplyEvent[]>) => {
   const order: string[] = [];
-  const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
-    for (const { chatId } of questions) for (const event of says[chatId] ?? []) hear(chatId, [event]);
+  const callEndpoints = async (calls: ProviderCall[], onEvents: OnReplyEvents) => {
+    for (const { chatId } of calls) for (const event of eventsByChat[chatId] ?? []) onEvents(chatId, [event]);
   };
   const pieces: string[] = [];
   return {
@@ -36,15 +37,15 @@ const ports = (says: Record<string, ReplyEvent[]>) => {
 };
 
 describe("fan out", () => {
-  it("has a reply for every chat, whatever becomes of a call", async () => {
-    const says: Record<string, ReplyEvent[]> = {
+  it("has a reply for every chat, whatever happens to a call", async () => {
+    const eventsByChat: Record<string, ReplyEvent[]> = {
       good: [{ type: "text", text: "a" }, { type: "text", text: "b" }, end],
       failed: [{ type: "text", text: "part" }, replyFailure("rate_limited", "slow down", { retryAfterSeconds: 3 })],
       stopped: [{ type: "text", text: "half" }, replyFailure("cancelled", "stopped")],
       silent: [replyFailure("connection_lost", "broke off")],
     };
-    const world = ports(says);
-    const replies = await fanOut(Object.keys(says).map(share), world);
+    const world = makeWorld(eventsByChat);
+    const replies = await fanOut(Object.keys(eventsByChat).map(makeTask), world);
     expect(
       replies.map(({ chatId, content, detail }) => [chatId, content, detail.status, detail.error?.code ?? null]),
     ).toEqual([
@@ -58,22 +59,22 @@ describe("fan out", () => {
     expect(replies[2]?.detail.finishReason).toBe("cancelled");
   });
 
-  it("asks all before any has answered, and tells of each as it settles", async () => {
+  it("calls all endpoints before any has replied, and reports each as it ends", async () => {
     const asked: string[] = [];
-    const world = ports({});
-    const callEndpoints = async (questions: ProviderCall[], hear: OnReplyEvents) => {
-      asked.push(...questions.map(({ chatId }) => chatId));
-      for (const chatId of ["c", "a", "b"]) hear(chatId, [end]);
+    const world = makeWorld({});
+    const callEndpoints = async (calls: ProviderCall[], onEvents: OnReplyEvents) => {
+      asked.push(...calls.map(({ chatId }) => chatId));
+      for (const chatId of ["c", "a", "b"]) onEvents(chatId, [end]);
     };
-    const replies = await fanOut(["a", "b", "c"].map(share), { ...world, callEndpoints });
+    const replies = await fanOut(["a", "b", "c"].map(makeTask), { ...world, callEndpoints });
     expect(asked).toEqual(["a", "b", "c"]);
     expect(replies.map(({ chatId }) => chatId)).toEqual(["a", "b", "c"]);
     expect(world.order).toEqual(["c", "a", "b"]);
   });
 
-  it("does not ask for a share that has no question, and says why", async () => {
-    const gone: ChatTask = { ...share("gone"), call: { error: { code: "endpoint_missing", message: "no such" } } };
-    const [reply] = await fanOut([gone], ports({ gone: [end] }));
+  it("does not call an endpoint that has an error already, and keeps the error", async () => {
+    const gone: ChatTask = { ...makeTask("gone"), call: { error: { code: "endpoint_missing", message: "no such" } } };
+    const [reply] = await fanOut([gone], makeWorld({ gone: [end] }));
     expect(reply?.detail).toMatchObject({
       status: "error",
       attempts: 0,
@@ -83,26 +84,26 @@ describe("fan out", () => {
   });
 });
 
-it("writes the prices of then into a receipt, and makes none where none was kept", () => {
+it("writes the prices of the time into a receipt, if there is one", () => {
   const prices = { inputPerMillion: 1, outputPerMillion: 2 };
   const reply = {
     chatId: "a",
     content: "hi",
     retryAfterSeconds: null,
-    detail: aReply({ receipt: aReceipt({ prices: null }) }),
+    detail: makeReplyDetail({ receipt: makeReceipt({ prices: null }) }),
   };
-  expect(withPrices(reply, prices).detail.receipt).toEqual(aReceipt({ prices }));
-  const without = { ...reply, detail: aReply({ receipt: null }) };
+  expect(withPrices(reply, prices).detail.receipt).toEqual(makeReceipt({ prices }));
+  const without = { ...reply, detail: makeReplyDetail({ receipt: null }) };
   expect(withPrices(without, prices)).toEqual(without);
 });
 
-describe("a reply's metrics", () => {
-  const told = async (text: string, body: string) => {
-    const receipt = aReceipt({ body, prices: null });
+describe("the metrics of a reply", () => {
+  const replyDetail = async (text: string, body: string) => {
+    const receipt = makeReceipt({ body, prices: null });
     const metrics = { queueMs: 5, durationMs: 40, ttftMs: 20, calls: 3, receipt };
     const [reply] = await fanOut(
-      [share("a")],
-      ports({
+      [makeTask("a")],
+      makeWorld({
         a: [
           { type: "text", text },
           { ...end, metrics },
@@ -112,17 +113,17 @@ describe("a reply's metrics", () => {
     return reply?.detail;
   };
 
-  it("is kept as it was measured where the calls were made", async () => {
-    expect(await told("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
-    expect((await told("hi", "{}"))?.receipt).toEqual(aReceipt({ body: "{}", prices: null }));
+  it("are those that were measured with the calls", async () => {
+    expect(await replyDetail("hi", "{}")).toMatchObject({ queueMs: 5, durationMs: 40, ttftMs: 20, attempts: 3 });
+    expect((await replyDetail("hi", "{}"))?.receipt).toEqual(makeReceipt({ body: "{}", prices: null }));
   });
 
-  it("has a receipt without its body where the row would be too large", async () => {
+  it("has no body in the receipt when the row would be too large", async () => {
     const [fits, large] = [
-      await told("x".repeat(399_000), "y".repeat(200_000)),
-      await told("x".repeat(400_000), "y".repeat(200_000)),
+      await replyDetail("x".repeat(399_000), "y".repeat(200_000)),
+      await replyDetail("x".repeat(400_000), "y".repeat(200_000)),
     ];
     expect(fits?.receipt?.body).toHaveLength(200_000);
-    expect(large?.receipt).toEqual(aReceipt({ body: null, prices: null }));
+    expect(large?.receipt).toEqual(makeReceipt({ body: null, prices: null }));
   });
 });

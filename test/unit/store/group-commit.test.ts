@@ -1,3 +1,4 @@
+/** When writes share a transaction, and what happens when one fails or is lost. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { GroupCommit } from "../../../src/store/group-commit.ts";
 
@@ -7,8 +8,8 @@ afterEach(() => {
 
 const LOST_MS = 10_000;
 
-/** A database that writes when it is told to. */
-function aDatabase() {
+/** A database that writes when the test wants it. */
+function makeDatabase() {
   const group = new GroupCommit<string>(2);
   const transactions: { items: string[]; done: () => void; fail: (error: Error) => void }[] = [];
   const write = (items: string[]) => new Promise<void>((done, fail) => transactions.push({ items, done, fail }));
@@ -22,8 +23,8 @@ const settle = async () => {
 };
 
 describe("writes at the same time", () => {
-  it("go alone as long as few are under way, and then together", async () => {
-    const { transactions, commit, items } = aDatabase();
+  it("go alone while few are running, and then together", async () => {
+    const { transactions, commit, items } = makeDatabase();
     const all = ["a", "b", "c", "d", "e"].map((item) => commit(item));
     await settle();
     expect(items()).toEqual([["a"], ["b"]]);
@@ -38,8 +39,8 @@ describe("writes at the same time", () => {
     await later;
   });
 
-  it("are each told when their own transaction is written, not before", async () => {
-    const { transactions, commit } = aDatabase();
+  it("are each resolved when their own transaction is written, not before", async () => {
+    const { transactions, commit } = makeDatabase();
     const written: string[] = [];
     for (const item of ["a", "b", "c", "d"]) void commit(item).then(() => written.push(item));
     await settle();
@@ -51,8 +52,8 @@ describe("writes at the same time", () => {
     expect(written).toEqual(["b", "c", "d"]);
   });
 
-  it("fail together with their transaction, and no other does", async () => {
-    const { transactions, commit } = aDatabase();
+  it("fail together with their transaction, and no other fails", async () => {
+    const { transactions, commit } = makeDatabase();
     const all = Promise.allSettled(["a", "b", "c", "d"].map((item) => commit(item)));
     await settle();
     transactions[0]?.done();
@@ -67,8 +68,8 @@ describe("writes at the same time", () => {
     expect(reasons).toEqual(["fulfilled", "fulfilled", "Error: refused", "Error: refused"]);
   });
 
-  it("take no more along than one transaction holds, but one at least", async () => {
-    const { transactions, commit, items } = aDatabase();
+  it("are grouped up to the size of one transaction, but at least one", async () => {
+    const { transactions, commit, items } = makeDatabase();
     const sizes = { a: 1, b: 1, large: 900_000, c: 200_000, d: 50_000, e: 1 };
     const all = Object.entries(sizes).map(([item, size]) => commit(item, { size }));
     for (let place = 0; place < 5; place++) {
@@ -79,8 +80,8 @@ describe("writes at the same time", () => {
     expect(items()).toEqual([["a"], ["b"], ["large"], ["c", "d"], ["e"]]);
   });
 
-  it("do not go with another's before they are durable where they come from", async () => {
-    const { transactions, commit, items } = aDatabase();
+  it("are not sent in another's transaction before they are durable at their source", async () => {
+    const { transactions, commit, items } = makeDatabase();
     const stored = Promise.withResolvers<void>();
     const all = [commit("a"), commit("b"), commit("slow", { durable: () => stored.promise }), commit("c")];
     await settle();
@@ -99,10 +100,10 @@ describe("writes at the same time", () => {
   });
 });
 
-describe("a transaction that is lost with the one who led it", () => {
-  it("fails for the others in time, and holds nobody up after that", async () => {
+describe("a transaction that is lost with its leader", () => {
+  it("fails for the others in time, and blocks nobody after that", async () => {
     vi.useFakeTimers();
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     void commit("never");
     void commit("never either");
     const waiting = Promise.allSettled([commit("c"), commit("d")]);
@@ -114,7 +115,7 @@ describe("a transaction that is lost with the one who led it", () => {
     await after;
     const more = [commit("f"), commit("g"), commit("h")];
     await settle();
-    // Nothing is left of those that gave up.
+    // Nothing is left of the ones that gave up.
     expect(items().slice(3)).toEqual([["f"], ["g"]]);
     transactions[3]?.done();
     await settle();
@@ -123,9 +124,9 @@ describe("a transaction that is lost with the one who led it", () => {
     await Promise.all(more);
   });
 
-  it("and lands after all, does not let in more than its part", async () => {
+  it("does not raise the number of parallel transactions when it ends after all", async () => {
     vi.useFakeTimers();
-    const { transactions, commit, items } = aDatabase();
+    const { transactions, commit, items } = makeDatabase();
     void commit("late");
     void commit("late too");
     await vi.advanceTimersByTimeAsync(LOST_MS);

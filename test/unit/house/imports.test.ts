@@ -1,0 +1,143 @@
+/**
+ * Who may import whom, as the guide to the architecture draws it, type imports included.
+ *
+ * The linter holds most of these arrows while one edits. This test sees all of them at once, and circles of types too.
+ */
+import { describe, expect, it } from "vitest";
+import { importsOf, isIn, readFiles } from "./source-files.ts";
+
+const LIVE_DOORS = ["live/session-client.ts", "live/read-session.ts"];
+/** What goes over a stream, both ways. */
+const STREAM_SCHEMAS = ["live/streaming/events.ts", "live/streaming/client-frames.ts"];
+const DIALECT = [...LIVE_DOORS, "routes/http", "routes/openapi", "store", "auth", "turn", "providers", "net", "crypto"];
+
+/** One line per room: the rooms and files that it may import beside its own and `core`. The most exact line counts. */
+const ARROWS: Record<string, string[]> = {
+  "index.ts": ["app.ts", "jobs", "live", "providers", "store", "routes/http"],
+  "app.ts": ["routes"],
+  routes: ["routes/http", "routes/openapi", "store"],
+  "routes/http": [
+    ...LIVE_DOORS,
+    "live/session-results.ts",
+    "live/log/idempotency.ts",
+    "routes/openapi/describe.ts",
+    "store",
+    "auth",
+    "net",
+    "crypto",
+  ],
+  "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
+  "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
+  "routes/moonshot": [...DIALECT, "live/session-results.ts"],
+  jobs: [...LIVE_DOORS, "store", "net"],
+  live: ["turn", "providers", "store"],
+  "live/turns": [
+    "live/session-world.ts",
+    "live/session-loader.ts",
+    "live/session-results.ts",
+    "live/streaming",
+    "live/replication",
+    "live/log",
+    "turn",
+    "providers",
+    "store",
+  ],
+  "live/streaming": ["live/log", "store"],
+  "live/replication": ["live/log", "store"],
+  "live/log": ["store"],
+  turn: [],
+  providers: ["net", "crypto"],
+  store: [],
+  auth: ["net", "crypto"],
+  net: [],
+  crypto: [],
+  core: [],
+  client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot"],
+  dev: ["client", ...STREAM_SCHEMAS],
+};
+
+/** The packages of the rooms that run without Workers. Other rooms may import any. */
+const PACKAGES: Record<string, string[]> = {
+  core: ["zod"],
+  turn: ["@huggingface/jinja"],
+  crypto: [],
+};
+
+const files = readFiles("src/**/*.ts").filter(({ path }) => !path.endsWith(".d.ts"));
+const inSrc = (path: string) => path.replace(/^src\//, "");
+const graph = new Map(files.map((file) => [inSrc(file.path), importsOf(file)]));
+
+const roomOf = (path: string): string | undefined =>
+  Object.keys(ARROWS)
+    .filter((room) => isIn(path, room))
+    .toSorted((a, b) => b.length - a.length)[0];
+
+/** Circles of types that are still there. Take a line out when its circle is gone. */
+const KNOWN_CIRCLES = ["routes/http/context.ts <-> routes/http/dialect.ts"];
+
+/** @returns all files that a file imports, directly or through others */
+function reachedFrom(path: string): Set<string> {
+  const reached = new Set<string>();
+  const open = [path];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const imported of graph.get(next) ?? []) {
+      const file = inSrc(imported);
+      if (!reached.has(file)) open.push(file);
+      reached.add(file);
+    }
+  }
+  return reached;
+}
+
+/** @returns the groups of files that all reach each other, each as one line */
+function circles(): string[] {
+  const reached = new Map([...graph.keys()].map((path) => [path, reachedFrom(path)]));
+  const groups = [...reached].map(([path, others]) =>
+    [...others].filter((other) => reached.get(other)?.has(path)).toSorted(),
+  );
+  return [...new Set(groups.filter((group) => group.length > 0).map((group) => group.join(" <-> ")))];
+}
+
+it("finds the imports of the files in src", () => {
+  expect(graph.get("app.ts")).toContain("src/routes/health.ts");
+  expect(graph.get("client/parley-client.ts")).toContain("src/live/streaming/events.ts");
+});
+
+it("has no circle of imports, type imports included", () => {
+  expect(circles().filter((circle) => !KNOWN_CIRCLES.includes(circle))).toEqual([]);
+});
+
+it("has a line in the table for every file", () => {
+  expect([...graph.keys()].filter((path) => roomOf(path) === undefined)).toEqual([]);
+});
+
+describe("each room imports only what the table allows", () => {
+  it.each(Object.entries(ARROWS))("%s", (room, allowed) => {
+    const own = [room, "core", ...allowed];
+    const forbidden = [...graph]
+      .filter(([path]) => roomOf(path) === room)
+      .flatMap(([path, imports]) => imports.map((imported) => [path, imported] as const))
+      .filter(([, imported]) => imported.startsWith("src/"))
+      .filter(([, imported]) => !own.some((place) => isIn(inSrc(imported), place)))
+      .map(([path, imported]) => `${path} -> ${inSrc(imported)}`);
+    expect(forbidden).toEqual([]);
+  });
+});
+
+describe("a room without I/O imports only its own packages", () => {
+  it.each(Object.entries(PACKAGES))("%s", (room, allowed) => {
+    const packages = [...graph]
+      .filter(([path]) => isIn(path, room))
+      .flatMap(([, imports]) => imports)
+      .filter((imported) => !imported.startsWith("src/"));
+    expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);
+  });
+});
+
+it("knows no dialect in routes/http and in live", () => {
+  const dialects = /session-api|moonshot/;
+  const named = files
+    .filter(({ path }) => isIn(path, "src/routes/http") || isIn(path, "src/live"))
+    .filter((file) => importsOf(file).some((imported) => dialects.test(imported)));
+  expect(named.map(({ path }) => path)).toEqual([]);
+});
