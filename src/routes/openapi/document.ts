@@ -41,12 +41,11 @@ export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
 
 const pathTemplate = (path: string): string => withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
 
-/** Tags of the dialects, the fallback dialect's first, and the one of routes that belong to none. */
-const tagsOf = (dialects: readonly Dialect[]): Record<string, string> =>
-  Object.assign({}, ...dialects.toReversed().map(({ tags }) => tags), { Service: "The service itself" }) as Record<
-    string,
-    string
-  >;
+/** The tags of the dialects, those of the fallback dialect first, and the tag of routes without a dialect. */
+const tagsOf = (dialects: readonly Dialect[]) =>
+  [...dialects.toReversed().flatMap(({ tags }) => Object.entries(tags)), ["Service", "The service itself"]].map(
+    ([name, description]) => ({ name, description }),
+  );
 
 export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[]): Json {
   const schemas: Json = {};
@@ -64,7 +63,7 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
     },
     servers: [{ url: "/", description: "The server of this document" }],
     security: [{ bearer: [] }],
-    tags: Object.entries(tagsOf(dialects)).map(([name, description]) => ({ name, description })),
+    tags: tagsOf(dialects),
     paths,
     components: {
       securitySchemes: {
