@@ -4,7 +4,7 @@ import { subscriptionsOfRevokedKeys, removeSubscription } from "../store/subscri
 import { sessionStub } from "./session-client.ts";
 
 /** Sessions told in one go. One invocation may make 1,000 calls, and each takes two. */
-const AT_ONCE = 400;
+const MAX_SUBSCRIPTIONS = 400;
 
 /**
  * Closes what is open by a revoked key, in whichever session. What cannot be reached, and what is too much for one go, is
@@ -13,12 +13,13 @@ const AT_ONCE = 400;
  * @param keyId the key, or `null` for all that were ever revoked
  */
 export async function closeRevokedSubscriptions(env: Env, db: Database, keyId: string | null): Promise<void> {
-  const followers = await subscriptionsOfRevokedKeys(db, keyId, AT_ONCE);
-  const dismissed = followers.map(async (follower) => {
-    await sessionStub(env, follower.sessionId).dismiss(follower.keyId);
-    await removeSubscription(db, follower);
+  const subscriptions = await subscriptionsOfRevokedKeys(db, keyId, MAX_SUBSCRIPTIONS);
+  const closings = subscriptions.map(async (subscription) => {
+    await sessionStub(env, subscription.sessionId).dismiss(subscription.keyId);
+    await removeSubscription(db, subscription);
   });
-  for (const outcome of await Promise.allSettled(dismissed)) {
-    if (outcome.status === "rejected") console.error({ event: "not-dismissed", error: rootCause(outcome.reason) });
+  for (const outcome of await Promise.allSettled(closings)) {
+    if (outcome.status === "rejected")
+      console.error({ event: "subscription-not-closed", error: rootCause(outcome.reason) });
   }
 }

@@ -26,7 +26,7 @@ export class SessionLoader {
   }
 
   /** The session if it takes messages now. Ask again after every wait: it may have ended meanwhile. */
-  async active(): Promise<Outcome<Session>> {
+  async findActive(): Promise<Outcome<Session>> {
     await this.load();
     const { state } = this.#world.log;
     return state && !state.removed && state.session.status === "ACTIVE"
@@ -38,21 +38,21 @@ export class SessionLoader {
   load(): Promise<Session | null> {
     const { state } = this.#world.log;
     if (state) return Promise.resolve(state.removed ? null : this.startIfDue(state.session));
-    this.#loading ??= this.#read().finally(() => {
+    this.#loading ??= this.#loadFromD1().finally(() => {
       this.#loading = null;
     });
     return this.#loading;
   }
 
-  async #read(): Promise<Session | null> {
+  async #loadFromD1(): Promise<Session | null> {
     const { records, id } = this.#world;
     const session = await records.findSession(id);
     if (!session || hasEnded(session)) return session;
-    await this.#readInto(session);
+    await this.#copyToLog(session);
     return this.startIfDue(session);
   }
 
-  async #readInto(session: Session): Promise<void> {
+  async #copyToLog(session: Session): Promise<void> {
     const { records, log } = this.#world;
     const [messages, context] = await Promise.all([records.readLog(session), records.readTurnContext(session)]);
     log.load(session, messages, context);
@@ -70,27 +70,27 @@ export class SessionLoader {
         await records.writeSession(changed.value);
         return changed;
       }
-      if (!log.state) await this.#readInto(session);
-      if (changed.value !== log.state?.session) this.#replace(changed.value);
+      if (!log.state) await this.#copyToLog(session);
+      if (changed.value !== log.state?.session) this.#save(changed.value);
       return changed;
     });
   }
 
   /** Runs a task while nothing else changes the session. */
-  exclusively<T>(task: () => Promise<T>): Promise<T> {
+  runExclusive<T>(task: () => Promise<T>): Promise<T> {
     return this.#changes.run(task);
   }
 
   startIfDue(session: Session): Session {
     const started = startIfDue(session, this.#world.clock());
-    if (started !== session) this.#replace(started);
+    if (started !== session) this.#save(started);
     return started;
   }
 
   /** One transaction with the events and the replication of the change. */
-  #replace(session: Session): void {
+  #save(session: Session): void {
     const { log, replication, scheduleAlarm, emit, closeSubscriptions } = this.#world;
-    log.amend(session);
+    log.replaceSession(session);
     replication.start();
     void scheduleAlarm();
     emit({ type: "session-updated", session });

@@ -8,9 +8,9 @@ import { runFrame } from "./frame-commands.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import { sessionParts } from "./session-parts.ts";
 import type { History, NewMessageInput } from "./session-results.ts";
-import { closeBack } from "./streaming/sockets.ts";
+import { answerClose } from "./streaming/sockets.ts";
 import { subscriptionOf } from "./streaming/subscription.ts";
-import type { Reading } from "./streaming/subscription.ts";
+import type { StreamSubscription } from "./streaming/subscription.ts";
 
 export abstract class SessionObject extends DurableObject<Env> {
   /** Shows a session, without its messages, in the form of its dialect. */
@@ -40,11 +40,11 @@ export abstract class SessionObject extends DurableObject<Env> {
   async promptAndFollow(content: string, key: IdempotencyKey | null, readerId?: string) {
     return this.#parts.subscriptions.openTurnStream(content, key, readerId);
   }
-  async follow(reading: Reading) {
+  async follow(reading: StreamSubscription) {
     return this.#parts.subscriptions.openStream(reading);
   }
   async unfollow(readerId: string): Promise<void> {
-    this.#parts.subscriptions.leave(readerId);
+    this.#parts.subscriptions.closeReader(readerId);
   }
   async stop() {
     return this.#parts.room.stopTurn();
@@ -77,7 +77,7 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#parts.subscribers.sockets.closeExpired();
-    await this.#parts.room.doWhatIsDue();
+    await this.#parts.room.runDueWork();
     if (this.#parts.log.state?.removed === false) await this.#parts.replicator.retry();
     await this.#parts.scheduleAlarm();
   }
@@ -98,6 +98,6 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    closeBack(socket, code);
+    answerClose(socket, code);
   }
 }

@@ -5,7 +5,7 @@
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import { Log } from "./log/log.ts";
-import { canUnload, nextAlarm, wakeBy } from "./replication/alarm-schedule.ts";
+import { canUnload, nextAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
@@ -23,12 +23,12 @@ export function sessionParts(
   const log = new Log(storage);
   const subscribers = new Subscribers(ctx, present);
   /** When something is due beside replication. `Infinity` for never. */
-  const nextDue = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
-  const scheduleAlarm = (by = nextDue()) => wakeBy(storage, by);
+  const nextDueTime = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
+  const scheduleAlarm = (by = nextDueTime()) => setAlarmBy(storage, by);
   const replicator = new Replicator(log, {
     d1: env.DB,
     storage,
-    nextAlarm: nextDue,
+    nextAlarm: nextDueTime,
     onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
   });
   const room = new SessionRoom({

@@ -29,12 +29,12 @@ import { referencedRecords } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
 /** How long a result waits for D1 to have it, in milliseconds: lists follow normally before the answer leaves. */
-const REPLICATION_PATIENCE_MS = 250;
+const REPLICATION_TIMEOUT_MS = 250;
 
 /** When a removal that was cut short is tried again, in milliseconds. */
 const REMOVAL_RETRY_MS = 10_000;
 
-interface Appended {
+interface AppendResult {
   message: Message;
   /** Whether it was appended by an earlier call under the same key. */
   replayed: boolean;
@@ -75,7 +75,7 @@ export class SessionRoom {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
-    return success(which === "all" ? log.messages(after, limit) : log.shown(after, limit));
+    return success(which === "all" ? log.messages(after, limit) : log.shownMessages(after, limit));
   }
 
   /**
@@ -83,8 +83,8 @@ export class SessionRoom {
    *
    * @returns `session-not-active` unless the session is `ACTIVE`, `idempotency-conflict` for another message under the key
    */
-  async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<Appended>> {
-    return this.#appendOnce(await this.#loader.active(), input, key);
+  async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<AppendResult>> {
+    return this.#appendOnce(await this.#loader.findActive(), input, key);
   }
 
   /** Appends a message and shows the session as it is then. */
@@ -93,7 +93,7 @@ export class SessionRoom {
     history: History,
     key: IdempotencyKey | null,
   ): Promise<Outcome<SessionResult>> {
-    const appended = this.#appendOnce(await this.#loader.active(), input, key);
+    const appended = this.#appendOnce(await this.#loader.findActive(), input, key);
     if (!appended.ok) return appended;
     const { message, replayed } = appended.value;
     const result = this.#result([message], history, replayed);
@@ -102,7 +102,7 @@ export class SessionRoom {
   }
 
   /** Without an await, so that what is looked up, done and saved is one transaction. */
-  #appendOnce(active: Outcome<Session>, input: NewMessageInput, key: IdempotencyKey | null): Outcome<Appended> {
+  #appendOnce(active: Outcome<Session>, input: NewMessageInput, key: IdempotencyKey | null): Outcome<AppendResult> {
     const { log } = this.#world;
     const saved = this.#loader.isLoaded ? findResult(log, key, input) : null;
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
@@ -114,9 +114,9 @@ export class SessionRoom {
   /** One transaction with the key's result. */
   #append({ chats }: Session, input: NewMessageInput, key: IdempotencyKey | null): Message {
     const { log, clock } = this.#world;
-    const { role, content, createdAt: given } = input;
+    const { role, content } = input;
     const chatId = chats[0]?.chatId ?? null;
-    const createdAt = given ?? clock();
+    const createdAt = input.createdAt ?? clock();
     const [message] = appendMessages(this.#world, [
       { chatId, turnId: null, turnNumber: null, role, content, createdAt, reply: null },
     ]);
@@ -151,7 +151,7 @@ export class SessionRoom {
     const { turnId, submitted, replayed } = accepted.value;
     const finished = submitted
       ? await submitted.finished
-      : success({ added: this.#world.log.ofTurn(turnId), retryAfterSeconds: null });
+      : success({ added: this.#world.log.messagesOfTurn(turnId), retryAfterSeconds: null });
     if (!finished.ok) return finished;
     const { added, retryAfterSeconds } = finished.value;
     const result = this.#result(added, history, replayed);
@@ -161,13 +161,13 @@ export class SessionRoom {
 
   /** What a new subscriber gets of a loaded session. Start reading it in the tick in which it is made. */
   replay(after: number | null) {
-    return replaySession(this.#world.log, after, () => this.#turns.soFar());
+    return replaySession(this.#world.log, after, () => this.#turns.runningReplyEvents());
   }
 
   /** What someone gets who joins a turn late: what it has brought, and the replies in progress. */
   replayTurn(turnId: string) {
     const isRunning = this.#turns.find(turnId) !== null;
-    return replayTurn(this.#world.log, turnId, !isRunning, () => (isRunning ? this.#turns.soFar() : []));
+    return replayTurn(this.#world.log, turnId, !isRunning, () => (isRunning ? this.#turns.runningReplyEvents() : []));
   }
 
   /**
@@ -210,7 +210,7 @@ export class SessionRoom {
   /** Removes the session, its log and the object's storage. It is marked as removed first, so that nothing slips in. */
   async remove(): Promise<Outcome<null>> {
     return this.#turns.interrupt(() =>
-      this.#loader.exclusively(async () => {
+      this.#loader.runExclusive(async () => {
         const session = await this.#loader.load();
         if (!session) return notFound("session");
         if (this.#world.log.state) this.#world.log.markRemoved();
@@ -222,7 +222,7 @@ export class SessionRoom {
   }
 
   /** What is due: the rest of a removal, the start of a scheduled session, keys that have expired. */
-  async doWhatIsDue(): Promise<void> {
+  async runDueWork(): Promise<void> {
     const { log, clock } = this.#world;
     if (log.state?.removed) return this.#finishRemoval();
     if (!log.state) return;
@@ -235,7 +235,7 @@ export class SessionRoom {
     // Whatever fails in between, the alarm removes the rest.
     if (log.state) await scheduleAlarm(clock() + REMOVAL_RETRY_MS);
     // Messages on their way to D1 must not arrive there after the removal.
-    await replication.waitUntilReplicated(REPLICATION_PATIENCE_MS);
+    await replication.waitUntilReplicated(REPLICATION_TIMEOUT_MS);
     await records.deleteSession(id);
     await log.clear();
   }
@@ -257,21 +257,21 @@ export class SessionRoom {
     if (turnId === null) return null;
     const submitted = this.#turns.find(turnId);
     if (submitted) return { turnId, submitted, replayed: true };
-    const last = log.ofTurn(turnId).at(-1)?.reply;
-    const hasFailed = log.held.session.kind === "chatbot" && last?.status === "error";
-    return last && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
+    const lastReply = log.messagesOfTurn(turnId).at(-1)?.reply;
+    const hasFailed = log.loadedState.session.kind === "chatbot" && lastReply?.status === "error";
+    return lastReply && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
   }
 
   /** Where the prompt of an earlier turn stands in the log, which is where it stays. */
   #promptSeq({ turn_id: turnId, seq }: SavedResult): number | null {
-    const messages = turnId === null ? [] : this.#world.log.ofTurn(turnId);
+    const messages = turnId === null ? [] : this.#world.log.messagesOfTurn(turnId);
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 
   /** @param replayed whether the messages were added before: then what came later is not shown */
   #result(added: Message[], history: History, replayed = false): SessionResult {
     const { log } = this.#world;
-    const { session } = log.held;
+    const { session } = log.loadedState;
     const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
     const messages = history === "whole" ? log.messages(0, upTo).items : added;
     return { session, messages, upTo: history === "whole" ? upTo : 0, replayed };
@@ -290,6 +290,6 @@ export class SessionRoom {
   }
 
   #waitForD1(): Promise<void> {
-    return this.#world.replication.waitUntilReplicated(REPLICATION_PATIENCE_MS);
+    return this.#world.replication.waitUntilReplicated(REPLICATION_TIMEOUT_MS);
   }
 }

@@ -27,7 +27,7 @@ export interface Replication {
   /** Starts within a second, together with what comes until then. */
   startSoon: () => void;
   /** Waits until D1 has everything up to now, or is known to be in trouble, or time is over. */
-  waitUntilReplicated: (patienceMs: number) => Promise<void>;
+  waitUntilReplicated: (timeoutMs: number) => Promise<void>;
 }
 
 export interface SessionWorld {

@@ -14,9 +14,9 @@ import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
 import { replayEndedSession } from "./streaming/replay.ts";
-import { closeQuietly } from "./streaming/sockets.ts";
+import { closeSocket } from "./streaming/sockets.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
-import type { Reading, Subscription } from "./streaming/subscription.ts";
+import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
 
 export class Subscriptions {
   readonly #room: SessionRoom;
@@ -32,16 +32,20 @@ export class Subscriptions {
   }
 
   /** @returns everything that happens to the session, as server-sent events, until it ends or the reader leaves */
-  openStream({ caller, after, readerId = crypto.randomUUID() }: Reading): Promise<Outcome<ReadableStream<Uint8Array>>> {
+  openStream({
+    caller,
+    after,
+    readerId = crypto.randomUUID(),
+  }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const subscribers = this.#subscribers;
     return subscribers.receive(readerId, async () => {
       const session = await this.#makeRoom();
       if (!session) return notFound("session");
       if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
-      const past = await this.#endedReplay(session, after);
+      const endedReplay = await this.#replayIfEnded(session, after);
       const stream = subscribers.openStream(readerId, null, caller);
-      const replayed = subscribers.catchUp(stream, past ?? this.#room.replay(after));
-      if (past || hasEnded(session)) void replayed.then(() => stream.close(CLOSE_REASONS.ended));
+      const caughtUp = subscribers.catchUp(stream, endedReplay ?? this.#room.replay(after));
+      if (endedReplay || hasEnded(session)) void caughtUp.then(() => stream.close(CLOSE_REASONS.ended));
       return success(stream.readable);
     });
   }
@@ -51,10 +55,10 @@ export class Subscriptions {
     const { sockets } = this.#subscribers;
     const session = await this.#makeRoom();
     if (!session || this.#subscribers.isFull) return new Response(null, { status: session ? 429 : 404 });
-    const past = await this.#endedReplay(session, after);
+    const endedReplay = await this.#replayIfEnded(session, after);
     const { client, socket } = sockets.accept(caller);
-    const replayed = sockets.catchUp(socket, past ?? this.#room.replay(after));
-    if (past || hasEnded(session)) void replayed.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
+    const caughtUp = sockets.catchUp(socket, endedReplay ?? this.#room.replay(after));
+    if (endedReplay || hasEnded(session)) void caughtUp.then(() => closeSocket(socket, CLOSE_REASONS.ended));
     else if (caller.expiresAt !== null) await wakeBy(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -74,8 +78,8 @@ export class Subscriptions {
       const end = () => stream.end();
       const isRunning = this.#log.state?.turn?.turnId === turnId;
       if (!submitted || isRunning) {
-        const past = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
-        if (!submitted) void past.then(end);
+        const caughtUp = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
+        if (!submitted) void caughtUp.then(end);
       }
       if (!submitted) return success({ events: stream.readable, replayed });
       submitted.finished.then(end, end);
@@ -87,7 +91,7 @@ export class Subscriptions {
   }
 
   /** Ends an event stream whose reader has left. A turn that it follows goes on. */
-  leave(readerId: string): void {
+  closeReader(readerId: string): void {
     this.#subscribers.leave(readerId);
   }
 
@@ -98,7 +102,7 @@ export class Subscriptions {
   }
 
   /** The past of a session that has ended and is not loaded; `null` for one that is loaded. */
-  async #endedReplay(session: Session, after: number | null): Promise<Replay | null> {
+  async #replayIfEnded(session: Session, after: number | null): Promise<Replay | null> {
     return this.#log.state ? null : replayEndedSession(database(this.#d1), session, after);
   }
 }

@@ -12,21 +12,21 @@ export interface IdempotencyKey {
 export { IDEMPOTENCY_PERIOD_MS } from "../../core/idempotency.ts";
 
 /** @returns what the caller was told when it asked for the same, `conflict` when it asked for something else, or `null` */
-export function findResult(log: Log, own: IdempotencyKey | null, asked: object): SavedResult | "conflict" | null {
-  const before = own && log.findSavedResult(own.caller, own.key);
-  if (!before) return null;
-  return before.fingerprint === fingerprintOf(asked) ? before : "conflict";
+export function findResult(log: Log, key: IdempotencyKey | null, input: object): SavedResult | "conflict" | null {
+  const saved = key && log.findSavedResult(key.caller, key.key);
+  if (!saved) return null;
+  return saved.fingerprint === fingerprintOf(input) ? saved : "conflict";
 }
 
 /** Remembers what becomes of a thing that was asked for. Call it in the transaction of the thing. */
 export function saveResult(
   log: Log,
-  own: IdempotencyKey | null,
-  asked: object,
-  became: Pick<SavedResult, "seq" | "turn_id">,
+  key: IdempotencyKey | null,
+  input: object,
+  result: Pick<SavedResult, "seq" | "turn_id">,
   at: EpochMs,
 ): void {
-  if (own) log.saveResult(own.caller, own.key, { fingerprint: fingerprintOf(asked), ...became }, at);
+  if (key) log.saveResult(key.caller, key.key, { fingerprint: fingerprintOf(input), ...result }, at);
 }
 
-const fingerprintOf = (asked: object): string => createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+const fingerprintOf = (input: object): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");

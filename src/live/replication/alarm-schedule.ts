@@ -24,13 +24,13 @@ export function nextAlarm(log: Log): EpochMs {
 }
 
 /** How far ahead an alarm is set at most, in milliseconds: the platform takes none for a year after 2189. */
-const FURTHEST_MS = 365 * DAY_MS;
+const MAX_ALARM_AHEAD_MS = 365 * DAY_MS;
 
 /** For when to set the alarm, so that it comes at a moment; for one far ahead it comes between, and is set again. */
-const alarmTime = (at: EpochMs, asOf: EpochMs): EpochMs => Math.min(at, asOf + FURTHEST_MS);
+const alarmTime = (at: EpochMs, from: EpochMs): EpochMs => Math.min(at, from + MAX_ALARM_AHEAD_MS);
 
 /** Sets the alarm for a moment, unless it comes sooner anyway. */
-export async function wakeBy(storage: DurableObjectStorage, at: EpochMs): Promise<void> {
+export async function setAlarmBy(storage: DurableObjectStorage, at: EpochMs): Promise<void> {
   // Most changes need no alarm, and reading the current one would cost as much as an append.
   if (at === Infinity) return;
   const by = alarmTime(at, now());

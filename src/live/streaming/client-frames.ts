@@ -22,18 +22,18 @@ export type ClientFrame = z.output<typeof ClientFrame>;
  *
  * @returns the frame, or what is wrong with it and the id that it carries, if that much can be read
  */
-export function readFrame(text: string): { frame: ClientFrame } | { fault: string; id: string | null } {
-  let given: unknown;
+export function readFrame(text: string): { frame: ClientFrame } | { problem: string; id: string | null } {
+  let value: unknown;
   try {
-    given = JSON.parse(text.toWellFormed());
+    value = JSON.parse(text.toWellFormed());
   } catch {
-    return { fault: "A frame is a JSON object", id: null };
+    return { problem: "A frame is a JSON object", id: null };
   }
-  const read = ClientFrame.safeParse(given);
+  const read = ClientFrame.safeParse(value);
   if (read.success) return { frame: wellFormed(read.data) };
-  const known = z.object({ id }).safeParse(given);
+  const withId = z.object({ id }).safeParse(value);
   const [issue] = read.error.issues;
-  return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: known.data?.id ?? null };
+  return { problem: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: withId.data?.id ?? null };
 }
 
 /** An escape can bring in what the text itself cannot: half a character. */

@@ -1,5 +1,5 @@
 import type { Caller } from "../../core/caller.ts";
-import { dressEvent, serverSentEvent } from "./events.ts";
+import { presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 
 /** How much may wait for a reader that is slower than the session, in bytes. What is more, it reads from the log. */
@@ -44,7 +44,7 @@ export class EventStream {
   async catchUp(replay: Replay, present: PresentSession): Promise<void> {
     this.#live = false;
     for (let step = replay.next(); ; step = replay.next()) {
-      const bytes = encoder.encode(step.value.map((event) => serverSentEvent(dressEvent(event, present))).join(""));
+      const bytes = encoder.encode(step.value.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
       if (!step.done) {
         await this.#write(bytes);
         if (this.#over) return;

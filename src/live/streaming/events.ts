@@ -11,16 +11,16 @@ import { isoTime } from "../../core/time.ts";
 import { TURN_STATUSES } from "../../core/turn.ts";
 
 const count = z.number().int();
-const OpenTurn = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
+const RunningTurnFields = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
 /** In the form of the session's dialect. */
-const AnsweredSession = z.record(z.string(), z.unknown());
-const inTurn = { turnId: z.string(), chatId: z.string() };
+const SessionOutput = z.record(z.string(), z.unknown());
+const chatFields = { turnId: z.string(), chatId: z.string() };
 
 const SessionSnapshot = z.object({
   type: z.literal("session-snapshot"),
-  session: AnsweredSession,
+  session: SessionOutput,
   lastSeq: count,
-  turn: OpenTurn.nullable(),
+  turn: RunningTurnFields.nullable(),
 });
 
 const MessageAppended = z.object({
@@ -40,7 +40,7 @@ const MessageAppended = z.object({
 
 const ReplyEnd = z.object({
   type: z.literal("reply-end"),
-  ...inTurn,
+  ...chatFields,
   status: z.enum(REPLY_STATUSES),
   error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).optional(),
 });
@@ -50,16 +50,16 @@ export const StreamEvent = z
   .discriminatedUnion("type", [
     SessionSnapshot,
     MessageAppended,
-    z.object({ type: z.literal("turn-started"), ...OpenTurn.shape }),
-    z.object({ type: z.literal("reply-start"), ...inTurn }),
-    z.object({ type: z.literal("reply-delta"), ...inTurn, offset: count, text: z.string() }),
+    z.object({ type: z.literal("turn-started"), ...RunningTurnFields.shape }),
+    z.object({ type: z.literal("reply-start"), ...chatFields }),
+    z.object({ type: z.literal("reply-delta"), ...chatFields, offset: count, text: z.string() }),
     ReplyEnd,
     z.object({
       type: z.literal("turn-ended"),
       turnId: z.string(),
       status: z.enum(TURN_STATUSES),
     }),
-    z.object({ type: z.literal("session-updated"), session: AnsweredSession }),
+    z.object({ type: z.literal("session-updated"), session: SessionOutput }),
     z.object({
       type: z.literal("ack"),
       id: z.string(),
@@ -75,14 +75,14 @@ export type StreamEvent = z.output<typeof StreamEvent>;
 /** An event as the session's room emits it. */
 export type SessionEvent =
   | Exclude<StreamEvent, { session: unknown }>
-  | { type: "session-snapshot"; session: Session; lastSeq: number; turn: z.output<typeof OpenTurn> | null }
+  | { type: "session-snapshot"; session: Session; lastSeq: number; turn: z.output<typeof RunningTurnFields> | null }
   | { type: "session-updated"; session: Session };
 
 /** Shows a session, without its messages, in the form of its dialect. */
 export type PresentSession = (session: Session) => Record<string, unknown>;
 
 /** An event in the form in which subscribers get it. */
-export const dressEvent = (event: SessionEvent, present: PresentSession): StreamEvent =>
+export const presentEvent = (event: SessionEvent, present: PresentSession): StreamEvent =>
   event.type === "session-snapshot" || event.type === "session-updated"
     ? { ...event, session: present(event.session) }
     : event;

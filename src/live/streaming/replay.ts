@@ -16,12 +16,12 @@ const REPLAY_PAGE = 50;
  * What someone is told who begins to follow a session.
  *
  * @param after the last message that they have; `null` for nothing of the past
- * @param soFar what was missed of the replies under way
+ * @param runningReplyEvents what was missed of the replies under way
  */
-export function replaySession(log: Log, after: number | null, soFar: () => SessionEvent[]): Replay {
-  const { session, turn } = log.held;
+export function replaySession(log: Log, after: number | null, runningReplyEvents: () => SessionEvent[]): Replay {
+  const { session, turn } = log.loadedState;
   const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
-  return replay(messages, [snapshotOf(session, turn)], after, soFar);
+  return replay(messages, [snapshotOf(session, turn)], after, runningReplyEvents);
 }
 
 /** The same for a session that has ended, and lives in the index database. */
@@ -34,17 +34,27 @@ export async function replayEndedSession(db: Database, session: Session, after: 
 /**
  * What someone is told who comes to a turn late: what it brought, each reply in one piece, and what is being said.
  *
- * @param over whether it has ended
+ * @param isFinished whether it has ended
  */
-export function replayTurn(log: Log, turnId: string, over: boolean, soFar: () => SessionEvent[]): Replay {
-  const brought = log.ofTurn(turnId);
-  const chatIds = log.held.session.chats.map(({ chatId }) => chatId);
-  const events = brought.flatMap((message) =>
+export function replayTurn(
+  log: Log,
+  turnId: string,
+  isFinished: boolean,
+  runningReplyEvents: () => SessionEvent[],
+): Replay {
+  const turnMessages = log.messagesOfTurn(turnId);
+  const chatIds = log.loadedState.session.chats.map(({ chatId }) => chatId);
+  const events = turnMessages.flatMap((message) =>
     message.reply ? eventsOfFinishedReply(turnId, message) : [messageAppended(message)],
   );
-  const statuses = brought.flatMap(({ reply }) => reply?.status ?? []);
+  const statuses = turnMessages.flatMap(({ reply }) => reply?.status ?? []);
   const end: SessionEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
-  return replay(() => [], [{ type: "turn-started", turnId, chatIds }, ...events], null, over ? () => [end] : soFar);
+  return replay(
+    () => [],
+    [{ type: "turn-started", turnId, chatIds }, ...events],
+    null,
+    isFinished ? () => [end] : runningReplyEvents,
+  );
 }
 
 function eventsOfFinishedReply(turnId: string, message: Message): SessionEvent[] {
@@ -71,16 +81,16 @@ const snapshotOf = (session: Session, turn: RunningTurn | null): SessionEvent =>
  */
 function* replay(
   messages: (after: number, limit: number) => Message[],
-  first: SessionEvent[],
+  initialEvents: SessionEvent[],
   after: number | null,
-  soFar: () => SessionEvent[],
+  runningReplyEvents: () => SessionEvent[],
 ): Replay {
-  let events = first;
+  let events = initialEvents;
   let page = after === null ? [] : messages(after, REPLAY_PAGE);
   while (page.length > 0) {
     yield [...events, ...page.map(messageAppended)];
     events = [];
     page = messages(page.at(-1)?.seq ?? Infinity, REPLAY_PAGE);
   }
-  return [...events, ...soFar()];
+  return [...events, ...runningReplyEvents()];
 }

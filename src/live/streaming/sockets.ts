@@ -4,14 +4,14 @@ import { now } from "../../core/time.ts";
 import type { Replay } from "./event-stream.ts";
 import { readFrame } from "./client-frames.ts";
 import type { ClientFrame } from "./client-frames.ts";
-import { CLOSE_REASONS, dressEvent } from "./events.ts";
+import { CLOSE_REASONS, presentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, StreamEvent } from "./events.ts";
 
 /** The largest frame, in bytes. */
 const MAX_FRAME_BYTES = 1_048_576;
 
 /** Malformed frames in a row, the last of which closes the connection. */
-const MAX_MALFORMED = 10;
+const MAX_MALFORMED_FRAMES = 10;
 
 /** How many frames may come in how many milliseconds. */
 const MAX_FRAMES = 100;
@@ -34,9 +34,9 @@ export class Sockets {
   readonly #ctx: DurableObjectState;
   readonly #present: PresentSession;
   /** Sockets that are still being sent the past. */
-  readonly #behind = new Set<WebSocket>();
+  readonly #catchingUp = new Set<WebSocket>();
   /** When frames came lately. Forgotten in sleep, by when they are not late any more. */
-  readonly #frames = new WeakMap<WebSocket, EpochMs[]>();
+  readonly #frameTimes = new WeakMap<WebSocket, EpochMs[]>();
 
   constructor(ctx: DurableObjectState, present: PresentSession) {
     this.#ctx = ctx;
@@ -60,16 +60,16 @@ export class Sockets {
 
   /** Sends the past, and what was missed meanwhile; the socket is live from then on. */
   async catchUp(socket: WebSocket, replay: Replay): Promise<void> {
-    this.#behind.add(socket);
+    this.#catchingUp.add(socket);
     let sent = 0;
     for (let step = replay.next(); ; step = replay.next()) {
-      for (const event of step.value) sent += sendQuietly(socket, JSON.stringify(dressEvent(event, this.#present)));
+      for (const event of step.value) sent += sendText(socket, JSON.stringify(presentEvent(event, this.#present)));
       if (step.done || socket.readyState !== WebSocket.OPEN) break;
       if (sent < REPLAY_CHARACTERS) continue;
       sent = 0;
       await scheduler.wait(0);
     }
-    this.#behind.delete(socket);
+    this.#catchingUp.delete(socket);
   }
 
   /** How many there are. */
@@ -80,28 +80,28 @@ export class Sockets {
   /** Sends to all that are live. */
   broadcast(event: StreamEvent): void {
     const text = JSON.stringify(event);
-    for (const socket of this.#ctx.getWebSockets()) if (!this.#behind.has(socket)) sendQuietly(socket, text);
+    for (const socket of this.#ctx.getWebSockets()) if (!this.#catchingUp.has(socket)) sendText(socket, text);
   }
 
   send(socket: WebSocket, event: StreamEvent): void {
-    sendQuietly(socket, JSON.stringify(event));
+    sendText(socket, JSON.stringify(event));
   }
 
   closeAll(reason: CloseReason): void {
-    for (const socket of this.#ctx.getWebSockets()) closeQuietly(socket, reason);
+    for (const socket of this.#ctx.getWebSockets()) closeSocket(socket, reason);
   }
 
   /** Closes those whose token has expired. */
   closeExpired(): void {
     for (const socket of this.#ctx.getWebSockets()) {
-      if (hasExpired(this.callerOf(socket))) closeQuietly(socket, CLOSE_REASONS.expired);
+      if (hasExpired(this.callerOf(socket))) closeSocket(socket, CLOSE_REASONS.expired);
     }
   }
 
   /** Closes those of an API key. */
   closeByKey(keyId: string): void {
     for (const socket of this.#ctx.getWebSockets()) {
-      if (this.callerOf(socket).keyId === keyId) closeQuietly(socket, CLOSE_REASONS.revoked);
+      if (this.callerOf(socket).keyId === keyId) closeSocket(socket, CLOSE_REASONS.revoked);
     }
   }
 
@@ -111,29 +111,29 @@ export class Sockets {
   }
 
   /** What a client says, or `null` for what is none of it: that was answered, or has closed the connection. */
-  read(socket: WebSocket, given: string | ArrayBuffer): ClientFrame | null {
+  read(socket: WebSocket, data: string | ArrayBuffer): ClientFrame | null {
     const attachment = attachmentOf(socket);
-    const grave = this.#graveFault(socket, given, attachment);
-    if (grave) {
-      closeQuietly(socket, grave);
+    const closeReason = this.#findCloseReason(socket, data, attachment);
+    if (closeReason) {
+      closeSocket(socket, closeReason);
       return null;
     }
-    const read = typeof given === "string" ? readFrame(given) : { fault: "A frame is text", id: null };
+    const read = typeof data === "string" ? readFrame(data) : { problem: "A frame is text", id: null };
     const malformed = "frame" in read ? 0 : attachment.malformed + 1;
     if (malformed !== attachment.malformed) socket.serializeAttachment({ ...attachment, malformed });
     if ("frame" in read) return read.frame;
-    this.send(socket, { type: "failure", id: read.id, code: "malformed_frame", message: read.fault });
-    if (malformed >= MAX_MALFORMED) closeQuietly(socket, CLOSE_REASONS.notFrames);
+    this.send(socket, { type: "failure", id: read.id, code: "malformed_frame", message: read.problem });
+    if (malformed >= MAX_MALFORMED_FRAMES) closeSocket(socket, CLOSE_REASONS.notFrames);
     return null;
   }
 
-  #graveFault(socket: WebSocket, given: string | ArrayBuffer, { caller }: Attachment): CloseReason | null {
+  #findCloseReason(socket: WebSocket, data: string | ArrayBuffer, { caller }: Attachment): CloseReason | null {
     if (hasExpired(caller)) return CLOSE_REASONS.expired;
-    if (bytesOf(given) > MAX_FRAME_BYTES) return CLOSE_REASONS.tooLarge;
+    if (bytesOf(data) > MAX_FRAME_BYTES) return CLOSE_REASONS.tooLarge;
     const at = now();
-    const lately = (this.#frames.get(socket) ?? []).filter((moment) => moment > at - FRAMES_WINDOW_MS);
-    this.#frames.set(socket, [...lately, at]);
-    return lately.length >= MAX_FRAMES ? CLOSE_REASONS.tooMany : null;
+    const recent = (this.#frameTimes.get(socket) ?? []).filter((time) => time > at - FRAMES_WINDOW_MS);
+    this.#frameTimes.set(socket, [...recent, at]);
+    return recent.length >= MAX_FRAMES ? CLOSE_REASONS.tooMany : null;
   }
 }
 
@@ -142,14 +142,14 @@ const attachmentOf = (socket: WebSocket): Attachment => socket.deserializeAttach
 export const hasExpired = ({ expiresAt }: Pick<Caller, "expiresAt">): boolean =>
   expiresAt !== null && expiresAt <= now();
 
-function bytesOf(given: string | ArrayBuffer): number {
-  if (typeof given !== "string") return given.byteLength;
+function bytesOf(data: string | ArrayBuffer): number {
+  if (typeof data !== "string") return data.byteLength;
   // No character takes more than three bytes.
-  return given.length * 3 <= MAX_FRAME_BYTES ? given.length : new TextEncoder().encode(given).byteLength;
+  return data.length * 3 <= MAX_FRAME_BYTES ? data.length : new TextEncoder().encode(data).byteLength;
 }
 
 /** @returns how many characters were sent */
-function sendQuietly(socket: WebSocket, text: string): number {
+function sendText(socket: WebSocket, text: string): number {
   try {
     socket.send(text);
   } catch {
@@ -159,7 +159,7 @@ function sendQuietly(socket: WebSocket, text: string): number {
 }
 
 /** Closes, whatever state the socket is in. */
-export function closeQuietly(socket: WebSocket, { code, reason }: { code: number; reason: string }): void {
+export function closeSocket(socket: WebSocket, { code, reason }: { code: number; reason: string }): void {
   try {
     socket.close(code, reason);
   } catch {
@@ -171,5 +171,5 @@ export function closeQuietly(socket: WebSocket, { code, reason }: { code: number
 const RESERVED_CODES = new Set([1005, 1006, 1015]);
 
 /** Answers a client's close, which the runtime leaves to us: without it the client would wait in vain. */
-export const closeBack = (socket: WebSocket, code: number): void =>
-  closeQuietly(socket, { code: RESERVED_CODES.has(code) ? 1000 : code, reason: "" });
+export const answerClose = (socket: WebSocket, code: number): void =>
+  closeSocket(socket, { code: RESERVED_CODES.has(code) ? 1000 : code, reason: "" });

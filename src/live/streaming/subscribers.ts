@@ -7,7 +7,7 @@ import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { EventStream } from "./event-stream.ts";
 import type { Replay } from "./event-stream.ts";
-import { CLOSE_REASONS, dressEvent, serverSentEvent } from "./events.ts";
+import { CLOSE_REASONS, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 import { Sockets, hasExpired } from "./sockets.ts";
 
@@ -58,7 +58,7 @@ export class Subscribers {
   /** Tells everyone. Made into text once, however many listen. */
   broadcast(event: SessionEvent): void {
     if (!this.hasSubscribers) return;
-    const dressed = dressEvent(event, this.#present);
+    const dressed = presentEvent(event, this.#present);
     this.sockets.broadcast(dressed);
     if (this.#streams.size === 0) return;
     const bytes = encoder.encode(serverSentEvent(dressed));

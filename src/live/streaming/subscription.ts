@@ -8,19 +8,19 @@ export interface Subscription {
 }
 
 /** What it takes to follow a session by an event stream. */
-export interface Reading extends Subscription {
+export interface StreamSubscription extends Subscription {
   /** Names the reader when its connection has ended. Left out by a Worker that does not tell. */
   readerId?: string;
 }
 
 /** Where the Worker writes who opens a socket: it has asked for the token already. */
-const HEADER = "x-parley-following";
+const SUBSCRIPTION_HEADER = "x-parley-following";
 
 /** An upgrade as an object takes it: everything that the caller sent is left behind. */
-export const upgradeRequest = (following: Subscription): RequestInit => ({
-  headers: { upgrade: "websocket", [HEADER]: encodeURIComponent(JSON.stringify(following)) },
+export const upgradeRequest = (subscription: Subscription): RequestInit => ({
+  headers: { upgrade: "websocket", [SUBSCRIPTION_HEADER]: encodeURIComponent(JSON.stringify(subscription)) },
 });
 
 /** Who opens a socket by an upgrade made with {@link upgradeRequest}. */
 export const subscriptionOf = (upgrade: Request): Subscription =>
-  JSON.parse(decodeURIComponent(upgrade.headers.get(HEADER) ?? "")) as Subscription;
+  JSON.parse(decodeURIComponent(upgrade.headers.get(SUBSCRIPTION_HEADER) ?? "")) as Subscription;

@@ -39,8 +39,8 @@ function planChat(log: Log, session: Session, prompt: Prompt, context: ChatConte
   const { chatbot, endpoint, client } = context;
   if (!chatbot) return notFound("chatbot", session.chatbotId);
   if (!client) return notFound("client", session.clientId);
-  const before = prompt.seq === null ? undefined : prompt.seq - 1;
-  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
+  const upTo = prompt.seq === null ? undefined : prompt.seq - 1;
+  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, upTo) : [];
   const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
   const isComplete = recent[0]?.seq === 1;
   return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
@@ -50,10 +50,10 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
   const { template } = context;
   const strategy = asContextStrategy(session.contextStrategy);
-  const named = session.promptTemplate;
+  const templateName = session.promptTemplate;
   const preparation = {
     strategy,
-    template: named === null ? null : { name: named, template: template?.template ?? null },
+    template: templateName === null ? null : { name: templateName, template: template?.template ?? null },
   };
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
@@ -68,6 +68,6 @@ const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarg
   endpoint && {
     endpoint,
     // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.
-    previousCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
+    previousCalls: endpoint.connectorType === "echo-connector" ? log.countCalls(chatId) : 0,
     alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
   };

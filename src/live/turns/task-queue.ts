@@ -9,18 +9,18 @@ export class TaskQueue {
   }
 
   /** The job's outcome, once its turn has come. */
-  run<T>(job: () => Promise<T>): Promise<T> {
-    return this.#place(job, (start) => this.#waiting.push(start));
+  run<T>(task: () => Promise<T>): Promise<T> {
+    return this.#add(task, (start) => this.#waiting.push(start));
   }
 
   /** Like {@link run}, before all that wait. */
-  runFirst<T>(job: () => Promise<T>): Promise<T> {
-    return this.#place(job, (start) => this.#waiting.unshift(start));
+  runFirst<T>(task: () => Promise<T>): Promise<T> {
+    return this.#add(task, (start) => this.#waiting.unshift(start));
   }
 
-  #place<T>(job: () => Promise<T>, wait: (start: () => Promise<void>) => void): Promise<T> {
+  #add<T>(task: () => Promise<T>, enqueue: (start: () => Promise<void>) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      wait(() => job().then(resolve, reject));
+      enqueue(() => task().then(resolve, reject));
       if (!this.#running) void this.#run();
     });
   }

@@ -10,7 +10,7 @@ import type { ChatContext, TurnContext } from "../../store/turn-context.ts";
 import type { SessionWorld } from "../session-world.ts";
 
 /** How long D1 is waited for when older records are at hand, in milliseconds. */
-const D1_PATIENCE_MS = 3_000;
+const D1_TIMEOUT_MS = 3_000;
 
 /** Reads what a session refers to, as it is now. One round trip. */
 export const readTurnContext = async (db: Database, session: Session): Promise<TurnContext> =>
@@ -30,8 +30,8 @@ export const referencedRecords = (context: TurnContext | null): Pick<ChatContext
 export async function currentContext({ log, records }: SessionWorld, session: Session): Promise<TurnContext> {
   const cached = log.cachedContext;
   if (!cached) return records.readTurnContext(session);
-  const late = Promise.withResolvers<TurnContext>();
-  const timer = setTimeout(() => late.resolve(cached), D1_PATIENCE_MS);
+  const timeout = Promise.withResolvers<TurnContext>();
+  const timer = setTimeout(() => timeout.resolve(cached), D1_TIMEOUT_MS);
   const current = records.readTurnContext(session).then(
     (context) => {
       if (log.state) log.cacheContext(context);
@@ -42,5 +42,5 @@ export async function currentContext({ log, records }: SessionWorld, session: Se
       return cached;
     },
   );
-  return Promise.race([current, late.promise]).finally(() => clearTimeout(timer));
+  return Promise.race([current, timeout.promise]).finally(() => clearTimeout(timer));
 }

@@ -1,3 +1,4 @@
+import { MAX_ROW_BYTES } from "../../core/message.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
@@ -16,19 +17,16 @@ export const promptMessage = ({ kind, id }: Session, turn: Turn, content: string
 });
 
 export function replyMessage({ turnId, number }: Turn, reply: Reply, at: EpochMs): NewMessage {
-  const { chatId, content, detail } = fitting(reply);
+  const { chatId, content, detail } = fitReply(reply);
   return { chatId, turnId, turnNumber: number, role: "assistant", content, createdAt: at, reply: detail };
 }
 
-/** What a row holds beside a reply, in bytes: plenty. A row of over 2 MB is refused: https://developers.cloudflare.com/d1/platform/limits/ */
-const MAX_ROW_BYTES = 1_900_000;
-
 /** A reply that fits in a row; what is longer is cut, and says so. */
-function fitting(reply: Reply): Reply {
-  const room = MAX_ROW_BYTES - bytesOf(JSON.stringify(reply.detail));
-  if (bytesOf(reply.content) <= room) return reply;
+function fitReply(reply: Reply): Reply {
+  const maxBytes = MAX_ROW_BYTES - bytesOf(JSON.stringify(reply.detail));
+  if (bytesOf(reply.content) <= maxBytes) return reply;
   // No character takes more than three bytes.
-  const content = reply.content.slice(0, Math.floor(room / 3)).toWellFormed();
+  const content = reply.content.slice(0, Math.floor(maxBytes / 3)).toWellFormed();
   const error = {
     code: "refused_by_guard" as const,
     message: "The reply and its prompt are too long to be kept whole.",

@@ -17,7 +17,7 @@ import { TurnRunner, TurnSignals } from "./turn-runner.ts";
 import type { TurnResult } from "./turn-runner.ts";
 
 /** How many turns may wait for the one that runs. */
-const WAITING_TURNS = 16;
+const MAX_WAITING_TURNS = 16;
 
 /** When to try again once the queue is full, in seconds. */
 const QUEUE_RETRY_SECONDS = 5;
@@ -45,7 +45,7 @@ export class TurnQueue {
   }
 
   submit(prompt: Prompt): Outcome<SubmittedTurn> {
-    if (this.#queue.waiting >= WAITING_TURNS) {
+    if (this.#queue.waiting >= MAX_WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
     const signals = new TurnSignals(newObjectId(this.#world.clock()));
@@ -66,8 +66,8 @@ export class TurnQueue {
   }
 
   /** Events of the replies in progress, for a subscriber who joins now. */
-  soFar(): SessionEvent[] {
-    return this.#runner?.soFar() ?? [];
+  runningReplyEvents(): SessionEvent[] {
+    return this.#runner?.runningReplyEvents() ?? [];
   }
 
   /**
@@ -105,20 +105,20 @@ export class TurnQueue {
   async #run(
     signals: TurnSignals,
     prompt: Prompt,
-    start: (outcome: Outcome<null>) => void,
+    onStart: (outcome: Outcome<null>) => void,
   ): Promise<Outcome<TurnResult>> {
     this.#current = signals;
     const reject = (failure: Failed) => {
-      start(failure);
+      onStart(failure);
       return failure;
     };
     try {
-      const active = await this.#loader.active();
+      const active = await this.#loader.findActive();
       if (!active.ok) return reject(active);
       const plan = await planTurn(this.#world, active.value, prompt);
       if (!plan.ok) return reject(plan);
       this.#runner = new TurnRunner(this.#world, signals, active.value);
-      start(success(null));
+      onStart(success(null));
       return success(await this.#runner.run(plan.value, prompt));
     } finally {
       this.#current = null;

@@ -16,11 +16,11 @@ import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
 /** How long a reply that has ended waits for others, to be written with them, in milliseconds. A commit costs as much as a call. */
-const WRITE_TOGETHER_MS = 10;
+const REPLY_BATCH_MS = 10;
 
 /** How often the text of a reply in progress is saved, in milliseconds, unless it grows by so many characters sooner. */
-const SAVE_EVERY_MS = 1_000;
-const SAVE_EVERY_CHARACTERS = 4_096;
+const DRAFT_INTERVAL_MS = 1_000;
+const DRAFT_INTERVAL_CHARACTERS = 4_096;
 
 /** What a turn added to the log. */
 export interface TurnResult {
@@ -63,7 +63,7 @@ export class TurnSignals {
 /** The text of a reply in progress, and how much of it is saved. */
 interface Draft {
   text: string;
-  saved: number;
+  savedLength: number;
   savedAt: EpochMs;
 }
 
@@ -74,7 +74,7 @@ export class TurnRunner {
   readonly #drafts = new Map<string, Draft>();
   readonly #added: Message[] = [];
   /** Replies that have ended and are not written yet. */
-  #ended: Reply[] = [];
+  #unwrittenReplies: Reply[] = [];
 
   constructor(world: SessionWorld, signals: TurnSignals, session: Session) {
     this.#world = world;
@@ -83,7 +83,7 @@ export class TurnRunner {
   }
 
   /** Events of the replies in progress, for a subscriber who joins now. */
-  soFar(): SessionEvent[] {
+  runningReplyEvents(): SessionEvent[] {
     const { turnId } = this.#signals;
     return [...this.#drafts].flatMap(([chatId, { text }]): SessionEvent[] => [
       { type: "reply-start", turnId, chatId },
@@ -99,7 +99,7 @@ export class TurnRunner {
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     for (const chatId of chatIds) {
-      this.#drafts.set(chatId, { text: "", saved: 0, savedAt: clock() });
+      this.#drafts.set(chatId, { text: "", savedLength: 0, savedAt: clock() });
       emit({ type: "reply-start", turnId, chatId });
     }
     const replies = await fanOut(tasks, {
@@ -112,7 +112,7 @@ export class TurnRunner {
     this.#writeReplies(turn);
     log.endTurn();
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
-    return { added: this.#added, retryAfterSeconds: longestWait(replies) };
+    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies) };
   }
 
   #addText(chatId: string, text: string): void {
@@ -122,20 +122,21 @@ export class TurnRunner {
     emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset: draft.text.length, text });
     draft.text += text;
     const at = clock();
-    if (draft.text.length - draft.saved < SAVE_EVERY_CHARACTERS && at - draft.savedAt < SAVE_EVERY_MS) return;
+    if (draft.text.length - draft.savedLength < DRAFT_INTERVAL_CHARACTERS && at - draft.savedAt < DRAFT_INTERVAL_MS)
+      return;
     log.saveDraft(chatId, draft.text);
-    draft.saved = draft.text.length;
+    draft.savedLength = draft.text.length;
     draft.savedAt = at;
   }
 
   #addReply(turn: Turn, reply: Reply): void {
-    const isFirst = this.#ended.push(reply) === 1;
-    if (isFirst && this.#drafts.size > 1) setTimeout(() => this.#writeReplies(turn), WRITE_TOGETHER_MS);
+    const isFirst = this.#unwrittenReplies.push(reply) === 1;
+    if (isFirst && this.#drafts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
   }
 
   #writeReplies(turn: Turn): void {
-    const replies = this.#ended;
-    this.#ended = [];
+    const replies = this.#unwrittenReplies;
+    this.#unwrittenReplies = [];
     if (replies.length === 0) return;
     for (const { chatId } of replies) this.#drafts.delete(chatId);
     this.#append(replies.map((reply) => replyMessage(turn, reply, this.#world.clock())));
@@ -150,7 +151,7 @@ export class TurnRunner {
   }
 }
 
-function longestWait(replies: Reply[]): number | null {
-  const waits = replies.flatMap(({ retryAfterSeconds }) => (retryAfterSeconds === null ? [] : [retryAfterSeconds]));
-  return waits.length > 0 ? Math.max(...waits) : null;
+function maxRetryAfter(replies: Reply[]): number | null {
+  const delays = replies.flatMap(({ retryAfterSeconds }) => (retryAfterSeconds === null ? [] : [retryAfterSeconds]));
+  return delays.length > 0 ? Math.max(...delays) : null;
 }
