@@ -1,6 +1,9 @@
 /**
- * Runs the room's commands for frames that come over a socket, and answers each with an `ack` or a `failure`. A frame's id is
- * an idempotency key of its sender: sent again after a lost answer, it gets the same answer and does nothing twice.
+ * Runs the room's commands for frames from a socket, and answers each frame with an `ack` or a `failure`. A frame's id
+ * is an idempotency key of its sender: a frame that is sent twice has one effect, and gets the same answer.
+ *
+ * The format of frames does not belong here: that is `streaming/client-frames.ts`. Effects: those of the room's
+ * commands.
  */
 import { canAppend } from "../core/caller.ts";
 import type { Caller } from "../core/caller.ts";
@@ -16,7 +19,7 @@ type Submit = Extract<ClientFrame, { type: "prompt-submit" }>;
 
 /**
  * @param kind the session's kind
- * @param send sends what becomes of a frame after its answer
+ * @param send sends a failure that occurs after the answer
  * @returns the answer
  */
 export async function runFrame(

@@ -1,6 +1,9 @@
 /**
- * How someone begins to follow a session or a turn, by an event stream or a socket: whether there is room, what of the past
- * is sent, and what ends it. What is sent from then on is the subscribers' part. Reads the log, and D1 for an ended session.
+ * Opens subscriptions to a session or a turn, by event stream or socket: checks the limit of subscribers, replays what
+ * was missed, and ends the subscription with the session.
+ *
+ * Sending events to open subscriptions does not belong here: that is `streaming/subscribers.ts`. Effects: the log, D1
+ * for an ended session, streams and sockets.
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
@@ -31,7 +34,7 @@ export class Subscriptions {
     this.#log = log;
   }
 
-  /** @returns everything that happens to the session, as server-sent events, until it ends or the reader leaves */
+  /** @returns the session's events as server-sent events, until the session ends or the reader disconnects */
   openStream({
     caller,
     after,
@@ -50,7 +53,7 @@ export class Subscriptions {
     });
   }
 
-  /** @returns 101 with the socket, 404 for a session that does not exist, 429 for one that too many follow */
+  /** @returns 101 with the socket, 404 if the session does not exist, 429 if it has too many subscribers */
   async openSocket({ caller, after }: Subscription, wakeBy: (at: number) => Promise<void>): Promise<Response> {
     const { sockets } = this.#subscribers;
     const session = await this.#makeRoom();
@@ -63,7 +66,7 @@ export class Subscriptions {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Accepts a prompt. @returns the turn's events as they come, once it begins */
+  /** Accepts a prompt. @returns the events of its turn, once the turn starts */
   openTurnStream(
     content: string,
     key: IdempotencyKey | null,
@@ -90,18 +93,18 @@ export class Subscriptions {
     });
   }
 
-  /** Ends an event stream whose reader has left. A turn that it follows goes on. */
+  /** Ends the event stream of a reader that has disconnected. The turn continues. */
   closeReader(readerId: string): void {
     this.#subscribers.leave(readerId);
   }
 
   async #makeRoom(): Promise<Session | null> {
     await this.#subscribers.makeRoom();
-    // Looked up after the wait, in which the session may have ended.
+    // Loaded after the wait, because the session can end during it.
     return this.#room.load();
   }
 
-  /** The past of a session that has ended and is not loaded; `null` for one that is loaded. */
+  /** The replay of an ended session that is not loaded; `null` for a loaded session. */
   async #replayIfEnded(session: Session, after: number | null): Promise<Replay | null> {
     return this.#log.state ? null : replayEndedSession(database(this.#d1), session, after);
   }

@@ -1,3 +1,12 @@
+/**
+ * The log and the state of one session, in the SQLite of its Durable Object. Every method is synchronous, so everything
+ * between two awaits is one transaction. An object without a session has no tables, because empty storage costs
+ * nothing.
+ *
+ * This folder is the object's storage: `schema.ts` has the tables, `statements.ts` the SQL, `message-rows.ts` the
+ * conversion of rows, `idempotency.ts` the saved results of calls. Rules of a session do not belong here. Effects:
+ * storage.
+ */
 import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import type { Batch } from "../../core/page.ts";
@@ -10,37 +19,37 @@ import { fromRow, readBatch } from "./message-rows.ts";
 import type { MessageRow } from "./message-rows.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
 
-/** How far the index database has followed: what has a higher number has yet to be carried there. */
+/** The last changes that D1 has. Later changes are not replicated yet. */
 export interface ReplicationCursor {
   lastSeq: number;
   metadataVersion: number;
 }
 
-/** What a caller was told of a thing that it sent under a key of its own. */
+/** The saved result of a call with an idempotency key. */
 export type SavedResult = {
-  /** Tells whether what comes again under the key is the same. */
+  /** Hash of the call's input. A repeated call must have the same. */
   fingerprint: string;
-  /** Of the message it became. */
+  /** The message that the call appended. */
   seq: number | null;
-  /** Of the turn it became. */
+  /** The turn that the call started. */
   turn_id: string | null;
 };
 
-/** What follows from the messages alone, written with none of them: what comes after the state's is read off them. */
+/** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
 type Totals = Record<"last_seq" | "messages" | "appended_at", number>;
 
 interface State {
   session: Session;
   replicated: ReplicationCursor;
-  /** The running turn, so that an object that starts again knows what was interrupted. */
+  /** The running turn, so that a restarted object knows which turn was interrupted. */
   turn: RunningTurn | null;
-  /** Messages that the index database does not take: they are kept here for as long as the session is. */
+  /** The `seq` of each message that D1 rejects. They stay in this log. */
   deadLetters: number[];
-  /** Set once the session is to be removed: from then on it is denied to everyone. */
+  /** Whether a removal has started. If so, the session no longer exists for callers. */
   removed: boolean;
 }
 
-/** How many messages are kept at hand, at least. */
+/** How many recent messages are cached, at least. */
 const RECENT_MESSAGES = 100;
 
 const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals): Session => ({
@@ -50,14 +59,11 @@ const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals
   messageCount: session.messageCount + messages,
 });
 
-/**
- * A session's log and state in its object's own SQLite. Every method is synchronous, and what happens between two awaits
- * is one transaction. An object that holds no session has no tables: empty storage costs nothing.
- */
+/** Reads and writes the log. Create one per object. */
 export class Log {
   readonly #storage: DurableObjectStorage;
   #state: State | null;
-  /** The newest messages, as long as they are few: they are about to be carried, and need not be read back for it. */
+  /** Recent messages, cached because replication reads them next. */
   #recent: Message[] = [];
   #contextJson: string | null = null;
 
@@ -80,18 +86,18 @@ export class Log {
     return totals.last_seq === null ? state : { ...state, session: addTotals(session, totals) };
   }
 
-  /** What the object holds, or `null` while it holds no session. */
+  /** The state; `null` while no session is loaded. */
   get state(): Readonly<State> | null {
     return this.#state;
   }
 
-  /** What the object holds. @throws when it holds nothing */
+  /** The state of a loaded session. @throws if no session is loaded */
   get loadedState(): Readonly<State> {
     if (!this.#state) throw new Error("The object holds no session");
     return this.#state;
   }
 
-  /** Takes a session in, as the index database has it. */
+  /** Loads a session with its messages and its context. */
   load(session: Session, messages: Message[], context: TurnContext): void {
     migrate(this.#storage.sql, SCHEMA_STEPS);
     this.cacheContext(context);
@@ -104,7 +110,7 @@ export class Log {
     this.#write({ session, replicated: { lastSeq, metadataVersion }, turn: null, deadLetters: [], removed: false });
   }
 
-  /** Appends messages. One row written for each. */
+  /** Appends messages. Writes one row each. */
   append(newMessages: NewMessage[], at: EpochMs): Message[] {
     const state = this.loadedState;
     const messages = newMessages.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
@@ -116,7 +122,7 @@ export class Log {
     return messages;
   }
 
-  /** Gives a turn its number and notes that it runs. One row written. */
+  /** Records that a turn has started, and returns it with its number. Writes one row. */
   startTurn(turnId: string, chatIds: string[], startedAt: EpochMs): Turn {
     const { sql } = this.#storage;
     const { number } = sql.exec<{ number: number }>(statements.INSERT_TURN, turnId, startedAt).one();
@@ -126,13 +132,13 @@ export class Log {
     return turn;
   }
 
-  /** Notes that no turn runs. */
+  /** Records that no turn runs. */
   endTurn(): void {
     this.#storage.sql.exec(statements.DELETE_DRAFTS);
     this.#write({ ...this.loadedState, turn: null });
   }
 
-  /** What the session refers to, as it was last known. */
+  /** The records that the session refers to, as last read from D1. */
   get cachedContext(): TurnContext | null {
     if (!this.#state) return null;
     this.#contextJson ??=
@@ -140,7 +146,7 @@ export class Log {
     return this.#contextJson === null ? null : (JSON.parse(this.#contextJson) as TurnContext);
   }
 
-  /** Keeps what the session refers to, if that has changed. */
+  /** Caches the records that the session refers to. Writes only if they have changed. */
   cacheContext(context: TurnContext): void {
     const text = JSON.stringify(context);
     if (text === this.#contextJson) return;
@@ -148,39 +154,39 @@ export class Log {
     this.#contextJson = text;
   }
 
-  /** Keeps what a reply under way says so far. */
+  /** Saves the text so far of a running reply. */
   saveDraft(chatId: string, content: string): void {
     this.#storage.sql.exec(statements.SAVE_DRAFT, chatId, content);
   }
 
-  /** What was kept of replies under way, by chat. */
+  /** Saved texts of running replies, by chat. */
   drafts(): Map<string, string> {
     const rows = this.#storage.sql.exec<{ chat_id: string; content: string }>(statements.READ_DRAFTS);
     return new Map(rows.toArray().map(({ chat_id, content }) => [chat_id, content]));
   }
 
-  /** What a caller was told when it first sent a thing under this key, or `null`. */
+  /** The result that was saved with a key, or `null`. */
   findSavedResult(caller: string, key: string): SavedResult | null {
     return this.#storage.sql.exec<SavedResult>(statements.FIND_RESULT, caller, key).toArray()[0] ?? null;
   }
 
-  /** Remembers what a caller is told, in the transaction of what it asked for. */
+  /** Saves the result of a call. Call it in the transaction of the change. */
   saveResult(caller: string, key: string, { fingerprint, seq, turn_id }: SavedResult, at: EpochMs): void {
     this.#storage.sql.exec(statements.SAVE_RESULT, caller, key, fingerprint, seq, turn_id, at);
   }
 
-  /** When a caller was last told something under a key that is remembered; `null` for never. */
+  /** When a result was last saved; `null` for never. */
   get lastSavedAt(): EpochMs | null {
     if (!this.#state) return null;
     return this.#storage.sql.exec<{ at: number | null }>(statements.LAST_RESULT_TIME).one().at;
   }
 
-  /** Forgets what callers were told before a moment. */
+  /** Deletes results that were saved before a time. */
   deleteSavedResults(before: EpochMs): void {
     this.#storage.sql.exec(statements.DELETE_RESULTS, before);
   }
 
-  /** The chats of the turn under way that have no reply yet. */
+  /** The chats of the running turn that have no reply yet. */
   pendingChats(): string[] {
     const { turn } = this.loadedState;
     if (!turn) return [];
@@ -188,7 +194,7 @@ export class Log {
     return turn.chatIds.filter((chatId) => !withReply.some(({ chat_id }) => chat_id === chatId));
   }
 
-  /** Puts a changed session in the place of the one held. */
+  /** Replaces the session with a changed one. */
   replaceSession(session: Session): void {
     this.#write({ ...this.loadedState, session });
   }
@@ -197,44 +203,44 @@ export class Log {
     this.#write({ ...this.loadedState, removed: true });
   }
 
-  /** Notes how far the index database has followed. Kept with the next write: carrying twice changes nothing. */
+  /** Sets which changes D1 has. In memory only, until the next write: to replicate a message twice has no effect. */
   setReplicated(replicated: ReplicationCursor): void {
     if (this.#state) this.#state = { ...this.#state, replicated };
     this.#recent = this.#recent.filter(({ seq }) => seq > replicated.lastSeq);
   }
 
-  /** Leaves a message behind. */
+  /** Records that D1 rejects a message. */
   addDeadLetter(seq: number): void {
     this.#write({ ...this.loadedState, deadLetters: [...this.loadedState.deadLetters, seq] });
   }
 
-  /** Writes the mark down, for an object that may sleep before its next write. */
+  /** Writes the replication cursor, because the object can hibernate before its next write. */
   saveCursor(): void {
     this.#write(this.loadedState);
   }
 
-  /** Messages that the index database may not have, oldest first. */
+  /** Messages that D1 may not have, oldest first. */
   unreplicated(limit: number): Message[] {
     const after = this.loadedState.replicated.lastSeq;
     return this.#recent[0]?.seq === after + 1 ? this.#recent.slice(0, limit) : this.messages(after, limit).items;
   }
 
-  /** Messages after a `seq`, oldest first: so many at most, and no more than fit in a part. */
+  /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
   messages(after: number, limit: number): Batch<Message> {
     return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER, after), limit);
   }
 
-  /** The same of messages that have text. */
+  /** Like {@link messages}, but only messages with text. */
   shownMessages(after: number, limit: number): Batch<Message> {
     return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
-  /** What a turn brought, its prompt first. */
+  /** The messages of a turn, its prompt first. */
   messagesOfTurn(turnId: string): Message[] {
     return this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_TURN, turnId).toArray().map(fromRow);
   }
 
-  /** The newest messages that have text, oldest first. @param upTo the last message that counts */
+  /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
   conversation(newest: number, upTo = this.loadedState.session.lastSeq): Message[] {
     return this.#storage.sql
       .exec<MessageRow>(statements.CONVERSATION, upTo, newest)
@@ -243,17 +249,17 @@ export class Log {
       .toReversed();
   }
 
-  /** Every reply of a chat, oldest first. */
+  /** All replies of a chat, oldest first. */
   replies(chatId: string): Message[] {
     return this.#storage.sql.exec<MessageRow>(statements.REPLIES, chatId).toArray().map(fromRow);
   }
 
-  /** How often a chat has called its endpoint. */
+  /** How many times a chat has called its endpoint. */
   countCalls(chatId: string): number {
     return this.#storage.sql.exec<{ calls: number }>(statements.COUNT_CALLS, chatId).one().calls;
   }
 
-  /** Lets go of everything. The next read finds no session here. */
+  /** Deletes everything. Afterwards no session is loaded. */
   async clear(): Promise<void> {
     this.#state = null;
     this.#recent = [];

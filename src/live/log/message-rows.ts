@@ -1,3 +1,7 @@
+/**
+ * Converts rows of the log to messages, and limits batches to what fits into one RPC call. The SQL is in
+ * `statements.ts`. Pure.
+ */
 import type { Message, ReplyDetail } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
@@ -20,7 +24,7 @@ export const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...
   reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
 });
 
-/** Reads no row that it does not take, but one. */
+/** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
 export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Message> {
   const items: Message[] = [];
   let characters = 0;

@@ -1,9 +1,13 @@
-/** A message's own columns, and the number of its turn. */
+/**
+ * The SQL of the log. Each statement is a constant, because the runtime caches prepared statements by string object,
+ * not by text. Tables are in `schema.ts`. Running statements does not belong here: that is `log.ts`. Pure.
+ */
+
+/** The columns of a message, without `appended_at`. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 const HAS_TEXT = "(detail IS NULL OR content <> '')";
 const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
 
-// Constants, because a statement is prepared once for each string, not for each text.
 export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";

@@ -1,3 +1,10 @@
+/**
+ * Replicates the log of a session to D1: at least once, in order, one batch at a time. Messages that are appended
+ * during a write go into the next batch. The alarm retries what fails.
+ *
+ * This folder copies the log to D1: this file writes, `alarm-schedule.ts` has the due times of the object. The SQL for
+ * D1 does not belong here: that is in `store/`. Effects: D1, the object's alarm and storage, timers, the clock.
+ */
 import { rootCause } from "../../core/failure.ts";
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
@@ -10,21 +17,19 @@ import { addDeadLetter } from "../../store/dead-letters.ts";
 import { writeSession } from "../../store/sessions.ts";
 import type { Log } from "../log/log.ts";
 
-/** Messages in one batch: with the session's own row well under what D1 takes in one. */
+/** Messages per batch. With the session's row, it stays well below D1's limits per batch. */
 const BATCH_MESSAGES = 50;
 
-/** How long after the first change of a burst the alarm looks whether all of it was carried. */
-const CHECK_INTERVAL_MS = 30_000;
+/** When the alarm checks whether all changes were replicated, in milliseconds after the first change. */
+const CHECK_DELAY_MS = 30_000;
 
-/** How long a prompt and its first replies wait for the others, to be carried with them. */
+/** How long the first messages of a turn wait for more, in milliseconds, to be written in one batch. */
 const COALESCE_MS = 1_000;
 
-/** After how many failures in a row messages are carried one by one, to find the one that cannot be. */
+/** After so many failures in a row, messages are written one by one, to find the one that D1 rejects. */
 const FAILURES_BEFORE_SINGLE_WRITES = 3;
 
-/**
- * How D1 says that it is the row that it will not take, whatever the time: all else may pass. https://www.sqlite.org/rescode.html
- */
+/** Errors by which D1 rejects the row itself. All other errors can be temporary. https://www.sqlite.org/rescode.html */
 const REJECTED_ROW = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)/;
 
 const MIN_RETRY_MS = 1_000;
@@ -33,16 +38,13 @@ const MAX_RETRY_MS = 60_000;
 interface ReplicatorPorts {
   d1: D1Database;
   storage: DurableObjectStorage;
-  /** When the object is to be woken at the latest, for whatever else. */
+  /** When the alarm must run at the latest, for other reasons. */
   nextAlarm: () => EpochMs;
-  /** Called when the index database has everything. */
+  /** Called when D1 has all changes. */
   onReplicated: () => Promise<void>;
 }
 
-/**
- * Carries a log to the index database: at least once, in order, one batch at a time, so that what is appended while one
- * is under way gathers into the next.
- */
+/** Runs at most one replication at a time. Create one per object. */
 export class Replicator {
   readonly #log: Log;
   readonly #ports: ReplicatorPorts;
@@ -57,24 +59,24 @@ export class Replicator {
     this.#ports = ports;
   }
 
-  /** Starts carrying, unless that is under way or waits for a retry. Call it in the transaction of the change. */
+  /** Starts replication, unless it runs or waits for a retry. Call it in the transaction of the change. */
   start(): void {
     this.#ensureAlarm();
     if (this.#failures === 0) void this.#run();
   }
 
-  /** Starts carrying within a second, together with what comes until then. Call it in the transaction of the change. */
+  /** Starts replication within a second, and includes changes until then. Call it in the transaction of the change. */
   startSoon(): void {
     this.#ensureAlarm();
     this.#startTimer ??= setTimeout(() => this.start(), COALESCE_MS);
   }
 
-  /** Sets an alarm, durable with the change: whatever becomes of this object, someone looks whether all was carried. */
+  /** Sets an alarm in the transaction of the change, so that replication completes even if the object stops. */
   #ensureAlarm(): void {
-    if (!this.#alarmSet) this.#setAlarm(CHECK_INTERVAL_MS);
+    if (!this.#alarmSet) this.#setAlarm(CHECK_DELAY_MS);
   }
 
-  /** Waits until the index database has everything up to now, or it is known to be in trouble, or patience ends. */
+  /** Waits until D1 has all changes so far, replication fails, or the time is over. */
   async waitUntilReplicated(timeoutMs: number): Promise<void> {
     const state = this.#log.state;
     if (!state || !this.#running) return;
@@ -88,7 +90,7 @@ export class Replicator {
     });
   }
 
-  /** The alarm's work: carries what is left, and comes again when that fails. Never throws. */
+  /** Replicates the remaining changes, for the alarm. Sets a new alarm on failure. Never throws. */
   async retry(): Promise<void> {
     this.#alarmSet = false;
     await this.#run();
@@ -110,7 +112,7 @@ export class Replicator {
       while (await this.#writeNext());
       this.#failures = 0;
       await this.#ports.onReplicated();
-      // Emptied storage has no alarm left.
+      // Deleting the storage has deleted the alarm.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
       console.error({ event: "replication-failed", failures: this.#failures, error: rootCause(error) });
@@ -119,7 +121,7 @@ export class Replicator {
     }
   }
 
-  /** @returns whether there was anything to carry */
+  /** @returns whether there was anything to replicate */
   async #writeNext(): Promise<boolean> {
     const state = this.#log.state;
     if (!state || revision(state.replicated) === revision(state.session)) return false;
@@ -140,16 +142,16 @@ export class Replicator {
     return true;
   }
 
-  /** @param withSession whether more than the log has changed */
+  /** @param withSession whether the session's own fields have changed */
   #write(session: Session, messages: Message[], withSession: boolean): Promise<void> {
     const { d1, storage } = this.#ports;
     const db = database(d1);
-    // What failed goes alone: the next failure is its own, and spoils nobody else's.
+    // After a failure, write without other sessions, so that another failure does not affect them.
     if (withSession || this.#failures > 0) return writeSession(db, session, messages, withSession);
     return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
   }
 
-  /** One message that fails again and again, where others can be written, is left behind: it must not stop the rest. */
+  /** Whether D1 rejects one message again and again, for a reason in its row. */
   #isRejectedRow(messages: Message[], error: unknown): boolean {
     return (
       messages.length === 1 && this.#failures >= FAILURES_BEFORE_SINGLE_WRITES && REJECTED_ROW.test(reasonOf(error))
@@ -184,5 +186,5 @@ export class Replicator {
   }
 }
 
-/** The first line of the cause. */
+/** The first line of the error's root cause. */
 const reasonOf = (error: unknown): string => rootCause(error).split("\n")[0] ?? "";

@@ -1,18 +1,23 @@
+/**
+ * Calls the endpoints of a turn, each group of calls in an invocation of its own. A group stays below the platform's
+ * limit of connections per invocation.
+ *
+ * What happens during a call does not belong here: that is in `providers/`. Effects: RPC to `ReplyCaller`, and timers.
+ */
 import { exports } from "cloudflare:workers";
 import type { ReplyEvent } from "../../core/reply.ts";
 import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import type { OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
 
 /**
- * Calls that share an invocation. Six connections of one may wait for response headers, and a seventh would wait unseen:
+ * Calls per invocation. Up to six connections can wait for response headers; a seventh is queued without notice.
  * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
 export const CALLS_PER_INVOCATION = 5;
 
 /**
- * Asks endpoints in invocations of their own, a few in each, and tells what comes from every one: texts, then exactly one
- * end or failure, whatever becomes of the call. Never rejects. Once a question's signal is aborted its provider's request
- * is aborted too.
+ * Calls endpoints, and passes on the events of each call: texts, then exactly one end or failure. Never rejects. When a
+ * call's signal is aborted, the request to its provider is aborted too.
  */
 export async function callEndpoints(calls: ProviderCall[], onEvents: OnReplyEvents): Promise<void> {
   const callable = calls.filter(({ signal }) => !signal.aborted);
@@ -24,7 +29,7 @@ export async function callEndpoints(calls: ProviderCall[], onEvents: OnReplyEven
   await Promise.all(groups);
 }
 
-/** How long a call that was stopped may take to tell what became of it, in milliseconds. */
+/** How long a stopped call can take to report its end, in milliseconds. */
 const STOP_TIMEOUT_MS = 1_000;
 
 const STOPPED = replyFailure("cancelled", "The turn was stopped.");
@@ -39,7 +44,8 @@ async function callTogether(calls: ProviderCall[], onEvents: OnReplyEvents): Pro
     if (call) onEvents(call.chatId, events);
     if (running.size === 0) resolveAllEnded();
   };
-  // Whoever is still waiting when the call breaks off is told below. Once all are told, nobody waits for its end.
+  // If the invocation fails, the loop below ends the calls that still run. Once all calls have ended, its own end does
+  // not matter.
   await Promise.race([runCalls(calls, deliver).catch(() => undefined), allEnded]);
   for (const [index, { signal }] of running) deliver(index, [signal.aborted ? STOPPED : CONNECTION_LOST]);
 }
@@ -48,7 +54,7 @@ async function runCalls(calls: ProviderCall[], deliver: (index: number, events: 
   const remote = await exports.ReplyCaller.callAll(calls.map(({ request }) => request));
   const ended = new AbortController();
   for (const [index, { signal }] of calls.entries()) {
-    // The caller tells the end itself, with what it knows of the call; this only keeps a turn from waiting for it.
+    // The invocation reports the end itself, with the metrics of the call. The timer only limits the wait.
     const stop = () => {
       void remote.stop(index);
       setTimeout(() => deliver(index, [STOPPED]), STOP_TIMEOUT_MS);

@@ -1,19 +1,22 @@
-/** Runs jobs one at a time, in order of arrival. */
+/**
+ * Runs asynchronous tasks one at a time, in order of arrival. What the tasks do does not belong here. Pure, with state
+ * in memory.
+ */
 export class TaskQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
   #running = false;
 
-  /** How many jobs wait beside the one that runs. */
+  /** The number of waiting tasks, without the running one. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** The job's outcome, once its turn has come. */
+  /** Adds a task to the end of the queue. Resolves or rejects with its outcome. */
   run<T>(task: () => Promise<T>): Promise<T> {
     return this.#add(task, (start) => this.#waiting.push(start));
   }
 
-  /** Like {@link run}, before all that wait. */
+  /** Like {@link run}, but ahead of all waiting tasks. */
   runFirst<T>(task: () => Promise<T>): Promise<T> {
     return this.#add(task, (start) => this.#waiting.unshift(start));
   }

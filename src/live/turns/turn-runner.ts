@@ -1,6 +1,9 @@
 /**
- * Runs one turn, from the prompt's place in the log to its last reply's: calls the endpoints, emits what they say, saves
- * drafts, and appends each reply as it ends.
+ * Runs one turn: appends the prompt, calls the endpoints, emits events, saves drafts, and appends each reply when it
+ * ends.
+ *
+ * The order of turns does not belong here: that is `turn-queue.ts`. Effects: the log, events and calls to endpoints,
+ * all by the injected world; a timer.
  */
 import type { Message, NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
@@ -15,21 +18,21 @@ import { appendMessages } from "./append-messages.ts";
 import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
-/** How long a reply that has ended waits for others, to be written with them, in milliseconds. A commit costs as much as a call. */
+/** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
 const REPLY_BATCH_MS = 10;
 
-/** How often the text of a reply in progress is saved, in milliseconds, unless it grows by so many characters sooner. */
+/** A draft is saved after so many milliseconds, or earlier after so many characters. */
 const DRAFT_INTERVAL_MS = 1_000;
 const DRAFT_INTERVAL_CHARACTERS = 4_096;
 
-/** What a turn added to the log. */
+/** What a turn has added to the log. */
 export interface TurnResult {
   added: Message[];
   /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
 }
 
-/** Stops a turn that waits or runs, or one chat of it. */
+/** Stops a turn that waits or runs, or one of its chats. */
 export class TurnSignals {
   readonly turnId: string;
   readonly #whole = new AbortController();
@@ -43,7 +46,7 @@ export class TurnSignals {
     return this.#whole.signal.aborted;
   }
 
-  /** @param chatId the one chat to stop, or `null` for all of them */
+  /** @param chatId the chat to stop, or `null` for all chats */
   stop(chatId: string | null): void {
     if (chatId === null) this.#whole.abort();
     else this.#controllerOf(chatId).abort();
@@ -60,7 +63,7 @@ export class TurnSignals {
   }
 }
 
-/** The text of a reply in progress, and how much of it is saved. */
+/** The text so far of a running reply, and how much of it is saved. */
 interface Draft {
   text: string;
   savedLength: number;
@@ -73,7 +76,7 @@ export class TurnRunner {
   readonly #session: Session;
   readonly #drafts = new Map<string, Draft>();
   readonly #added: Message[] = [];
-  /** Replies that have ended and are not written yet. */
+  /** Finished replies that are not appended yet. */
   #unwrittenReplies: Reply[] = [];
 
   constructor(world: SessionWorld, signals: TurnSignals, session: Session) {
@@ -82,7 +85,7 @@ export class TurnRunner {
     this.#session = session;
   }
 
-  /** Events of the replies in progress, for a subscriber who joins now. */
+  /** The events so far of the replies that run, for a new subscriber. */
   runningReplyEvents(): SessionEvent[] {
     const { turnId } = this.#signals;
     return [...this.#drafts].flatMap(([chatId, { text }]): SessionEvent[] => [
