@@ -42,7 +42,7 @@ export class Subscriptions {
   }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const subscribers = this.#subscribers;
     return subscribers.receive(readerId, async () => {
-      const session = await this.#makeRoom();
+      const session = await this.#loadForSubscriber();
       if (!session) return notFound("session");
       if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
       const endedReplay = await this.#replayIfEnded(session, after);
@@ -54,15 +54,15 @@ export class Subscriptions {
   }
 
   /** @returns 101 with the socket, 404 if the session does not exist, 429 if it has too many subscribers */
-  async openSocket({ caller, after }: Subscription, wakeBy: (at: number) => Promise<void>): Promise<Response> {
+  async openSocket({ caller, after }: Subscription, scheduleAlarm: (at: number) => Promise<void>): Promise<Response> {
     const { sockets } = this.#subscribers;
-    const session = await this.#makeRoom();
+    const session = await this.#loadForSubscriber();
     if (!session || this.#subscribers.isFull) return new Response(null, { status: session ? 429 : 404 });
     const endedReplay = await this.#replayIfEnded(session, after);
     const { client, socket } = sockets.accept(caller);
     const caughtUp = sockets.catchUp(socket, endedReplay ?? this.#room.replay(after));
     if (endedReplay || hasEnded(session)) void caughtUp.then(() => closeSocket(socket, CLOSE_REASONS.ended));
-    else if (caller.expiresAt !== null) await wakeBy(caller.expiresAt);
+    else if (caller.expiresAt !== null) await scheduleAlarm(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -98,7 +98,7 @@ export class Subscriptions {
     this.#subscribers.leave(readerId);
   }
 
-  async #makeRoom(): Promise<Session | null> {
+  async #loadForSubscriber(): Promise<Session | null> {
     await this.#subscribers.makeRoom();
     // Loaded after the wait, because the session can end during it.
     return this.#room.load();

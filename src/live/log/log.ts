@@ -93,7 +93,7 @@ export class Log {
 
   /** The state of a loaded session. @throws if no session is loaded */
   get loadedState(): Readonly<State> {
-    if (!this.#state) throw new Error("The object holds no session");
+    if (!this.#state) throw new Error("No session is loaded");
     return this.#state;
   }
 

@@ -38,6 +38,8 @@ const MAX_RETRY_MS = 60_000;
 interface ReplicatorPorts {
   d1: D1Database;
   storage: DurableObjectStorage;
+  /** Whether messages can share a transaction with messages of other sessions. */
+  groupCommit: boolean;
   /** When the alarm must run at the latest, for other reasons. */
   nextAlarm: () => EpochMs;
   /** Called when D1 has all changes. */
@@ -144,10 +146,10 @@ export class Replicator {
 
   /** @param withSession whether the session's own fields have changed */
   #write(session: Session, messages: Message[], withSession: boolean): Promise<void> {
-    const { d1, storage } = this.#ports;
+    const { d1, storage, groupCommit } = this.#ports;
     const db = database(d1);
     // After a failure, write without other sessions, so that another failure does not affect them.
-    if (withSession || this.#failures > 0) return writeSession(db, session, messages, withSession);
+    if (withSession || this.#failures > 0 || !groupCommit) return writeSession(db, session, messages, withSession);
     return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
   }
 
