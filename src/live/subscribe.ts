@@ -41,7 +41,7 @@ export class Subscriptions {
     readerId = crypto.randomUUID(),
   }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const subscribers = this.#subscribers;
-    return subscribers.receive(readerId, async () => {
+    return subscribers.callForReader(readerId, async () => {
       const session = await this.#loadForSubscriber();
       if (!session) return notFound("session");
       if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
@@ -73,7 +73,7 @@ export class Subscriptions {
     readerId: string = crypto.randomUUID(),
   ): Promise<Outcome<TurnStream>> {
     const subscribers = this.#subscribers;
-    return subscribers.receive(readerId, async () => {
+    return subscribers.callForReader(readerId, async () => {
       const accepted = await this.#room.submitPrompt(content, key);
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
@@ -88,18 +88,18 @@ export class Subscriptions {
       submitted.finished.then(end, end);
       const started = await submitted.started;
       if (started.ok) return success({ events: stream.readable, replayed });
-      stream.cut("The turn has not begun");
+      stream.abort("The turn has not begun");
       return started;
     });
   }
 
   /** Ends the event stream of a reader that has disconnected. The turn continues. */
   closeReader(readerId: string): void {
-    this.#subscribers.leave(readerId);
+    this.#subscribers.closeReader(readerId);
   }
 
   async #loadForSubscriber(): Promise<Session | null> {
-    await this.#subscribers.makeRoom();
+    await this.#subscribers.removeLostReaders();
     // Loaded after the wait, because the session can end during it.
     return this.#room.load();
   }

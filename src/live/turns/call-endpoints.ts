@@ -20,10 +20,10 @@ export const CALLS_PER_INVOCATION = 5;
  * call's signal is aborted, the request to its provider is aborted too.
  */
 export async function callEndpoints(calls: ProviderCall[], onEvents: OnReplyEvents): Promise<void> {
-  const callable = calls.filter(({ signal }) => !signal.aborted);
+  const activeCalls = calls.filter(({ signal }) => !signal.aborted);
   const groups: Promise<void>[] = [];
-  for (let start = 0; start < callable.length; start += CALLS_PER_INVOCATION) {
-    groups.push(callTogether(callable.slice(start, start + CALLS_PER_INVOCATION), onEvents));
+  for (let start = 0; start < activeCalls.length; start += CALLS_PER_INVOCATION) {
+    groups.push(callTogether(activeCalls.slice(start, start + CALLS_PER_INVOCATION), onEvents));
   }
   for (const { chatId, signal } of calls) if (signal.aborted) onEvents(chatId, [{ ...STOPPED, metrics: NOT_CALLED }]);
   await Promise.all(groups);

@@ -35,7 +35,7 @@ export interface TurnResult {
 /** Stops a turn that waits or runs, or one of its chats. */
 export class TurnSignals {
   readonly turnId: string;
-  readonly #whole = new AbortController();
+  readonly #turn = new AbortController();
   readonly #chats = new Map<string, AbortController>();
 
   constructor(turnId: string) {
@@ -43,17 +43,17 @@ export class TurnSignals {
   }
 
   get isStopped(): boolean {
-    return this.#whole.signal.aborted;
+    return this.#turn.signal.aborted;
   }
 
   /** @param chatId the chat to stop, or `null` for all chats */
   stop(chatId: string | null): void {
-    if (chatId === null) this.#whole.abort();
+    if (chatId === null) this.#turn.abort();
     else this.#controllerOf(chatId).abort();
   }
 
   signalOf(chatId: string): AbortSignal {
-    return AbortSignal.any([this.#whole.signal, this.#controllerOf(chatId).signal]);
+    return AbortSignal.any([this.#turn.signal, this.#controllerOf(chatId).signal]);
   }
 
   #controllerOf(chatId: string): AbortController {
