@@ -14,9 +14,12 @@ export type Role = (typeof ROLES)[number];
 export const MAX_CONTENT_LENGTH = 100_000;
 
 /**
- * The longest row of a reply, in UTF-16 code units. D1 rejects rows of more than 2 MB, and a code unit takes up to
- * three bytes in UTF-8. https://developers.cloudflare.com/d1/platform/limits/
+ * The largest row, in bytes, with a margin for its other columns. D1 rejects rows of more than 2 MB.
+ * https://developers.cloudflare.com/d1/platform/limits/
  */
+export const MAX_ROW_BYTES = 1_900_000;
+
+/** The longest row of a reply, in UTF-16 code units. Fits {@link MAX_ROW_BYTES}: a unit takes up to three bytes in UTF-8. */
 export const MAX_ROW_CHARACTERS = 600_000;
 
 /** The longest prepared prompt, in UTF-16 code units. A reply stores it in its row. */

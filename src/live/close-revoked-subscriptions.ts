@@ -1,24 +1,30 @@
+/**
+ * Closes the subscriptions of revoked API keys, in all sessions. Revoking a key calls it, and so does cron.
+ *
+ * Which subscriptions a session has open does not belong here: that is `streaming/subscribers.ts`. Effects: D1 and RPC
+ * to the objects.
+ */
 import { rootCause } from "../core/failure.ts";
 import type { Database } from "../store/database.ts";
 import { subscriptionsOfRevokedKeys, removeSubscription } from "../store/subscriptions.ts";
 import { sessionStub } from "./session-client.ts";
 
-/** Sessions told in one go. One invocation may make 1,000 calls, and each takes two. */
-const AT_ONCE = 400;
+/** Subscriptions per call. One invocation can make 1,000 subrequests, and each subscription needs two. */
+const MAX_SUBSCRIPTIONS = 400;
 
 /**
- * Closes what is open by a revoked key, in whichever session. What cannot be reached, and what is too much for one go, is
- * found again by the cron pass.
+ * Closes what was opened with a revoked key. Cron retries the subscriptions that fail and those beyond the limit.
  *
- * @param keyId the key, or `null` for all that were ever revoked
+ * @param keyId the key, or `null` for all revoked keys
  */
 export async function closeRevokedSubscriptions(env: Env, db: Database, keyId: string | null): Promise<void> {
-  const followers = await subscriptionsOfRevokedKeys(db, keyId, AT_ONCE);
-  const dismissed = followers.map(async (follower) => {
-    await sessionStub(env, follower.sessionId).dismiss(follower.keyId);
-    await removeSubscription(db, follower);
+  const subscriptions = await subscriptionsOfRevokedKeys(db, keyId, MAX_SUBSCRIPTIONS);
+  const closings = subscriptions.map(async (subscription) => {
+    await sessionStub(env, subscription.sessionId).dismiss(subscription.keyId);
+    await removeSubscription(db, subscription);
   });
-  for (const outcome of await Promise.allSettled(dismissed)) {
-    if (outcome.status === "rejected") console.error({ event: "not-dismissed", error: rootCause(outcome.reason) });
+  for (const outcome of await Promise.allSettled(closings)) {
+    if (outcome.status === "rejected")
+      console.error({ event: "subscription-not-closed", error: rootCause(outcome.reason) });
   }
 }

@@ -1,6 +1,9 @@
 /**
- * Runs the room's commands for frames that come over a socket, and answers each with an `ack` or a `failure`. A frame's id is
- * an idempotency key of its sender: sent again after a lost answer, it gets the same answer and does nothing twice.
+ * Runs the room's commands for frames from a socket, and answers each frame with an `ack` or a `failure`. A frame's id
+ * is an idempotency key of its sender: a frame that is sent twice has one effect, and gets the same answer.
+ *
+ * The format of frames does not belong here: that is `streaming/client-frames.ts`. Effects: those of the room's
+ * commands.
  */
 import { canAppend } from "../core/caller.ts";
 import type { Caller } from "../core/caller.ts";
@@ -16,7 +19,7 @@ type Submit = Extract<ClientFrame, { type: "prompt-submit" }>;
 
 /**
  * @param kind the session's kind
- * @param send sends what becomes of a frame after its answer
+ * @param send sends a failure that occurs after the answer
  * @returns the answer
  */
 export async function runFrame(
@@ -54,8 +57,8 @@ async function append(
   if (!canAppend(caller, role)) {
     return { type: "failure", id, code: "forbidden", message: "A client appends messages of role user only" };
   }
-  const appended = await room.append({ role, content, createdAt: null }, keyOf(id, caller));
-  return appended.ok ? { type: "ack", id, seq: appended.value.message.seq } : failure(id, appended.failure);
+  const outcome = await room.append({ role, content, createdAt: null }, idempotencyKeyOf(id, caller));
+  return outcome.ok ? { type: "ack", id, seq: outcome.value.message.seq } : failure(id, outcome.failure);
 }
 
 async function submit(
@@ -64,7 +67,7 @@ async function submit(
   caller: Caller,
   send: (event: StreamEvent) => void,
 ): Promise<StreamEvent> {
-  const accepted = await room.submitPrompt(content, keyOf(id, caller));
+  const accepted = await room.submitPrompt(content, idempotencyKeyOf(id, caller));
   if (!accepted.ok) return failure(id, accepted.failure);
   const { turnId, submitted, replayed } = accepted.value;
   if (submitted && !replayed) {
@@ -75,9 +78,9 @@ async function submit(
   return { type: "ack", id, turnId };
 }
 
-const keyOf = (frameId: string, caller: Caller) => ({ caller: caller.id, key: `frame ${frameId}` });
+const idempotencyKeyOf = (frameId: string, caller: Caller) => ({ caller: caller.id, key: `frame ${frameId}` });
 
-const MESSAGES: Readonly<Record<string, string>> = {
+const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
   "session-not-active": "The session takes no messages now",
   "turn-queue-full": "Too many turns wait in this session",
   "idempotency-conflict": "Another frame was sent under this id",
@@ -85,12 +88,12 @@ const MESSAGES: Readonly<Record<string, string>> = {
   "not-found": "The session's chatbot or client no longer exists",
 };
 
-function failure(id: string, { reason, ...facts }: Failure): StreamEvent {
-  const name = "resource" in facts && facts.resource === "chat" ? "chat-not-found" : reason;
+function failure(id: string, { reason, ...details }: Failure): StreamEvent {
+  const name = "resource" in details && details.resource === "chat" ? "chat-not-found" : reason;
   return {
     type: "failure",
     id,
     code: name.replaceAll("-", "_"),
-    message: MESSAGES[name] ?? "The frame was rejected",
+    message: FAILURE_MESSAGES[name] ?? "The frame was rejected",
   };
 }

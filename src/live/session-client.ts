@@ -11,7 +11,7 @@ import type { Subscription } from "./streaming/subscription.ts";
 export type { IdempotencyKey } from "./log/idempotency.ts";
 export type { History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
 
-/** The calls to a session's object. An outcome is a value and holds only values, so it crosses RPC whole. */
+/** The calls to a session's object. An outcome is a plain value, so RPC can copy it. */
 export type SessionStub = Pick<
   SessionObject,
   | "read"

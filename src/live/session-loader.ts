@@ -1,6 +1,9 @@
 /**
- * Loads a session from D1 into its object and changes everything of it but the log. A session is in its object while it is
- * open, and in D1 alone before its first use and after its end.
+ * Loads a session from D1 into its object, and changes the session's own fields. A session is in its object while it is
+ * open. Before its first use and after its end, it is only in D1.
+ *
+ * Messages and turns do not belong here: those are in `log/` and `turns/`. Effects: the log's storage, D1, replication
+ * and the alarm, all by the injected world.
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
@@ -12,7 +15,7 @@ import { TaskQueue } from "./turns/task-queue.ts";
 
 export class SessionLoader {
   readonly #world: SessionWorld;
-  /** Changes run one at a time: some of them have to read D1 first. */
+  /** Runs changes one at a time: some of them read D1 first. */
   readonly #changes = new TaskQueue();
   #loading: Promise<Session | null> | null = null;
 
@@ -20,13 +23,13 @@ export class SessionLoader {
     this.#world = world;
   }
 
-  /** Whether the session is in the object, and not being removed. */
+  /** Whether the session is in the object and is not being removed. */
   get isLoaded(): boolean {
     return this.#world.log.state?.removed === false;
   }
 
-  /** The session if it takes messages now. Ask again after every wait: it may have ended meanwhile. */
-  async active(): Promise<Outcome<Session>> {
+  /** The session, if it accepts messages now. Call it again after each await: the session can end meanwhile. */
+  async findActive(): Promise<Outcome<Session>> {
     await this.load();
     const { state } = this.#world.log;
     return state && !state.removed && state.session.status === "ACTIVE"
@@ -34,31 +37,38 @@ export class SessionLoader {
       : failed({ reason: "session-not-active" });
   }
 
-  /** Loads an open session from D1 into the object. One that has ended is not loaded; `null` for one that does not exist. */
+  /**
+   * Loads an open session from D1 into the object. Returns an ended session without loading it, and `null` if there is
+   * none.
+   */
   load(): Promise<Session | null> {
     const { state } = this.#world.log;
     if (state) return Promise.resolve(state.removed ? null : this.startIfDue(state.session));
-    this.#loading ??= this.#read().finally(() => {
+    this.#loading ??= this.#loadFromD1().finally(() => {
       this.#loading = null;
     });
     return this.#loading;
   }
 
-  async #read(): Promise<Session | null> {
+  async #loadFromD1(): Promise<Session | null> {
     const { records, id } = this.#world;
     const session = await records.findSession(id);
     if (!session || hasEnded(session)) return session;
-    await this.#readInto(session);
+    await this.#copyToLog(session);
     return this.startIfDue(session);
   }
 
-  async #readInto(session: Session): Promise<void> {
+  async #copyToLog(session: Session): Promise<void> {
     const { records, log } = this.#world;
     const [messages, context] = await Promise.all([records.readLog(session), records.readTurnContext(session)]);
     log.load(session, messages, context);
   }
 
-  /** @returns the session as it is now. One that has ended and stays so is changed in D1 */
+  /**
+   * Changes the session. A session that has ended and stays ended is changed in D1 only.
+   *
+   * @returns the changed session, or the failure of the change
+   */
   change(change: (session: Session) => Outcome<Session>): Promise<Outcome<Session>> {
     return this.#changes.run(async () => {
       const { records, log } = this.#world;
@@ -70,27 +80,27 @@ export class SessionLoader {
         await records.writeSession(changed.value);
         return changed;
       }
-      if (!log.state) await this.#readInto(session);
-      if (changed.value !== log.state?.session) this.#replace(changed.value);
+      if (!log.state) await this.#copyToLog(session);
+      if (changed.value !== log.state?.session) this.#save(changed.value);
       return changed;
     });
   }
 
   /** Runs a task while nothing else changes the session. */
-  exclusively<T>(task: () => Promise<T>): Promise<T> {
+  runExclusive<T>(task: () => Promise<T>): Promise<T> {
     return this.#changes.run(task);
   }
 
   startIfDue(session: Session): Session {
     const started = startIfDue(session, this.#world.clock());
-    if (started !== session) this.#replace(started);
+    if (started !== session) this.#save(started);
     return started;
   }
 
-  /** One transaction with the events and the replication of the change. */
-  #replace(session: Session): void {
+  /** Saves a changed session, and emits and replicates the change. One transaction. */
+  #save(session: Session): void {
     const { log, replication, scheduleAlarm, emit, closeSubscriptions } = this.#world;
-    log.amend(session);
+    log.replaceSession(session);
     replication.start();
     void scheduleAlarm();
     emit({ type: "session-updated", session });

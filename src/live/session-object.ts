@@ -1,6 +1,10 @@
 /**
- * The Durable Object of a session: a shell that joins the session's room to its storage, sockets, alarm and RPC. Its name is
- * the session's id. What a command does is the room's; what subscribers are sent is the streaming folder's.
+ * The Durable Object of a session: a shell that connects the room to RPC, sockets, hibernation and the alarm. Its name
+ * is the session's id. Rules do not belong here: commands are in `session-room.ts`.
+ *
+ * `live/` is a session while it is in use. `session-client.ts` and `read-session.ts` are its entry points for the
+ * Worker. `turns/` runs prompts, `streaming/` sends events and reads frames, `replication/` copies the log to D1, and
+ * `log/` is the object's SQLite. Effects: storage, sockets, the alarm, D1 and calls to providers.
  */
 import { DurableObject } from "cloudflare:workers";
 import type { Session, SessionChanges } from "../core/session.ts";
@@ -8,12 +12,12 @@ import { runFrame } from "./frame-commands.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import { sessionParts } from "./session-parts.ts";
 import type { History, NewMessageInput } from "./session-results.ts";
-import { closeBack } from "./streaming/sockets.ts";
+import { answerClose } from "./streaming/sockets.ts";
 import { subscriptionOf } from "./streaming/subscription.ts";
-import type { Reading } from "./streaming/subscription.ts";
+import type { StreamSubscription } from "./streaming/subscription.ts";
 
 export abstract class SessionObject extends DurableObject<Env> {
-  /** Shows a session, without its messages, in the form of its dialect. */
+  /** Presents a session, without its messages, in the form of its dialect. */
   protected abstract readonly present: (session: Session) => Record<string, unknown>;
 
   readonly #parts = sessionParts(this.ctx, this.env, (session) => this.present(session));
@@ -23,7 +27,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     this.#parts.room.recover();
   }
 
-  // Commands by RPC. Only methods of the prototype can be called so, and what they return arrives whole.
+  // The commands by RPC. RPC can only call methods of the prototype, and it copies what they return.
 
   async read(history: History) {
     return this.#parts.room.read(history);
@@ -40,11 +44,11 @@ export abstract class SessionObject extends DurableObject<Env> {
   async promptAndFollow(content: string, key: IdempotencyKey | null, readerId?: string) {
     return this.#parts.subscriptions.openTurnStream(content, key, readerId);
   }
-  async follow(reading: Reading) {
+  async follow(reading: StreamSubscription) {
     return this.#parts.subscriptions.openStream(reading);
   }
   async unfollow(readerId: string): Promise<void> {
-    this.#parts.subscriptions.leave(readerId);
+    this.#parts.subscriptions.closeReader(readerId);
   }
   async stop() {
     return this.#parts.room.stopTurn();
@@ -61,12 +65,12 @@ export abstract class SessionObject extends DurableObject<Env> {
   async remove() {
     return this.#parts.room.remove();
   }
-  /** Loads a `SCHEDULED` session, to start it when its time comes. */
+  /** Loads a `SCHEDULED` session, so that the alarm starts it on time. */
   async schedule(): Promise<void> {
     await this.#parts.room.load();
     await this.#parts.scheduleAlarm();
   }
-  /** Replicates what D1 may not have yet. */
+  /** Replicates everything that D1 does not have yet. */
   async catchUp(): Promise<void> {
     if (this.#parts.log.state) await this.#parts.replicator.retry();
   }
@@ -77,12 +81,14 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.#parts.subscribers.sockets.closeExpired();
-    await this.#parts.room.doWhatIsDue();
+    await this.#parts.room.runDueWork();
     if (this.#parts.log.state?.removed === false) await this.#parts.replicator.retry();
     await this.#parts.scheduleAlarm();
   }
 
-  /** Opens a socket for a caller whom the Worker has let in. 404 for a session that does not exist, 429 for a full one. */
+  /**
+   * Opens a socket for an authenticated caller. 404 if the session does not exist, 429 if it has too many subscribers.
+   */
   override async fetch(request: Request): Promise<Response> {
     return this.#parts.subscriptions.openSocket(subscriptionOf(request), (at) => this.#parts.scheduleAlarm(at));
   }
@@ -98,6 +104,6 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
-    closeBack(socket, code);
+    answerClose(socket, code);
   }
 }

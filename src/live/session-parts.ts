@@ -1,11 +1,13 @@
 /**
- * Joins the parts of a session in its object: the log in its storage, the subscribers on its sockets, the replicator, and
- * the room with its world. The one place where the room's world is made of Workers' parts.
+ * Creates the parts of a session in its object and connects them: the log, the subscribers, the replicator, and the
+ * room with its world. Only this file builds the room's world from the Workers runtime; tests build their own.
+ *
+ * Rules do not belong here. Effects: opens the log in storage.
  */
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import { Log } from "./log/log.ts";
-import { canUnload, nextAlarm, wakeBy } from "./replication/alarm-schedule.ts";
+import { canUnload, nextAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
@@ -13,7 +15,7 @@ import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
 import { callEndpoints } from "./turns/call-endpoints.ts";
 
-/** @param present shows a session, without its messages, in the form of its dialect */
+/** @param present presents a session, without its messages, in the form of its dialect */
 export function sessionParts(
   ctx: DurableObjectState,
   env: Env,
@@ -22,14 +24,14 @@ export function sessionParts(
   const { storage } = ctx;
   const log = new Log(storage);
   const subscribers = new Subscribers(ctx, present);
-  /** When something is due beside replication. `Infinity` for never. */
-  const nextDue = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
-  const scheduleAlarm = (by = nextDue()) => wakeBy(storage, by);
+  /** When the next work is due, apart from replication. `Infinity` for never. */
+  const nextDueTime = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
+  const scheduleAlarm = (by = nextDueTime()) => setAlarmBy(storage, by);
   const replicator = new Replicator(log, {
     d1: env.DB,
     storage,
     groupCommit: env.GROUP_COMMIT !== "off",
-    nextAlarm: nextDue,
+    nextAlarm: nextDueTime,
     onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
   });
   const room = new SessionRoom({

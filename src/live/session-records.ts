@@ -4,7 +4,7 @@ import { deleteSession, findSession, writeSession } from "../store/sessions.ts";
 import type { SessionRecords } from "./session-world.ts";
 import { readTurnContext } from "./turns/turn-context.ts";
 
-/** A session's records in D1. */
+/** The records of a session in D1, as the room reads and writes them. Effects: D1. */
 export function sessionRecords(d1: D1Database): SessionRecords {
   const db = database(d1);
   return {

@@ -1,3 +1,9 @@
+/**
+ * What the commands of a session take and return. All of it is plain values, because it crosses RPC; only
+ * `AcceptedPrompt` stays within the object.
+ *
+ * The public form of a session does not belong here: each dialect has its own. Types only. Pure.
+ */
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { Message, NewMessage } from "../core/message.ts";
@@ -5,45 +11,47 @@ import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { SubmittedTurn } from "./turns/turn-queue.ts";
 
-/** A session and messages of it: the log, as far as it fits, or only those that a call has added. */
+/**
+ * A session with messages: the log, as far as it fits into one RPC answer, or only the messages that the call added.
+ */
 export interface SessionResult {
   session: Session;
   messages: Message[];
-  /** The last message that is to be shown. What is missing until there is read in parts. */
+  /** The `seq` of the last message to present. The caller reads the missing messages up to it in further calls. */
   upTo: number;
-  /** Set when nothing was done, because it had been done before under the same key. */
+  /** Whether an earlier call with the same key had this effect, and this call had none. */
   replayed?: boolean;
 }
 
 export interface PromptResult extends SessionResult {
-  /** The longest that a provider asked callers to stay away. */
+  /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
 }
 
-/** A message as a caller gives it: with a time of its own, or `null` for now. */
+/** A message from a caller, with its own time, or `null` for the current time. */
 export type NewMessageInput = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs | null };
 
-/** Which messages an answer is to hold. */
+/** Which messages a result includes. */
 export type History = "whole" | "added";
 
-/** A session that lives in its object, whole. */
+/** A session that is in its object. */
 export interface LiveSnapshot extends SessionResult {
-  /** Whom it refers to, as last known: for the while that the index database cannot tell. */
+  /** The records that the session refers to, as the object last read them. Used while D1 is down. */
   chatbot: Chatbot | null;
   client: Client | null;
 }
 
-/** What becomes of a prompt: a turn that was just accepted, or one that the same call started before. */
+/** The result of a prompt: a new turn, or the turn that an earlier call with the same key started. */
 export interface AcceptedPrompt {
   turnId: string;
-  /** The turn, while it waits or runs; `null` when it is over. */
+  /** The turn, while it waits or runs; `null` once it has ended. */
   submitted: SubmittedTurn | null;
   replayed: boolean;
 }
 
-/** A turn's events as they come. */
+/** The events of a turn, as it runs. */
 export interface TurnStream {
   events: ReadableStream<Uint8Array>;
-  /** Set when the turn had been asked for before under the same key. */
+  /** Whether an earlier call with the same key started the turn. */
   replayed: boolean;
 }

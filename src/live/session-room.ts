@@ -1,7 +1,9 @@
 /**
- * Every command of a session, once: HTTP routes, socket frames and jobs call the same ones. Plain code with one injected
- * world. What a caller may do is checked before; how a result looks is the dialect's. Changes the log and D1 through its
- * world only.
+ * The commands of a session, each once: HTTP routes, socket frames and jobs call the same ones. Plain code with one
+ * injected world, so unit tests run it in Node.
+ *
+ * Permissions do not belong here: callers check them first. Nor does the public form of a result: each dialect has its
+ * own. Effects: the log, D1, events and calls to endpoints, all by the injected world.
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
@@ -28,15 +30,15 @@ import { appendMessages } from "./turns/append-messages.ts";
 import { referencedRecords } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
-/** How long a result waits for D1 to have it, in milliseconds: lists follow normally before the answer leaves. */
-const REPLICATION_PATIENCE_MS = 250;
+/** How long a result waits until D1 has the change, in milliseconds. Usually lists then show it at once. */
+const REPLICATION_TIMEOUT_MS = 250;
 
-/** When a removal that was cut short is tried again, in milliseconds. */
+/** The delay before a failed removal is retried, in milliseconds. */
 const REMOVAL_RETRY_MS = 10_000;
 
-interface Appended {
+interface AppendResult {
   message: Message;
-  /** Whether it was appended by an earlier call under the same key. */
+  /** Whether an earlier call with the same key appended it. */
   replayed: boolean;
 }
 
@@ -51,17 +53,17 @@ export class SessionRoom {
     this.#turns = new TurnQueue(world, this.#loader);
   }
 
-  /** Closes a turn that the object's last run left open. Call it once, when the object starts. */
+  /** Closes a turn that was interrupted when the object stopped. Call it once, when the object starts. */
   recover(): void {
     if (this.#turns.closeInterrupted()) this.#world.replication.start();
   }
 
-  /** Loads an open session; one that has ended is answered as D1 has it. `null` for none. */
+  /** Loads an open session. Returns an ended session as it is in D1, and `null` if there is none. */
   load(): Promise<Session | null> {
     return this.#loader.load();
   }
 
-  /** The session, with its log if that is wanted; `null` when the object holds nothing and D1 has all there is. */
+  /** Reads the session, with its log for `whole`. `null` if the object is empty, because D1 has the whole session. */
   read(history: History): Outcome<LiveSnapshot | null> {
     const { state, cachedContext } = this.#world.log;
     if (!state) return success(null);
@@ -70,30 +72,31 @@ export class SessionRoom {
     return success({ ...this.#result([], history), ...referencedRecords(cachedContext) });
   }
 
-  /** Messages after a `seq`, all or those that have text; `null` when the object holds nothing and D1 has all there is. */
+  /** Reads messages after a `seq`: all, or only those with text. `null` if the object is empty. */
   page(after: number, limit: number, which: "all" | "shown"): Outcome<Batch<Message> | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
-    return success(which === "all" ? log.messages(after, limit) : log.shown(after, limit));
+    return success(which === "all" ? log.messages(after, limit) : log.shownMessages(after, limit));
   }
 
   /**
-   * Appends a message, once for its caller's key. Durable when it returns.
+   * Appends a message, once per idempotency key. The message is durable when the call returns.
    *
-   * @returns `session-not-active` unless the session is `ACTIVE`, `idempotency-conflict` for another message under the key
+   * @returns `session-not-active` unless the session is `ACTIVE`, `idempotency-conflict` if the key was used for
+   * another message
    */
-  async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<Appended>> {
-    return this.#appendOnce(await this.#loader.active(), input, key);
+  async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<AppendResult>> {
+    return this.#appendOnce(await this.#loader.findActive(), input, key);
   }
 
-  /** Appends a message and shows the session as it is then. */
+  /** Appends a message, and returns it with the session at that time. */
   async appendAndShow(
     input: NewMessageInput,
     history: History,
     key: IdempotencyKey | null,
   ): Promise<Outcome<SessionResult>> {
-    const appended = this.#appendOnce(await this.#loader.active(), input, key);
+    const appended = this.#appendOnce(await this.#loader.findActive(), input, key);
     if (!appended.ok) return appended;
     const { message, replayed } = appended.value;
     const result = this.#result([message], history, replayed);
@@ -101,8 +104,8 @@ export class SessionRoom {
     return success(result);
   }
 
-  /** Without an await, so that what is looked up, done and saved is one transaction. */
-  #appendOnce(active: Outcome<Session>, input: NewMessageInput, key: IdempotencyKey | null): Outcome<Appended> {
+  /** Has no await, so that the lookup, the append and the saved result are one transaction. */
+  #appendOnce(active: Outcome<Session>, input: NewMessageInput, key: IdempotencyKey | null): Outcome<AppendResult> {
     const { log } = this.#world;
     const saved = this.#loader.isLoaded ? findResult(log, key, input) : null;
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
@@ -111,12 +114,12 @@ export class SessionRoom {
     return active.ok ? success({ message: this.#append(active.value, input, key), replayed: false }) : active;
   }
 
-  /** One transaction with the key's result. */
+  /** Appends the message and saves the result of its key. One transaction. */
   #append({ chats }: Session, input: NewMessageInput, key: IdempotencyKey | null): Message {
     const { log, clock } = this.#world;
-    const { role, content, createdAt: given } = input;
+    const { role, content } = input;
     const chatId = chats[0]?.chatId ?? null;
-    const createdAt = given ?? clock();
+    const createdAt = input.createdAt ?? clock();
     const [message] = appendMessages(this.#world, [
       { chatId, turnId: null, turnNumber: null, role, content, createdAt, reply: null },
     ]);
@@ -126,15 +129,15 @@ export class SessionRoom {
   }
 
   /**
-   * Accepts a prompt, once for its caller's key: the same prompt again gets the turn that it started. On a chatbot session a
-   * turn that failed is run again, without appending the prompt a second time.
+   * Accepts a prompt, once per idempotency key: a repeated call gets the same turn. In a chatbot session, a repeated
+   * call runs a failed turn again, without appending the prompt again.
    *
-   * @returns `session-not-active`, `turn-queue-full`, or `idempotency-conflict` for another prompt under the key
+   * @returns `session-not-active`, `turn-queue-full`, or `idempotency-conflict` if the key was used for another prompt
    */
   async submitPrompt(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
     await this.#loader.load();
     const { log } = this.#world;
-    // No await from here on: what is looked up, done and saved is one transaction.
+    // No await from here on, so that the lookup, the turn and the saved result are one transaction.
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
     const saved = findResult(log, key, { content });
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
@@ -144,14 +147,14 @@ export class SessionRoom {
     return this.#startTurn(content, saved && this.#promptSeq(saved), key);
   }
 
-  /** Accepts a prompt and waits for the replies. A reply that failed is in the log like any other. */
+  /** Accepts a prompt and waits for the replies. Failed replies are in the log like any other. */
   async prompt(content: string, history: History, key: IdempotencyKey | null): Promise<Outcome<PromptResult>> {
     const accepted = await this.submitPrompt(content, key);
     if (!accepted.ok) return accepted;
     const { turnId, submitted, replayed } = accepted.value;
     const finished = submitted
       ? await submitted.finished
-      : success({ added: this.#world.log.ofTurn(turnId), retryAfterSeconds: null });
+      : success({ added: this.#world.log.messagesOfTurn(turnId), retryAfterSeconds: null });
     if (!finished.ok) return finished;
     const { added, retryAfterSeconds } = finished.value;
     const result = this.#result(added, history, replayed);
@@ -159,21 +162,21 @@ export class SessionRoom {
     return success({ ...result, retryAfterSeconds });
   }
 
-  /** What a new subscriber gets of a loaded session. Start reading it in the tick in which it is made. */
+  /** The replay of a loaded session for a new subscriber. Start to read it in the same tick. */
   replay(after: number | null) {
-    return replaySession(this.#world.log, after, () => this.#turns.soFar());
+    return replaySession(this.#world.log, after, () => this.#turns.runningReplyEvents());
   }
 
-  /** What someone gets who joins a turn late: what it has brought, and the replies in progress. */
+  /** The replay of a turn for a late subscriber: its messages, and the replies that still run. */
   replayTurn(turnId: string) {
     const isRunning = this.#turns.find(turnId) !== null;
-    return replayTurn(this.#world.log, turnId, !isRunning, () => (isRunning ? this.#turns.soFar() : []));
+    return replayTurn(this.#world.log, turnId, !isRunning, () => (isRunning ? this.#turns.runningReplyEvents() : []));
   }
 
   /**
-   * Stops the turn that runs, or one chat of it; the text so far is kept.
+   * Stops the running turn, or one of its chats. The text so far is saved.
    *
-   * @returns the turn's id, `null` when none runs, or `not-found` for a chat that the session does not have
+   * @returns the turn's id, `null` if no turn runs, or `not-found` if the session has no such chat
    */
   async stop(chatId: string | null): Promise<Outcome<string | null>> {
     const session = await this.#loader.load();
@@ -182,35 +185,37 @@ export class SessionRoom {
     return success(this.#turns.stop(chatId));
   }
 
-  /** Stops the turn that runs. @returns whether there was one */
+  /** Stops the running turn. @returns whether a turn was running */
   async stopTurn(): Promise<Outcome<boolean>> {
     const stopped = await this.stop(null);
     return stopped.ok ? success(stopped.value !== null) : stopped;
   }
 
-  /** Stops the turn that runs and those that wait. */
+  /** Stops the running turn and the waiting ones. */
   async cancel(): Promise<Outcome<null>> {
     const session = await this.#loader.load();
     this.#turns.stopAll();
     return session ? success(null) : notFound("session");
   }
 
-  /** Changes what is given of a session. An ended status first stops the running turn. */
+  /** Changes fields of the session. If the new status ends the session, the running turn stops first. */
   async amend(changes: SessionChanges, history: History): Promise<Outcome<SessionResult>> {
     const change = () => this.#change((session) => amendSession(session, changes, this.#world.clock()), history);
     const ends = changes.status !== undefined && hasEnded({ status: changes.status });
     return ends ? this.#turns.interrupt(change) : change();
   }
 
-  /** Ends an `ACTIVE` session, first stopping the running turn. */
+  /** Ends an `ACTIVE` session. The running turn stops first. */
   async end(history: History): Promise<Outcome<SessionResult>> {
     return this.#turns.interrupt(() => this.#change((session) => endSession(session, this.#world.clock()), history));
   }
 
-  /** Removes the session, its log and the object's storage. It is marked as removed first, so that nothing slips in. */
+  /**
+   * Removes the session, its log and the object's storage. Marks it as removed first, so that nothing more is appended.
+   */
   async remove(): Promise<Outcome<null>> {
     return this.#turns.interrupt(() =>
-      this.#loader.exclusively(async () => {
+      this.#loader.runExclusive(async () => {
         const session = await this.#loader.load();
         if (!session) return notFound("session");
         if (this.#world.log.state) this.#world.log.markRemoved();
@@ -221,8 +226,8 @@ export class SessionRoom {
     );
   }
 
-  /** What is due: the rest of a removal, the start of a scheduled session, keys that have expired. */
-  async doWhatIsDue(): Promise<void> {
+  /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session. */
+  async runDueWork(): Promise<void> {
     const { log, clock } = this.#world;
     if (log.state?.removed) return this.#finishRemoval();
     if (!log.state) return;
@@ -232,10 +237,10 @@ export class SessionRoom {
 
   async #finishRemoval(): Promise<void> {
     const { log, records, replication, scheduleAlarm, clock, id } = this.#world;
-    // Whatever fails in between, the alarm removes the rest.
+    // If a later step fails, the alarm completes the removal.
     if (log.state) await scheduleAlarm(clock() + REMOVAL_RETRY_MS);
     // Messages on their way to D1 must not arrive there after the removal.
-    await replication.waitUntilReplicated(REPLICATION_PATIENCE_MS);
+    await replication.waitUntilReplicated(REPLICATION_TIMEOUT_MS);
     await records.deleteSession(id);
     await log.clear();
   }
@@ -245,33 +250,33 @@ export class SessionRoom {
     const submitted = this.#turns.submit({ content, seq });
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
-    // The caller may go away; the turn goes on.
+    // The turn continues even if the caller disconnects.
     keepAlive(finished.finally(() => replication.start()));
     saveResult(log, key, { content }, { seq, turn_id: turnId }, clock());
     return success({ turnId, submitted: submitted.value, replayed: false });
   }
 
-  /** The turn that a key has started; `null` for one that failed, or was lost before it began: it runs again. */
+  /** The turn that a key started. `null` if it failed or was lost before it started: then it runs again. */
   #earlierTurn({ turn_id: turnId }: SavedResult): AcceptedPrompt | null {
     const { log } = this.#world;
     if (turnId === null) return null;
     const submitted = this.#turns.find(turnId);
     if (submitted) return { turnId, submitted, replayed: true };
-    const last = log.ofTurn(turnId).at(-1)?.reply;
-    const hasFailed = log.held.session.kind === "chatbot" && last?.status === "error";
-    return last && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
+    const lastReply = log.messagesOfTurn(turnId).at(-1)?.reply;
+    const hasFailed = log.loadedState.session.kind === "chatbot" && lastReply?.status === "error";
+    return lastReply && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
   }
 
-  /** Where the prompt of an earlier turn stands in the log, which is where it stays. */
+  /** The `seq` of the prompt of an earlier turn. A repeated turn does not append its prompt again. */
   #promptSeq({ turn_id: turnId, seq }: SavedResult): number | null {
-    const messages = turnId === null ? [] : this.#world.log.ofTurn(turnId);
+    const messages = turnId === null ? [] : this.#world.log.messagesOfTurn(turnId);
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 
-  /** @param replayed whether the messages were added before: then what came later is not shown */
+  /** @param replayed whether an earlier call added the messages. If so, later messages are left out. */
   #result(added: Message[], history: History, replayed = false): SessionResult {
     const { log } = this.#world;
-    const { session } = log.held;
+    const { session } = log.loadedState;
     const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
     const messages = history === "whole" ? log.messages(0, upTo).items : added;
     return { session, messages, upTo: history === "whole" ? upTo : 0, replayed };
@@ -290,6 +295,6 @@ export class SessionRoom {
   }
 
   #waitForD1(): Promise<void> {
-    return this.#world.replication.waitUntilReplicated(REPLICATION_PATIENCE_MS);
+    return this.#world.replication.waitUntilReplicated(REPLICATION_TIMEOUT_MS);
   }
 }

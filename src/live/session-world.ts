@@ -1,6 +1,8 @@
 /**
- * Everything that a session's room needs from outside: its log, the clock, D1, its subscribers, its endpoints and the object
- * that holds it. Injected once, so that the room runs without Workers. Types only.
+ * What a session's room needs from outside: the log, the clock, D1, subscribers, endpoints and the object around it.
+ * Injected as one object, so that the room runs without the Workers runtime.
+ *
+ * Implementations do not belong here: `session-parts.ts` connects them. Types only. Pure.
  */
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
@@ -10,7 +12,7 @@ import type { FanOutPorts } from "../turn/fan-out.ts";
 import type { Log } from "./log/log.ts";
 import type { CloseReason, SessionEvent } from "./streaming/events.ts";
 
-/** What the room asks of D1. Each is one round trip, but a long log. */
+/** What the room reads and writes in D1. Each call is one round trip, except for reading a long log. */
 export interface SessionRecords {
   findSession: (id: string) => Promise<Session | null>;
   readLog: (session: Session) => Promise<Message[]>;
@@ -22,12 +24,12 @@ export interface SessionRecords {
 
 /** Copies the log to D1. */
 export interface Replication {
-  /** Starts at once. Call it in the transaction of the change. */
+  /** Starts immediately. Call it in the transaction of the change. */
   start: () => void;
-  /** Starts within a second, together with what comes until then. */
+  /** Starts within a second, and includes changes until then. Call it in the transaction of the change. */
   startSoon: () => void;
-  /** Waits until D1 has everything up to now, or is known to be in trouble, or time is over. */
-  waitUntilReplicated: (patienceMs: number) => Promise<void>;
+  /** Waits until D1 has all changes so far, replication fails, or the time is over. */
+  waitUntilReplicated: (timeoutMs: number) => Promise<void>;
 }
 
 export interface SessionWorld {
@@ -42,8 +44,8 @@ export interface SessionWorld {
   /** Closes all subscriptions. */
   closeSubscriptions: (reason: CloseReason) => void;
   callEndpoints: FanOutPorts["callEndpoints"];
-  /** Sets the alarm for what is due next, or for a moment if that is sooner. */
+  /** Sets the alarm for the next work that is due, or for an earlier time. */
   scheduleAlarm: (by?: EpochMs) => Promise<void>;
-  /** Keeps the object running until work is done, whether its caller stays or goes. */
+  /** Keeps the object running until the work ends, even if the caller disconnects. */
   keepAlive: (work: Promise<unknown>) => void;
 }

@@ -1,6 +1,9 @@
 /**
- * How someone begins to follow a session or a turn, by an event stream or a socket: whether there is room, what of the past
- * is sent, and what ends it. What is sent from then on is the subscribers' part. Reads the log, and D1 for an ended session.
+ * Opens subscriptions to a session or a turn, by event stream or socket: checks the limit of subscribers, replays what
+ * was missed, and ends the subscription with the session.
+ *
+ * Sending events to open subscriptions does not belong here: that is `streaming/subscribers.ts`. Effects: the log, D1
+ * for an ended session, streams and sockets.
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
@@ -14,9 +17,9 @@ import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
 import { replayEndedSession } from "./streaming/replay.ts";
-import { closeQuietly } from "./streaming/sockets.ts";
+import { closeSocket } from "./streaming/sockets.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
-import type { Reading, Subscription } from "./streaming/subscription.ts";
+import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
 
 export class Subscriptions {
   readonly #room: SessionRoom;
@@ -31,42 +34,46 @@ export class Subscriptions {
     this.#log = log;
   }
 
-  /** @returns everything that happens to the session, as server-sent events, until it ends or the reader leaves */
-  openStream({ caller, after, readerId = crypto.randomUUID() }: Reading): Promise<Outcome<ReadableStream<Uint8Array>>> {
+  /** @returns the session's events as server-sent events, until the session ends or the reader disconnects */
+  openStream({
+    caller,
+    after,
+    readerId = crypto.randomUUID(),
+  }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const subscribers = this.#subscribers;
-    return subscribers.receive(readerId, async () => {
-      const session = await this.#makeRoom();
+    return subscribers.callForReader(readerId, async () => {
+      const session = await this.#loadForSubscriber();
       if (!session) return notFound("session");
       if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
-      const past = await this.#endedReplay(session, after);
+      const endedReplay = await this.#replayIfEnded(session, after);
       const stream = subscribers.openStream(readerId, null, caller);
-      const replayed = subscribers.catchUp(stream, past ?? this.#room.replay(after));
-      if (past || hasEnded(session)) void replayed.then(() => stream.close(CLOSE_REASONS.ended));
+      const caughtUp = subscribers.catchUp(stream, endedReplay ?? this.#room.replay(after));
+      if (endedReplay || hasEnded(session)) void caughtUp.then(() => stream.close(CLOSE_REASONS.ended));
       return success(stream.readable);
     });
   }
 
-  /** @returns 101 with the socket, 404 for a session that does not exist, 429 for one that too many follow */
-  async openSocket({ caller, after }: Subscription, wakeBy: (at: number) => Promise<void>): Promise<Response> {
+  /** @returns 101 with the socket, 404 if the session does not exist, 429 if it has too many subscribers */
+  async openSocket({ caller, after }: Subscription, scheduleAlarm: (at: number) => Promise<void>): Promise<Response> {
     const { sockets } = this.#subscribers;
-    const session = await this.#makeRoom();
+    const session = await this.#loadForSubscriber();
     if (!session || this.#subscribers.isFull) return new Response(null, { status: session ? 429 : 404 });
-    const past = await this.#endedReplay(session, after);
+    const endedReplay = await this.#replayIfEnded(session, after);
     const { client, socket } = sockets.accept(caller);
-    const replayed = sockets.catchUp(socket, past ?? this.#room.replay(after));
-    if (past || hasEnded(session)) void replayed.then(() => closeQuietly(socket, CLOSE_REASONS.ended));
-    else if (caller.expiresAt !== null) await wakeBy(caller.expiresAt);
+    const caughtUp = sockets.catchUp(socket, endedReplay ?? this.#room.replay(after));
+    if (endedReplay || hasEnded(session)) void caughtUp.then(() => closeSocket(socket, CLOSE_REASONS.ended));
+    else if (caller.expiresAt !== null) await scheduleAlarm(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Accepts a prompt. @returns the turn's events as they come, once it begins */
+  /** Accepts a prompt. @returns the events of its turn, once the turn starts */
   openTurnStream(
     content: string,
     key: IdempotencyKey | null,
     readerId: string = crypto.randomUUID(),
   ): Promise<Outcome<TurnStream>> {
     const subscribers = this.#subscribers;
-    return subscribers.receive(readerId, async () => {
+    return subscribers.callForReader(readerId, async () => {
       const accepted = await this.#room.submitPrompt(content, key);
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
@@ -74,31 +81,31 @@ export class Subscriptions {
       const end = () => stream.end();
       const isRunning = this.#log.state?.turn?.turnId === turnId;
       if (!submitted || isRunning) {
-        const past = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
-        if (!submitted) void past.then(end);
+        const caughtUp = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
+        if (!submitted) void caughtUp.then(end);
       }
       if (!submitted) return success({ events: stream.readable, replayed });
       submitted.finished.then(end, end);
       const started = await submitted.started;
       if (started.ok) return success({ events: stream.readable, replayed });
-      stream.cut("The turn has not begun");
+      stream.abort("The turn has not begun");
       return started;
     });
   }
 
-  /** Ends an event stream whose reader has left. A turn that it follows goes on. */
-  leave(readerId: string): void {
-    this.#subscribers.leave(readerId);
+  /** Ends the event stream of a reader that has disconnected. The turn continues. */
+  closeReader(readerId: string): void {
+    this.#subscribers.closeReader(readerId);
   }
 
-  async #makeRoom(): Promise<Session | null> {
-    await this.#subscribers.makeRoom();
-    // Looked up after the wait, in which the session may have ended.
+  async #loadForSubscriber(): Promise<Session | null> {
+    await this.#subscribers.removeLostReaders();
+    // Loaded after the wait, because the session can end during it.
     return this.#room.load();
   }
 
-  /** The past of a session that has ended and is not loaded; `null` for one that is loaded. */
-  async #endedReplay(session: Session, after: number | null): Promise<Replay | null> {
+  /** The replay of an ended session that is not loaded; `null` for a loaded session. */
+  async #replayIfEnded(session: Session, after: number | null): Promise<Replay | null> {
     return this.#log.state ? null : replayEndedSession(database(this.#d1), session, after);
   }
 }

@@ -1,32 +1,40 @@
+/**
+ * Idempotency keys of a session: finds and saves the results of calls. A repeated call with the same key has no further
+ * effect.
+ *
+ * What a call does does not belong here: that is `session-room.ts`. Effects: the log's storage.
+ */
 import { createHash } from "node:crypto";
 import type { EpochMs } from "../../core/time.ts";
 import type { SavedResult, Log } from "./log.ts";
 
-/** A key of a caller's own choice: what is sent again under it is done once. */
+/** A caller's idempotency key. */
 export interface IdempotencyKey {
-  /** Of whom: another's key of the same text is another key. */
+  /** The caller's id. Keys of different callers are independent. */
   caller: string;
   key: string;
 }
 
 export { IDEMPOTENCY_PERIOD_MS } from "../../core/idempotency.ts";
 
-/** @returns what the caller was told when it asked for the same, `conflict` when it asked for something else, or `null` */
-export function findResult(log: Log, own: IdempotencyKey | null, asked: object): SavedResult | "conflict" | null {
-  const before = own && log.findSavedResult(own.caller, own.key);
-  if (!before) return null;
-  return before.fingerprint === fingerprintOf(asked) ? before : "conflict";
+/**
+ * @returns the saved result of the same call, `conflict` if the key was used with other input, or `null` for a new key
+ */
+export function findResult(log: Log, key: IdempotencyKey | null, input: object): SavedResult | "conflict" | null {
+  const saved = key && log.findSavedResult(key.caller, key.key);
+  if (!saved) return null;
+  return saved.fingerprint === fingerprintOf(input) ? saved : "conflict";
 }
 
-/** Remembers what becomes of a thing that was asked for. Call it in the transaction of the thing. */
+/** Saves the result of a call. Call it in the transaction of the change. */
 export function saveResult(
   log: Log,
-  own: IdempotencyKey | null,
-  asked: object,
-  became: Pick<SavedResult, "seq" | "turn_id">,
+  key: IdempotencyKey | null,
+  input: object,
+  result: Pick<SavedResult, "seq" | "turn_id">,
   at: EpochMs,
 ): void {
-  if (own) log.saveResult(own.caller, own.key, { fingerprint: fingerprintOf(asked), ...became }, at);
+  if (key) log.saveResult(key.caller, key.key, { fingerprint: fingerprintOf(input), ...result }, at);
 }
 
-const fingerprintOf = (asked: object): string => createHash("sha256").update(JSON.stringify(asked)).digest("hex");
+const fingerprintOf = (input: object): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");

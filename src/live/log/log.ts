@@ -1,120 +1,71 @@
-import type { Message, NewMessage, ReplyDetail } from "../../core/message.ts";
+/**
+ * The log and the state of one session, in the SQLite of its Durable Object. Every method is synchronous, so everything
+ * between two awaits is one transaction. An object without a session has no tables, because empty storage costs
+ * nothing.
+ *
+ * This folder is the object's storage: `schema.ts` has the tables, `statements.ts` the SQL, `message-rows.ts` the
+ * conversion of rows, `idempotency.ts` the saved results of calls. Rules of a session do not belong here. Effects:
+ * storage.
+ */
+import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
-import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn } from "../../core/turn.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
+import * as statements from "./statements.ts";
+import { fromRow, readBatch } from "./message-rows.ts";
+import type { MessageRow } from "./message-rows.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
 
-/** How far the index database has followed: what has a higher number has yet to be carried there. */
+/** The last changes that D1 has. Later changes are not replicated yet. */
 export interface ReplicationCursor {
   lastSeq: number;
   metadataVersion: number;
 }
 
-/** What a caller was told of a thing that it sent under a key of its own. */
+/** The saved result of a call with an idempotency key. */
 export type SavedResult = {
-  /** Tells whether what comes again under the key is the same. */
+  /** Hash of the call's input. A repeated call must have the same. */
   fingerprint: string;
-  /** Of the message it became. */
+  /** The message that the call appended. */
   seq: number | null;
-  /** Of the turn it became. */
+  /** The turn that the call started. */
   turn_id: string | null;
 };
 
-/** What follows from the messages alone, written with none of them: what comes after the state's is read off them. */
-type Tally = Record<"last_seq" | "messages" | "appended_at", number>;
+/** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
+type Totals = Record<"last_seq" | "messages" | "appended_at", number>;
 
 interface State {
   session: Session;
   replicated: ReplicationCursor;
-  /** The running turn, so that an object that starts again knows what was interrupted. */
+  /** The running turn, so that a restarted object knows which turn was interrupted. */
   turn: RunningTurn | null;
-  /** Messages that the index database does not take: they are kept here for as long as the session is. */
+  /** The `seq` of each message that D1 rejects. They stay in this log. */
   deadLetters: number[];
-  /** Set once the session is to be removed: from then on it is denied to everyone. */
+  /** Whether a removal has started. If so, the session no longer exists for callers. */
   removed: boolean;
 }
 
-type Row = Record<"chat_id" | "turn_id" | "detail", string | null> & {
-  turn_number: number | null;
-  seq: number;
-  role: Message["role"];
-  content: string;
-  created_at: number;
-};
+/** How many recent messages are cached, at least. */
+const RECENT_MESSAGES = 100;
 
-/** How many messages are kept at hand, at least. */
-const FRESH = 100;
-
-/** A message's own columns, and the number of its turn. */
-const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
-const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
-
-// Constants, because a statement is prepared once for each string, not for each text.
-const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
-const KEEP_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
-const WRITE_STATE =
-  "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq`;
-const CONVERSATION = `${SELECT} WHERE seq <= ? AND (detail IS NULL OR content <> '') ORDER BY seq DESC LIMIT ?`;
-const SHOWN_AFTER = `${SELECT} WHERE seq > ? AND (detail IS NULL OR content <> '') ORDER BY seq`;
-const OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
-const REPLIES = `${SELECT} WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
-const TALLY =
-  "SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum(detail IS NULL OR content <> '') AS messages FROM messages WHERE seq > ?";
-const SETTLED = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
-const WRITE_KNOWN =
-  "INSERT INTO cached_context (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
-const SAVE_DRAFT =
-  "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
-const ACKNOWLEDGED = "SELECT fingerprint, seq, turn_id FROM idempotency_keys WHERE caller = ? AND key = ?";
-const ACKNOWLEDGE =
-  "INSERT OR REPLACE INTO idempotency_keys (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
-const CALLS =
-  "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
-
-const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...row }: Row): Message => ({
-  ...row,
-  chatId: chat_id,
-  turnId: turn_id,
-  turnNumber: turn_number,
-  createdAt: created_at,
-  reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
-});
-
-/** Reads no row that it does not take, but one. */
-function take(rows: Iterable<Row>, limit: number): Batch<Message> {
-  const items: Message[] = [];
-  let held = 0;
-  for (const row of rows) {
-    held += row.content.length + (row.detail?.length ?? 0);
-    if (items.length === limit || (items.length > 0 && held > MAX_BATCH_CHARACTERS)) return { items, hasMore: true };
-    items.push(fromRow(row));
-  }
-  return { items, hasMore: false };
-}
-
-const tallied = (session: Session, { last_seq, appended_at, messages }: Tally): Session => ({
+const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals): Session => ({
   ...session,
   lastSeq: last_seq,
   updatedAt: appended_at,
   messageCount: session.messageCount + messages,
 });
 
-/**
- * A session's log and state in its object's own SQLite. Every method is synchronous, and what happens between two awaits
- * is one transaction. An object that holds no session has no tables: empty storage costs nothing.
- */
+/** Reads and writes the log. Create one per object. */
 export class Log {
   readonly #storage: DurableObjectStorage;
   #state: State | null;
-  /** The newest messages, as long as they are few: they are about to be carried, and need not be read back for it. */
-  #fresh: Message[] = [];
-  #known: string | null = null;
+  /** Recent messages, cached because replication reads them next. */
+  #recent: Message[] = [];
+  #contextJson: string | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -125,198 +76,205 @@ export class Log {
     const { sql } = this.#storage;
     if (isEmpty(sql)) return null;
     migrate(sql, SCHEMA_STEPS);
-    const row = this.#storage.sql.exec<{ state: string }>("SELECT state FROM state").toArray()[0];
+    const row = this.#storage.sql.exec<{ state: string }>(statements.READ_STATE).toArray()[0];
     if (!row) return null;
     const state = JSON.parse(row.state) as State;
     const { session } = state;
-    const later = this.#storage.sql.exec<Tally | Record<keyof Tally, null>>(TALLY, session.lastSeq).one();
-    return later.last_seq === null ? state : { ...state, session: tallied(session, later) };
+    const totals = this.#storage.sql
+      .exec<Totals | Record<keyof Totals, null>>(statements.TOTALS_AFTER, session.lastSeq)
+      .one();
+    return totals.last_seq === null ? state : { ...state, session: addTotals(session, totals) };
   }
 
-  /** What the object holds, or `null` while it holds no session. */
+  /** The state; `null` while no session is loaded. */
   get state(): Readonly<State> | null {
     return this.#state;
   }
 
-  /** What the object holds. @throws when it holds nothing */
-  get held(): Readonly<State> {
-    if (!this.#state) throw new Error("The object holds no session");
+  /** The state of a loaded session. @throws if no session is loaded */
+  get loadedState(): Readonly<State> {
+    if (!this.#state) throw new Error("No session is loaded");
     return this.#state;
   }
 
-  /** Takes a session in, as the index database has it. */
+  /** Loads a session with its messages and its context. */
   load(session: Session, messages: Message[], context: TurnContext): void {
     migrate(this.#storage.sql, SCHEMA_STEPS);
     this.cacheContext(context);
     for (const message of messages) this.#insert(message, session.updatedAt);
     for (const { turnId, turnNumber, createdAt } of messages) {
-      if (turnId !== null && turnNumber !== null) this.#storage.sql.exec(KEEP_TURN, turnId, turnNumber, createdAt);
+      if (turnId !== null && turnNumber !== null)
+        this.#storage.sql.exec(statements.INSERT_LOADED_TURN, turnId, turnNumber, createdAt);
     }
     const { lastSeq, metadataVersion } = session;
     this.#write({ session, replicated: { lastSeq, metadataVersion }, turn: null, deadLetters: [], removed: false });
   }
 
-  /** Appends messages. One row written for each. */
-  append(added: NewMessage[], at: EpochMs): Message[] {
-    const state = this.held;
-    const messages = added.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
+  /** Appends messages. Writes one row each. */
+  append(newMessages: NewMessage[], at: EpochMs): Message[] {
+    const state = this.loadedState;
+    const messages = newMessages.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
     for (const message of messages) this.#insert(message, at);
-    this.#fresh = this.#fresh.length < FRESH ? [...this.#fresh, ...messages] : messages;
+    this.#recent = this.#recent.length < RECENT_MESSAGES ? [...this.#recent, ...messages] : messages;
     const lastSeq = state.session.lastSeq + messages.length;
     const messageCount = state.session.messageCount + messages.filter(hasText).length;
     this.#state = { ...state, session: { ...state.session, lastSeq, messageCount, updatedAt: at } };
     return messages;
   }
 
-  /** Gives a turn its number and notes that it runs. One row written. */
+  /** Records that a turn has started, and returns it with its number. Writes one row. */
   startTurn(turnId: string, chatIds: string[], startedAt: EpochMs): Turn {
     const { sql } = this.#storage;
-    const { number } = sql.exec<{ number: number }>(INSERT_TURN, turnId, startedAt).one();
+    const { number } = sql.exec<{ number: number }>(statements.INSERT_TURN, turnId, startedAt).one();
     const turn = { turnId, number, startedAt };
-    sql.exec("DELETE FROM drafts");
-    this.#write({ ...this.held, turn: { ...turn, chatIds } });
+    sql.exec(statements.DELETE_DRAFTS);
+    this.#write({ ...this.loadedState, turn: { ...turn, chatIds } });
     return turn;
   }
 
-  /** Notes that no turn runs. */
+  /** Records that no turn runs. */
   endTurn(): void {
-    this.#storage.sql.exec("DELETE FROM drafts");
-    this.#write({ ...this.held, turn: null });
+    this.#storage.sql.exec(statements.DELETE_DRAFTS);
+    this.#write({ ...this.loadedState, turn: null });
   }
 
-  /** What the session refers to, as it was last known. */
+  /** The records that the session refers to, as last read from D1. */
   get cachedContext(): TurnContext | null {
     if (!this.#state) return null;
-    this.#known ??=
-      this.#storage.sql.exec<{ context: string }>("SELECT context FROM cached_context").toArray()[0]?.context ?? null;
-    return this.#known === null ? null : (JSON.parse(this.#known) as TurnContext);
+    this.#contextJson ??=
+      this.#storage.sql.exec<{ context: string }>(statements.READ_CONTEXT).toArray()[0]?.context ?? null;
+    return this.#contextJson === null ? null : (JSON.parse(this.#contextJson) as TurnContext);
   }
 
-  /** Keeps what the session refers to, if that has changed. */
+  /** Caches the records that the session refers to. Writes only if they have changed. */
   cacheContext(context: TurnContext): void {
     const text = JSON.stringify(context);
-    if (text === this.#known) return;
-    this.#storage.sql.exec(WRITE_KNOWN, text);
-    this.#known = text;
+    if (text === this.#contextJson) return;
+    this.#storage.sql.exec(statements.WRITE_CONTEXT, text);
+    this.#contextJson = text;
   }
 
-  /** Keeps what a reply under way says so far. */
+  /** Saves the text so far of a running reply. */
   saveDraft(chatId: string, content: string): void {
-    this.#storage.sql.exec(SAVE_DRAFT, chatId, content);
+    this.#storage.sql.exec(statements.SAVE_DRAFT, chatId, content);
   }
 
-  /** What was kept of replies under way, by chat. */
+  /** Saved texts of running replies, by chat. */
   drafts(): Map<string, string> {
-    const rows = this.#storage.sql.exec<{ chat_id: string; content: string }>("SELECT chat_id, content FROM drafts");
+    const rows = this.#storage.sql.exec<{ chat_id: string; content: string }>(statements.READ_DRAFTS);
     return new Map(rows.toArray().map(({ chat_id, content }) => [chat_id, content]));
   }
 
-  /** What a caller was told when it first sent a thing under this key, or `null`. */
+  /** The result that was saved with a key, or `null`. */
   findSavedResult(caller: string, key: string): SavedResult | null {
-    return this.#storage.sql.exec<SavedResult>(ACKNOWLEDGED, caller, key).toArray()[0] ?? null;
+    return this.#storage.sql.exec<SavedResult>(statements.FIND_RESULT, caller, key).toArray()[0] ?? null;
   }
 
-  /** Remembers what a caller is told, in the transaction of what it asked for. */
+  /** Saves the result of a call. Call it in the transaction of the change. */
   saveResult(caller: string, key: string, { fingerprint, seq, turn_id }: SavedResult, at: EpochMs): void {
-    this.#storage.sql.exec(ACKNOWLEDGE, caller, key, fingerprint, seq, turn_id, at);
+    this.#storage.sql.exec(statements.SAVE_RESULT, caller, key, fingerprint, seq, turn_id, at);
   }
 
-  /** When a caller was last told something under a key that is remembered; `null` for never. */
+  /** When a result was last saved; `null` for never. */
   get lastSavedAt(): EpochMs | null {
     if (!this.#state) return null;
-    return this.#storage.sql.exec<{ at: number | null }>("SELECT max(at) AS at FROM idempotency_keys").one().at;
+    return this.#storage.sql.exec<{ at: number | null }>(statements.LAST_RESULT_TIME).one().at;
   }
 
-  /** Forgets what callers were told before a moment. */
+  /** Deletes results that were saved before a time. */
   deleteSavedResults(before: EpochMs): void {
-    this.#storage.sql.exec("DELETE FROM idempotency_keys WHERE at < ?", before);
+    this.#storage.sql.exec(statements.DELETE_RESULTS, before);
   }
 
-  /** The chats of the turn under way that have no reply yet. */
+  /** The chats of the running turn that have no reply yet. */
   pendingChats(): string[] {
-    const { turn } = this.held;
+    const { turn } = this.loadedState;
     if (!turn) return [];
-    const settled = this.#storage.sql.exec<{ chat_id: string }>(SETTLED, turn.turnId).toArray();
-    return turn.chatIds.filter((chatId) => !settled.some(({ chat_id }) => chat_id === chatId));
+    const withReply = this.#storage.sql.exec<{ chat_id: string }>(statements.CHATS_WITH_REPLY, turn.turnId).toArray();
+    return turn.chatIds.filter((chatId) => !withReply.some(({ chat_id }) => chat_id === chatId));
   }
 
-  /** Puts a changed session in the place of the one held. */
-  amend(session: Session): void {
-    this.#write({ ...this.held, session });
+  /** Replaces the session with a changed one. */
+  replaceSession(session: Session): void {
+    this.#write({ ...this.loadedState, session });
   }
 
   markRemoved(): void {
-    this.#write({ ...this.held, removed: true });
+    this.#write({ ...this.loadedState, removed: true });
   }
 
-  /** Notes how far the index database has followed. Kept with the next write: carrying twice changes nothing. */
+  /** Sets which changes D1 has. In memory only, until the next write: to replicate a message twice has no effect. */
   setReplicated(replicated: ReplicationCursor): void {
     if (this.#state) this.#state = { ...this.#state, replicated };
-    this.#fresh = this.#fresh.filter(({ seq }) => seq > replicated.lastSeq);
+    this.#recent = this.#recent.filter(({ seq }) => seq > replicated.lastSeq);
   }
 
-  /** Leaves a message behind. */
+  /** Records that D1 rejects a message. */
   addDeadLetter(seq: number): void {
-    this.#write({ ...this.held, deadLetters: [...this.held.deadLetters, seq] });
+    this.#write({ ...this.loadedState, deadLetters: [...this.loadedState.deadLetters, seq] });
   }
 
-  /** Writes the mark down, for an object that may sleep before its next write. */
+  /** Writes the replication cursor, because the object can hibernate before its next write. */
   saveCursor(): void {
-    this.#write(this.held);
+    this.#write(this.loadedState);
   }
 
-  /** Messages that the index database may not have, oldest first. */
+  /** Messages that D1 may not have, oldest first. */
   unreplicated(limit: number): Message[] {
-    const after = this.held.replicated.lastSeq;
-    return this.#fresh[0]?.seq === after + 1 ? this.#fresh.slice(0, limit) : this.messages(after, limit).items;
+    const after = this.loadedState.replicated.lastSeq;
+    return this.#recent[0]?.seq === after + 1 ? this.#recent.slice(0, limit) : this.messages(after, limit).items;
   }
 
-  /** Messages after a `seq`, oldest first: so many at most, and no more than fit in a part. */
+  /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
   messages(after: number, limit: number): Batch<Message> {
-    return take(this.#storage.sql.exec<Row>(MESSAGES_AFTER, after), limit);
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER, after), limit);
   }
 
-  /** The same of messages that have text. */
-  shown(after: number, limit: number): Batch<Message> {
-    return take(this.#storage.sql.exec<Row>(SHOWN_AFTER, after), limit);
+  /** Like {@link messages}, but only messages with text. */
+  shownMessages(after: number, limit: number): Batch<Message> {
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
-  /** What a turn brought, its prompt first. */
-  ofTurn(turnId: string): Message[] {
-    return this.#storage.sql.exec<Row>(OF_TURN, turnId).toArray().map(fromRow);
+  /** The messages of a turn, its prompt first. */
+  messagesOfTurn(turnId: string): Message[] {
+    return this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_TURN, turnId).toArray().map(fromRow);
   }
 
-  /** The newest messages that have text, oldest first. @param upTo the last message that counts */
-  conversation(newest: number, upTo = this.held.session.lastSeq): Message[] {
-    return this.#storage.sql.exec<Row>(CONVERSATION, upTo, newest).toArray().map(fromRow).toReversed();
+  /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
+  conversation(newest: number, upTo = this.loadedState.session.lastSeq): Message[] {
+    return this.#storage.sql
+      .exec<MessageRow>(statements.CONVERSATION, upTo, newest)
+      .toArray()
+      .map(fromRow)
+      .toReversed();
   }
 
-  /** Every reply of a chat, oldest first. */
+  /** All replies of a chat, oldest first. */
   replies(chatId: string): Message[] {
-    return this.#storage.sql.exec<Row>(REPLIES, chatId).toArray().map(fromRow);
+    return this.#storage.sql.exec<MessageRow>(statements.REPLIES, chatId).toArray().map(fromRow);
   }
 
-  /** How often a chat has called its endpoint. */
-  calls(chatId: string): number {
-    return this.#storage.sql.exec<{ calls: number }>(CALLS, chatId).one().calls;
+  /** How many times a chat has called its endpoint. */
+  countCalls(chatId: string): number {
+    return this.#storage.sql.exec<{ calls: number }>(statements.COUNT_CALLS, chatId).one().calls;
   }
 
-  /** Lets go of everything. The next read finds no session here. */
+  /** Deletes everything. Afterwards no session is loaded. */
   async clear(): Promise<void> {
     this.#state = null;
-    this.#fresh = [];
-    this.#known = null;
+    this.#recent = [];
+    this.#contextJson = null;
     await this.#storage.deleteAll();
   }
 
   #write(state: State): void {
-    this.#storage.sql.exec(WRITE_STATE, JSON.stringify(state));
+    this.#storage.sql.exec(statements.WRITE_STATE, JSON.stringify(state));
     this.#state = state;
   }
 
   #insert(message: Message, at: EpochMs): void {
     const { seq, chatId, turnId, role, content, createdAt, reply } = message;
     const detail = reply === null ? null : JSON.stringify(reply);
-    this.#storage.sql.exec(INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
+    this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
   }
 }

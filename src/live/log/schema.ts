@@ -1,6 +1,8 @@
 /**
- * What makes an object's storage what it is: steps of statements, one after another. A step that was deployed is never
- * changed: there are objects that have taken it. What comes later is a step of its own.
+ * The schema of an object's SQLite, as migration steps in order. Do not change a deployed step, because existing
+ * objects have run it already. Add a new step instead.
+ *
+ * Queries do not belong here: those are in `statements.ts`. Effects: storage.
  */
 export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   [
@@ -27,11 +29,11 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** Whether anything was ever stored. */
+/** Whether the storage has no schema yet. */
 export const isEmpty = (sql: SqlStorage): boolean =>
   sql.exec("SELECT name FROM sqlite_schema WHERE name = 'schema'").toArray().length === 0;
 
-/** Takes the steps that a storage has not taken yet. Synchronous, so they are taken all or not at all. */
+/** Runs the steps that a storage has not run yet. It is synchronous, so either all steps run or none. */
 export function migrate(sql: SqlStorage, steps: readonly (readonly string[])[]): void {
   sql.exec("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)");
   const [row] = sql.exec<{ version: number }>("SELECT version FROM schema").toArray();

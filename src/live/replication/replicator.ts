@@ -1,3 +1,10 @@
+/**
+ * Replicates the log of a session to D1: at least once, in order, one batch at a time. Messages that are appended
+ * during a write go into the next batch. The alarm retries what fails.
+ *
+ * This folder copies the log to D1: this file writes, `alarm-schedule.ts` has the due times of the object. The SQL for
+ * D1 does not belong here: that is in `store/`. Effects: D1, the object's alarm and storage, timers, the clock.
+ */
 import { rootCause } from "../../core/failure.ts";
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
@@ -10,41 +17,36 @@ import { addDeadLetter } from "../../store/dead-letters.ts";
 import { writeSession } from "../../store/sessions.ts";
 import type { Log } from "../log/log.ts";
 
-/** Messages in one batch: with the session's own row well under what D1 takes in one. */
-const BATCH = 50;
+/** Messages per batch. With the session's row, it stays well below D1's limits per batch. */
+const BATCH_MESSAGES = 50;
 
-/** How long after the first change of a burst the alarm looks whether all of it was carried. */
-const CHECK_MS = 30_000;
+/** When the alarm checks whether all changes were replicated, in milliseconds after the first change. */
+const CHECK_DELAY_MS = 30_000;
 
-/** How long a prompt and its first replies wait for the others, to be carried with them. */
-const GATHER_MS = 1_000;
+/** How long the first messages of a turn wait for more, in milliseconds, to be written in one batch. */
+const COALESCE_MS = 1_000;
 
-/** After how many failures in a row messages are carried one by one, to find the one that cannot be. */
-const FAILURES_TO_DOUBT = 3;
+/** After so many failures in a row, messages are written one by one, to find the one that D1 rejects. */
+const FAILURES_BEFORE_SINGLE_WRITES = 3;
 
-/**
- * How D1 says that it is the row that it will not take, whatever the time: all else may pass. https://www.sqlite.org/rescode.html
- */
-const REFUSED_ROW = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)/;
+/** Errors by which D1 rejects the row itself. All other errors can be temporary. https://www.sqlite.org/rescode.html */
+const REJECTED_ROW = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)/;
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 60_000;
+const MIN_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
 
 interface ReplicatorPorts {
   d1: D1Database;
   storage: DurableObjectStorage;
-  /** Whether messages may be written in one transaction with those of other sessions. */
+  /** Whether messages can share a transaction with messages of other sessions. */
   groupCommit: boolean;
-  /** When the object is to be woken at the latest, for whatever else. */
+  /** When the alarm must run at the latest, for other reasons. */
   nextAlarm: () => EpochMs;
-  /** Called when the index database has everything. */
+  /** Called when D1 has all changes. */
   onReplicated: () => Promise<void>;
 }
 
-/**
- * Carries a log to the index database: at least once, in order, one batch at a time, so that what is appended while one
- * is under way gathers into the next.
- */
+/** Runs at most one replication at a time. Create one per object. */
 export class Replicator {
   readonly #log: Log;
   readonly #ports: ReplicatorPorts;
@@ -52,45 +54,45 @@ export class Replicator {
   #waiting: { revision: number; resolve: () => void }[] = [];
   #alarmSet = false;
   #failures = 0;
-  #soon: ReturnType<typeof setTimeout> | null = null;
+  #startTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(log: Log, ports: ReplicatorPorts) {
     this.#log = log;
     this.#ports = ports;
   }
 
-  /** Starts carrying, unless that is under way or waits for a retry. Call it in the transaction of the change. */
+  /** Starts replication, unless it runs or waits for a retry. Call it in the transaction of the change. */
   start(): void {
-    this.#watch();
+    this.#ensureAlarm();
     if (this.#failures === 0) void this.#run();
   }
 
-  /** Starts carrying within a second, together with what comes until then. Call it in the transaction of the change. */
+  /** Starts replication within a second, and includes changes until then. Call it in the transaction of the change. */
   startSoon(): void {
-    this.#watch();
-    this.#soon ??= setTimeout(() => this.start(), GATHER_MS);
+    this.#ensureAlarm();
+    this.#startTimer ??= setTimeout(() => this.start(), COALESCE_MS);
   }
 
-  /** Sets an alarm, durable with the change: whatever becomes of this object, someone looks whether all was carried. */
-  #watch(): void {
-    if (!this.#alarmSet) this.#setAlarm(CHECK_MS);
+  /** Sets an alarm in the transaction of the change, so that replication completes even if the object stops. */
+  #ensureAlarm(): void {
+    if (!this.#alarmSet) this.#setAlarm(CHECK_DELAY_MS);
   }
 
-  /** Waits until the index database has everything up to now, or it is known to be in trouble, or patience ends. */
-  async waitUntilReplicated(patienceMs: number): Promise<void> {
+  /** Waits until D1 has all changes so far, replication fails, or the time is over. */
+  async waitUntilReplicated(timeoutMs: number): Promise<void> {
     const state = this.#log.state;
     if (!state || !this.#running) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patienceMs);
-      const done = () => {
+      const timer = setTimeout(resolve, timeoutMs);
+      const finish = () => {
         clearTimeout(timer);
         resolve();
       };
-      this.#waiting.push({ revision: revision(state.session), resolve: done });
+      this.#waiting.push({ revision: revision(state.session), resolve: finish });
     });
   }
 
-  /** The alarm's work: carries what is left, and comes again when that fails. Never throws. */
+  /** Replicates the remaining changes, for the alarm. Sets a new alarm on failure. Never throws. */
   async retry(): Promise<void> {
     this.#alarmSet = false;
     await this.#run();
@@ -98,21 +100,21 @@ export class Replicator {
   }
 
   #run(): Promise<void> {
-    if (this.#soon !== null) clearTimeout(this.#soon);
-    this.#soon = null;
-    this.#running ??= this.#carryAll().finally(() => {
+    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
+    this.#startTimer = null;
+    this.#running ??= this.#writeAll().finally(() => {
       this.#running = null;
-      this.#release(Infinity);
+      this.#resolveWaiting(Infinity);
     });
     return this.#running;
   }
 
-  async #carryAll(): Promise<void> {
+  async #writeAll(): Promise<void> {
     try {
-      while (await this.#carryNext());
+      while (await this.#writeNext());
       this.#failures = 0;
       await this.#ports.onReplicated();
-      // Emptied storage has no alarm left.
+      // Deleting the storage has deleted the alarm.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
       console.error({ event: "replication-failed", failures: this.#failures, error: rootCause(error) });
@@ -121,66 +123,70 @@ export class Replicator {
     }
   }
 
-  /** @returns whether there was anything to carry */
-  async #carryNext(): Promise<boolean> {
+  /** @returns whether there was anything to replicate */
+  async #writeNext(): Promise<boolean> {
     const state = this.#log.state;
     if (!state || revision(state.replicated) === revision(state.session)) return false;
     const { session, replicated } = state;
-    const messages = this.#log.unreplicated(this.#failures < FAILURES_TO_DOUBT ? BATCH : 1);
+    const messages = this.#log.unreplicated(this.#failures < FAILURES_BEFORE_SINGLE_WRITES ? BATCH_MESSAGES : 1);
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
     try {
-      await this.#carry(session, messages, session.metadataVersion > replicated.metadataVersion);
+      await this.#write(session, messages, session.metadataVersion > replicated.metadataVersion);
     } catch (error) {
-      await this.#doubt(session, messages, error);
+      const [message] = messages;
+      if (!message || !this.#isRejectedRow(messages, error)) throw error;
+      await this.#addDeadLetter(session, message, error);
       this.#log.setReplicated({ ...replicated, lastSeq });
       return true;
     }
     this.#log.setReplicated({ lastSeq, metadataVersion: session.metadataVersion });
-    this.#release(lastSeq + session.metadataVersion);
+    this.#resolveWaiting(lastSeq + session.metadataVersion);
     return true;
   }
 
-  /** @param whole whether more than the log has changed */
-  #carry(session: Session, messages: Message[], whole: boolean): Promise<void> {
+  /** @param withSession whether the session's own fields have changed */
+  #write(session: Session, messages: Message[], withSession: boolean): Promise<void> {
     const { d1, storage, groupCommit } = this.#ports;
     const db = database(d1);
-    // What failed goes alone: the next failure is its own, and spoils nobody else's.
-    if (whole || this.#failures > 0 || !groupCommit) return writeSession(db, session, messages, whole);
+    // After a failure, write without other sessions, so that another failure does not affect them.
+    if (withSession || this.#failures > 0 || !groupCommit) return writeSession(db, session, messages, withSession);
     return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
   }
 
-  /** One message that fails again and again, where others can be written, is left behind: it must not stop the rest. */
-  async #doubt(session: Session, messages: Message[], error: unknown): Promise<void> {
-    const [suspect, ...others] = messages;
-    const [reason = ""] = rootCause(error).split("\n");
-    const doubtful = others.length === 0 && this.#failures >= FAILURES_TO_DOUBT && REFUSED_ROW.test(reason);
-    if (!suspect || !doubtful) throw error;
-    await addDeadLetter(database(this.#ports.d1), {
-      sessionId: session.id,
-      seq: suspect.seq,
-      error: reason,
-      at: now(),
-    });
-    this.#log.addDeadLetter(suspect.seq);
-    console.error({ event: "message-dead-lettered", sessionId: session.id, seq: suspect.seq, error: reason });
+  /** Whether D1 rejects one message again and again, for a reason in its row. */
+  #isRejectedRow(messages: Message[], error: unknown): boolean {
+    return (
+      messages.length === 1 && this.#failures >= FAILURES_BEFORE_SINGLE_WRITES && REJECTED_ROW.test(reasonOf(error))
+    );
   }
 
-  #release(carried: number): void {
+  /** Records a message that D1 rejects, so that it does not block the messages after it. */
+  async #addDeadLetter(session: Session, { seq }: Message, error: unknown): Promise<void> {
+    const reason = reasonOf(error);
+    await addDeadLetter(database(this.#ports.d1), { sessionId: session.id, seq, error: reason, at: now() });
+    this.#log.addDeadLetter(seq);
+    console.error({ event: "message-dead-lettered", sessionId: session.id, seq, error: reason });
+  }
+
+  #resolveWaiting(replicated: number): void {
     const [done, waiting] = [
-      this.#waiting.filter((w) => w.revision <= carried),
-      this.#waiting.filter((w) => w.revision > carried),
+      this.#waiting.filter((waiter) => waiter.revision <= replicated),
+      this.#waiting.filter((waiter) => waiter.revision > replicated),
     ];
     this.#waiting = waiting;
     for (const { resolve } of done) resolve();
   }
 
   #backoff(): number {
-    const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures);
-    return longest * (0.5 + Math.random() / 2);
+    const maxDelay = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.#failures);
+    return maxDelay * (0.5 + Math.random() / 2);
   }
 
-  #setAlarm(inMs: number): void {
+  #setAlarm(delayMs: number): void {
     this.#alarmSet = true;
-    void this.#ports.storage.setAlarm(Math.min(now() + inMs, this.#ports.nextAlarm()));
+    void this.#ports.storage.setAlarm(Math.min(now() + delayMs, this.#ports.nextAlarm()));
   }
 }
+
+/** The first line of the error's root cause. */
+const reasonOf = (error: unknown): string => rootCause(error).split("\n")[0] ?? "";

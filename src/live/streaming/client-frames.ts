@@ -1,41 +1,41 @@
 /**
- * The frames that a client may send over a socket, and how they are read. What a frame does is a command of the session's
- * room. Pure.
+ * The frames that a client can send over a socket, and how to parse them. What a frame does does not belong here: that
+ * is `frame-commands.ts`. Pure.
  */
 import * as z from "zod";
 import { Content, ROLES } from "../../core/message.ts";
 
 const id = z.string().min(1).max(200);
 
-/** Everything that may be said over a socket, but the text `ping`. */
+/** All frames that a client can send, except the text `ping`. */
 export const ClientFrame = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
     z.object({ type: z.literal("prompt-submit"), id, content: Content }),
     z.object({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
   ])
-  .meta({ id: "ClientFrame", description: "What may be said to a session over its socket" });
+  .meta({ id: "ClientFrame", description: "A frame from a client to a session, over a socket" });
 export type ClientFrame = z.output<typeof ClientFrame>;
 
 /**
- * Reads what came over a socket.
+ * Parses a frame.
  *
- * @returns the frame, or what is wrong with it and the id that it carries, if that much can be read
+ * @returns the frame, or what is wrong with it, and its id if that can be read
  */
-export function readFrame(text: string): { frame: ClientFrame } | { fault: string; id: string | null } {
-  let given: unknown;
+export function readFrame(text: string): { frame: ClientFrame } | { problem: string; id: string | null } {
+  let value: unknown;
   try {
-    given = JSON.parse(text.toWellFormed());
+    value = JSON.parse(text.toWellFormed());
   } catch {
-    return { fault: "A frame is a JSON object", id: null };
+    return { problem: "A frame is a JSON object", id: null };
   }
-  const read = ClientFrame.safeParse(given);
+  const read = ClientFrame.safeParse(value);
   if (read.success) return { frame: wellFormed(read.data) };
-  const known = z.object({ id }).safeParse(given);
+  const withId = z.object({ id }).safeParse(value);
   const [issue] = read.error.issues;
-  return { fault: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: known.data?.id ?? null };
+  return { problem: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: withId.data?.id ?? null };
 }
 
-/** An escape can bring in what the text itself cannot: half a character. */
+/** A JSON escape can add a lone surrogate, which the text itself cannot contain. */
 const wellFormed = (frame: ClientFrame): ClientFrame =>
   "content" in frame ? { ...frame, content: frame.content.toWellFormed() } : frame;

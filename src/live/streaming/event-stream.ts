@@ -1,112 +1,118 @@
+/**
+ * One event stream of a session: replays what its reader missed, then sends live events, until it closes. The session
+ * never waits for a reader. A reader that is too slow is disconnected, and can resume where it was.
+ *
+ * Which streams a session has does not belong here: that is `subscribers.ts`. Effects: writes to its stream.
+ */
 import type { Caller } from "../../core/caller.ts";
-import { dressEvent, serverSentEvent } from "./events.ts";
+import { presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 
-/** How much may wait for a reader that is slower than the session, in bytes. What is more, it reads from the log. */
-const MAX_WAITING_BYTES = 4_194_304;
+/** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
+const MAX_PENDING_BYTES = 4_194_304;
 
 const encoder = new TextEncoder();
 
-/** Events of a session's past: pages of them to be read when there is room, then what brings a reader up to now. */
+/** Earlier events of a session: page by page, as fast as the reader reads, and then, as the return value, the rest. */
 export type Replay = Generator<SessionEvent[], SessionEvent[]>;
 
-/**
- * One reader of server-sent events. Nobody waits for it: one that lags too far behind is cut off, and may resume where it
- * was.
- */
+/** The stream of one reader. Its reader gets server-sent events. */
 export class EventStream {
   readonly readable: ReadableStream<Uint8Array>;
-  /** Who reads; `null` where it is the answer to a call, and ends with that. */
+  /** The subscriber; `null` for the stream of a prompt, which ends with its turn. */
   readonly caller: Caller | null;
   readonly #turnId: string | null;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #gone: (stream: EventStream) => void;
-  #waiting = 0;
-  #live = true;
-  #over = false;
+  readonly #onClose: (stream: EventStream) => void;
+  #pendingBytes = 0;
+  #isLive = true;
+  #isClosed = false;
 
   /**
-   * @param turnId the one turn that it follows, to its end; `null` for the whole session
-   * @param gone called once, when it is over
+   * @param turnId the only turn to send, until it ends; `null` for the whole session
+   * @param onClose called once, when the stream has closed
    */
-  constructor(turnId: string | null, caller: Caller | null, gone: (stream: EventStream) => void) {
+  constructor(turnId: string | null, caller: Caller | null, onClose: (stream: EventStream) => void) {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
     this.#writer = writable.getWriter();
     this.#turnId = turnId;
     this.caller = caller;
-    this.#gone = gone;
-    const over = () => this.#finish();
-    this.#writer.closed.then(over, over);
+    this.#onClose = onClose;
+    const finish = () => this.#finish();
+    this.#writer.closed.then(finish, finish);
   }
 
-  /** Reads the past as fast as it is taken, and is live from then on. Stops when the reader has gone. */
+  /** Sends a replay as fast as the reader reads. Then the stream is live. Stops if the reader disconnects. */
   async catchUp(replay: Replay, present: PresentSession): Promise<void> {
-    this.#live = false;
+    this.#isLive = false;
     for (let step = replay.next(); ; step = replay.next()) {
-      const bytes = encoder.encode(step.value.map((event) => serverSentEvent(dressEvent(event, present))).join(""));
+      const bytes = encoder.encode(step.value.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
       if (!step.done) {
         await this.#write(bytes);
-        if (this.#over) return;
+        if (this.#isClosed) return;
         continue;
       }
-      this.#live = true;
+      this.#isLive = true;
       void this.#write(bytes);
       return;
     }
   }
 
-  /** @param bytes the event, as every reader gets it */
+  /** @param bytes the text of the event, encoded once for all readers */
   send(event: SessionEvent, bytes: Uint8Array): void {
-    if (!this.#live || !this.#wants(event)) return;
+    if (!this.#isLive || !this.#includes(event)) return;
     void this.#write(bytes);
     if (this.#turnId !== null && event.type === "turn-ended") this.end();
-    else if (this.#waiting > MAX_WAITING_BYTES) this.cut("The reader is too slow");
+    else if (this.#pendingBytes > MAX_PENDING_BYTES) this.abort("The reader is too slow");
   }
 
-  /** Keeps the connection from looking dead. */
-  beat(): void {
-    if (this.#live) void this.#write(HEARTBEAT);
+  /** Sends a comment, so that proxies do not close an idle connection. */
+  sendHeartbeat(): void {
+    if (this.#isLive) void this.#write(HEARTBEAT);
   }
 
-  /** Ends for a reason, which is its last event. A reader still in the past is cut off: it resumes, and learns then. */
+  /**
+   * Closes with a last event that gives the reason. A stream whose replay still runs is aborted: its reader resumes,
+   * and gets the reason then.
+   */
   close({ code, reason }: CloseReason): void {
-    if (!this.#live) return this.cut(reason);
+    if (!this.#isLive) return this.abort(reason);
     if (this.#turnId === null)
       void this.#write(encoder.encode(serverSentEvent({ type: "stream-closed", code, reason })));
     this.end();
   }
 
-  /** Ends behind what was sent. It is over once the reader has taken that. */
+  /** Closes the stream, once the reader has read what was sent. */
   end(): void {
     void this.#writer.close().catch(ignore);
   }
 
-  /** Is over at once, whatever was not read yet. */
-  cut(reason: string): void {
+  /** Closes the stream at once, even if the reader has not read everything. */
+  abort(reason: string): void {
     void this.#writer.abort(new Error(reason)).catch(ignore);
     this.#finish();
   }
 
   #finish(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#gone(this);
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#onClose(this);
   }
 
-  #wants(event: SessionEvent): boolean {
+  #includes(event: SessionEvent): boolean {
     return this.#turnId === null || ("turnId" in event && event.turnId === this.#turnId);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
     if (bytes.byteLength === 0) return;
-    this.#waiting += bytes.byteLength;
+    this.#pendingBytes += bytes.byteLength;
     await this.#writer.write(bytes).catch(ignore);
-    this.#waiting -= bytes.byteLength;
+    this.#pendingBytes -= bytes.byteLength;
   }
 }
 
 const HEARTBEAT = encoder.encode(": still here\n\n");
 
-/** The reader has gone, which is noticed elsewhere. */
+/** The reader has disconnected: `closed` of the writer reports that. */
 const ignore = () => undefined;

@@ -1,6 +1,8 @@
 /**
- * What happens to a session, as the events that its room emits, and what its subscribers are sent. A session in an event is
- * the session itself: a dialect dresses it where the event leaves. Pure.
+ * The events of a session: as the room emits them, as subscribers get them, and as text of an event stream. Emitted
+ * events contain the session itself. A dialect presents it when the event is sent.
+ *
+ * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Pure.
  */
 import * as z from "zod";
 import { REPLY_ERROR_CODES } from "../../core/failure.ts";
@@ -11,16 +13,16 @@ import { isoTime } from "../../core/time.ts";
 import { TURN_STATUSES } from "../../core/turn.ts";
 
 const count = z.number().int();
-const OpenTurn = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
-/** In the form of the session's dialect. */
-const AnsweredSession = z.record(z.string(), z.unknown());
-const inTurn = { turnId: z.string(), chatId: z.string() };
+const RunningTurnFields = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
+/** A session in the form of its dialect. */
+const SessionOutput = z.record(z.string(), z.unknown());
+const chatFields = { turnId: z.string(), chatId: z.string() };
 
 const SessionSnapshot = z.object({
   type: z.literal("session-snapshot"),
-  session: AnsweredSession,
+  session: SessionOutput,
   lastSeq: count,
-  turn: OpenTurn.nullable(),
+  turn: RunningTurnFields.nullable(),
 });
 
 const MessageAppended = z.object({
@@ -40,26 +42,26 @@ const MessageAppended = z.object({
 
 const ReplyEnd = z.object({
   type: z.literal("reply-end"),
-  ...inTurn,
+  ...chatFields,
   status: z.enum(REPLY_STATUSES),
   error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).optional(),
 });
 
-/** Everything that a session tells those who follow it, over server-sent events and sockets alike. */
+/** All events that a session sends to its subscribers, as server-sent events and over sockets. */
 export const StreamEvent = z
   .discriminatedUnion("type", [
     SessionSnapshot,
     MessageAppended,
-    z.object({ type: z.literal("turn-started"), ...OpenTurn.shape }),
-    z.object({ type: z.literal("reply-start"), ...inTurn }),
-    z.object({ type: z.literal("reply-delta"), ...inTurn, offset: count, text: z.string() }),
+    z.object({ type: z.literal("turn-started"), ...RunningTurnFields.shape }),
+    z.object({ type: z.literal("reply-start"), ...chatFields }),
+    z.object({ type: z.literal("reply-delta"), ...chatFields, offset: count, text: z.string() }),
     ReplyEnd,
     z.object({
       type: z.literal("turn-ended"),
       turnId: z.string(),
       status: z.enum(TURN_STATUSES),
     }),
-    z.object({ type: z.literal("session-updated"), session: AnsweredSession }),
+    z.object({ type: z.literal("session-updated"), session: SessionOutput }),
     z.object({
       type: z.literal("ack"),
       id: z.string(),
@@ -69,25 +71,25 @@ export const StreamEvent = z
     z.object({ type: z.literal("failure"), id: z.string().nullable(), code: z.string(), message: z.string() }),
     z.object({ type: z.literal("stream-closed"), code: count, reason: z.string() }),
   ])
-  .meta({ id: "StreamEvent", description: "What a session tells those who follow it" });
+  .meta({ id: "StreamEvent", description: "An event from a session to its subscribers" });
 export type StreamEvent = z.output<typeof StreamEvent>;
 
 /** An event as the session's room emits it. */
 export type SessionEvent =
   | Exclude<StreamEvent, { session: unknown }>
-  | { type: "session-snapshot"; session: Session; lastSeq: number; turn: z.output<typeof OpenTurn> | null }
+  | { type: "session-snapshot"; session: Session; lastSeq: number; turn: z.output<typeof RunningTurnFields> | null }
   | { type: "session-updated"; session: Session };
 
-/** Shows a session, without its messages, in the form of its dialect. */
+/** Presents a session, without its messages, in the form of its dialect. */
 export type PresentSession = (session: Session) => Record<string, unknown>;
 
-/** An event in the form in which subscribers get it. */
-export const dressEvent = (event: SessionEvent, present: PresentSession): StreamEvent =>
+/** Presents an event in the form that subscribers get. */
+export const presentEvent = (event: SessionEvent, present: PresentSession): StreamEvent =>
   event.type === "session-snapshot" || event.type === "session-updated"
     ? { ...event, session: present(event.session) }
     : event;
 
-/** Why a connection is closed; RFC 6455, 7.4. */
+/** Why a connection is closed. Codes from 4000 are for applications: RFC 6455, 7.4. */
 export const CLOSE_REASONS = {
   ended: { code: 1000, reason: "session ended" },
   tooLarge: { code: 1009, reason: "frame over 1 MiB" },
@@ -99,7 +101,7 @@ export const CLOSE_REASONS = {
 } as const;
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
-/** A message of the log as those who follow are told of it. */
+/** The event of a message of the log. */
 export function messageAppended({ seq, chatId, turnId, role, content, createdAt, reply }: Message): SessionEvent {
   return {
     type: "message-appended",
@@ -119,7 +121,7 @@ export function messageAppended({ seq, chatId, turnId, role, content, createdAt,
   };
 }
 
-/** What is told right behind a reply's `message-appended`. */
+/** The event that follows the `message-appended` of a reply. */
 export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEvent => ({
   type: "reply-end",
   turnId,
@@ -129,13 +131,13 @@ export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEve
 });
 
 /**
- * An event as text for an event stream. Only a message has an `id:`, its `seq`: from there a reader resumes.
+ * The text of an event in an event stream. Only messages have an `id:`, which is their `seq`: readers resume after it.
  * https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export const serverSentEvent = (event: StreamEvent): string =>
   `${event.type === "message-appended" ? `id: ${event.seq}\n` : ""}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
-/** The events of a message that was appended: of a reply, its end comes right after it. */
+/** The events of an appended message. For a reply, these are two. */
 export function eventsOf(message: Message): SessionEvent[] {
   const appended = messageAppended(message);
   return message.reply && message.turnId !== null ? [appended, replyEnd(message.turnId, message)] : [appended];

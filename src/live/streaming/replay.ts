@@ -1,3 +1,10 @@
+/**
+ * What a new subscriber gets before live events: the session's state, the messages that it missed, and the replies that
+ * run. A replay is a generator, so that a long log is read only as fast as the subscriber reads.
+ *
+ * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Effects: reads the log, or D1 for an ended
+ * session.
+ */
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
@@ -9,22 +16,22 @@ import { messageAppended, replyEnd } from "./events.ts";
 import type { SessionEvent } from "./events.ts";
 import type { Log } from "../log/log.ts";
 
-/** Messages of the past that are read at a time. */
+/** Messages per step of a replay. */
 const REPLAY_PAGE = 50;
 
 /**
- * What someone is told who begins to follow a session.
+ * The replay of a loaded session.
  *
- * @param after the last message that they have; `null` for nothing of the past
- * @param soFar what was missed of the replies under way
+ * @param after the last message that the subscriber has; `null` to leave out earlier messages
+ * @param runningReplyEvents the events so far of the replies that run
  */
-export function replaySession(log: Log, after: number | null, soFar: () => SessionEvent[]): Replay {
-  const { session, turn } = log.held;
+export function replaySession(log: Log, after: number | null, runningReplyEvents: () => SessionEvent[]): Replay {
+  const { session, turn } = log.loadedState;
   const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
-  return replay(messages, [snapshotOf(session, turn)], after, soFar);
+  return replay(messages, [snapshotOf(session, turn)], after, runningReplyEvents);
 }
 
-/** The same for a session that has ended, and lives in the index database. */
+/** The replay of an ended session, which is only in D1. */
 export async function replayEndedSession(db: Database, session: Session, after: number | null): Promise<Replay> {
   const log = after === null ? [] : await readLog(db, session.id, session.lastSeq);
   const messages = (seq: number, limit: number) => log.filter((message) => message.seq > seq).slice(0, limit);
@@ -32,19 +39,30 @@ export async function replayEndedSession(db: Database, session: Session, after: 
 }
 
 /**
- * What someone is told who comes to a turn late: what it brought, each reply in one piece, and what is being said.
+ * The replay of a turn, for a late subscriber: its messages, each finished reply as one delta, and the replies that
+ * run.
  *
- * @param over whether it has ended
+ * @param isFinished whether the turn has ended
  */
-export function replayTurn(log: Log, turnId: string, over: boolean, soFar: () => SessionEvent[]): Replay {
-  const brought = log.ofTurn(turnId);
-  const chatIds = log.held.session.chats.map(({ chatId }) => chatId);
-  const events = brought.flatMap((message) =>
+export function replayTurn(
+  log: Log,
+  turnId: string,
+  isFinished: boolean,
+  runningReplyEvents: () => SessionEvent[],
+): Replay {
+  const turnMessages = log.messagesOfTurn(turnId);
+  const chatIds = log.loadedState.session.chats.map(({ chatId }) => chatId);
+  const events = turnMessages.flatMap((message) =>
     message.reply ? eventsOfFinishedReply(turnId, message) : [messageAppended(message)],
   );
-  const statuses = brought.flatMap(({ reply }) => reply?.status ?? []);
+  const statuses = turnMessages.flatMap(({ reply }) => reply?.status ?? []);
   const end: SessionEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
-  return replay(() => [], [{ type: "turn-started", turnId, chatIds }, ...events], null, over ? () => [end] : soFar);
+  return replay(
+    () => [],
+    [{ type: "turn-started", turnId, chatIds }, ...events],
+    null,
+    isFinished ? () => [end] : runningReplyEvents,
+  );
 }
 
 function eventsOfFinishedReply(turnId: string, message: Message): SessionEvent[] {
@@ -66,21 +84,21 @@ const snapshotOf = (session: Session, turn: RunningTurn | null): SessionEvent =>
 });
 
 /**
- * How the session stands, what was said after a message, and what is being said. The last step is taken in the tick in
- * which the listener goes live, so nothing is missed and nothing told twice.
+ * The initial events, then messages page by page, then the replies that run. The subscriber becomes live in the tick of
+ * the last step, so it misses no event and gets none twice.
  */
 function* replay(
   messages: (after: number, limit: number) => Message[],
-  first: SessionEvent[],
+  initialEvents: SessionEvent[],
   after: number | null,
-  soFar: () => SessionEvent[],
+  runningReplyEvents: () => SessionEvent[],
 ): Replay {
-  let events = first;
+  let events = initialEvents;
   let page = after === null ? [] : messages(after, REPLAY_PAGE);
   while (page.length > 0) {
     yield [...events, ...page.map(messageAppended)];
     events = [];
     page = messages(page.at(-1)?.seq ?? Infinity, REPLAY_PAGE);
   }
-  return [...events, ...soFar()];
+  return [...events, ...runningReplyEvents()];
 }

@@ -1,40 +1,44 @@
-/*
- * Who follows a session by an event stream or a socket: how many may, who is told what, who counts no more. Holds streams
- * in memory and runs the heartbeat; nothing of it is stored.
+/**
+ * The subscribers of a session: limits their number, sends them events, and removes those that have disconnected.
+ *
+ * This folder sends events and reads frames: `events.ts` has the formats, `event-stream.ts` and `sockets.ts` the
+ * connections, `replay.ts` earlier events, `client-frames.ts` the frames of clients. Who may subscribe does not belong
+ * here. Effects: streams, sockets, the heartbeat's timer, the clock. Nothing is stored.
  */
-
 import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { EventStream } from "./event-stream.ts";
 import type { Replay } from "./event-stream.ts";
-import { CLOSE_REASONS, dressEvent, serverSentEvent } from "./events.ts";
+import { CLOSE_REASONS, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 import { Sockets, hasExpired } from "./sockets.ts";
 
-/** How often an idle stream shows that it lives, in milliseconds: proxies take silence for death. */
+/** How often an idle stream gets a heartbeat, in milliseconds: proxies close idle connections. */
 const HEARTBEAT_MS = 15_000;
 
-/** How many may follow one session: each is told everything, by one thread. */
+/** The most subscribers of a session. One thread sends each event to all of them. */
 const MAX_SUBSCRIBERS = 1_000;
 
 /**
- * How a full session finds readers who have gone: how often every stream is written to, and how far apart. Where the
- * platform reports a lost connection only when it is written to, each proxy on the way takes one write.
+ * How a full session finds readers that have disconnected: how often it writes to every stream, and the pause between.
+ * Where the platform reports a lost connection only after a write, each proxy on the way takes one more write.
  */
 const PROBES = 8;
 const PROBE_MS = 250;
 
-/** How long a session that was found to be really full is not probed again, in milliseconds. */
+/** How long a session that is really full does not repeat this, in milliseconds. */
 const PROBE_PAUSE_MS = 2_000;
 
 const encoder = new TextEncoder();
 
-/** All who follow a session: each is told everything, in the order of the log, and none waits for another. */
+/**
+ * All subscribers. Each gets every event, in the order of the log, and none waits for another. Create one per object.
+ */
 export class Subscribers {
   readonly sockets: Sockets;
   readonly #present: PresentSession;
   readonly #streams = new Set<EventStream>();
-  /** Open streams by their readers' ids; `null` for a reader whose call is under way and has opened no stream yet. */
+  /** Streams by reader id; `null` for a reader whose call still runs and has opened no stream. */
   readonly #readers = new Map<string, EventStream | null>();
   #heartbeat: ReturnType<typeof setInterval> | null = null;
   #probedAt = 0;
@@ -45,28 +49,28 @@ export class Subscribers {
     this.sockets = new Sockets(ctx, present);
   }
 
-  /** Whether there is no room for one more. */
+  /** Whether the session accepts no more subscribers. */
   get isFull(): boolean {
     return this.#streams.size + this.sockets.count >= MAX_SUBSCRIBERS;
   }
 
-  /** Whether anyone follows. */
+  /** Whether there is at least one subscriber. */
   get hasSubscribers(): boolean {
     return this.#streams.size > 0 || this.sockets.count > 0;
   }
 
-  /** Tells everyone. Made into text once, however many listen. */
+  /** Sends an event to all subscribers. It is serialized only once. */
   broadcast(event: SessionEvent): void {
     if (!this.hasSubscribers) return;
-    const dressed = dressEvent(event, this.#present);
-    this.sockets.broadcast(dressed);
+    const presented = presentEvent(event, this.#present);
+    this.sockets.broadcast(presented);
     if (this.#streams.size === 0) return;
-    const bytes = encoder.encode(serverSentEvent(dressed));
+    const bytes = encoder.encode(serverSentEvent(presented));
     for (const stream of this.#streams) stream.send(event, bytes);
   }
 
-  /** Makes a call that may open a stream for a reader, who may {@link leave} from now on. */
-  async receive<T>(readerId: string, call: () => Promise<T>): Promise<T> {
+  /** Runs a call that can open a stream for a reader. {@link closeReader} works from now on. */
+  async callForReader<T>(readerId: string, call: () => Promise<T>): Promise<T> {
     this.#readers.set(readerId, null);
     try {
       return await call();
@@ -76,42 +80,42 @@ export class Subscribers {
   }
 
   /**
-   * Opens a stream of events. It is over already if its reader has left.
+   * Opens an event stream. It is closed already if its reader has disconnected.
    *
-   * @param readerId of a call that was received
-   * @param turnId the one turn that it follows, to its end; `null` for the whole session
+   * @param readerId the reader of a running {@link callForReader}
+   * @param turnId the only turn to send, until it ends; `null` for the whole session
    */
   openStream(readerId: string, turnId: string | null, caller: Caller | null): EventStream {
-    const stream = new EventStream(turnId, caller, (over) => this.#remove(over, readerId));
-    const isHere = this.#readers.has(readerId);
+    const stream = new EventStream(turnId, caller, (closed) => this.#remove(closed, readerId));
+    const isConnected = this.#readers.has(readerId);
     this.#readers.set(readerId, stream);
     this.#streams.add(stream);
-    this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
-    if (!isHere) stream.cut(READER_GONE);
+    this.#heartbeat ??= setInterval(() => this.#sendHeartbeats(), HEARTBEAT_MS);
+    if (!isConnected) stream.abort(READER_DISCONNECTED);
     return stream;
   }
 
-  /** Frees a reader's place: the connection to it has ended. */
-  leave(readerId: string): void {
+  /** Closes the stream of a reader that has disconnected. */
+  closeReader(readerId: string): void {
     const stream = this.#readers.get(readerId);
     this.#readers.delete(readerId);
-    stream?.cut(READER_GONE);
+    stream?.abort(READER_DISCONNECTED);
   }
 
-  /** Waits, while there is no room, for streams to turn out to have no reader any more; 2 s at most. */
-  async makeRoom(): Promise<void> {
+  /** In a full session, writes to all streams, so that those without a reader close. Takes up to 2 seconds. */
+  async removeLostReaders(): Promise<void> {
     for (let probe = 0; probe < PROBES; probe += 1) {
       if (!this.isFull || this.#streams.size === 0 || now() < this.#noProbeBefore) return;
       if (now() >= this.#probedAt + PROBE_MS) {
         this.#probedAt = now();
-        this.#beat();
+        this.#sendHeartbeats();
       }
       await scheduler.wait(PROBE_MS);
     }
     if (this.isFull) this.#noProbeBefore = now() + PROBE_PAUSE_MS;
   }
 
-  /** Sends a stream what it has missed, in its dialect's form. */
+  /** Sends a replay to a stream, in the form of its dialect. */
   catchUp(stream: EventStream, replay: Replay): Promise<void> {
     return stream.catchUp(replay, this.#present);
   }
@@ -121,16 +125,16 @@ export class Subscribers {
     for (const stream of this.#streams) stream.close(reason);
   }
 
-  /** Closes what is open by an API key. */
+  /** Closes the subscriptions that were opened with an API key. */
   closeByKey(keyId: string): void {
     this.sockets.closeByKey(keyId);
     for (const stream of this.#streams) if (stream.caller?.keyId === keyId) stream.close(CLOSE_REASONS.revoked);
   }
 
-  #beat(): void {
+  #sendHeartbeats(): void {
     for (const stream of this.#streams) {
       if (stream.caller && hasExpired(stream.caller)) stream.close(CLOSE_REASONS.expired);
-      else stream.beat();
+      else stream.sendHeartbeat();
     }
   }
 
@@ -143,5 +147,5 @@ export class Subscribers {
   }
 }
 
-/** Why a stream is cut whose reader has gone; nobody hears it. */
-const READER_GONE = "The reader has gone";
+/** Why the stream of a disconnected reader is aborted. No reader gets it. */
+const READER_DISCONNECTED = "The reader has disconnected";

@@ -1,26 +1,33 @@
+/**
+ * What opens a subscription, and how it is passed to the object when a socket opens. Checking the caller does not
+ * belong here: the Worker has done that before. Pure.
+ */
 import type { Caller } from "../../core/caller.ts";
 
-/** What it takes to follow a session. */
+/** Who subscribes to a session, and from where. */
 export interface Subscription {
   caller: Caller;
-  /** The last message that the follower has; `null` to begin with what comes. */
+  /** The last message that the subscriber has; `null` to get only new ones. */
   after: number | null;
 }
 
-/** What it takes to follow a session by an event stream. */
-export interface Reading extends Subscription {
-  /** Names the reader when its connection has ended. Left out by a Worker that does not tell. */
+/** A subscription by event stream. */
+export interface StreamSubscription extends Subscription {
+  /**
+   * Identifies the reader, so that the Worker can report when it disconnects. Without it, only a failed write ends the
+   * stream.
+   */
   readerId?: string;
 }
 
-/** Where the Worker writes who opens a socket: it has asked for the token already. */
-const HEADER = "x-parley-following";
+/** The header of the upgrade request that contains the subscription. */
+const SUBSCRIPTION_HEADER = "x-parley-following";
 
-/** An upgrade as an object takes it: everything that the caller sent is left behind. */
-export const upgradeRequest = (following: Subscription): RequestInit => ({
-  headers: { upgrade: "websocket", [HEADER]: encodeURIComponent(JSON.stringify(following)) },
+/** The upgrade request to an object. It has none of the caller's own headers. */
+export const upgradeRequest = (subscription: Subscription): RequestInit => ({
+  headers: { upgrade: "websocket", [SUBSCRIPTION_HEADER]: encodeURIComponent(JSON.stringify(subscription)) },
 });
 
-/** Who opens a socket by an upgrade made with {@link upgradeRequest}. */
+/** The subscription in a request of {@link upgradeRequest}. */
 export const subscriptionOf = (upgrade: Request): Subscription =>
-  JSON.parse(decodeURIComponent(upgrade.headers.get(HEADER) ?? "")) as Subscription;
+  JSON.parse(decodeURIComponent(upgrade.headers.get(SUBSCRIPTION_HEADER) ?? "")) as Subscription;

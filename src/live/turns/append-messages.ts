@@ -7,7 +7,7 @@ export function appendMessages({ log, clock, emit, replication }: SessionWorld, 
   const added = log.append(messages, clock());
   for (const event of added.flatMap(eventsOf)) emit(event);
   const turnId = log.state?.turn?.turnId ?? null;
-  // The messages of a turn are replicated together when the turn is over.
+  // The messages of a turn are replicated together, at the end of the turn or after a second.
   if (turnId !== null && messages.every((message) => message.turnId === turnId)) replication.startSoon();
   else replication.start();
   return added;

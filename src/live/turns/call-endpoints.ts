@@ -1,69 +1,75 @@
+/**
+ * Calls the endpoints of a turn, each group of calls in an invocation of its own. A group stays below the platform's
+ * limit of connections per invocation.
+ *
+ * What happens during a call does not belong here: that is in `providers/`. Effects: RPC to `ReplyCaller`, and timers.
+ */
 import { exports } from "cloudflare:workers";
 import type { ReplyEvent } from "../../core/reply.ts";
 import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
 import type { OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
 
 /**
- * Calls that share an invocation. Six connections of one may wait for response headers, and a seventh would wait unseen:
+ * Calls per invocation. Up to six connections can wait for response headers; a seventh is queued without notice.
  * https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections
  */
 export const CALLS_PER_INVOCATION = 5;
 
 /**
- * Asks endpoints in invocations of their own, a few in each, and tells what comes from every one: texts, then exactly one
- * end or failure, whatever becomes of the call. Never rejects. Once a question's signal is aborted its provider's request
- * is aborted too.
+ * Calls endpoints, and passes on the events of each call: texts, then exactly one end or failure. Never rejects. When a
+ * call's signal is aborted, the request to its provider is aborted too.
  */
-export async function callEndpoints(questions: ProviderCall[], hear: OnReplyEvents): Promise<void> {
-  const wanted = questions.filter(({ signal }) => !signal.aborted);
+export async function callEndpoints(calls: ProviderCall[], onEvents: OnReplyEvents): Promise<void> {
+  const activeCalls = calls.filter(({ signal }) => !signal.aborted);
   const groups: Promise<void>[] = [];
-  for (let start = 0; start < wanted.length; start += CALLS_PER_INVOCATION) {
-    groups.push(callTogether(wanted.slice(start, start + CALLS_PER_INVOCATION), hear));
+  for (let start = 0; start < activeCalls.length; start += CALLS_PER_INVOCATION) {
+    groups.push(callTogether(activeCalls.slice(start, start + CALLS_PER_INVOCATION), onEvents));
   }
-  for (const { chatId, signal } of questions) if (signal.aborted) hear(chatId, [{ ...STOPPED, metrics: NOT_CALLED }]);
+  for (const { chatId, signal } of calls) if (signal.aborted) onEvents(chatId, [{ ...STOPPED, metrics: NOT_CALLED }]);
   await Promise.all(groups);
 }
 
-/** How long a call that was stopped may take to tell what became of it, in milliseconds. */
-const STOP_WITHIN_MS = 1_000;
+/** How long a stopped call can take to report its end, in milliseconds. */
+const STOP_TIMEOUT_MS = 1_000;
 
 const STOPPED = replyFailure("cancelled", "The turn was stopped.");
-const BROKEN_OFF = replyFailure("connection_lost", "The call to the endpoint broke off.");
+const CONNECTION_LOST = replyFailure("connection_lost", "The call to the endpoint broke off.");
 
-async function callTogether(questions: ProviderCall[], hear: OnReplyEvents): Promise<void> {
-  const open = new Map(questions.entries());
-  const { promise: allTold, resolve: noteAllTold } = Promise.withResolvers<void>();
-  const tell = (index: number, portion: ReplyEvent[]) => {
-    const question = open.get(index);
-    if (portion.at(-1)?.type !== "text") open.delete(index);
-    if (question) hear(question.chatId, portion);
-    if (open.size === 0) noteAllTold();
+async function callTogether(calls: ProviderCall[], onEvents: OnReplyEvents): Promise<void> {
+  const running = new Map(calls.entries());
+  const { promise: allEnded, resolve: resolveAllEnded } = Promise.withResolvers<void>();
+  const deliver = (index: number, events: ReplyEvent[]) => {
+    const call = running.get(index);
+    if (events.at(-1)?.type !== "text") running.delete(index);
+    if (call) onEvents(call.chatId, events);
+    if (running.size === 0) resolveAllEnded();
   };
-  // Whoever is still waiting when the call breaks off is told below. Once all are told, nobody waits for its end.
-  await Promise.race([listen(questions, tell).catch(() => undefined), allTold]);
-  for (const [index, { signal }] of open) tell(index, [signal.aborted ? STOPPED : BROKEN_OFF]);
+  // If the invocation fails, the loop below ends the calls that still run. Once all calls have ended, its own end does
+  // not matter.
+  await Promise.race([runCalls(calls, deliver).catch(() => undefined), allEnded]);
+  for (const [index, { signal }] of running) deliver(index, [signal.aborted ? STOPPED : CONNECTION_LOST]);
 }
 
-async function listen(questions: ProviderCall[], tell: (index: number, portion: ReplyEvent[]) => void): Promise<void> {
-  const calls = await exports.ReplyCaller.callAll(questions.map(({ request }) => request));
+async function runCalls(calls: ProviderCall[], deliver: (index: number, events: ReplyEvent[]) => void): Promise<void> {
+  const remote = await exports.ReplyCaller.callAll(calls.map(({ request }) => request));
   const ended = new AbortController();
-  for (const [index, { signal }] of questions.entries()) {
-    // The caller tells the end itself, with what it knows of the call; this only keeps a turn from waiting for it.
+  for (const [index, { signal }] of calls.entries()) {
+    // The invocation reports the end itself, with the metrics of the call. The timer only limits the wait.
     const stop = () => {
-      void calls.stop(index);
-      setTimeout(() => tell(index, [STOPPED]), STOP_WITHIN_MS);
+      void remote.stop(index);
+      setTimeout(() => deliver(index, [STOPPED]), STOP_TIMEOUT_MS);
     };
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { signal: ended.signal });
   }
   try {
-    for await (const line of linesOf(calls.portions)) {
-      const [index, portion] = JSON.parse(line) as [number, ReplyEvent[]];
-      tell(index, portion);
+    for await (const line of linesOf(remote.portions)) {
+      const [index, events] = JSON.parse(line) as [number, ReplyEvent[]];
+      deliver(index, events);
     }
   } finally {
     ended.abort();
-    calls[Symbol.dispose]();
+    remote[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Plans a turn: what each chat of a session sends to its endpoint. Reads the log, and D1 for endpoints, chatbot and template.
+ * Plans a turn: what each chat of a session sends to its endpoint. Building the messages does not belong here: that is
+ * in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
  */
 import { asContextStrategy } from "../../core/prompt-template.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
@@ -18,14 +19,14 @@ import { currentContext } from "./turn-context.ts";
 /** A prompt for all chats of a session. */
 export interface Prompt {
   content: string;
-  /** Its place in the log, if it was appended by a turn that failed; `null` for a new one. */
+  /** Its `seq`, if a turn that failed has appended it; `null` for a new prompt. */
   seq: number | null;
 }
 
 /**
- * One round trip to D1: endpoints, chatbot and template are used as they are now.
+ * Plans with the current endpoints, chatbot and template. One round trip to D1.
  *
- * @returns `not-found` when the chatbot or the client no longer exists
+ * @returns `not-found` if the chatbot or the client no longer exists
  */
 export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
   const { log } = world;
@@ -39,8 +40,8 @@ function planChat(log: Log, session: Session, prompt: Prompt, context: ChatConte
   const { chatbot, endpoint, client } = context;
   if (!chatbot) return notFound("chatbot", session.chatbotId);
   if (!client) return notFound("client", session.clientId);
-  const before = prompt.seq === null ? undefined : prompt.seq - 1;
-  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, before) : [];
+  const upTo = prompt.seq === null ? undefined : prompt.seq - 1;
+  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, upTo) : [];
   const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
   const isComplete = recent[0]?.seq === 1;
   return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
@@ -50,10 +51,10 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
   const { template } = context;
   const strategy = asContextStrategy(session.contextStrategy);
-  const named = session.promptTemplate;
+  const templateName = session.promptTemplate;
   const preparation = {
     strategy,
-    template: named === null ? null : { name: named, template: template?.template ?? null },
+    template: templateName === null ? null : { name: templateName, template: template?.template ?? null },
   };
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
@@ -67,7 +68,7 @@ const userMessage = ({ content }: Prompt) => ({ role: "user" as const, content }
 const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarget | null =>
   endpoint && {
     endpoint,
-    // Only the echo endpoint asks how often it was called, and counting reads the chat's whole log.
-    previousCalls: endpoint.connectorType === "echo-connector" ? log.calls(chatId) : 0,
+    // Only the echo endpoint needs the count, and counting reads the chat's whole log.
+    previousCalls: endpoint.connectorType === "echo-connector" ? log.countCalls(chatId) : 0,
     alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
   };

@@ -1,26 +1,29 @@
-/** Runs jobs one at a time, in order of arrival. */
+/**
+ * Runs asynchronous tasks one at a time, in order of arrival. What the tasks do does not belong here. Pure, with state
+ * in memory.
+ */
 export class TaskQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
   #running = false;
 
-  /** How many jobs wait beside the one that runs. */
+  /** The number of waiting tasks, without the running one. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
-  /** The job's outcome, once its turn has come. */
-  run<T>(job: () => Promise<T>): Promise<T> {
-    return this.#place(job, (start) => this.#waiting.push(start));
+  /** Adds a task to the end of the queue. Resolves or rejects with its outcome. */
+  run<T>(task: () => Promise<T>): Promise<T> {
+    return this.#add(task, (start) => this.#waiting.push(start));
   }
 
-  /** Like {@link run}, before all that wait. */
-  runFirst<T>(job: () => Promise<T>): Promise<T> {
-    return this.#place(job, (start) => this.#waiting.unshift(start));
+  /** Like {@link run}, but ahead of all waiting tasks. */
+  runFirst<T>(task: () => Promise<T>): Promise<T> {
+    return this.#add(task, (start) => this.#waiting.unshift(start));
   }
 
-  #place<T>(job: () => Promise<T>, wait: (start: () => Promise<void>) => void): Promise<T> {
+  #add<T>(task: () => Promise<T>, enqueue: (start: () => Promise<void>) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      wait(() => job().then(resolve, reject));
+      enqueue(() => task().then(resolve, reject));
       if (!this.#running) void this.#run();
     });
   }

@@ -1,6 +1,8 @@
 /**
- * The records that a turn needs beside the log: chatbot, client, endpoints, template. Read from D1, with the copy in the
- * object's log as a fallback.
+ * The records that a turn needs besides the log: chatbot, client, endpoints, template. Read from D1, with the copy in
+ * the object's log as a fallback.
+ *
+ * The queries do not belong here: those are in `store/turn-context.ts`. Effects: D1, the log's storage, a timer.
  */
 import { rootCause } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
@@ -9,29 +11,27 @@ import { readChatbotContext, readComparisonContext } from "../../store/turn-cont
 import type { ChatContext, TurnContext } from "../../store/turn-context.ts";
 import type { SessionWorld } from "../session-world.ts";
 
-/** How long D1 is waited for when older records are at hand, in milliseconds. */
-const D1_PATIENCE_MS = 3_000;
+/** How long to wait for D1 before using the cached records, in milliseconds. */
+const D1_TIMEOUT_MS = 3_000;
 
-/** Reads what a session refers to, as it is now. One round trip. */
+/** Reads the records that a session refers to. One round trip. */
 export const readTurnContext = async (db: Database, session: Session): Promise<TurnContext> =>
   session.kind === "chatbot"
     ? { of: "chat", chat: await readChatbotContext(db, session) }
     : { of: "comparison", comparison: await readComparisonContext(db, session) };
 
-/** The chatbot and the client of a chat. */
+/** The chatbot and the client of a chatbot session. */
 export const referencedRecords = (context: TurnContext | null): Pick<ChatContext, "chatbot" | "client"> => ({
   chatbot: context?.of === "chat" ? context.chat.chatbot : null,
   client: context?.of === "chat" ? context.chat.client : null,
 });
 
-/**
- * The records as they are now. While D1 is slow or down they are taken as they were last read, so that turns go on.
- */
+/** The current records. If D1 is slow or down, the cached ones, so that turns continue. */
 export async function currentContext({ log, records }: SessionWorld, session: Session): Promise<TurnContext> {
   const cached = log.cachedContext;
   if (!cached) return records.readTurnContext(session);
-  const late = Promise.withResolvers<TurnContext>();
-  const timer = setTimeout(() => late.resolve(cached), D1_PATIENCE_MS);
+  const timeout = Promise.withResolvers<TurnContext>();
+  const timer = setTimeout(() => timeout.resolve(cached), D1_TIMEOUT_MS);
   const current = records.readTurnContext(session).then(
     (context) => {
       if (log.state) log.cacheContext(context);
@@ -42,5 +42,5 @@ export async function currentContext({ log, records }: SessionWorld, session: Se
       return cached;
     },
   );
-  return Promise.race([current, late.promise]).finally(() => clearTimeout(timer));
+  return Promise.race([current, timeout.promise]).finally(() => clearTimeout(timer));
 }

@@ -1,10 +1,17 @@
+/**
+ * The messages that a turn appends: its prompt, its replies, and replacements for replies that were interrupted.
+ * Appending them does not belong here: that is `append-messages.ts`. Pure.
+ */
+import { MAX_ROW_BYTES } from "../../core/message.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Reply } from "../../turn/fan-out.ts";
 
-/** The row of a prompt: of the only chat on a chatbot session, of all chats on a comparison session. */
+/**
+ * The message of a prompt. It belongs to the only chat of a chatbot session, or to all chats of a comparison session.
+ */
 export const promptMessage = ({ kind, id }: Session, turn: Turn, content: string, at: EpochMs): NewMessage => ({
   chatId: kind === "chatbot" ? id : null,
   turnId: turn.turnId,
@@ -16,19 +23,16 @@ export const promptMessage = ({ kind, id }: Session, turn: Turn, content: string
 });
 
 export function replyMessage({ turnId, number }: Turn, reply: Reply, at: EpochMs): NewMessage {
-  const { chatId, content, detail } = fitting(reply);
+  const { chatId, content, detail } = fitReply(reply);
   return { chatId, turnId, turnNumber: number, role: "assistant", content, createdAt: at, reply: detail };
 }
 
-/** What a row holds beside a reply, in bytes: plenty. A row of over 2 MB is refused: https://developers.cloudflare.com/d1/platform/limits/ */
-const MAX_ROW_BYTES = 1_900_000;
-
-/** A reply that fits in a row; what is longer is cut, and says so. */
-function fitting(reply: Reply): Reply {
-  const room = MAX_ROW_BYTES - bytesOf(JSON.stringify(reply.detail));
-  if (bytesOf(reply.content) <= room) return reply;
-  // No character takes more than three bytes.
-  const content = reply.content.slice(0, Math.floor(room / 3)).toWellFormed();
+/** Makes a reply fit into a row. One that is too long is truncated, and its error says so. */
+function fitReply(reply: Reply): Reply {
+  const maxBytes = MAX_ROW_BYTES - bytesOf(JSON.stringify(reply.detail));
+  if (bytesOf(reply.content) <= maxBytes) return reply;
+  // A UTF-16 code unit takes at most three bytes in UTF-8.
+  const content = reply.content.slice(0, Math.floor(maxBytes / 3)).toWellFormed();
   const error = {
     code: "refused_by_guard" as const,
     message: "The reply and its prompt are too long to be kept whole.",
@@ -36,12 +40,12 @@ function fitting(reply: Reply): Reply {
   return { ...reply, content, detail: { ...reply.detail, status: "error", finishReason: "error", error } };
 }
 
-// Most replies are short, and to encode them would cost more than to look.
+// Most replies are short: the upper bound is enough, and encoding costs more.
 const bytesOf = (text: string): number => (text.length < 100_000 ? text.length * 3 : encoder.encode(text).byteLength);
 
 const encoder = new TextEncoder();
 
-/** What stands in for the replies that were still to come when the object that waited for them went down: what was kept of each. */
+/** Replies for the chats that had none when the object stopped, with the text that was saved of each. */
 export function interruptedReplies(
   session: Session,
   turn: Turn,

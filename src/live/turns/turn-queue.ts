@@ -1,6 +1,9 @@
 /**
- * The turns of a session: one runs, a few wait, and they can be stopped. Owns the order of turns; what a turn does is the
- * turn runner's.
+ * The turns of a session: one runs, up to 16 wait, and each can be stopped. This file has only the order of turns.
+ *
+ * This folder runs prompts: `plan-turn.ts` prepares the calls, `turn-runner.ts` runs one turn, `call-endpoints.ts`
+ * makes the calls, `turn-messages.ts` and `append-messages.ts` write the results. Effects: those of the turns, by the
+ * injected world.
  */
 import type { Failed, Outcome } from "../../core/failure.ts";
 import { failed, success } from "../../core/failure.ts";
@@ -16,18 +19,18 @@ import { interruptedReplies } from "./turn-messages.ts";
 import { TurnRunner, TurnSignals } from "./turn-runner.ts";
 import type { TurnResult } from "./turn-runner.ts";
 
-/** How many turns may wait for the one that runs. */
-const WAITING_TURNS = 16;
+/** The most turns that can wait. */
+const MAX_WAITING_TURNS = 16;
 
-/** When to try again once the queue is full, in seconds. */
+/** When to retry if the queue is full, in seconds. */
 const QUEUE_RETRY_SECONDS = 5;
 
-/** A prompt that was accepted: it waits or runs. */
+/** An accepted prompt: its turn waits or runs. */
 export interface SubmittedTurn {
   turnId: string;
-  /** Settles when the turn begins, or turns out not to. */
+  /** Resolves when the turn starts, or with the reason why it does not. */
   started: Promise<Outcome<null>>;
-  /** Settles when the turn is over. */
+  /** Resolves when the turn has ended. */
   finished: Promise<Outcome<TurnResult>>;
 }
 
@@ -45,7 +48,7 @@ export class TurnQueue {
   }
 
   submit(prompt: Prompt): Outcome<SubmittedTurn> {
-    if (this.#queue.waiting >= WAITING_TURNS) {
+    if (this.#queue.waiting >= MAX_WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
     const signals = new TurnSignals(newObjectId(this.#world.clock()));
@@ -60,38 +63,41 @@ export class TurnQueue {
     return success(turn);
   }
 
-  /** A turn that waits or runs. */
+  /** Finds a turn that waits or runs. */
   find(turnId: string): SubmittedTurn | null {
     return this.#submitted.get(turnId)?.turn ?? null;
   }
 
-  /** Events of the replies in progress, for a subscriber who joins now. */
-  soFar(): SessionEvent[] {
-    return this.#runner?.soFar() ?? [];
+  /** The events so far of the replies that run, for a new subscriber. */
+  runningReplyEvents(): SessionEvent[] {
+    return this.#runner?.runningReplyEvents() ?? [];
   }
 
   /**
-   * Stops the turn that runs, or one chat of it.
+   * Stops the running turn, or one of its chats.
    *
-   * @returns its id, or `null` when none runs
+   * @returns the turn's id, or `null` if no turn runs
    */
   stop(chatId: string | null): string | null {
     this.#current?.stop(chatId);
     return this.#current?.turnId ?? null;
   }
 
-  /** Stops the turn that runs and all that wait: each is logged as cancelled. */
+  /** Stops the running turn and all waiting ones. Each is logged as cancelled. */
   stopAll(): void {
     for (const { signals } of this.#submitted.values()) signals.stop(null);
   }
 
-  /** Stops the turn that runs, and runs a task before any other turn begins. */
+  /** Stops the running turn, and runs a task before the next turn. */
   interrupt<T>(task: () => Promise<T>): Promise<T> {
     this.stop(null);
     return this.#queue.runFirst(task);
   }
 
-  /** Closes a turn that the object's last run left open, with the text that was saved. @returns whether there was one */
+  /**
+   * Closes a turn that was interrupted when the object stopped, with the text that was saved. @returns whether there
+   * was one
+   */
   closeInterrupted(): boolean {
     const { log, clock, emit } = this.#world;
     if (!log.state?.turn) return false;
@@ -105,20 +111,20 @@ export class TurnQueue {
   async #run(
     signals: TurnSignals,
     prompt: Prompt,
-    start: (outcome: Outcome<null>) => void,
+    onStart: (outcome: Outcome<null>) => void,
   ): Promise<Outcome<TurnResult>> {
     this.#current = signals;
     const reject = (failure: Failed) => {
-      start(failure);
+      onStart(failure);
       return failure;
     };
     try {
-      const active = await this.#loader.active();
+      const active = await this.#loader.findActive();
       if (!active.ok) return reject(active);
       const plan = await planTurn(this.#world, active.value, prompt);
       if (!plan.ok) return reject(plan);
       this.#runner = new TurnRunner(this.#world, signals, active.value);
-      start(success(null));
+      onStart(success(null));
       return success(await this.#runner.run(plan.value, prompt));
     } finally {
       this.#current = null;

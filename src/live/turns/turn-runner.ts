@@ -1,6 +1,9 @@
 /**
- * Runs one turn, from the prompt's place in the log to its last reply's: calls the endpoints, emits what they say, saves
- * drafts, and appends each reply as it ends.
+ * Runs one turn: appends the prompt, calls the endpoints, emits events, saves drafts, and appends each reply when it
+ * ends.
+ *
+ * The order of turns does not belong here: that is `turn-queue.ts`. Effects: the log, events and calls to endpoints,
+ * all by the injected world; a timer.
  */
 import type { Message, NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
@@ -15,24 +18,24 @@ import { appendMessages } from "./append-messages.ts";
 import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
-/** How long a reply that has ended waits for others, to be written with them, in milliseconds. A commit costs as much as a call. */
-const WRITE_TOGETHER_MS = 10;
+/** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
+const REPLY_BATCH_MS = 10;
 
-/** How often the text of a reply in progress is saved, in milliseconds, unless it grows by so many characters sooner. */
-const SAVE_EVERY_MS = 1_000;
-const SAVE_EVERY_CHARACTERS = 4_096;
+/** A draft is saved after so many milliseconds, or earlier after so many characters. */
+const DRAFT_INTERVAL_MS = 1_000;
+const DRAFT_INTERVAL_CHARACTERS = 4_096;
 
-/** What a turn added to the log. */
+/** What a turn has added to the log. */
 export interface TurnResult {
   added: Message[];
   /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
 }
 
-/** Stops a turn that waits or runs, or one chat of it. */
+/** Stops a turn that waits or runs, or one of its chats. */
 export class TurnSignals {
   readonly turnId: string;
-  readonly #whole = new AbortController();
+  readonly #turn = new AbortController();
   readonly #chats = new Map<string, AbortController>();
 
   constructor(turnId: string) {
@@ -40,17 +43,17 @@ export class TurnSignals {
   }
 
   get isStopped(): boolean {
-    return this.#whole.signal.aborted;
+    return this.#turn.signal.aborted;
   }
 
-  /** @param chatId the one chat to stop, or `null` for all of them */
+  /** @param chatId the chat to stop, or `null` for all chats */
   stop(chatId: string | null): void {
-    if (chatId === null) this.#whole.abort();
+    if (chatId === null) this.#turn.abort();
     else this.#controllerOf(chatId).abort();
   }
 
   signalOf(chatId: string): AbortSignal {
-    return AbortSignal.any([this.#whole.signal, this.#controllerOf(chatId).signal]);
+    return AbortSignal.any([this.#turn.signal, this.#controllerOf(chatId).signal]);
   }
 
   #controllerOf(chatId: string): AbortController {
@@ -60,10 +63,10 @@ export class TurnSignals {
   }
 }
 
-/** The text of a reply in progress, and how much of it is saved. */
+/** The text so far of a running reply, and how much of it is saved. */
 interface Draft {
   text: string;
-  saved: number;
+  savedLength: number;
   savedAt: EpochMs;
 }
 
@@ -73,8 +76,8 @@ export class TurnRunner {
   readonly #session: Session;
   readonly #drafts = new Map<string, Draft>();
   readonly #added: Message[] = [];
-  /** Replies that have ended and are not written yet. */
-  #ended: Reply[] = [];
+  /** Finished replies that are not appended yet. */
+  #unwrittenReplies: Reply[] = [];
 
   constructor(world: SessionWorld, signals: TurnSignals, session: Session) {
     this.#world = world;
@@ -82,8 +85,8 @@ export class TurnRunner {
     this.#session = session;
   }
 
-  /** Events of the replies in progress, for a subscriber who joins now. */
-  soFar(): SessionEvent[] {
+  /** The events so far of the replies that run, for a new subscriber. */
+  runningReplyEvents(): SessionEvent[] {
     const { turnId } = this.#signals;
     return [...this.#drafts].flatMap(([chatId, { text }]): SessionEvent[] => [
       { type: "reply-start", turnId, chatId },
@@ -99,7 +102,7 @@ export class TurnRunner {
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     for (const chatId of chatIds) {
-      this.#drafts.set(chatId, { text: "", saved: 0, savedAt: clock() });
+      this.#drafts.set(chatId, { text: "", savedLength: 0, savedAt: clock() });
       emit({ type: "reply-start", turnId, chatId });
     }
     const replies = await fanOut(tasks, {
@@ -112,7 +115,7 @@ export class TurnRunner {
     this.#writeReplies(turn);
     log.endTurn();
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
-    return { added: this.#added, retryAfterSeconds: longestWait(replies) };
+    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies) };
   }
 
   #addText(chatId: string, text: string): void {
@@ -122,20 +125,21 @@ export class TurnRunner {
     emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset: draft.text.length, text });
     draft.text += text;
     const at = clock();
-    if (draft.text.length - draft.saved < SAVE_EVERY_CHARACTERS && at - draft.savedAt < SAVE_EVERY_MS) return;
+    if (draft.text.length - draft.savedLength < DRAFT_INTERVAL_CHARACTERS && at - draft.savedAt < DRAFT_INTERVAL_MS)
+      return;
     log.saveDraft(chatId, draft.text);
-    draft.saved = draft.text.length;
+    draft.savedLength = draft.text.length;
     draft.savedAt = at;
   }
 
   #addReply(turn: Turn, reply: Reply): void {
-    const isFirst = this.#ended.push(reply) === 1;
-    if (isFirst && this.#drafts.size > 1) setTimeout(() => this.#writeReplies(turn), WRITE_TOGETHER_MS);
+    const isFirst = this.#unwrittenReplies.push(reply) === 1;
+    if (isFirst && this.#drafts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
   }
 
   #writeReplies(turn: Turn): void {
-    const replies = this.#ended;
-    this.#ended = [];
+    const replies = this.#unwrittenReplies;
+    this.#unwrittenReplies = [];
     if (replies.length === 0) return;
     for (const { chatId } of replies) this.#drafts.delete(chatId);
     this.#append(replies.map((reply) => replyMessage(turn, reply, this.#world.clock())));
@@ -150,7 +154,7 @@ export class TurnRunner {
   }
 }
 
-function longestWait(replies: Reply[]): number | null {
-  const waits = replies.flatMap(({ retryAfterSeconds }) => (retryAfterSeconds === null ? [] : [retryAfterSeconds]));
-  return waits.length > 0 ? Math.max(...waits) : null;
+function maxRetryAfter(replies: Reply[]): number | null {
+  const delays = replies.flatMap(({ retryAfterSeconds }) => (retryAfterSeconds === null ? [] : [retryAfterSeconds]));
+  return delays.length > 0 ? Math.max(...delays) : null;
 }

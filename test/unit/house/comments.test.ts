@@ -13,6 +13,7 @@ const DONE = [
   "src/crypto",
   "src/dev",
   "src/jobs",
+  "src/live",
   "src/net",
   "src/providers",
   "src/store",

@@ -41,7 +41,7 @@ async function transactionsOfSix(groupCommit: boolean): Promise<number> {
     const replicator = new Replicator(log, ports);
     replicator.start();
     await replicator.waitUntilReplicated(1_000);
-    expect(log.held.replicated.lastSeq).toBe(1);
+    expect(log.loadedState.replicated.lastSeq).toBe(1);
   };
   await Promise.all([1, 2, 3, 4, 5, 6].map(replicate));
   return d1.transactions;

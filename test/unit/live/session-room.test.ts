@@ -142,7 +142,7 @@ describe("amend, end and remove", () => {
     const { room, world } = aRoom(undefined, { status: "SCHEDULED", dueAt: 2_000 });
     expect(await room.append(user("early"), null)).toMatchObject({ failure: { reason: "session-not-active" } });
     world.now = 3_000;
-    await room.doWhatIsDue();
+    await room.runDueWork();
     expect((await room.append(user("now"), null)).ok).toBe(true);
   });
 });

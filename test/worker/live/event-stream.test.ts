@@ -30,7 +30,7 @@ it("stops reading the past when its reader has left", async () => {
   const replaying = stream.catchUp(past, () => ({}));
   await stream.readable.getReader().read();
   await vi.waitUntil(() => pages === 2);
-  stream.cut("The reader has gone");
+  stream.abort("The reader has disconnected");
   await replaying;
   expect(pages).toBe(2);
 });

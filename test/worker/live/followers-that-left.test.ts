@@ -14,7 +14,7 @@ import { createChatbot, createComparison, createSession, createEndpoint } from "
 const FREE_MS = 2_000;
 
 beforeEach(() => {
-  vi.spyOn(EventStream.prototype, "beat").mockReturnValue();
+  vi.spyOn(EventStream.prototype, "sendHeartbeat").mockReturnValue();
 });
 
 afterEach(() => {

@@ -16,44 +16,44 @@ const withSubscribers = (act: (subscribers: Subscribers) => Promise<void>): Prom
   runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Subscribers(ctx, () => ({}))));
 
 const open = (subscribers: Subscribers, readerId: string): Promise<EventStream> =>
-  subscribers.receive(readerId, async () => subscribers.openStream(readerId, null, null));
+  subscribers.callForReader(readerId, async () => subscribers.openStream(readerId, null, null));
 
 it("opens no stream for a reader who has already left", () =>
   withSubscribers(async (subscribers) => {
-    const stream = await subscribers.receive("early", async () => {
-      subscribers.leave("early");
+    const stream = await subscribers.callForReader("early", async () => {
+      subscribers.closeReader("early");
       return subscribers.openStream("early", null, null);
     });
     expect(subscribers.hasSubscribers).toBe(false);
-    await expect(stream.readable.getReader().read()).rejects.toThrow("The reader has gone");
+    await expect(stream.readable.getReader().read()).rejects.toThrow("The reader has disconnected");
   }));
 
 it("frees the place of a reader who leaves, and no other", () =>
   withSubscribers(async (subscribers) => {
     const first = await open(subscribers, "first");
     await open(subscribers, "second");
-    subscribers.leave("first");
-    subscribers.leave("first");
-    subscribers.leave("nobody");
+    subscribers.closeReader("first");
+    subscribers.closeReader("first");
+    subscribers.closeReader("nobody");
     expect(subscribers.hasSubscribers).toBe(true);
     await expect(first.readable.getReader().read()).rejects.toThrow();
-    subscribers.leave("second");
+    subscribers.closeReader("second");
     expect(subscribers.hasSubscribers).toBe(false);
   }));
 
 it("probes its subscribers before it refuses one, but not without limit", () =>
   withSubscribers(async (subscribers) => {
-    const beats = vi.spyOn(EventStream.prototype, "beat").mockReturnValue();
+    const heartbeats = vi.spyOn(EventStream.prototype, "sendHeartbeat").mockReturnValue();
     const streams = await Promise.all(Array.from({ length: MAX_SUBSCRIBERS }, (_, n) => open(subscribers, `${n}`)));
     // Four come at once and share the probes.
-    await Promise.all(Array.from({ length: 4 }, () => subscribers.makeRoom()));
+    await Promise.all(Array.from({ length: 4 }, () => subscribers.removeLostReaders()));
     expect(subscribers.isFull).toBe(true);
-    expect(beats.mock.calls.length).toBeLessThanOrEqual(8 * MAX_SUBSCRIBERS);
-    expect(beats.mock.calls.length).toBeGreaterThan(MAX_SUBSCRIBERS);
-    beats.mockClear();
-    await subscribers.makeRoom();
-    expect(beats).not.toHaveBeenCalled();
-    beats.mockRestore();
-    for (const stream of streams) stream.cut("The test is over");
+    expect(heartbeats.mock.calls.length).toBeLessThanOrEqual(8 * MAX_SUBSCRIBERS);
+    expect(heartbeats.mock.calls.length).toBeGreaterThan(MAX_SUBSCRIBERS);
+    heartbeats.mockClear();
+    await subscribers.removeLostReaders();
+    expect(heartbeats).not.toHaveBeenCalled();
+    heartbeats.mockRestore();
+    for (const stream of streams) stream.abort("The test is over");
     expect(subscribers.hasSubscribers).toBe(false);
   }));

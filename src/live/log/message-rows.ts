@@ -1,0 +1,38 @@
+/**
+ * Converts rows of the log to messages, and limits batches to what fits into one RPC call. The SQL is in
+ * `statements.ts`. Pure.
+ */
+import type { Message, ReplyDetail } from "../../core/message.ts";
+import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
+import type { Batch } from "../../core/page.ts";
+
+/** A row of `messages`, with the number of its turn. */
+export type MessageRow = Record<"chat_id" | "turn_id" | "detail", string | null> & {
+  turn_number: number | null;
+  seq: number;
+  role: Message["role"];
+  content: string;
+  created_at: number;
+};
+
+export const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...row }: MessageRow): Message => ({
+  ...row,
+  chatId: chat_id,
+  turnId: turn_id,
+  turnNumber: turn_number,
+  createdAt: created_at,
+  reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
+});
+
+/** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
+export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Message> {
+  const items: Message[] = [];
+  let characters = 0;
+  for (const row of rows) {
+    characters += row.content.length + (row.detail?.length ?? 0);
+    if (items.length === limit || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
+      return { items, hasMore: true };
+    items.push(fromRow(row));
+  }
+  return { items, hasMore: false };
+}

@@ -1,0 +1,37 @@
+/**
+ * The SQL of the log. Each statement is a constant, because the runtime caches prepared statements by string object,
+ * not by text. Tables are in `schema.ts`. Running statements does not belong here: that is `log.ts`. Pure.
+ */
+
+/** The columns of a message, without `appended_at`. */
+const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
+const HAS_TEXT = "(detail IS NULL OR content <> '')";
+const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
+
+export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
+export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
+export const WRITE_STATE =
+  "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
+export const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq`;
+export const CONVERSATION = `${SELECT} WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
+export const SHOWN_MESSAGES_AFTER = `${SELECT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
+export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
+export const REPLIES = `${SELECT} WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
+export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages FROM messages WHERE seq > ?`;
+export const CHATS_WITH_REPLY = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
+export const WRITE_CONTEXT =
+  "INSERT INTO cached_context (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
+export const SAVE_DRAFT =
+  "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
+export const FIND_RESULT = "SELECT fingerprint, seq, turn_id FROM idempotency_keys WHERE caller = ? AND key = ?";
+export const SAVE_RESULT =
+  "INSERT OR REPLACE INTO idempotency_keys (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
+export const COUNT_CALLS =
+  "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
+export const READ_STATE = "SELECT state FROM state";
+export const READ_CONTEXT = "SELECT context FROM cached_context";
+export const DELETE_DRAFTS = "DELETE FROM drafts";
+export const READ_DRAFTS = "SELECT chat_id, content FROM drafts";
+export const LAST_RESULT_TIME = "SELECT max(at) AS at FROM idempotency_keys";
+export const DELETE_RESULTS = "DELETE FROM idempotency_keys WHERE at < ?";
