@@ -2,6 +2,7 @@
 import { Validator } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
 import { app, dialects } from "../../src/app.ts";
+import { dialectOf } from "../../src/routes/http/dialect.ts";
 import { openapiDocument } from "../../src/routes/openapi/document.ts";
 
 type Json = Record<string, unknown>;
@@ -39,7 +40,7 @@ export function faultIn(method: string, path: string, status: number, body: unkn
 function schemaOf(method: string, path: string, status: number): Json | undefined {
   const operation = operationOf(method, path);
   // A path without a route fails in the dialect's plain form.
-  if (!operation) return { $ref: `#/components/schemas/${path.startsWith("/v1") ? "MoonshotFailure" : "Failure"}` };
+  if (!operation) return { $ref: `#/components/schemas/${dialectOf(dialects, path).problemSchema(status).meta()?.id}` };
   return operation.responses[status]?.content?.["application/json"]?.schema;
 }
 

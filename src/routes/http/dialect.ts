@@ -21,8 +21,11 @@ export interface Dialect {
   invalidInputStatus: 400 | 422;
   /** The tags of its operations in the OpenAPI document, each with a description. */
   tags: Record<string, string>;
-  /** The kind of session that it creates, and the JSON of such a session for subscribers, without messages. */
-  sessions: { kind: Session["kind"]; present: (session: Session, zone: string) => Record<string, unknown> };
+  /**
+   * The kind of session that it creates, and the JSON of such a session for subscribers, without messages. `null` when
+   * another dialect shows its sessions to subscribers.
+   */
+  sessions: { kind: Session["kind"]; present: (session: Session, zone: string) => Record<string, unknown> } | null;
 }
 
 /** The dialect of a path. The last one has every path that no other has. */
@@ -36,4 +39,4 @@ export function dialectOf(dialects: readonly Dialect[], path: string): Dialect {
 export const sessionPresenter =
   (dialects: readonly Dialect[]) =>
   (session: Session, zone: string): Record<string, unknown> =>
-    dialects.find(({ sessions }) => sessions.kind === session.kind)?.sessions.present(session, zone) ?? {};
+    dialects.find(({ sessions }) => sessions?.kind === session.kind)?.sessions?.present(session, zone) ?? {};

@@ -5,6 +5,9 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
+import { CONNECTOR_TYPES } from "../../../src/core/endpoint.ts";
+import { REPLY_ERROR_CODES } from "../../../src/core/failure.ts";
+import { StreamEvent } from "../../../src/live/streaming/events.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 const documents = ["README.md", ".github/*.md", "src/docs/**/*.md"].flatMap((pattern) =>
@@ -86,15 +89,12 @@ const symbols = GUIDES_TO_THE_CODE.flatMap((file) =>
   ].map(([, symbol = ""]) => ({ file, symbol })),
 );
 
-/** Names that the guides use already, and the code not yet. */
-const PLANNED = ["invalidInput"];
-
 describe("symbols that a guide to the code names exist in src", () => {
   it("are found", () => {
     expect(symbols.length).toBeGreaterThan(20);
   });
 
-  it.each(symbols.filter(({ symbol }) => !PLANNED.includes(symbol)))("$file: $symbol", ({ symbol }) => {
+  it.each(symbols)("$file: $symbol", ({ symbol }) => {
     expect(words).toContain(symbol);
   });
 });
@@ -110,6 +110,19 @@ describe("what a user meets is in the README or a guide", () => {
       expect(text).toContain(`npm run ${script}`);
     },
   );
+});
+
+/** What the code has a list of, and the guide that explains each. */
+const EXPLAINED: [string, readonly string[]][] = [
+  ["src/docs/connectors.md", CONNECTOR_TYPES],
+  ["src/docs/streaming.md", StreamEvent.options.map(({ shape }) => shape.type.value)],
+  ["src/docs/connectors.md", REPLY_ERROR_CODES],
+];
+
+describe.each(EXPLAINED)("%s explains", (file, names) => {
+  it.each(names)("%s", (name) => {
+    expect(textOf(file)).toContain(`\`${name}\``);
+  });
 });
 
 it("shows npm start before npm test", () => {

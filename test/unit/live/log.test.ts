@@ -1,3 +1,4 @@
+/** The storage of an object: steps from an older version to the newest. */
 import { describe, expect, it } from "vitest";
 import { Log } from "../../../src/live/log/log.ts";
 import { SCHEMA_STEPS, migrate } from "../../../src/live/log/schema.ts";

@@ -1,3 +1,4 @@
+/** Replication of the logs of several sessions to D1, in shared transactions or alone. */
 import { expect, it, vi } from "vitest";
 import { Log } from "../../../src/live/log/log.ts";
 import { aChatSession, memoryStorage } from "../../support/session-world.ts";

@@ -1,3 +1,4 @@
+/** Every command of a session, in Node, with a world in memory. */
 import { describe, expect, it } from "vitest";
 import type { Caller } from "../../../src/core/caller.ts";
 import { runFrame } from "../../../src/live/frame-commands.ts";

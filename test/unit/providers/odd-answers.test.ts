@@ -1,3 +1,4 @@
+/** Answers that servers send against their own documentation: text in odd places, errors after the end, broken encodings. */
 import { describe, expect, it } from "vitest";
 import { delta, finish, readAnswer, sse } from "../../support/read-answer.ts";
 import type { FormatName } from "../../support/read-answer.ts";
@@ -11,7 +12,7 @@ async function read(body: string | Uint8Array[], format: FormatName = "openai") 
   return { text, last, code: last.type === "failed" ? last.code : "ok" };
 }
 
-describe("text in a place that is not known", () => {
+describe("text in an unknown place", () => {
   it.each<[FormatName, object]>([
     ["openai", { choices: [{ messages: [{ delta: { content: "Hello" } }], finish_reason: "stop" }] }],
     ["openai", { choices: [{ delta: { audio: { transcript: "Hello" } }, finish_reason: "stop" }] }],
@@ -27,14 +28,14 @@ describe("text in a place that is not known", () => {
     ],
     ["gemini", { candidates: [{ content: { parts: { text: "Hello" } }, finishReason: "STOP" }] }],
     ["gemini", { candidates: [{ content: [{ text: "Hello" }], finishReason: "STOP" }] }],
-  ])("fails instead of passing for an empty reply (%s, %j)", async (format, chunk) => {
+  ])("fails, and is not read as an empty reply (%s, %j)", async (format, chunk) => {
     const body = sse(chunk, ...(format === "openai" ? [DONE] : []));
     const { text, code } = await read(body, format);
     expect(text).toBe("");
     expect(code).not.toBe("ok");
   });
 
-  it("is read where Anthropic's first event has the whole message", async () => {
+  it("is read when Anthropic's first event has the complete message", async () => {
     const message = { content: [{ type: "text", text: "Hello" }], stop_reason: "end_turn" };
     const body = sse({ type: "message_start", message }, { type: "message_stop" });
     expect(await read(body, "anthropic")).toMatchObject({ text: "Hello", last: { finishReason: "stop" } });
@@ -62,7 +63,7 @@ describe("an error after the finish reason, or beside it", () => {
     expect([text, last.type]).toEqual(["Hello", "failed"]);
   });
 
-  it("does not, where the status beside it is a good one", async () => {
+  it("does not fail it when the status beside it is a success", async () => {
     const chunk = { ...finish("stop"), base_resp: { status_code: 0, status_msg: "" } };
     expect(await read(sse(delta("Hello"), chunk, DONE))).toMatchObject({ text: "Hello", code: "ok" });
   });
@@ -94,7 +95,7 @@ describe("how an answer is written", () => {
     expect(await read(body + sse(DONE))).toMatchObject({ text: "123456789012345678901.50" });
   });
 
-  it("fails where it is not UTF-8", async () => {
+  it("fails when it is not UTF-8", async () => {
     const [begin, end] = sse(delta("a#b"), finish("stop"), DONE).split("#");
     expect(await read(bytes(begin ?? "", [0xff, 0xfe], end ?? ""))).toMatchObject({ code: "bad_chunk" });
   });
@@ -109,7 +110,7 @@ describe("how an answer is written", () => {
     });
   });
 
-  it("notes an event in whose middle it ended, after a finish reason", async () => {
+  it("notes an incomplete last event after a finish reason", async () => {
     const { text, last } = await read(
       `${sse(delta("Hello"), finish("stop"))}data: {"choices":[{"delta":{"content":"mo`,
     );
@@ -127,16 +128,16 @@ describe("an error's form", () => {
     [{ error: JSON.stringify({ error: { message: "boom", code: 429 } }) }, "rate_limited"],
     [{ error: 429, message: "boom" }, "rate_limited"],
     [{ error: { code: "InternalError", innererror: { message: "boom" } } }, "provider_error"],
-  ])("%j has the class and the words of what is inside", async (data, code) => {
+  ])("%j has the class and the message of the inner error", async (data, code) => {
     expect(await read(sse(data, DONE))).toMatchObject({ code, last: { message: expect.stringContaining("boom") } });
   });
 
-  it("may be nested deeper than it can be followed", async () => {
+  it("may be nested too deep to be read", async () => {
     const deep = `{"error":${'{"error":'.repeat(10_000)}"boom"${"}".repeat(10_000)}}`;
     expect(await read(`data: ${deep}\n\n`)).toMatchObject({ code: "provider_error" });
   });
 
-  it("may be a web page of megabytes, and takes no time that grows with its square", async () => {
+  it("may be a web page of megabytes, and is read in linear time", async () => {
     const page = `<html>${"<title ".repeat(300_000)}`;
     const began = performance.now();
     expect((await read(page)).last.type).toBe("failed");

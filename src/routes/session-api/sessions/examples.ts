@@ -1,5 +1,5 @@
 /**
- * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They belong together: a customer
+ * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They show one story, a customer who
  * asks for an order. A test holds each example against its schema.
  */
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
