@@ -16,6 +16,8 @@ interface Env {
   JWT_AUDIENCE?: string;
   /** `off` for local runs. */
   RATE_LIMITS?: string;
+  /** `off` writes the messages of each session in a transaction of their own. */
+  GROUP_COMMIT?: string;
   /** `service` lets in callers without a token. */
   ANONYMOUS_ROLE?: string;
 }

@@ -28,6 +28,7 @@ export function sessionParts(
   const replicator = new Replicator(log, {
     d1: env.DB,
     storage,
+    groupCommit: env.GROUP_COMMIT !== "off",
     nextAlarm: nextDue,
     onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
   });

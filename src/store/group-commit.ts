@@ -83,6 +83,7 @@ export class GroupCommit<Item> {
     this.#pending.push(pendingWrite);
     const timer = setTimeout(() => {
       this.#pending = this.#pending.filter((other) => other !== pendingWrite);
+      console.error({ event: "group-commit-lost", items: items.length });
       reject(new Error("The transaction of another write was lost"));
     }, TRANSACTION_TIMEOUT_MS);
     return promise.finally(() => clearTimeout(timer));

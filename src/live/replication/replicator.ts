@@ -33,6 +33,8 @@ const LAST_RETRY_MS = 60_000;
 interface ReplicatorPorts {
   d1: D1Database;
   storage: DurableObjectStorage;
+  /** Whether messages may be written in one transaction with those of other sessions. */
+  groupCommit: boolean;
   /** When the object is to be woken at the latest, for whatever else. */
   nextAlarm: () => EpochMs;
   /** Called when the index database has everything. */
@@ -140,10 +142,10 @@ export class Replicator {
 
   /** @param whole whether more than the log has changed */
   #carry(session: Session, messages: Message[], whole: boolean): Promise<void> {
-    const { d1, storage } = this.#ports;
+    const { d1, storage, groupCommit } = this.#ports;
     const db = database(d1);
     // What failed goes alone: the next failure is its own, and spoils nobody else's.
-    if (whole || this.#failures > 0) return writeSession(db, session, messages, whole);
+    if (whole || this.#failures > 0 || !groupCommit) return writeSession(db, session, messages, whole);
     return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
   }
 

@@ -19,6 +19,8 @@ export interface Dialect {
   problemSchema: (httpStatus: number) => z.ZodType;
   /** The status of the answer to an invalid body or query. */
   invalidInputStatus: 400 | 422;
+  /** The tags of its operations in the OpenAPI document, each with a description. */
+  tags: Record<string, string>;
   /** The kind of session that it creates, and the JSON of such a session for subscribers, without messages. */
   sessions: { kind: Session["kind"]; present: (session: Session, zone: string) => Record<string, unknown> };
 }

@@ -53,5 +53,6 @@ export const moonshot: Dialect = {
   respondWithProblem,
   problemSchema: (httpStatus) => (httpStatus === 422 ? MoonshotInputFailure : MoonshotFailure),
   invalidInputStatus: 422,
+  tags: { Moonshot: "A session with several endpoints: each prompt goes to all of them" },
   sessions: { kind: "comparison", present: (session, zone) => presentSession(session, zone, null) },
 };

@@ -11,7 +11,8 @@ import type { HeaderName } from "./headers.ts";
 export interface Operation {
   /** Unique among all routes. */
   id: string;
-  tag: "Sessions" | "Chatbots" | "Clients" | "Keys" | "Moonshot" | "Service";
+  /** A tag of its dialect, or `Service`. */
+  tag: string;
   summary: string;
   response: OperationResponse;
   /** HTTP statuses of problems besides those that every route with its validators can have. */

@@ -41,14 +41,11 @@ export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
 
 const pathTemplate = (path: string): string => withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
 
-const TAGS: Record<Operation["tag"], string> = {
-  Sessions: "Chat sessions between chatbots and clients",
-  Chatbots: "Endpoints with a persona",
-  Clients: "The people who talk to chatbots",
-  Keys: "API keys, for admins",
-  Moonshot: "A session with several endpoints: each prompt goes to all of them",
-  Service: "The service itself",
-};
+/** The tags of the dialects, those of the fallback dialect first, and the tag of routes without a dialect. */
+const tagsOf = (dialects: readonly Dialect[]) =>
+  [...dialects.toReversed().flatMap(({ tags }) => Object.entries(tags)), ["Service", "The service itself"]].map(
+    ([name, description]) => ({ name, description }),
+  );
 
 export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[]): Json {
   const schemas: Json = {};
@@ -66,7 +63,7 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
     },
     servers: [{ url: "/", description: "The server of this document" }],
     security: [{ bearer: [] }],
-    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    tags: tagsOf(dialects),
     paths,
     components: {
       securitySchemes: {

@@ -44,6 +44,12 @@ export const sessionApi: Dialect = {
   respondWithProblem,
   problemSchema: () => SessionApiFailure,
   invalidInputStatus: 400,
+  tags: {
+    Sessions: "Chat sessions between chatbots and clients",
+    Chatbots: "Endpoints with a persona",
+    Clients: "The people who talk to chatbots",
+    Keys: "API keys, for admins",
+  },
   sessions: {
     kind: "chatbot",
     present: (session) => {

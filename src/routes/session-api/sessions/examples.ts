@@ -1,5 +1,5 @@
 /**
- * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They tell one story, a customer who
+ * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They belong together: a customer
  * asks for an order. A test holds each example against its schema.
  */
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
