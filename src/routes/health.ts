@@ -3,7 +3,7 @@
  * the settings, and which messages D1 does not accept. Monitoring calls it, so it has no rate limit and the plain form
  * makes no query.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import * as z from "zod";
 import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";

@@ -4,7 +4,7 @@
  * In this folder: `sessions`, `llm-endpoints` and `prompt-templates`, each with its routes in `index.ts`; `dialect` for
  * problems and subscribers; `middleware` for all of `/v1`; `slug` for the ids that Moonshot makes from names.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
 import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { allowServices } from "../http/authenticate.ts";

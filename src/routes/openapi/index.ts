@@ -3,7 +3,7 @@
  * routes use, `document` makes the document from the app, `docs-page` makes a page of it. The document is made once, at
  * the first call.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { AppEnv } from "../http/context.ts";
 import type { Dialect } from "../http/dialect.ts";
 import { describe } from "./describe.ts";

@@ -4,7 +4,7 @@
  * the schemas of requests and responses, `endpoint-rules` has the checks that need more than one field, `present` makes
  * JSON of an endpoint.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { allowAdmins, allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";

@@ -3,7 +3,7 @@
  * of the checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the
  * schemas of requests and responses.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";

@@ -6,7 +6,7 @@
  * files have the schemas of requests and responses, `records` makes chat records from messages, `replies`,
  * `export-formats` and `statistics` make results of a whole log.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { requireAllowedOrigin } from "../../http/cors.ts";

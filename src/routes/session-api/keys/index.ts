@@ -3,7 +3,7 @@
  * folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the schemas of requests and
  * responses, `present` converts a key to JSON.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { allowAdmins } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { body } from "../../http/validate.ts";

@@ -6,7 +6,7 @@
  * requests and responses, `present` converts a session to JSON, `session-param` and `ownership` decide what a caller
  * may see and do.
  */
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import { allowClients } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { requireAllowedOrigin } from "../../http/cors.ts";
