@@ -104,11 +104,11 @@ export const googleGemini: WireFormat = {
   required: ["token", "model"],
   optional: ["uri"],
   params: [],
-  buildRequest({ uri, token, model, messages }: ReplyRequest, { stream, ...providerParams }) {
+  buildRequest({ uri, token, model, messages }: ReplyRequest, { stream = true, ...providerParams }) {
     const address = modelUrl(uri || DEFAULT_URI, model);
     const contents = { ...systemOf(messages, providerParams["systemInstruction"]), contents: turnsOf(messages) };
     return {
-      url: `${address}:${stream === undefined ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+      url: `${address}:${stream === true ? "streamGenerateContent?alt=sse" : "generateContent"}`,
       headers: token === "" ? {} : { "x-goog-api-key": token },
       body: { ...placeParams(withoutNulls(providerParams)), ...contents },
       // A full URL contains the model.

@@ -111,8 +111,9 @@ export function chatCompletionBody(
   defaultBody: Record<string, unknown> = {},
 ): Record<string, unknown> {
   // Servers reject stream options without streaming.
-  const { stream = true, ...params } = { ...(bodyParams["stream"] === undefined ? defaultBody : {}), ...bodyParams };
-  return withoutNulls({ ...(model === "" ? {} : { model }), ...params, messages, stream });
+  const { stream = true, ...params } = bodyParams;
+  const defaults = stream === true ? defaultBody : {};
+  return withoutNulls({ ...(model === "" ? {} : { model }), ...defaults, ...params, messages, stream });
 }
 
 /** A `model` in the params overrides the endpoint's model; `null` sends none. */
