@@ -65,7 +65,7 @@ function rowsOf(callers: number, { direct, parley }: Rounds<Subject, number[]>):
   const [directMs, parleyMs] = [quantiles(direct), quantiles(parley)];
   const added = parleyMs.map((ms, at) => ms - (directMs[at] ?? 0));
   return [
-    [`${callers}`, "the call directMs", ...directMs.map(inMs), "", ""],
+    [`${callers}`, "the call itself", ...directMs.map(inMs), "", ""],
     [`${callers}`, "Parley", ...[...parleyMs, ...added].map(inMs)],
   ];
 }
