@@ -15,16 +15,20 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   [
     "CREATE TABLE turns (number INTEGER PRIMARY KEY, turn_id TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL)",
     "INSERT INTO turns (number, turn_id, started_at) SELECT row_number() OVER (ORDER BY min(seq)), turn_id, min(created_at) FROM messages WHERE turn_id IS NOT NULL GROUP BY turn_id",
+    // A running turn may have no message yet.
+    "INSERT OR IGNORE INTO turns (turn_id, started_at) SELECT state ->> '$.turn.turnId', unixepoch() * 1000 FROM state WHERE state ->> '$.turn.turnId' IS NOT NULL",
     "ALTER TABLE known RENAME TO cached_context",
     "ALTER TABLE acknowledged RENAME TO idempotency_keys",
+    // The log is replicated again from its start: earlier code replicates messages without their turns, and may still have
+    // run when D1 had made its turns.
     `UPDATE state SET state = json_remove(
       json_set(state,
-        '$.replicated', json_object('lastSeq', state ->> '$.carried.lastSeq', 'metadataVersion', state ->> '$.carried.amendments'),
+        '$.replicated', json_object('lastSeq', 0, 'metadataVersion', state ->> '$.carried.amendments'),
         '$.deadLetters', json(coalesce(state -> '$.parked', '[]')),
         '$.session.metadataVersion', state ->> '$.session.amendments',
         '$.turn', json(CASE WHEN state ->> '$.turn' IS NULL THEN 'null' ELSE json_set(state -> '$.turn',
-          '$.number', coalesce((SELECT number FROM turns WHERE turn_id = state ->> '$.turn.turnId'), 1),
-          '$.startedAt', coalesce((SELECT started_at FROM turns WHERE turn_id = state ->> '$.turn.turnId'), 0)) END)),
+          '$.number', (SELECT number FROM turns WHERE turn_id = state ->> '$.turn.turnId'),
+          '$.startedAt', (SELECT started_at FROM turns WHERE turn_id = state ->> '$.turn.turnId')) END)),
       '$.carried', '$.parked', '$.session.amendments')`,
   ],
 ];

@@ -27,8 +27,12 @@ export function replyMessage({ turnId, number }: Turn, reply: Reply, at: EpochMs
   return { chatId, turnId, turnNumber: number, role: "assistant", content, createdAt: at, reply: detail };
 }
 
-/** Makes a reply fit into a row. One that is too long is truncated, and its error says so. */
-function fitReply(reply: Reply): Reply {
+/**
+ * Makes a reply fit into a row. One that is too long is truncated, and its error says so. Half a surrogate pair becomes
+ * U+FFFD here, so that the event and the stored row have the same text.
+ */
+function fitReply({ content: text, ...rest }: Reply): Reply {
+  const reply = { ...rest, content: text.toWellFormed() };
   const maxBytes = MAX_ROW_BYTES - bytesOf(JSON.stringify(reply.detail));
   if (bytesOf(reply.content) <= maxBytes) return reply;
   // A UTF-16 code unit takes at most three bytes in UTF-8.

@@ -112,8 +112,8 @@ export function chatCompletionBody(
 ): Record<string, unknown> {
   // Servers reject stream options without streaming.
   const { stream = true, ...params } = bodyParams;
-  const defaults = stream === true ? defaultBody : {};
-  return withoutNulls({ ...(model === "" ? {} : { model }), ...defaults, ...params, messages, stream });
+  const added = stream === true ? defaultBody : {};
+  return withoutNulls({ ...(model === "" ? {} : { model }), ...added, ...params, messages, stream });
 }
 
 /** A `model` in the params overrides the endpoint's model; `null` sends none. */

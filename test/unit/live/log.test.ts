@@ -32,7 +32,8 @@ describe("a log of the first version", () => {
     const log = new Log(storage);
     expect(log.state).toMatchObject({
       session: { id: session.id, metadataVersion: 2 },
-      replicated: { lastSeq: 1, metadataVersion: 1 },
+      // From the start: D1 may have messages without their turns.
+      replicated: { lastSeq: 0, metadataVersion: 1 },
       turn: { turnId: "second", chatIds: [session.id], number: 2, startedAt: 103 },
       deadLetters: [2],
       removed: false,
@@ -41,5 +42,23 @@ describe("a log of the first version", () => {
     expect(log.findSavedResult("ada", "k")).toMatchObject({ seq: 1 });
     log.endTurn();
     expect(log.startTurn("third", ["c"], 200)).toEqual({ turnId: "third", number: 3, startedAt: 200 });
+  });
+
+  it("numbers a running turn that has no message yet", () => {
+    const storage = memoryStorage();
+    const { sql } = storage;
+    migrate(sql, SCHEMA_STEPS.slice(0, 1));
+    const { metadataVersion: amendments, ...session } = aChatSession({ lastSeq: 1 });
+    const turn = { turnId: "again", chatIds: [session.id] };
+    const state = { session: { ...session, amendments }, carried: { lastSeq: 1, amendments }, turn, parked: [] };
+    sql.exec("INSERT INTO state (one, state) VALUES (1, ?)", JSON.stringify(state));
+    sql.exec(
+      "INSERT INTO messages (seq, chat_id, turn_id, role, content, created_at, appended_at) VALUES (1, 'c', 'first', 'user', 'text', 1, 1)",
+    );
+    const log = new Log(storage);
+    expect(log.state?.turn).toMatchObject({ turnId: "again", number: 2 });
+    expect(log.state?.turn?.startedAt).toBeGreaterThan(0);
+    log.endTurn();
+    expect(log.startTurn("third", ["c"], 200)).toMatchObject({ number: 3 });
   });
 });

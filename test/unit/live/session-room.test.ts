@@ -66,6 +66,14 @@ describe("prompt", () => {
     ]);
   });
 
+  it("stores the text that its events have, also where a reply ends with half a character", async () => {
+    const { room, world } = aRoom(() => says("cut \ud83d"));
+    await room.prompt("Hi", "added", null);
+    expect(contents(room)).toEqual(["Hi", "cut \ufffd"]);
+    const appended = world.events.filter(({ type }) => type === "message-appended");
+    expect(appended.at(-1)).toMatchObject({ content: "cut \ufffd" });
+  });
+
   it("runs one turn at a time, lets 16 wait and rejects the next", async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const { room } = aRoom(async () => {
