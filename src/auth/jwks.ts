@@ -15,6 +15,12 @@ const MIN_FETCH_INTERVAL_MS = 60_000;
 /** The same while no key set has been read yet. */
 const MIN_FIRST_FETCH_INTERVAL_MS = 1_000;
 
+/** How often a request looks whether another one has read the keys, in milliseconds. */
+const POLL_MS = 10;
+
+/** After this time a read counts as lost, in milliseconds: the request that made it was cancelled. */
+const FETCH_TIMEOUT_MS = 10_000;
+
 /** Reads JSON from a URL. @throws if there is none */
 export type ReadJson = (url: string) => Promise<unknown>;
 
@@ -30,7 +36,7 @@ class CachedKeySet {
   #keys: KeySet | null = null;
   #loadedAt: EpochMs = -Infinity;
   #lastFetchAt: EpochMs = -Infinity;
-  #fetching: Promise<void> | null = null;
+  #isFetching = false;
 
   constructor(url: string) {
     this.#url = url;
@@ -47,22 +53,33 @@ class CachedKeySet {
   }
 
   async #refresh(readJson: ReadJson, at: EpochMs): Promise<void> {
+    if (this.#isFetching && (await this.#isReadByAnother())) return;
     const minInterval = this.#keys ? MIN_FETCH_INTERVAL_MS : MIN_FIRST_FETCH_INTERVAL_MS;
-    if (this.#fetching === null && this.#lastFetchAt > at - minInterval) return;
-    this.#fetching ??= this.#fetch(readJson, at).finally(() => {
-      this.#fetching = null;
-    });
-    await this.#fetching;
-  }
-
-  async #fetch(readJson: ReadJson, at: EpochMs): Promise<void> {
+    if (!this.#isFetching && this.#lastFetchAt > at - minInterval) return;
+    this.#isFetching = true;
     this.#lastFetchAt = at;
     try {
       this.#keys = createLocalJWKSet((await readJson(this.#url)) as JSONWebKeySet);
       this.#loadedAt = at;
     } catch (error) {
       console.error({ event: "key-set-fetch-failed", host: new URL(this.#url).host, error: String(error) });
+    } finally {
+      this.#isFetching = false;
     }
+  }
+
+  /**
+   * Waits for another request's read. By its own timer: a promise of another request never settles once that request is
+   * cancelled.
+   *
+   * @returns `false` if the read is lost
+   */
+  async #isReadByAnother(): Promise<boolean> {
+    for (let waited = 0; waited < FETCH_TIMEOUT_MS; waited += POLL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      if (!this.#isFetching) return true;
+    }
+    return false;
   }
 }
 
