@@ -103,12 +103,15 @@ describe("writes at the same time", () => {
 describe("a transaction that is lost with its leader", () => {
   it("fails for the others in time, and blocks nobody after that", async () => {
     vi.useFakeTimers();
+    const log = vi.spyOn(console, "error").mockReturnValue();
     const { transactions, commit, items } = makeDatabase();
     void commit("never");
     void commit("never either");
     const waiting = Promise.allSettled([commit("c"), commit("d")]);
     await vi.advanceTimersByTimeAsync(LOST_MS);
     expect((await waiting).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(log.mock.calls).toEqual([1, 2].map(() => [{ event: "group-commit-lost", items: 1 }]));
+    log.mockRestore();
     const after = commit("e");
     expect(items()).toEqual([["never"], ["never either"], ["e"]]);
     transactions[2]?.done();
