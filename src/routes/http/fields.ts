@@ -100,6 +100,35 @@ export const providerParams = z.record(z.string(), z.unknown()).superRefine((par
 
 export const objectOutput = z.record(z.string(), z.unknown());
 
+const TRUE = ["1", "true", "yes", "on", "t", "y"];
+const FALSE = ["0", "false", "no", "off", "f", "n"];
+
+/** A yes or no in a query, in any case of letters. */
+export const flag = z
+  .string()
+  .meta({ examples: ["true", "false"] })
+  .transform((text, context) => {
+    const word = text.toLowerCase();
+    if (TRUE.includes(word)) return true;
+    if (FALSE.includes(word)) return false;
+    context.addIssue({ code: "custom", message: "must be true or false" });
+    return z.NEVER;
+  });
+
+const milliseconds = z.number().int();
+
+/** Times of replies, in an answer. */
+export const Distribution = z
+  .object({
+    min: milliseconds,
+    p50: milliseconds,
+    p90: milliseconds,
+    p95: milliseconds,
+    p99: milliseconds,
+    max: milliseconds,
+  })
+  .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
+
 /** `limit` and `skip` of a list. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(100).default(10),

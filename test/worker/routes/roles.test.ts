@@ -24,6 +24,8 @@ const MATRIX: Record<string, string[]> = {
   "post /sessions/message": EVERYONE,
   "post /sessions/chat": EVERYONE,
   "get /sessions/{id}/messages": EVERYONE,
+  "get /sessions/{id}/export": EVERYONE,
+  "get /sessions/{id}/stats": EVERYONE,
   "get /sessions/{id}/events": EVERYONE,
   "get /sessions/{id}/ws": EVERYONE,
   "post /sessions/{id}/tickets": EVERYONE,

@@ -30,7 +30,7 @@ import {
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { newSession } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
-import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import { presentListed, presentLoggedMessage, presentMessage, presentPopulated, presentSession } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
@@ -106,7 +106,7 @@ export async function stopTurn(c: AppContext, id: string) {
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
+  const messages = page.items.map((message) => presentLoggedMessage(message, c.var.caller.role));
   const next = page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
   return c.json(itemBody({ messages, ...next }));
 }
