@@ -105,6 +105,10 @@ describe("a socket", () => {
     await post(`/sessions/${id}/end`);
     await client.until(({ closed }) => closed !== null);
     expect(client.closed).toEqual({ code: 1000, reason: "session ended" });
+    const rejected = client.events.filter(({ type }) => type === "failure").slice(1);
+    expect(rejected.map(({ id: frame, code }) => [frame, code])).toEqual(
+      Array.from({ length: 16 }, (_, n) => [`p${n + 2}`, "session_not_active"]),
+    );
   });
 });
 
