@@ -56,13 +56,15 @@ export const httpProvider = (format: WireFormat): Provider => ({
     const { url, headers, body, model } = format.buildRequest(request, providerParams);
     const text = JSON.stringify(body);
     const outboundRequest: OutboundRequest = { url, headers, body: text };
-    const openReader = (requestId: string | null, retryAfter: number | null) =>
-      new ReplyReader(format.responseFormat, requestId, retryAfter);
     return {
       url,
       body: text,
       model,
-      make: (signal) => callOverHttp(outboundRequest, openReader, request.token, signal, providerEnv),
+      make: (signal, _, onModel) => {
+        const openReader = (requestId: string | null, retryAfter: number | null) =>
+          new ReplyReader(format.responseFormat, requestId, retryAfter, onModel);
+        return callOverHttp(outboundRequest, openReader, request.token, signal, providerEnv);
+      },
     };
   },
 });

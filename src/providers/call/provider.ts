@@ -58,8 +58,10 @@ export interface Call {
    * Makes the call. Stops if the signal is aborted. Never throws because of a provider.
    *
    * @param attempt 1 for the first call
+   * @param onModel gets the model's name when the provider sends it. A failure does not know it otherwise: a reply that is
+   *   stopped ends outside of the stream
    */
-  make(signal: AbortSignal, attempt: number): ReplyStream;
+  make(signal: AbortSignal, attempt: number, onModel: (model: string) => void): ReplyStream;
 }
 
 /** Removes params that are `null`. A `null` in the params removes a field that the adapter would add. */
