@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
+import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
 import { isoTime, parseTime } from "../../core/time.ts";
 
@@ -43,12 +44,6 @@ export const jsonObject = z
     (json) => new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES,
     "must not be larger than 16 KiB of JSON",
   );
-
-/** The values that a param may have, and the message for any other. */
-interface ParamRule {
-  isValid: (value: unknown) => boolean;
-  message: string;
-}
 
 const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a string" };
 const FLAG: ParamRule = {

@@ -8,7 +8,7 @@ import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import { invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
-import { PROVIDERS } from "../../../providers/registry.ts";
+import { PROVIDERS, findParamProblem } from "../../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
 
 /** The fields that a body contains. */
@@ -55,6 +55,8 @@ export function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must contain letters or digits, from which the id is made");
   if (endpoint.token.startsWith("env:") && secretNameOf(endpoint.token) === null)
     return invalid(["token"], "may name only secrets that begin with PROVIDER_");
+  const param = findParamProblem(endpoint.connectorType, endpoint.params);
+  if (param) return invalid(["params", param.name], param.message);
   const problem = uriProblem(endpoint, env);
   return problem === null ? success(endpoint) : invalid(["uri"], problem);
 }
