@@ -16,7 +16,7 @@ import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { slug } from "../slug.ts";
-import { applyChanges, checkEndpoint, fieldsOf } from "./endpoint-rules.ts";
+import { applyChanges, changesOf, checkEndpoint, newEndpoint } from "./endpoint-rules.ts";
 import { presentEndpoint } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -37,8 +37,8 @@ export async function listEndpoints(c: AppContext) {
 export async function createEndpoint(c: AppContext, input: z.output<typeof schemas.CreateEndpoint>) {
   const db = database(c.env.DB);
   const at = now();
-  const identity = { id: await slug(db, input.name), name: input.name, createdAt: at, updatedAt: at };
-  const checked = checkEndpoint({ ...fieldsOf(input), ...identity } as Endpoint, c.env);
+  const identity = { id: await slug(db, input.name), createdAt: at, updatedAt: at };
+  const checked = checkEndpoint(newEndpoint(input, identity), c.env);
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const endpoint = checked.value;
   const token = await sealToken(endpoint, seal, c.env);
@@ -59,7 +59,7 @@ export async function updateEndpoint(c: AppContext, id: string, input: z.output<
   const db = database(c.env.DB);
   const endpoint = await store.findEndpoint(db, id);
   if (!endpoint) return respondWithProblem(c, endpointNotFound(id));
-  const changed = applyChanges(endpoint, fieldsOf(input));
+  const changed = applyChanges(endpoint, changesOf(input));
   const checked = changed.ok ? checkEndpoint(changed.value, c.env) : changed;
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const isSameToken = checked.value.token === endpoint.token;

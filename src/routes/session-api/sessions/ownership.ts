@@ -9,16 +9,20 @@ import type { Role } from "../../../core/message.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
+/** Middleware behind the validator of a body with these fields. */
+type BodyHandler<Body> = MiddlewareHandler<AppEnv, string, { in: { json: Body }; out: { json: Body } }>;
+
 /** A client may create sessions only for itself. */
-export const requireOwnClient: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const requireOwnClient: BodyHandler<{ clientId: string }> = async (c, next) => {
   const { role, clientId } = c.var.caller;
-  const body = c.req.valid("json" as never) as { clientId: string };
-  return role !== "client" || clientId === body.clientId ? next() : respondWithProblem(c, { reason: "forbidden" });
+  return role !== "client" || clientId === c.req.valid("json").clientId
+    ? next()
+    : respondWithProblem(c, { reason: "forbidden" });
 };
 
 /** Whether the caller may append a message of this role is the rule of {@link canAppend}, for sockets too. */
-export const requireUserRole: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { message } = c.req.valid("json" as never) as { message: { role: Role } };
+export const requireUserRole: BodyHandler<{ message: { role: Role } }> = async (c, next) => {
+  const { message } = c.req.valid("json");
   return canAppend(c.var.caller, message.role) ? next() : respondWithProblem(c, { reason: "forbidden" });
 };
 
