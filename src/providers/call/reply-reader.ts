@@ -12,14 +12,8 @@ import { finishMeaning } from "./finish-reasons.ts";
 import type { FinishMeaning } from "./finish-reasons.ts";
 import { isObject, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
-import {
-  describeError,
-  failureInStream,
-  findError,
-  plainText,
-  readsLikeError,
-  textReadsLikeError,
-} from "./provider-error.ts";
+import { describeError, findError, plainText, readsLikeError, textReadsLikeError } from "./find-provider-error.ts";
+import { failureInStream } from "./provider-error.ts";
 import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";

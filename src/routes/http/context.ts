@@ -26,6 +26,13 @@ interface IdParam {
   id: string;
 }
 
+/** Middleware behind the validator of a body with these fields. Handlers read it by `c.req.valid("json")`. */
+export type BodyMiddleware<Body extends object = object> = MiddlewareHandler<
+  AppEnv,
+  string,
+  { in: { json: Body }; out: { json: Body } }
+>;
+
 /** Waits for a part of the work and adds its time to the `server-timing` header. */
 export async function measure<T>(c: Context, part: "auth" | "session" | "index", work: Promise<T>): Promise<T> {
   startTime(c, part);

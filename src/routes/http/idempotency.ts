@@ -13,7 +13,7 @@ import { database } from "../../store/database.ts";
 import type { Database } from "../../store/database.ts";
 import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys.ts";
 import type { Claim, SavedResponse } from "../../store/idempotency-keys.ts";
-import type { AppEnv } from "./context.ts";
+import type { AppEnv, BodyMiddleware } from "./context.ts";
 import { measure } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
@@ -78,12 +78,12 @@ async function fingerprintOf(input: object, env: Env): Promise<string> {
  * Creates once per key: a repeated call gets the first answer. Place it last before the handler, which saves its answer
  * in the transaction that creates the resource ({@link saveResponseStatements}).
  */
-export const createOnce: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const createOnce: BodyMiddleware = async (c, next) => {
   const key = idempotencyKeyOf(c);
   if (!key) return next();
   const db = database(c.env.DB);
   // The validated body: neither the order of its fields nor an ignored field makes it another body.
-  const input = c.req.valid("json" as never);
+  const input = c.req.valid("json");
   const claim = { ...key, fingerprint: await fingerprintOf(input, c.env), at: now() };
   const first = await measure(c, "index", waitForFirstResponse(db, claim));
   if (first === null) {

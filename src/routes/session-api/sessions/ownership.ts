@@ -2,18 +2,14 @@
  * What a caller of role `client` may create, append and list: only its own. Which single session it may see does not
  * belong here: that is `session-param.ts`.
  */
-import type { MiddlewareHandler } from "hono";
 import { canAppend } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import type { Role } from "../../../core/message.ts";
-import type { AppEnv } from "../../http/context.ts";
+import type { BodyMiddleware } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
-/** Middleware behind the validator of a body with these fields. */
-type BodyHandler<Body> = MiddlewareHandler<AppEnv, string, { in: { json: Body }; out: { json: Body } }>;
-
 /** A client may create sessions only for itself. */
-export const requireOwnClient: BodyHandler<{ clientId: string }> = async (c, next) => {
+export const requireOwnClient: BodyMiddleware<{ clientId: string }> = async (c, next) => {
   const { role, clientId } = c.var.caller;
   return role !== "client" || clientId === c.req.valid("json").clientId
     ? next()
@@ -21,7 +17,7 @@ export const requireOwnClient: BodyHandler<{ clientId: string }> = async (c, nex
 };
 
 /** Whether the caller may append a message of this role is the rule of {@link canAppend}, for sockets too. */
-export const requireUserRole: BodyHandler<{ message: { role: Role } }> = async (c, next) => {
+export const requireUserRole: BodyMiddleware<{ message: { role: Role } }> = async (c, next) => {
   const { message } = c.req.valid("json");
   return canAppend(c.var.caller, message.role) ? next() : respondWithProblem(c, { reason: "forbidden" });
 };
