@@ -4,7 +4,7 @@
  */
 import { HttpClient } from "./http-client.ts";
 
-const ADMIN_KEY = "bench";
+const ADMIN_KEY = "bench-admin-key-0123456789abcdef";
 
 /** Variables of the measured Parley. */
 export const PARLEY_VARS = {
