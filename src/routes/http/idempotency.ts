@@ -27,8 +27,8 @@ const ATTEMPTS = 20;
 const ATTEMPT_MS = 100;
 
 /**
- * Answers 400 to an invalid `Idempotency-Key`: it must be 1 to 200 visible ASCII characters. Only a POST uses it. Nobody
- * can tell callers without a token apart, so one would get another's answer: they cannot use it at all.
+ * Answers 400 to an invalid `Idempotency-Key`: it must be 1 to 200 visible ASCII characters. Only a POST uses it. All
+ * callers without a token look the same, so one would get another's answer: they cannot use it at all.
  */
 export const validateIdempotencyKey: MiddlewareHandler<AppEnv> = async (c, next) => {
   const key = c.req.header("idempotency-key");

@@ -110,7 +110,7 @@ const PROBLEMS: ProblemTable = {
   "idempotency-key-without-token": () => ({
     httpStatus: 400,
     code: "invalid_idempotency_key",
-    message: "An Idempotency-Key needs a token: callers without one cannot be told apart",
+    message: "An Idempotency-Key needs a token: all callers without one look the same",
   }),
   "still-under-way": ({ retryAfterSeconds }) => ({
     httpStatus: 409,

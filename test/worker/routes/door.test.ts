@@ -95,7 +95,7 @@ describe("every route", () => {
 });
 
 describe("who I am", () => {
-  it("is told to every caller: role, client and expiry", async () => {
+  it("is shown to every caller: role, client and expiry", async () => {
     expect((await get("/me")).body).toEqual({ success: true, data: { id: "admin", role: "admin" } });
     const clientId = await createClient();
     const expiresAt = new Date(Date.now() + 60_000).toISOString();

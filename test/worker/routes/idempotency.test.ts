@@ -122,7 +122,7 @@ describe("a create with an idempotency key", () => {
     expect(new Set(tickets.map(({ body: { data } }) => data.ticket)).size).toBe(2);
   });
 
-  it("is refused to callers without a token, who cannot be told apart", async () => {
+  it("is refused to callers without a token, who all look the same", async () => {
     const id = await createSession();
     setVariables({ ANONYMOUS_ROLE: "service" });
     for (const [path, body] of [

@@ -105,6 +105,13 @@ describe("a JWT", () => {
     expect((await get("/v1/sessions", { token: jwt })).status).toBe(403);
   });
 
+  it("gets its role and expiry, and nothing without a role", async () => {
+    const exp = seconds() + 120;
+    const { body } = await get("/me", { token: await token({ exp }) });
+    expect(body.data).toEqual({ id: "jwt:ada", role: "service", expiresAt: new Date((exp + 30) * 1000).toISOString() });
+    expect((await get("/me", { token: await token({ role: "owner" }) })).status).toBe(403);
+  });
+
   it("for a client is bound to the client that it names, and to none without one", async () => {
     const [mine, other] = [await createClient(), await createClient()];
     const jwt = await token({ role: "client", client_id: mine });

@@ -1,6 +1,9 @@
 /** Rate limits by address and by caller, and of failed sign-ins. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { app } from "../../../src/app.ts";
+import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
+import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import { ADMIN_KEY, call, get, post } from "../../support/api.ts";
 import { createClient, createSession } from "../../support/create.ts";
 import { upgrade } from "../../support/follow.ts";
@@ -57,6 +60,31 @@ describe("rate limits", () => {
     expect((await call("GET", "/sessions", undefined, { headers, token: null })).status).toBe(429);
     for (const health of ["/healthz", "/healthz/", "/healthz?deep=0"])
       expect((await get(health, { headers, token: null })).status).toBe(200);
+  });
+
+  it("hold on every route: by address for who is unknown, by failed sign-ins for everybody", async () => {
+    limits();
+    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE, SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    vi.spyOn(console, "info").mockImplementation(() => undefined);
+    const [flood, guesser] = [address(), address()];
+    await statuses(4, () => get("/sessions", { token: null, headers: { "cf-connecting-ip": flood } }));
+    await statuses(4, () => get("/sessions", { token: "guess", headers: { "cf-connecting-ip": guesser } }));
+    setVariables({ ADDRESS_LIMIT: undefined as never });
+    const unknown = describedRoutes(app).map(({ path }) => [path, "guess", flood, env.THREE_A_MINUTE] as const);
+    const known = unknown.filter(([path]) => !OPEN_PATHS.includes(path));
+    for (const [path, token, from, limit] of [
+      ...unknown.filter(([one]) => one !== "/healthz"),
+      ...known.map(([one]) => [one, ADMIN_KEY, guesser, undefined] as const),
+    ]) {
+      setVariables({ ADDRESS_LIMIT: limit as never });
+      const headers = { "cf-connecting-ip": from };
+      const method =
+        describedRoutes(app)
+          .find((route) => route.path === path)
+          ?.method.toUpperCase() ?? "";
+      const answer = await call(method, path.replace(/\{\w+\}/g, "none"), undefined, { token, headers });
+      expect([path, answer.status]).toEqual([path, 429]);
+    }
   });
 
   it("per address count clients, and neither services nor admins", async () => {

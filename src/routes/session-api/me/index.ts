@@ -1,6 +1,6 @@
 /**
- * `GET /me`: who the caller is, so that a program can check its token. It tells what the token says, and asks nothing of
- * D1. No effects.
+ * `GET /me`: who the caller is, so that a program can check its token. It asks nothing of D1 beyond the check of the token.
+ * No effects.
  */
 import { Hono } from "hono/tiny";
 import * as z from "zod";
