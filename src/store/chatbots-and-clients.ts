@@ -90,8 +90,8 @@ function createStore<T extends NamedTable>({ table, resource, referenceColumn, c
         .update(table)
         .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
-      const [deleted] = await db.$client.batch([toStatement(db, update), forgetResponse(db, `${resource}:${id}`)]);
-      return (deleted?.meta.changes ?? 0) > 0;
+      const [{ meta }] = await db.batch([update, forgetResponse(db, `${resource}:${id}`)]);
+      return meta.changes > 0;
     },
   };
 }

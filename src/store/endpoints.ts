@@ -47,6 +47,6 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
   const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
   const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
-  const [deleted] = await db.$client.batch([toStatement(db, remove), forgetResponse(db, `endpoint:${id}`)]);
-  return (deleted?.meta.changes ?? 0) > 0;
+  const [{ meta }] = await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
+  return meta.changes > 0;
 }

@@ -2,7 +2,7 @@
  * Idempotency keys in D1, for requests that create something: the first response under a key is saved and sent again.
  * Keys of prompts and messages are in the session's object (`live/log/idempotency.ts`). Effects: D1.
  */
-import { and, eq, isNull, lt, or } from "drizzle-orm";
+import { and, eq, isNull, lt, or, sql } from "drizzle-orm";
 import { IDEMPOTENCY_PERIOD_MS } from "../core/idempotency.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
@@ -59,8 +59,8 @@ export const saveResponse = (
  * statement that deletes the resource: it does nothing if that one changed nothing. Otherwise a repeated request would
  * get what was deleted, and its text would be kept for the rest of the day.
  */
-export const forgetResponse = (db: Database, resource: CreatedResource): D1PreparedStatement =>
-  db.$client.prepare("DELETE FROM idempotency_keys WHERE resource = ? AND changes() > 0").bind(resource);
+export const forgetResponse = (db: Database, resource: CreatedResource) =>
+  db.delete(idempotencyKeys).where(and(eq(idempotencyKeys.resource, resource), sql`changes() > 0`));
 
 /** Releases the key of a request that created nothing, so that the request can be repeated. */
 export async function releaseKey(db: Database, claim: Claim): Promise<void> {

@@ -33,6 +33,6 @@ export async function findPromptTemplate(db: Database, name: string): Promise<Pr
 export async function deletePromptTemplate(db: Database, name: string): Promise<boolean> {
   const isUnused = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
   const remove = db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
-  const [deleted] = await db.$client.batch([toStatement(db, remove), forgetResponse(db, `prompt-template:${name}`)]);
-  return (deleted?.meta.changes ?? 0) > 0;
+  const [{ meta }] = await db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
+  return meta.changes > 0;
 }

@@ -107,16 +107,13 @@ function updateSession(db: Database, session: Session) {
 
 /** Deletes a session and its log. One round trip. */
 export async function deleteSession(db: Database, id: string): Promise<void> {
-  const removals = [
+  await db.batch([
+    db.delete(sessions).where(eq(sessions.id, id)),
+    forgetResponse(db, `session:${id}`),
     db.delete(messages).where(eq(messages.sessionId, id)),
     db.delete(turns).where(eq(turns.sessionId, id)),
     removeDeadLetters(db, id),
     removeSubscriptions(db, id),
-  ];
-  await db.$client.batch([
-    toStatement(db, db.delete(sessions).where(eq(sessions.id, id))),
-    forgetResponse(db, `session:${id}`),
-    ...removals.map((removal) => toStatement(db, removal)),
   ]);
 }
 

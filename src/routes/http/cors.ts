@@ -64,7 +64,7 @@ export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
   }
   // The route table has answered with the methods of the path. For an allowed page, add the CORS headers.
   await next();
-  if (isAllowed && c.res.status !== 429) return applyCors(c, endOfChain);
+  if (isAllowed) return applyCors(c, endOfChain);
   if (c.env.ALLOWED_ORIGINS) c.header("vary", "Origin");
   return undefined;
 };
