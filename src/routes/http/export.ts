@@ -8,6 +8,7 @@ import * as z from "zod";
 import { rootCause } from "../../core/failure.ts";
 import type { AppEnv } from "./context.ts";
 import { flag } from "./fields.ts";
+import { requestIdsOf } from "./request-id.ts";
 import { textStream } from "./text-stream.ts";
 
 export const ExportQuery = z
@@ -54,7 +55,7 @@ export function respondWithFile(
   { sessionId, format, texts }: { sessionId: string; format: "jsonl" | "csv"; texts: AsyncGenerator<string, void> },
 ): Response {
   const stream = textStream(texts, (error) =>
-    console.error({ event: "export-broke-off", requestId: c.var.requestId, error: rootCause(error) }),
+    console.error({ event: "export-broke-off", ...requestIdsOf(c), error: rootCause(error) }),
   );
   return c.body(stream, 200, {
     "content-type": CONTENT_TYPES[format],
