@@ -1,7 +1,7 @@
 /**
  * `GET /healthz`: whether the service answers; for an admin with `deep=1` also whether D1 answers, what is wrong with
- * the settings, which migrations D1 has, and which messages it does not accept. Monitoring calls it, so it has no rate limit and the plain form
- * makes no query.
+ * the settings, which migrations D1 has, and which messages it does not accept. Monitoring calls the plain form, so that
+ * has no rate limit and, in a deployment, makes no query.
  */
 import { Hono } from "hono/tiny";
 import * as z from "zod";
@@ -11,7 +11,7 @@ import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
 import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
-import { findCaller, rejectSignIn } from "./http/authenticate.ts";
+import { signIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
 import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -53,8 +53,8 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     if (c.req.valid("query").deep !== "1")
       return (await isReady(c.env)) ? c.json({ status: "ok" as const }) : respondWithProblem(c, { reason: "starting" });
     // The path is open, so `authenticate` has not run.
-    const caller = await findCaller(c);
-    if ("reason" in caller) return rejectSignIn(c, caller);
+    const caller = await signIn(c);
+    if ("reason" in caller) return respondWithProblem(c, caller);
     return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
   },
 );

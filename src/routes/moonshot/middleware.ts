@@ -12,7 +12,9 @@ import { respondWithProblem } from "../http/respond-with-problem.ts";
  */
 export const noTransform: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  c.header("cache-control", "no-transform");
+  const given = c.res.headers.get("cache-control") ?? "";
+  if (!given.includes("no-transform"))
+    c.header("cache-control", given === "" ? "no-transform" : `${given}, no-transform`);
   if (isLocalStart(c.env) && c.res.status !== 101) c.header("content-encoding", "identity");
 };
 
