@@ -12,6 +12,7 @@ import type { AppEnv } from "./routes/http/context.ts";
 import { allowOrigins, preventCsrf } from "./routes/http/cors.ts";
 import type { Dialect } from "./routes/http/dialect.ts";
 import { validateIdempotencyKey } from "./routes/http/idempotency.ts";
+import { requireLocalHost } from "./routes/http/local-start.ts";
 import { limitCaller } from "./routes/http/rate-limits.ts";
 import { respondWithProblem, setDialect } from "./routes/http/respond-with-problem.ts";
 import { requestIdsOf, setRequestId } from "./routes/http/request-id.ts";
@@ -38,6 +39,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .use(timing())
   .use("/v1/*", noTransform)
   .use(setSecureHeaders)
+  .use(requireLocalHost)
   .use(allowOrigins)
   .use(requireRoute(() => app))
   .use(authenticate)

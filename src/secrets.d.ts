@@ -16,6 +16,8 @@ interface Env {
   JWT_JWKS_URL?: string;
   JWT_ISSUER?: string;
   JWT_AUDIENCE?: string;
+  /** Names besides loopback that a local run may be called by, separated by commas; `*` for any. */
+  ALLOWED_HOSTS?: string;
   /** `off` for local runs. */
   RATE_LIMITS?: string;
   /** `off` writes the messages of each session in a transaction of their own. */

@@ -24,6 +24,9 @@ export default defineConfig({
                 ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoZSB0ZXN0cyBzZWFsIHdpdGg=",
                 ALLOW_PRIVATE_ENDPOINTS: "1",
                 ALLOWED_ORIGINS: "https://app.example, https://other.example",
+                // The tests are no local start, also for whoever has a .dev.vars.
+                LOCAL: "",
+                ALLOWED_HOSTS: "parley.test",
                 RATE_LIMITS: "off",
                 PROVIDER_TEST: "secret-from-the-environment",
                 MIGRATIONS: await readD1Migrations(`${root}migrations`),

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SKIPS_PREPARATION } from "../../src/dev/settings.ts";
 import { runNode, startNode } from "./processes.ts";
 
 /** The project's folder. */
@@ -22,6 +23,8 @@ export const localEnvironment = {
     // Tracing of local requests costs 0.4 ms each.
     X_LOCAL_OBSERVABILITY: "false",
     WRANGLER_SEND_METRICS: "false",
+    // The state of these servers is a folder of their own.
+    [SKIPS_PREPARATION]: "true",
     NO_COLOR: "1",
   },
 };

@@ -20,6 +20,8 @@ export type HttpProblem =
   | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-provider-unavailable" }
   | { reason: "origin-refused" }
+  | { reason: "host-refused" }
+  | { reason: "starting" }
   | { reason: "upgrade-required" }
   | { reason: "idempotency-key-invalid" }
   | { reason: "idempotency-key-without-token" }
@@ -70,6 +72,17 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 403,
     code: "origin_refused",
     message: "Pages of this origin are not allowed to do this: see ALLOWED_ORIGINS",
+  }),
+  "host-refused": () => ({
+    httpStatus: 403,
+    code: "host_refused",
+    message: "A local start answers only to localhost: see ALLOWED_HOSTS",
+  }),
+  starting: () => ({
+    httpStatus: 503,
+    code: "starting",
+    message: "The local database is not prepared yet: npm start prepares it, also with --persist-to",
+    headers: { "retry-after": "1" },
   }),
   "upgrade-required": () => ({
     httpStatus: 426,

@@ -57,7 +57,7 @@ const ARROWS: Record<string, string[]> = {
   crypto: [],
   core: [],
   client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot"],
-  dev: ["client", ...STREAM_SCHEMAS],
+  dev: ["client", "store", ...STREAM_SCHEMAS],
 };
 
 /** The packages of the rooms that run without Workers. Other rooms may import any. */
