@@ -45,15 +45,17 @@ export async function rejectSignIn(c: Context<AppEnv>, problem: HttpProblem): Pr
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
 
 /**
- * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so
- * there the token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
+ * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket or an
+ * event stream, so there a ticket may be in the query, and for a socket an end user's token in
+ * `Sec-WebSocket-Protocol`.
  */
 export async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
-  const [, sessionSegment] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
-  const isSocket = sessionSegment !== undefined;
-  const token = bearerToken(c) ?? (isSocket ? subprotocolToken(c) : undefined);
+  const token = bearerToken(c);
   if (token !== undefined) return findCallerByToken(c, token);
-  const ticket = isSocket ? c.req.query("ticket") : undefined;
+  const [, sessionSegment, followedBy] = /\/sessions\/([^/]+)\/(ws|events)\/?$/.exec(c.req.path) ?? [];
+  const offered = followedBy === "ws" ? subprotocolToken(c) : undefined;
+  if (offered !== undefined) return findEndUserByToken(c, offered);
+  const ticket = sessionSegment === undefined ? undefined : c.req.query("ticket");
   if (ticket !== undefined) return (await findCallerByTicket(c, ticket, sessionSegment ?? "")) ?? UNAUTHENTICATED;
   return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
@@ -76,6 +78,15 @@ async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Cal
     if (error instanceof KeySetUnavailable) return { reason: "identity-provider-unavailable" };
     throw error;
   }
+}
+
+/**
+ * Servers, proxies and the platform's traces write the headers of a request to their logs, and know only
+ * `Authorization` as a secret. So no token that can do more than one end user's may be in another header.
+ */
+async function findEndUserByToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
+  const caller = await findCallerByToken(c, token);
+  return "reason" in caller || caller.role === "client" ? caller : { reason: "token-in-subprotocol" };
 }
 
 const anonymousCaller = (env: Env): Caller | HttpProblem =>

@@ -17,6 +17,7 @@ export type HttpProblem =
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
   | { reason: "forbidden" }
+  | { reason: "token-in-subprotocol" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-provider-unavailable" }
   | { reason: "origin-refused" }
@@ -59,6 +60,11 @@ const PROBLEMS: ProblemTable = {
     headers: { "www-authenticate": "Bearer" },
   }),
   forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token is not allowed to do this" }),
+  "token-in-subprotocol": () => ({
+    httpStatus: 403,
+    code: "forbidden",
+    message: "Only a token of role client may be in Sec-WebSocket-Protocol: open the socket with a ticket instead",
+  }),
   "identity-provider-unavailable": () => ({
     httpStatus: 503,
     code: "identity_provider_unavailable",

@@ -9,9 +9,9 @@
 import { Hono } from "hono/tiny";
 import { allowClients } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { requireAllowedOrigin } from "../../http/cors.ts";
+import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/cors.ts";
 import { createOnce } from "../../http/idempotency.ts";
-import { FromQuery, SocketQuery, requireUpgrade } from "../../http/subscribe.ts";
+import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
@@ -40,13 +40,19 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .get("/:id/messages", docs.listMessages, query(schemas.MessagesQuery), allowClients, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/events", docs.followSession, query(FromQuery), allowClients, sessionParam(), (c) =>
-    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  .get(
+    "/:id/events",
+    docs.followSession,
+    query(FollowQuery),
+    allowClients,
+    sessionParam(),
+    requireAllowedOriginForTicket,
+    (c) => handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
   .get(
     "/:id/ws",
     docs.openSocket,
-    query(SocketQuery),
+    query(FollowQuery),
     requireUpgrade,
     allowClients,
     sessionParam(),
