@@ -82,17 +82,15 @@ export class Subscriptions {
       const accepted = await this.#room.submitPrompt(content, key);
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
-      // Whoever repeats a call joins the turn, as a follower of the session.
-      if (replayed) await subscribers.removeLostReaders();
-      if (replayed && subscribers.isFull) return failed({ reason: "too-many-subscribers" });
+      if (replayed && (await this.#isFull())) return failed({ reason: "too-many-subscribers" });
       const stream = subscribers.openStream(readerId, turnId, null);
       const end = () => stream.end();
-      const isRunning = this.#log.state?.turn?.turnId === turnId;
-      if (!submitted || isRunning) {
-        const caughtUp = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
-        if (!submitted) void caughtUp.then(end);
+      if (!submitted) {
+        void subscribers.catchUp(stream, this.#room.replayTurn(turnId)).then(end);
+        return success({ events: stream.readable, replayed });
       }
-      if (!submitted) return success({ events: stream.readable, replayed });
+      const isRunning = this.#log.state?.turn?.turnId === turnId;
+      if (isRunning) void subscribers.catchUp(stream, this.#room.replayTurn(turnId));
       submitted.finished.then(end, end);
       const started = await submitted.started;
       if (started.ok) return success({ events: stream.readable, replayed });
@@ -104,6 +102,12 @@ export class Subscriptions {
   /** Ends the event stream of a reader that has disconnected. The turn continues. */
   closeReader(readerId: string): void {
     this.#subscribers.closeReader(readerId);
+  }
+
+  /** For whoever repeats a call: it joins the turn, as a follower of the session. */
+  async #isFull(): Promise<boolean> {
+    await this.#subscribers.removeLostReaders();
+    return this.#subscribers.isFull;
   }
 
   async #loadForSubscriber(): Promise<Session | null> {

@@ -51,7 +51,7 @@ async function create<T>({ origin }: Server, path: string, token: string, body?:
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return ((await answer.json()) as { data: T }).data;
+  return (await answer.json<{ data: T }>()).data;
 }
 
 /** Waits for the socket's next event of a type. @returns when it arrived, by `performance.now()` */

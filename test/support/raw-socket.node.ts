@@ -60,11 +60,13 @@ export class RawSocket {
 
   #nextFrame(): { opcode: number; payload: Buffer } | null {
     const bytes = this.#received;
-    const short = (bytes[1] ?? 0) & 0x7f;
-    const start = short === 126 ? 4 : short === 127 ? 10 : 2;
-    if (bytes.length < start) return null;
-    const length = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
-    if (bytes.length < start + length) return null;
+    // The longest head of a frame. A shorter one is read from behind what has not arrived.
+    const head = Buffer.concat([bytes.subarray(0, 10), Buffer.alloc(10)]);
+    const short = head.readUInt8(1) & 0x7f;
+    let [start, length] = [2, short];
+    if (short === 126) [start, length] = [4, head.readUInt16BE(2)];
+    if (short === 127) [start, length] = [10, Number(head.readBigUInt64BE(2))];
+    if (bytes.length < start || bytes.length < start + length) return null;
     this.#received = bytes.subarray(start + length);
     return { opcode: (bytes[0] ?? 0) & 0x0f, payload: bytes.subarray(start, start + length) };
   }
