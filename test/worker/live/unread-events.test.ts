@@ -74,12 +74,27 @@ describe("an open socket", () => {
   });
 
   it.each([
-    ["heartbeats", (client: SocketClient) => client.socket.send("ping")],
-    ["frames", (client: SocketClient) => client.send({ type: "turn-cancel", id: crypto.randomUUID() })],
+    [
+      "heartbeats",
+      async ({ socket }: SocketClient) => {
+        const answered = new Promise<void>((resolve) => {
+          socket.addEventListener("message", ({ data }) => data === "pong" && resolve());
+        });
+        socket.send("ping");
+        await answered;
+      },
+    ],
+    [
+      "frames",
+      async (client: SocketClient) => {
+        client.send({ type: "turn-cancel", id: crypto.randomUUID() });
+        await client.next("ack", client.types().filter((type) => type === "ack").length + 1);
+      },
+    ],
   ])("of a service that sends %s stays open", async (_, giveSign) => {
     const { id, client } = await connectAs("service");
     for (let n = 0; n < 3 * TOO_MANY; n++) {
-      if (n % 20 === 0) giveSign(client);
+      if (n % 20 === 0) await giveSign(client);
       await append(id);
     }
     await client.next("message-appended", 3 * TOO_MANY);
