@@ -1,8 +1,9 @@
 /**
  * API keys in D1. Who holds a key is decided in `auth/api-keys.ts`. Effects: D1.
  */
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
 import type { ApiKey } from "../core/api-key.ts";
+import type { PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { apiKeys, clients } from "./tables.ts";
@@ -26,8 +27,9 @@ const columns = {
 const hasClient = sql`(${apiKeys.clientId} is null
   or exists (select 1 from ${clients} where ${clients.id} = ${apiKeys.clientId} and ${clients.deletedAt} is null))`;
 
-export const listKeys = (db: Database): Promise<ApiKey[]> =>
-  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.createdAt));
+/** Newest first: ids sort by creation. */
+export const listKeys = (db: Database, { limit, skip }: PageRequest): Promise<ApiKey[]> =>
+  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.id)).limit(limit).offset(skip);
 
 /** A key whose client was deleted is not found. */
 export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey | null> {
@@ -45,6 +47,11 @@ export const deleteKeysOfDeletedClient = (db: Database, clientId: string) => {
   const isDeleted = sql`exists (select 1 from ${clients} where ${clients.id} = ${clientId} and ${clients.deletedAt} is not null)`;
   const isOfClient = and(eq(apiKeys.clientId, clientId), isDeleted);
   return db.delete(apiKeys).where(isOfClient).returning({ id: apiKeys.id, hash: apiKeys.hash });
+};
+
+/** Deletes keys that expired before a time, so that short keys for clients do not pile up. */
+export const deleteKeysExpiredBefore = async (db: Database, before: EpochMs): Promise<void> => {
+  await db.delete(apiKeys).where(lt(apiKeys.expiresAt, before));
 };
 
 /** @returns the deleted key; `null` if there was none */

@@ -11,6 +11,7 @@ import type { EpochMs } from "../core/time.ts";
 import { deleteKeysOfDeletedClient } from "./api-keys.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
@@ -18,6 +19,7 @@ type NamedTable = typeof chatbots | typeof clients;
 /** The differences between chatbots and clients. */
 interface StoreOptions<T extends NamedTable> {
   table: T;
+  resource: "chatbot" | "client";
   /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
   /** Fields that deletion clears: all except the id and the name. */
@@ -40,7 +42,7 @@ function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
 
 const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
 
-function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
+function createStore<T extends NamedTable>({ table, resource, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
   const matches = (search: string | null) =>
     and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
   return {
@@ -82,32 +84,35 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
         .where(eq(table.id, entry.id));
     },
 
-    /** The statement that deletes a record, unless open sessions refer to it. */
+    /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
     remove(db: Database, id: string, at: EpochMs) {
       const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
-      return db
+      const update = db
         .update(table)
         .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
+      return [update, forgetResponse(db, `${resource}:${id}`)] as const;
     },
   };
 }
 
 export const chatbotStore = createStore({
   table: chatbots,
+  resource: "chatbot",
   referenceColumn: sessions.chatbotId,
   clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
 });
 
 export const clientStore = createStore({
   table: clients,
+  resource: "client",
   referenceColumn: sessions.clientId,
   clearedOnDelete: { email: null, externalId: null, metadata: null },
 });
 
 /** @returns whether the chatbot was deleted. It is not while open sessions refer to it. */
 export async function deleteChatbot(db: Database, id: string, at: EpochMs): Promise<boolean> {
-  const { meta } = await chatbotStore.remove(db, id, at);
+  const [{ meta }] = await db.batch(chatbotStore.remove(db, id, at));
   return meta.changes > 0;
 }
 
@@ -121,6 +126,6 @@ export async function deleteClient(
   id: string,
   at: EpochMs,
 ): Promise<{ id: string; hash: string }[] | null> {
-  const [{ meta }, keys] = await db.batch([clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
+  const [{ meta }, , keys] = await db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
   return meta.changes > 0 ? keys : null;
 }

@@ -195,7 +195,11 @@ export const apiKeys = sqliteTable(
     lastUsedAt: integer(),
     createdAt: integer().notNull(),
   },
-  (table) => [uniqueIndex("keys_hash").on(table.hash), index("keys_by_client").on(table.clientId)],
+  (table) => [
+    uniqueIndex("keys_hash").on(table.hash),
+    index("keys_by_client").on(table.clientId),
+    index("keys_by_expiry").on(table.expiresAt),
+  ],
 );
 
 /** Sessions that callers with a revocable token subscribe to. Revoking it closes these streams. */
@@ -230,8 +234,13 @@ export const idempotencyKeys = sqliteTable(
     httpStatus: integer(),
     body: text(),
     at: integer().notNull(),
+    /** What was created, as `<type>:<id>`. Deleting it deletes this row. */
+    resource: text(),
   },
-  (table) => [primaryKey({ columns: [table.caller, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.caller, table.key] }),
+    index("idempotency_keys_by_resource").on(table.resource),
+  ],
 );
 
 /** Messages that could not be written to `messages`. The sessions' objects keep them. */

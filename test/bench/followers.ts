@@ -17,10 +17,9 @@ interface TextEvent {
 
 /** Opens a socket to a session, and waits for the snapshot. */
 export async function openFollower(parley: Server, sessionId: string, token = ADMIN_TOKEN): Promise<WebSocket> {
-  const { ticket } = await create<{ ticket: string }>(parley, `/sessions/${sessionId}/tickets`, token);
-  const address = parley.origin.replace("http", "ws") + socketPath(sessionId);
-  const socket = new WebSocket(`${address}?ticket=${ticket}`);
-  await waitForEvent(socket, "session-snapshot");
+  const path = await socketPathWithTicket(parley, sessionId, token);
+  const socket = new WebSocket(parley.origin.replace("http", "ws") + path);
+  await nextEvent(socket, "session-snapshot");
   return socket;
 }
 
@@ -42,6 +41,12 @@ export async function openFollowers(parley: Server, sessions: string[]): Promise
   return opened;
 }
 
+/** The path that opens one socket to a session. A WebSocket cannot send a token in a header. */
+export async function socketPathWithTicket(parley: Server, sessionId: string, token = ADMIN_TOKEN): Promise<string> {
+  const { ticket } = await create<{ ticket: string }>(parley, `/sessions/${sessionId}/tickets`, token);
+  return `${socketPath(sessionId)}?ticket=${ticket}`;
+}
+
 const createKey = async (parley: Server): Promise<string> =>
   (await create<{ key: string }>(parley, "/keys", ADMIN_TOKEN, { name: "followers", role: "service" })).key;
 
@@ -55,7 +60,7 @@ async function create<T>({ origin }: Server, path: string, token: string, body?:
 }
 
 /** Waits for the socket's next event of a type. @returns when it arrived, by `performance.now()` */
-export function waitForEvent(socket: WebSocket, type: string): Promise<number> {
+export function nextEvent(socket: WebSocket, type: string): Promise<number> {
   const expected = `"type":"${type}"`;
   return new Promise((resolve, reject) => {
     const onMessage = ({ data }: TextEvent) => {

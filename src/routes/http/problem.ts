@@ -16,6 +16,7 @@ export type HttpProblem =
   | { reason: "route-not-found" }
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
+  | { reason: "ticket-refused" }
   | { reason: "forbidden" }
   | { reason: "token-in-subprotocol" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
@@ -23,6 +24,7 @@ export type HttpProblem =
   | { reason: "origin-refused" }
   | { reason: "upgrade-required" }
   | { reason: "idempotency-key-invalid" }
+  | { reason: "idempotency-key-without-token" }
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
@@ -57,6 +59,12 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 401,
     code: "unauthenticated",
     message: "A valid token is required: Authorization: Bearer <token>",
+    headers: { "www-authenticate": "Bearer" },
+  }),
+  "ticket-refused": () => ({
+    httpStatus: 401,
+    code: "unauthenticated",
+    message: "This ticket has been used, has expired, or is for another session: get a new one",
     headers: { "www-authenticate": "Bearer" },
   }),
   forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token is not allowed to do this" }),
@@ -111,6 +119,11 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 400,
     code: "invalid_idempotency_key",
     message: "An Idempotency-Key must be 1 to 200 visible ASCII characters",
+  }),
+  "idempotency-key-without-token": () => ({
+    httpStatus: 400,
+    code: "invalid_idempotency_key",
+    message: "An Idempotency-Key needs a token: all callers without one look the same",
   }),
   "still-under-way": ({ retryAfterSeconds }) => ({
     httpStatus: 409,

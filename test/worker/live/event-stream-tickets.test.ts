@@ -1,9 +1,10 @@
 /** Event streams that a browser opens with a ticket, because its `EventSource` cannot send a token. */
 import { EventSource } from "eventsource";
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { followEvents } from "../../support/follow.ts";
+import { setVariables } from "../../support/settings.ts";
 import { createComparison, createEndpoint, createSession } from "../../support/create.ts";
 
 const createTicket = async (sessionId: string): Promise<string> =>
@@ -32,6 +33,18 @@ describe("a ticket", () => {
     for (const path of ["", "/messages", "/eventsx", "/tickets/events"])
       expect((await get(`/sessions/${id}${path}?ticket=${ticket}`, { token: null })).status).not.toBe(200);
     await (await followEvents(`/sessions/${id}/events?ticket=${ticket}`, undefined, { token: null })).cut();
+  });
+
+  it("that was used does not count as a guess, because browsers show it again by themselves", async () => {
+    setVariables({ RATE_LIMITS: "", SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    const id = await createSession();
+    const headers = { "cf-connecting-ip": crypto.randomUUID() };
+    const open = (ticket: string) =>
+      followEvents(`/sessions/${id}/events?ticket=${ticket}`, undefined, { token: null, headers });
+    const used = await createTicket(id);
+    await (await open(used)).cut();
+    for (let n = 0; n < 5; n++) await expect(open(used)).rejects.toThrow(/401.*get a new one/);
+    await (await open(await createTicket(id))).cut();
   });
 
   it("opens an event stream of a comparison", async () => {

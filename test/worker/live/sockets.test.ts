@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
-import { del, get, post } from "../../support/api.ts";
+import { ADMIN_KEY, del, get, post } from "../../support/api.ts";
 import { SocketClient, connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createChatbot, createClient, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
@@ -298,7 +298,7 @@ describe("the upgrade to a socket", () => {
     const id = await createSession();
     const { key } = (await post("/keys", { name: "server", role: "service" })).body.data;
     for (const path of [`/sessions/${id}/ws`, "/v1/sessions/any/ws"])
-      for (const token of ["test-admin-key", key]) {
+      for (const token of [ADMIN_KEY, key]) {
         const headers = { "sec-websocket-protocol": `parley.v1, bearer.${token}` };
         const answer = await upgrade(path, { token: null, headers });
         expect(answer.status).toBe(403);
