@@ -10,6 +10,7 @@ CREATE TABLE `keys` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
+CREATE INDEX `keys_by_client` ON `keys` (`client_id`);--> statement-breakpoint
 CREATE INDEX `keys_by_expiry` ON `keys` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `chatbots` (
 	`id` text PRIMARY KEY NOT NULL,

@@ -1,6 +1,6 @@
 /**
  * Authentication: turns a token into a caller. The folder has one file for each kind of token: API keys, JWTs with
- * their key sets, and tickets for sockets. What a role may do is decided in `routes/`. Effects: those of the given
+ * their key sets, and tickets for browsers. What a role may do is decided in `routes/`. Effects: those of the given
  * sources.
  */
 import type { Caller } from "../core/caller.ts";

@@ -22,13 +22,27 @@ export interface Caller {
    * claim.
    */
   id: string;
-  /** The API key. Revoking it closes the caller's open streams. `null` for any other token. */
+  /** The API key; `null` for any other token. */
   keyId: string | null;
   /** Set if and only if the role is `client`. */
   clientId: string | null;
   /** When the token expires. */
   expiresAt: EpochMs | null;
 }
+
+/**
+ * What can be revoked of a caller, and then closes its open streams: its API key or, without one, its client. `null` if
+ * nothing can: a token of another role that is no API key only expires.
+ */
+export const revocableId = ({ keyId, clientId }: Pick<Caller, "keyId" | "clientId">): string | null =>
+  keyId ?? (clientId === null ? null : revocableClientId(clientId));
+
+/** The {@link revocableId} of all callers of a client. */
+export const revocableClientId = (clientId: string): string => `client:${clientId}`;
+
+/** Whether a caller's streams close when this is revoked. */
+export const dependsOn = (caller: Pick<Caller, "keyId" | "clientId">, revokedId: string): boolean =>
+  caller.keyId === revokedId || (caller.clientId !== null && revocableClientId(caller.clientId) === revokedId);
 
 /** A caller without a token, if the settings allow one. All such callers look the same. */
 export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null, clientId: null, expiresAt: null };
@@ -43,7 +57,9 @@ export const isBackend = ({ role, id }: Pick<Caller, "role" | "id">): boolean =>
 export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
   role !== "client" || messageRole === "user";
 
-/** Opens one socket to one session, once. For browsers, which cannot send a token when they open a socket. */
+/**
+ * Opens one socket or event stream of one session, once. For browsers, which cannot send a token when they open one.
+ */
 export interface Ticket {
   hash: string;
   sessionId: string;

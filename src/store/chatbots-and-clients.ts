@@ -8,6 +8,7 @@ import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
+import { deleteKeysOfDeletedClient } from "./api-keys.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
@@ -83,15 +84,14 @@ function createStore<T extends NamedTable>({ table, resource, referenceColumn, c
         .where(eq(table.id, entry.id));
     },
 
-    /** @returns whether the record was deleted. It is not while open sessions refer to it. */
-    async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
+    /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
+    remove(db: Database, id: string, at: EpochMs) {
       const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const update = db
         .update(table)
         .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
-      const [{ meta }] = await db.batch([update, forgetResponse(db, `${resource}:${id}`)]);
-      return meta.changes > 0;
+      return [update, forgetResponse(db, `${resource}:${id}`)] as const;
     },
   };
 }
@@ -109,3 +109,23 @@ export const clientStore = createStore({
   referenceColumn: sessions.clientId,
   clearedOnDelete: { email: null, externalId: null, metadata: null },
 });
+
+/** @returns whether the chatbot was deleted. It is not while open sessions refer to it. */
+export async function deleteChatbot(db: Database, id: string, at: EpochMs): Promise<boolean> {
+  const [{ meta }] = await db.batch(chatbotStore.remove(db, id, at));
+  return meta.changes > 0;
+}
+
+/**
+ * Deletes a client and revokes its API keys, in one transaction.
+ *
+ * @returns the keys; `null` if the client was not deleted. It is not while open sessions refer to it.
+ */
+export async function deleteClient(
+  db: Database,
+  id: string,
+  at: EpochMs,
+): Promise<{ id: string; hash: string }[] | null> {
+  const [{ meta }, , keys] = await db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
+  return meta.changes > 0 ? keys : null;
+}

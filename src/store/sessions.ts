@@ -2,7 +2,7 @@
  * Sessions in D1: creates, finds, updates and deletes single sessions. Lists are in `session-list.ts`. After creation
  * only the session's object (`live/`) calls the functions that write. Effects: D1.
  */
-import { and, desc, eq, gte, inArray, lt, lte, sql } from "drizzle-orm";
+import { and, desc, eq, gte, inArray, isNull, lt, lte, sql } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
@@ -74,9 +74,16 @@ export async function findSession(db: Database, id: string): Promise<Session | n
   return row ? toSession(row) : null;
 }
 
-/** The client of a session; `null` if there is no such session, or if it has no client. Reads one row. */
+/**
+ * The client of a session; `null` if there is no such session, or if it has no client or a deleted one. Reads two rows.
+ */
 export async function clientOfSession(db: Database, id: string): Promise<string | null> {
-  const found = await db.select({ clientId: sessions.clientId }).from(sessions).where(eq(sessions.id, id)).get();
+  const found = await db
+    .select({ clientId: clients.id })
+    .from(sessions)
+    .innerJoin(clients, eq(clients.id, sessions.clientId))
+    .where(and(eq(sessions.id, id), isNull(clients.deletedAt)))
+    .get();
   return found?.clientId ?? null;
 }
 

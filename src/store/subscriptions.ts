@@ -1,41 +1,46 @@
 /**
- * Subscriptions in D1: which API key has an open stream of which session, so that revoking a key can close its streams.
- * The open streams themselves are in `live/streaming`. Effects: D1.
+ * Subscriptions in D1: who has an open stream of which session, by API key or client, so that revoking the key or
+ * deleting the client can close the streams. The open streams themselves are in `live/streaming`. Effects: D1.
  */
 import { and, eq, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { subscriptions, apiKeys, sessions } from "./tables.ts";
+import { subscriptions, apiKeys, clients, sessions } from "./tables.ts";
 
 type Subscription = typeof subscriptions.$inferSelect;
 
+/** Whether a key or a client exists. Behind `client:` is the client's id; no id of a key is as long. */
+const exists = (keyId: SQL): SQL =>
+  sql`(exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})
+    or exists (select 1 from ${clients} where ${clients.id} = substr(${keyId}, 8) and ${clients.deletedAt} is null))`;
+
 /**
- * Adds a subscription and checks in the same round trip whether the key still exists. A subscription that is added
- * before the key is revoked is found by the revocation.
+ * Adds a subscription and checks in the same round trip whether its key or client still exists. A subscription that is
+ * added before these are deleted is found then.
  *
- * @returns whether the key exists
+ * @returns whether the key or client exists
  */
 export async function addSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<boolean> {
-  const keyExists = sql`exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
+  const keyExists = exists(sql`${keyId}`);
   const sessionExists = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
   const subscription = sql`select ${keyId}, ${sessionId} where ${keyExists} and ${sessionExists}`;
   const insert = db.insert(subscriptions).select(subscription).onConflictDoNothing();
-  const [, [key]] = await db.batch([insert, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
-  return key !== undefined;
+  const check = db.select({ found: sql<number>`${keyExists}` }).from(sql`(select 1)`);
+  const [, [checked]] = await db.batch([insert, check]);
+  return checked?.found === 1;
 }
 
-/** Subscriptions whose key was revoked: those of one key, or of any key up to the limit. */
-export const subscriptionsOfRevokedKeys = (
-  db: Database,
-  keyId: string | null,
-  limit: number,
-): Promise<Subscription[]> =>
+/** Subscriptions whose key was revoked or whose client was deleted: of some keys and clients, or of any. */
+export const revokedSubscriptions = (db: Database, keyIds: string[] | null, limit: number): Promise<Subscription[]> =>
   db
     .select()
     .from(subscriptions)
     .where(
       and(
-        keyId === null ? undefined : eq(subscriptions.keyId, keyId),
-        sql`not exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${subscriptions.keyId})`,
+        keyIds === null
+          ? undefined
+          : sql`${subscriptions.keyId} in (select value from json_each(${JSON.stringify(keyIds)}))`,
+        sql`not ${exists(sql`${subscriptions.keyId}`)}`,
       ),
     )
     .limit(limit);

@@ -26,8 +26,8 @@ export const chatPath = (sessionId: string): string => `/sessions/chat?sessionId
 
 export const socketPath = (sessionId: string): string => `/sessions/${sessionId}/ws`;
 
-/** Subprotocols of a socket that is opened with the admin key. */
-export const SOCKET_PROTOCOLS = ["parley.v1", `bearer.${ADMIN_KEY}`];
+/** The token of the measured Parley's admin. */
+export const ADMIN_TOKEN = ADMIN_KEY;
 
 /** Headers of a call with the admin key. */
 export const parleyHeaders = { authorization: `Bearer ${ADMIN_KEY}` };

@@ -1,15 +1,8 @@
 /** Part `socket-turns`: how long a frame takes: an append to its acknowledgement, a prompt to its first words and to its end. */
 import { atMost, compare, p50, printComparison, ratio } from "./comparison.ts";
 import type { Call, Subject } from "./comparison.ts";
-import { nextEvent } from "./followers.ts";
-import {
-  MESSAGE_TEXT,
-  SOCKET_PROTOCOLS,
-  createEndpoint,
-  createSessionMaker,
-  parleyClient,
-  socketPath,
-} from "./parley.ts";
+import { nextEvent, socketPathWithTicket } from "./followers.ts";
+import { MESSAGE_TEXT, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import type { Servers } from "./servers.ts";
 import type { Server } from "./wrangler.ts";
@@ -38,13 +31,13 @@ export async function socketTurns({ parley, bare, upstream }: Servers): Promise<
     const measured = await compare(LOAD, {
       bare: subject(
         bare,
-        async () => [`/ws?conversation=${crypto.randomUUID()}`],
+        async () => `/ws?conversation=${crypto.randomUUID()}`,
         () => bareFrames[frame],
         type,
       ),
       parley: subject(
         parley,
-        async () => [socketPath(await createSession()), SOCKET_PROTOCOLS],
+        async () => socketPathWithTicket(parley, await createSession()),
         () => parleyFrame(frame),
         type,
       ),
@@ -62,16 +55,10 @@ const parleyFrame = (frame: Frame): object =>
     : { type: "prompt-submit", id: crypto.randomUUID(), content: MESSAGE_TEXT };
 
 /** A caller opens one socket. A turn has ended before its next frame. */
-function subject(
-  server: Server,
-  address: () => Promise<[path: string, protocols?: string[]]>,
-  frame: () => object,
-  type: string,
-): Subject {
+function subject(server: Server, path: () => Promise<string>, frame: () => object, type: string): Subject {
   const last = type === "ack" ? "ack" : "turn-ended";
   const open = async (): Promise<Call> => {
-    const [path, protocols] = await address();
-    const socket = new WebSocket(server.origin.replace("http", "ws") + path, protocols);
+    const socket = new WebSocket(server.origin.replace("http", "ws") + (await path()));
     await new Promise((resolve) => socket.addEventListener("open", resolve));
     return async () => {
       const [measured, ended] = [nextEvent(socket, type), nextEvent(socket, last)];

@@ -6,6 +6,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { identify } from "../../auth/identify.ts";
 import { KeySetUnavailable } from "../../auth/jwks.ts";
+import { isTicket } from "../../auth/tickets.ts";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { asObjectId } from "../../core/id.ts";
 import { ANONYMOUS, isBackend } from "../../core/caller.ts";
@@ -74,15 +75,17 @@ const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
 class LookupRefused extends Error {}
 
 /**
- * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so
- * there the token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
+ * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket or an
+ * event stream, so there a ticket may be in the query, and for a socket an end user's token in
+ * `Sec-WebSocket-Protocol`.
  */
 async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
-  const [, sessionSegment] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
-  const isSocket = sessionSegment !== undefined;
-  const token = bearerToken(c) ?? (isSocket ? subprotocolToken(c) : undefined);
+  const token = bearerToken(c);
   if (token !== undefined) return findCallerByToken(c, token);
-  const ticket = isSocket ? c.req.query("ticket") : undefined;
+  const [, sessionSegment, followedBy] = /\/sessions\/([^/]+)\/(ws|events)\/?$/.exec(c.req.path) ?? [];
+  const offered = followedBy === "ws" ? subprotocolToken(c) : undefined;
+  if (offered !== undefined) return findEndUserByToken(c, offered);
+  const ticket = sessionSegment === undefined ? undefined : c.req.query("ticket");
   if (ticket !== undefined) return findCallerByTicket(c, ticket, sessionSegment ?? "");
   return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
@@ -111,6 +114,15 @@ async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Cal
   }
 }
 
+/**
+ * Servers, proxies and the platform's traces write the headers of a request to their logs, and know only
+ * `Authorization` as a secret. So no token that can do more than one end user's may be in another header.
+ */
+async function findEndUserByToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
+  const caller = await findCallerByToken(c, token);
+  return "reason" in caller || caller.role === "client" ? caller : { reason: "token-in-subprotocol" };
+}
+
 function anonymousCaller(env: Env): Caller | HttpProblem {
   const role = anonymousRoleOf(env);
   return role === null ? (anonymousRoleProblem(env) ?? UNAUTHENTICATED) : { ...ANONYMOUS, role };
@@ -124,7 +136,9 @@ async function findCallerByTicket(
   const sessionId = decodeSessionId(sessionSegment);
   if (sessionId === null) return UNAUTHENTICATED;
   if (await exceedsAddressLimit(c)) return TOO_MANY_CALLS;
-  return (await consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now())) ?? UNAUTHENTICATED;
+  const caller = await consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now());
+  // A used ticket is no guess: browsers show it again by themselves whenever an event stream breaks.
+  return caller ?? (isTicket(ticket) ? { reason: "ticket-refused" } : UNAUTHENTICATED);
 }
 
 /** The session's id in a segment of a path, in the form in which it is stored; `null` when the segment is malformed. */

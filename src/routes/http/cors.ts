@@ -97,6 +97,13 @@ export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) =
 };
 
 /**
+ * The same for an event stream that a ticket opens. With another token CORS covers it: a browser asks before it sends
+ * `Authorization`.
+ */
+export const requireAllowedOriginForTicket: MiddlewareHandler<AppEnv> = async (c, next) =>
+  c.req.query("ticket") === undefined ? next() : requireAllowedOrigin(c, next);
+
+/**
  * By DNS rebinding any site can use a name that leads here, so for an anonymous caller the same origin proves nothing.
  */
 const isSameOrigin = (c: Context<AppEnv>, origin: string): boolean =>

@@ -16,7 +16,9 @@ export type HttpProblem =
   | { reason: "route-not-found" }
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
+  | { reason: "ticket-refused" }
   | { reason: "forbidden" }
+  | { reason: "token-in-subprotocol" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-provider-unavailable" }
   | { reason: "origin-refused" }
@@ -61,7 +63,18 @@ const PROBLEMS: ProblemTable = {
     message: "A valid token is required: Authorization: Bearer <token>",
     headers: { "www-authenticate": "Bearer" },
   }),
+  "ticket-refused": () => ({
+    httpStatus: 401,
+    code: "unauthenticated",
+    message: "This ticket has been used, has expired, or is for another session: get a new one",
+    headers: { "www-authenticate": "Bearer" },
+  }),
   forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token is not allowed to do this" }),
+  "token-in-subprotocol": () => ({
+    httpStatus: 403,
+    code: "forbidden",
+    message: "Only a token of role client may be in Sec-WebSocket-Protocol: open the socket with a ticket instead",
+  }),
   "identity-provider-unavailable": () => ({
     httpStatus: 503,
     code: "identity_provider_unavailable",

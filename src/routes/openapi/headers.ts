@@ -36,7 +36,7 @@ const HEADERS = {
   ),
   "sec-websocket-protocol": header(
     "Sec-WebSocket-Protocol",
-    "`parley.v1, bearer.<token>`, where the client cannot send `Authorization`",
+    "`parley.v1`. An end user's token may be here as `bearer.<token>`; open the socket with a ticket instead where you can",
   ),
 } as const;
 

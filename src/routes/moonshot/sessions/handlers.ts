@@ -19,7 +19,7 @@ import { applyPreference, measure, readFromReplica, readerOf } from "../../http/
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
-  createSocketTicket,
+  createFollowTicket,
   openEventStream,
   respondWithEvents,
   respondWithSocket,
@@ -108,7 +108,7 @@ export const openSocket = (c: AppContext, id: string, after: number | undefined)
   respondWithSocket(c, id, after, sessionNotFound(id));
 
 export async function createTicket(c: AppContext, id: string) {
-  const ticket = await createSocketTicket(c, id);
+  const ticket = await createFollowTicket(c, id);
   return ticket ? c.json(ticket, 201) : respondWithProblem(c, sessionNotFound(id));
 }
 

@@ -9,10 +9,10 @@
 import { Hono } from "hono/tiny";
 import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { requireAllowedOrigin } from "../../http/cors.ts";
 import { ExportQuery } from "../../http/export.ts";
+import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/cors.ts";
 import { createOnce } from "../../http/idempotency.ts";
-import { FromQuery, SocketQuery, requireUpgrade } from "../../http/subscribe.ts";
+import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
@@ -45,13 +45,19 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post("/:id/cancel", docs.cancelTurns, allowServices, sessionParam, (c) =>
     handlers.cancelTurns(c, c.req.valid("param").id),
   )
-  .get("/:id/events", docs.followSession, query(FromQuery), allowServices, sessionParam, (c) =>
-    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  .get(
+    "/:id/events",
+    docs.followSession,
+    query(FollowQuery),
+    allowServices,
+    requireAllowedOriginForTicket,
+    sessionParam,
+    (c) => handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
   .get(
     "/:id/ws",
     docs.openSocket,
-    query(SocketQuery),
+    query(FollowQuery),
     requireUpgrade,
     allowServices,
     requireAllowedOrigin,

@@ -11,7 +11,7 @@ import { invalid, notFound, success } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { findParamProblem } from "../../../providers/registry.ts";
-import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
+import { chatbotStore, deleteChatbot as removeChatbot } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import type { Database } from "../../../store/database.ts";
 import { findEndpoint } from "../../../store/endpoints.ts";
@@ -84,7 +84,7 @@ export async function updateChatbot(c: AppContext, id: string, changes: z.output
 
 export async function deleteChatbot(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await chatbotStore.remove(db, id, now())) {
+  if (await removeChatbot(db, id, now())) {
     audit(c, "chatbot-deleted", { chatbotId: id });
     return c.json(removalBody("Chatbot deleted successfully"));
   }

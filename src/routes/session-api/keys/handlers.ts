@@ -49,6 +49,6 @@ export async function deleteKey(c: AppContext, id: string) {
   if (!revoked) return respondWithProblem(c, KEY_NOT_FOUND);
   evictCachedKey(revoked.hash);
   audit(c, "key-revoked", { keyId: id });
-  c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, id));
+  c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, [id]));
   return c.json(removalBody("Key deleted successfully"));
 }

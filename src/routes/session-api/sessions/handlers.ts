@@ -24,7 +24,7 @@ import {
   respondWithEvents,
   respondWithSocket,
   respondWithTurn,
-  createSocketTicket,
+  createFollowTicket,
   wantsEvents,
 } from "../../http/subscribe.ts";
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
@@ -55,15 +55,16 @@ export async function createSession(c: AppContext, input: NewSessionInput) {
 
 export async function listSessions(c: AppContext, input: z.output<typeof schemas.ListSessions>) {
   const { limit, skip, startDate, endDate } = input;
+  const { role } = c.var.caller;
   const filter = {
     search: input.searchString ?? null,
     status: input.status ?? null,
     chatbotId: input.chatbotId ?? null,
     clientId: clientFilter(c.var.caller, input.clientId),
+    clientMustExist: role === "client" || null,
     from: startDate?.from ?? null,
     before: endDate?.before ?? null,
   };
-  const { role } = c.var.caller;
   const page = await readFromReplica(c, (db) => listChatbotSessions(db, filter, { limit, skip }));
   const results = page.results.map((session) => presentListed(session, role));
   return c.json(pageBody({ ...page, results }, { limit, skip }));
@@ -119,7 +120,7 @@ export const openSocket = (c: AppContext, id: string, after: number | undefined)
   respondWithSocket(c, id, after, SESSION_NOT_FOUND);
 
 export async function createTicket(c: AppContext, id: string) {
-  const ticket = await createSocketTicket(c, id);
+  const ticket = await createFollowTicket(c, id);
   return ticket
     ? c.json(mutationBody(ticket, "Ticket created successfully"), 201)
     : respondWithProblem(c, SESSION_NOT_FOUND);
