@@ -40,8 +40,7 @@ export interface Endpoint extends CallLimits {
   /** Base URL; `""` for the connector's default. */
   uri: string;
   /**
-   * The provider's key, encrypted (`crypto/sealed-tokens.ts`; rows of earlier versions can be in plain text), or
-   * `env:NAME` for a secret of the Worker, or `""`.
+   * The provider's key, encrypted (`crypto/sealed-tokens.ts`), or `env:NAME` for a secret of the Worker, or `""`.
    */
   token: string;
   model: string;

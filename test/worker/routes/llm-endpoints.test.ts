@@ -109,6 +109,17 @@ describe("endpoints", () => {
     expect((await put(`/v1/llm_endpoints/${id}`, { connector_type: "openai-connector" })).status).toBe(422);
   });
 
+  it("need it again to change their connector at one address, a secret's name too", async () => {
+    for (const token of ["sk-secret", "env:PROVIDER_OPENAI"]) {
+      const id = await createEndpoint({ connector_type: "openai-connector", uri: "https://one.example.com/v1", token });
+      const path = `/v1/llm_endpoints/${id}`;
+      const refused = await put(path, { connector_type: "together-connector", token: "********" });
+      expect([refused.status, refused.body.error[0].loc]).toEqual([422, ["body", "token"]]);
+      expect((await get(path)).body.connector_type).toBe("openai-connector");
+      expect((await put(path, { connector_type: "together-connector", token })).status).toBe(200);
+    }
+  });
+
   it.each([
     [{ name: "!!!", connector_type: "echo-connector" }, "name"],
     [{ name: "x", connector_type: "carrier-pigeon" }, "connector_type"],

@@ -8,7 +8,7 @@ import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import { invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
-import { PROVIDERS } from "../../../providers/registry.ts";
+import { PROVIDERS, originOf } from "../../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
 
 /** The fields that a body contains. */
@@ -31,24 +31,21 @@ export function fieldsOf(input: z.output<typeof schemas.UpdateEndpoint>): Partia
 }
 
 /**
- * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin: the caller could
- * then send somebody else's token to a server of their own.
+ * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin or connector
+ * type, which it is bound to: the caller could otherwise have a token that they do not know sent to a server of their
+ * own.
  */
 export function applyChanges(endpoint: Endpoint, changes: Partial<Endpoint>): Outcome<Endpoint> {
   const { token, ...others } = changes;
   const changed = { ...endpoint, ...others };
   const origin = originOf(changed);
   // An invalid address has no origin. `checkEndpoint` reports it.
-  const movesOrigin = origin !== null && origin !== originOf(endpoint);
+  const isRebound =
+    origin !== null && (origin !== originOf(endpoint) || changed.connectorType !== endpoint.connectorType);
   const keepsToken = token === undefined || token === SECRET_MASK;
-  if (movesOrigin && keepsToken && endpoint.token !== "")
-    return invalid(["token"], "must be sent again when the origin of uri changes");
+  if (isRebound && keepsToken && endpoint.token !== "")
+    return invalid(["token"], "must be sent again when the origin of uri or the connector type changes");
   return success({ ...changed, ...(keepsToken ? {} : { token }) });
-}
-
-function originOf({ connectorType, uri }: Endpoint): string | null {
-  const address = uri || PROVIDERS[connectorType].defaultUri;
-  return address && URL.canParse(address) ? new URL(address).origin : null;
 }
 
 export function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {

@@ -7,6 +7,7 @@ import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import { now } from "../../../core/time.ts";
 import { isSecret, reseal, seal } from "../../../crypto/sealed-tokens.ts";
+import { originOf } from "../../../providers/registry.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
@@ -84,6 +85,8 @@ export async function deleteEndpoint(c: AppContext, id: string) {
 }
 
 /** The token as it is stored; `null` when it cannot be sealed. The name of a secret is stored as it is. */
-async function sealToken({ id, token }: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
-  return isSecret(token) ? sealing(token, id, env) : token;
+async function sealToken(endpoint: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
+  const { id: endpointId, connectorType, token } = endpoint;
+  const binding = { endpointId, connectorType, origin: originOf(endpoint) ?? "" };
+  return isSecret(token) ? sealing(token, binding, env) : token;
 }
