@@ -46,6 +46,8 @@ export interface Endpoint extends CallLimits {
   model: string;
   /** JSON text of an object, sent with every call. */
   params: string;
+  /** Names of params, or `model`, that a chatbot cannot override; `null` for none. */
+  pinned: string[] | null;
   /** `null` if no prices are set. */
   prices: Prices | null;
   createdAt: EpochMs;

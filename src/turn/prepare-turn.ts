@@ -3,7 +3,7 @@
  * This folder has what one prompt does: preparation here, context strategies, model messages, templates, and the
  * fan-out that collects replies. Nothing here reads a database, a clock or the network. Pure.
  */
-import { readCallParams } from "../core/call-params.ts";
+import { mergeParams, readCallParams } from "../core/call-params.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
@@ -118,15 +118,14 @@ const endpointMissing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 
-/** @param overrides the chatbot's params, which override those of the endpoint */
+/** @param overrides the chatbot's params, which override those of the endpoint that it has not pinned */
 function buildRequest(
   { endpoint, previousCalls, alternateRoles }: TaskTarget,
   { messages, isComplete }: Conversation,
   { overrides, withReceipt }: { overrides: string | null; withReceipt: boolean },
 ): ReplyRequest {
   const { id: endpointId, connectorType, uri, token, model, maxCallsPerSecond, maxConcurrency, updatedAt } = endpoint;
-  const params =
-    overrides === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(overrides) });
+  const params = mergeParams(endpoint.params, overrides, endpoint.pinned ?? []);
   const { wrapper, alternateRoles: alternateRolesParam } = readCallParams(params);
   return {
     endpointId,

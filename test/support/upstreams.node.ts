@@ -161,6 +161,7 @@ async function playSecondHalf(fault: string, tail: string, answer: ServerRespons
 
 /** The ways in which an answer asks for a later retry. */
 const WAITS: Record<string, () => [string, string]> = {
+  zero: () => ["retry-after", "0"],
   ms: () => ["retry-after-ms", "40"],
   seconds: () => ["retry-after", "1"],
   date: () => ["retry-after", new Date(Date.now() + 1_500).toUTCString()],

@@ -1,8 +1,8 @@
 /** Endpoints in `/v1`. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../../src/core/call-params.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
+import { createChatbot, createEndpoint, createSession, unique } from "../../support/create.ts";
 
 const idOf = (name: string) => name.replaceAll(" ", "-");
 
@@ -24,6 +24,7 @@ describe("endpoints", () => {
       token: "********",
       max_calls_per_second: 0,
       max_concurrency: 0,
+      pinned: [],
       prices: null,
     };
     expect((await get(`/v1/llm_endpoints/${idOf(name)}`)).body).toEqual(shown);
@@ -163,6 +164,96 @@ describe("endpoints", () => {
   });
 });
 
+describe("the limits of a reply", () => {
+  it.each([
+    { max_attempts: 11 },
+    { max_attempts: "1e3" },
+    { timeout_ms: 600_001 },
+    { timeout: 601 },
+    { num_of_retries: 10 },
+    { num_of_retries: "999" },
+  ])("are refused beyond what is allowed, wherever params are taken: %j", async (params) => {
+    const [name] = Object.keys(params);
+    const given = { name: unique("outdone"), connector_type: "echo-connector", params };
+    const [endpointId, chatbotId] = [await createEndpoint(), await createChatbot()];
+    for (const refused of [
+      await post("/v1/llm_endpoints", given),
+      await put(`/v1/llm_endpoints/${endpointId}`, { params }),
+    ]) {
+      expect([refused.status, refused.body.error[0].loc]).toEqual([422, ["body", "params", name]]);
+    }
+    for (const refused of [
+      await post("/chatbots", { name: "Outdone", endpointId, params }),
+      await put(`/chatbots/${chatbotId}`, { params }),
+    ]) {
+      expect([refused.status, refused.body.error.details[0].path]).toEqual([400, `params.${name}`]);
+    }
+    expect((await get(`/chatbots/${chatbotId}`)).body.data.params).toBeUndefined();
+  });
+
+  it("are accepted up to there", async () => {
+    const params = { max_attempts: 10, timeout_ms: 600_000, timeout: 600, num_of_retries: 9 };
+    const id = await createEndpoint({ params });
+    expect((await get(`/v1/llm_endpoints/${id}`)).body.params).toEqual(params);
+  });
+});
+
+describe("params that an endpoint pins", () => {
+  const pinnedPath = (
+    param: string,
+    refused: { body: { error: { details: { path: string; message: string }[] } } },
+  ) => {
+    expect(refused.body.error.details).toEqual([
+      { path: `params.${param}`, message: expect.stringContaining("pinned") },
+    ]);
+  };
+
+  it("are refused in a chatbot's params, by name, and others are not", async () => {
+    const endpointId = await createEndpoint({ pinned: ["model", "timeout_ms"] });
+    expect((await get(`/v1/llm_endpoints/${endpointId}`)).body.pinned).toEqual(["model", "timeout_ms"]);
+    const create = (params: object) => post("/chatbots", { name: "Pinned", endpointId, params });
+    const refused = await create({ model: "large" });
+    expect(refused.status).toBe(400);
+    pinnedPath("model", refused);
+    pinnedPath("timeout", await create({ temperature: 1, timeout: 5 }));
+    const { body } = await create({ temperature: 1 });
+    const path = `/chatbots/${body.data.id}`;
+    pinnedPath("model", await put(path, { params: { model: null } }));
+    expect((await get(path)).body.data.params).toEqual({ temperature: 1 });
+    expect((await put(path, { params: null })).status).toBe(200);
+  });
+
+  it("are refused when a chatbot that overrides them comes to the endpoint", async () => {
+    const chatbotId = await createChatbot({ params: { model: "large" } });
+    const endpointId = await createEndpoint({ pinned: ["model"] });
+    pinnedPath("model", await put(`/chatbots/${chatbotId}`, { endpointId }));
+    expect((await put(`/chatbots/${chatbotId}`, { endpointId, params: {} })).status).toBe(200);
+  });
+
+  it("hold for chatbots that overrode them before, which can still be changed", async () => {
+    const uri = `${inject("upstream")}/pinned/hello`;
+    const endpointId = await createEndpoint({ connector_type: "openai-connector", uri, model: "small" });
+    const chatbotId = await createChatbot({ endpointId, params: { model: "large", seed: 7 } });
+    const sent = async () => {
+      const session = await createSession({ chatbotId });
+      await post(`/sessions/chat?sessionId=${session}`, { content: "Hi" });
+      const received = await (await fetch(`${inject("upstream")}/received/pinned`)).json<{ text: string }[]>();
+      return JSON.parse(received[0]?.text ?? "{}");
+    };
+    expect(await sent()).toMatchObject({ model: "large", seed: 7 });
+    await put(`/v1/llm_endpoints/${endpointId}`, { pinned: ["model"] });
+    expect(await sent()).toMatchObject({ model: "small", seed: 7 });
+    expect((await put(`/chatbots/${chatbotId}`, { name: "Renamed" })).status).toBe(200);
+    await put(`/v1/llm_endpoints/${endpointId}`, { pinned: null });
+    expect(await sent()).toMatchObject({ model: "large", seed: 7 });
+  });
+
+  it.each(["model", [1], [""], { model: true }])("are a list of names: %j is refused", async (pinned) => {
+    const given = { name: unique("pins"), connector_type: "echo-connector", pinned };
+    expect((await post("/v1/llm_endpoints", given)).status).toBe(422);
+  });
+});
+
 const CONNECTORS = [
   "openai-connector",
   "azure-openai-connector",
@@ -203,7 +294,7 @@ it("show what each connector type needs, and check it for a new endpoint", async
   expect(body).toContainEqual({
     connector_type: "azure-openai-connector",
     required: ["name", "connector_type", "uri", "token", "model"],
-    optional: ["max_calls_per_second", "max_concurrency", "params", "prices"],
+    optional: ["max_calls_per_second", "max_concurrency", "params", "pinned", "prices"],
     default_uri: null,
     params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, "api_version"],
   });

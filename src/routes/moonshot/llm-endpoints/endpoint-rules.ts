@@ -22,6 +22,7 @@ export function fieldsOf(input: z.output<typeof schemas.UpdateEndpoint>): Partia
     maxCallsPerSecond: input.max_calls_per_second,
     maxConcurrency: input.max_concurrency,
     params: input.params,
+    pinned: input.pinned,
     prices: input.prices && {
       inputPerMillion: input.prices.input_per_million,
       outputPerMillion: input.prices.output_per_million,

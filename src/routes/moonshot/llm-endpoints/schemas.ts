@@ -32,6 +32,9 @@ const price = z
 
 const prices = z.object({ input_per_million: price, output_per_million: price });
 
+/** Names of params. */
+const pinned = z.array(z.string().min(1).max(200)).max(100).nullable();
+
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
   uri: z.string().trim().max(2000),
@@ -40,6 +43,7 @@ const endpointFields = {
   max_calls_per_second: numeric,
   max_concurrency: numeric,
   params,
+  pinned: pinned.meta({ description: "Params that the params of a chatbot cannot override" }),
   prices: prices.nullable(),
 };
 
@@ -52,6 +56,7 @@ export const CreateEndpoint = z.object({
   max_calls_per_second: numeric.default(0),
   max_concurrency: numeric.default(0),
   params: params.prefault({}),
+  pinned: endpointFields.pinned.default(null),
   prices: endpointFields.prices.default(null),
 });
 
@@ -68,6 +73,7 @@ export const Endpoint = z
     max_calls_per_second: z.number().int(),
     max_concurrency: z.number().int(),
     params: objectOutput,
+    pinned: z.array(z.string()).meta({ description: "Params that the params of a chatbot cannot override" }),
     prices: Prices.nullable(),
   })
   .meta({ id: "Endpoint", description: "A model at an address. No answer contains its token" });
