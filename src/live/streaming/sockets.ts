@@ -11,7 +11,7 @@ import { now } from "../../core/time.ts";
 import type { Replay } from "./event-stream.ts";
 import { readFrame } from "./client-frames.ts";
 import type { ClientFrame } from "./client-frames.ts";
-import { CLOSE_REASONS, presentEvent } from "./events.ts";
+import { CLOSE_REASONS, eventFor, presentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, StreamEvent } from "./events.ts";
 
 /** The largest frame, in bytes. */
@@ -65,9 +65,11 @@ export class Sockets {
   /** Sends a replay. Afterwards the socket gets live events. */
   async catchUp(socket: WebSocket, replay: Replay): Promise<void> {
     this.#catchingUp.add(socket);
+    const { role } = this.callerOf(socket);
     let sent = 0;
     for (let step = replay.next(); ; step = replay.next()) {
-      for (const event of step.value) sent += sendText(socket, JSON.stringify(presentEvent(event, this.#present)));
+      for (const event of step.value.flatMap((one) => eventFor(role, one) ?? []))
+        sent += sendText(socket, JSON.stringify(presentEvent(event, this.#present)));
       if (step.done || socket.readyState !== WebSocket.OPEN) break;
       if (sent < REPLAY_CHARACTERS) continue;
       sent = 0;
@@ -81,10 +83,19 @@ export class Sockets {
     return this.#ctx.getWebSockets().length;
   }
 
-  /** Sends an event to all sockets whose replay has ended. */
-  broadcast(event: StreamEvent): void {
+  /**
+   * Sends an event to all sockets whose replay has ended.
+   *
+   * @param forClients the event for callers of role `client`; `null` to send them none
+   */
+  broadcast(event: StreamEvent, forClients: StreamEvent | null): void {
     const text = JSON.stringify(event);
-    for (const socket of this.#ctx.getWebSockets()) if (!this.#catchingUp.has(socket)) sendText(socket, text);
+    const clientText = forClients === event ? text : forClients && JSON.stringify(forClients);
+    for (const socket of this.#ctx.getWebSockets()) {
+      if (this.#catchingUp.has(socket)) continue;
+      const shown = clientText !== text && this.callerOf(socket).role === "client" ? clientText : text;
+      if (shown !== null) sendText(socket, shown);
+    }
   }
 
   send(socket: WebSocket, event: StreamEvent): void {

@@ -7,7 +7,7 @@ const delta: StreamEvent = { type: "reply-delta", turnId: "t", chatId: "c", offs
 
 it("cuts off a reader that is more than 4 MiB behind, and no sooner", async () => {
   let gone = 0;
-  const stream = new EventStream(null, null, () => (gone += 1));
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => (gone += 1));
   const bytes = new Uint8Array(1_048_576);
   for (let n = 0; n < 4; n++) stream.send(delta, bytes);
   await scheduler.wait(5);
@@ -26,7 +26,7 @@ it("stops reading the past when its reader has left", async () => {
       yield [delta];
     }
   })();
-  const stream = new EventStream(null, null, () => undefined);
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => undefined);
   const replaying = stream.catchUp(past, () => ({}));
   await stream.readable.getReader().read();
   await vi.waitUntil(() => pages === 2);
