@@ -65,7 +65,8 @@ export interface ValidationIssue {
  * fields at an RPC boundary. One exhaustive table turns them into HTTP (`routes/http/problem.ts`).
  */
 export type Failure =
-  | { reason: "not-found"; resource: ResourceType; id: string | null }
+  /** `suggestion`: an id that exists, if `id` is its name. */
+  | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
   | { reason: "session-not-active" }
   | { reason: "invalid"; issues: ValidationIssue[] }
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string }

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import type { NewChatbot, NewEndpoint, ParleyClient } from "../client/parley-client.ts";
 
 const ENDPOINTS = [
-  { name: "eliza", connector_type: "eliza-connector" },
+  // Slow enough to see that it streams.
+  { name: "eliza", connector_type: "eliza-connector", params: { tokens_per_second: 16 } },
   { name: "echo", connector_type: "echo-connector" },
 ] as const;
 

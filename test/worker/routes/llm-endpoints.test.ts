@@ -17,7 +17,8 @@ describe("endpoints", () => {
       model: "m",
       params: { temperature: 0.5 },
     };
-    expect((await post("/v1/llm_endpoints", given)).body).toEqual({ message: "Endpoint added successfully" });
+    const created = { message: "Endpoint added successfully", id: idOf(name) };
+    expect((await post("/v1/llm_endpoints", given)).body).toEqual(created);
     const shown = {
       id: idOf(name),
       ...given,
@@ -144,7 +145,7 @@ describe("endpoints", () => {
     ],
     [{ name: "x", connector_type: "echo-connector", max_concurrency: "many" }, "max_concurrency"],
   ])("refuse %j with 422", async (given, field) => {
-    const { status, body } = await post("/v1/llm_endpoints", given);
+    const { status, body } = await post("/v1/llm_endpoints", { model: "m", token: "", ...given });
     expect([status, body.error[0].loc]).toEqual([422, ["body", ...field.split(".")]]);
   });
 
@@ -299,9 +300,104 @@ it("show what each connector type needs, and check it for a new endpoint", async
     params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, "api_version"],
   });
   for (const { connector_type, required } of body as { connector_type: string; required: string[] }[]) {
-    const { status, body: answer } = await post("/v1/llm_endpoints", { name: unique("bare"), connector_type });
-    expect([connector_type, status]).toEqual([connector_type, required.includes("uri") ? 422 : 200]);
-    if (status === 422) expect(answer.error).toMatchObject([{ loc: ["body", "uri"], msg: "Field required" }]);
+    const given = { name: unique("bare"), connector_type };
+    const needed = required.filter((field) => !(field in given));
+    const { status, body: answer } = await post("/v1/llm_endpoints", given);
+    expect([connector_type, status]).toEqual([connector_type, needed.length > 0 ? 422 : 200]);
+    if (status !== 422) continue;
+    expect(answer.error).toMatchObject(
+      needed.map((field) => ({ loc: ["body", field], msg: expect.stringMatching(/^Field required/) })),
+    );
+    const fields = Object.fromEntries(needed.map((field) => [field, field === "uri" ? "https://api.example.com" : ""]));
+    expect((await post("/v1/llm_endpoints", { ...given, ...fields })).status).toBe(200);
   }
   expect((await get("/v1/connectors?include=everything")).status).toBe(422);
+});
+
+it.each([
+  { connector_type: "openai-connector", params: { model: "m" } },
+  { connector_type: "openai-connector", params: { model: null } },
+  { connector_type: "google-gemini-connector", token: "k", uri: "https://g.example.com/v1/models/gemini-pro" },
+  { connector_type: "azure-openai-connector", token: "k", uri: "https://a.example.com/openai/deployments/gpt" },
+])("take the model from params or the address: %j", async (given) => {
+  expect((await post("/v1/llm_endpoints", { name: unique("elsewhere"), ...given })).status).toBe(200);
+});
+
+describe("an id that is a name", () => {
+  it("is not found, and the answer says the id, wherever an endpoint is named", async () => {
+    const name = unique("My GPT");
+    const { id } = (await post("/v1/llm_endpoints", { name, connector_type: "echo-connector" })).body;
+    const path = `/v1/llm_endpoints/${encodeURIComponent(name)}`;
+    const detail = `Endpoint "${name}" not found: did you mean the id "${id}"?`;
+    for (const refused of [
+      await get(path),
+      await put(path, { model: "m" }),
+      await del(path),
+      await post(`${path}/test`),
+      await post("/v1/sessions", { name: "x", endpoints: [id, name] }),
+    ]) {
+      expect([refused.status, refused.body]).toEqual([404, { detail }]);
+    }
+    const chatbot = await post("/chatbots", { name: "x", endpointId: name });
+    expect([chatbot.status, chatbot.body.message]).toEqual([404, detail]);
+    expect((await put(`/chatbots/${await createChatbot()}`, { endpointId: name })).body.message).toBe(detail);
+  });
+
+  it("of no endpoint is just not found", async () => {
+    for (const name of ["No Such Model", "no-such-model", "!!!", "x".repeat(3_000)]) {
+      const { status, body } = await get(`/v1/llm_endpoints/${encodeURIComponent(name)}`);
+      expect([status, body.detail]).toEqual([404, `Endpoint "${name}" not found`]);
+    }
+  });
+});
+
+describe("a test of an endpoint", () => {
+  const upstream = inject("upstream");
+  const test = async (fields: object) => post(`/v1/llm_endpoints/${await createEndpoint({ ...fields })}/test`);
+
+  it("asks it once, and answers time, model, tokens and the reply", async () => {
+    const { status, body } = await test({
+      connector_type: "openai-connector",
+      uri: `${upstream}/tested/hello`,
+      token: "sk-tested",
+      model: "the-model",
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ ok: true, error: null, finish_reason: "stop", provider_request_id: "req_fixture" });
+    expect(body.text).toMatch(/^Hello/);
+    expect(body.model).toEqual(expect.any(String));
+    expect(body.usage.output_tokens).toBeGreaterThan(0);
+    expect(body.duration_ms).toBeGreaterThanOrEqual(body.ttft_ms);
+    const received = await (await fetch(`${upstream}/received/tested`)).json<{ headers: object; text: string }[]>();
+    expect(received).toHaveLength(1);
+    expect(received[0]?.headers).toMatchObject({ authorization: "Bearer sk-tested" });
+    expect(JSON.parse(received[0]?.text ?? "{}").messages).toEqual([
+      { role: "user", content: "Reply with the word OK." },
+    ]);
+  });
+
+  it.each([
+    ["503", {}, "provider_overloaded", 1],
+    ["401", {}, "provider_auth", 1],
+    ["hello", { token: "env:PROVIDER_NOT_SET" }, "provider_auth", 0],
+    ["hello", { uri: "http://127.0.0.1:9/v1" }, "connection_lost", 0],
+  ])("that fails (%s, %j) is 200 with the failure, after one call", async (scene, fields, code, calls) => {
+    const provider = `failing-${crypto.randomUUID()}`;
+    const uri = `${upstream}/${provider}/${scene}`;
+    const openai = { connector_type: "openai-connector", model: "m", uri, params: { max_attempts: 5 } };
+    const { status, body } = await test({ ...openai, ...fields });
+    expect([status, body.ok, body.error.code, body.text]).toEqual([200, false, code, ""]);
+    expect(await (await fetch(`${upstream}/received/${provider}`)).json()).toHaveLength(calls);
+  });
+
+  it("keeps its limits", async () => {
+    const id = await createEndpoint({ max_concurrency: 1, params: { delay_ms: 300 } });
+    const tests = await Promise.all([1, 2].map(() => post(`/v1/llm_endpoints/${id}/test`)));
+    expect(tests.map(({ body }) => body.ok)).toEqual([true, true]);
+    expect(Math.max(...tests.map(({ body }) => body.queue_ms))).toBeGreaterThanOrEqual(200);
+  });
+
+  it("changes no session, and needs an endpoint that exists", async () => {
+    expect((await post("/v1/llm_endpoints/nowhere/test")).status).toBe(404);
+  });
 });

@@ -248,7 +248,7 @@ describe("a deployed Worker", () => {
     "https://localhost./v1",
     "https://metadata.google.internal",
   ])("accepts no endpoint at %s, neither new nor by an update", async (uri) => {
-    const given = { name: unique("guarded"), connector_type: "openai-connector", uri };
+    const given = { name: unique("guarded"), connector_type: "openai-connector", uri, model: "m" };
     const created = await callWith(deployed, "POST", "/v1/llm_endpoints", given);
     expect([created.status, created.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
     const id = await createEndpoint(openai);
@@ -258,7 +258,7 @@ describe("a deployed Worker", () => {
 
   it("accepts one at a public name, and one at its vendor's own address", async () => {
     for (const uri of ["https://api.example.com/v1", ""]) {
-      const given = { name: unique("public"), connector_type: "openai-connector", uri };
+      const given = { name: unique("public"), connector_type: "openai-connector", uri, model: "m" };
       expect((await callWith(deployed, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
     }
   });

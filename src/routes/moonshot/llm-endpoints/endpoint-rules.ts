@@ -6,10 +6,28 @@ import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
-import { invalid, success } from "../../../core/failure.ts";
+import { failed, invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
 import { PROVIDERS, originOf } from "../../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
+
+/** A model in the address of a call: of Azure's deployments, and of Google's models. */
+const MODEL_IN_URI = /\/(deployments|models|tunedModels)\/[^/]+/;
+
+/**
+ * Checks that a new endpoint has the fields that its connector needs. An empty text counts as given: Moonshot's endpoint
+ * files have their token added later, and some servers need no model.
+ */
+export function checkRequired(input: z.output<typeof schemas.CreateEndpoint>): Outcome<null> {
+  const { uri = "", params, connector_type: type } = input;
+  const hasModel = MODEL_IN_URI.test(uri) || Object.hasOwn(JSON.parse(params) as object, "model");
+  const isMissing = (field: "uri" | "token" | "model") =>
+    input[field] === undefined && !(field === "model" && hasModel);
+  const issues = PROVIDERS[type].required
+    .filter(isMissing)
+    .map((field) => ({ path: [field], message: field === "uri" ? "Field required" : 'Field required ("" for none)' }));
+  return issues.length === 0 ? success(null) : failed({ reason: "invalid", issues });
+}
 
 /** The fields that a body contains. */
 export function fieldsOf(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endpoint> {

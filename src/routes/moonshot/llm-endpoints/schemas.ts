@@ -4,11 +4,18 @@
  */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
+import { REPLY_ERROR_CODES } from "../../../core/failure.ts";
+import { FINISH_REASONS } from "../../../core/message.ts";
 import { name, objectOutput, providerParams } from "../../http/fields.ts";
 import { Prices } from "../schemas.ts";
 
 /** The answer to a change. */
 export const Confirmation = z.object({ message: z.string() }).meta({ id: "Confirmation" });
+
+/** The answer to a create. */
+export const CreatedEndpoint = z
+  .object({ message: z.string(), id: z.string().meta({ description: "What sessions and chatbots name it by" }) })
+  .meta({ id: "CreatedEndpoint" });
 
 /** A number or its text: Moonshot's forms send every field as text. */
 const numeric = z.coerce.number().int().min(0);
@@ -50,9 +57,10 @@ const endpointFields = {
 export const CreateEndpoint = z.object({
   name,
   connector_type: endpointFields.connector_type,
-  uri: endpointFields.uri.default(""),
-  token: endpointFields.token.default(""),
-  model: endpointFields.model.default(""),
+  // Which of them a connector needs is checked in `endpoint-rules.ts`.
+  uri: endpointFields.uri.optional(),
+  token: endpointFields.token.optional(),
+  model: endpointFields.model.optional(),
   max_calls_per_second: numeric.default(0),
   max_concurrency: numeric.default(0),
   params: params.prefault({}),
@@ -79,3 +87,18 @@ export const Endpoint = z
   .meta({ id: "Endpoint", description: "A model at an address. No answer contains its token" });
 
 export const Endpoints = z.array(Endpoint);
+
+export const EndpointTest = z
+  .object({
+    ok: z.boolean(),
+    error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).nullable(),
+    text: z.string().meta({ description: "The reply, at most 1,000 characters" }),
+    model: z.string().nullable().meta({ description: "The model that answered" }),
+    finish_reason: z.enum(FINISH_REASONS),
+    usage: z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+    duration_ms: z.number().int(),
+    ttft_ms: z.number().int().nullable(),
+    queue_ms: z.number().int().meta({ description: "How long the call waited for the endpoint's own limits" }),
+    provider_request_id: z.string().nullable(),
+  })
+  .meta({ id: "EndpointTest", description: "What came of one call to an endpoint" });

@@ -8,13 +8,13 @@ import { overriddenPins } from "../../../core/call-params.ts";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
-import { invalid, notFound, success } from "../../../core/failure.ts";
+import { invalid, success } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import type { Database } from "../../../store/database.ts";
-import { findEndpoint } from "../../../store/endpoints.ts";
+import { endpointNotFound, findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
@@ -49,7 +49,7 @@ async function findEndpointFor(
   { endpointId, params }: Pick<Chatbot, "endpointId" | "params">,
 ): Promise<Outcome<Endpoint>> {
   const endpoint = await findEndpoint(db, endpointId);
-  if (!endpoint) return notFound("endpoint", endpointId);
+  if (!endpoint) return endpointNotFound(db, endpointId);
   const [name] = overriddenPins(JSON.parse(params ?? "{}") as object, endpoint.pinned ?? []);
   return name === undefined
     ? success(endpoint)
