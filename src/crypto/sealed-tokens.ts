@@ -4,6 +4,7 @@
  */
 import type { ConnectorType } from "../core/endpoint.ts";
 import { secretNameOf } from "../core/endpoint.ts";
+import { isLocalStart, LOCAL_SECRETS } from "../core/local-start.ts";
 
 /**
  * Secrets of the Worker: keys of 32 bytes in base64. The current key encrypts and decrypts. Previous keys, separated by
@@ -12,6 +13,7 @@ import { secretNameOf } from "../core/endpoint.ts";
 export interface EncryptionSecrets {
   ENCRYPTION_KEY?: string;
   ENCRYPTION_KEY_PREVIOUS?: string;
+  LOCAL?: string;
 }
 
 /** What a token may be used for. It is authenticated, so a token cannot be used for anything else. */
@@ -42,7 +44,13 @@ export const isSealed = (token: string): boolean => token.startsWith(SEALED_PREF
 export const isSecret = (token: string): boolean => token !== "" && secretNameOf(token) === null;
 
 /** Whether a valid encryption key is set. */
-export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => decodeKey(ENCRYPTION_KEY) !== null;
+export const canSeal = (secrets: EncryptionSecrets): boolean => currentKey(secrets) !== null;
+
+/** The key that encrypts. The one of local starts is public, so a deployment encrypts nothing with it. */
+const currentKey = (secrets: EncryptionSecrets): Uint8Array | null =>
+  secrets.ENCRYPTION_KEY?.trim() === LOCAL_SECRETS.ENCRYPTION_KEY && !isLocalStart(secrets)
+    ? null
+    : decodeKey(secrets.ENCRYPTION_KEY);
 
 /**
  * Encrypts an endpoint's token for storage: AES-256-GCM with the current key. The binding is authenticated.
@@ -50,7 +58,7 @@ export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => decod
  * @returns `sealed:2:<base64 of IV and ciphertext>`; `null` if no valid key is set
  */
 export async function seal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = decodeKey(secrets.ENCRYPTION_KEY);
+  const bytes = currentKey(secrets);
   if (!bytes) return null;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const key = await aesKey(bytes);
@@ -92,7 +100,7 @@ export async function reseal(token: string, binding: TokenBinding, secrets: Encr
  * @returns base64; `null` if no valid key is set
  */
 export async function fingerprintSecret(token: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = decodeKey(secrets.ENCRYPTION_KEY);
+  const bytes = currentKey(secrets);
   if (!bytes) return null;
   const rootKey = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
   const key = await crypto.subtle.deriveKey(

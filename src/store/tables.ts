@@ -1,6 +1,6 @@
 /**
- * The D1 schema. After a change, run `npm run migration`. Triggers and the full-text index are written by hand in
- * `migrations/`. Queries are in the other files of this folder. Pure.
+ * The D1 schema. After a change, see "Change the tables of D1" in `.github/CONTRIBUTING.md`. Triggers and the full-text index are
+ * written by hand in `migrations/`. Queries are in the other files of this folder. Pure.
  */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -196,7 +196,7 @@ export const apiKeys = sqliteTable(
     lastUsedAt: integer(),
     createdAt: integer().notNull(),
   },
-  (table) => [uniqueIndex("keys_hash").on(table.hash)],
+  (table) => [uniqueIndex("keys_hash").on(table.hash), index("keys_by_expiry").on(table.expiresAt)],
 );
 
 /** Sessions that an API key subscribes to. Revoking the key closes these streams. */
@@ -230,8 +230,13 @@ export const idempotencyKeys = sqliteTable(
     httpStatus: integer(),
     body: text(),
     at: integer().notNull(),
+    /** What was created, as `<type>:<id>`. Deleting it deletes this row. */
+    resource: text(),
   },
-  (table) => [primaryKey({ columns: [table.caller, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.caller, table.key] }),
+    index("idempotency_keys_by_resource").on(table.resource),
+  ],
 );
 
 /** Messages that could not be written to `messages`. The sessions' objects keep them. */
