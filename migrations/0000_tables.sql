@@ -63,6 +63,7 @@ CREATE TABLE `endpoints` (
 	`max_calls_per_second` integer NOT NULL,
 	`max_concurrency` integer NOT NULL,
 	`params` text NOT NULL,
+	`pinned` text,
 	`prices` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL

@@ -69,10 +69,13 @@ export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_
   return {
     providerParams: Object.fromEntries(Object.entries(all).filter(([name]) => !UNSENT_PARAMS.has(name))),
     limits: {
-      timeoutMs: numberOf(all["timeout_ms"]) ?? secondsToMs(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs: Math.min(
+        numberOf(all["timeout_ms"]) ?? secondsToMs(all["timeout"]) ?? DEFAULT_TIMEOUT_MS,
+        MAX_TIMEOUT_MS,
+      ),
       firstTokenMs: numberOf(all["first_token_ms"]),
       idleMs: numberOf(all["idle_ms"]),
-      maxAttempts: numberOf(all["max_attempts"]) ?? moonshotAttempts(all) ?? defaultMaxAttempts,
+      maxAttempts: Math.min(numberOf(all["max_attempts"]) ?? moonshotAttempts(all) ?? defaultMaxAttempts, MAX_ATTEMPTS),
     },
     wrapper: {
       system: textOf(all["system_prompt"]),
@@ -81,6 +84,31 @@ export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_
     },
     alternateRoles: flagOf(all["alternate_roles"]),
   };
+}
+
+/** Params with one meaning: whoever pins one of them pins all. */
+const SAME_MEANING: readonly (readonly string[])[] = [
+  ["timeout_ms", "timeout"],
+  ["max_attempts", "allow_retries", "num_of_retries"],
+];
+
+/** The params that override pinned ones, in the order in which they are given. */
+export function overriddenPins(overrides: object, pinned: readonly string[]): string[] {
+  const names = new Set(pinned.flatMap((name) => SAME_MEANING.find((synonyms) => synonyms.includes(name)) ?? [name]));
+  return Object.keys(overrides).filter((name) => names.has(name));
+}
+
+/**
+ * The params of a call: those of the endpoint, overridden by the chatbot's, but for pinned ones.
+ *
+ * @param params JSON text of an object, like `overrides` and the result
+ */
+export function mergeParams(params: string, overrides: string | null, pinned: readonly string[]): string {
+  if (overrides === null) return params;
+  const added = JSON.parse(overrides) as Record<string, unknown>;
+  const ignored = new Set(overriddenPins(added, pinned));
+  const allowed = Object.fromEntries(Object.entries(added).filter(([name]) => !ignored.has(name)));
+  return JSON.stringify({ ...JSON.parse(params), ...allowed });
 }
 
 /** A number, or a text that contains one; `null` for anything else and for negative numbers. */
@@ -95,7 +123,7 @@ export const MAX_TIMEOUT_MS = 600_000;
 /** Moonshot's `timeout` is in seconds. Returns milliseconds. */
 function secondsToMs(value: unknown): number | null {
   const seconds = numberOf(value);
-  return seconds === null || seconds === 0 ? null : Math.min(seconds * 1000, MAX_TIMEOUT_MS);
+  return seconds === null || seconds === 0 ? null : seconds * 1000;
 }
 
 /** The highest number of calls for one reply. */
@@ -105,7 +133,7 @@ export const MAX_ATTEMPTS = 10;
 function moonshotAttempts(all: Record<string, unknown>): number | null {
   if (flagOf(all["allow_retries"]) === false) return 1;
   const retries = numberOf(all["num_of_retries"]);
-  return retries === null ? null : Math.min(1 + Math.floor(retries), MAX_ATTEMPTS);
+  return retries === null ? null : 1 + Math.floor(retries);
 }
 
 /** A boolean or its text: forms send every value as text. */

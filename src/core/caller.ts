@@ -1,7 +1,8 @@
 /**
  * Callers: who sends a request, with which role. How a token becomes a caller is in `auth/`. Pure.
  */
-import type { Role } from "./message.ts";
+import { REPLY_ERROR_MESSAGES } from "./failure.ts";
+import type { ReplyError, Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /**
@@ -56,6 +57,14 @@ export const isBackend = ({ role, id }: Pick<Caller, "role" | "id">): boolean =>
 /** Whether a caller may append a message of a role: a client speaks for its user only. */
 export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
   role !== "client" || messageRole === "user";
+
+/** Whether a caller may see a message of a role: system messages are instructions to the model. */
+export const canSee = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
+  role !== "client" || messageRole !== "system";
+
+/** The error as a caller of a role gets it: a client gets our own words. @returns the same object for other roles */
+export const replyErrorFor = (role: CallerRole | null, error: ReplyError): ReplyError =>
+  role === "client" ? { code: error.code, message: REPLY_ERROR_MESSAGES[error.code] } : error;
 
 /**
  * Opens one socket or event stream of one session, once. For browsers, which cannot send a token when they open one.

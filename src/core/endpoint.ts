@@ -40,13 +40,14 @@ export interface Endpoint extends CallLimits {
   /** Base URL; `""` for the connector's default. */
   uri: string;
   /**
-   * The provider's key, encrypted (`crypto/sealed-tokens.ts`; rows of earlier versions can be in plain text), or
-   * `env:NAME` for a secret of the Worker, or `""`.
+   * The provider's key, encrypted (`crypto/sealed-tokens.ts`), or `env:NAME` for a secret of the Worker, or `""`.
    */
   token: string;
   model: string;
   /** JSON text of an object, sent with every call. */
   params: string;
+  /** Names of params, or `model`, that a chatbot cannot override; `null` for none. */
+  pinned: string[] | null;
   /** `null` if no prices are set. */
   prices: Prices | null;
   createdAt: EpochMs;

@@ -22,6 +22,27 @@ export const REPLY_ERROR_CODES = [
 ] as const;
 export type ReplyErrorCode = (typeof REPLY_ERROR_CODES)[number];
 
+/**
+ * What an end user reads of a failed reply. The message of the failure itself can contain the provider's words, or the
+ * name of a secret.
+ */
+export const REPLY_ERROR_MESSAGES: Readonly<Record<ReplyErrorCode, string>> = {
+  provider_auth: "The model cannot be used now.",
+  provider_rejected: "The model did not accept the request.",
+  rate_limited: "The model gets too many requests now. Try again later.",
+  provider_overloaded: "The model is overloaded now. Try again later.",
+  provider_error: "The model failed.",
+  provider_timeout: "The model took too long to reply.",
+  connection_lost: "The connection to the model was lost.",
+  incomplete_stream: "The reply broke off.",
+  bad_chunk: "The reply could not be read.",
+  refused_by_guard: "The call to the model was refused.",
+  endpoint_missing: "The model no longer exists.",
+  template_failed: "The message could not be prepared for the model.",
+  interrupted: "The reply was interrupted.",
+  cancelled: "The reply was stopped.",
+};
+
 /** The resource that was not found, already exists or is in use. */
 export type ResourceType =
   | "session"
@@ -44,7 +65,8 @@ export interface ValidationIssue {
  * fields at an RPC boundary. One exhaustive table turns them into HTTP (`routes/http/problem.ts`).
  */
 export type Failure =
-  | { reason: "not-found"; resource: ResourceType; id: string | null }
+  /** `suggestion`: an id that exists, if `id` is its name. */
+  | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
   | { reason: "session-not-active" }
   | { reason: "invalid"; issues: ValidationIssue[] }
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string }

@@ -2,6 +2,7 @@
  * Sealed tokens: encrypts endpoint tokens for storage and decrypts them for a call (AES-256-GCM, key rotation). Hashing
  * and comparing secrets is in `secrets.ts`; storage and use of tokens are elsewhere. Effects: random numbers.
  */
+import type { ConnectorType } from "../core/endpoint.ts";
 import { secretNameOf } from "../core/endpoint.ts";
 import { isLocalStart, LOCAL_SECRETS } from "../core/local-start.ts";
 
@@ -15,8 +16,19 @@ export interface EncryptionSecrets {
   LOCAL?: string;
 }
 
-/** Prefix of every sealed token, with the version of the format. */
-const SEALED_PREFIX = "sealed:1:";
+/** What a token may be used for. It is authenticated, so a token cannot be used for anything else. */
+export interface TokenBinding {
+  endpointId: string;
+  connectorType: ConnectorType;
+  /** The origin that calls go to; `""` for a connector without an address. */
+  origin: string;
+}
+
+/**
+ * Prefix of every sealed token, with the version of the format. Tokens of version 1 do not open: they were not bound to
+ * an origin, so whoever writes to the database could have one sent to another host.
+ */
+const SEALED_PREFIX = "sealed:2:";
 
 const KEY_BYTES = 32;
 
@@ -41,41 +53,43 @@ const currentKey = (secrets: EncryptionSecrets): Uint8Array | null =>
     : decodeKey(secrets.ENCRYPTION_KEY);
 
 /**
- * Encrypts an endpoint's token for storage: AES-256-GCM with the current key. The endpoint's id is authenticated, so
- * another endpoint cannot use the token.
+ * Encrypts an endpoint's token for storage: AES-256-GCM with the current key. The binding is authenticated.
  *
- * @returns `sealed:1:<base64 of IV and ciphertext>`; `null` if no valid key is set
+ * @returns `sealed:2:<base64 of IV and ciphertext>`; `null` if no valid key is set
  */
-export async function seal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
+export async function seal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
   const bytes = currentKey(secrets);
   if (!bytes) return null;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const key = await aesKey(bytes);
-  const sealed = await crypto.subtle.encrypt(cipher(iv, endpointId), key, encoder.encode(token));
+  const sealed = await crypto.subtle.encrypt(cipher(iv, binding), key, encoder.encode(token));
   return SEALED_PREFIX + toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
 }
 
-/** @returns the token in plain text, also if it was not sealed; `null` if no key decrypts it */
-export async function unseal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
-  if (!isSealed(token)) return token;
-  const payload = fromBase64(token.slice(SEALED_PREFIX.length));
+/**
+ * Decrypts a stored token.
+ *
+ * @returns the token in plain text; `null` if it is not sealed, is bound to something else, or no key decrypts it
+ */
+export async function unseal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
+  const payload = isSealed(token) ? fromBase64(token.slice(SEALED_PREFIX.length)) : null;
   const keys = [secrets.ENCRYPTION_KEY, ...(secrets.ENCRYPTION_KEY_PREVIOUS ?? "").split(",")];
   for (const bytes of payload ? keys.map(decodeKey) : []) {
-    const plaintext = payload && bytes ? await decrypt(bytes, payload, endpointId) : null;
+    const plaintext = payload && bytes ? await decrypt(bytes, payload, binding) : null;
     if (plaintext !== null) return plaintext;
   }
   return null;
 }
 
 /**
- * Encrypts a stored token with the current key, whether it is in plain text or sealed with a previous key. A token that
- * no key decrypts stays as it is.
+ * Encrypts a stored token with the current key, if a previous key had sealed it. A token that does not open stays as it
+ * is.
  *
  * @returns `null` if no valid key is set
  */
-export async function reseal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const plaintext = await unseal(token, endpointId, secrets);
-  if (plaintext !== null) return seal(plaintext, endpointId, secrets);
+export async function reseal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
+  const plaintext = await unseal(token, binding, secrets);
+  if (plaintext !== null) return seal(plaintext, binding, secrets);
   return canSeal(secrets) ? token : null;
 }
 
@@ -99,19 +113,19 @@ export async function fingerprintSecret(token: string, secrets: EncryptionSecret
   return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(token))));
 }
 
-const cipher = (iv: Uint8Array, endpointId: string) => ({
+const cipher = (iv: Uint8Array, { endpointId, connectorType, origin }: TokenBinding) => ({
   name: "AES-GCM",
   iv,
-  additionalData: encoder.encode(endpointId),
+  additionalData: encoder.encode(JSON.stringify([endpointId, connectorType, origin])),
 });
 
 const aesKey = (bytes: Uint8Array): Promise<CryptoKey> =>
   crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
 
-async function decrypt(bytes: Uint8Array, payload: Uint8Array, endpointId: string): Promise<string | null> {
+async function decrypt(bytes: Uint8Array, payload: Uint8Array, binding: TokenBinding): Promise<string | null> {
   const [iv, sealed] = [payload.subarray(0, IV_BYTES), payload.subarray(IV_BYTES)];
   try {
-    return decoder.decode(await crypto.subtle.decrypt(cipher(iv, endpointId), await aesKey(bytes), sealed));
+    return decoder.decode(await crypto.subtle.decrypt(cipher(iv, binding), await aesKey(bytes), sealed));
   } catch {
     return null;
   }

@@ -15,7 +15,8 @@ import { createEndpoint, listEndpoints } from "../store/endpoints.ts";
 
 /** The endpoints that need no model: their params are text in JSON. */
 const ENDPOINTS: Pick<Endpoint, "id" | "connectorType" | "params">[] = [
-  { id: "eliza", connectorType: "eliza-connector", params: "{}" },
+  // Slow enough to see that it streams.
+  { id: "eliza", connectorType: "eliza-connector", params: '{"tokens_per_second":16}' },
   { id: "echo", connectorType: "echo-connector", params: "{}" },
 ];
 
@@ -61,7 +62,15 @@ export async function seedEmptyDatabase(binding: D1Database): Promise<void> {
     await chatbotStore.create(db, { id: newObjectId(at), ...chatbot, description, greeting, ...settings, ...times });
   }
   for (const { id, ...endpoint } of ENDPOINTS) {
-    const unset = { uri: "", token: "", model: "", maxCallsPerSecond: 0, maxConcurrency: 0, prices: null };
+    const unset = {
+      uri: "",
+      token: "",
+      model: "",
+      maxCallsPerSecond: 0,
+      maxConcurrency: 0,
+      pinned: null,
+      prices: null,
+    };
     await createEndpoint(db, { id, name: id, ...endpoint, ...unset, createdAt: at, updatedAt: at });
   }
 }

@@ -80,13 +80,13 @@ async function submit(
 
 const idempotencyKeyOf = (frameId: string, caller: Caller) => ({ caller: caller.id, key: `frame ${frameId}` });
 
-const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
-  "session-not-active": "The session takes no messages now",
-  "turn-queue-full": "Too many turns wait in this session",
-  "idempotency-conflict": "Another frame was sent under this id",
-  "chat-not-found": "The session has no such chat",
-  "not-found": "The session's chatbot or client no longer exists",
-};
+const FAILURE_MESSAGES: ReadonlyMap<string, string> = new Map([
+  ["session-not-active", "The session takes no messages now"],
+  ["turn-queue-full", "Too many turns wait in this session"],
+  ["idempotency-conflict", "Another frame was sent under this id"],
+  ["chat-not-found", "The session has no such chat"],
+  ["not-found", "The session's chatbot or client no longer exists"],
+]);
 
 function failure(id: string, { reason, ...details }: Failure): StreamEvent {
   const name = "resource" in details && details.resource === "chat" ? "chat-not-found" : reason;
@@ -94,6 +94,6 @@ function failure(id: string, { reason, ...details }: Failure): StreamEvent {
     type: "failure",
     id,
     code: name.replaceAll("-", "_"),
-    message: FAILURE_MESSAGES[name] ?? "The frame was rejected",
+    message: FAILURE_MESSAGES.get(name) ?? "The frame was rejected",
   };
 }

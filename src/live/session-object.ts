@@ -15,7 +15,7 @@ import { sessionParts } from "./session-parts.ts";
 import type { History, NewMessageInput } from "./session-results.ts";
 import { answerClose } from "./streaming/sockets.ts";
 import { subscriptionOf } from "./streaming/subscription.ts";
-import type { StreamSubscription } from "./streaming/subscription.ts";
+import type { StreamSubscription, TurnReader } from "./streaming/subscription.ts";
 
 export abstract class SessionObject extends DurableObject<Env> {
   /** Presents a session, without its messages, in the form of its dialect. */
@@ -42,8 +42,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   async prompt(content: string, history: History, key: IdempotencyKey | null) {
     return this.#parts.room.prompt(content, history, key);
   }
-  async promptAndFollow(content: string, key: IdempotencyKey | null, readerId?: string) {
-    return this.#parts.subscriptions.openTurnStream(content, key, readerId);
+  async promptAndFollow(content: string, key: IdempotencyKey | null, readerId?: string, reader?: TurnReader) {
+    return this.#parts.subscriptions.openTurnStream(content, key, readerId, reader);
   }
   async follow(reading: StreamSubscription) {
     return this.#parts.subscriptions.openStream(reading);

@@ -18,7 +18,7 @@ import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
 import { replayEndedSession } from "./streaming/replay.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
-import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
+import type { StreamSubscription, Subscription, TurnReader } from "./streaming/subscription.ts";
 
 export class Subscriptions {
   readonly #room: SessionRoom;
@@ -45,7 +45,7 @@ export class Subscriptions {
       if (!session) return notFound("session");
       if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
       const endedReplay = await this.#replayIfEnded(session, after);
-      const stream = subscribers.openStream(readerId, null, caller);
+      const stream = subscribers.openStream(readerId, { turnId: null, caller, role: caller.role });
       const caughtUp = subscribers.catchUp(stream, endedReplay ?? this.#room.replay(after));
       if (endedReplay || hasEnded(session)) void caughtUp.then(() => stream.close(CLOSE_REASONS.ended));
       return success(stream.readable);
@@ -76,6 +76,7 @@ export class Subscriptions {
     content: string,
     key: IdempotencyKey | null,
     readerId: string = crypto.randomUUID(),
+    { role = null }: TurnReader = {},
   ): Promise<Outcome<TurnStream>> {
     const subscribers = this.#subscribers;
     return subscribers.callForReader(readerId, async () => {
@@ -83,7 +84,7 @@ export class Subscriptions {
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
       if (replayed && (await this.#isFull())) return failed({ reason: "too-many-subscribers" });
-      const stream = subscribers.openStream(readerId, turnId, null);
+      const stream = subscribers.openStream(readerId, { turnId, caller: null, role });
       const end = () => stream.end();
       if (!submitted) {
         void subscribers.catchUp(stream, this.#room.replayTurn(turnId)).then(end);

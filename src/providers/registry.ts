@@ -3,7 +3,7 @@
  * `call/` everything that all calls share (retries, deadlines, reading of replies, receipts), and `limits/` the rate
  * limiter of an endpoint. What to send is decided in `turn/`. Pure.
  */
-import type { ConnectorType } from "../core/endpoint.ts";
+import type { ConnectorType, Endpoint } from "../core/endpoint.ts";
 import { anthropic } from "./adapters/anthropic.ts";
 import { echo } from "./adapters/echo.ts";
 import { eliza } from "./adapters/eliza.ts";
@@ -40,4 +40,14 @@ export function findParamProblem(
     if (rule && value !== null && !rule.isValid(value)) return { name, message: rule.message };
   }
   return null;
+}
+
+/**
+ * The origin that calls of an endpoint go to; `""` for a connector without an address, `null` for an address that is
+ * none.
+ */
+export function originOf({ connectorType, uri }: Pick<Endpoint, "connectorType" | "uri">): string | null {
+  const address = uri || PROVIDERS[connectorType].defaultUri;
+  if (!address) return "";
+  return URL.canParse(address) ? new URL(address).origin : null;
 }

@@ -4,10 +4,16 @@
  */
 import { asc, eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
+import { failed } from "../core/failure.ts";
+import type { Failed } from "../core/failure.ts";
+import { slug } from "./slug.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { chatbots, endpoints } from "./tables.ts";
+
+/** No name is longer, in characters. */
+const MAX_NAME_LENGTH = 200;
 
 /**
  * @param moreStatements statements for the same transaction
@@ -28,6 +34,13 @@ export const listEndpoints = (db: Database): Promise<Endpoint[]> =>
 
 export async function findEndpoint(db: Database, id: string): Promise<Endpoint | null> {
   return (await db.select().from(endpoints).where(eq(endpoints.id, id)).get()) ?? null;
+}
+
+/** The failure for an id that no endpoint has. If it is an endpoint's name, the failure suggests the id. */
+export async function endpointNotFound(db: Database, id: string): Promise<Failed> {
+  const idOfName = id.length > MAX_NAME_LENGTH ? id : await slug(db, id);
+  const isName = idOfName !== id && (await findEndpoint(db, idOfName)) !== null;
+  return failed({ reason: "not-found", resource: "endpoint", id, ...(isName ? { suggestion: idOfName } : {}) });
 }
 
 /** The given ids that belong to an endpoint. One round trip. */

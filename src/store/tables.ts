@@ -116,6 +116,7 @@ export const endpoints = sqliteTable("endpoints", {
   maxCallsPerSecond: integer().notNull(),
   maxConcurrency: integer().notNull(),
   params: text().notNull(),
+  pinned: text({ mode: "json" }).$type<string[]>(),
   prices: text({ mode: "json" }).$type<Prices>(),
   createdAt: integer().notNull(),
   updatedAt: integer().notNull(),

@@ -3,13 +3,13 @@
  * This folder has what one prompt does: preparation here, context strategies, model messages, templates, and the
  * fan-out that collects replies. Nothing here reads a database, a clock or the network. Pure.
  */
-import { readCallParams } from "../core/call-params.ts";
+import { mergeParams, readCallParams } from "../core/call-params.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
-import type { Message } from "../core/message.ts";
+import type { Message, ReplyError } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { applyStrategy } from "./context-strategies.ts";
@@ -61,12 +61,19 @@ export function chatbotTask(
   };
 }
 
+/** The template of a comparison session. `template: null` stands for a deleted one. */
+export type SessionTemplate = { name: string; template: string | null } | null;
+
 /** Strategy and template of a comparison session. */
 export interface PromptPreparation {
   strategy: ContextStrategy | null;
-  /** `template: null` stands for a deleted template. */
-  template: { name: string; template: string | null } | null;
+  promptTemplate: string | null;
+  /** A {@link promptRenderer} of the template, for all chats of the turn. */
+  renderPrompt: RenderPrompt;
 }
+
+/** Renders a prompt, or says why it cannot be sent. */
+export type RenderPrompt = (text: string) => { text: string } | { error: ReplyError };
 
 /** The task of one chat in a comparison session. */
 export function comparisonTask(
@@ -74,15 +81,15 @@ export function comparisonTask(
   target: TaskTarget | null,
   prompt: string,
   replies: Message[],
-  { strategy, template }: PromptPreparation,
+  { strategy, promptTemplate, renderPrompt }: PromptPreparation,
 ): ChatTask {
   const { text, history } = applyStrategy(strategy, prompt, replies);
   const settings = {
-    promptTemplate: template?.name ?? null,
+    promptTemplate,
     contextStrategy: strategy,
     prices: target?.endpoint.prices ?? null,
   };
-  const rendered = renderPrompt(template, text);
+  const rendered = renderPrompt(text);
   if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...settings, call: rendered };
   const preparedPrompt = rendered.text;
   const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
@@ -92,10 +99,23 @@ export function comparisonTask(
   return { chatId, endpointId, preparedPrompt, ...settings, call };
 }
 
-function renderPrompt(template: PromptPreparation["template"], text: string) {
+/**
+ * Renders prompts with a template. A text is rendered only once: the chats of a turn have the same one, unless a strategy
+ * adds something of the chat.
+ */
+export function promptRenderer(template: SessionTemplate, render = renderTemplate): RenderPrompt {
+  const rendered = new Map<string, ReturnType<RenderPrompt>>();
+  return (text) => {
+    const result = rendered.get(text) ?? renderWith(template, text, render);
+    rendered.set(text, result);
+    return result;
+  };
+}
+
+function renderWith(template: SessionTemplate, text: string, render: typeof renderTemplate): ReturnType<RenderPrompt> {
   if (template === null) return text.length <= MAX_PREPARED_PROMPT_CHARACTERS ? { text } : PROMPT_TOO_LONG;
   if (template.template === null) return templateFailure(`The prompt template "${template.name}" no longer exists.`);
-  const rendered = renderTemplate(template.template, text);
+  const rendered = render(template.template, text);
   return rendered.ok
     ? { text: rendered.value }
     : templateFailure(`The prompt template "${template.name}" failed: ${problemOf(rendered.failure)}`);
@@ -118,15 +138,14 @@ const endpointMissing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 
-/** @param overrides the chatbot's params, which override those of the endpoint */
+/** @param overrides the chatbot's params, which override those of the endpoint that it has not pinned */
 function buildRequest(
   { endpoint, previousCalls, alternateRoles }: TaskTarget,
   { messages, isComplete }: Conversation,
   { overrides, withReceipt }: { overrides: string | null; withReceipt: boolean },
 ): ReplyRequest {
   const { id: endpointId, connectorType, uri, token, model, maxCallsPerSecond, maxConcurrency, updatedAt } = endpoint;
-  const params =
-    overrides === null ? endpoint.params : JSON.stringify({ ...JSON.parse(endpoint.params), ...JSON.parse(overrides) });
+  const params = mergeParams(endpoint.params, overrides, endpoint.pinned ?? []);
   const { wrapper, alternateRoles: alternateRolesParam } = readCallParams(params);
   return {
     endpointId,

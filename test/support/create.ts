@@ -9,9 +9,10 @@ export const unique = (stem: string): string => `${stem} ${crypto.randomUUID().s
 /** @returns the id of a new endpoint */
 export async function createEndpoint(fields: Record<string, unknown> = {}): Promise<string> {
   const name = unique("endpoint");
-  const { status, body } = await post("/v1/llm_endpoints", { name, connector_type: "echo-connector", ...fields });
+  const given = { name, connector_type: "echo-connector", token: "", model: "", ...fields };
+  const { status, body } = await post("/v1/llm_endpoints", given);
   if (status !== 200) throw new Error(`No endpoint: ${JSON.stringify(body)}`);
-  return name.replaceAll(" ", "-");
+  return body.id;
 }
 
 export async function createChatbot(fields: Record<string, unknown> = {}): Promise<string> {

@@ -118,6 +118,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
             token: "",
             model: "m",
             params: "{}",
+            pinned: null,
             prices: null,
             maxCallsPerSecond: 0,
             maxConcurrency: 0,

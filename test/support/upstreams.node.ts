@@ -90,6 +90,7 @@ async function handle(request: IncomingMessage, answer: ServerResponse): Promise
 
 async function playScene(provider: string, scene: string, request: IncomingMessage, answer: ServerResponse) {
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
+  if (scene === "long-id") return void answer.writeHead(200, { "x-request-id": "i".repeat(5_000) }).end();
   if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
   const [, status, hint] = /^(\d{3})(?::(\w+))?$/.exec(scene) ?? [];
   if (status) return answerWithStatus(answer, { status: Number(status), hint }, request);
@@ -161,6 +162,7 @@ async function playSecondHalf(fault: string, tail: string, answer: ServerRespons
 
 /** The ways in which an answer asks for a later retry. */
 const WAITS: Record<string, () => [string, string]> = {
+  zero: () => ["retry-after", "0"],
   ms: () => ["retry-after-ms", "40"],
   seconds: () => ["retry-after", "1"],
   date: () => ["retry-after", new Date(Date.now() + 1_500).toUTCString()],

@@ -5,10 +5,10 @@
  * Which streams a session has does not belong here: that is `subscribers.ts`. Effects: writes to its stream, and the
  * clock.
  */
-import type { Caller } from "../../core/caller.ts";
+import type { Caller, CallerRole } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { presentEvent, serverSentEvent } from "./events.ts";
+import { eventFor, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 
 /** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
@@ -22,11 +22,20 @@ const encoder = new TextEncoder();
 /** Earlier events of a session: page by page, as fast as the reader reads, and then, as the return value, the rest. */
 export type Replay = Generator<SessionEvent[], SessionEvent[]>;
 
+/** Who reads a stream, and what. */
+export interface StreamReader {
+  /** The only turn to send, until it ends; `null` for the whole session. */
+  turnId: string | null;
+  /** The subscriber; `null` for the stream of a prompt, which ends with its turn. */
+  caller: Caller | null;
+  role: CallerRole | null;
+}
+
 /** The stream of one reader. Its reader gets server-sent events. */
 export class EventStream {
   readonly readable: ReadableStream<Uint8Array>;
-  /** The subscriber; `null` for the stream of a prompt, which ends with its turn. */
   readonly caller: Caller | null;
+  readonly role: CallerRole | null;
   readonly #turnId: string | null;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #onClose: (stream: EventStream) => void;
@@ -37,15 +46,15 @@ export class EventStream {
   #isClosed = false;
 
   /**
-   * @param turnId the only turn to send, until it ends; `null` for the whole session
    * @param onClose called once, when the stream has closed
    */
-  constructor(turnId: string | null, caller: Caller | null, onClose: (stream: EventStream) => void) {
+  constructor({ turnId, caller, role }: StreamReader, onClose: (stream: EventStream) => void) {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
     this.#writer = writable.getWriter();
     this.#turnId = turnId;
     this.caller = caller;
+    this.role = role;
     this.#onClose = onClose;
     const finish = () => this.#finish();
     this.#writer.closed.then(finish, finish);
@@ -55,7 +64,8 @@ export class EventStream {
   async catchUp(replay: Replay, present: PresentSession): Promise<void> {
     this.#isLive = false;
     for (let step = replay.next(); ; step = replay.next()) {
-      const bytes = encoder.encode(step.value.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
+      const events = step.value.flatMap((event) => eventFor(this.role, event) ?? []);
+      const bytes = encoder.encode(events.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
       if (!step.done) {
         await this.#write(bytes);
         if (this.#isClosed) return;

@@ -5,6 +5,8 @@
  * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Pure.
  */
 import * as z from "zod";
+import { canSee, replyErrorFor } from "../../core/caller.ts";
+import type { CallerRole } from "../../core/caller.ts";
 import { REPLY_ERROR_CODES } from "../../core/failure.ts";
 import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
@@ -88,6 +90,18 @@ export const presentEvent = (event: SessionEvent, present: PresentSession): Stre
   event.type === "session-snapshot" || event.type === "session-updated"
     ? { ...event, session: present(event.session) }
     : event;
+
+/**
+ * An event as a caller of a role gets it. A client gets no system messages, and of a failed reply our own words only.
+ *
+ * @returns the same object if nothing is hidden, so that it is made into text only once; `null` if all of it is
+ */
+export function eventFor(role: CallerRole | null, event: SessionEvent): SessionEvent | null {
+  if (event.type === "message-appended") return canSee({ role }, event.role) ? event : null;
+  if (event.type !== "reply-end" || !event.error) return event;
+  const error = replyErrorFor(role, event.error);
+  return error === event.error ? event : { ...event, error };
+}
 
 /**
  * Why a connection is closed. Codes from 4000 are for applications: RFC 6455, 7.4. 1013 is "try again later":

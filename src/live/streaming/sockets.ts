@@ -15,7 +15,7 @@ import { now } from "../../core/time.ts";
 import type { Replay } from "./event-stream.ts";
 import { readFrame } from "./client-frames.ts";
 import type { ClientFrame } from "./client-frames.ts";
-import { CLOSE_REASONS, presentEvent } from "./events.ts";
+import { CLOSE_REASONS, eventFor, presentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent, StreamEvent } from "./events.ts";
 import { MAX_UNREAD_BYTES, MAX_UNREAD_BYTES_OF_ALL, isTooMuch, laggards } from "./unread-events.ts";
 import type { UnreadEvents } from "./unread-events.ts";
@@ -120,11 +120,22 @@ export class Sockets {
     return this.#open().length;
   }
 
-  /** Sends an event to all sockets whose replay has ended. */
-  broadcast(event: StreamEvent): void {
+  /**
+   * Sends an event to all sockets whose replay has ended.
+   *
+   * @param forClients the event for callers of role `client`; `null` to send them none
+   */
+  broadcast(event: StreamEvent, forClients: StreamEvent | null): void {
     const text = JSON.stringify(event);
     const { byteLength } = encoder.encode(text);
-    for (const socket of this.#open()) if (!this.#stateOf(socket).isCatchingUp) this.#send(socket, text, byteLength);
+    const clientText = forClients === event ? text : forClients && JSON.stringify(forClients);
+    const clientBytes = clientText === text ? byteLength : encoder.encode(clientText ?? "").byteLength;
+    for (const socket of this.#open()) {
+      const { isCatchingUp, attachment } = this.#stateOf(socket);
+      if (isCatchingUp) continue;
+      if (attachment.caller.role !== "client") this.#send(socket, text, byteLength);
+      else if (clientText !== null) this.#send(socket, clientText, clientBytes);
+    }
     this.#disconnectLaggards();
   }
 
@@ -192,7 +203,9 @@ export class Sockets {
   /** @returns the number of bytes */
   #sendReplayed(socket: WebSocket, event: SessionEvent): number {
     if (!this.#isOpen(socket)) return 0;
-    const text = JSON.stringify(presentEvent(event, this.#present));
+    const shown = eventFor(this.callerOf(socket).role, event);
+    if (!shown) return 0;
+    const text = JSON.stringify(presentEvent(shown, this.#present));
     const { byteLength } = encoder.encode(text);
     this.#send(socket, text, byteLength);
     const { unreadBytes } = this.#stateOf(socket);

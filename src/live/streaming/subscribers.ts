@@ -8,8 +8,8 @@
 import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { EventStream } from "./event-stream.ts";
-import type { Replay } from "./event-stream.ts";
-import { CLOSE_REASONS, presentEvent, serverSentEvent } from "./events.ts";
+import type { Replay, StreamReader } from "./event-stream.ts";
+import { CLOSE_REASONS, eventFor, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 import { Sockets, hasExpired } from "./sockets.ts";
 
@@ -59,14 +59,20 @@ export class Subscribers {
     return this.#streams.size > 0 || this.sockets.count > 0;
   }
 
-  /** Sends an event to all subscribers. It is serialized only once. */
+  /** Sends an event to all subscribers. It is serialized only once, and once more if clients get another form of it. */
   broadcast(event: SessionEvent): void {
     if (!this.hasSubscribers) return;
     const presented = presentEvent(event, this.#present);
-    this.sockets.broadcast(presented);
+    const shown = eventFor("client", event);
+    const forClients = shown === event ? presented : shown && presentEvent(shown, this.#present);
+    this.sockets.broadcast(presented, forClients);
     if (this.#streams.size === 0) return;
     const bytes = encoder.encode(serverSentEvent(presented));
-    for (const stream of this.#streams) stream.send(event, bytes);
+    const clientBytes = forClients === presented ? bytes : forClients && encoder.encode(serverSentEvent(forClients));
+    for (const stream of this.#streams) {
+      const shownBytes = stream.role === "client" ? clientBytes : bytes;
+      if (shownBytes) stream.send(event, shownBytes);
+    }
   }
 
   /** Runs a call that can open a stream for a reader. {@link closeReader} works from now on. */
@@ -83,10 +89,9 @@ export class Subscribers {
    * Opens an event stream. It is closed already if its reader has disconnected.
    *
    * @param readerId the reader of a running {@link callForReader}
-   * @param turnId the only turn to send, until it ends; `null` for the whole session
    */
-  openStream(readerId: string, turnId: string | null, caller: Caller | null): EventStream {
-    const stream = new EventStream(turnId, caller, (closed) => this.#remove(closed, readerId));
+  openStream(readerId: string, reader: StreamReader): EventStream {
+    const stream = new EventStream(reader, (closed) => this.#remove(closed, readerId));
     const isConnected = this.#readers.has(readerId);
     this.#readers.set(readerId, stream);
     this.#streams.add(stream);

@@ -73,13 +73,17 @@ async function runCalls(calls: ProviderCall[], deliver: (index: number, events: 
   }
 }
 
-async function* linesOf(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** The lines of a stream. Joins the parts of a line only once, so that a long line in small chunks takes linear time. */
+export async function* linesOf(bytes: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = bytes.getReader();
   const decoder = new TextDecoder();
-  let rest = "";
+  let parts: string[] = [];
   for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-    const lines = (rest + decoder.decode(chunk.value, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
+    const [end = "", ...starts] = decoder.decode(chunk.value, { stream: true }).split("\n");
+    parts.push(end);
+    for (const start of starts) {
+      yield parts.join("");
+      parts = [start];
+    }
   }
 }

@@ -10,7 +10,7 @@ import type { Session } from "../../core/session.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import type { ChatContext, ComparisonContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
-import { chatbotTask, comparisonTask } from "../../turn/prepare-turn.ts";
+import { chatbotTask, comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import type { Log } from "../log/log.ts";
 import type { SessionWorld } from "../session-world.ts";
@@ -51,11 +51,11 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
   const { template } = context;
   const strategy = asContextStrategy(session.contextStrategy);
-  const templateName = session.promptTemplate;
-  const preparation = {
-    strategy,
-    template: templateName === null ? null : { name: templateName, template: template?.template ?? null },
-  };
+  const { promptTemplate } = session;
+  const renderPrompt = promptRenderer(
+    promptTemplate === null ? null : { name: promptTemplate, template: template?.template ?? null },
+  );
+  const preparation = { strategy, promptTemplate, renderPrompt };
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const replies = strategy === null ? [] : log.replies(chat.chatId);

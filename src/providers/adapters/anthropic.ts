@@ -42,12 +42,12 @@ function systemOf(messages: ModelMessage[], systemParam: unknown): { system?: un
 export const messagesResponse: ResponseFormat = {
   endsWithDone: false,
   createReader: () => {
-    const counts: JsonObject = {};
+    const counts = new Map<string, number>();
     return (document) => (typeof document["type"] === "string" ? readEvent(document, counts) : null);
   },
 };
 
-function readEvent(event: JsonObject, counts: JsonObject): ChunkContent {
+function readEvent(event: JsonObject, counts: Map<string, number>): ChunkContent {
   if (event["type"] === "message") return readMessage(event, counts);
   const message = objectOf(event["message"]);
   const delta = objectOf(event["delta"]);
@@ -70,7 +70,7 @@ const textOfBlocks = (message: JsonObject): string =>
     .join("");
 
 /** A whole message, in response to a request for a stream. */
-function readMessage(message: JsonObject, counts: JsonObject): ChunkContent {
+function readMessage(message: JsonObject, counts: Map<string, number>): ChunkContent {
   const blocks = listOf(message["content"]).filter(isObject);
   return {
     id: stringOf(message["id"]),
@@ -88,9 +88,12 @@ function readMessage(message: JsonObject, counts: JsonObject): ChunkContent {
  * Counts are cumulative, and an event has only some of them. `input_tokens` does not include tokens that were read from
  * the cache or written to it. https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching
  */
-function mergeUsage(counts: JsonObject, usage: unknown): Usage | null {
-  for (const [name, value] of Object.entries(objectOf(usage))) if (countOf(value) !== null) counts[name] = value;
-  const count = (name: string) => countOf(counts[name]);
+function mergeUsage(counts: Map<string, number>, usage: unknown): Usage | null {
+  for (const [name, value] of Object.entries(objectOf(usage))) {
+    const newCount = countOf(value);
+    if (newCount !== null) counts.set(name, newCount);
+  }
+  const count = (name: string) => counts.get(name) ?? null;
   const input = count("input_tokens");
   const output = count("output_tokens");
   if (input === null && output === null) return null;

@@ -13,25 +13,25 @@ export interface Keyword {
 }
 
 /** Words to exchange when a phrase of the user is repeated to them. */
-export const REFLECTIONS: Readonly<Record<string, string>> = {
-  i: "you",
-  me: "you",
-  my: "your",
-  mine: "yours",
-  myself: "yourself",
-  am: "are",
-  "i'm": "you are",
-  "i've": "you have",
-  "i'd": "you would",
-  "i'll": "you will",
-  was: "were",
-  you: "I",
-  your: "my",
-  yours: "mine",
-  yourself: "myself",
-  "you're": "I am",
-  "you've": "I have",
-};
+export const REFLECTIONS: ReadonlyMap<string, string> = new Map([
+  ["i", "you"],
+  ["me", "you"],
+  ["my", "your"],
+  ["mine", "yours"],
+  ["myself", "yourself"],
+  ["am", "are"],
+  ["i'm", "you are"],
+  ["i've", "you have"],
+  ["i'd", "you would"],
+  ["i'll", "you will"],
+  ["was", "were"],
+  ["you", "I"],
+  ["your", "my"],
+  ["yours", "mine"],
+  ["yourself", "myself"],
+  ["you're", "I am"],
+  ["you've", "I have"],
+]);
 
 /** In order of priority. */
 export const KEYWORDS: readonly Keyword[] = [

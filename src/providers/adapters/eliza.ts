@@ -40,10 +40,13 @@ export const eliza: Provider = {
 
 const countWords = (text: string): number => text.split(/\s+/).filter(Boolean).length;
 
-/** Replies to the last text of the user. Each turn uses the next phrase of a list. */
+/** How much of a text is read, in characters: some patterns take quadratic time. */
+const MAX_TEXT = 2_000;
+
+/** Replies to the beginning of the user's last text. Each turn uses the next phrase of a list. */
 export function respond(userTexts: string[]): string {
   const turn = userTexts.length - 1;
-  const sentence = (userTexts.at(-1) ?? "").toLowerCase().replace(/[’`]/g, "'");
+  const sentence = (userTexts.at(-1) ?? "").slice(0, MAX_TEXT).toLowerCase().replace(/[’`]/g, "'");
   for (const { pattern, answers } of KEYWORDS) {
     // A phrase ends with its clause.
     const found = pattern.exec(sentence)?.map((part: string | undefined) => (part ?? "").split(/[.,;!?\n]/)[0] ?? "");
@@ -57,7 +60,7 @@ const pick = (phrases: readonly string[], turn: number): string => phrases[turn 
 
 function findMemory(earlierTexts: string[]): string | null {
   for (const sentence of earlierTexts.toReversed()) {
-    const found = /\bmy ([^.,;!?\n]{2,80})/.exec(sentence.toLowerCase());
+    const found = /\bmy ([^.,;!?\n]{2,80})/.exec(sentence.slice(0, MAX_TEXT).toLowerCase());
     if (found?.[1]) return found[1];
   }
   return null;
@@ -70,5 +73,5 @@ const reflect = (phrase: string): string =>
   phrase
     .trim()
     .split(/\s+/)
-    .map((word) => REFLECTIONS[word] ?? word)
+    .map((word) => REFLECTIONS.get(word) ?? word)
     .join(" ");

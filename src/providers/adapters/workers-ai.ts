@@ -24,24 +24,24 @@ interface Ai {
  * HTTP statuses for the error codes of Workers AI. Any other code is an error on its side.
  * https://developers.cloudflare.com/workers-ai/platform/errors/
  */
-const HTTP_STATUSES: Partial<Record<string, number>> = {
-  5007: 400,
-  5004: 400,
-  3039: 400,
-  3003: 400,
-  5018: 403,
-  5016: 403,
-  3023: 403,
-  3041: 403,
-  5019: 405,
-  5005: 405,
-  3042: 404,
-  3006: 413,
-  3007: 408,
-  3008: 408,
-  3036: 429,
-  3040: 429,
-};
+const HTTP_STATUSES: ReadonlyMap<string, number> = new Map([
+  ["5007", 400],
+  ["5004", 400],
+  ["3039", 400],
+  ["3003", 400],
+  ["5018", 403],
+  ["5016", 403],
+  ["3023", 403],
+  ["3041", 403],
+  ["5019", 405],
+  ["5005", 405],
+  ["3042", 404],
+  ["3006", 413],
+  ["3007", 408],
+  ["3008", 408],
+  ["3036", 429],
+  ["3040", 429],
+]);
 
 export const workersAi: Provider = {
   defaultUri: "",
@@ -93,5 +93,5 @@ function readWholeReply(document: Record<string, unknown>, reader: ReplyReader):
 function failureOf(error: unknown): ReplyFailure {
   const message = error instanceof Error ? error.message : String(error);
   const [code = ""] = /\b[35]0\d\d\b/.exec(message) ?? [];
-  return failureOfStatus(HTTP_STATUSES[code] ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);
+  return failureOfStatus(HTTP_STATUSES.get(code) ?? 500, `Workers AI answered: ${message.slice(0, 1_000)}`);
 }

@@ -47,6 +47,9 @@ export interface CallContext {
 const FIRST_RETRY_DELAY_MS = 250;
 const MAX_RETRY_DELAY_MS = 8_000;
 
+/** The shortest pause, in milliseconds, also when the provider asks for none. */
+const MIN_RETRY_DELAY_MS = 100;
+
 /**
  * Calls a provider, with retries. It retries only with the same request, only before any text has arrived, and only
  * within the time limit of the reply. Emits texts, then one end or failure with the metrics of the calls.
@@ -114,7 +117,7 @@ function pauseBeforeRetry(
   if (final.type === "end" || !final.retry || firstTextAt !== null || attempts.length >= maxAttempts) return null;
   const longest = Math.min(FIRST_RETRY_DELAY_MS * 2 ** (attempts.length - 1), MAX_RETRY_DELAY_MS);
   // Random, so that callers that failed together do not retry together.
-  const pauseMs = final.retry.afterMs ?? longest * (0.5 + Math.random() / 2);
+  const pauseMs = Math.max(MIN_RETRY_DELAY_MS, final.retry.afterMs ?? longest * (0.5 + Math.random() / 2));
   return pauseMs < deadlines.remainingMs ? pauseMs : null;
 }
 

@@ -19,10 +19,10 @@ export function stringOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-/** A token count: a number or the text of one, rounded; `null` for anything else. */
+/** A token count: a number or the text of one, rounded; `null` for anything else, and for more than any count can be. */
 export function countOf(value: unknown): number | null {
   const count = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof count === "number" && Number.isFinite(count) && count >= 0 ? Math.round(count) : null;
+  return typeof count === "number" && count >= 0 && count <= Number.MAX_SAFE_INTEGER ? Math.round(count) : null;
 }
 
 /** Names of fields in which formats have the text of a reply. */

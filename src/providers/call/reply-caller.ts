@@ -1,21 +1,14 @@
 /**
  * The Worker entrypoint that calls endpoints for a session. A session's object has one thread, so it calls this
- * entrypoint, and other threads parse the providers' streams. It decrypts tokens and passes on events; calls and
- * retries are in `attempts.ts`. Effects: network I/O, timers.
+ * entrypoint, and other threads parse the providers' streams. It passes on events; how one endpoint is called is in
+ * `call-endpoint.ts`. Effects: network I/O, timers.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { allowsPrivateUrls } from "../../net/url-guard.ts";
-import { readCallParams } from "../../core/call-params.ts";
-import { secretNameOf } from "../../core/endpoint.ts";
 import type { ReplyEvent, ReplyRequest } from "../../core/reply.ts";
-import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
-import { unseal } from "../../crypto/sealed-tokens.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
-import { slotsOf } from "../limits/endpoint-slots.ts";
-import { callWithRetries } from "./attempts.ts";
 import type { OnEvents } from "./attempts.ts";
-import { PROVIDERS } from "../registry.ts";
+import { callEndpoint } from "./call-endpoint.ts";
 
 /** Calls in progress. */
 export interface RunningCalls {
@@ -88,11 +81,6 @@ function mergePortions(earlier: ReplyEvent[], later: ReplyEvent[]): ReplyEvent[]
     : [...earlier, ...later];
 }
 
-const tokenProblem = (token: string): string =>
-  secretNameOf(token) === null
-    ? "The endpoint's token cannot be decrypted: set ENCRYPTION_KEY to the key that encrypted it, or set the token again."
-    : `The secret that the endpoint refers to (${token}) is not set.`;
-
 /**
  * Calls endpoints in an invocation of its own, which parses providers' responses outside the session's single thread.
  */
@@ -106,34 +94,13 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     const batcher = new EventBatcher(writable);
     const calls = requests.map(async (request, index) => {
       const signal = abortControllers[index]?.signal ?? AbortSignal.abort();
-      await this.#callEndpoint(request, signal, (portion) => batcher.send(index, portion));
+      const onEvents: OnEvents = (portion) => batcher.send(index, portion);
+      await callEndpoint(request, signal, onEvents, { env: this.env, waitUntil: (work) => this.ctx.waitUntil(work) });
     });
     void Promise.allSettled(calls).then(() => batcher.close());
     void batcher.closed.catch(() => {
       for (const stop of abortControllers) stop.abort();
     });
     return { portions: readable, stop: (index) => abortControllers[index]?.abort() };
-  }
-
-  async #callEndpoint(request: ReplyRequest, stop: AbortSignal, onEvents: OnEvents): Promise<void> {
-    const token = await this.#readToken(request);
-    if (token === null) {
-      return onEvents([replyFailure("provider_auth", tokenProblem(request.token), { metrics: NOT_CALLED })]);
-    }
-    const ai: unknown = Reflect.get(this.env, "AI");
-    const providerEnv = { ai, allowPrivateUrls: allowsPrivateUrls(this.env.ALLOW_PRIVATE_ENDPOINTS) };
-    const provider = PROVIDERS[request.connectorType];
-    const acquireSlot = slotsOf(request, readCallParams(request.params, provider.maxAttempts).limits.timeoutMs, {
-      endpoints: this.env.ENDPOINTS,
-      waitUntil: (work) => this.ctx.waitUntil(work),
-    });
-    return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
-  }
-
-  async #readToken({ token, endpointId }: ReplyRequest): Promise<string | null> {
-    const name = secretNameOf(token);
-    if (name === null) return unseal(token, endpointId, this.env);
-    const secret: unknown = Reflect.get(this.env, name);
-    return typeof secret === "string" && secret !== "" ? secret : null;
   }
 }

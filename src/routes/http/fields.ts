@@ -55,6 +55,10 @@ const atMost = (maximum: number): ParamRule => ({
   isValid: (value) => Number(value) > 0 && Number(value) <= maximum,
   message: `must be a number above 0 and at most ${maximum}`,
 });
+const RETRIES: ParamRule = {
+  isValid: (value) => value !== "" && Number(value) >= 0 && Number(value) < MAX_ATTEMPTS,
+  message: `must be a number from 0 to ${MAX_ATTEMPTS - 1}`,
+};
 const RESERVED: ParamRule = { isValid: () => false, message: "is set by Parley" };
 
 /** Params that Parley reads or sends itself. `null` unsets a param, except a reserved one. */
@@ -71,12 +75,9 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
   ["timeout_ms", atMost(MAX_TIMEOUT_MS)],
   ["first_token_ms", POSITIVE],
   ["idle_ms", POSITIVE],
-  ["timeout", POSITIVE],
+  ["timeout", atMost(MAX_TIMEOUT_MS / 1000)],
   ["max_attempts", atMost(MAX_ATTEMPTS)],
-  [
-    "num_of_retries",
-    { isValid: (value) => value !== "" && Number(value) >= 0, message: "must be a number, 0 or more" },
-  ],
+  ["num_of_retries", RETRIES],
   ["alternate_roles", FLAG],
   ["allow_retries", FLAG],
 ]);

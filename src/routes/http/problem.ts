@@ -115,7 +115,11 @@ const PROBLEMS: ProblemTable = {
   }),
   "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
   invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
-  "not-found": ({ resource, id }) => ({ httpStatus: 404, code: "not_found", message: notFoundMessage(resource, id) }),
+  "not-found": ({ resource, id, suggestion }) => ({
+    httpStatus: 404,
+    code: "not_found",
+    message: notFoundMessage(resource, id) + (suggestion === undefined ? "" : `: did you mean the id "${suggestion}"?`),
+  }),
   "session-not-active": () => ({ httpStatus: 404, code: "session_not_active", message: "Active session not found" }),
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,

@@ -134,21 +134,21 @@ const echoInput = (path: (string | number)[], input: unknown): { input?: unknown
     ? { input: typeof input === "string" ? input.slice(0, 200) : input }
     : {};
 
-const CODES: Readonly<Record<string, string>> = {
-  too_small: "too_short",
-  too_big: "too_long",
-  "too_small string": "string_too_short",
-  "too_big string": "string_too_long",
-  "too_small number": "greater_than_equal",
-  "too_big number": "less_than_equal",
-  invalid_value: "literal_error",
-  invalid_format: "string_pattern_mismatch",
-};
+const CODES: ReadonlyMap<string, string> = new Map([
+  ["too_small", "too_short"],
+  ["too_big", "too_long"],
+  ["too_small string", "string_too_short"],
+  ["too_big string", "string_too_long"],
+  ["too_small number", "greater_than_equal"],
+  ["too_big number", "less_than_equal"],
+  ["invalid_value", "literal_error"],
+  ["invalid_format", "string_pattern_mismatch"],
+]);
 
 function codeOf(issue: Issue, input: unknown): string {
   if (input === undefined && isMissing(issue)) return "missing";
   if (issue.code === "invalid_type") return `${String(issue.expected)}_type`;
-  return CODES[`${issue.code} ${String(issue.origin)}`] ?? CODES[issue.code] ?? "value_error";
+  return CODES.get(`${issue.code} ${String(issue.origin)}`) ?? CODES.get(issue.code) ?? "value_error";
 }
 
 const messageOf = (issue: Issue, input: unknown): string =>

@@ -12,7 +12,7 @@ export function presentConnector(type: ConnectorType): z.output<typeof schemas.C
   return {
     connector_type: type,
     required: ["name", "connector_type", ...required],
-    optional: [...optional, "max_calls_per_second", "max_concurrency", "params", "prices"],
+    optional: [...optional, "max_calls_per_second", "max_concurrency", "params", "pinned", "prices"],
     default_uri: defaultUri || null,
     params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, ...params],
   };

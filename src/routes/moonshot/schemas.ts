@@ -30,7 +30,7 @@ export const Connector = z
   .meta({
     id: "Connector",
     description:
-      "The fields of an endpoint of this type. Of the `required` ones, creating an endpoint checks only `name`, `connector_type` and a `uri` without default; the provider checks the rest. `params` are those that Parley reads itself or sends in another form",
+      "The fields of an endpoint of this type. A create needs the `required` ones; an empty `token` or `model` counts as given, and so does a `model` in `params` or in the address. `params` are those that Parley reads itself or sends in another form",
   });
 
 export const Connectors = z.union([z.array(z.enum(CONNECTOR_TYPES)), z.array(Connector)]);

@@ -54,7 +54,7 @@ export const sessionApi: Dialect = {
   sessions: {
     kind: "chatbot",
     present: (session) => {
-      const { messages: _, ...fields } = presentSession(session, []);
+      const { messages: _, ...fields } = presentSession(session, [], null);
       return fields;
     },
   },

@@ -65,15 +65,15 @@ const ALLOWED_METHODS = new Set([
 const ALLOWED_OPERATORS = new Set(["and", "or", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "+", "-", "~"]);
 
 /** Names of constructs that are not allowed, for error messages. */
-const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
-  For: "loops",
-  Set: "set",
-  Macro: "macros",
-  CallStatement: "call blocks",
-  FilterStatement: "filter blocks",
-  SliceExpression: "slices",
-  ObjectLiteral: "mappings",
-};
+const CONSTRUCT_NAMES: ReadonlyMap<string, string> = new Map([
+  ["For", "loops"],
+  ["Set", "set"],
+  ["Macro", "macros"],
+  ["CallStatement", "call blocks"],
+  ["FilterStatement", "filter blocks"],
+  ["SliceExpression", "slices"],
+  ["ObjectLiteral", "mappings"],
+]);
 
 /**
  * Parses and checks a template. Only listed syntax is allowed, so new constructs of the language are rejected.
@@ -132,7 +132,7 @@ const RULES: Rules = {
 };
 
 function problemIn(node: Node): string | null {
-  if (!Object.hasOwn(RULES, node.type)) return `must not contain ${CONSTRUCT_NAMES[node.type] ?? `a ${node.type}`}`;
+  if (!Object.hasOwn(RULES, node.type)) return `must not contain ${CONSTRUCT_NAMES.get(node.type) ?? `a ${node.type}`}`;
   // The table has one entry for each type of node, which takes only nodes of that type.
   return (RULES[node.type] as (node: Node) => string | null)(node);
 }

@@ -1,6 +1,6 @@
 /** How an endpoint's params are read: what goes to the provider, and what controls the call. */
 import { describe, expect, it } from "vitest";
-import { readCallParams } from "../../../src/core/call-params.ts";
+import { mergeParams, overriddenPins, readCallParams } from "../../../src/core/call-params.ts";
 
 const read = (params: object, attempts?: number) => readCallParams(JSON.stringify(params), attempts);
 
@@ -28,6 +28,7 @@ describe("an endpoint's params", () => {
     expect(read({ num_of_retries: "3", allow_retries: "False" }).limits.maxAttempts).toBe(1);
     expect(read({ num_of_retries: 500 }).limits.maxAttempts).toBe(10);
     expect(read({ num_of_retries: 3, max_attempts: 5 }).limits.maxAttempts).toBe(5);
+    expect(read({ timeout_ms: 9e9, max_attempts: 1e6 }).limits).toMatchObject({ timeoutMs: 600_000, maxAttempts: 10 });
     const { wrapper: frame } = read({ pre_prompt: "<s>", post_prompt: "</s>", system_prompt: "Judge" });
     expect(frame).toEqual({ system: "Judge", before: "<s>", after: "</s>" });
   });
@@ -43,5 +44,34 @@ describe("an endpoint's params", () => {
   it("set whether roles alternate, as a boolean or as text", () => {
     expect(read({ alternate_roles: "false" }).alternateRoles).toBe(false);
     expect(read({ alternate_roles: true }).alternateRoles).toBe(true);
+  });
+});
+
+describe("pinned params", () => {
+  const params = { model: "small", timeout_ms: 1_000, top_p: 1 };
+  const merge = (overrides: object, pinned: string[]) =>
+    JSON.parse(mergeParams(JSON.stringify(params), JSON.stringify(overrides), pinned));
+
+  it("keep their value, or stay unset, and all others are overridden", () => {
+    const overrides = { model: "large", top_p: 0.5, seed: 1 };
+    expect(merge(overrides, [])).toEqual({ ...params, ...overrides });
+    expect(merge(overrides, ["model", "seed"])).toEqual({ ...params, top_p: 0.5 });
+    expect(merge({ model: null }, ["model"])).toEqual(params);
+    expect(overriddenPins(overrides, ["seed", "model", "max_tokens"])).toEqual(["model", "seed"]);
+  });
+
+  it.each([
+    ["timeout_ms", { timeout: 600 }],
+    ["timeout", { timeout_ms: 600_000 }],
+    ["max_attempts", { num_of_retries: 9, allow_retries: true }],
+    ["num_of_retries", { max_attempts: 10 }],
+  ])("hold %s under its other names too: %j", (name, overrides) => {
+    expect(overriddenPins(overrides, [name])).toEqual(Object.keys(overrides));
+    expect(merge(overrides, [name])).toEqual(params);
+  });
+
+  it("may have any name", () => {
+    expect(overriddenPins({ constructor: 1, temperature: 1 }, ["toString", "__proto__"])).toEqual([]);
+    expect(overriddenPins(JSON.parse('{"__proto__": 1, "constructor": 1}'), ["__proto__"])).toEqual(["__proto__"]);
   });
 });

@@ -30,7 +30,7 @@ const ARROWS: Record<string, string[]> = {
   "routes/http": [...LIVE_DOORS, "routes/openapi/describe.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
-  "routes/moonshot": DIALECT,
+  "routes/moonshot": [...DIALECT, "providers/call/call-endpoint.ts"],
   jobs: [...LIVE_DOORS, "store", "net"],
   live: ["turn", "providers", "store"],
   "live/turns": [

@@ -158,3 +158,37 @@ describe("usage", () => {
     expect((await read(sse(delta("a"), finish("stop", { usage }), DONE))).last).toMatchObject({ usage: counts });
   });
 });
+
+describe.each(["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"])(
+  "the word %s from outside",
+  (word) => {
+    it("is a finish reason that is not known", async () => {
+      const end = { type: "message_delta", delta: { stop_reason: word } };
+      for (const [format, body] of [
+        ["openai", sse(delta("Hello"), finish(word), DONE)],
+        ["anthropic", sse({ type: "content_block_delta", delta: { text: "Hello" } }, end, { type: "message_stop" })],
+        ["gemini", sse({ candidates: [{ content: { parts: [{ text: "Hello" }] }, finishReason: word }] })],
+      ] as const) {
+        const { text, last } = await read(body, format);
+        expect([format, text, last]).toMatchObject([format, "Hello", { finishReason: "other", finishReasonRaw: word }]);
+      }
+    });
+
+    it("is an error like any other, as its class, code or status", async () => {
+      for (const field of ["type", "code", "status"]) {
+        const { last } = await read(sse({ error: { [field]: word, message: "boom" } }, DONE));
+        expect(last).toMatchObject({ type: "failed", code: "provider_error" });
+      }
+      expect((await read(sse({ error: word }, DONE))).code).toBe("provider_error");
+    });
+
+    it("is no count, and no field that has a meaning", async () => {
+      const fields = `{"${word}": 5, "usage": {"${word}": 5}, "choices": [{"index": 0, "${word}": 5, "delta": {"${word}": 5, "content": "Hello"}}]}`;
+      const { text, last } = await read(`data: ${fields}\n\n${sse(finish("stop"), DONE)}`);
+      expect([text, last]).toMatchObject(["Hello", { finishReason: "stop", usage: null }]);
+      const usage = `{"type": "message_delta", "usage": {"${word}": 5, "output_tokens": 2}, "delta": {"stop_reason": "end_turn"}}`;
+      const anthropic = await read(`data: ${usage}\n\n${sse({ type: "message_stop" })}`, "anthropic");
+      expect(anthropic.last).toMatchObject({ usage: { inputTokens: 0, outputTokens: 2 } });
+    });
+  },
+);

@@ -1,7 +1,8 @@
 /** Templates and context strategies against vectors of Moonshot's behaviour. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { addPreviousPrompts } from "../../../src/turn/context-strategies.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
+import { comparisonTask, promptRenderer } from "../../../src/turn/prepare-turn.ts";
 import { checkTemplate, renderTemplate } from "../../../src/turn/templates/render-template.ts";
 import vectors from "../../fixtures/conformance/prepare-vectors.json";
 
@@ -56,3 +57,32 @@ it.each(vectors.add_previous_prompt)(
     expect(addPreviousPrompts(prompt, previous_prepared_newest_first)).toBe(result);
   },
 );
+
+describe("the template of a turn", () => {
+  const chats = Array.from({ length: 64 }, (_, n) => ({ chatId: `chat_${n}`, endpointId: null }));
+  const template = { name: "shout", template: "{{ prompt | upper }}!" };
+
+  it("is rendered once for all chats with the same text, and once more for each other text", () => {
+    const render = vi.fn(renderTemplate);
+    const preparation = { strategy: null, promptTemplate: "shout", renderPrompt: promptRenderer(template, render) };
+    const tasks = chats.map((chat) => comparisonTask(chat, null, "hello", [], preparation));
+    expect(new Set(tasks.map(({ preparedPrompt }) => preparedPrompt))).toEqual(new Set(["HELLO!"]));
+    expect(render).toHaveBeenCalledTimes(1);
+    expect(comparisonTask({ chatId: "other", endpointId: null }, null, "hi", [], preparation).preparedPrompt).toBe(
+      "HI!",
+    );
+    expect(render).toHaveBeenCalledTimes(2);
+  });
+
+  it("fails in every chat, and is tried once", () => {
+    const render = vi.fn(renderTemplate);
+    const renderPrompt = promptRenderer({ name: "long", template: "{{ prompt }}{{ prompt }}" }, render);
+    const preparation = { strategy: null, promptTemplate: "long", renderPrompt };
+    const prompt = "x".repeat(MAX_PREPARED_PROMPT_CHARACTERS);
+    for (const chat of chats)
+      expect(comparisonTask(chat, null, prompt, [], preparation).call).toMatchObject({
+        error: { code: "template_failed" },
+      });
+    expect(render).toHaveBeenCalledTimes(1);
+  });
+});

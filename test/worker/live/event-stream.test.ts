@@ -12,7 +12,7 @@ function* endless(): Replay {
 
 it("cuts off a reader that is more than 4 MiB behind, and no sooner", async () => {
   let gone = 0;
-  const stream = new EventStream(null, null, () => (gone += 1));
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => (gone += 1));
   const bytes = new Uint8Array(1_048_576);
   for (let n = 0; n < 4; n++) stream.send(delta, bytes);
   await scheduler.wait(5);
@@ -31,7 +31,7 @@ it.each([
   const clock = vi.spyOn(Date, "now");
   const at = Date.now();
   let gone = 0;
-  const stream = new EventStream(null, null, () => (gone += 1));
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => (gone += 1));
   write(stream);
   for (const [ms, expected] of [
     [15_000, 0],
@@ -50,7 +50,7 @@ it("stays open for a reader who takes each heartbeat, however long the session i
   const clock = vi.spyOn(Date, "now");
   const at = Date.now();
   let gone = 0;
-  const stream = new EventStream(null, null, () => (gone += 1));
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => (gone += 1));
   const reader = stream.readable.getReader();
   for (let n = 1; n < 10; n++) {
     clock.mockReturnValue(at + n * 45_000);
@@ -70,7 +70,7 @@ it("stops reading the past when its reader has left", async () => {
       yield [delta];
     }
   })();
-  const stream = new EventStream(null, null, () => undefined);
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => undefined);
   const replaying = stream.catchUp(past, () => ({}));
   await stream.readable.getReader().read();
   await vi.waitUntil(() => pages === 2);

@@ -8,21 +8,24 @@ import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
+import type { SessionEvent } from "../../../src/live/streaming/events.ts";
 
 /** The limit of subscribers of one session. */
 const MAX_SUBSCRIBERS = 1_000;
+
+const STAFF = { turnId: null, caller: null, role: "service" } as const;
 
 const withSubscribers = (act: (subscribers: Subscribers) => Promise<void>): Promise<void> =>
   runInDurableObject(env.SESSIONS.getByName(crypto.randomUUID()), (_, ctx) => act(new Subscribers(ctx, () => ({}))));
 
 const open = (subscribers: Subscribers, readerId: string): Promise<EventStream> =>
-  subscribers.callForReader(readerId, async () => subscribers.openStream(readerId, null, null));
+  subscribers.callForReader(readerId, async () => subscribers.openStream(readerId, STAFF));
 
 it("opens no stream for a reader who has already left", () =>
   withSubscribers(async (subscribers) => {
     const stream = await subscribers.callForReader("early", async () => {
       subscribers.closeReader("early");
-      return subscribers.openStream("early", null, null);
+      return subscribers.openStream("early", STAFF);
     });
     expect(subscribers.hasSubscribers).toBe(false);
     await expect(stream.readable.getReader().read()).rejects.toThrow("The reader has disconnected");
@@ -56,4 +59,30 @@ it("probes its subscribers before it refuses one, but not without limit", () =>
     heartbeats.mockRestore();
     for (const stream of streams) stream.abort("The test is over");
     expect(subscribers.hasSubscribers).toBe(false);
+  }));
+
+it("makes an event into text once for all readers, and once more for clients when these get another form", () =>
+  withSubscribers(async (subscribers) => {
+    const roles = ["service", "admin", "client", "client", "service"] as const;
+    for (const role of roles) {
+      const readerId = crypto.randomUUID();
+      await subscribers.callForReader(readerId, async () => subscribers.openStream(readerId, { ...STAFF, role }));
+    }
+    const send = vi.spyOn(EventStream.prototype, "send").mockReturnValue();
+    const textsOf = (event: SessionEvent) => {
+      send.mockClear();
+      subscribers.broadcast(event);
+      return { sent: send.mock.calls.length, texts: new Set(send.mock.calls.map(([, bytes]) => bytes)).size };
+    };
+    const delta = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "a" } as const;
+    expect(textsOf(delta)).toEqual({ sent: 5, texts: 1 });
+    const error = { code: "provider_error", message: "The provider answered 500" } as const;
+    expect(textsOf({ type: "reply-end", turnId: "t", chatId: "c", status: "error", error })).toEqual({
+      sent: 5,
+      texts: 2,
+    });
+    const message = { type: "message-appended", seq: 1, chatId: null, content: "a", timestamp: "" } as const;
+    expect(textsOf({ ...message, role: "system" })).toEqual({ sent: 3, texts: 1 });
+    expect(textsOf({ ...message, role: "user" })).toEqual({ sent: 5, texts: 1 });
+    send.mockRestore();
   }));

@@ -17,7 +17,7 @@ const RUNS = inject("hostileRuns");
 
 /** Words that only the inside of the service uses. */
 const LEAKS =
-  /SQLITE|D1_ERROR|drizzle|node_modules|\.ts:\d|at async |TypeError|RangeError|undefined is not|insert into|select \*|test-admin-key|sealed:1:/i;
+  /SQLITE|D1_ERROR|drizzle|node_modules|\.ts:\d|at async |TypeError|RangeError|undefined is not|insert into|select \*|test-admin-key|sealed:\d/i;
 
 const CHAT = "POST /sessions/chat?sessionId=REAL";
 

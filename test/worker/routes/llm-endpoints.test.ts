@@ -1,8 +1,8 @@
 /** Endpoints in `/v1`. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../../src/core/call-params.ts";
 import { del, get, post, put } from "../../support/api.ts";
-import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
+import { createChatbot, createEndpoint, createSession, unique } from "../../support/create.ts";
 
 const idOf = (name: string) => name.replaceAll(" ", "-");
 
@@ -17,13 +17,15 @@ describe("endpoints", () => {
       model: "m",
       params: { temperature: 0.5 },
     };
-    expect((await post("/v1/llm_endpoints", given)).body).toEqual({ message: "Endpoint added successfully" });
+    const created = { message: "Endpoint added successfully", id: idOf(name) };
+    expect((await post("/v1/llm_endpoints", given)).body).toEqual(created);
     const shown = {
       id: idOf(name),
       ...given,
       token: "********",
       max_calls_per_second: 0,
       max_concurrency: 0,
+      pinned: [],
       prices: null,
     };
     expect((await get(`/v1/llm_endpoints/${idOf(name)}`)).body).toEqual(shown);
@@ -109,6 +111,17 @@ describe("endpoints", () => {
     expect((await put(`/v1/llm_endpoints/${id}`, { connector_type: "openai-connector" })).status).toBe(422);
   });
 
+  it("need it again to change their connector at one address, a secret's name too", async () => {
+    for (const token of ["sk-secret", "env:PROVIDER_OPENAI"]) {
+      const id = await createEndpoint({ connector_type: "openai-connector", uri: "https://one.example.com/v1", token });
+      const path = `/v1/llm_endpoints/${id}`;
+      const refused = await put(path, { connector_type: "together-connector", token: "********" });
+      expect([refused.status, refused.body.error[0].loc]).toEqual([422, ["body", "token"]]);
+      expect((await get(path)).body.connector_type).toBe("openai-connector");
+      expect((await put(path, { connector_type: "together-connector", token })).status).toBe(200);
+    }
+  });
+
   it.each([
     [{ name: "!!!", connector_type: "echo-connector" }, "name"],
     [{ name: "x", connector_type: "carrier-pigeon" }, "connector_type"],
@@ -132,7 +145,7 @@ describe("endpoints", () => {
     ],
     [{ name: "x", connector_type: "echo-connector", max_concurrency: "many" }, "max_concurrency"],
   ])("refuse %j with 422", async (given, field) => {
-    const { status, body } = await post("/v1/llm_endpoints", given);
+    const { status, body } = await post("/v1/llm_endpoints", { model: "m", token: "", ...given });
     expect([status, body.error[0].loc]).toEqual([422, ["body", ...field.split(".")]]);
   });
 
@@ -193,6 +206,96 @@ describe("endpoints", () => {
   });
 });
 
+describe("the limits of a reply", () => {
+  it.each([
+    { max_attempts: 11 },
+    { max_attempts: "1e3" },
+    { timeout_ms: 600_001 },
+    { timeout: 601 },
+    { num_of_retries: 10 },
+    { num_of_retries: "999" },
+  ])("are refused beyond what is allowed, wherever params are taken: %j", async (params) => {
+    const [name] = Object.keys(params);
+    const given = { name: unique("outdone"), connector_type: "echo-connector", params };
+    const [endpointId, chatbotId] = [await createEndpoint(), await createChatbot()];
+    for (const refused of [
+      await post("/v1/llm_endpoints", given),
+      await put(`/v1/llm_endpoints/${endpointId}`, { params }),
+    ]) {
+      expect([refused.status, refused.body.error[0].loc]).toEqual([422, ["body", "params", name]]);
+    }
+    for (const refused of [
+      await post("/chatbots", { name: "Outdone", endpointId, params }),
+      await put(`/chatbots/${chatbotId}`, { params }),
+    ]) {
+      expect([refused.status, refused.body.error.details[0].path]).toEqual([400, `params.${name}`]);
+    }
+    expect((await get(`/chatbots/${chatbotId}`)).body.data.params).toBeUndefined();
+  });
+
+  it("are accepted up to there", async () => {
+    const params = { max_attempts: 10, timeout_ms: 600_000, timeout: 600, num_of_retries: 9 };
+    const id = await createEndpoint({ params });
+    expect((await get(`/v1/llm_endpoints/${id}`)).body.params).toEqual(params);
+  });
+});
+
+describe("params that an endpoint pins", () => {
+  const pinnedPath = (
+    param: string,
+    refused: { body: { error: { details: { path: string; message: string }[] } } },
+  ) => {
+    expect(refused.body.error.details).toEqual([
+      { path: `params.${param}`, message: expect.stringContaining("pinned") },
+    ]);
+  };
+
+  it("are refused in a chatbot's params, by name, and others are not", async () => {
+    const endpointId = await createEndpoint({ pinned: ["model", "timeout_ms"] });
+    expect((await get(`/v1/llm_endpoints/${endpointId}`)).body.pinned).toEqual(["model", "timeout_ms"]);
+    const create = (params: object) => post("/chatbots", { name: "Pinned", endpointId, params });
+    const refused = await create({ model: "large" });
+    expect(refused.status).toBe(400);
+    pinnedPath("model", refused);
+    pinnedPath("timeout", await create({ temperature: 1, timeout: 5 }));
+    const { body } = await create({ temperature: 1 });
+    const path = `/chatbots/${body.data.id}`;
+    pinnedPath("model", await put(path, { params: { model: null } }));
+    expect((await get(path)).body.data.params).toEqual({ temperature: 1 });
+    expect((await put(path, { params: null })).status).toBe(200);
+  });
+
+  it("are refused when a chatbot that overrides them comes to the endpoint", async () => {
+    const chatbotId = await createChatbot({ params: { model: "large" } });
+    const endpointId = await createEndpoint({ pinned: ["model"] });
+    pinnedPath("model", await put(`/chatbots/${chatbotId}`, { endpointId }));
+    expect((await put(`/chatbots/${chatbotId}`, { endpointId, params: {} })).status).toBe(200);
+  });
+
+  it("hold for chatbots that overrode them before, which can still be changed", async () => {
+    const uri = `${inject("upstream")}/pinned/hello`;
+    const endpointId = await createEndpoint({ connector_type: "openai-connector", uri, model: "small" });
+    const chatbotId = await createChatbot({ endpointId, params: { model: "large", seed: 7 } });
+    const sent = async () => {
+      const session = await createSession({ chatbotId });
+      await post(`/sessions/chat?sessionId=${session}`, { content: "Hi" });
+      const received = await (await fetch(`${inject("upstream")}/received/pinned`)).json<{ text: string }[]>();
+      return JSON.parse(received[0]?.text ?? "{}");
+    };
+    expect(await sent()).toMatchObject({ model: "large", seed: 7 });
+    await put(`/v1/llm_endpoints/${endpointId}`, { pinned: ["model"] });
+    expect(await sent()).toMatchObject({ model: "small", seed: 7 });
+    expect((await put(`/chatbots/${chatbotId}`, { name: "Renamed" })).status).toBe(200);
+    await put(`/v1/llm_endpoints/${endpointId}`, { pinned: null });
+    expect(await sent()).toMatchObject({ model: "large", seed: 7 });
+  });
+
+  it.each(["model", [1], [""], { model: true }])("are a list of names: %j is refused", async (pinned) => {
+    const given = { name: unique("pins"), connector_type: "echo-connector", pinned };
+    expect((await post("/v1/llm_endpoints", given)).status).toBe(422);
+  });
+});
+
 const CONNECTORS = [
   "openai-connector",
   "azure-openai-connector",
@@ -233,14 +336,109 @@ it("show what each connector type needs, and check it for a new endpoint", async
   expect(body).toContainEqual({
     connector_type: "azure-openai-connector",
     required: ["name", "connector_type", "uri", "token", "model"],
-    optional: ["max_calls_per_second", "max_concurrency", "params", "prices"],
+    optional: ["max_calls_per_second", "max_concurrency", "params", "pinned", "prices"],
     default_uri: null,
     params: [...PARLEY_PARAMS, ...MOONSHOT_PARAMS, "api_version"],
   });
   for (const { connector_type, required } of body as { connector_type: string; required: string[] }[]) {
-    const { status, body: answer } = await post("/v1/llm_endpoints", { name: unique("bare"), connector_type });
-    expect([connector_type, status]).toEqual([connector_type, required.includes("uri") ? 422 : 200]);
-    if (status === 422) expect(answer.error).toMatchObject([{ loc: ["body", "uri"], msg: "Field required" }]);
+    const given = { name: unique("bare"), connector_type };
+    const needed = required.filter((field) => !(field in given));
+    const { status, body: answer } = await post("/v1/llm_endpoints", given);
+    expect([connector_type, status]).toEqual([connector_type, needed.length > 0 ? 422 : 200]);
+    if (status !== 422) continue;
+    expect(answer.error).toMatchObject(
+      needed.map((field) => ({ loc: ["body", field], msg: expect.stringMatching(/^Field required/) })),
+    );
+    const fields = Object.fromEntries(needed.map((field) => [field, field === "uri" ? "https://api.example.com" : ""]));
+    expect((await post("/v1/llm_endpoints", { ...given, ...fields })).status).toBe(200);
   }
   expect((await get("/v1/connectors?include=everything")).status).toBe(422);
+});
+
+it.each([
+  { connector_type: "openai-connector", params: { model: "m" } },
+  { connector_type: "openai-connector", params: { model: null } },
+  { connector_type: "google-gemini-connector", token: "k", uri: "https://g.example.com/v1/models/gemini-pro" },
+  { connector_type: "azure-openai-connector", token: "k", uri: "https://a.example.com/openai/deployments/gpt" },
+])("take the model from params or the address: %j", async (given) => {
+  expect((await post("/v1/llm_endpoints", { name: unique("elsewhere"), ...given })).status).toBe(200);
+});
+
+describe("an id that is a name", () => {
+  it("is not found, and the answer says the id, wherever an endpoint is named", async () => {
+    const name = unique("My GPT");
+    const { id } = (await post("/v1/llm_endpoints", { name, connector_type: "echo-connector" })).body;
+    const path = `/v1/llm_endpoints/${encodeURIComponent(name)}`;
+    const detail = `Endpoint "${name}" not found: did you mean the id "${id}"?`;
+    for (const refused of [
+      await get(path),
+      await put(path, { model: "m" }),
+      await del(path),
+      await post(`${path}/test`),
+      await post("/v1/sessions", { name: "x", endpoints: [id, name] }),
+    ]) {
+      expect([refused.status, refused.body]).toEqual([404, { detail }]);
+    }
+    const chatbot = await post("/chatbots", { name: "x", endpointId: name });
+    expect([chatbot.status, chatbot.body.message]).toEqual([404, detail]);
+    expect((await put(`/chatbots/${await createChatbot()}`, { endpointId: name })).body.message).toBe(detail);
+  });
+
+  it("of no endpoint is just not found", async () => {
+    for (const name of ["No Such Model", "no-such-model", "!!!", "x".repeat(3_000)]) {
+      const { status, body } = await get(`/v1/llm_endpoints/${encodeURIComponent(name)}`);
+      expect([status, body.detail]).toEqual([404, `Endpoint "${name}" not found`]);
+    }
+  });
+});
+
+describe("a test of an endpoint", () => {
+  const upstream = inject("upstream");
+  const test = async (fields: object) => post(`/v1/llm_endpoints/${await createEndpoint({ ...fields })}/test`);
+
+  it("asks it once, and answers time, model, tokens and the reply", async () => {
+    const { status, body } = await test({
+      connector_type: "openai-connector",
+      uri: `${upstream}/tested/hello`,
+      token: "sk-tested",
+      model: "the-model",
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ ok: true, error: null, finish_reason: "stop", provider_request_id: "req_fixture" });
+    expect(body.text).toMatch(/^Hello/);
+    expect(body.model).toEqual(expect.any(String));
+    expect(body.usage.output_tokens).toBeGreaterThan(0);
+    expect(body.duration_ms).toBeGreaterThanOrEqual(body.ttft_ms);
+    const received = await (await fetch(`${upstream}/received/tested`)).json<{ headers: object; text: string }[]>();
+    expect(received).toHaveLength(1);
+    expect(received[0]?.headers).toMatchObject({ authorization: "Bearer sk-tested" });
+    expect(JSON.parse(received[0]?.text ?? "{}").messages).toEqual([
+      { role: "user", content: "Reply with the word OK." },
+    ]);
+  });
+
+  it.each([
+    ["503", {}, "provider_overloaded", 1],
+    ["401", {}, "provider_auth", 1],
+    ["hello", { token: "env:PROVIDER_NOT_SET" }, "provider_auth", 0],
+    ["hello", { uri: "http://127.0.0.1:9/v1" }, "connection_lost", 0],
+  ])("that fails (%s, %j) is 200 with the failure, after one call", async (scene, fields, code, calls) => {
+    const provider = `failing-${crypto.randomUUID()}`;
+    const uri = `${upstream}/${provider}/${scene}`;
+    const openai = { connector_type: "openai-connector", model: "m", uri, params: { max_attempts: 5 } };
+    const { status, body } = await test({ ...openai, ...fields });
+    expect([status, body.ok, body.error.code, body.text]).toEqual([200, false, code, ""]);
+    expect(await (await fetch(`${upstream}/received/${provider}`)).json()).toHaveLength(calls);
+  });
+
+  it("keeps its limits", async () => {
+    const id = await createEndpoint({ max_concurrency: 1, params: { delay_ms: 300 } });
+    const tests = await Promise.all([1, 2].map(() => post(`/v1/llm_endpoints/${id}/test`)));
+    expect(tests.map(({ body }) => body.ok)).toEqual([true, true]);
+    expect(Math.max(...tests.map(({ body }) => body.queue_ms))).toBeGreaterThanOrEqual(200);
+  });
+
+  it("changes no session, and needs an endpoint that exists", async () => {
+    expect((await post("/v1/llm_endpoints/nowhere/test")).status).toBe(404);
+  });
 });

@@ -62,6 +62,7 @@ const MATRIX: Record<string, string[]> = {
   "get /v1/llm_endpoints": STAFF,
   "post /v1/llm_endpoints": ADMIN,
   "get /v1/llm_endpoints/{id}": STAFF,
+  "post /v1/llm_endpoints/{id}/test": STAFF,
   "put /v1/llm_endpoints/{id}": ADMIN,
   "delete /v1/llm_endpoints/{id}": ADMIN,
   "get /v1/connectors": STAFF,

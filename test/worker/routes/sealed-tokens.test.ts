@@ -80,11 +80,11 @@ describe("an endpoint's token", () => {
     expect((await shownTo("sealed")).slice(0, 2)).toEqual([`Bearer ${token}`, `Bearer ${token}`]);
     for (const session of sessions) {
       const everything = await everythingStored(session);
-      expect(everything).toContain("sealed:1:");
+      expect(everything).toContain("sealed:2:");
       expect(everything).not.toContain(token);
       expect(everything).not.toContain(btoa(token));
     }
-    expect(JSON.stringify((await get("/v1/llm_endpoints")).body)).not.toMatch(/sealed:1:|sk-/);
+    expect(JSON.stringify((await get("/v1/llm_endpoints")).body)).not.toMatch(/sealed:2:|sk-/);
   });
 
   it("is replaced and sealed by an update, and kept by an update with the mask", async () => {
@@ -92,7 +92,7 @@ describe("an endpoint's token", () => {
     const first = await stored(id);
     await put(`/v1/llm_endpoints/${id}`, { token: "sk-second" });
     await put(`/v1/llm_endpoints/${id}`, { model: "n", token: "********" });
-    expect(await stored(id)).toMatch(/^sealed:1:/);
+    expect(await stored(id)).toMatch(/^sealed:2:/);
     expect(await stored(id)).not.toBe(first);
     expect(await askWith({}, id)).toContain('"type":"end"');
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-second");
@@ -107,20 +107,9 @@ describe("an endpoint's token", () => {
   });
 
   it("may look like a sealed one", async () => {
-    const id = await createEndpoint({ ...openai, token: "sealed:1:AAAA" });
+    const id = await createEndpoint({ ...openai, token: "sealed:2:AAAA" });
     await askWith({}, id);
-    expect((await shownTo("sealed"))[0]).toBe("Bearer sealed:1:AAAA");
-  });
-
-  it("of an earlier version in plain text still works, and is sealed by the next update", async () => {
-    const id = await createEndpoint(openai);
-    await env.DB.prepare("update endpoints set token = 'sk-plain' where id = ?").bind(id).run();
-    await askWith({}, id);
-    expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
-    await put(`/v1/llm_endpoints/${id}`, { model: "n" });
-    expect(await stored(id)).toMatch(/^sealed:1:/);
-    await askWith({}, id);
-    expect((await shownTo("sealed"))[0]).toBe("Bearer sk-plain");
+    expect((await shownTo("sealed"))[0]).toBe("Bearer sealed:2:AAAA");
   });
 
   it("is sealed with a new key by its next update, while the previous key still opens it", async () => {
@@ -136,7 +125,8 @@ describe("an endpoint's token", () => {
 
 it("sealed with a lost key fails its own reply, and no other of the prompt", async () => {
   const lost = await createEndpoint({ ...openai, token: "sk-lost" });
-  const foreign = await seal("sk-lost", lost, { ENCRYPTION_KEY: OTHER_KEY });
+  const binding = { endpointId: lost, connectorType: "openai-connector", origin: new URL(upstream).origin } as const;
+  const foreign = await seal("sk-lost", binding, { ENCRYPTION_KEY: OTHER_KEY });
   await env.DB.prepare("update endpoints set token = ? where id = ?").bind(foreign, lost).run();
   const session = await createComparison([lost, await createEndpoint({ ...openai, token: "sk-here" })]);
   const { status, body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
@@ -147,6 +137,59 @@ it("sealed with a lost key fails its own reply, and no other of the prompt", asy
   expect(await stored(lost)).toBe(foreign);
   await put(`/v1/llm_endpoints/${lost}`, { token: "sk-found" });
   expect(await askWith({}, lost)).toContain('"type":"end"');
+});
+
+describe("whoever can write to D1", () => {
+  const change = (id: string, column: string, value: string) =>
+    env.DB.prepare(`update endpoints set ${column} = ? where id = ?`).bind(value, id).run();
+  /** The same server under another origin. */
+  const elsewhere = upstream.replace("127.0.0.1", "localhost");
+
+  it.each([
+    ["another host", "uri", `${elsewhere}/stolen/hello`],
+    ["another connector", "connector_type", "together-connector"],
+    ["the connector's own host", "uri", ""],
+  ])("cannot have a sealed token sent to %s", async (_, column, value) => {
+    const id = await createEndpoint({ ...openai, uri: `${upstream}/stolen/hello`, token: "sk-stolen" });
+    await change(id, column, value);
+    const before = await shownTo("stolen");
+    const session = await createComparison([id]);
+    const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
+    expect(body[session.chat_ids[0]][0].error.code).toBe("provider_auth");
+    const chat = await createSession({ chatbotId: await createChatbot({ endpointId: id }) });
+    expect((await post(`/sessions/chat?sessionId=${chat}`, { content: "Hi" })).body.error.code).toBe("provider_auth");
+    expect(await shownTo("stolen")).toEqual(before);
+  });
+
+  it("may move it to another path of its origin, as an admin may", async () => {
+    const id = await createEndpoint({ ...openai, token: "sk-path" });
+    await change(id, "uri", `${upstream}/path/hello`);
+    await askWith({}, id);
+    expect(await shownTo("path")).toEqual(["Bearer sk-path"]);
+  });
+
+  it("cannot give it to another endpoint, or bring back an earlier form", async () => {
+    const id = await createEndpoint({ ...openai, token: "sk-first" });
+    const token = String(await stored(id));
+    const other = await createEndpoint({ ...openai, token: "sk-other" });
+    for (const forged of [token, token.replace("sealed:2:", "sealed:1:"), "sk-plain"]) {
+      await change(other, "token", forged);
+      expect(await askWith({}, other)).toContain("provider_auth");
+    }
+  });
+
+  it("cannot have a secret of the Worker sent to an origin that its variable does not list", async () => {
+    const secrets = { PROVIDER_BOUND: "sk-bound", PROVIDER_BOUND_ORIGIN: `https://api.example, ${upstream}/v1` };
+    const id = await createEndpoint({ ...openai, uri: `${upstream}/bound/hello`, token: "env:PROVIDER_BOUND" });
+    await askWith(secrets as Partial<Env>, id);
+    expect(await shownTo("bound")).toEqual(["Bearer sk-bound"]);
+    await change(id, "uri", `${elsewhere}/bound/hello`);
+    expect(await askWith(secrets as Partial<Env>, id)).toContain("refused_by_guard");
+    for (const PROVIDER_BOUND_ORIGIN of ["none", "https://api.example"]) {
+      expect(await askWith({ ...secrets, PROVIDER_BOUND_ORIGIN } as Partial<Env>, id)).toContain("refused_by_guard");
+    }
+    expect(await shownTo("bound")).toHaveLength(1);
+  });
 });
 
 describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j", (key) => {
@@ -174,7 +217,7 @@ describe.each(["", "c2hvcnQ=", "no base64 at all"])("with the ENCRYPTION_KEY %j"
     const failed = await askWith(settings, sealed);
     expect(failed).toContain("provider_auth");
     expect(failed).toContain("ENCRYPTION_KEY");
-    expect(failed).not.toMatch(/sealed:1:|sk-secret/);
+    expect(failed).not.toMatch(/sealed:2:|sk-secret/);
     expect(await askWith(settings, await createEndpoint({ ...openai, token: "env:PROVIDER_TEST" }))).toContain(
       '"type":"end"',
     );
@@ -205,7 +248,7 @@ describe("a deployed Worker", () => {
     "https://localhost./v1",
     "https://metadata.google.internal",
   ])("accepts no endpoint at %s, neither new nor by an update", async (uri) => {
-    const given = { name: unique("guarded"), connector_type: "openai-connector", uri };
+    const given = { name: unique("guarded"), connector_type: "openai-connector", uri, model: "m" };
     const created = await callWith(deployed, "POST", "/v1/llm_endpoints", given);
     expect([created.status, created.body.error?.[0].loc]).toEqual([422, ["body", "uri"]]);
     const id = await createEndpoint(openai);
@@ -215,7 +258,7 @@ describe("a deployed Worker", () => {
 
   it("accepts one at a public name, and one at its vendor's own address", async () => {
     for (const uri of ["https://api.example.com/v1", ""]) {
-      const given = { name: unique("public"), connector_type: "openai-connector", uri };
+      const given = { name: unique("public"), connector_type: "openai-connector", uri, model: "m" };
       expect((await callWith(deployed, "POST", "/v1/llm_endpoints", given)).status).toBe(200);
     }
   });

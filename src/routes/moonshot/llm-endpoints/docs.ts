@@ -20,7 +20,7 @@ export const createEndpoint = describe({
   headers: ["idempotency-key"],
   tag,
   summary: "Create an endpoint",
-  response: { status: 200, description: "Endpoint created", schema: schemas.Confirmation },
+  response: { status: 200, description: "Endpoint created", schema: schemas.CreatedEndpoint },
   problems: [403, 409, 503],
   example: {
     name: "OpenAI GPT-4.1 mini",
@@ -39,6 +39,18 @@ export const getEndpoint = describe({
   summary: "Get an endpoint",
   response: { status: 200, description: "The endpoint", schema: schemas.Endpoint },
   problems: [404],
+});
+
+export const testEndpoint = describe({
+  id: "testEndpoint",
+  tag,
+  summary: "Ask an endpoint once with a short prompt",
+  response: {
+    status: 200,
+    description: "What came of the call: a reply, or a failure with `ok: false`",
+    schema: schemas.EndpointTest,
+  },
+  problems: [403, 404],
 });
 
 export const updateEndpoint = describe({

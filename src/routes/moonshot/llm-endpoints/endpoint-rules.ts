@@ -6,10 +6,28 @@ import type * as z from "zod";
 import type { Endpoint, Prices } from "../../../core/endpoint.ts";
 import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
-import { invalid, success } from "../../../core/failure.ts";
+import { failed, invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
-import { PROVIDERS, findParamProblem } from "../../../providers/registry.ts";
+import { PROVIDERS, findParamProblem, originOf } from "../../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
+
+/** A model in the address of a call: of Azure's deployments, and of Google's models. */
+const MODEL_IN_URI = /\/(deployments|models|tunedModels)\/[^/]+/;
+
+/**
+ * Checks that a new endpoint has the fields that its connector needs. An empty text counts as given: Moonshot's endpoint
+ * files have their token added later, and some servers need no model.
+ */
+export function checkRequired(input: z.output<typeof schemas.CreateEndpoint>): Outcome<null> {
+  const { uri = "", params, connector_type: type } = input;
+  const hasModel = MODEL_IN_URI.test(uri) || Object.hasOwn(JSON.parse(params) as object, "model");
+  const isMissing = (field: "uri" | "token" | "model") =>
+    input[field] === undefined && !(field === "model" && hasModel);
+  const issues = PROVIDERS[type].required
+    .filter(isMissing)
+    .map((field) => ({ path: [field], message: field === "uri" ? "Field required" : 'Field required ("" for none)' }));
+  return issues.length === 0 ? success(null) : failed({ reason: "invalid", issues });
+}
 
 /** The endpoint that a body describes. */
 export const newEndpoint = (
@@ -19,12 +37,13 @@ export const newEndpoint = (
   ...identity,
   name: input.name,
   connectorType: input.connector_type,
-  uri: input.uri,
-  token: input.token,
-  model: input.model,
+  uri: input.uri ?? "",
+  token: input.token ?? "",
+  model: input.model ?? "",
   maxCallsPerSecond: input.max_calls_per_second,
   maxConcurrency: input.max_concurrency,
   params: input.params,
+  pinned: input.pinned,
   prices: input.prices && renamePrices(input.prices),
 });
 
@@ -47,24 +66,21 @@ const renamePrices = (prices: NonNullable<z.output<typeof schemas.CreateEndpoint
 });
 
 /**
- * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin: the caller could
- * then send somebody else's token to a server of their own.
+ * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin or connector
+ * type, which it is bound to: the caller could otherwise have a token that they do not know sent to a server of their
+ * own.
  */
 export function applyChanges(endpoint: Endpoint, changes: Partial<Endpoint>): Outcome<Endpoint> {
   const { token, ...others } = changes;
   const changed = { ...endpoint, ...others };
   const origin = originOf(changed);
   // An invalid address has no origin. `checkEndpoint` reports it.
-  const movesOrigin = origin !== null && origin !== originOf(endpoint);
+  const isRebound =
+    origin !== null && (origin !== originOf(endpoint) || changed.connectorType !== endpoint.connectorType);
   const keepsToken = token === undefined || token === SECRET_MASK;
-  if (movesOrigin && keepsToken && endpoint.token !== "")
-    return invalid(["token"], "must be sent again when the origin of uri changes");
+  if (isRebound && keepsToken && endpoint.token !== "")
+    return invalid(["token"], "must be sent again when the origin of uri or the connector type changes");
   return success({ ...changed, ...(keepsToken ? {} : { token }) });
-}
-
-function originOf({ connectorType, uri }: Endpoint): string | null {
-  const address = uri || PROVIDERS[connectorType].defaultUri;
-  return address && URL.canParse(address) ? new URL(address).origin : null;
 }
 
 export function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {

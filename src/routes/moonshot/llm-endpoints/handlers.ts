@@ -7,22 +7,22 @@ import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import { now } from "../../../core/time.ts";
 import { isSecret, reseal, seal } from "../../../crypto/sealed-tokens.ts";
+import { originOf } from "../../../providers/registry.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/endpoints.ts";
+import { slug } from "../../../store/slug.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
-import { slug } from "../slug.ts";
-import { applyChanges, changesOf, checkEndpoint, newEndpoint } from "./endpoint-rules.ts";
+import { applyChanges, changesOf, checkEndpoint, checkRequired, newEndpoint } from "./endpoint-rules.ts";
 import { presentEndpoint } from "./present.ts";
 import type * as schemas from "./schemas.ts";
+import { testEndpoint as callOnce } from "./test-endpoint.ts";
 
 type AppContext = Context<AppEnv>;
-
-const endpointNotFound = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
 
 const SEALING_UNAVAILABLE: HttpProblem = {
   reason: "misconfigured",
@@ -36,6 +36,8 @@ export async function listEndpoints(c: AppContext) {
 
 export async function createEndpoint(c: AppContext, input: z.output<typeof schemas.CreateEndpoint>) {
   const db = database(c.env.DB);
+  const required = checkRequired(input);
+  if (!required.ok) return respondWithProblem(c, required.failure);
   const at = now();
   const identity = { id: await slug(db, input.name), createdAt: at, updatedAt: at };
   const checked = checkEndpoint(newEndpoint(input, identity), c.env);
@@ -43,7 +45,7 @@ export async function createEndpoint(c: AppContext, input: z.output<typeof schem
   const endpoint = checked.value;
   const token = await sealToken(endpoint, seal, c.env);
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
-  const answer = { message: "Endpoint added successfully" };
+  const answer = { message: "Endpoint added successfully", id: endpoint.id };
   const saveAnswer = saveResponseStatements(c, `endpoint:${endpoint.id}`, answer, 200);
   if (!(await store.createEndpoint(db, { ...endpoint, token }, saveAnswer)))
     return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
@@ -53,13 +55,19 @@ export async function createEndpoint(c: AppContext, input: z.output<typeof schem
 
 export async function getEndpoint(c: AppContext, id: string) {
   const endpoint = await store.findEndpoint(database(c.env.DB), id);
-  return endpoint ? c.json(presentEndpoint(endpoint)) : respondWithProblem(c, endpointNotFound(id));
+  return endpoint ? c.json(presentEndpoint(endpoint)) : respondNotFound(c, id);
+}
+
+export async function testEndpoint(c: AppContext, id: string) {
+  const endpoint = await store.findEndpoint(database(c.env.DB), id);
+  if (!endpoint) return respondNotFound(c, id);
+  return c.json(await callOnce(endpoint, { env: c.env, waitUntil: (work) => c.executionCtx.waitUntil(work) }));
 }
 
 export async function updateEndpoint(c: AppContext, id: string, input: z.output<typeof schemas.UpdateEndpoint>) {
   const db = database(c.env.DB);
   const endpoint = await store.findEndpoint(db, id);
-  if (!endpoint) return respondWithProblem(c, endpointNotFound(id));
+  if (!endpoint) return respondNotFound(c, id);
   const changed = applyChanges(endpoint, changesOf(input));
   const checked = changed.ok ? checkEndpoint(changed.value, c.env) : changed;
   if (!checked.ok) return respondWithProblem(c, checked.failure);
@@ -78,13 +86,18 @@ export async function deleteEndpoint(c: AppContext, id: string) {
     return c.json({ message: "Endpoint deleted successfully" });
   }
   const exists = await store.findEndpoint(db, id);
-  return respondWithProblem(
-    c,
-    exists ? { reason: "in-use", resource: "endpoint", by: "a chatbot" } : endpointNotFound(id),
-  );
+  return exists
+    ? respondWithProblem(c, { reason: "in-use", resource: "endpoint", by: "a chatbot" })
+    : respondNotFound(c, id);
+}
+
+async function respondNotFound(c: AppContext, id: string) {
+  return respondWithProblem(c, (await store.endpointNotFound(database(c.env.DB), id)).failure);
 }
 
 /** The token as it is stored; `null` when it cannot be sealed. The name of a secret is stored as it is. */
-async function sealToken({ id, token }: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
-  return isSecret(token) ? sealing(token, id, env) : token;
+async function sealToken(endpoint: Endpoint, sealing: typeof seal, env: Env): Promise<string | null> {
+  const { id: endpointId, connectorType, token } = endpoint;
+  const binding = { endpointId, connectorType, origin: originOf(endpoint) ?? "" };
+  return isSecret(token) ? sealing(token, binding, env) : token;
 }

@@ -2,7 +2,7 @@
  * `/v1/llm_endpoints`: the models that prompts can go to. This file lists the routes with their middleware, in the
  * order of the checks. In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has
  * the schemas of requests and responses, `endpoint-rules` has the checks that need more than one field, `present` makes
- * JSON of an endpoint.
+ * JSON of an endpoint, `test-endpoint` calls one.
  */
 import { Hono } from "hono/tiny";
 import { allowAdmins, allowServices } from "../../http/authenticate.ts";
@@ -19,6 +19,7 @@ export const llmEndpoints = new Hono<AppEnv>({ strict: false })
     handlers.createEndpoint(c, c.req.valid("json")),
   )
   .get("/:id", docs.getEndpoint, allowServices, (c) => handlers.getEndpoint(c, c.req.param("id")))
+  .post("/:id/test", docs.testEndpoint, allowServices, (c) => handlers.testEndpoint(c, c.req.param("id")))
   .put("/:id", docs.updateEndpoint, body(schemas.UpdateEndpoint), allowAdmins, (c) =>
     handlers.updateEndpoint(c, c.req.param("id"), c.req.valid("json")),
   )

@@ -17,6 +17,7 @@ export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.End
   max_calls_per_second: endpoint.maxCallsPerSecond,
   max_concurrency: endpoint.maxConcurrency,
   params: JSON.parse(endpoint.params) as Record<string, unknown>,
+  pinned: endpoint.pinned ?? [],
   prices: presentPrices(endpoint.prices),
 });
 

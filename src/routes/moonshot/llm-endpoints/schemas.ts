@@ -4,11 +4,18 @@
  */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
+import { REPLY_ERROR_CODES } from "../../../core/failure.ts";
+import { FINISH_REASONS } from "../../../core/message.ts";
 import { name, objectOutput, providerParams } from "../../http/fields.ts";
 import { Prices } from "../schemas.ts";
 
 /** The answer to a change. */
 export const Confirmation = z.object({ message: z.string() }).meta({ id: "Confirmation" });
+
+/** The answer to a create. */
+export const CreatedEndpoint = z
+  .object({ message: z.string(), id: z.string().meta({ description: "What sessions and chatbots name it by" }) })
+  .meta({ id: "CreatedEndpoint" });
 
 /** A number or its text: Moonshot's forms send every field as text. */
 const numeric = z.coerce.number().int().min(0);
@@ -32,6 +39,9 @@ const price = z
 
 const prices = z.object({ input_per_million: price, output_per_million: price });
 
+/** Names of params. */
+const pinned = z.array(z.string().min(1).max(200)).max(100).nullable();
+
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
   uri: z.string().trim().max(2000),
@@ -40,18 +50,21 @@ const endpointFields = {
   max_calls_per_second: numeric,
   max_concurrency: numeric,
   params,
+  pinned: pinned.meta({ description: "Params that the params of a chatbot cannot override" }),
   prices: prices.nullable(),
 };
 
 export const CreateEndpoint = z.object({
   name,
   connector_type: endpointFields.connector_type,
-  uri: endpointFields.uri.default(""),
-  token: endpointFields.token.default(""),
-  model: endpointFields.model.default(""),
+  // Which of them a connector needs is checked in `endpoint-rules.ts`.
+  uri: endpointFields.uri.optional(),
+  token: endpointFields.token.optional(),
+  model: endpointFields.model.optional(),
   max_calls_per_second: numeric.default(0),
   max_concurrency: numeric.default(0),
   params: params.prefault({}),
+  pinned: endpointFields.pinned.default(null),
   prices: endpointFields.prices.default(null),
 });
 
@@ -68,8 +81,24 @@ export const Endpoint = z
     max_calls_per_second: z.number().int(),
     max_concurrency: z.number().int(),
     params: objectOutput,
+    pinned: z.array(z.string()).meta({ description: "Params that the params of a chatbot cannot override" }),
     prices: Prices.nullable(),
   })
   .meta({ id: "Endpoint", description: "A model at an address. No answer contains its token" });
 
 export const Endpoints = z.array(Endpoint);
+
+export const EndpointTest = z
+  .object({
+    ok: z.boolean(),
+    error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).nullable(),
+    text: z.string().meta({ description: "The reply, at most 1,000 characters" }),
+    model: z.string().nullable().meta({ description: "The model that answered" }),
+    finish_reason: z.enum(FINISH_REASONS),
+    usage: z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() }).nullable(),
+    duration_ms: z.number().int(),
+    ttft_ms: z.number().int().nullable(),
+    queue_ms: z.number().int().meta({ description: "How long the call waited for the endpoint's own limits" }),
+    provider_request_id: z.string().nullable(),
+  })
+  .meta({ id: "EndpointTest", description: "What came of one call to an endpoint" });

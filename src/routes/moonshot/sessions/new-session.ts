@@ -11,11 +11,12 @@ import type { EpochMs } from "../../../core/time.ts";
 import { zonedStamp } from "../../../core/time.ts";
 import type { Database } from "../../../store/database.ts";
 import { isUniqueViolation } from "../../../store/database.ts";
-import { existingEndpoints } from "../../../store/endpoints.ts";
+import { endpointNotFound, existingEndpoints } from "../../../store/endpoints.ts";
 import { findPromptTemplate } from "../../../store/prompt-templates.ts";
+import { slug } from "../../../store/slug.ts";
 import { createComparisonSession } from "../../../store/sessions.ts";
 import type * as schemas from "./schemas.ts";
-import { chatIdOf, slug } from "../slug.ts";
+import { chatIdOf } from "../chat-id.ts";
 
 type Input = z.output<typeof schemas.CreateSession>;
 
@@ -26,7 +27,7 @@ export async function checkNamesExist(
 ): Promise<Outcome<null>> {
   const existing = await existingEndpoints(db, endpoints);
   const missing = endpoints.find((id) => !existing.has(id));
-  if (missing !== undefined) return notFound("endpoint", missing);
+  if (missing !== undefined) return endpointNotFound(db, missing);
   if (prompt_template !== null && !(await findPromptTemplate(db, prompt_template)))
     return notFound("prompt template", prompt_template);
   if (context_strategy !== null && !asContextStrategy(context_strategy))

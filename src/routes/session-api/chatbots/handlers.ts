@@ -4,17 +4,18 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import { overriddenPins } from "../../../core/call-params.ts";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
-import { invalid, notFound, success } from "../../../core/failure.ts";
+import { invalid, success } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { findParamProblem } from "../../../providers/registry.ts";
 import { chatbotStore, deleteChatbot as removeChatbot } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import type { Database } from "../../../store/database.ts";
-import { findEndpoint } from "../../../store/endpoints.ts";
+import { endpointNotFound, findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
@@ -43,15 +44,19 @@ export async function createChatbot(c: AppContext, input: z.output<typeof schema
   return c.json(answer, 201);
 }
 
-/** Finds the endpoint of a chatbot. Its connector must know the values of the chatbot's params. */
+/** Finds the endpoint of a chatbot. Its connector must know the chatbot's params, and none may override a pinned one. */
 async function findEndpointFor(
   db: Database,
   { endpointId, params }: Pick<Chatbot, "endpointId" | "params">,
 ): Promise<Outcome<Endpoint>> {
   const endpoint = await findEndpoint(db, endpointId);
-  if (!endpoint) return notFound("endpoint", endpointId);
+  if (!endpoint) return endpointNotFound(db, endpointId);
   const param = findParamProblem(endpoint.connectorType, params ?? "{}");
-  return param ? invalid(["params", param.name], param.message) : success(endpoint);
+  if (param) return invalid(["params", param.name], param.message);
+  const [name] = overriddenPins(JSON.parse(params ?? "{}") as object, endpoint.pinned ?? []);
+  return name === undefined
+    ? success(endpoint)
+    : invalid(["params", name], `is pinned by the endpoint "${endpointId}": only an admin can change it there`);
 }
 
 export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import { canSee, replyErrorFor } from "../../../core/caller.ts";
 import type { Message } from "../../../core/message.ts";
 import { now } from "../../../core/time.ts";
 import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
@@ -42,7 +43,8 @@ export async function createSession(c: AppContext, input: NewSessionInput) {
   const chatbot = await measure(c, "index", chatbotStore.find(db, input.chatbotId));
   if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
-  const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
+  const shown = presentSession(session, greeting ? [greeting] : [], c.var.caller.role);
+  const answer = mutationBody(shown, "Session created successfully");
   const saveAnswer = saveResponseStatements(c, `session:${session.id}`, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
   if (!isCreated) {
@@ -108,8 +110,9 @@ export async function stopTurn(c: AppContext, id: string) {
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const messages = page.items.map((message) => presentLoggedMessage(message, c.var.caller.role));
-  const next = page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
+  const visible = page.items.filter(({ role }) => canSee(c.var.caller, role));
+  const messages = visible.map((message) => presentLoggedMessage(message, c.var.caller.role));
+  const next = page.hasMore ? { nextAfter: page.items.at(-1)?.seq ?? input.after } : {};
   return c.json(itemBody({ messages, ...next }));
 }
 
@@ -140,7 +143,9 @@ export async function chat(c: AppContext, id: string, content: string) {
   const object = sessionStub(c.env, id);
   const key = idempotencyKeyOf(c);
   if (wantsEvents(c)) {
-    const opened = await openEventStream(c, object, (readerId) => object.promptAndFollow(content, key, readerId));
+    const { role } = c.var.caller;
+    const prompt = (readerId: string) => object.promptAndFollow(content, key, readerId, { role });
+    const opened = await openEventStream(c, object, prompt);
     return opened.ok ? respondWithTurn(c, opened.value) : respondWithProblem(c, opened.failure);
   }
   const result = await measure(c, "session", object.prompt(content, "added", key));
@@ -149,12 +154,16 @@ export async function chat(c: AppContext, id: string, content: string) {
   const reply = messages.at(-1) as Message;
   const error = reply.reply?.error ?? null;
   if (error !== null && error.code !== "cancelled")
-    return respondWithProblem(c, { reason: "reply-failed", ...error, retryAfterSeconds });
+    return respondWithProblem(c, {
+      reason: "reply-failed",
+      ...replyErrorFor(c.var.caller.role, error),
+      retryAfterSeconds,
+    });
   markReplayed(c, replayed);
   return c.json(mutationBody(presentMessage(reply), "Message processed successfully"));
 }
 
 async function respondWithSession(c: AppContext, result: SessionResult, message: string) {
   const messages = await readRemaining(readerOf(c), result);
-  return c.json(mutationBody(presentSession(result.session, messages), message));
+  return c.json(mutationBody(presentSession(result.session, messages, c.var.caller.role), message));
 }

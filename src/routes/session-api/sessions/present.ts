@@ -5,6 +5,7 @@
 import type * as z from "zod";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Client } from "../../../core/client.ts";
+import { canSee } from "../../../core/caller.ts";
 import type { CallerRole } from "../../../core/caller.ts";
 import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
@@ -56,12 +57,14 @@ export const presentStatistics = (
   ...(viewerRole === "client" ? {} : { attempts, ...omitNulls({ cost }), priced }),
 });
 
-const presentCommon = (session: Session, messages: Message[]) => ({
+const presentCommon = (session: Session, messages: Message[], viewerRole: CallerRole | null) => ({
   ...omitNulls({ title: session.title }),
   startTime: isoTime(session.startTime),
   ...omitNulls({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
   status: session.status,
-  messages: messages.filter(hasText).map(presentMessage),
+  messages: messages
+    .filter((message) => hasText(message) && canSee({ role: viewerRole }, message.role))
+    .map(presentMessage),
   ...omitNulls({
     metadata: session.metadata === null ? null : (JSON.parse(session.metadata) as Record<string, unknown>),
     feedback: session.feedback,
@@ -70,11 +73,15 @@ const presentCommon = (session: Session, messages: Message[]) => ({
   updatedAt: isoTime(session.updatedAt),
 });
 
-export const presentSession = (session: Session, messages: Message[]): z.output<typeof schemas.Session> => ({
+export const presentSession = (
+  session: Session,
+  messages: Message[],
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.Session> => ({
   id: session.id,
   chatbotId: session.chatbotId ?? "",
   clientId: session.clientId ?? "",
-  ...presentCommon(session, messages),
+  ...presentCommon(session, messages, viewerRole),
 });
 
 export const presentPopulated = (
@@ -84,8 +91,9 @@ export const presentPopulated = (
   id: session.id,
   chatbotId:
     chatbot?.deletedAt === null ? presentChatbotFor(viewerRole, chatbot) : presentDeleted(chatbot, session.chatbotId),
-  clientId: client?.deletedAt === null ? presentClient(client) : presentDeleted(client, session.clientId),
-  ...presentCommon(session, messages),
+  clientId:
+    client?.deletedAt === null ? presentClientFor(viewerRole, client) : presentDeleted(client, session.clientId),
+  ...presentCommon(session, messages, viewerRole),
 });
 
 /** A client does not see how its chatbot is configured. */
@@ -93,6 +101,10 @@ const presentChatbotFor = (role: CallerRole | null, chatbot: Chatbot) =>
   role === "client"
     ? { id: chatbot.id, name: chatbot.name, ...omitNulls({ description: chatbot.description }) }
     : presentChatbot(chatbot);
+
+/** A client does not see what others have noted about it. */
+const presentClientFor = (role: CallerRole | null, client: Client) =>
+  presentClient(role === "client" ? { ...client, metadata: null } : client);
 
 const presentDeleted = (deleted: Chatbot | Client | null, id: string | null) => ({
   id: id ?? "",

@@ -1,10 +1,10 @@
 /**
- * The ids that Moonshot makes from names: slugs by the rules of python-slugify, and the ids of chats. Whether an id is
+ * Slugs: the ids that endpoints and comparison sessions get from their names, by the rules of python-slugify. Whether an id is
  * free does not belong here. Effects: a query to D1 for a name that is not ASCII.
  * https://github.com/un33k/python-slugify
  */
-import type { Database } from "../../store/database.ts";
-import { transliterate } from "../../store/transliterations.ts";
+import type { Database } from "./database.ts";
+import { transliterate } from "./transliterations.ts";
 
 // python-slugify decodes HTML entities. Only those that become letters or digits need their character; every other sign becomes a
 // dash.
@@ -31,6 +31,3 @@ export async function slug(db: Database, name: string): Promise<string> {
 }
 
 const character = (code: number): string => (code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : "");
-
-/** The id of a chat: the id of its endpoint and the time stamp of the session, with underscores only. */
-export const chatIdOf = (endpointId: string, stamp: string): string => `${endpointId}_${stamp}`.replaceAll("-", "_");

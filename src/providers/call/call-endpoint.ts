@@ -1,0 +1,37 @@
+/**
+ * Calls one endpoint for one reply: reads its token, keeps its limits, and calls its provider with retries. Effects:
+ * network I/O, timers, calls to the object that keeps the endpoint's limits.
+ */
+import { readCallParams } from "../../core/call-params.ts";
+import type { ReplyRequest } from "../../core/reply.ts";
+import { NOT_CALLED } from "../../core/reply.ts";
+import { allowsPrivateUrls } from "../../net/url-guard.ts";
+import { slotsOf } from "../limits/endpoint-slots.ts";
+import { PROVIDERS } from "../registry.ts";
+import { callWithRetries } from "./attempts.ts";
+import type { OnEvents } from "./attempts.ts";
+import { readToken } from "./read-token.ts";
+
+/** What a call needs from the invocation that makes it. */
+export interface CallEnvironment {
+  env: Env;
+  /** Lets work continue after the response. */
+  waitUntil: (work: Promise<void>) => void;
+}
+
+/** Emits texts, then one end or failure. Never rejects because of a provider. */
+export async function callEndpoint(
+  request: ReplyRequest,
+  stop: AbortSignal,
+  onEvents: OnEvents,
+  { env, waitUntil }: CallEnvironment,
+): Promise<void> {
+  const token = await readToken(request, env);
+  if (typeof token !== "string") return onEvents([{ ...token, metrics: NOT_CALLED }]);
+  const ai: unknown = Reflect.get(env, "AI");
+  const providerEnv = { ai, allowPrivateUrls: allowsPrivateUrls(env.ALLOW_PRIVATE_ENDPOINTS) };
+  const provider = PROVIDERS[request.connectorType];
+  const { timeoutMs } = readCallParams(request.params, provider.maxAttempts).limits;
+  const acquireSlot = slotsOf(request, timeoutMs, { endpoints: env.ENDPOINTS, waitUntil });
+  return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
+}
