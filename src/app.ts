@@ -17,6 +17,7 @@ import { limitAddress, limitCaller } from "./routes/http/rate-limits.ts";
 import { respondWithProblem, setDialect } from "./routes/http/respond-with-problem.ts";
 import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
+import { refuseUntakenInput } from "./routes/http/validate.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
@@ -43,6 +44,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .use(authenticate)
   .use(limitCaller)
   .use(preventCsrf)
+  .use(refuseUntakenInput)
   .use(validateIdempotencyKey)
   .use("/v1/*", requireTimeZone)
   .route("/sessions", sessions)

@@ -40,7 +40,7 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     response: { status: 200, description: "The service answers", schema: Health },
     problems: [401, 403],
   }),
-  query(z.object({ deep: z.string().optional() })),
+  query(z.strictObject({ deep: z.string().optional() })),
   async (c) => {
     if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
     // The path is open, so `authenticate` has not run.

@@ -23,7 +23,7 @@ import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** Where to start following: after a message, or with the next event. */
-export const FromQuery = z.object({
+export const FromQuery = z.strictObject({
   after: z.coerce.number().int().min(0).optional().meta({ description: "The `seq` of the last message that you have" }),
 });
 

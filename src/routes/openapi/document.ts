@@ -162,16 +162,18 @@ const DESCRIPTIONS: Record<number, string> = {
 };
 
 function problemResponses({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
-  const inputStatuses = inputs.length > 0 ? [dialect.invalidInputStatus] : [];
-  const bodyStatuses = inputs.some((input) => input.in === "body") ? [413, 415] : [];
+  // Every route refuses what it does not take, and so reads a body that it does not take, too.
+  const bodyStatuses = method === "get" ? [] : [413];
+  const typeStatuses = inputs.some((input) => input.in === "body") ? [415] : [];
   const commonStatuses = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
   // For an invalid Idempotency-Key.
   const keyStatuses = method === "post" ? [400] : [];
   const all = [
-    ...inputStatuses,
+    dialect.invalidInputStatus,
     ...keyStatuses,
     ...commonStatuses,
     ...bodyStatuses,
+    ...typeStatuses,
     ...(operation.problems ?? []),
     500,
   ];

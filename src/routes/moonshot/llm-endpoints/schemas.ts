@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
 import { name, objectOutput, providerParams } from "../../http/fields.ts";
-import { Prices } from "../schemas.ts";
+import { ignored, Prices } from "../schemas.ts";
 
 /** The answer to a change. */
 export const Confirmation = z.object({ message: z.string() }).meta({ id: "Confirmation" });
@@ -30,7 +30,10 @@ const price = z
   ])
   .pipe(z.number().min(0).max(1_000_000_000));
 
-const prices = z.object({ input_per_million: price, output_per_million: price });
+const prices = z.strictObject({ input_per_million: price, output_per_million: price });
+
+/** Moonshot's endpoint files contain them once they have been read back. The id is made from the name. */
+const ignoredFields = { id: ignored, created_date: ignored };
 
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
@@ -43,7 +46,7 @@ const endpointFields = {
   prices: prices.nullable(),
 };
 
-export const CreateEndpoint = z.object({
+export const CreateEndpoint = z.strictObject({
   name,
   connector_type: endpointFields.connector_type,
   uri: endpointFields.uri.default(""),
@@ -53,9 +56,10 @@ export const CreateEndpoint = z.object({
   max_concurrency: numeric.default(0),
   params: params.prefault({}),
   prices: endpointFields.prices.default(null),
+  ...ignoredFields,
 });
 
-export const UpdateEndpoint = z.object({ name, ...endpointFields }).partial();
+export const UpdateEndpoint = z.strictObject({ name, ...endpointFields, ...ignoredFields }).partial();
 
 export const Endpoint = z
   .object({

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { Usage } from "./record-schemas.ts";
 
-export const Export = z.object({ format: z.enum(["jsonl", "csv"]).default("jsonl") });
+export const Export = z.strictObject({ format: z.enum(["jsonl", "csv"]).default("jsonl") });
 
 const integer = z.number().int();
 const counts = z.record(z.string(), integer);

@@ -18,7 +18,7 @@ const endpointId = z.string().min(1).max(200);
 const params = providerParams.transform((value) => JSON.stringify(value));
 const historyLimit = z.number().int().min(1).max(1000);
 
-export const CreateChatbot = z.object({
+export const CreateChatbot = z.strictObject({
   name,
   endpointId,
   description: z.string().max(1000).optional(),
@@ -28,7 +28,7 @@ export const CreateChatbot = z.object({
   params: params.optional(),
 });
 
-export const UpdateChatbot = z.object({
+export const UpdateChatbot = z.strictObject({
   name: name.optional(),
   endpointId: endpointId.optional(),
   description: z.string().max(1000).nullable().optional(),
@@ -38,7 +38,7 @@ export const UpdateChatbot = z.object({
   params: params.nullable().optional(),
 });
 
-export const ListByName = z.object({ searchString, ...pageQuery });
+export const ListByName = z.strictObject({ searchString, ...pageQuery });
 
 export const Chatbot = z
   .object({

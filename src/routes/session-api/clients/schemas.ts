@@ -8,14 +8,14 @@ import { objectOutput, timeOutput, jsonObject, name, objectId } from "../../http
 const email = z.email().max(320);
 const externalId = z.string().min(1).max(200);
 
-export const CreateClient = z.object({
+export const CreateClient = z.strictObject({
   name,
   email: email.optional(),
   externalId: externalId.optional(),
   metadata: jsonObject.optional(),
 });
 
-export const UpdateClient = z.object({
+export const UpdateClient = z.strictObject({
   name: name.optional(),
   email: email.nullable().optional(),
   externalId: externalId.nullable().optional(),

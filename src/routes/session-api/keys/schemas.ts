@@ -8,7 +8,7 @@ import { now } from "../../../core/time.ts";
 import { name, objectId, time, timeOutput } from "../../http/fields.ts";
 
 export const CreateKey = z
-  .object({
+  .strictObject({
     name,
     role: z.enum(CALLER_ROLES),
     clientId: objectId.optional().meta({

@@ -12,9 +12,12 @@ import { objectOutput, timeOutput, jsonObject, objectId, pageQuery, searchString
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
-const feedback = z.object({ rating: z.number().min(1).max(5).optional(), comment: z.string().max(10_000).optional() });
+const feedback = z.strictObject({
+  rating: z.number().min(1).max(5).optional(),
+  comment: z.string().max(10_000).optional(),
+});
 
-export const CreateSession = z.object({
+export const CreateSession = z.strictObject({
   chatbotId: objectId,
   clientId: objectId,
   title: title.optional(),
@@ -22,7 +25,7 @@ export const CreateSession = z.object({
   startTime: time.optional(),
 });
 
-export const UpdateSession = z.object({
+export const UpdateSession = z.strictObject({
   title: title.optional(),
   status: status.optional(),
   startTime: time.optional(),
@@ -31,13 +34,13 @@ export const UpdateSession = z.object({
   metadata: jsonObject.nullable().optional(),
 });
 
-export const AddMessage = z.object({
-  message: z.object({ role: z.enum(ROLES), content: Content, timestamp: time.optional() }),
+export const AddMessage = z.strictObject({
+  message: z.strictObject({ role: z.enum(ROLES), content: Content, timestamp: time.optional() }),
 });
 
-export const Chat = z.object({ content: Content });
+export const Chat = z.strictObject({ content: Content });
 
-export const SessionQuery = z.object({ sessionId: objectId });
+export const SessionQuery = z.strictObject({ sessionId: objectId });
 
 /** A day or a time, as its first millisecond and the first millisecond after it. */
 const timeRange = z
@@ -50,7 +53,7 @@ const timeRange = z
     return z.NEVER;
   });
 
-export const ListSessions = z.object({
+export const ListSessions = z.strictObject({
   searchString,
   status: status.optional(),
   chatbotId: objectId.optional(),
@@ -81,7 +84,7 @@ const sessionFields = {
   updatedAt: timeOutput,
 };
 
-export const MessagesQuery = z.object({
+export const MessagesQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
