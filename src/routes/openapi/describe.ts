@@ -15,6 +15,8 @@ export interface Operation {
   tag: string;
   summary: string;
   response: OperationResponse;
+  /** Further answers to a call that succeeds. */
+  otherResponses?: OperationResponse[];
   /** HTTP statuses of problems besides those that every route with its validators can have. */
   problems?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** Request headers that it reads, besides `Authorization`. */

@@ -80,7 +80,7 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
 
 function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json): Json {
   const { path, operation, inputs } = route;
-  const { id, tag, summary, response, example } = operation;
+  const { id, tag, summary, response, otherResponses = [], example } = operation;
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
     operationId: id,
@@ -93,7 +93,12 @@ function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json)
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
-      [response.status]: { description: response.description, ...responseContent(response, schemas) },
+      ...Object.fromEntries(
+        [response, ...otherResponses].map((answer) => [
+          answer.status,
+          { description: answer.description, ...responseContent(answer, schemas) },
+        ]),
+      ),
       ...problemResponses(route, dialect, schemas),
     },
   };

@@ -37,6 +37,7 @@ const MATRIX: Record<string, string[]> = {
   "get /clients": STAFF,
   "get /clients/{id}": STAFF,
   "put /clients/{id}": STAFF,
+  "put /clients/by-external-id/{externalId}": STAFF,
   "delete /clients/{id}": STAFF,
   "post /keys": ADMIN,
   "get /keys": ADMIN,
