@@ -5,6 +5,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
+import type { StreamEvent } from "../../live/streaming/events.ts";
 import type { HeaderName } from "./headers.ts";
 
 /** What the document says of a route, besides its input. */
@@ -14,6 +15,8 @@ export interface Operation {
   /** A tag of its dialect, or `Service`. */
   tag: string;
   summary: string;
+  /** What the summary has no room for. */
+  description?: string;
   response: OperationResponse;
   /** Further answers to a call that succeeds. */
   otherResponses?: OperationResponse[];
@@ -34,8 +37,16 @@ interface OperationResponse {
   /** Content types of text answers, each with an example. */
   texts?: Record<string, string>;
   /** The route can answer server-sent events. With a `schema`: when the caller asks for them. */
-  events?: true;
+  events?: EventStream;
   example?: unknown;
+}
+
+/** An event stream, as its readers see it. */
+export interface EventStream {
+  /** A line for the shell that opens it. `$PARLEY` is the address of the server, `$KEY` the token. */
+  curl: string;
+  /** An example of each kind of event that it sends, in their order. */
+  examples: Readonly<Record<string, StreamEvent>>;
 }
 
 /** The schema of a body or a query. */

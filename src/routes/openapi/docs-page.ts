@@ -4,6 +4,8 @@
  */
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { serverSentEvent } from "../../live/streaming/events.ts";
+import type { StreamEvent } from "../../live/streaming/events.ts";
 
 interface Document {
   info: { title: string; summary: string };
@@ -20,11 +22,14 @@ interface Operation {
   parameters: { name: string; in: string; required: boolean; description?: string; schema: unknown }[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, { description: string; content?: Record<string, Content> }>;
+  "x-codeSamples"?: { source: string }[];
 }
 
 interface Content {
   schema?: unknown;
   example?: unknown;
+  /** Events of a stream. */
+  examples?: Record<string, { value: StreamEvent }>;
 }
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -54,6 +59,10 @@ export function docsPage(document: unknown, nonce: string): Html {
         <p>
           ${info.summary}. Send <code>Authorization: Bearer &lt;token&gt;</code> with every call. For programs:
           <a href="/openapi.json">openapi.json</a>.
+        </p>
+        <p>
+          Pages of a browser can call only from an origin in <code>ALLOWED_ORIGINS</code>. In the lines for the shell,
+          <code>$PARLEY</code> is the address of the server and <code>$KEY</code> the token.
         </p>
         <nav>
           ${tags.map(
@@ -112,6 +121,7 @@ function section({ path, method, operation }: PathOperation): Html {
             ${code(body.example)}`
     }
     ${body ? collapsible("Schema of the body", body.schema) : ""}
+    ${operation["x-codeSamples"]?.map(({ source }) => code(source)) ?? ""}
     <table>
       ${Object.entries(operation.responses).map(
         ([status, { description }]) =>
@@ -137,11 +147,19 @@ const parameterTable = ({ parameters }: Operation): Html =>
     )}
   </table>`;
 
-const responseExample = (content: Content): Html | "" =>
-  content.example === undefined
+function responseExample({ example, examples, schema }: Content): Html | "" {
+  if (examples)
+    return html`<p>Answer with <code>Accept: text/event-stream</code>, for example:</p>
+      ${code(
+        Object.values(examples)
+          .map(({ value }) => serverSentEvent(value))
+          .join(""),
+      )}`;
+  return example === undefined
     ? ""
     : html`<p>Answer, for example:</p>
-        ${code(content.example)}${collapsible("Schema of the answer", content.schema)}`;
+        ${code(example)}${collapsible("Schema of the answer", schema)}`;
+}
 
 const code = (value: unknown): Html =>
   html`<pre>${typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>`;

@@ -17,7 +17,11 @@ const params = z
   .union([z.literal(""), z.null(), z.record(z.string(), z.unknown())])
   .transform((value) => (value === "" || value === null ? {} : value))
   .pipe(providerParams)
-  .transform((value) => JSON.stringify(value));
+  .transform((value) => JSON.stringify(value))
+  .meta({
+    description:
+      "Params of each call, such as `temperature`. `GET /v1/connectors?include=fields` lists those that Parley reads; all others are sent to the provider unchanged",
+  });
 
 /** A price or its text. */
 const price = z
@@ -35,6 +39,12 @@ const prices = z.strictObject({ input_per_million: price, output_per_million: pr
 /** Moonshot's endpoint files contain them once they have been read back. The id is made from the name. */
 const ignoredFields = { id: ignored, created_date: ignored };
 
+/** How Moonshot makes ids. https://github.com/un33k/python-slugify */
+const SLUG_RULE =
+  "The id is made from the name, and never changes: letters in ASCII and lower case, and a `-` for everything between letters and digits. `Älteres GPT-4.1 (test)` becomes `alteres-gpt-4-1-test`";
+
+const endpointName = name.meta({ description: SLUG_RULE });
+
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
   uri: z.string().trim().max(2000),
@@ -47,7 +57,7 @@ const endpointFields = {
 };
 
 export const CreateEndpoint = z.strictObject({
-  name,
+  name: endpointName,
   connector_type: endpointFields.connector_type,
   uri: endpointFields.uri.default(""),
   token: endpointFields.token.default(""),
@@ -59,7 +69,7 @@ export const CreateEndpoint = z.strictObject({
   ...ignoredFields,
 });
 
-export const UpdateEndpoint = z.strictObject({ name, ...endpointFields, ...ignoredFields }).partial();
+export const UpdateEndpoint = z.strictObject({ name: endpointName, ...endpointFields, ...ignoredFields }).partial();
 
 export const Endpoint = z
   .object({

@@ -119,7 +119,7 @@ export const followSession = describe({
   headers: ["last-event-id"],
   tag,
   summary: "Follow a session by server-sent events",
-  response: { status: 200, description: "All events of the session, until it ends", events: true },
+  response: { status: 200, description: "All events of the session, until it ends", events: examples.sessionStream },
   problems: [404],
 });
 
@@ -164,7 +164,7 @@ export const chat = describe({
     status: 200,
     description: "The reply, or the events of the turn as they happen",
     schema: mutationSchema(schemas.Message),
-    events: true,
+    events: examples.chatStream,
     example: examples.chatResponse,
   },
   problems: [404, 409, 429, 502, 503, 504],

@@ -2,6 +2,8 @@
  * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They show one story, a customer who
  * asks for an order. A test holds each example against its schema.
  */
+import type { EventStream } from "../../openapi/describe.ts";
+
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";
 const at = "2024-03-14T20:31:47.051Z";
@@ -72,5 +74,53 @@ export const listResponse = {
   data: {
     results: [{ ...populated, messageCount: 1 }],
     paginatorInfo: { count: 1, currentPage: 1, hasMorePages: false, lastPage: 1, limit: 10, perPage: 10, total: 1 },
+  },
+};
+
+const turnId = "65f3a1c2c4d5e6f708192a3e";
+const inTurn = { turnId, chatId: session.id };
+
+const turnEvents = {
+  "turn-started": { type: "turn-started", turnId, chatIds: [session.id] },
+  "message-appended": {
+    type: "message-appended",
+    seq: 2,
+    ...inTurn,
+    role: "user",
+    content: question.content,
+    timestamp: later,
+  },
+  "reply-start": { type: "reply-start", ...inTurn },
+  "reply-delta": { type: "reply-delta", ...inTurn, offset: 0, text: "Let me look" },
+  "message-appended, the reply": {
+    type: "message-appended",
+    seq: 3,
+    ...inTurn,
+    ...chatResponse.data,
+    role: "assistant",
+    status: "ok",
+    finishReason: "stop",
+    usage: { inputTokens: 9, outputTokens: 6 },
+    durationMs: 1040,
+    ttftMs: 412,
+  },
+  "reply-end": { type: "reply-end", ...inTurn, status: "ok" },
+  "turn-ended": { type: "turn-ended", turnId, status: "ok" },
+} as const satisfies EventStream["examples"];
+
+const { messages: _, ...sessionFields } = session;
+
+export const chatStream: EventStream = {
+  curl: `curl -N "$PARLEY/sessions/chat?sessionId=<id>" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '${JSON.stringify(chatBody)}'`,
+  examples: turnEvents,
+};
+
+export const sessionStream: EventStream = {
+  curl: `curl -N "$PARLEY/sessions/<id>/events?after=0" -H "authorization: Bearer $KEY" -H 'accept: text/event-stream'`,
+  examples: {
+    "session-snapshot": { type: "session-snapshot", session: sessionFields, lastSeq: 1, turn: null },
+    ...turnEvents,
+    "session-updated": { type: "session-updated", session: { ...sessionFields, title: updateBody.title } },
+    "stream-closed": { type: "stream-closed", code: 1000, reason: "session ended" },
   },
 };
