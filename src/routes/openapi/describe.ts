@@ -5,6 +5,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
+import type { ClientFrame } from "../../live/streaming/client-frames.ts";
 import type { StreamEvent } from "../../live/streaming/events.ts";
 import type { HeaderName } from "./headers.ts";
 
@@ -38,6 +39,8 @@ interface OperationResponse {
   texts?: Record<string, string>;
   /** The route can answer server-sent events. With a `schema`: when the caller asks for them. */
   events?: EventStream;
+  /** With status 101: an example of each kind of frame. */
+  frames?: SocketFrames;
   example?: unknown;
 }
 
@@ -47,6 +50,12 @@ export interface EventStream {
   curl: string;
   /** An example of each kind of event that it sends, in their order. */
   examples: Readonly<Record<string, StreamEvent>>;
+}
+
+/** What goes over a socket. */
+export interface SocketFrames {
+  fromServer: Readonly<Record<string, StreamEvent>>;
+  fromClient: readonly ClientFrame[];
 }
 
 /** The schema of a body or a query. */

@@ -23,6 +23,8 @@ interface Operation {
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, { description: string; content?: Record<string, Content> }>;
   "x-codeSamples"?: { source: string }[];
+  "x-examples-from-server"?: unknown[];
+  "x-examples-from-client"?: unknown[];
 }
 
 interface Content {
@@ -121,6 +123,8 @@ function section({ path, method, operation }: PathOperation): Html {
             ${code(body.example)}`
     }
     ${body ? collapsible("Schema of the body", body.schema) : ""}
+    ${frames("Frames from the client, for example", operation["x-examples-from-client"])}
+    ${frames("Frames from the server, for example", operation["x-examples-from-server"])}
     ${operation["x-codeSamples"]?.map(({ source }) => code(source)) ?? ""}
     <table>
       ${Object.entries(operation.responses).map(
@@ -134,6 +138,12 @@ function section({ path, method, operation }: PathOperation): Html {
     ${Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content).map(responseExample))}
   </section>`;
 }
+
+const frames = (title: string, examples?: unknown[]): Html | "" =>
+  examples
+    ? html`<p>${title}:</p>
+        ${code(examples.map((example) => JSON.stringify(example)).join("\n"))}`
+    : "";
 
 const parameterTable = ({ parameters }: Operation): Html =>
   html`<table>

@@ -12,7 +12,7 @@ import { withoutTrailingSlash } from "../http/route-table.ts";
 import { dialectOf } from "../http/dialect.ts";
 import type { Dialect } from "../http/dialect.ts";
 import { inputOf, operationOf } from "./describe.ts";
-import type { EventStream, Input, Operation } from "./describe.ts";
+import type { EventStream, Input, Operation, SocketFrames } from "./describe.ts";
 import { headerParameters } from "./headers.ts";
 
 type Json = Record<string, unknown>;
@@ -90,7 +90,7 @@ function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json)
     ...(description.length > 0 ? { description: description.join("\n\n") } : {}),
     ...(response.events ? { "x-codeSamples": [{ lang: "Shell", label: "curl", source: response.events.curl }] } : {}),
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    ...(response.status === 101 ? socketFrames(schemas) : {}),
+    ...(response.frames ? socketFrames(response.frames, schemas) : {}),
     parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
@@ -120,9 +120,11 @@ const FRAMES =
   "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.";
 
 /** The frames of a socket. OpenAPI has no field for them, so they are in extensions. */
-const socketFrames = (schemas: Json): Json => ({
+const socketFrames = ({ fromServer, fromClient }: SocketFrames, schemas: Json): Json => ({
   "x-frames-from-server": jsonSchema(StreamEvent, "output", schemas),
   "x-frames-from-client": jsonSchema(ClientFrame, "input", schemas),
+  "x-examples-from-server": Object.values(fromServer),
+  "x-examples-from-client": fromClient,
 });
 
 function responseContent(answer: Operation["response"], schemas: Json): Json {

@@ -1,6 +1,7 @@
 /** What the OpenAPI document and `/docs` say beyond schemas: how to open a stream, and what is in it; fields that need words. */
 import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
+import { ClientFrame } from "../../../src/live/streaming/client-frames.ts";
 import { StreamEvent } from "../../../src/live/streaming/events.ts";
 import { describedRoutes } from "../../../src/routes/openapi/document.ts";
 import { del, get, post, put } from "../../support/api.ts";
@@ -12,6 +13,8 @@ import { document } from "../../support/openapi.ts";
 interface Described {
   description: string;
   "x-codeSamples": { source: string }[];
+  "x-examples-from-server": StreamEvent[];
+  "x-examples-from-client": ClientFrame[];
   requestBody: { content: Record<string, { schema: { properties: Record<string, { description: string }> } }> };
   responses: Record<string, { content: Record<string, { examples: Record<string, { value: StreamEvent }> }> }>;
 }
@@ -92,6 +95,27 @@ describe("a route that streams", () => {
     await put(`/v1/sessions/${id}/context_strategies/chat_history`);
     await del(`/v1/sessions/${id}`);
     expect(await followedTypes(reader)).toEqual(typesOf(shownEvents("get", "/v1/sessions/{id}/events")));
+  });
+});
+
+/** The kinds of frames that only an event stream has, or only a chatbot session takes. */
+const ELSEWHERE = { fromServer: ["stream-closed"], fromClient: { "/v1": ["message-append"], "": [] } };
+
+describe("a route that opens a socket", () => {
+  const kinds = (schema: typeof StreamEvent | typeof ClientFrame) =>
+    schema.options.map(({ shape }) => ({ type: shape.type.value }));
+
+  it.each(["", "/v1"] as const)("shows every frame in both directions: %s/sessions", async (prefix) => {
+    const { "x-examples-from-server": server, "x-examples-from-client": client } = described(
+      "get",
+      `${prefix}/sessions/{id}/ws`,
+    );
+    for (const event of server) expect(StreamEvent.parse(event)).toEqual(event);
+    for (const frame of client) expect(ClientFrame.parse(frame)).toEqual(frame);
+    expect([...typesOf(server), ...ELSEWHERE.fromServer].toSorted()).toEqual(typesOf(kinds(StreamEvent)));
+    expect([...typesOf(client), ...ELSEWHERE.fromClient[prefix]].toSorted()).toEqual(typesOf(kinds(ClientFrame)));
+    const page = String((await get("/docs")).body);
+    for (const frame of [...server, ...client]) expect(page).toContain(inHtml(JSON.stringify(frame)));
   });
 });
 

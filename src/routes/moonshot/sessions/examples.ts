@@ -2,7 +2,7 @@
  * Examples for the OpenAPI document of `/v1/sessions`: bodies, and answers to them. The numbers are those of Moonshot's
  * own document where it has any. A test holds each example against its schema.
  */
-import type { EventStream } from "../../openapi/describe.ts";
+import type { EventStream, SocketFrames } from "../../openapi/describe.ts";
 
 const chats = ["openaigpt35turbotest1_20240315_043147", "openaigpt4test1_20240315_043147"] as const;
 
@@ -157,6 +157,12 @@ const turnEvents = {
   "turn-ended": { type: "turn-ended", turnId, status: "partial" },
 } as const satisfies EventStream["examples"];
 
+const followedEvents = {
+  "session-snapshot": { type: "session-snapshot", session, lastSeq: 0, turn: null },
+  ...turnEvents,
+  "session-updated": { type: "session-updated", session: { ...session, context_strategy: "chat_history" } },
+} satisfies EventStream["examples"];
+
 export const promptStream: EventStream = {
   curl: `curl -N "$PARLEY/v1/sessions/<session_id>/prompt" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '${JSON.stringify(promptBody)}'`,
   examples: turnEvents,
@@ -165,9 +171,19 @@ export const promptStream: EventStream = {
 export const sessionStream: EventStream = {
   curl: `curl -N "$PARLEY/v1/sessions/<session_id>/events?after=0" -H "authorization: Bearer $KEY" -H 'accept: text/event-stream'`,
   examples: {
-    "session-snapshot": { type: "session-snapshot", session, lastSeq: 0, turn: null },
-    ...turnEvents,
-    "session-updated": { type: "session-updated", session: { ...session, context_strategy: "chat_history" } },
+    ...followedEvents,
     "stream-closed": { type: "stream-closed", code: 4404, reason: "session deleted" },
+  },
+};
+
+export const socketFrames: SocketFrames = {
+  fromClient: [
+    { type: "prompt-submit", id: "1", content: promptBody.prompt },
+    { type: "turn-cancel", id: "2", chatId: chats[0] },
+  ],
+  fromServer: {
+    ...followedEvents,
+    ack: { type: "ack", id: "1", turnId },
+    failure: { type: "failure", id: "1", code: "turn_queue_full", message: "Too many turns wait in this session" },
   },
 };

@@ -128,7 +128,7 @@ export const openSocket = describe({
   headers: ["sec-websocket-protocol"],
   tag,
   summary: "Follow a session, and take part in it, over a WebSocket",
-  response: { status: 101, description: "The socket is open" },
+  response: { status: 101, description: "The socket is open", frames: examples.socketFrames },
   problems: [403, 404, 426],
 });
 

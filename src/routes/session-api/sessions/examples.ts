@@ -2,7 +2,7 @@
  * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They show one story, a customer who
  * asks for an order. A test holds each example against its schema.
  */
-import type { EventStream } from "../../openapi/describe.ts";
+import type { EventStream, SocketFrames } from "../../openapi/describe.ts";
 
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";
@@ -110,6 +110,12 @@ const turnEvents = {
 
 const { messages: _, ...sessionFields } = session;
 
+const followedEvents = {
+  "session-snapshot": { type: "session-snapshot", session: sessionFields, lastSeq: 1, turn: null },
+  ...turnEvents,
+  "session-updated": { type: "session-updated", session: { ...sessionFields, title: updateBody.title } },
+} satisfies EventStream["examples"];
+
 export const chatStream: EventStream = {
   curl: `curl -N "$PARLEY/sessions/chat?sessionId=<id>" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '${JSON.stringify(chatBody)}'`,
   examples: turnEvents,
@@ -118,9 +124,21 @@ export const chatStream: EventStream = {
 export const sessionStream: EventStream = {
   curl: `curl -N "$PARLEY/sessions/<id>/events?after=0" -H "authorization: Bearer $KEY" -H 'accept: text/event-stream'`,
   examples: {
-    "session-snapshot": { type: "session-snapshot", session: sessionFields, lastSeq: 1, turn: null },
-    ...turnEvents,
-    "session-updated": { type: "session-updated", session: { ...sessionFields, title: updateBody.title } },
+    ...followedEvents,
     "stream-closed": { type: "stream-closed", code: 1000, reason: "session ended" },
+  },
+};
+
+export const socketFrames: SocketFrames = {
+  fromClient: [
+    { type: "prompt-submit", id: "1", content: question.content },
+    { type: "message-append", id: "2", role: "user", content: question.content },
+    { type: "turn-cancel", id: "3" },
+  ],
+  fromServer: {
+    ...followedEvents,
+    ack: { type: "ack", id: "1", turnId },
+    "ack, of a message": { type: "ack", id: "2", seq: 2 },
+    failure: { type: "failure", id: "2", code: "session_not_active", message: "The session takes no messages now" },
   },
 };
