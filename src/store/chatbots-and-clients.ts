@@ -12,6 +12,7 @@ import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
@@ -19,6 +20,7 @@ type NamedTable = typeof chatbots | typeof clients;
 /** The differences between chatbots and clients. */
 interface StoreOptions<T extends NamedTable> {
   table: T;
+  resource: "chatbot" | "client";
   /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
   /** What a search looks at, folded. */
@@ -47,7 +49,7 @@ const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateS
 const matches = (texts: (Column | SQL)[], search: string | null): SQL | undefined =>
   search === null ? undefined : or(...texts.map((text) => sql`instr(${text}, ${foldText(search)})`));
 
-function createStore<T extends NamedTable>({ table, referenceColumn, searched, clearedOnDelete }: StoreOptions<T>) {
+function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T>) {
   return {
     /**
      * @param moreStatements statements for the same transaction
@@ -74,7 +76,7 @@ function createStore<T extends NamedTable>({ table, referenceColumn, searched, c
 
     /** Newest first: ids sort by creation. One round trip. @param filter a further condition */
     async list(db: Database, search: string | null, page: PageRequest, filter?: SQL): Promise<Page<Entry<T>>> {
-      const found = and(isNull(table.deletedAt), matches(searched, search), filter);
+      const found = and(isNull(table.deletedAt), matches(options.searched, search), filter);
       const selected = db.select().from(table).where(found).orderBy(desc(table.id)).limit(page.limit).offset(page.skip);
       const [rows, [totals]] = await db.batch([selected, db.select({ total: count() }).from(table).where(found)]);
       return { results: rows.map((row) => withoutFolded<T>(row)), total: totals?.total ?? 0 };
@@ -90,11 +92,12 @@ function createStore<T extends NamedTable>({ table, referenceColumn, searched, c
 
     /** @returns whether the record was deleted. It is not while open sessions refer to it. */
     async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
-      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
-      const { meta } = await db
+      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${options.referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
+      const update = db
         .update(table)
-        .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
+        .set(asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
+      const [{ meta }] = await db.batch([update, forgetResponse(db, `${options.resource}:${id}`)]);
       return meta.changes > 0;
     },
   };
@@ -102,6 +105,7 @@ function createStore<T extends NamedTable>({ table, referenceColumn, searched, c
 
 export const chatbotStore = createStore({
   table: chatbots,
+  resource: "chatbot",
   referenceColumn: sessions.chatbotId,
   searched: [chatbots.nameFolded],
   clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
@@ -109,6 +113,7 @@ export const chatbotStore = createStore({
 
 export const clientStore = createStore({
   table: clients,
+  resource: "client",
   referenceColumn: sessions.clientId,
   // SQLite's lower case is that of ASCII, which is all that an email has.
   searched: [clients.nameFolded, sql`lower(${clients.email})`, sql`lower(${clients.externalId})`],

@@ -57,7 +57,7 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
   const db = database(c.env.DB);
-  const write = store.clientStore.create(db, client, saveResponseStatements(c, answer, 201));
+  const write = store.clientStore.create(db, client, saveResponseStatements(c, `client:${client.id}`, answer, 201));
   return (await tryWrite(write)) ? c.json(answer, 201) : respondWithProblem(c, await externalIdTaken(db, externalId));
 }
 

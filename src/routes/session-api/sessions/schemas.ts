@@ -19,7 +19,7 @@ const feedback = z.strictObject({
 
 export const CreateSession = z.strictObject({
   chatbotId: objectId,
-  clientId: objectId,
+  clientId: objectId.optional().meta({ description: "Required, except from the client itself" }),
   title: title.optional(),
   metadata: jsonObject.optional(),
   startTime: time.optional(),
