@@ -18,6 +18,7 @@ import { respondWithProblem, setDialect } from "./routes/http/respond-with-probl
 import { requestIdsOf, setRequestId } from "./routes/http/request-id.ts";
 import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
+import { refuseUntakenInput } from "./routes/http/validate.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
@@ -45,6 +46,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .use(authenticate)
   .use(limitCaller)
   .use(preventCsrf)
+  .use(refuseUntakenInput)
   .use(validateIdempotencyKey)
   .use("/v1/*", requireTimeZone)
   .route("/sessions", sessions)

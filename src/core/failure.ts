@@ -69,7 +69,8 @@ export type Failure =
   | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
   | { reason: "session-not-active" }
   | { reason: "invalid"; issues: ValidationIssue[] }
-  | { reason: "already-exists"; resource: ResourceType; field: string; value: string }
+  /** `id` is that of the resource that exists, where the caller may see it. */
+  | { reason: "already-exists"; resource: ResourceType; field: string; value: string; id?: string }
   | { reason: "in-use"; resource: ResourceType; by: string }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }

@@ -48,7 +48,7 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     response: { status: 200, description: "The service answers", schema: Health },
     problems: [401, 403, 503],
   }),
-  query(z.object({ deep: z.string().optional() })),
+  query(z.strictObject({ deep: z.string().optional() })),
   async (c) => {
     if (c.req.valid("query").deep !== "1")
       return (await isReady(c.env)) ? c.json({ status: "ok" as const }) : respondWithProblem(c, { reason: "starting" });

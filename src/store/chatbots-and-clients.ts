@@ -3,8 +3,10 @@
  * remain readable for sessions after they are deleted. The rules for their fields belong to `routes/session-api`.
  * Effects: D1.
  */
-import { and, count, desc, eq, isNull, sql } from "drizzle-orm";
+import { and, count, desc, eq, isNull, or, sql } from "drizzle-orm";
+import type { Column, SQL } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
+import type { Client } from "../core/client.ts";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -22,6 +24,8 @@ interface StoreOptions<T extends NamedTable> {
   resource: "chatbot" | "client";
   /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
+  /** What a search looks at, folded. */
+  searched: (Column | SQL)[];
   /** Fields that deletion clears: all except the id and the name. */
   clearedOnDelete: Partial<T["$inferSelect"]>;
 }
@@ -42,9 +46,11 @@ function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
 
 const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
 
-function createStore<T extends NamedTable>({ table, resource, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
-  const matches = (search: string | null) =>
-    and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
+/** Whether one of the texts contains what is searched. `undefined` without a search. */
+const matches = (texts: (Column | SQL)[], search: string | null): SQL | undefined =>
+  search === null ? undefined : or(...texts.map((text) => sql`instr(${text}, ${foldText(search)})`));
+
+function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T>) {
   return {
     /**
      * @param moreStatements statements for the same transaction
@@ -69,10 +75,11 @@ function createStore<T extends NamedTable>({ table, resource, referenceColumn, c
         .from(table)
         .where(sql`${table.id} in (select value from json_each(${JSON.stringify(ids)}))`),
 
-    /** Newest first: ids sort by creation. One round trip. */
-    async list(db: Database, search: string | null, { limit, skip }: PageRequest): Promise<Page<Entry<T>>> {
-      const page = db.select().from(table).where(matches(search)).orderBy(desc(table.id)).limit(limit).offset(skip);
-      const [rows, [totals]] = await db.batch([page, db.select({ total: count() }).from(table).where(matches(search))]);
+    /** Newest first: ids sort by creation. One round trip. @param filter a further condition */
+    async list(db: Database, search: string | null, page: PageRequest, filter?: SQL): Promise<Page<Entry<T>>> {
+      const found = and(isNull(table.deletedAt), matches(options.searched, search), filter);
+      const selected = db.select().from(table).where(found).orderBy(desc(table.id)).limit(page.limit).offset(page.skip);
+      const [rows, [totals]] = await db.batch([selected, db.select({ total: count() }).from(table).where(found)]);
       return { results: rows.map((row) => withoutFolded<T>(row)), total: totals?.total ?? 0 };
     },
 
@@ -86,12 +93,12 @@ function createStore<T extends NamedTable>({ table, resource, referenceColumn, c
 
     /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
     remove(db: Database, id: string, at: EpochMs) {
-      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
+      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${options.referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const update = db
         .update(table)
-        .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
+        .set(asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
-      return [update, forgetResponse(db, `${resource}:${id}`)] as const;
+      return [update, forgetResponse(db, `${options.resource}:${id}`)] as const;
     },
   };
 }
@@ -100,6 +107,7 @@ export const chatbotStore = createStore({
   table: chatbots,
   resource: "chatbot",
   referenceColumn: sessions.chatbotId,
+  searched: [chatbots.nameFolded],
   clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
 });
 
@@ -107,6 +115,8 @@ export const clientStore = createStore({
   table: clients,
   resource: "client",
   referenceColumn: sessions.clientId,
+  // SQLite's lower case is that of ASCII, which is all that an email has.
+  searched: [clients.nameFolded, sql`lower(${clients.email})`, sql`lower(${clients.externalId})`],
   clearedOnDelete: { email: null, externalId: null, metadata: null },
 });
 
@@ -128,4 +138,43 @@ export async function deleteClient(
 ): Promise<{ id: string; hash: string }[] | null> {
   const [{ meta }, , keys] = await db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
   return meta.changes > 0 ? keys : null;
+}
+
+export const hasExternalId = (externalId: string): SQL => eq(clients.externalId, externalId);
+
+/** The client with an `externalId`. `null` if there is none. */
+export async function findClientByExternalId(db: Database, externalId: string): Promise<Client | null> {
+  const row = await db.select().from(clients).where(hasExternalId(externalId)).get();
+  return row ? withoutFolded<typeof clients>(row) : null;
+}
+
+/**
+ * Creates the client, or changes the one that has its `externalId`. One statement, so that of two calls at once one
+ * creates and the other changes.
+ *
+ * @param changes what to change in an existing client
+ */
+export async function createOrUpdateClient(
+  db: Database,
+  client: Client & { externalId: string },
+  changes: Partial<Client>,
+): Promise<Client> {
+  const { nameFolded, foldVersion } = withFolded(client);
+  const row = await db
+    .insert(clients)
+    .values(withFolded(client))
+    .onConflictDoUpdate({ target: clients.externalId, set: { ...changes, nameFolded, foldVersion } })
+    .returning()
+    .get();
+  return withoutFolded<typeof clients>(row);
+}
+
+/** Changes the client with an `externalId`, but not its name. `null` if there is none. */
+export async function updateClientByExternalId(
+  db: Database,
+  externalId: string,
+  changes: Partial<Omit<Client, "name">>,
+): Promise<Client | null> {
+  const [row] = await db.update(clients).set(changes).where(hasExternalId(externalId)).returning();
+  return row ? withoutFolded<typeof clients>(row) : null;
 }

@@ -4,15 +4,16 @@
  */
 import * as z from "zod";
 import { Content, ROLES } from "../../core/message.ts";
+import { unknownFieldMessage, unknownFields } from "../../core/unknown-fields.ts";
 
 const id = z.string().min(1).max(200);
 
 /** All frames that a client can send, except the text `ping`. */
 export const ClientFrame = z
   .discriminatedUnion("type", [
-    z.object({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
-    z.object({ type: z.literal("prompt-submit"), id, content: Content }),
-    z.object({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
+    z.strictObject({ type: z.literal("message-append"), id, role: z.enum(ROLES), content: Content }),
+    z.strictObject({ type: z.literal("prompt-submit"), id, content: Content }),
+    z.strictObject({ type: z.literal("turn-cancel"), id, chatId: z.string().optional() }),
   ])
   .meta({ id: "ClientFrame", description: "A frame from a client to a session, over a socket" });
 export type ClientFrame = z.output<typeof ClientFrame>;
@@ -32,8 +33,13 @@ export function readFrame(text: string): { frame: ClientFrame } | { problem: str
   const read = ClientFrame.safeParse(value);
   if (read.success) return { frame: wellFormed(read.data) };
   const withId = z.object({ id }).safeParse(value);
-  const [issue] = read.error.issues;
-  return { problem: `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`, id: withId.data?.id ?? null };
+  return { problem: problemOf(read.error), id: withId.data?.id ?? null };
+}
+
+function problemOf({ issues: [issue] }: z.ZodError): string {
+  if (issue?.code !== "unrecognized_keys") return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "unreadable"}`;
+  const [field] = unknownFields(ClientFrame, issue.path, issue.keys.slice(0, 1));
+  return field ? `${field.shownName}: ${unknownFieldMessage("field", field)}` : "unknown field";
 }
 
 /** A JSON escape can add a lone surrogate, which the text itself cannot contain. */

@@ -12,7 +12,7 @@ import { requestIdsOf } from "./request-id.ts";
 import { textStream } from "./text-stream.ts";
 
 export const ExportQuery = z
-  .object({
+  .strictObject({
     format: z.enum(["jsonl", "csv"]).default("jsonl"),
     layout: z.enum(["long", "wide"]).optional().meta({
       description:

@@ -25,7 +25,7 @@ import { requestIdsOf } from "./request-id.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** Where to start following, after a message or with the next event; and a ticket, for browsers. */
-export const FollowQuery = z.object({
+export const FollowQuery = z.strictObject({
   after: z.coerce.number().int().min(0).optional().meta({ description: "The `seq` of the last message that you have" }),
   ticket: z
     .string()

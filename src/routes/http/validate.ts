@@ -1,14 +1,19 @@
 /**
  * Validates bodies and queries with zod, and gives the schemas to the OpenAPI document. A body is checked in this
- * order: content type, size, JSON, depth, schema. The issues have the names that pydantic uses. Schemas do not belong
- * here. The only effect is reading the body.
+ * order: content type, size, JSON, depth, schema. Schemas do not belong here, nor the form of an issue: that is
+ * `input-issues.ts`. The only effect is reading the body.
+ *
+ * Schemas of requests are strict objects (`z.strictObject`), so that an unknown name is refused.
  */
 import { zValidator } from "@hono/zod-validator";
 import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
 import * as z from "zod";
-import { attachInput } from "../openapi/describe.ts";
+import { attachInput, inputOf } from "../openapi/describe.ts";
+import type { Input } from "../openapi/describe.ts";
+import { issuesOf } from "./input-issues.ts";
+import type { Issue } from "./input-issues.ts";
 import { MAX_BODY_BYTES } from "./problem.ts";
-import type { InputIssue } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** How many levels a body may be nested. */
@@ -17,12 +22,7 @@ const MAX_DEPTH = 32;
 /** Requires a JSON body that matches the schema. */
 export function body<S extends z.ZodType>(schema: S) {
   const validator = zValidator("json", schema, (result, c) => {
-    if (!result.success)
-      return respondWithProblem(c, {
-        reason: "invalid-input",
-        in: "body",
-        issues: issuesOf(result.error.issues, result.data),
-      });
+    if (!result.success) return respondWithIssues(c, { in: "body", schema }, result.error.issues, result.data);
   });
   const readAndValidate: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? validator(c, next);
   return attachInput(readAndValidate as typeof validator, { in: "body", schema });
@@ -31,14 +31,41 @@ export function body<S extends z.ZodType>(schema: S) {
 /** Requires a query that matches the schema. Of a repeated parameter only the first value counts. */
 export function query<S extends z.ZodType>(schema: S) {
   const validator = zValidator("query", z.preprocess(firstValues, schema), (result, c) => {
-    if (!result.success)
-      return respondWithProblem(c, {
-        reason: "invalid-input",
-        in: "query",
-        issues: issuesOf(result.error.issues, result.data),
-      });
+    if (!result.success) return respondWithIssues(c, { in: "query", schema }, result.error.issues, result.data);
   });
   return attachInput(validator, { in: "query", schema });
+}
+
+const respondWithIssues = (c: Context, input: Input, issues: readonly Issue[], data: unknown): Response =>
+  respondWithProblem(c, { reason: "invalid-input", in: input.in, issues: issuesOf(issues, data, input) });
+
+/** The schema of an input that a route does not take. */
+const NOTHING = z.strictObject({}).nullable();
+
+/**
+ * Refuses what a route does not take at all: a query on a route without {@link query}, a body on a route without
+ * {@link body}. Nothing would read it, and the caller would not learn that. A body that is not JSON, or is empty, or `{}`,
+ * is let through: some clients send one with every `POST`.
+ */
+export const refuseUntakenInput: MiddlewareHandler = async (c, next) => {
+  const taken = matchedRoutes(c).flatMap(({ handler }) => inputOf(handler)?.in ?? []);
+  const takesBody = taken.includes("body");
+  const queryProblem = taken.includes("query") ? null : problemOfUntaken(c, "query", c.req.query());
+  // Content type and size of a body are checked before the form of anything.
+  if (queryProblem) return (takesBody ? await readJson(c) : null) ?? queryProblem;
+  return (takesBody ? null : await problemOfUntakenBody(c)) ?? next();
+};
+
+function problemOfUntaken(c: Context, place: Input["in"], data: unknown): Response | null {
+  const { error } = NOTHING.safeParse(data);
+  return error ? respondWithIssues(c, { in: place, schema: NOTHING }, error.issues, data) : null;
+}
+
+async function problemOfUntakenBody(c: Context): Promise<Response | null> {
+  if (c.req.raw.body === null || !isJson(c.req.header("content-type") ?? "")) return null;
+  const text = await readText(c.req.raw);
+  if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
+  return text === "" ? null : (parseBody(c, text) ?? problemOfUntaken(c, "body", await c.req.json()));
 }
 
 const firstValues = (parameters: unknown) =>
@@ -51,22 +78,28 @@ const firstValues = (parameters: unknown) =>
 
 /** Reads the body for the validator. @returns the answer to a body that is not acceptable JSON, otherwise `null` */
 async function readJson(c: Context): Promise<Response | null> {
-  const malformed = (message: string, code = "json_invalid") =>
-    respondWithProblem(c, { reason: "invalid-input", in: "body", issues: [{ path: [], code, message }] });
   const contentType = c.req.header("content-type");
   if (contentType !== undefined && !isJson(contentType))
     return respondWithProblem(c, { reason: "unsupported-media-type" });
   const text = await readText(c.req.raw);
   if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
-  if (text === "") return malformed("A JSON body is required", "missing");
+  if (text === "") return malformedBody(c, "A JSON body is required", "missing");
   if (contentType === undefined) return respondWithProblem(c, { reason: "unsupported-media-type" });
+  return parseBody(c, text);
+}
+
+const malformedBody = (c: Context, message: string, code = "json_invalid"): Response =>
+  respondWithProblem(c, { reason: "invalid-input", in: "body", issues: [{ path: [], code, message }] });
+
+/** Parses the text of a body for `c.req.json()`. @returns the answer to a malformed one, otherwise `null` */
+function parseBody(c: Context, text: string): Response | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return malformed("The body is not valid JSON");
+    return malformedBody(c, "The body is not valid JSON");
   }
-  if (isDeeper(value, MAX_DEPTH)) return malformed(`The body is nested deeper than ${MAX_DEPTH} levels`);
+  if (isDeeper(value, MAX_DEPTH)) return malformedBody(c, `The body is nested deeper than ${MAX_DEPTH} levels`);
   c.req.bodyCache.json = Promise.resolve(hasLoneSurrogate(text) ? toWellFormed(value) : value);
   return null;
 }
@@ -102,56 +135,3 @@ function toWellFormed(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), toWellFormed(inner)]));
 }
-
-/** The fields of a zod issue that are the same in every version of zod. */
-interface Issue {
-  code: string;
-  path: PropertyKey[];
-  message: string;
-  expected?: unknown;
-  /** The type of the value that is too small or too big. */
-  origin?: unknown;
-}
-
-/** zod's issues under pydantic's names, which tools for evaluation already know. */
-function issuesOf(zodIssues: readonly Issue[], data: unknown): InputIssue[] {
-  return zodIssues.map((issue) => {
-    const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-    const input = valueAt(data, path);
-    return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...echoInput(path, input) };
-  });
-}
-
-const valueAt = (data: unknown, path: (string | number)[]): unknown =>
-  path.reduce<unknown>(
-    (value, step) => (typeof value === "object" && value !== null ? Reflect.get(value, step) : undefined),
-    data,
-  );
-
-/** The answer repeats an invalid scalar, unless it may be a secret. */
-const echoInput = (path: (string | number)[], input: unknown): { input?: unknown } =>
-  path.length > 0 && !path.includes("token") && ["string", "number", "boolean"].includes(typeof input)
-    ? { input: typeof input === "string" ? input.slice(0, 200) : input }
-    : {};
-
-const CODES: ReadonlyMap<string, string> = new Map([
-  ["too_small", "too_short"],
-  ["too_big", "too_long"],
-  ["too_small string", "string_too_short"],
-  ["too_big string", "string_too_long"],
-  ["too_small number", "greater_than_equal"],
-  ["too_big number", "less_than_equal"],
-  ["invalid_value", "literal_error"],
-  ["invalid_format", "string_pattern_mismatch"],
-]);
-
-function codeOf(issue: Issue, input: unknown): string {
-  if (input === undefined && isMissing(issue)) return "missing";
-  if (issue.code === "invalid_type") return `${String(issue.expected)}_type`;
-  return CODES.get(`${issue.code} ${String(issue.origin)}`) ?? CODES.get(issue.code) ?? "value_error";
-}
-
-const messageOf = (issue: Issue, input: unknown): string =>
-  input === undefined && isMissing(issue) ? "Field required" : issue.message.replace(/^Invalid input: /, "");
-
-const isMissing = ({ code }: Issue): boolean => code === "invalid_type" || code === "invalid_value";

@@ -6,6 +6,14 @@ import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
 import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 
+/** A field that Moonshot's own clients and files contain, and that has no meaning here. Any value is accepted. */
+export const ignored = z
+  .unknown()
+  .optional()
+  .meta({ description: "Moonshot's clients send it. It is ignored" })
+  // So that it makes no difference to an `Idempotency-Key` either.
+  .transform(() => undefined);
+
 /** The answer to a change without a result. */
 export const Success = z.object({ success: z.literal(true) }).meta({ id: "Success" });
 
@@ -15,7 +23,7 @@ export const Prices = z
 
 export const ContextStrategies = z.array(z.enum(CONTEXT_STRATEGIES));
 
-export const ListConnectors = z.object({ include: z.enum(["fields"]).optional() });
+export const ListConnectors = z.strictObject({ include: z.enum(["fields"]).optional() });
 
 const fieldNames = z.array(z.string());
 

@@ -5,6 +5,8 @@
  */
 import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
+import type { ClientFrame } from "../../live/streaming/client-frames.ts";
+import type { StreamEvent } from "../../live/streaming/events.ts";
 import type { HeaderName } from "./headers.ts";
 
 /** What the document says of a route, besides its input. */
@@ -14,7 +16,11 @@ export interface Operation {
   /** A tag of its dialect, or `Service`. */
   tag: string;
   summary: string;
+  /** What the summary has no room for. */
+  description?: string;
   response: OperationResponse;
+  /** Further answers to a call that succeeds. */
+  otherResponses?: OperationResponse[];
   /** HTTP statuses of problems besides those that every route with its validators can have. */
   problems?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** Request headers that it reads, besides `Authorization`. */
@@ -32,8 +38,24 @@ interface OperationResponse {
   /** Content types of text answers, each with an example. */
   texts?: Record<string, string>;
   /** The route can answer server-sent events. With a `schema`: when the caller asks for them. */
-  events?: true;
+  events?: EventStream;
+  /** With status 101: an example of each kind of frame. */
+  frames?: SocketFrames;
   example?: unknown;
+}
+
+/** An event stream, as its readers see it. */
+export interface EventStream {
+  /** A line for the shell that opens it. `$PARLEY` is the address of the server, `$KEY` the token. */
+  curl: string;
+  /** An example of each kind of event that it sends, in their order. */
+  examples: Readonly<Record<string, StreamEvent>>;
+}
+
+/** What goes over a socket. */
+export interface SocketFrames {
+  fromServer: Readonly<Record<string, StreamEvent>>;
+  fromClient: readonly ClientFrame[];
 }
 
 /** The schema of a body or a query. */

@@ -4,6 +4,8 @@
  */
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
+import { serverSentEvent } from "../../live/streaming/events.ts";
+import type { StreamEvent } from "../../live/streaming/events.ts";
 
 interface Document {
   info: { title: string; summary: string };
@@ -20,11 +22,16 @@ interface Operation {
   parameters: { name: string; in: string; required: boolean; description?: string; schema: unknown }[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, { description: string; content?: Record<string, Content> }>;
+  "x-codeSamples"?: { source: string }[];
+  "x-examples-from-server"?: unknown[];
+  "x-examples-from-client"?: unknown[];
 }
 
 interface Content {
   schema?: unknown;
   example?: unknown;
+  /** Events of a stream. */
+  examples?: Record<string, { value: StreamEvent }>;
 }
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -50,13 +57,7 @@ export function docsPage(document: unknown, nonce: string): Html {
     <html lang="en">
       ${pageHead(info.title, nonce)}
       <body>
-        <h1>${info.title}</h1>
-        <p>
-          ${info.summary}. Send <code>Authorization: Bearer &lt;token&gt;</code> with every call. Where a browser cannot
-          send a header, for an <code>EventSource</code> or a <code>WebSocket</code>, use a ticket:
-          <code>POST …/tickets</code>, and then <code>?ticket=</code>. For programs:
-          <a href="/openapi.json">openapi.json</a>.
-        </p>
+        ${introduction(info)}
         <nav>
           ${tags.map(
             ({ name }) =>
@@ -77,6 +78,18 @@ export function docsPage(document: unknown, nonce: string): Html {
       </body>
     </html>`;
 }
+
+const introduction = ({ title, summary }: Document["info"]): Html =>
+  html`<h1>${title}</h1>
+    <p>
+      ${summary}. Send <code>Authorization: Bearer &lt;token&gt;</code> with every call. Where a browser cannot send a
+      header, for an <code>EventSource</code> or a <code>WebSocket</code>, use a ticket: <code>POST …/tickets</code>,
+      and then <code>?ticket=</code>. For programs: <a href="/openapi.json">openapi.json</a>.
+    </p>
+    <p>
+      Pages of a browser can call only from an origin in <code>ALLOWED_ORIGINS</code>. In the lines for the shell,
+      <code>$PARLEY</code> is the address of the server and <code>$KEY</code> the token.
+    </p>`;
 
 const pageHead = (title: string, nonce: string): Html =>
   html`<head>
@@ -114,6 +127,9 @@ function section({ path, method, operation }: PathOperation): Html {
             ${code(body.example)}`
     }
     ${body ? collapsible("Schema of the body", body.schema) : ""}
+    ${frames("Frames from the client, for example", operation["x-examples-from-client"])}
+    ${frames("Frames from the server, for example", operation["x-examples-from-server"])}
+    ${operation["x-codeSamples"]?.map(({ source }) => code(source)) ?? ""}
     <table>
       ${Object.entries(operation.responses).map(
         ([status, { description }]) =>
@@ -127,6 +143,12 @@ function section({ path, method, operation }: PathOperation): Html {
   </section>`;
 }
 
+const frames = (title: string, examples?: unknown[]): Html | "" =>
+  examples
+    ? html`<p>${title}:</p>
+        ${code(examples.map((example) => JSON.stringify(example)).join("\n"))}`
+    : "";
+
 const parameterTable = ({ parameters }: Operation): Html =>
   html`<table>
     ${parameters.map(
@@ -139,11 +161,19 @@ const parameterTable = ({ parameters }: Operation): Html =>
     )}
   </table>`;
 
-const responseExample = (content: Content): Html | "" =>
-  content.example === undefined
+function responseExample({ example, examples, schema }: Content): Html | "" {
+  if (examples)
+    return html`<p>Answer with <code>Accept: text/event-stream</code>, for example:</p>
+      ${code(
+        Object.values(examples)
+          .map(({ value }) => serverSentEvent(value))
+          .join(""),
+      )}`;
+  return example === undefined
     ? ""
     : html`<p>Answer, for example:</p>
-        ${code(content.example)}${collapsible("Schema of the answer", content.schema)}`;
+        ${code(example)}${collapsible("Schema of the answer", schema)}`;
+}
 
 const code = (value: unknown): Html =>
   html`<pre>${typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>`;

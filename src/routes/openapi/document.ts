@@ -12,7 +12,7 @@ import { withoutTrailingSlash } from "../http/route-table.ts";
 import { dialectOf } from "../http/dialect.ts";
 import type { Dialect } from "../http/dialect.ts";
 import { inputOf, operationOf } from "./describe.ts";
-import type { Input, Operation } from "./describe.ts";
+import type { EventStream, Input, Operation, SocketFrames } from "./describe.ts";
 import { headerParameters } from "./headers.ts";
 
 type Json = Record<string, unknown>;
@@ -80,31 +80,51 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
 
 function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json): Json {
   const { path, operation, inputs } = route;
-  const { id, tag, summary, response, example } = operation;
+  const { id, tag, summary, response, otherResponses = [], example } = operation;
+  const description = [operation.description, streamDescription(response)].filter((text) => text !== undefined);
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
     operationId: id,
     tags: [tag],
     summary,
+    ...(description.length > 0 ? { description: description.join("\n\n") } : {}),
+    ...(response.events ? { "x-codeSamples": [{ lang: "Shell", label: "curl", source: response.events.curl }] } : {}),
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
-    ...(response.status === 101 ? socketFrames(schemas) : {}),
+    ...(response.frames ? socketFrames(response.frames, schemas) : {}),
     parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
       ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
       : {}),
     responses: {
-      [response.status]: { description: response.description, ...responseContent(response, schemas) },
+      ...Object.fromEntries(
+        [response, ...otherResponses].map((answer) => [
+          answer.status,
+          { description: answer.description, ...responseContent(answer, schemas) },
+        ]),
+      ),
       ...problemResponses(route, dialect, schemas),
     },
   };
 }
 
+/** How to ask for an event stream. The header `Accept` cannot be a parameter in OpenAPI. */
+function streamDescription({ status, schema, events }: Operation["response"]): string | undefined {
+  if (status === 101) return FRAMES;
+  if (!events) return undefined;
+  return schema
+    ? "Send `Accept: text/event-stream` to get the events as they happen, instead of one answer at the end."
+    : "Send `Accept: text/event-stream`, as an `EventSource` does. The answer is always an event stream.";
+}
+
+const FRAMES =
+  "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.";
+
 /** The frames of a socket. OpenAPI has no field for them, so they are in extensions. */
-const socketFrames = (schemas: Json): Json => ({
-  description:
-    "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.",
+const socketFrames = ({ fromServer, fromClient }: SocketFrames, schemas: Json): Json => ({
   "x-frames-from-server": jsonSchema(StreamEvent, "output", schemas),
   "x-frames-from-client": jsonSchema(ClientFrame, "input", schemas),
+  "x-examples-from-server": Object.values(fromServer),
+  "x-examples-from-client": fromClient,
 });
 
 function responseContent(answer: Operation["response"], schemas: Json): Json {
@@ -112,7 +132,7 @@ function responseContent(answer: Operation["response"], schemas: Json): Json {
   if (status === 101) return {};
   const content = {
     ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
-    ...(events ? { "text/event-stream": { schema: jsonSchema(StreamEvent, "output", schemas) } } : {}),
+    ...(events ? { "text/event-stream": eventContent(events, schemas) } : {}),
     ...(contentType === undefined ? {} : { [contentType]: {} }),
     ...Object.fromEntries(
       Object.entries(texts).map(([type, text]) => [type, { schema: { type: "string" }, example: text }]),
@@ -120,6 +140,12 @@ function responseContent(answer: Operation["response"], schemas: Json): Json {
   };
   return { content };
 }
+
+/** Each event is described by the JSON of its `data`. */
+const eventContent = ({ examples }: EventStream, schemas: Json): Json => ({
+  schema: jsonSchema(StreamEvent, "output", schemas),
+  examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])),
+});
 
 const pathParameters = (path: string) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
@@ -162,16 +188,18 @@ const DESCRIPTIONS: Record<number, string> = {
 };
 
 function problemResponses({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
-  const inputStatuses = inputs.length > 0 ? [dialect.invalidInputStatus] : [];
-  const bodyStatuses = inputs.some((input) => input.in === "body") ? [413, 415] : [];
+  // Every route refuses what it does not take, and so reads a body that it does not take, too.
+  const bodyStatuses = method === "get" ? [] : [413];
+  const typeStatuses = inputs.some((input) => input.in === "body") ? [415] : [];
   const commonStatuses = OPEN_PATHS.includes(path) ? [429] : [401, 403, 429, 503];
   // For an invalid Idempotency-Key.
   const keyStatuses = method === "post" ? [400] : [];
   const all = [
-    ...inputStatuses,
+    dialect.invalidInputStatus,
     ...keyStatuses,
     ...commonStatuses,
     ...bodyStatuses,
+    ...typeStatuses,
     ...(operation.problems ?? []),
     500,
   ];

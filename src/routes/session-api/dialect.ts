@@ -12,13 +12,19 @@ import { describeProblem } from "../http/problem.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { presentSession } from "./sessions/present.ts";
 
+const Detail = z.object({
+  path: z.string(),
+  message: z.string(),
+  id: z.string().optional().meta({ description: "With code `taken`: the id of what has the value already" }),
+});
+
 export const SessionApiFailure = z
   .object({
     success: z.literal(false),
     message: z.string(),
     error: z.object({
       code: z.string(),
-      details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+      details: z.array(Detail).optional(),
       requestId: z.string(),
     }),
   })
@@ -26,10 +32,7 @@ export const SessionApiFailure = z
 
 function respondWithProblem(c: Context, problem: HttpProblem): Response {
   const { httpStatus, code, message, headers } = describeProblem(problem);
-  const details =
-    "issues" in problem
-      ? problem.issues.map(({ path, message: text }) => ({ path: path.join("."), message: text }))
-      : undefined;
+  const details = detailsOf(problem, message);
   const requestId: string = c.get("requestId");
   const body: z.output<typeof SessionApiFailure> = {
     success: false,
@@ -37,6 +40,14 @@ function respondWithProblem(c: Context, problem: HttpProblem): Response {
     error: { code, ...(details ? { details } : {}), requestId },
   };
   return c.json(body, httpStatus, headers);
+}
+
+function detailsOf(problem: HttpProblem, message: string): z.output<typeof Detail>[] | undefined {
+  if ("issues" in problem)
+    return problem.issues.map(({ path, message: text }) => ({ path: path.join("."), message: text }));
+  return problem.reason === "already-exists" && problem.id !== undefined
+    ? [{ path: problem.field, message, id: problem.id }]
+    : undefined;
 }
 
 /** Its prefix is empty: it also answers for paths of no dialect. */

@@ -36,7 +36,7 @@ describe("names in the README and the guides exist", () => {
     expect(existsSync(root + path)).toBe(true);
   });
 
-  it.each(named(/\b((?:GET|POST|PUT|DELETE) \/[\w/:.]*)/g))("%s", (route) => {
+  it.each(named(/\b((?:GET|POST|PUT|DELETE) \/[\w/:.-]*)/g))("%s", (route) => {
     expect(routes).toContain(route);
   });
 

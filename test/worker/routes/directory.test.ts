@@ -101,11 +101,106 @@ describe("clients", () => {
     expect((await post("/clients", { name: "Heir", externalId })).status).toBe(201);
   });
 
-  it("have a unique externalId", async () => {
+  it("have a unique externalId, and who takes it learns whose it is", async () => {
     const externalId = unique("customer");
-    await createClient({ externalId });
-    expect((await post("/clients", { name: "Eve", externalId })).status).toBe(409);
-    expect((await put(`/clients/${await createClient()}`, { externalId })).status).toBe(409);
+    const id = await createClient({ externalId });
+    const message = `Another client has the externalId "${externalId}"`;
+    const taken = { code: "taken", details: [{ path: "externalId", message, id }], requestId: expect.any(String) };
+    const created = await post("/clients", { name: "Eve", externalId });
+    expect([created.status, created.body.message, created.body.error]).toEqual([409, message, taken]);
+    const changed = await put(`/clients/${await createClient()}`, { externalId });
+    expect([changed.status, changed.body.error]).toEqual([409, taken]);
+  });
+
+  it("are filtered by the whole of their externalId, together with a search", async () => {
+    const externalId = unique("customer");
+    const id = await createClient({ name: "Ada", externalId });
+    await createClient({ name: "Ada", externalId: `${externalId}0` });
+    const found = async (query: Record<string, string>) => {
+      const { status, body } = await get(`/clients?${new URLSearchParams(query).toString()}`);
+      expect([query, status]).toEqual([query, 200]);
+      const { results, paginatorInfo } = body.data;
+      expect(paginatorInfo.total).toBe(results.length);
+      return results.map((client: { id: string }) => client.id);
+    };
+    expect(await found({ externalId })).toEqual([id]);
+    expect(await found({ externalId, searchString: "ADA" })).toEqual([id]);
+    expect(await found({ externalId, searchString: "Eve" })).toEqual([]);
+    expect(await found({ externalId: externalId.toUpperCase() })).toEqual([]);
+    expect(await found({ externalId: externalId.slice(0, -1) })).toEqual([]);
+    expect((await get("/clients?externalId=")).status).toBe(400);
+  });
+
+  it("are searched by name, email and externalId in any letter case", async () => {
+    const word = unique("Find").replaceAll(" ", "-");
+    const ids = [
+      await createClient({ name: `${word} Ågren` }),
+      await createClient({ email: `${word}@Example.com` }),
+      await createClient({ externalId: `CRM/${word}/é` }),
+    ];
+    const found = async (text: string) =>
+      (await get(`/clients?searchString=${encodeURIComponent(text)}`)).body.data.results.map(
+        ({ id }: { id: string }) => id,
+      );
+    for (const text of [word, word.toUpperCase(), word.toLowerCase()])
+      expect(await found(text)).toEqual(ids.toReversed());
+    expect(await found(`${word} åGREN`)).toEqual([ids[0]]);
+    expect(await found(`${word}@EXAMPLE`)).toEqual([ids[1]]);
+    expect(await found(`crm/${word}/É`)).toEqual([ids[2]]);
+    expect(await found(`${word}%`)).toEqual([]);
+  });
+
+  it("are created and updated by their externalId", async () => {
+    const externalId = unique("crm/42?ü");
+    const path = `/clients/by-external-id/${encodeURIComponent(externalId)}`;
+    const created = await put(path, { name: "Ada", email: "ada@example.com", metadata: { vip: true } });
+    expect([created.status, created.body.message]).toEqual([201, "Client created successfully"]);
+    const { id } = created.body.data;
+    expect((await get(`/clients/${id}`)).body.data).toEqual(created.body.data);
+    const renamed = await put(path, { name: "Ada Lovelace", externalId, email: null });
+    expect([renamed.status, renamed.body.message]).toEqual([200, "Client updated successfully"]);
+    expect(renamed.body.data).toMatchObject({ id, name: "Ada Lovelace", externalId, metadata: { vip: true } });
+    expect(renamed.body.data).not.toHaveProperty("email");
+    expect(renamed.body.data.createdAt).toBe(created.body.data.createdAt);
+    const emailed = await put(path, { email: "ada@example.org" });
+    expect([emailed.status, emailed.body.data]).toMatchObject([
+      200,
+      { name: "Ada Lovelace", email: "ada@example.org" },
+    ]);
+    expect((await get(`/clients/${id}`)).body.data).toEqual(emailed.body.data);
+    const search = async (text: string) =>
+      (await get(`/clients?externalId=${encodeURIComponent(externalId)}&searchString=${text}`)).body.data.results
+        .length;
+    expect([await search("lovelace"), await search("byron")]).toEqual([1, 0]);
+    await del(`/clients/${id}`);
+    const heir = await put(path, { name: "Heir" });
+    expect([heir.status, heir.body.data.id === id]).toEqual([201, false]);
+  });
+
+  it("are not created by their externalId without a name, or with another externalId", async () => {
+    const path = `/clients/by-external-id/${encodeURIComponent(unique("customer"))}`;
+    const detailOf = async (given: object, at = path) => {
+      const { status, body } = await put(at, given);
+      return [status, body.error.details];
+    };
+    expect(await detailOf({ email: "ada@example.com" })).toEqual([400, [{ path: "name", message: "Field required" }]]);
+    for (const externalId of ["another", null])
+      expect(await detailOf({ name: "Ada", externalId })).toMatchObject([400, [{ path: "externalId" }]]);
+    const long = `/clients/by-external-id/${"x".repeat(201)}`;
+    expect(await detailOf({ name: "Ada" }, long)).toMatchObject([400, [{ path: "externalId" }]]);
+    expect((await get("/clients?externalId=another")).body.data.results).toEqual([]);
+  });
+
+  it("are one, when two calls create them by their externalId at once", async () => {
+    const externalId = unique("customer");
+    const path = `/clients/by-external-id/${encodeURIComponent(externalId)}`;
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => put(path, { name: `Ada ${index}` })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200, 200, 200, 200, 200, 200, 200, 201,
+    ]);
+    expect(new Set(answers.map(({ body }) => body.data.id)).size).toBe(1);
+    const { data } = (await get(`/clients?externalId=${encodeURIComponent(externalId)}`)).body;
+    expect(data.paginatorInfo.total).toBe(1);
   });
 
   it("cannot be deleted while they have an open session", async () => {

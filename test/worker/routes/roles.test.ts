@@ -39,6 +39,7 @@ const MATRIX: Record<string, string[]> = {
   "get /clients": STAFF,
   "get /clients/{id}": STAFF,
   "put /clients/{id}": STAFF,
+  "put /clients/by-external-id/{externalId}": STAFF,
   "delete /clients/{id}": STAFF,
   "get /me": EVERYONE,
   "post /keys": ["admin", "service"],

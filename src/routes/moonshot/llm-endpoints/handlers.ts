@@ -75,7 +75,8 @@ export async function updateEndpoint(c: AppContext, id: string, input: z.output<
   const token = await sealToken(checked.value, isSameToken ? reseal : seal, c.env);
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
   await store.updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
-  audit(c, "endpoint-updated", { endpointId: id, fields: Object.keys(input) });
+  const fields = Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  audit(c, "endpoint-updated", { endpointId: id, fields });
   return c.json({ message: "Endpoint updated successfully" });
 }
 

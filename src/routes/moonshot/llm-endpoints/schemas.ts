@@ -7,7 +7,7 @@ import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
 import { REPLY_ERROR_CODES } from "../../../core/failure.ts";
 import { FINISH_REASONS } from "../../../core/message.ts";
 import { name, objectOutput, providerParams } from "../../http/fields.ts";
-import { Prices } from "../schemas.ts";
+import { ignored, Prices } from "../schemas.ts";
 
 /** The answer to a change. */
 export const Confirmation = z.object({ message: z.string() }).meta({ id: "Confirmation" });
@@ -24,7 +24,11 @@ const params = z
   .union([z.literal(""), z.null(), z.record(z.string(), z.unknown())])
   .transform((value) => (value === "" || value === null ? {} : value))
   .pipe(providerParams)
-  .transform((value) => JSON.stringify(value));
+  .transform((value) => JSON.stringify(value))
+  .meta({
+    description:
+      "Params of each call, such as `temperature`. `GET /v1/connectors?include=fields` lists those that Parley reads; all others are sent to the provider unchanged",
+  });
 
 /** A price or its text. */
 const price = z
@@ -37,7 +41,16 @@ const price = z
   ])
   .pipe(z.number().min(0).max(1_000_000_000));
 
-const prices = z.object({ input_per_million: price, output_per_million: price });
+const prices = z.strictObject({ input_per_million: price, output_per_million: price });
+
+/** Moonshot's endpoint files contain them once they have been read back. The id is made from the name. */
+const ignoredFields = { id: ignored, created_date: ignored };
+
+/** How Moonshot makes ids. https://github.com/un33k/python-slugify */
+const SLUG_RULE =
+  "The id is made from the name, and never changes: letters in ASCII and lower case, and a `-` for everything between letters and digits. `Älteres GPT-4.1 (test)` becomes `alteres-gpt-4-1-test`";
+
+const endpointName = name.meta({ description: SLUG_RULE });
 
 /** Names of params. */
 const pinned = z.array(z.string().min(1).max(200)).max(100).nullable();
@@ -54,8 +67,8 @@ const endpointFields = {
   prices: prices.nullable(),
 };
 
-export const CreateEndpoint = z.object({
-  name,
+export const CreateEndpoint = z.strictObject({
+  name: endpointName,
   connector_type: endpointFields.connector_type,
   // Which of them a connector needs is checked in `endpoint-rules.ts`.
   uri: endpointFields.uri.optional(),
@@ -66,9 +79,10 @@ export const CreateEndpoint = z.object({
   params: params.prefault({}),
   pinned: endpointFields.pinned.default(null),
   prices: endpointFields.prices.default(null),
+  ...ignoredFields,
 });
 
-export const UpdateEndpoint = z.object({ name, ...endpointFields }).partial();
+export const UpdateEndpoint = z.strictObject({ name: endpointName, ...endpointFields, ...ignoredFields }).partial();
 
 export const Endpoint = z
   .object({

@@ -66,7 +66,7 @@ export const prompt = describe({
     status: 200,
     description: "The whole history of every chat, or the events of the turn as they happen",
     schema: History,
-    events: true,
+    events: examples.promptStream,
     example: examples.promptResponse,
   },
   problems: [404, 409, 429],
@@ -86,7 +86,7 @@ export const followSession = describe({
   headers: ["last-event-id"],
   tag,
   summary: "Follow a session by server-sent events",
-  response: { status: 200, description: "All events of the session, until it ends", events: true },
+  response: { status: 200, description: "All events of the session, until it ends", events: examples.sessionStream },
   problems: [403, 404],
 });
 
@@ -95,7 +95,7 @@ export const openSocket = describe({
   headers: ["sec-websocket-protocol"],
   tag,
   summary: "Follow a session, and send prompts to it, over a WebSocket",
-  response: { status: 101, description: "The socket is open" },
+  response: { status: 101, description: "The socket is open", frames: examples.socketFrames },
   problems: [403, 404, 426],
 });
 
@@ -107,11 +107,14 @@ export const createTicket = describe({
   problems: [404],
 });
 
+const [columns = ""] = examples.exportTexts["text/csv"].split("\r\n");
+
 export const exportSession = describe({
   id: "exportComparisonSession",
   tag,
   summary:
     "Export the records of a session, turn by turn and in the order of its chats, as its log is at the time of the call",
+  description: `The columns of CSV: ${columns.split(",").join(", ")}.`,
   response: { status: 200, description: "A file, sent while the log is read", texts: examples.exportTexts },
   problems: [404],
 });

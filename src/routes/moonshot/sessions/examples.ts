@@ -2,6 +2,8 @@
  * Examples for the OpenAPI document of `/v1/sessions`: bodies, and answers to them. The numbers are those of Moonshot's
  * own document where it has any. A test holds each example against its schema.
  */
+import type { EventStream, SocketFrames } from "../../openapi/describe.ts";
+
 const chats = ["openaigpt35turbotest1_20240315_043147", "openaigpt4test1_20240315_043147"] as const;
 
 export const createBody = {
@@ -112,4 +114,76 @@ export const statisticsResponse = {
   session_id: session.session_id,
   chats: [{ chat_id: chats[0], endpoint: createBody.endpoints[0], ...numbers }],
   total: numbers,
+};
+
+const turnId = "65f3a1c2c4d5e6f708192a3e";
+const inTurn = { turnId, chatId: chats[0] };
+const at = "2024-03-14T20:42:02.114Z";
+
+const turnEvents = {
+  "turn-started": { type: "turn-started", turnId, chatIds: [...chats] },
+  "message-appended": {
+    type: "message-appended",
+    seq: 1,
+    chatId: null,
+    turnId,
+    role: "user",
+    content: promptBody.prompt,
+    timestamp: at,
+  },
+  "reply-start": { type: "reply-start", ...inTurn },
+  "reply-delta": { type: "reply-delta", ...inTurn, offset: 0, text: "Hello! How can" },
+  "message-appended, a reply": {
+    type: "message-appended",
+    seq: 2,
+    ...inTurn,
+    role: "assistant",
+    content: record.predicted_result,
+    timestamp: at,
+    status: "ok",
+    finishReason: "stop",
+    usage: { inputTokens: 9, outputTokens: 9 },
+    durationMs: record.duration_ms,
+    ttftMs: record.ttft_ms,
+  },
+  "reply-end": { type: "reply-end", ...inTurn, status: "ok" },
+  "reply-end, failed": {
+    type: "reply-end",
+    turnId,
+    chatId: chats[1],
+    status: "error",
+    error: { code: "connection_lost", message: "No connection to the provider, or it was lost." },
+  },
+  "turn-ended": { type: "turn-ended", turnId, status: "partial" },
+} as const satisfies EventStream["examples"];
+
+const followedEvents = {
+  "session-snapshot": { type: "session-snapshot", session, lastSeq: 0, turn: null },
+  ...turnEvents,
+  "session-updated": { type: "session-updated", session: { ...session, context_strategy: "chat_history" } },
+} satisfies EventStream["examples"];
+
+export const promptStream: EventStream = {
+  curl: `curl -N "$PARLEY/v1/sessions/<session_id>/prompt" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '${JSON.stringify(promptBody)}'`,
+  examples: turnEvents,
+};
+
+export const sessionStream: EventStream = {
+  curl: `curl -N "$PARLEY/v1/sessions/<session_id>/events?after=0" -H "authorization: Bearer $KEY" -H 'accept: text/event-stream'`,
+  examples: {
+    ...followedEvents,
+    "stream-closed": { type: "stream-closed", code: 4404, reason: "session deleted" },
+  },
+};
+
+export const socketFrames: SocketFrames = {
+  fromClient: [
+    { type: "prompt-submit", id: "1", content: promptBody.prompt },
+    { type: "turn-cancel", id: "2", chatId: chats[0] },
+  ],
+  fromServer: {
+    ...followedEvents,
+    ack: { type: "ack", id: "1", turnId },
+    failure: { type: "failure", id: "1", code: "turn_queue_full", message: "Too many turns wait in this session" },
+  },
 };

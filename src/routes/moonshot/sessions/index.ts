@@ -36,8 +36,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post(
     "/:id/prompt",
     docs.prompt,
-    query(schemas.PromptQuery),
     body(schemas.Prompt),
+    query(schemas.PromptQuery),
     allowServices,
     sessionParam,
     (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),

@@ -22,7 +22,7 @@ export const listClients = describe({
   id: "listClients",
   headers: ["x-d1-bookmark"],
   tag,
-  summary: "List and search clients, newest first",
+  summary: "List and search clients, newest first. A search looks at name, email and external id",
   response: { status: 200, description: "A page of clients", schema: pageSchema(schemas.Client) },
 });
 
@@ -41,6 +41,15 @@ export const updateClient = describe({
   response: { status: 200, description: "Client updated", schema: mutationSchema(schemas.Client) },
   problems: [404, 409],
   example: { email: "ada@example.com" },
+});
+
+export const createOrUpdateClient = describe({
+  id: "createOrUpdateClient",
+  tag,
+  summary: "Create the client with an external id, or update what is given of it. To create one, `name` is required",
+  response: { status: 200, description: "Client updated", schema: mutationSchema(schemas.Client) },
+  otherResponses: [{ status: 201, description: "Client created", schema: mutationSchema(schemas.Client) }],
+  example: { name: "Ada", email: "ada@example.com" },
 });
 
 export const deleteClient = describe({

@@ -6,21 +6,23 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { evictCachedKey } from "../../../auth/api-keys.ts";
 import { revocableClientId } from "../../../core/caller.ts";
+import { invalid } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { closeRevokedSubscriptions } from "../../../live/close-revoked-subscriptions.ts";
-import { clientStore, deleteClient as removeClient } from "../../../store/chatbots-and-clients.ts";
+import * as store from "../../../store/chatbots-and-clients.ts";
 import { database, isUniqueViolation } from "../../../store/database.ts";
+import type { Database } from "../../../store/database.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
+import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
-import type { ListByName } from "../chatbots/schemas.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
 import { evictCachedOwner } from "../sessions/session-param.ts";
 import { presentClient } from "./present.ts";
-import type * as schemas from "./schemas.ts";
+import * as schemas from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
 
@@ -28,8 +30,18 @@ export const CLIENT_NOT_FOUND = { reason: "not-found", resource: "client", id: n
 
 const CLIENT_IN_USE = { reason: "in-use", resource: "client", by: "sessions that have not ended" } as const;
 
-const externalIdTaken = (value: string | null) =>
-  ({ reason: "already-exists", resource: "client", field: "externalId", value: value ?? "" }) as const;
+/** The problem of an `externalId` that another client has, with the id of that client. */
+async function externalIdTaken(db: Database, externalId: string | null): Promise<HttpProblem> {
+  const value = externalId ?? "";
+  const other = await store.findClientByExternalId(db, value);
+  return {
+    reason: "already-exists",
+    resource: "client",
+    field: "externalId",
+    value,
+    ...(other ? { id: other.id } : {}),
+  };
+}
 
 /** Waits for a write. @returns whether it succeeded; not when another client has the `externalId` */
 async function tryWrite(write: Promise<void>): Promise<boolean> {
@@ -48,38 +60,68 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
-  const write = clientStore.create(
-    database(c.env.DB),
-    client,
-    saveResponseStatements(c, `client:${client.id}`, answer, 201),
-  );
-  return (await tryWrite(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
+  const db = database(c.env.DB);
+  const write = store.clientStore.create(db, client, saveResponseStatements(c, `client:${client.id}`, answer, 201));
+  return (await tryWrite(write)) ? c.json(answer, 201) : respondWithProblem(c, await externalIdTaken(db, externalId));
 }
 
-export async function listClients(c: AppContext, input: z.output<typeof ListByName>) {
-  const { limit, skip, searchString = null } = input;
-  const page = await readFromReplica(c, (db) => clientStore.list(db, searchString, { limit, skip }));
+export async function listClients(c: AppContext, input: z.output<typeof schemas.ListClients>) {
+  const { limit, skip, searchString = null, externalId } = input;
+  const filter = externalId === undefined ? undefined : store.hasExternalId(externalId);
+  const page = await readFromReplica(c, (db) => store.clientStore.list(db, searchString, { limit, skip }, filter));
   return c.json(pageBody({ ...page, results: page.results.map(presentClient) }, { limit, skip }));
 }
 
 export async function getClient(c: AppContext, id: string) {
-  const client = await clientStore.find(database(c.env.DB), id);
+  const client = await store.clientStore.find(database(c.env.DB), id);
   return client ? c.json(itemBody(presentClient(client))) : respondWithProblem(c, CLIENT_NOT_FOUND);
 }
 
 export async function updateClient(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateClient>) {
   const db = database(c.env.DB);
-  const client = await clientStore.find(db, id);
+  const client = await store.clientStore.find(db, id);
   if (!client) return respondWithProblem(c, CLIENT_NOT_FOUND);
   const updated = { ...client, ...(changes as Partial<typeof client>), updatedAt: updatedAtAfter(changes, client) };
-  if (!(await tryWrite(clientStore.update(db, updated))))
-    return respondWithProblem(c, externalIdTaken(updated.externalId));
+  if (!(await tryWrite(store.clientStore.update(db, updated))))
+    return respondWithProblem(c, await externalIdTaken(db, updated.externalId));
   return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
+}
+
+/** Creates the client with an `externalId`, or changes what is given of it. */
+export async function createOrUpdateClient(
+  c: AppContext,
+  externalId: string,
+  input: z.output<typeof schemas.UpdateClient>,
+) {
+  const issue = externalIdIssue(externalId, input.externalId);
+  if (issue !== null) return respondWithProblem(c, invalid(["externalId"], issue).failure);
+  const { name, email, metadata } = input;
+  const at = now();
+  const given = { ...(email === undefined ? {} : { email }), ...(metadata === undefined ? {} : { metadata }) };
+  const db = database(c.env.DB);
+  if (name === undefined) {
+    const updated = await store.updateClientByExternalId(db, externalId, { ...given, updatedAt: at });
+    if (!updated) return respondWithProblem(c, invalid(["name"], "Field required").failure);
+    return c.json(mutationBody(presentClient(updated), "Client updated successfully"));
+  }
+  const times = { createdAt: at, updatedAt: at, deletedAt: null };
+  const created = { id: newObjectId(at), name, email: null, externalId, metadata: null, ...given, ...times };
+  const client = await store.createOrUpdateClient(db, created, { name, ...given, updatedAt: at });
+  return client.id === created.id
+    ? c.json(mutationBody(presentClient(client), "Client created successfully"), 201)
+    : c.json(mutationBody(presentClient(client), "Client updated successfully"));
+}
+
+/** What is wrong with the `externalId` of a path, or with the one in the body. */
+function externalIdIssue(inPath: string, inBody: string | null | undefined): string | null {
+  const checked = schemas.externalId.safeParse(inPath);
+  if (!checked.success) return checked.error.issues[0]?.message ?? "Invalid input";
+  return inBody === undefined || inBody === inPath ? null : "must be the one in the path, or left out";
 }
 
 export async function deleteClient(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  const revokedKeys = await removeClient(db, id, now());
+  const revokedKeys = await store.deleteClient(db, id, now());
   if (revokedKeys) {
     audit(c, "client-deleted", { clientId: id, revokedKeyIds: revokedKeys.map((key) => key.id) });
     for (const { hash } of revokedKeys) evictCachedKey(hash);
@@ -88,6 +130,6 @@ export async function deleteClient(c: AppContext, id: string) {
     c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
     return c.json(removalBody("Client deleted successfully"));
   }
-  const exists = await clientStore.find(db, id);
+  const exists = await store.clientStore.find(db, id);
   return respondWithProblem(c, exists ? CLIENT_IN_USE : CLIENT_NOT_FOUND);
 }

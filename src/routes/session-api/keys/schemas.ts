@@ -8,7 +8,7 @@ import { now } from "../../../core/time.ts";
 import { name, objectId, time, timeOutput } from "../../http/fields.ts";
 
 export const CreateKey = z
-  .object({
+  .strictObject({
     name,
     role: z.enum(CALLER_ROLES),
     clientId: objectId.optional().meta({
@@ -27,7 +27,7 @@ export const CreateKey = z
     message: "is required with role client, and not allowed with another role",
   });
 
-export const ListKeys = z.object({
+export const ListKeys = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(1000),
   skip: z.coerce.number().int().min(0).default(0),
 });

@@ -142,7 +142,7 @@ export const followSession = describe({
   headers: ["last-event-id"],
   tag,
   summary: "Follow a session by server-sent events",
-  response: { status: 200, description: "All events of the session, until it ends", events: true },
+  response: { status: 200, description: "All events of the session, until it ends", events: examples.sessionStream },
   problems: [403, 404],
 });
 
@@ -151,7 +151,7 @@ export const openSocket = describe({
   headers: ["sec-websocket-protocol"],
   tag,
   summary: "Follow a session, and take part in it, over a WebSocket",
-  response: { status: 101, description: "The socket is open" },
+  response: { status: 101, description: "The socket is open", frames: examples.socketFrames },
   problems: [403, 404, 426],
 });
 
@@ -187,7 +187,7 @@ export const chat = describe({
     status: 200,
     description: "The reply, or the events of the turn as they happen",
     schema: mutationSchema(schemas.Message),
-    events: true,
+    events: examples.chatStream,
     example: examples.chatResponse,
   },
   problems: [404, 409, 429, 502, 503, 504],

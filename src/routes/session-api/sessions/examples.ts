@@ -2,6 +2,8 @@
  * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They show one story, a customer who
  * asks for an order. A test holds each example against its schema.
  */
+import type { EventStream, SocketFrames } from "../../openapi/describe.ts";
+
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";
 const at = "2024-03-14T20:31:47.051Z";
@@ -143,5 +145,71 @@ export const statisticsResponse = {
     attempts: 1,
     cost: 0.00000495,
     priced: 1,
+  },
+};
+
+const turnId = "65f3a1c2c4d5e6f708192a3e";
+const inTurn = { turnId, chatId: session.id };
+
+const turnEvents = {
+  "turn-started": { type: "turn-started", turnId, chatIds: [session.id] },
+  "message-appended": {
+    type: "message-appended",
+    seq: 2,
+    ...inTurn,
+    role: "user",
+    content: question.content,
+    timestamp: later,
+  },
+  "reply-start": { type: "reply-start", ...inTurn },
+  "reply-delta": { type: "reply-delta", ...inTurn, offset: 0, text: "Let me look" },
+  "message-appended, the reply": {
+    type: "message-appended",
+    seq: 3,
+    ...inTurn,
+    ...chatResponse.data,
+    role: "assistant",
+    status: "ok",
+    finishReason: "stop",
+    usage: { inputTokens: 9, outputTokens: 6 },
+    durationMs: 1040,
+    ttftMs: 412,
+  },
+  "reply-end": { type: "reply-end", ...inTurn, status: "ok" },
+  "turn-ended": { type: "turn-ended", turnId, status: "ok" },
+} as const satisfies EventStream["examples"];
+
+const { messages: _, ...sessionFields } = session;
+
+const followedEvents = {
+  "session-snapshot": { type: "session-snapshot", session: sessionFields, lastSeq: 1, turn: null },
+  ...turnEvents,
+  "session-updated": { type: "session-updated", session: { ...sessionFields, title: updateBody.title } },
+} satisfies EventStream["examples"];
+
+export const chatStream: EventStream = {
+  curl: `curl -N "$PARLEY/sessions/chat?sessionId=<id>" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '${JSON.stringify(chatBody)}'`,
+  examples: turnEvents,
+};
+
+export const sessionStream: EventStream = {
+  curl: `curl -N "$PARLEY/sessions/<id>/events?after=0" -H "authorization: Bearer $KEY" -H 'accept: text/event-stream'`,
+  examples: {
+    ...followedEvents,
+    "stream-closed": { type: "stream-closed", code: 1000, reason: "session ended" },
+  },
+};
+
+export const socketFrames: SocketFrames = {
+  fromClient: [
+    { type: "prompt-submit", id: "1", content: question.content },
+    { type: "message-append", id: "2", role: "user", content: question.content },
+    { type: "turn-cancel", id: "3" },
+  ],
+  fromServer: {
+    ...followedEvents,
+    ack: { type: "ack", id: "1", turnId },
+    "ack, of a message": { type: "ack", id: "2", seq: 2 },
+    failure: { type: "failure", id: "2", code: "session_not_active", message: "The session takes no messages now" },
   },
 };

@@ -73,8 +73,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post(
     "/message",
     docs.addMessage,
-    query(schemas.SessionQuery),
     body(schemas.AddMessage),
+    query(schemas.SessionQuery),
     allowClients,
     requireUserRole,
     sessionParam(SESSION_NOT_ACTIVE),
@@ -83,8 +83,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post(
     "/chat",
     docs.chat,
-    query(schemas.SessionQuery),
     body(schemas.Chat),
+    query(schemas.SessionQuery),
     allowClients,
     sessionParam(SESSION_NOT_ACTIVE),
     (c) => handlers.chat(c, c.req.valid("param").id, c.req.valid("json").content),

@@ -21,9 +21,12 @@ import {
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
-const feedback = z.object({ rating: z.number().min(1).max(5).optional(), comment: z.string().max(10_000).optional() });
+const feedback = z.strictObject({
+  rating: z.number().min(1).max(5).optional(),
+  comment: z.string().max(10_000).optional(),
+});
 
-export const CreateSession = z.object({
+export const CreateSession = z.strictObject({
   chatbotId: objectId,
   clientId: objectId.optional().meta({ description: "Required, except from the client itself" }),
   title: title.optional(),
@@ -31,7 +34,7 @@ export const CreateSession = z.object({
   startTime: time.optional(),
 });
 
-export const UpdateSession = z.object({
+export const UpdateSession = z.strictObject({
   title: title.optional(),
   status: status.optional(),
   startTime: time.optional(),
@@ -40,13 +43,13 @@ export const UpdateSession = z.object({
   metadata: jsonObject.nullable().optional(),
 });
 
-export const AddMessage = z.object({
-  message: z.object({ role: z.enum(ROLES), content: Content, timestamp: time.optional() }),
+export const AddMessage = z.strictObject({
+  message: z.strictObject({ role: z.enum(ROLES), content: Content, timestamp: time.optional() }),
 });
 
-export const Chat = z.object({ content: Content });
+export const Chat = z.strictObject({ content: Content });
 
-export const SessionQuery = z.object({ sessionId: objectId });
+export const SessionQuery = z.strictObject({ sessionId: objectId });
 
 /** A day or a time, as its first millisecond and the first millisecond after it. */
 const timeRange = z
@@ -59,7 +62,7 @@ const timeRange = z
     return z.NEVER;
   });
 
-export const ListSessions = z.object({
+export const ListSessions = z.strictObject({
   searchString,
   status: status.optional(),
   chatbotId: objectId.optional(),
@@ -90,7 +93,7 @@ const sessionFields = {
   updatedAt: timeOutput,
 };
 
-export const MessagesQuery = z.object({
+export const MessagesQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });

@@ -1,0 +1,117 @@
+/**
+ * Runs the `curl` lines of the README, of the guides for callers and of the OpenAPI document, as printed, against a
+ * started server. Only the ids between angle brackets are filled in.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { app } from "../../../src/app.ts";
+import type { ParleyClient } from "../../../src/client/parley-client.ts";
+import { startServer } from "../../../src/dev/server.ts";
+import { readSettings } from "../../../src/dev/settings.ts";
+import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+
+const root = new URL("../../../", import.meta.url).pathname;
+
+/** Guides whose examples work on a fresh local server. Those of an operator need an account. */
+const GUIDES = ["README.md", "src/docs/api.md", "src/docs/streaming.md", "src/docs/access.md"];
+
+/** Examples that are shown because they fail, with a part of the answer. */
+const REFUSED: [string, string][] = [["serchString", 'did you mean \\"searchString\\"?']];
+
+/** What a stream that does not end by itself is read to. */
+const FOLLOWED = /^event: session-snapshot\ndata: .+$/m;
+
+const state = mkdtempSync(join(tmpdir(), "parley-"));
+const stop = new AbortController();
+let parley: ParleyClient;
+let ended: Promise<number>;
+const ids: Record<string, string> = {};
+
+beforeAll(async () => {
+  const settings = readSettings(["--port", "0", "--inspector-port", "0", "--persist-to", state]);
+  ({ parley, ended } = await startServer(settings, "hidden", stop.signal));
+  ids["chatbotId"] = (await parley.listChatbots())[0]?.id ?? "";
+  ids["clientId"] = (await parley.listClients())[0]?.id ?? "";
+}, 240_000);
+
+afterAll(async () => {
+  stop.abort();
+  await ended;
+  rmSync(state, { recursive: true });
+});
+
+/** The commands of a document, in their order. A command goes on after a backslash. */
+const commandsOf = (file: string): string[] =>
+  [...readFileSync(root + file, "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block = ""]) =>
+    block
+      .replace(/\\\n\s*/g, " ")
+      .split("\n")
+      .filter((line) => line.startsWith("curl ")),
+  );
+
+interface Printed {
+  /** `null` when the command was stopped because it printed what was awaited. */
+  exit: number | null;
+  text: string;
+}
+
+/** Runs a line of a shell as a reader would, with new sessions for its ids. */
+async function run(line: string): Promise<Printed> {
+  const { chatbotId = "", clientId = "" } = ids;
+  ids["id"] = (await parley.createSession({ chatbotId, clientId, title: "Example" })).id;
+  ids["session_id"] = (await parley.createComparison("Example", ["echo", "eliza"])).session_id;
+  const filled = line.replace(/<(\w+)>/g, (placeholder, name: string) => ids[name] ?? placeholder);
+  const given = { PARLEY: parley.address, KEY: parley.key, AUTH: `authorization: Bearer ${parley.key}` };
+  const shell = spawn("bash", ["-c", `curl() { command curl -sS --fail-with-body "$@"; }\n${filled}`], {
+    cwd: state,
+    // A process group of its own, so that curl is stopped with its shell.
+    detached: true,
+    env: { ...process.env, ...given, JSON: "content-type: application/json" },
+  });
+  let text = "";
+  const exit = await new Promise<number | null>((resolve) => {
+    const take = (bytes: Buffer) => {
+      text += bytes.toString();
+      if (filled.includes("/events") && FOLLOWED.test(text) && shell.pid !== undefined) process.kill(-shell.pid);
+    };
+    shell.stdout.on("data", take);
+    shell.stderr.on("data", take);
+    shell.on("close", resolve);
+  });
+  return { exit, text };
+}
+
+describe("the curl lines of the guides", () => {
+  const found = GUIDES.map((file) => ({ file, commands: commandsOf(file) }));
+
+  it.each(found)("are found in $file", ({ commands }) => {
+    expect(commands.length).toBeGreaterThan(0);
+  });
+
+  // What is in two guides is run once: a name can be taken only once.
+  it.each([...new Set(found.flatMap(({ commands }) => commands))])("%s", async (command) => {
+    const { exit, text } = await run(command);
+    const refused = REFUSED.find(([part]) => command.includes(part));
+    if (refused) expect(text).toContain(refused[1]);
+    else expect([exit, text]).toEqual([command.includes("/events") ? null : 0, expect.any(String)]);
+  });
+});
+
+describe("the curl lines of routes that stream", () => {
+  const streams = describedRoutes(app).flatMap(({ operation }) => operation.response.events ?? []);
+
+  it("are found", () => {
+    expect(streams.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(streams.map((stream) => [stream.curl, stream] as const))("%s", async (curl, { examples }) => {
+    const { exit, text } = await run(curl);
+    expect([exit, text]).toEqual([curl.includes("/events") ? null : 0, expect.stringMatching(/^event: /m)]);
+    const sent = [...text.matchAll(/^event: (.+)$/gm)].map(([, type]) => type);
+    const shown = Object.values(examples).map(({ type }) => type);
+    expect(shown).toEqual(expect.arrayContaining(sent));
+  });
+});

@@ -1,0 +1,148 @@
+/** What the OpenAPI document and `/docs` say beyond schemas: how to open a stream, and what is in it; fields that need words. */
+import { describe, expect, it } from "vitest";
+import { app } from "../../../src/app.ts";
+import { ClientFrame } from "../../../src/live/streaming/client-frames.ts";
+import { StreamEvent } from "../../../src/live/streaming/events.ts";
+import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { del, get, post, put } from "../../support/api.ts";
+import { createChatbot, createComparison, createEndpoint, createSession } from "../../support/create.ts";
+import { followEvents } from "../../support/follow.ts";
+import type { EventStreamReader } from "../../support/follow.ts";
+import { document } from "../../support/openapi.ts";
+
+interface Described {
+  description: string;
+  "x-codeSamples": { source: string }[];
+  "x-examples-from-server": StreamEvent[];
+  "x-examples-from-client": ClientFrame[];
+  requestBody: { content: Record<string, { schema: { properties: Record<string, { description: string }> } }> };
+  responses: Record<string, { content: Record<string, { examples: Record<string, { value: StreamEvent }> }> }>;
+}
+
+function described(method: string, path: string): Described {
+  const operation = (document["paths"] as Record<string, Record<string, Described>>)[path]?.[method];
+  if (!operation) throw new Error(`${method} ${path} is not in the document`);
+  return operation;
+}
+
+/** The events that the document shows for a stream. */
+const shownEvents = (method: string, path: string): StreamEvent[] =>
+  Object.values(described(method, path).responses["200"]?.content["text/event-stream"]?.examples ?? {}).map(
+    ({ value }) => value,
+  );
+
+const typesOf = (events: readonly { type: string }[]): string[] => [
+  ...new Set(events.map(({ type }) => type).toSorted()),
+];
+
+/** The types of the events of a turn. */
+async function turnTypes(path: string, body: object): Promise<string[]> {
+  const { body: text } = await post(path, body, { headers: { accept: "text/event-stream" } });
+  return typesOf([...String(text).matchAll(/^event: (.+)$/gm)].map(([, type = ""]) => ({ type })));
+}
+
+/** The types of all events of a session, after its end. */
+async function followedTypes(reader: EventStreamReader): Promise<string[]> {
+  await reader.next("stream-closed");
+  return typesOf(reader.events);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  '"': "&quot;",
+  "'": "&#39;",
+  "<": "&lt;",
+  ">": "&gt;",
+};
+
+const inHtml = (text: string): string => text.replace(/[&"'<>]/g, (sign) => ENTITIES[sign] ?? sign);
+
+/** Every route that can answer with an event stream. */
+const streams = describedRoutes(app).filter(({ operation }) => operation.response.events);
+
+describe("a route that streams", () => {
+  it("is found by this test", () => {
+    expect(streams.length).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each(streams)("$method $path shows how to open the stream, and each event in it", async ({ method, path }) => {
+    const { description, "x-codeSamples": samples } = described(method, path);
+    expect(description).toContain("`Accept: text/event-stream`");
+    const curl = { lang: "Shell", label: "curl", source: expect.stringContaining("-H 'accept: text/event-stream'") };
+    expect(samples).toEqual([curl]);
+    const events = shownEvents(method, path);
+    for (const event of events) expect(StreamEvent.parse(event)).toEqual(event);
+    const page = String((await get("/docs")).body);
+    const lines = [...samples.map(({ source }) => source), ...events.map((event) => `data: ${JSON.stringify(event)}`)];
+    for (const line of lines) expect(page).toContain(inHtml(line));
+  });
+
+  it("shows every event that a chat and its session send, and no other", async () => {
+    const id = await createSession({ chatbotId: await createChatbot({ greeting: "Hello" }) });
+    const reader = await followEvents(`/sessions/${id}/events?after=0`);
+    const turn = await turnTypes(`/sessions/chat?sessionId=${id}`, { content: "Hello" });
+    expect(turn).toEqual(typesOf(shownEvents("post", "/sessions/chat")));
+    await put(`/sessions/${id}`, { title: "New" });
+    await post(`/sessions/${id}/end`);
+    expect(await followedTypes(reader)).toEqual(typesOf(shownEvents("get", "/sessions/{id}/events")));
+  });
+
+  it("shows every event that a prompt and its session send, and no other", async () => {
+    const { session_id: id } = await createComparison([await createEndpoint(), await createEndpoint()]);
+    const reader = await followEvents(`/v1/sessions/${id}/events?after=0`);
+    const turn = await turnTypes(`/v1/sessions/${id}/prompt`, { prompt: "Hello" });
+    expect(turn).toEqual(typesOf(shownEvents("post", "/v1/sessions/{id}/prompt")));
+    await put(`/v1/sessions/${id}/context_strategies/chat_history`);
+    await del(`/v1/sessions/${id}`);
+    expect(await followedTypes(reader)).toEqual(typesOf(shownEvents("get", "/v1/sessions/{id}/events")));
+  });
+});
+
+/** The kinds of frames that only an event stream has, or only a chatbot session takes. */
+const ELSEWHERE = { fromServer: ["stream-closed"], fromClient: { "/v1": ["message-append"], "": [] } };
+
+describe("a route that opens a socket", () => {
+  const kinds = (schema: typeof StreamEvent | typeof ClientFrame) =>
+    schema.options.map(({ shape }) => ({ type: shape.type.value }));
+
+  it.each(["", "/v1"] as const)("shows every frame in both directions: %s/sessions", async (prefix) => {
+    const { "x-examples-from-server": server, "x-examples-from-client": client } = described(
+      "get",
+      `${prefix}/sessions/{id}/ws`,
+    );
+    for (const event of server) expect(StreamEvent.parse(event)).toEqual(event);
+    for (const frame of client) expect(ClientFrame.parse(frame)).toEqual(frame);
+    expect([...typesOf(server), ...ELSEWHERE.fromServer].toSorted()).toEqual(typesOf(kinds(StreamEvent)));
+    expect([...typesOf(client), ...ELSEWHERE.fromClient[prefix]].toSorted()).toEqual(typesOf(kinds(ClientFrame)));
+    const page = String((await get("/docs")).body);
+    for (const frame of [...server, ...client]) expect(page).toContain(inHtml(JSON.stringify(frame)));
+  });
+});
+
+const bodyFields = (method: string, path: string) =>
+  described(method, path).requestBody.content["application/json"]?.schema.properties ?? {};
+
+describe("a field that its name does not explain", () => {
+  it.each(["systemPrompt", "greeting", "historyLimit", "params"])("has a sentence: %s of a chatbot", (field) => {
+    for (const [method, path] of [
+      ["post", "/chatbots"],
+      ["put", "/chatbots/{id}"],
+    ] as const)
+      expect(JSON.stringify(bodyFields(method, path)[field])).toMatch(/"description":"(\S+ ){4}/);
+  });
+
+  it("has a sentence: params of an endpoint, and the rule by which names become ids", async () => {
+    const { name: nameField, params } = bodyFields("post", "/v1/llm_endpoints");
+    expect(params?.description).toContain("/v1/connectors");
+    const [, name, id] = /`([^`]+)` becomes `([^`]+)`/.exec(nameField?.description ?? "") ?? [];
+    await createEndpoint({ name });
+    expect((await get(`/v1/llm_endpoints/${id}`)).body).toMatchObject({ id, name });
+  });
+
+  it("has a sentence: the columns of CSV, all of them", async () => {
+    const { session_id: id } = await createComparison([await createEndpoint()]);
+    const csv = String((await get(`/v1/sessions/${id}/export?format=csv`)).body);
+    const [columns = ""] = csv.replace("\uFEFF", "").split("\r\n");
+    expect(described("get", "/v1/sessions/{id}/export").description).toContain(columns.replaceAll(",", ", "));
+  });
+});
