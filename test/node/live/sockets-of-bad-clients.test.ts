@@ -13,7 +13,7 @@ import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 import { RawSocket, openRawSocket } from "../../support/raw-socket.node.ts";
 
-const ADMIN_KEY = "bad-clients";
+const ADMIN_KEY = "bad-clients-admin-key-0123456789";
 const state = mkdtempSync(join(tmpdir(), "parley-bad-clients-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
 let server: Server;

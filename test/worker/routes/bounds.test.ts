@@ -51,8 +51,15 @@ describe("subscribers of a session", () => {
   it("are 1,000 at most, over sockets and event streams together, and the next gets 429", async () => {
     const id = await createSession();
     const reader = await followEvents(`/sessions/${id}/events`);
-    const sockets = await Promise.all(Array.from({ length: 999 }, () => connect(`/sessions/${id}/ws`)));
-    const socket = await upgrade(`/sessions/${id}/ws`);
+    const tokens: string[] = [];
+    while (tokens.length < 50)
+      tokens.push((await post("/keys", { name: `follower ${tokens.length}`, role: "service" })).body.data.key);
+    // At most 20 sockets of each caller.
+    const tokenOf = (n: number) => tokens[Math.floor(n / 20)] ?? "";
+    const sockets = await Promise.all(
+      Array.from({ length: 999 }, (_, n) => connect(`/sessions/${id}/ws`, { token: tokenOf(n) })),
+    );
+    const socket = await upgrade(`/sessions/${id}/ws`, { token: tokenOf(999) });
     expect([socket.status, socket.headers.get("retry-after")]).toEqual([429, "60"]);
     expect(await socket.json()).toMatchObject({ success: false, error: { code: "too_many_followers" } });
     const events = await get(`/sessions/${id}/events`);
