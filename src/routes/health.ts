@@ -38,7 +38,7 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     tag: "Service",
     summary: "Whether the service answers. With deep=1, for an admin: the state of its database and settings",
     response: { status: 200, description: "The service answers", schema: Health },
-    problems: [401, 403],
+    problems: [401, 403, 503],
   }),
   query(z.object({ deep: z.string().optional() })),
   async (c) => {

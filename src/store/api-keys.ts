@@ -5,11 +5,12 @@ import { desc, eq } from "drizzle-orm";
 import type { ApiKey } from "../core/api-key.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { apiKeys } from "./tables.ts";
 
 /** @param hash lower-case hex SHA-256 of the key. The key itself is never stored. */
 export async function createKey(db: Database, key: ApiKey, hash: string): Promise<void> {
-  await db.insert(apiKeys).values({ ...key, hash });
+  await insertOnce(db, apiKeys, { ...key, hash }, apiKeys.id);
 }
 
 const columns = {

@@ -8,8 +8,9 @@ import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
-import { toStatement } from "./database.ts";
+import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
@@ -48,8 +49,7 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
      * @throws a unique violation
      */
     async create(db: Database, entry: Entry<T>, moreStatements: D1PreparedStatement[] = []): Promise<void> {
-      const insert = db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
-      await db.$client.batch([toStatement(db, insert), ...moreStatements]);
+      await insertOnce<NamedTable>(db, table, withFolded(entry) as T["$inferInsert"], table.id, moreStatements);
     },
 
     /** Reads one row. `null` if there is none or if it is deleted. */
@@ -75,10 +75,11 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
 
     /** @throws a unique violation */
     async update(db: Database, entry: Entry<T>): Promise<void> {
-      await db
+      const write = db
         .update(table)
         .set(asUpdate<T>(withFolded(entry)))
         .where(eq(table.id, entry.id));
+      await retryOnce(() => write.run());
     },
 
     /** @returns whether the record was deleted. It is not while open sessions refer to it. */

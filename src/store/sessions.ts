@@ -7,8 +7,10 @@ import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
 import { toStatement } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
 import { insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
@@ -48,8 +50,11 @@ export async function createChatbotSession(
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${referencesExist}`,
   );
+  // A second attempt finds the row of the first, and counts as having created it.
+  const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });
   const insertGreeting = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
-  const [created] = await db.$client.batch([toStatement(db, create), ...insertGreeting, ...moreStatements]);
+  const statements = [toStatement(db, insert), ...insertGreeting, ...moreStatements];
+  const [created] = await retryOnce(() => db.$client.batch(statements));
   return (created?.meta.changes ?? 0) > 0;
 }
 
@@ -57,15 +62,13 @@ export async function createChatbotSession(
  * Creates a comparison session. One round trip.
  *
  * @param moreStatements statements for the same transaction
- * @throws a unique violation if the id exists
+ * @returns whether the session was created. It is not if its id exists.
  */
-export async function createComparisonSession(
+export const createComparisonSession = (
   db: Database,
   session: Session,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<void> {
-  await db.$client.batch([toStatement(db, db.insert(sessions).values(toRow(session))), ...moreStatements]);
-}
+): Promise<boolean> => insertOnce(db, sessions, toRow(session), sessions.id, moreStatements);
 
 /** A session without its log; `null` if there is none. Reads one row. */
 export async function findSession(db: Database, id: string): Promise<Session | null> {

@@ -3,6 +3,7 @@
  * The open streams themselves are in `live/streaming`. Effects: D1.
  */
 import { and, eq, sql } from "drizzle-orm";
+import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
 import { subscriptions, apiKeys, sessions } from "./tables.ts";
 
@@ -19,7 +20,8 @@ export async function addSubscription(db: Database, { keyId, sessionId }: Subscr
   const sessionExists = sql`exists (select 1 from ${sessions} where ${sessions.id} = ${sessionId})`;
   const subscription = sql`select ${keyId}, ${sessionId} where ${keyExists} and ${sessionExists}`;
   const insert = db.insert(subscriptions).select(subscription).onConflictDoNothing();
-  const [, [key]] = await db.batch([insert, db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId))]);
+  const findKey = db.select({ id: apiKeys.id }).from(apiKeys).where(eq(apiKeys.id, keyId));
+  const [, [key]] = await retryOnce(() => db.batch([insert, findKey]));
   return key !== undefined;
 }
 

@@ -5,11 +5,12 @@ import { and, eq, gt, lt } from "drizzle-orm";
 import type { Caller, Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { tickets } from "./tables.ts";
 
 /** Writes one row. */
 export const saveTicket = async (db: Database, ticket: Ticket): Promise<void> => {
-  await db.insert(tickets).values(ticket);
+  await insertOnce(db, tickets, ticket, tickets.hash);
 };
 
 /**

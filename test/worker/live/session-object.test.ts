@@ -155,8 +155,8 @@ describe("an interrupted removal", () => {
   it("hides the session at once, and is finished by an alarm", async () => {
     const id = await createSession();
     await appendMessage(id, "secret");
-    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
-    expect((await del(`/sessions/${id}`)).status).toBe(500);
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1_ERROR: Network connection lost."));
+    expect((await del(`/sessions/${id}`)).status).toBe(503);
     expect((await appendMessage(id, "more")).status).toBe(404);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
     expect((await get(`/sessions/${id}`)).status).toBe(404);
