@@ -25,22 +25,37 @@ export async function addSubscription(db: Database, { keyId, sessionId }: Subscr
   return key !== undefined;
 }
 
+/** A subscription whose key was revoked, and whether its session is open. Only then can a stream of it be open. */
+export type RevokedSubscription = Subscription & { isOpen: boolean };
+
+// Steps from one key to the next in the primary key, so that it reads no subscription of a key that exists.
+const REVOKED_KEYS = `WITH RECURSIVE holders (id) AS (
+    SELECT min(key_id) FROM subscriptions
+    UNION ALL SELECT (SELECT min(key_id) FROM subscriptions WHERE key_id > holders.id) FROM holders WHERE holders.id IS NOT NULL)
+  SELECT id FROM holders WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.id = holders.id)`;
+
 /** Subscriptions whose key was revoked: those of one key, or of any key up to the limit. */
-export const subscriptionsOfRevokedKeys = (
+export async function subscriptionsOfRevokedKeys(
   db: Database,
   keyId: string | null,
   limit: number,
-): Promise<Subscription[]> =>
-  db
-    .select()
+): Promise<RevokedSubscription[]> {
+  const revoked = sql.raw(REVOKED_KEYS);
+  const isRevoked =
+    keyId === null
+      ? sql`${subscriptions.keyId} in (${revoked})`
+      : sql`${subscriptions.keyId} = ${keyId} and not exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${keyId})`;
+  const rows = await db
+    .select({ keyId: subscriptions.keyId, sessionId: subscriptions.sessionId, status: sessions.status })
     .from(subscriptions)
-    .where(
-      and(
-        keyId === null ? undefined : eq(subscriptions.keyId, keyId),
-        sql`not exists (select 1 from ${apiKeys} where ${apiKeys.id} = ${subscriptions.keyId})`,
-      ),
-    )
+    .leftJoin(sessions, eq(sessions.id, subscriptions.sessionId))
+    .where(isRevoked)
     .limit(limit);
+  return rows.map(({ status, ...subscription }) => ({
+    ...subscription,
+    isOpen: status === "ACTIVE" || status === "SCHEDULED",
+  }));
+}
 
 export async function removeSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<void> {
   await db.delete(subscriptions).where(and(eq(subscriptions.keyId, keyId), eq(subscriptions.sessionId, sessionId)));

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import { rootCause } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
 import { now } from "../../../core/time.ts";
 import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
@@ -48,8 +49,17 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
     const client = await clientStore.find(db, input.clientId);
     return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
   }
-  if (session.dueAt !== null) await sessionStub(c.env, session.id).schedule();
+  if (session.dueAt !== null) await scheduleStart(c, session.id);
   return c.json(answer, 201);
+}
+
+/** Has the session start at its time. If that fails, its first use or cron starts it: it exists, so the answer stands. */
+async function scheduleStart(c: AppContext, id: string): Promise<void> {
+  try {
+    await sessionStub(c.env, id).schedule();
+  } catch (error) {
+    console.error({ event: "session-not-scheduled", sessionId: id, error: rootCause(error) });
+  }
 }
 
 export async function listSessions(c: AppContext, input: z.output<typeof schemas.ListSessions>) {
