@@ -9,7 +9,7 @@ import type { Caller } from "../core/caller.ts";
 import { CALLER_ROLES } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import { keySetOf } from "./jwks.ts";
-import type { ReadJson } from "./jwks.ts";
+import type { KeySetReader } from "./jwks.ts";
 
 /** Allowed difference between clocks, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -35,7 +35,7 @@ export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test
 export async function verifyJwt(
   token: string,
   { keySetUrl, issuer, audience }: IdentityProvider,
-  readJson: ReadJson,
+  reader: KeySetReader,
   at: EpochMs,
 ): Promise<Caller | null> {
   const options = {
@@ -47,7 +47,7 @@ export async function verifyJwt(
     currentDate: new Date(at),
   };
   for (const keyNotFound of [false, true]) {
-    const keys = await keySetOf(keySetUrl).keys(readJson, at, keyNotFound);
+    const keys = await keySetOf(keySetUrl).keys(reader, at, keyNotFound);
     try {
       return callerOf((await jwtVerify(token, keys, options)).payload);
     } catch (error) {
