@@ -21,7 +21,7 @@ export async function closeRevokedSubscriptions(env: Env, db: Database, keyId: s
   const subscriptions = await subscriptionsOfRevokedKeys(db, keyId, MAX_SUBSCRIPTIONS);
   const closings = subscriptions.map(async ({ isOpen, ...subscription }) => {
     // The end of a session has closed its streams, and its object is gone.
-    if (isOpen) await sessionStub(env, subscription.sessionId).dismiss(subscription.keyId);
+    if (isOpen) await sessionStub(env, subscription.sessionId).dismiss({ keyId: subscription.keyId });
     await removeSubscription(db, subscription);
   });
   for (const outcome of await Promise.allSettled(closings)) {

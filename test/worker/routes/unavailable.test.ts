@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { call, get, post, put } from "../../support/api.ts";
-import { breakD1, loseEveryOtherD1Answer, loseNextD1Answer } from "../../support/faults.ts";
+import { breakD1, crash, loseEveryOtherD1Answer, loseNextD1Answer } from "../../support/faults.ts";
 import {
   createChatbot,
   createClient,
@@ -192,4 +192,52 @@ it("an update is written again", async () => {
   vi.spyOn(statement, "run").mockRejectedValueOnce(new Error(`D1_ERROR: ${LOST}`));
   expect((await put(`/clients/${id}`, { name: "Renamed" })).status).toBe(200);
   expect((await get(`/clients/${id}`)).body.data.name).toBe("Renamed");
+});
+
+describe("an object that is reset during a call", () => {
+  const message = { message: { role: "user", content: "once" } };
+  /** The object does what it is asked, or not, and the answer is lost. */
+  function loseNextAnswer(method: string, isDone: boolean) {
+    const getByName = env.SESSIONS.getByName.bind(env.SESSIONS);
+    const reset = Object.assign(new Error("Durable Object reset because its code was updated."), { retryable: true });
+    vi.spyOn(env.SESSIONS, "getByName").mockImplementationOnce((id) => {
+      const stub = getByName(id);
+      const lose = async (params: unknown) => {
+        if (isDone) await (Reflect.get(stub, method) as (given: unknown) => Promise<unknown>)(params);
+        throw reset;
+      };
+      return new Proxy(stub, { get: (target, name) => (name === method ? lose : Reflect.get(target, name)) });
+    });
+  }
+  const contents = async (id: string) =>
+    (await get(`/sessions/${id}`)).body.data.messages.map(({ content }: { content: string }) => content);
+
+  it.each([true, false])("is read, and gets an append with a key once, done or not: %s", async (isDone) => {
+    const id = await createSession();
+    const headers = { "idempotency-key": crypto.randomUUID() };
+    loseNextAnswer("append", isDone);
+    expect((await post(`/sessions/message?sessionId=${id}`, message, { headers })).status).toBe(200);
+    loseNextAnswer("read", isDone);
+    expect(await contents(id)).toEqual(["once"]);
+  });
+
+  it("gets no second append without a key: the caller decides", async () => {
+    const id = await createSession();
+    loseNextAnswer("append", true);
+    const { status, headers } = await post(`/sessions/message?sessionId=${id}`, message);
+    expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await contents(id)).toEqual(["once"]);
+  });
+
+  it("and really crashes: 503, and the next call is served", async () => {
+    const id = await createSession();
+    const statement = Object.getPrototypeOf(env.DB.prepare("select 1").bind()) as D1PreparedStatement;
+    const loading = vi.spyOn(statement, "raw").mockImplementation(() => new Promise(() => undefined));
+    const appended = post(`/sessions/message?sessionId=${id}`, message);
+    await vi.waitFor(() => expect(loading).toHaveBeenCalled());
+    await crash(id);
+    expect((await appended).status).toBe(503);
+    loading.mockRestore();
+    expect((await post(`/sessions/message?sessionId=${id}`, message)).status).toBe(200);
+  });
 });

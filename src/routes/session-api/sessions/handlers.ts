@@ -87,7 +87,7 @@ export async function getSession(c: AppContext, id: string) {
 }
 
 export async function updateSession(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateSession>) {
-  const amended = await measure(c, "session", sessionStub(c.env, id).amend(changes, applyPreference(c)));
+  const amended = await measure(c, "session", sessionStub(c.env, id).amend({ changes, history: applyPreference(c) }));
   if (!amended.ok) return respondWithProblem(c, amended.failure);
   return respondWithSession(c, amended.value, "Session updated successfully");
 }
@@ -100,7 +100,7 @@ export async function deleteSession(c: AppContext, id: string) {
 }
 
 export async function endSession(c: AppContext, id: string) {
-  const ended = await measure(c, "session", sessionStub(c.env, id).end(applyPreference(c)));
+  const ended = await measure(c, "session", sessionStub(c.env, id).end({ history: applyPreference(c) }));
   if (!ended.ok)
     return respondWithProblem(c, ended.failure.reason === "not-found" ? SESSION_NOT_ACTIVE : ended.failure);
   return respondWithSession(c, ended.value, "Session ended successfully");
@@ -137,7 +137,8 @@ export async function createTicket(c: AppContext, id: string) {
 export async function addMessage(c: AppContext, id: string, input: z.output<typeof schemas.AddMessage>["message"]) {
   const { role, content, timestamp } = input;
   const message = { role, content, createdAt: timestamp ?? null };
-  const append = sessionStub(c.env, id).append(message, applyPreference(c), idempotencyKeyOf(c));
+  const params = { input: message, history: applyPreference(c), key: idempotencyKeyOf(c) };
+  const append = sessionStub(c.env, id).append(params);
   const appended = await measure(c, "session", append);
   if (!appended.ok) return respondWithProblem(c, appended.failure);
   markReplayed(c, appended.value.replayed);
@@ -148,10 +149,10 @@ export async function chat(c: AppContext, id: string, content: string) {
   const object = sessionStub(c.env, id);
   const key = idempotencyKeyOf(c);
   if (wantsEvents(c)) {
-    const opened = await openEventStream(c, object, (readerId) => object.promptAndFollow(content, key, readerId));
+    const opened = await openEventStream(c, object, (readerId) => object.promptAndFollow({ content, key, readerId }));
     return opened.ok ? respondWithTurn(c, opened.value) : respondWithProblem(c, opened.failure);
   }
-  const result = await measure(c, "session", object.prompt(content, "added", key));
+  const result = await measure(c, "session", object.prompt({ content, history: "added", key }));
   if (!result.ok) return respondWithProblem(c, result.failure);
   const { messages, replayed, retryAfterSeconds } = result.value;
   const reply = messages.at(-1) as Message;
