@@ -6,6 +6,8 @@ interface Env {
   ENCRYPTION_KEY?: string;
   /** Keys of before, separated by commas: they open what they sealed. */
   ENCRYPTION_KEY_PREVIOUS?: string;
+  /** `true` for local runs: they may have an admin key that everybody knows. */
+  LOCAL?: string;
   /** Set for local runs: lets endpoints have http and private addresses. */
   ALLOW_PRIVATE_ENDPOINTS?: string;
   /** Origins whose pages may open sockets, separated by commas. */
@@ -14,6 +16,8 @@ interface Env {
   JWT_JWKS_URL?: string;
   JWT_ISSUER?: string;
   JWT_AUDIENCE?: string;
+  /** Names besides loopback that a local run may be called by, separated by commas; `*` for any. */
+  ALLOWED_HOSTS?: string;
   /** `off` for local runs. */
   RATE_LIMITS?: string;
   /** `off` writes the messages of each session in a transaction of their own. */

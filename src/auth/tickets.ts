@@ -6,6 +6,9 @@ import { sha256Hex } from "../crypto/secrets.ts";
 /** How long a ticket is valid, in milliseconds. */
 const TICKET_LIFETIME_MS = 30_000;
 
+/** Whether a text has the form of a ticket. Nobody guesses one: it has 256 random bits. */
+export const isTicket = (text: string): boolean => /^ticket_[0-9a-f]{64}$/.test(text);
+
 /** Creates a ticket for a caller and a session: the text for the caller, and the record to store. */
 export async function newTicket(
   caller: Caller,

@@ -108,10 +108,15 @@ export class ParleyClient {
     return session.chat_history ?? {};
   }
 
-  /** Opens a socket to a chatbot session. @param after `seq` of the last message that is known already */
-  openSocket(sessionId: string, after: number): WebSocket {
-    const address = `${this.address.replace(/^http/, "ws")}/sessions/${sessionId}/ws?after=${after}`;
-    return new WebSocket(address, ["parley.v1", `bearer.${this.key}`]);
+  /**
+   * Opens a socket to a chatbot session, with a ticket: a browser cannot send the key in a header.
+   *
+   * @param after `seq` of the last message that is known already
+   */
+  async openSocket(sessionId: string, after: number): Promise<WebSocket> {
+    const { ticket } = await this.#mutate<{ ticket: string }>("POST", `/sessions/${sessionId}/tickets`);
+    const address = `${this.address.replace(/^http/, "ws")}/sessions/${sessionId}/ws`;
+    return new WebSocket(`${address}?after=${after}&ticket=${ticket}`, "parley.v1");
   }
 
   remove(path: string): Promise<unknown> {

@@ -4,6 +4,12 @@
  * What a param means to one provider belongs to that provider's adapter in `providers/adapters`. Pure.
  */
 
+/** The values that a param may have, and the message for any other. */
+export interface ParamRule {
+  isValid: (value: unknown) => boolean;
+  message: string;
+}
+
 /** Params that only Parley reads. They are never sent. */
 export const PARLEY_PARAMS = ["timeout_ms", "first_token_ms", "idle_ms", "max_attempts", "alternate_roles"] as const;
 

@@ -5,8 +5,8 @@ import type { Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /**
- * `admin` can do everything. `service` can do everything except manage keys and write endpoints. `client` can use the
- * sessions of one client.
+ * `admin` can do everything. `service` can do everything except write endpoints and manage keys other than short ones
+ * for clients. `client` can use the sessions of one client.
  */
 export const CALLER_ROLES = ["admin", "service", "client"] as const;
 export type CallerRole = (typeof CALLER_ROLES)[number];
@@ -22,7 +22,7 @@ export interface Caller {
    * claim.
    */
   id: string;
-  /** The API key. Revoking it closes the caller's open streams. `null` for any other token. */
+  /** The API key; `null` for any other token. */
   keyId: string | null;
   /** Set if and only if the role is `client`. */
   clientId: string | null;
@@ -30,11 +30,36 @@ export interface Caller {
   expiresAt: EpochMs | null;
 }
 
+/**
+ * What can be revoked of a caller, and then closes its open streams: its API key or, without one, its client. `null` if
+ * nothing can: a token of another role that is no API key only expires.
+ */
+export const revocableId = ({ keyId, clientId }: Pick<Caller, "keyId" | "clientId">): string | null =>
+  keyId ?? (clientId === null ? null : revocableClientId(clientId));
+
+/** The {@link revocableId} of all callers of a client. */
+export const revocableClientId = (clientId: string): string => `client:${clientId}`;
+
+/** Whether a caller's streams close when this is revoked. */
+export const dependsOn = (caller: Pick<Caller, "keyId" | "clientId">, revokedId: string): boolean =>
+  caller.keyId === revokedId || (caller.clientId !== null && revocableClientId(caller.clientId) === revokedId);
+
+/** A caller without a token, if the settings allow one. All such callers look the same. */
+export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null, clientId: null, expiresAt: null };
+
+export const isAnonymous = ({ id }: Pick<Caller, "id">): boolean => id === ANONYMOUS.id;
+
+/** Whether a caller is a program of the operator: it has a token of role `service` or `admin`. */
+export const isBackend = ({ role, id }: Pick<Caller, "role" | "id">): boolean =>
+  (role === "service" || role === "admin") && !isAnonymous({ id });
+
 /** Whether a caller may append a message of a role: a client speaks for its user only. */
 export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
   role !== "client" || messageRole === "user";
 
-/** Opens one socket to one session, once. For browsers, which cannot send a token when they open a socket. */
+/**
+ * Opens one socket or event stream of one session, once. For browsers, which cannot send a token when they open one.
+ */
 export interface Ticket {
   hash: string;
   sessionId: string;

@@ -92,6 +92,8 @@ export interface ReplyDetail {
   queueMs?: number;
   /** Only replies of comparison sessions have one. */
   receipt?: Receipt | null;
+  /** The prices of the endpoint's tokens at that time, if they are set and the reply has no receipt with them. */
+  prices?: Prices;
 }
 
 /** The exact request of a reply, so that an evaluation can cite it: what was sent, where and how. */
@@ -117,11 +119,14 @@ export interface Receipt {
 /** Significant digits of a cost. Further digits are rounding errors of binary fractions. */
 const COST_DIGITS = 12;
 
-/** The cost of a reply; `null` if its usage or the prices are not known. */
-export const costOf = (usage: Usage | null, prices: Prices | null): number | null =>
-  usage && prices
-    ? roundCost((usage.inputTokens * prices.inputPerMillion + usage.outputTokens * prices.outputPerMillion) / 1_000_000)
-    : null;
+/** The cost of a reply at the prices of its time; `null` if its usage or the prices are not known. */
+export function costOfReply({ usage, receipt, prices: ownPrices }: ReplyDetail): number | null {
+  const prices = receipt?.prices ?? ownPrices;
+  if (!usage || !prices) return null;
+  return roundCost(
+    (usage.inputTokens * prices.inputPerMillion + usage.outputTokens * prices.outputPerMillion) / 1_000_000,
+  );
+}
 
 export const roundCost = (cost: number): number => Number(cost.toPrecision(COST_DIGITS));
 

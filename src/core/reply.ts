@@ -74,6 +74,8 @@ export interface ReplyFailure {
   providerRequestId: string | null;
   /** Present if the same call may succeed later; `afterMs` is the wait that the provider requested, in milliseconds. */
   retry?: { afterMs: number | null };
+  /** The model that replied, if the provider named it before the failure. */
+  model?: string;
   /** The provider's own finish reason, if it means that the reply failed. */
   finishReasonRaw?: string;
   metrics?: CallMetrics;

@@ -12,7 +12,7 @@ const PROBE_TIMEOUT_MS = 3_000;
 export async function isParley(address: string): Promise<boolean> {
   try {
     const answer = await fetch(`${address}/openapi.json`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-    const document = (await answer.json()) as { info?: { title?: unknown } } | null;
+    const document = await answer.json<{ info?: { title?: unknown } } | null>();
     return document?.info?.title === "Parley";
   } catch {
     return false;

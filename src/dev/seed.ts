@@ -2,16 +2,22 @@
  * The first endpoints, chatbots and client of a local database, so that the first call works without a provider's key. Also
  * the steps of the demo create through here what they need.
  *
- * Calls Parley over HTTP, and writes a marker file into the state folder.
+ * Writes to D1 before the server starts, so that whoever finds it ready finds this content too. The steps of the demo call
+ * Parley over HTTP.
  */
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { NewChatbot, NewEndpoint, ParleyClient } from "../client/parley-client.ts";
+import type { Endpoint } from "../core/endpoint.ts";
+import { newObjectId } from "../core/id.ts";
+import { now } from "../core/time.ts";
+import { chatbotStore, clientStore } from "../store/chatbots-and-clients.ts";
+import { database } from "../store/database.ts";
+import { createEndpoint, listEndpoints } from "../store/endpoints.ts";
 
-const ENDPOINTS = [
-  { name: "eliza", connector_type: "eliza-connector" },
-  { name: "echo", connector_type: "echo-connector" },
-] as const;
+/** The endpoints that need no model: their params are text in JSON. */
+const ENDPOINTS: Pick<Endpoint, "id" | "connectorType" | "params">[] = [
+  { id: "eliza", connectorType: "eliza-connector", params: "{}" },
+  { id: "echo", connectorType: "echo-connector", params: "{}" },
+];
 
 export const ELIZA: NewChatbot = {
   name: "Eliza",
@@ -27,16 +33,37 @@ const ECHO: NewChatbot = {
   greeting: "Write something, and I will repeat it.",
 };
 
-/** Fills an empty database. It may be interrupted at any point: the next start creates what is missing. */
-export async function seedOnFirstStart(parley: ParleyClient, stateFolder: string): Promise<void> {
-  const marker = join(stateFolder, "first-start-under-way");
-  if (!existsSync(marker) && !(await isEmpty(parley))) return;
-  writeFileSync(marker, "Parley deletes this file when the database has its first endpoints, chatbots and client.\n");
-  for (const endpoint of ENDPOINTS) await createIfMissing(parley, endpoint);
+const ALL = { limit: 100, skip: 0 };
+
+/**
+ * Fills a database that has no endpoints. They are written last, so that the next start goes on with what an interrupted one
+ * has not created.
+ */
+export async function seedEmptyDatabase(binding: D1Database): Promise<void> {
+  const db = database(binding);
+  if ((await listEndpoints(db)).length > 0) return;
+  const at = now();
+  const times = { createdAt: at, updatedAt: at, deletedAt: null };
+  if ((await clientStore.list(db, null, ALL)).total === 0)
+    await clientStore.create(db, {
+      id: newObjectId(at),
+      name: "Ada",
+      email: null,
+      externalId: null,
+      metadata: null,
+      ...times,
+    });
+  const { results: chatbots } = await chatbotStore.list(db, null, ALL);
   // Lists show the newest first, so Eliza comes first in them.
-  for (const chatbot of [ECHO, ELIZA]) await findOrCreateChatbot(parley, chatbot);
-  if ((await parley.listClients()).length === 0) await parley.createClient({ name: "Ada" });
-  rmSync(marker);
+  for (const { description = null, greeting = null, ...chatbot } of [ECHO, ELIZA]) {
+    if (chatbots.some(({ endpointId }) => endpointId === chatbot.endpointId)) continue;
+    const settings = { systemPrompt: null, historyLimit: 50, params: null };
+    await chatbotStore.create(db, { id: newObjectId(at), ...chatbot, description, greeting, ...settings, ...times });
+  }
+  for (const { id, ...endpoint } of ENDPOINTS) {
+    const unset = { uri: "", token: "", model: "", maxCallsPerSecond: 0, maxConcurrency: 0, prices: null };
+    await createEndpoint(db, { id, name: id, ...endpoint, ...unset, createdAt: at, updatedAt: at });
+  }
 }
 
 /** @returns whether the endpoint was created now */
@@ -53,8 +80,4 @@ export async function findOrCreateChatbot(
 ): Promise<{ id: string; name: string; created: boolean }> {
   const found = (await parley.listChatbots()).find(({ endpointId }) => endpointId === wanted.endpointId);
   return found ? { ...found, created: false } : { ...(await parley.createChatbot(wanted)), created: true };
-}
-
-async function isEmpty(parley: ParleyClient): Promise<boolean> {
-  return (await parley.listEndpoints()).length === 0 && (await parley.listChatbots()).length === 0;
 }

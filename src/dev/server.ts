@@ -1,6 +1,5 @@
 /**
- * Starts a local server with `wrangler dev`: migrates its database, serves it, fills it on the first start, and runs once what
- * cron would run.
+ * Starts a local server with `wrangler dev`: prepares its state, serves it, and runs once what cron would run.
  *
  * Starts processes and calls the server. What the person sees of it is decided in `start.ts` and `demo.ts`.
  */
@@ -9,10 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ParleyClient } from "../client/parley-client.ts";
 import { addressOf } from "./listening-address.ts";
 import { UserError } from "./program.ts";
-import { seedOnFirstStart } from "./seed.ts";
 import type { Settings } from "./settings.ts";
+import { hasDefaultKey, isLoopback } from "./settings.ts";
 import { lockState } from "./state-lock.ts";
-import { collectOutput, exitCodeOf, spawnWrangler } from "./wrangler.ts";
+import { collectOutput, exitCodeOf, spawnProgram, spawnWrangler } from "./wrangler.ts";
 
 /** How long a server with hidden output may take to start. */
 const STARTUP_TIMEOUT_MS = 60_000;
@@ -38,8 +37,9 @@ export async function startServer(
   serverOutput: ServerOutput,
   stop: AbortSignal,
 ): Promise<LocalServer> {
+  requireOwnKey(settings);
   lockState(settings.stateFolder);
-  await migrate(settings, stop);
+  await prepare(settings, stop);
   const output = serverOutput === "shared" ? "inherit" : "pipe";
   const input = serverOutput === "shared" ? "inherit" : "ignore";
   const child = spawnWrangler(settings.devArguments, [input, output, output, "ipc"], stop);
@@ -52,7 +52,6 @@ export async function startServer(
     ...(serverOutput === "hidden" ? [startupTimeout(readOutput)] : []),
   ]);
   const parley = await Promise.race([waitUntilReady(child, settings), failure]);
-  await Promise.race([seed(parley, settings), failure]);
   await Promise.race([runScheduledWork(parley), failure]);
   return { parley, ended };
 }
@@ -63,11 +62,20 @@ async function startupTimeout(readOutput: () => string): Promise<never> {
   throw new UserError(`${readOutput()}\n\nThe server did not start within ${STARTUP_TIMEOUT_MS / 1000} s.`);
 }
 
-async function migrate({ migrateArguments }: Settings, stop: AbortSignal): Promise<void> {
-  const child = spawnWrangler(migrateArguments, ["ignore", "pipe", "pipe"], stop);
+/** Other machines could call with a key that everybody knows. */
+function requireOwnKey(settings: Settings): void {
+  if (isLoopback(settings.ip) || !hasDefaultKey(settings)) return;
+  throw new UserError(
+    `With --ip ${settings.ip} other machines can call this server, and everybody knows its admin key.\n` +
+      "Set a key of your own: a line ADMIN_KEY=… in the file .dev.vars, with a text from: openssl rand -hex 32",
+  );
+}
+
+async function prepare({ stateFolder }: Settings, stop: AbortSignal): Promise<void> {
+  const child = spawnProgram("prepare.ts", [stateFolder], stop);
   const readOutput = collectOutput(child);
   const code = await exitCodeOf(child);
-  if (code !== 0) throw new UserError(`${readOutput()}\n\nThe migration of the local database failed.`, code);
+  if (code !== 0) throw new UserError(readOutput(), code);
 }
 
 async function waitUntilReady(child: ChildProcess, { protocol, adminKey }: Settings): Promise<ParleyClient> {
@@ -95,15 +103,6 @@ async function isHealthy(address: string): Promise<boolean> {
     return (await fetch(`${address}/healthz`)).ok;
   } catch {
     return false;
-  }
-}
-
-/** A failure is printed, and the server goes on: it works without this content too. */
-async function seed(parley: ParleyClient, { stateFolder }: Settings): Promise<void> {
-  try {
-    await seedOnFirstStart(parley, stateFolder);
-  } catch (error) {
-    console.error(`Creating the first chatbots failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -1,11 +1,13 @@
 /**
  * The settings of a local run: from the arguments for `wrangler dev`, `.dev.vars`, and defaults that need no account.
  *
- * Reads `.dev.vars`.
+ * Reads `.dev.vars`, and can add to it.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
+import { LOCAL_SECRETS } from "../core/local-start.ts";
 
 /** The project's folder. */
 export const ROOT = resolve(import.meta.dirname, "../..");
@@ -14,13 +16,20 @@ export const LOOPBACK = "127.0.0.1";
 export const DEFAULT_PORT = 8787;
 export const DEFAULT_ADDRESS = `http://${LOOPBACK}:${DEFAULT_PORT}`;
 
+/** Where `wrangler dev` keeps its state by default. */
+export const DEFAULT_STATE_FOLDER = resolve(ROOT, ".wrangler/state");
+
+/** Set for the wrangler that `npm start` runs: everything is prepared. */
+export const SKIPS_PREPARATION = "PARLEY_IS_PREPARED";
+
+const DEV_VARS = resolve(ROOT, ".dev.vars");
+
 /** Defaults. `.dev.vars` and `--var` override them. */
 const LOCAL_VARIABLES = {
-  ADMIN_KEY: "parley-dev",
+  LOCAL: "true",
+  ...LOCAL_SECRETS,
   ALLOW_PRIVATE_ENDPOINTS: "1",
   RATE_LIMITS: "off",
-  // 32 bytes in base64. It is public, so it protects nothing.
-  ENCRYPTION_KEY: "cGFybGV5IHNlYWxzIGxvY2FsIHRva2VucyBvbmx5ISE=",
 };
 
 export interface Settings {
@@ -30,33 +39,61 @@ export interface Settings {
   /** Absolute. Holds the local D1 and the objects' storage. */
   stateFolder: string;
   adminKey: string;
-  migrateArguments: string[];
   devArguments: string[];
 }
 
 /** @param args arguments for `wrangler dev`; missing ones are added */
 export function readSettings(args: string[]): Settings {
-  const { protocol, port, ip, state, variables: givenVariables } = readArguments(args);
+  const { protocol, port, ip: givenIp, state, variables: givenVariables } = readArguments(args);
+  const ip = givenIp ?? LOOPBACK;
   const variables = { ...readDevVars(), ...givenVariables };
-  // A key that is empty has not been filled in yet. Any other variable may be empty on purpose.
-  const isMissing = (name: string) => (name.endsWith("_KEY") ? !variables[name] : variables[name] === undefined);
-  const added = Object.entries(LOCAL_VARIABLES).filter(([name]) => isMissing(name));
+  // Whoever lets other machines call has a key of their own, and they call by a name of this machine.
+  const defaults = isLoopback(ip) ? LOCAL_VARIABLES : { ...LOCAL_VARIABLES, ALLOWED_HOSTS: "*" };
   return {
     protocol: protocol === "https" ? "https" : "http",
-    ip: ip ?? LOOPBACK,
+    ip,
     port: Number(port ?? DEFAULT_PORT),
-    stateFolder: resolve(ROOT, state ?? ".wrangler/state"),
+    stateFolder: state === undefined ? DEFAULT_STATE_FOLDER : resolve(ROOT, state),
     adminKey: adminKeyOf(variables),
-    migrateArguments: ["d1", "migrations", "apply", "DB", "--local", ...(state ? ["--persist-to", state] : [])],
     devArguments: [
       "dev",
       "--local",
       ...args,
-      ...(port ? [] : ["--port", String(DEFAULT_PORT)]),
-      ...(ip ? [] : ["--ip", LOOPBACK]),
-      ...added.flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+      ...(port === undefined ? ["--port", String(DEFAULT_PORT)] : []),
+      ...(givenIp === undefined ? ["--ip", LOOPBACK] : []),
+      ...missingFrom(variables, defaults).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
   };
+}
+
+/** Whether only this machine reaches a server that listens on an ip. */
+export const isLoopback = (ip: string): boolean =>
+  ip === "localhost" || ip === "::1" || (isIP(ip) === 4 && ip.startsWith("127."));
+
+/** Whether the admin key is the one that every reader of the README knows. */
+export const hasDefaultKey = ({ adminKey }: Settings): boolean => adminKey === LOCAL_VARIABLES.ADMIN_KEY;
+
+/** The defaults that are not set. A key that is empty has not been filled in yet. Any other variable may be empty on purpose. */
+const missingFrom = (variables: NodeJS.Dict<string>, defaults: Record<string, string>): [string, string][] =>
+  Object.entries(defaults).filter(([name]) =>
+    name.endsWith("_KEY") ? !variables[name] : variables[name] === undefined,
+  );
+
+/**
+ * Adds to `.dev.vars` what a local run needs and the file does not have, for a `wrangler dev` that nobody gives variables.
+ *
+ * @returns the names that were added
+ */
+export function addMissingVariables(): string[] {
+  const missing = missingFrom(readDevVars(), LOCAL_VARIABLES);
+  if (missing.length === 0) return [];
+  const lines = missing.map(([name, value]) => `${name}="${value}"\n`);
+  const separator = existsSync(DEV_VARS) ? "\n" : "";
+  appendFileSync(
+    DEV_VARS,
+    `${separator}# Added by \`wrangler dev\` for this machine. Change what you like.\n${lines.join("")}`,
+  );
+  return missing.map(([name]) => name);
 }
 
 /** The admin key of a local run, unless its command line sets another. */
@@ -65,8 +102,7 @@ export const localAdminKey = (): string => adminKeyOf(readDevVars());
 const adminKeyOf = (variables: NodeJS.Dict<string>): string => variables["ADMIN_KEY"] || LOCAL_VARIABLES.ADMIN_KEY;
 
 function readDevVars(): NodeJS.Dict<string> {
-  const file = resolve(ROOT, ".dev.vars");
-  return existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
+  return existsSync(DEV_VARS) ? parseEnv(readFileSync(DEV_VARS, "utf8")) : {};
 }
 
 function readArguments(args: string[]) {
@@ -93,4 +129,4 @@ function readArguments(args: string[]) {
   };
 }
 
-const textOf = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

@@ -1,38 +1,38 @@
 /**
- * The lock of a local state folder: a file with the id of the process that uses it.
+ * The lock of a local state folder, so that only one server uses it.
  *
- * Reads and writes that file.
+ * Opens a file in the folder with SQLite. The operating system releases SQLite's lock when the process ends, however it
+ * ends: a process id in a file would outlive a process that is killed, and may by then be that of another program.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { UserError } from "./program.ts";
 
 /**
- * Locks a state folder until this process exits. Two servers on one folder would write to the same objects.
+ * Locks a state folder until this process exits, or until the returned function is called. Two servers on one folder
+ * would write to the same objects.
  *
- * @throws {@link UserError} when another running process has the lock
+ * @throws {@link UserError} when another process has the lock
  */
-export function lockState(folder: string): void {
-  const file = join(folder, "served-by");
-  const owner = ownerOf(file);
-  if (owner !== null) {
+export function lockState(folder: string): () => void {
+  mkdirSync(folder, { recursive: true });
+  const lock = new DatabaseSync(join(folder, "lock.sqlite"), { timeout: 0 });
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch {
+    lock.close();
     throw new UserError(
-      `Another Parley (process ${owner}) uses the state folder ${folder}.\n` +
+      `Another Parley uses the state folder ${folder}.\n` +
         "Give this one a folder of its own: npm start -- --port 8799 --persist-to .wrangler/other",
     );
   }
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, String(process.pid));
-  process.on("exit", () => rmSync(file, { force: true }));
+  held.add(lock);
+  return () => {
+    held.delete(lock);
+    lock.close();
+  };
 }
 
-/** @returns the id of the running process that has the lock, or `null` */
-function ownerOf(file: string): number | null {
-  try {
-    const owner = Number(readFileSync(file, "utf8"));
-    process.kill(owner, 0);
-    return owner;
-  } catch {
-    return null;
-  }
-}
+/** A database that nothing refers to would be closed when memory is collected, and its lock released. */
+const held = new Set<DatabaseSync>();

@@ -1,13 +1,14 @@
 /**
- * Runs wrangler as a child process, and collects what it prints.
+ * Runs wrangler, or a program of this folder, as a child process, and collects what it prints.
  *
  * Which commands are run, with which arguments, is decided elsewhere.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ROOT } from "./settings.ts";
+import { ROOT, SKIPS_PREPARATION } from "./settings.ts";
 
 /** How long wrangler may take to stop before it is killed. */
 const STOP_TIMEOUT_MS = 5_000;
@@ -19,7 +20,15 @@ const MAX_OUTPUT_CHARACTERS = 20_000;
 export function spawnWrangler(args: string[], stdio: StdioOptions, stop: AbortSignal): ChildProcess {
   // The program itself, not its launcher: a signal must reach the process that stops the runtime.
   const program = fileURLToPath(import.meta.resolve("wrangler"));
-  const child = spawn(process.execPath, ["--no-warnings", program, ...args], { cwd: ROOT, stdio, env: environment() });
+  return spawnNode([program, ...args], stdio, stop);
+}
+
+/** Starts a program of this folder. @param stop stops it */
+export const spawnProgram = (file: string, args: string[], stop: AbortSignal): ChildProcess =>
+  spawnNode([join(import.meta.dirname, file), ...args], ["ignore", "pipe", "pipe"], stop);
+
+function spawnNode(args: string[], stdio: StdioOptions, stop: AbortSignal): ChildProcess {
+  const child = spawn(process.execPath, ["--no-warnings", ...args], { cwd: ROOT, stdio, env: environment() });
   const end = () => {
     child.kill("SIGTERM");
     setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS).unref();
@@ -47,10 +56,8 @@ export function collectOutput(child: ChildProcess): () => string {
 }
 
 const environment = (): NodeJS.ProcessEnv => ({
-  // Otherwise wrangler asks Cloudflare for its location at each start, and prints an error without a network.
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  WRANGLER_SEND_METRICS: "false",
-  // package.json pins the version, so a notice about a newer one is of no use.
+  // package.json pins the version, so a notice about a newer one is of no use. More settings are in `.env`.
   WRANGLER_HIDE_BANNER: "true",
+  [SKIPS_PREPARATION]: "true",
   ...process.env,
 });

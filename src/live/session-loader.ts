@@ -10,7 +10,6 @@ import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded, startIfDue } from "../core/session.ts";
 import type { SessionWorld } from "./session-world.ts";
-import { CLOSE_REASONS } from "./streaming/events.ts";
 import { TaskQueue } from "./turns/task-queue.ts";
 
 export class SessionLoader {
@@ -99,11 +98,10 @@ export class SessionLoader {
 
   /** Saves a changed session, and emits and replicates the change. One transaction. */
   #save(session: Session): void {
-    const { log, replication, scheduleAlarm, emit, closeSubscriptions } = this.#world;
+    const { log, replication, scheduleAlarm, emit } = this.#world;
     log.replaceSession(session);
     replication.start();
     void scheduleAlarm();
     emit({ type: "session-updated", session });
-    if (hasEnded(session)) closeSubscriptions(CLOSE_REASONS.ended);
   }
 }

@@ -7,6 +7,7 @@
  * `log/` is the object's SQLite. Effects: storage, sockets, the alarm, D1 and calls to providers.
  */
 import { DurableObject } from "cloudflare:workers";
+import { dependsOn } from "../core/caller.ts";
 import type { Session } from "../core/session.ts";
 import { runFrame } from "./frame-commands.ts";
 import { sessionParts } from "./session-parts.ts";
@@ -82,9 +83,9 @@ export abstract class SessionObject extends DurableObject<Env> {
   async catchUp(): Promise<void> {
     if (this.#parts.log.state) await this.#parts.replicator.retry();
   }
-  /** Closes the subscriptions that were opened with a revoked API key. */
+  /** Closes the subscriptions of callers whose API key was revoked or whose client was deleted, by `revocableId`. */
   async dismiss({ keyId }: { keyId: string }): Promise<void> {
-    this.#parts.subscribers.closeByKey(keyId);
+    this.#parts.subscribers.closeRevoked((caller) => dependsOn(caller, keyId));
   }
 
   override async alarm(): Promise<void> {

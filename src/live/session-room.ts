@@ -25,6 +25,7 @@ import type {
 } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
+import type { CloseReason } from "./streaming/events.ts";
 import { replaySession, replayTurn } from "./streaming/replay.ts";
 import { appendMessages } from "./turns/append-messages.ts";
 import { referencedRecords } from "./turns/turn-context.ts";
@@ -219,7 +220,7 @@ export class SessionRoom {
         const session = await this.#loader.load();
         if (!session) return notFound("session");
         if (this.#world.log.state) this.#world.log.markRemoved();
-        this.#world.closeSubscriptions(CLOSE_REASONS.deleted);
+        await this.#closeSubscriptions(CLOSE_REASONS.deleted);
         await this.#finishRemoval();
         return success(null);
       }),
@@ -283,15 +284,24 @@ export class SessionRoom {
   }
 
   async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<Outcome<SessionResult>> {
+    const { log } = this.#world;
+    const hadEnded = log.state !== null && hasEnded(log.state.session);
     const changed = await this.#loader.change(change);
     if (!changed.ok) return changed;
+    if (log.state && !hadEnded && hasEnded(changed.value)) await this.#closeSubscriptions(CLOSE_REASONS.ended);
     const session = changed.value;
-    if (!this.#world.log.state) {
+    if (!log.state) {
       return success({ session, messages: [], upTo: history === "whole" ? session.lastSeq : 0 });
     }
     const result = this.#result([], history);
     await this.#waitForD1();
     return success(result);
+  }
+
+  /** Rejects the turns that wait, and closes all subscriptions afterwards: a socket gets the failure of its prompt first. */
+  async #closeSubscriptions(reason: CloseReason): Promise<void> {
+    await this.#turns.rejectWaiting(failed({ reason: "session-not-active" }));
+    this.#world.closeSubscriptions(reason);
   }
 
   #waitForD1(): Promise<void> {

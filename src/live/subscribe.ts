@@ -17,7 +17,6 @@ import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
 import { replayEndedSession } from "./streaming/replay.ts";
-import { closeSocket } from "./streaming/sockets.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
 import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
 
@@ -53,20 +52,26 @@ export class Subscriptions {
     });
   }
 
-  /** @returns 101 with the socket, 404 if the session does not exist, 429 if it has too many subscribers */
+  /** @returns 101 with the socket, 404 if the session does not exist, 429 if it or the caller has too many subscriptions */
   async openSocket({ caller, after }: Subscription, scheduleAlarm: (at: number) => Promise<void>): Promise<Response> {
     const { sockets } = this.#subscribers;
     const session = await this.#loadForSubscriber();
-    if (!session || this.#subscribers.isFull) return new Response(null, { status: session ? 429 : 404 });
+    if (!session) return new Response(null, { status: 404 });
     const endedReplay = await this.#replayIfEnded(session, after);
+    // Checked without an await before the socket counts, so that sockets that open at the same time cannot all pass.
+    if (this.#subscribers.isFull || !sockets.hasRoomFor(caller)) return new Response(null, { status: 429 });
     const { client, socket } = sockets.accept(caller);
     const caughtUp = sockets.catchUp(socket, endedReplay ?? this.#room.replay(after));
-    if (endedReplay || hasEnded(session)) void caughtUp.then(() => closeSocket(socket, CLOSE_REASONS.ended));
+    if (endedReplay || hasEnded(session)) void caughtUp.then(() => sockets.close(socket, CLOSE_REASONS.ended));
     else if (caller.expiresAt !== null) await scheduleAlarm(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Accepts a prompt. @returns the events of its turn, once the turn starts */
+  /**
+   * Accepts a prompt.
+   *
+   * @returns the events of its turn, once the turn starts; `too-many-subscribers` for a repeated call to a full session
+   */
   openTurnStream(
     content: string,
     key: IdempotencyKey | null,
@@ -77,14 +82,15 @@ export class Subscriptions {
       const accepted = await this.#room.submitPrompt(content, key);
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
+      if (replayed && (await this.#isFull())) return failed({ reason: "too-many-subscribers" });
       const stream = subscribers.openStream(readerId, turnId, null);
       const end = () => stream.end();
-      const isRunning = this.#log.state?.turn?.turnId === turnId;
-      if (!submitted || isRunning) {
-        const caughtUp = subscribers.catchUp(stream, this.#room.replayTurn(turnId));
-        if (!submitted) void caughtUp.then(end);
+      if (!submitted) {
+        void subscribers.catchUp(stream, this.#room.replayTurn(turnId)).then(end);
+        return success({ events: stream.readable, replayed });
       }
-      if (!submitted) return success({ events: stream.readable, replayed });
+      const isRunning = this.#log.state?.turn?.turnId === turnId;
+      if (isRunning) void subscribers.catchUp(stream, this.#room.replayTurn(turnId));
       submitted.finished.then(end, end);
       const started = await submitted.started;
       if (started.ok) return success({ events: stream.readable, replayed });
@@ -96,6 +102,12 @@ export class Subscriptions {
   /** Ends the event stream of a reader that has disconnected. The turn continues. */
   closeReader(readerId: string): void {
     this.#subscribers.closeReader(readerId);
+  }
+
+  /** For whoever repeats a call: it joins the turn, as a follower of the session. */
+  async #isFull(): Promise<boolean> {
+    await this.#subscribers.removeLostReaders();
+    return this.#subscribers.isFull;
   }
 
   async #loadForSubscriber(): Promise<Session | null> {

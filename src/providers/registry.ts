@@ -24,3 +24,20 @@ export const PROVIDERS = {
   "echo-connector": echo,
   "eliza-connector": eliza,
 } as const satisfies Record<ConnectorType, Provider>;
+
+/**
+ * Finds a param with a value that its connector cannot use. `null` if there is none. A param that is `null` is unset.
+ *
+ * @param params JSON text of an object
+ */
+export function findParamProblem(
+  connectorType: ConnectorType,
+  params: string,
+): { name: string; message: string } | null {
+  const { paramRules }: Provider = PROVIDERS[connectorType];
+  for (const [name, value] of Object.entries(JSON.parse(params) as Record<string, unknown>)) {
+    const rule = paramRules?.get(name);
+    if (rule && value !== null && !rule.isValid(value)) return { name, message: rule.message };
+  }
+  return null;
+}

@@ -1,15 +1,17 @@
 /**
  * `GET /healthz`: whether the service answers; for an admin with `deep=1` also whether D1 answers, what is wrong with
- * the settings, and which messages D1 does not accept. Monitoring calls it, so it has no rate limit and the plain form
- * makes no query.
+ * the settings, which migrations D1 has, and which messages it does not accept. Monitoring calls the plain form, so that
+ * has no rate limit and, in a deployment, makes no query.
  */
 import { Hono } from "hono/tiny";
 import * as z from "zod";
+import { isLocalStart } from "../core/local-start.ts";
 import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
+import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
-import { findCaller, rejectSignIn } from "./http/authenticate.ts";
+import { signIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
 import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -19,11 +21,17 @@ import { query } from "./http/validate.ts";
 /** How many dead letters to show. */
 const MAX_DEAD_LETTERS = 100;
 
+const Migrations = z.object({
+  expected: z.string().meta({ description: "The newest migration that this code was written for" }),
+  applied: z.string().nullable().meta({ description: "The newest migration of the database" }),
+});
+
 const Health = z
   .object({
     status: z.enum(["ok", "degraded"]),
     database: z.object({ reachable: z.boolean(), milliseconds: z.number().int() }).optional(),
-    problems: z.array(z.string()).optional().meta({ description: "What is wrong with the settings" }),
+    migrations: Migrations.optional(),
+    problems: z.array(z.string()).optional().meta({ description: "What is wrong with the settings or the database" }),
     parked: z
       .array(z.object({ sessionId: z.string(), seq: z.number().int(), error: z.string(), at: timeOutput }))
       .optional()
@@ -42,22 +50,36 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
   }),
   query(z.object({ deep: z.string().optional() })),
   async (c) => {
-    if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
+    if (c.req.valid("query").deep !== "1")
+      return (await isReady(c.env)) ? c.json({ status: "ok" as const }) : respondWithProblem(c, { reason: "starting" });
     // The path is open, so `authenticate` has not run.
-    const caller = await findCaller(c);
-    if ("reason" in caller) return rejectSignIn(c, caller);
+    const caller = await signIn(c);
+    if ("reason" in caller) return respondWithProblem(c, caller);
     return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
   },
 );
+
+/** A deployment is ready when it answers. A local start has to prepare its database, and harnesses wait for that. */
+async function isReady(env: Env): Promise<boolean> {
+  if (!isLocalStart(env)) return true;
+  return hasNewestMigration(await appliedMigrations(database(env.DB)).catch(() => []));
+}
+
+/** Whether the database has what this code needs. After a rollback of the code it has more. */
+const hasNewestMigration = (applied: string[]): boolean => applied.includes(NEWEST_MIGRATION);
 
 async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
   const startedAt = now();
   const problems = settingsProblems(env);
   try {
-    const deadLetters = await listDeadLetters(database(env.DB), MAX_DEAD_LETTERS);
+    const db = database(env.DB);
+    const [deadLetters, applied] = await Promise.all([listDeadLetters(db, MAX_DEAD_LETTERS), appliedMigrations(db)]);
+    if (!hasNewestMigration(applied))
+      problems.push(`The database lacks the migration ${NEWEST_MIGRATION}: npm run deploy`);
     const parked = deadLetters.map(({ at, ...letter }) => ({ ...letter, at: isoTime(at) }));
     const status = parked.length + problems.length === 0 ? "ok" : "degraded";
-    return { status, database: { reachable: true, milliseconds: now() - startedAt }, problems, parked };
+    const migrations = { expected: NEWEST_MIGRATION, applied: applied[0] ?? null };
+    return { status, database: { reachable: true, milliseconds: now() - startedAt }, migrations, problems, parked };
   } catch {
     return { status: "degraded", database: { reachable: false, milliseconds: now() - startedAt }, problems };
   }

@@ -1,12 +1,13 @@
 /**
  * API keys in D1. Who holds a key is decided in `auth/api-keys.ts`. Effects: D1.
  */
-import { desc, eq } from "drizzle-orm";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
 import type { ApiKey } from "../core/api-key.ts";
+import type { PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
-import { apiKeys } from "./tables.ts";
+import { apiKeys, clients } from "./tables.ts";
 
 /** @param hash lower-case hex SHA-256 of the key. The key itself is never stored. */
 export async function createKey(db: Database, key: ApiKey, hash: string): Promise<void> {
@@ -23,17 +24,36 @@ const columns = {
   createdAt: apiKeys.createdAt,
 };
 
-export const listKeys = (db: Database): Promise<ApiKey[]> =>
-  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.createdAt));
+/** Whether a key has no client, or one that was not deleted. */
+const hasClient = sql`(${apiKeys.clientId} is null
+  or exists (select 1 from ${clients} where ${clients.id} = ${apiKeys.clientId} and ${clients.deletedAt} is null))`;
 
+/** Newest first: ids sort by creation. */
+export const listKeys = (db: Database, { limit, skip }: PageRequest): Promise<ApiKey[]> =>
+  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.id)).limit(limit).offset(skip);
+
+/** A key whose client was deleted is not found. */
 export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey | null> {
-  return (await db.select(columns).from(apiKeys).where(eq(apiKeys.hash, hash)).get()) ?? null;
+  const isValid = and(eq(apiKeys.hash, hash), hasClient);
+  return (await db.select(columns).from(apiKeys).where(isValid).get()) ?? null;
 }
 
 /** Writes one row. */
 export async function recordKeyUse(db: Database, id: string, at: EpochMs): Promise<void> {
   await db.update(apiKeys).set({ lastUsedAt: at }).where(eq(apiKeys.id, id));
 }
+
+/** The statement that deletes the keys of a client, if that was deleted. */
+export const deleteKeysOfDeletedClient = (db: Database, clientId: string) => {
+  const isDeleted = sql`exists (select 1 from ${clients} where ${clients.id} = ${clientId} and ${clients.deletedAt} is not null)`;
+  const isOfClient = and(eq(apiKeys.clientId, clientId), isDeleted);
+  return db.delete(apiKeys).where(isOfClient).returning({ id: apiKeys.id, hash: apiKeys.hash });
+};
+
+/** Deletes keys that expired before a time, so that short keys for clients do not pile up. */
+export const deleteKeysExpiredBefore = async (db: Database, before: EpochMs): Promise<void> => {
+  await db.delete(apiKeys).where(lt(apiKeys.expiresAt, before));
+};
 
 /** @returns the deleted key; `null` if there was none */
 export async function deleteKey(db: Database, id: string): Promise<{ hash: string } | null> {

@@ -9,7 +9,9 @@ import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import { retryOnce } from "../core/transient-error.ts";
+import { deleteKeysOfDeletedClient } from "./api-keys.ts";
 import type { Database } from "./database.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
@@ -18,6 +20,7 @@ type NamedTable = typeof chatbots | typeof clients;
 /** The differences between chatbots and clients. */
 interface StoreOptions<T extends NamedTable> {
   table: T;
+  resource: "chatbot" | "client";
   /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
   /** Fields that deletion clears: all except the id and the name. */
@@ -40,7 +43,7 @@ function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
 
 const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
 
-function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
+function createStore<T extends NamedTable>({ table, resource, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
   const matches = (search: string | null) =>
     and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
   return {
@@ -82,26 +85,48 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
       await retryOnce(() => write.run());
     },
 
-    /** @returns whether the record was deleted. It is not while open sessions refer to it. */
-    async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
+    /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
+    remove(db: Database, id: string, at: EpochMs) {
       const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
-      const { meta } = await db
+      const update = db
         .update(table)
         .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
-      return meta.changes > 0;
+      return [update, forgetResponse(db, `${resource}:${id}`)] as const;
     },
   };
 }
 
 export const chatbotStore = createStore({
   table: chatbots,
+  resource: "chatbot",
   referenceColumn: sessions.chatbotId,
   clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
 });
 
 export const clientStore = createStore({
   table: clients,
+  resource: "client",
   referenceColumn: sessions.clientId,
   clearedOnDelete: { email: null, externalId: null, metadata: null },
 });
+
+/** @returns whether the chatbot was deleted. It is not while open sessions refer to it. */
+export async function deleteChatbot(db: Database, id: string, at: EpochMs): Promise<boolean> {
+  const [{ meta }] = await db.batch(chatbotStore.remove(db, id, at));
+  return meta.changes > 0;
+}
+
+/**
+ * Deletes a client and revokes its API keys, in one transaction.
+ *
+ * @returns the keys; `null` if the client was not deleted. It is not while open sessions refer to it.
+ */
+export async function deleteClient(
+  db: Database,
+  id: string,
+  at: EpochMs,
+): Promise<{ id: string; hash: string }[] | null> {
+  const [{ meta }, , keys] = await db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
+  return meta.changes > 0 ? keys : null;
+}

@@ -5,7 +5,7 @@
 import { sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
-import type { SQLiteColumn, SQLiteInsertValue, SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { SQLiteColumn, SQLiteInsertValue, SQLiteTable, SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import { retryOnce } from "../core/transient-error.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
@@ -32,7 +32,7 @@ export function insertOnce<T extends SQLiteTable>(
     const statement = isSecond
       ? insert.onConflictDoUpdate({
           target: key,
-          set: { [key.name]: sql`${key}` } as never,
+          set: { [key.name]: sql`${key}` } as SQLiteUpdateSetSource<T>,
           setWhere: isSameRow(table, row),
         })
       : insert.onConflictDoNothing({ target: key });

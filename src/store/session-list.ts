@@ -16,7 +16,7 @@ import type { Database } from "./database.ts";
 import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
-import { sessionCounts, sessions } from "./tables.ts";
+import { clients, sessionCounts, sessions } from "./tables.ts";
 
 /** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
@@ -32,6 +32,8 @@ export interface SessionFilter {
   status: SessionStatus | null;
   chatbotId: string | null;
   clientId: string | null;
+  /** Whether to find nothing if the client was deleted. */
+  clientMustExist: true | null;
   /** Created at this time or later. */
   from: EpochMs | null;
   /** Created before this time. */
@@ -77,8 +79,8 @@ export async function findReferenced(
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
   const ids = found.map(({ id }) => id);
   const newest = newestMessages(db, ids, LISTED_MESSAGES, LISTED_CHARACTERS / ids.length);
-  const [chatbots, clients, messages] = await db.batch([...referencedRecords(db, found), newest]);
-  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(clients), groupBySession(messages)];
+  const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, found), newest]);
+  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
   return found.map((session) => ({
     session,
     chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
@@ -147,11 +149,14 @@ const matchesOf = (filter: SessionFilter): SQL | undefined =>
   );
 
 /** The narrowest filter uses its index: a client has fewer sessions than a chatbot, and a chatbot fewer than all. */
-function conditionsOf({ status, chatbotId, clientId, from, before }: SessionFilter): SQL | undefined {
+function conditionsOf({ status, chatbotId, clientId, clientMustExist, from, before }: SessionFilter): SQL | undefined {
   const isSecondary = clientId !== null;
   return and(
     clientId === null && chatbotId === null ? eq(sessions.kind, "chatbot") : undefined,
     clientId === null ? undefined : eq(sessions.clientId, clientId),
+    clientId !== null && clientMustExist
+      ? sql`exists (select 1 from ${clients} where ${clients.id} = ${clientId} and ${clients.deletedAt} is null)`
+      : undefined,
     chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, isSecondary),
     status === null ? undefined : equals(sessions.status, status, isSecondary),
     from === null ? undefined : gte(sessions.createdAt, from),

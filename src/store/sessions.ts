@@ -2,7 +2,7 @@
  * Sessions in D1: creates, finds, updates and deletes single sessions. Lists are in `session-list.ts`. After creation
  * only the session's object (`live/`) calls the functions that write. Effects: D1.
  */
-import { and, asc, eq, gt, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
+import { and, asc, eq, gt, gte, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
@@ -12,6 +12,7 @@ import type { Database } from "./database.ts";
 import { toStatement } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
 import { chatbots, clients, messages, sessions, turns } from "./tables.ts";
@@ -76,9 +77,16 @@ export async function findSession(db: Database, id: string): Promise<Session | n
   return row ? toSession(row) : null;
 }
 
-/** The client of a session; `null` if there is no such session, or if it has no client. Reads one row. */
+/**
+ * The client of a session; `null` if there is no such session, or if it has no client or a deleted one. Reads two rows.
+ */
 export async function clientOfSession(db: Database, id: string): Promise<string | null> {
-  const found = await db.select({ clientId: sessions.clientId }).from(sessions).where(eq(sessions.id, id)).get();
+  const found = await db
+    .select({ clientId: clients.id })
+    .from(sessions)
+    .innerJoin(clients, eq(clients.id, sessions.clientId))
+    .where(and(eq(sessions.id, id), isNull(clients.deletedAt)))
+    .get();
   return found?.clientId ?? null;
 }
 
@@ -111,6 +119,7 @@ function updateSession(db: Database, session: Session) {
 export async function deleteSession(db: Database, id: string): Promise<void> {
   await db.batch([
     db.delete(sessions).where(eq(sessions.id, id)),
+    forgetResponse(db, `session:${id}`),
     db.delete(messages).where(eq(messages.sessionId, id)),
     db.delete(turns).where(eq(turns.sessionId, id)),
     removeDeadLetters(db, id),

@@ -195,20 +195,25 @@ export const apiKeys = sqliteTable(
     lastUsedAt: integer(),
     createdAt: integer().notNull(),
   },
-  (table) => [uniqueIndex("keys_hash").on(table.hash)],
+  (table) => [
+    uniqueIndex("keys_hash").on(table.hash),
+    index("keys_by_client").on(table.clientId),
+    index("keys_by_expiry").on(table.expiresAt),
+  ],
 );
 
-/** Sessions that an API key subscribes to. Revoking the key closes these streams. */
+/** Sessions that callers with a revocable token subscribe to. Revoking it closes these streams. */
 export const subscriptions = sqliteTable(
   "subscriptions",
   {
+    /** The id of an API key, or `client:` and the id of a client. */
     keyId: text().notNull(),
     sessionId: text().notNull(),
   },
   (table) => [primaryKey({ columns: [table.keyId, table.sessionId] })],
 );
 
-/** One-time tickets for opening sockets. */
+/** One-time tickets for opening sockets and event streams. */
 export const tickets = sqliteTable("tickets", {
   hash: text().primaryKey(),
   sessionId: text().notNull(),
@@ -229,8 +234,13 @@ export const idempotencyKeys = sqliteTable(
     httpStatus: integer(),
     body: text(),
     at: integer().notNull(),
+    /** What was created, as `<type>:<id>`. Deleting it deletes this row. */
+    resource: text(),
   },
-  (table) => [primaryKey({ columns: [table.caller, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.caller, table.key] }),
+    index("idempotency_keys_by_resource").on(table.resource),
+  ],
 );
 
 /** Messages that could not be written to `messages`. The sessions' objects keep them. */

@@ -1,22 +1,27 @@
 /**
  * Tickets in D1, which open one socket each. How a ticket is made is in `auth/tickets.ts`. Effects: D1.
  */
-import { and, eq, gt, lt } from "drizzle-orm";
+import { and, eq, gt, lt, sql } from "drizzle-orm";
 import type { Caller, Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
-import { tickets } from "./tables.ts";
+import { clients, tickets } from "./tables.ts";
 
 /** Writes one row. */
 export const saveTicket = async (db: Database, ticket: Ticket): Promise<void> => {
   await insertOnce(db, tickets, ticket, tickets.hash);
 };
 
+/** Whether a ticket's caller still exists: it has no client, or one that was not deleted. */
+const clientId = sql`json_extract(${tickets.caller}, '$.clientId')`;
+const hasCaller = sql`(${clientId} is null
+  or exists (select 1 from ${clients} where ${clients.id} = ${clientId} and ${clients.deletedAt} is null))`;
+
 /**
  * Uses up a ticket. Of two concurrent calls only one succeeds.
  *
- * @returns the ticket's caller; `null` if the ticket is unknown, expired, or for another session
+ * @returns the ticket's caller; `null` if the ticket is unknown, expired, for another session, or of a deleted client
  */
 export async function consumeTicket(
   db: Database,
@@ -24,7 +29,7 @@ export async function consumeTicket(
   sessionId: string,
   at: EpochMs,
 ): Promise<Caller | null> {
-  const isValid = and(eq(tickets.hash, hash), eq(tickets.sessionId, sessionId), gt(tickets.expiresAt, at));
+  const isValid = and(eq(tickets.hash, hash), eq(tickets.sessionId, sessionId), gt(tickets.expiresAt, at), hasCaller);
   const [consumed] = await db.delete(tickets).where(isValid).returning({ caller: tickets.caller });
   return consumed?.caller ?? null;
 }

@@ -16,7 +16,7 @@ export interface ChatTask {
   preparedPrompt: string;
   promptTemplate: string | null;
   contextStrategy: string | null;
-  /** Current prices of the endpoint's tokens, for the receipt. */
+  /** Current prices of the endpoint's tokens. */
   prices: Prices | null;
   call: { request: ReplyRequest } | { error: ReplyError };
 }
@@ -88,11 +88,15 @@ export async function fanOut(
   return tasks.flatMap(({ chatId }) => replies.get(chatId) ?? []);
 }
 
-/** Adds the prices at the time of the prompt to a reply's receipt. The code that calls providers does not know them. */
-export const withPrices = (reply: Reply, prices: Prices | null): Reply =>
-  reply.detail.receipt
-    ? { ...reply, detail: { ...reply.detail, receipt: { ...reply.detail.receipt, prices } } }
-    : reply;
+/**
+ * Adds the prices at the time of the prompt: to the receipt, or to a reply that has usage and no receipt. The code that
+ * calls providers does not know them.
+ */
+export function withPrices(reply: Reply, prices: Prices | null): Reply {
+  const { detail } = reply;
+  if (detail.receipt) return { ...reply, detail: { ...detail, receipt: { ...detail.receipt, prices } } };
+  return prices && detail.usage ? { ...reply, detail: { ...detail, prices } } : reply;
+}
 
 /** A reply in progress. */
 interface ChatProgress {
@@ -123,7 +127,7 @@ function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure,
       finishReason: end?.finishReason ?? finishReasonOf(error),
       ...(last.finishReasonRaw === undefined ? {} : { finishReasonRaw: last.finishReasonRaw }),
       error,
-      model: end?.model ?? null,
+      model: last.model ?? null,
       usage: usageOf(end),
       durationMs: metrics.durationMs,
       ttftMs: metrics.ttftMs,

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SKIPS_PREPARATION } from "../../src/dev/settings.ts";
 import { runNode, startNode } from "./processes.ts";
 
 /** The project's folder. */
@@ -12,15 +13,18 @@ export const ROOT = join(import.meta.dirname, "../..");
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 
 /** How long a server may take to answer after its start. */
-const STARTUP_TIMEOUT_MS = 60_000;
+export const STARTUP_TIMEOUT_MS = 60_000;
 
-const options = {
+/** For children: no tracing, no metrics. */
+export const localEnvironment = {
   cwd: ROOT,
   env: {
     ...process.env,
     // Tracing of local requests costs 0.4 ms each.
     X_LOCAL_OBSERVABILITY: "false",
     WRANGLER_SEND_METRICS: "false",
+    // The state of these servers is a folder of their own.
+    [SKIPS_PREPARATION]: "true",
     NO_COLOR: "1",
   },
 };
@@ -37,13 +41,15 @@ export interface Server {
   origin: string;
   /** Resident memory of each workerd process, in MB. Empty on systems without `/proc`. */
   residentMb: () => number[];
+  /** CPU time that all its workerd processes have used, in milliseconds. */
+  cpuMs: () => number;
   stop: () => Promise<void>;
   /** Kills it at once. */
   kill: () => Promise<void>;
 }
 
 /** Runs a wrangler command to its end. @returns its output */
-export const wrangler = (...args: string[]): Promise<string> => runNode([WRANGLER, ...args], options);
+export const wrangler = (...args: string[]): Promise<string> => runNode([WRANGLER, ...args], localEnvironment);
 
 /** Migrates the Worker's local D1 database `DB`. */
 export async function migrate({ config, state }: WorkerSetup): Promise<void> {
@@ -67,7 +73,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
     ...address,
     ...variables,
   ];
-  const running = startNode([WRANGLER, ...args], options);
+  const running = startNode([WRANGLER, ...args], localEnvironment);
   const origin = `http://127.0.0.1:${port}`;
   const deadline = performance.now() + STARTUP_TIMEOUT_MS;
   while (!(await answers(origin))) {
@@ -80,6 +86,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
     origin,
     kill: running.kill,
     residentMb: () => running.residentMb("workerd"),
+    cpuMs: () => running.cpuMs("workerd"),
     async stop() {
       await running.end();
       if (running.output().trim() !== "") console.info(`\n${config} wrote:\n${running.output().trim()}`);

@@ -70,8 +70,11 @@ export async function callProvider(request: ReplyRequest, context: Partial<CallC
     stop: new AbortController().signal,
     acquireSlot: null,
     providerEnv: { ai: fakeAi, allowPrivateUrls: true },
-    onEvents: (portion) => void events.push(...portion),
     ...context,
+    onEvents: (portion) => {
+      events.push(...portion);
+      context.onEvents?.(portion);
+    },
   };
   await callWithRetries(PROVIDERS[request.connectorType], request, fullContext);
   const last = events.at(-1);

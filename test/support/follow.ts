@@ -54,6 +54,8 @@ export class EventInbox {
 interface Options {
   token?: string | null;
   headers?: Record<string, string>;
+  /** Whether a socket's client answers the server's Close frame. */
+  answersClose?: boolean;
 }
 
 const headersOf = ({ token = ADMIN_KEY, headers = {} }: Options) => ({
@@ -65,14 +67,15 @@ const headersOf = ({ token = ADMIN_KEY, headers = {} }: Options) => ({
 export class SocketClient extends EventInbox {
   readonly socket: WebSocket;
 
-  constructor(socket: WebSocket) {
+  /** @param answersClose whether it answers the server's Close frame, as every honest client does */
+  constructor(socket: WebSocket, answersClose = true) {
     super();
     this.socket = socket;
     socket.addEventListener("message", ({ data }) => {
       if (data !== "pong") this.push(data as string);
     });
     socket.addEventListener("close", ({ code, reason }) => this.close(code, reason));
-    socket.accept();
+    socket.accept({ allowHalfOpen: !answersClose });
   }
 
   send(frame: object | string): void {
@@ -90,7 +93,7 @@ export const upgrade = (path: string, options: Options = {}): Promise<Response> 
 export async function connect(path: string, options: Options = {}): Promise<SocketClient> {
   const answer = await upgrade(path, options);
   if (!answer.webSocket) throw new Error(`No socket: ${answer.status} ${await answer.text()}`);
-  return new SocketClient(answer.webSocket);
+  return new SocketClient(answer.webSocket, options.answersClose);
 }
 
 /** Reads an event stream. */

@@ -24,8 +24,8 @@ export const socketStep: DemoStep = {
     console.info();
     const startedAt = performance.now();
     const print = (who: string, what: string) => printEvent(performance.now() - startedAt, who, what);
-    const connect = (who: string, after: number) =>
-      follow(parley.openSocket(sessionId, after), (event) => print(who, describe(event)));
+    const connect = async (who: string, after: number) =>
+      follow(await parley.openSocket(sessionId, after), (event) => print(who, describe(event)));
     const ada = await connect("Ada", 0);
     const ben = await connect("Ben", 0);
     ada.send({ type: "prompt-submit", id: crypto.randomUUID(), content: PROMPT });

@@ -2,14 +2,20 @@
  * One event stream of a session: replays what its reader missed, then sends live events, until it closes. The session
  * never waits for a reader. A reader that is too slow is disconnected, and can resume where it was.
  *
- * Which streams a session has does not belong here: that is `subscribers.ts`. Effects: writes to its stream.
+ * Which streams a session has does not belong here: that is `subscribers.ts`. Effects: writes to its stream, and the
+ * clock.
  */
 import type { Caller } from "../../core/caller.ts";
+import { now } from "../../core/time.ts";
+import type { EpochMs } from "../../core/time.ts";
 import { presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 
 /** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
 const MAX_PENDING_BYTES = 4_194_304;
+
+/** How long a reader may take nothing of what waits for it, in milliseconds. */
+const MAX_SILENCE_MS = 60_000;
 
 const encoder = new TextEncoder();
 
@@ -25,6 +31,8 @@ export class EventStream {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #onClose: (stream: EventStream) => void;
   #pendingBytes = 0;
+  /** Since when the reader has taken nothing of what waits for it; `null` if nothing waits. */
+  #waitingSince: EpochMs | null = null;
   #isLive = true;
   #isClosed = false;
 
@@ -67,9 +75,14 @@ export class EventStream {
     else if (this.#pendingBytes > MAX_PENDING_BYTES) this.abort("The reader is too slow");
   }
 
-  /** Sends a comment, so that proxies do not close an idle connection. */
+  /**
+   * Sends a comment, so that proxies do not close an idle connection. Closes the stream if its reader has taken nothing
+   * for a minute: it holds memory, and in a session without events nothing else would show it.
+   */
   sendHeartbeat(): void {
-    if (this.#isLive) void this.#write(HEARTBEAT);
+    if (this.#waitingSince !== null && now() - this.#waitingSince >= MAX_SILENCE_MS)
+      this.abort("The reader takes nothing");
+    else if (this.#isLive) void this.#write(HEARTBEAT);
   }
 
   /**
@@ -107,8 +120,10 @@ export class EventStream {
   async #write(bytes: Uint8Array): Promise<void> {
     if (bytes.byteLength === 0) return;
     this.#pendingBytes += bytes.byteLength;
+    this.#waitingSince ??= now();
     await this.#writer.write(bytes).catch(ignore);
     this.#pendingBytes -= bytes.byteLength;
+    this.#waitingSince = this.#pendingBytes > 0 ? now() : null;
   }
 }
 

@@ -89,9 +89,13 @@ export const presentEvent = (event: SessionEvent, present: PresentSession): Stre
     ? { ...event, session: present(event.session) }
     : event;
 
-/** Why a connection is closed. Codes from 4000 are for applications: RFC 6455, 7.4. */
+/**
+ * Why a connection is closed. Codes from 4000 are for applications: RFC 6455, 7.4. 1013 is "try again later":
+ * https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number
+ */
 export const CLOSE_REASONS = {
   ended: { code: 1000, reason: "session ended" },
+  unread: { code: 1013, reason: "too much unread: reconnect with after" },
   tooLarge: { code: 1009, reason: "frame over 1 MiB" },
   notFrames: { code: 4400, reason: "not a frame" },
   expired: { code: 4401, reason: "token expired" },

@@ -125,10 +125,11 @@ export class Subscribers {
     for (const stream of this.#streams) stream.close(reason);
   }
 
-  /** Closes the subscriptions that were opened with an API key. */
-  closeByKey(keyId: string): void {
-    this.sockets.closeByKey(keyId);
-    for (const stream of this.#streams) if (stream.caller?.keyId === keyId) stream.close(CLOSE_REASONS.revoked);
+  /** Closes the subscriptions of some callers, whose tokens were revoked. */
+  closeRevoked(isRevoked: (caller: Caller) => boolean): void {
+    this.sockets.closeRevoked(isRevoked);
+    for (const stream of this.#streams)
+      if (stream.caller && isRevoked(stream.caller)) stream.close(CLOSE_REASONS.revoked);
   }
 
   #sendHeartbeats(): void {

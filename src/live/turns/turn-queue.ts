@@ -34,11 +34,20 @@ export interface SubmittedTurn {
   finished: Promise<Outcome<TurnResult>>;
 }
 
+/** What controls a submitted turn. */
+interface TurnControl {
+  signals: TurnSignals;
+  /** Resolves `started`. Later calls have no effect. */
+  resolveStarted: (outcome: Outcome<null>) => void;
+  /** Why the turn will not run; `null` while it may. */
+  rejection: Failed | null;
+}
+
 export class TurnQueue {
   readonly #world: SessionWorld;
   readonly #loader: SessionLoader;
   readonly #queue = new TaskQueue();
-  readonly #submitted = new Map<string, { signals: TurnSignals; turn: SubmittedTurn }>();
+  readonly #submitted = new Map<string, { control: TurnControl; turn: SubmittedTurn }>();
   #current: TurnSignals | null = null;
   #runner: TurnRunner | null = null;
 
@@ -53,13 +62,14 @@ export class TurnQueue {
     }
     const signals = new TurnSignals(newObjectId(this.#world.clock()));
     const { turnId } = signals;
-    const started = Promise.withResolvers<Outcome<null>>();
-    const finished = this.#queue.run(() => this.#run(signals, prompt, started.resolve));
-    const turn = { turnId, started: started.promise, finished };
-    this.#submitted.set(turnId, { signals, turn });
+    const { promise: started, resolve, reject } = Promise.withResolvers<Outcome<null>>();
+    const control: TurnControl = { signals, resolveStarted: resolve, rejection: null };
+    const finished = this.#queue.run(() => this.#run(control, prompt));
+    const turn = { turnId, started, finished };
+    this.#submitted.set(turnId, { control, turn });
     const remove = () => void this.#submitted.delete(turnId);
     finished.then(remove, remove);
-    finished.catch(started.reject);
+    finished.catch(reject);
     return success(turn);
   }
 
@@ -85,7 +95,20 @@ export class TurnQueue {
 
   /** Stops the running turn and all waiting ones. Each is logged as cancelled. */
   stopAll(): void {
-    for (const { signals } of this.#submitted.values()) signals.stop(null);
+    for (const { control } of this.#submitted.values()) control.signals.stop(null);
+  }
+
+  /**
+   * Rejects all turns that wait, even if the session takes prompts again before their turn comes. Resolves when those
+   * who wait for a start know. Call it while no turn runs.
+   */
+  async rejectWaiting(rejection: Failed): Promise<void> {
+    const waiting = [...this.#submitted.values()];
+    for (const { control } of waiting) {
+      control.rejection = rejection;
+      control.resolveStarted(rejection);
+    }
+    await Promise.allSettled(waiting.map(({ turn }) => turn.started));
   }
 
   /** Stops the running turn, and runs a task before the next turn. */
@@ -108,14 +131,12 @@ export class TurnQueue {
     return true;
   }
 
-  async #run(
-    signals: TurnSignals,
-    prompt: Prompt,
-    onStart: (outcome: Outcome<null>) => void,
-  ): Promise<Outcome<TurnResult>> {
+  async #run(control: TurnControl, prompt: Prompt): Promise<Outcome<TurnResult>> {
+    if (control.rejection) return control.rejection;
+    const { signals } = control;
     this.#current = signals;
     const reject = (failure: Failed) => {
-      onStart(failure);
+      control.resolveStarted(failure);
       return failure;
     };
     try {
@@ -124,7 +145,7 @@ export class TurnQueue {
       const plan = await planTurn(this.#world, active.value, prompt);
       if (!plan.ok) return reject(plan);
       this.#runner = new TurnRunner(this.#world, signals, active.value);
-      onStart(success(null));
+      control.resolveStarted(success(null));
       return success(await this.#runner.run(plan.value, prompt));
     } finally {
       this.#current = null;

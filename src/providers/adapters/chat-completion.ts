@@ -6,7 +6,7 @@
 import { ChoiceSelector, MessageDeltas } from "./chat-choices.ts";
 import { hasText, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
-import { describeError } from "../call/provider-error.ts";
+import { describeError } from "../call/find-provider-error.ts";
 import type { ProviderError } from "../call/provider-error.ts";
 import { BadChunk, readText } from "../call/reply-reader.ts";
 import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";

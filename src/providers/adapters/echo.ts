@@ -1,11 +1,33 @@
 /**
  * The echo connector, for tests and demos without a model. Effects: timers.
  */
-import { numberOf } from "../../core/call-params.ts";
+import { MAX_TIMEOUT_MS, numberOf } from "../../core/call-params.ts";
+import type { ParamRule } from "../../core/call-params.ts";
 import type { ReplyEvent, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 import { failureOfStatus } from "../call/provider-error.ts";
 import type { Provider } from "../call/provider.ts";
-import { pause, emitTokens, tokensOf } from "./token-pacing.ts";
+import { TOKENS_PER_SECOND, pause, emitTokens, tokensOf } from "./token-pacing.ts";
+
+const isWhole = (value: unknown): boolean => Number.isInteger(numberOf(value));
+
+const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
+  [
+    "delay_ms",
+    {
+      isValid: (value) => (numberOf(value) ?? Infinity) <= MAX_TIMEOUT_MS,
+      message: `must be a number from 0 to ${MAX_TIMEOUT_MS}`,
+    },
+  ],
+  ["tokens_per_second", TOKENS_PER_SECOND],
+  [
+    "fail",
+    {
+      isValid: (value) => value === "timeout" || (isWhole(value) && Number(value) >= 300 && Number(value) < 600),
+      message: "must be an HTTP status from 300 to 599, or timeout",
+    },
+  ],
+  ["fail_times", { isValid: isWhole, message: "must be a whole number, 0 or more" }],
+]);
 
 /**
  * Replies with the exact prompt, so the same call always has the same reply. Params: `delay_ms` before the first token,
@@ -18,6 +40,7 @@ export const echo: Provider = {
   optional: ["model"],
   unsupportedUrl: null,
   params: ["delay_ms", "tokens_per_second", "fail", "fail_times"],
+  paramRules: PARAM_RULES,
   maxAttempts: 1,
   alternateRoles: false,
   prepare: ({ request, providerParams }) => ({

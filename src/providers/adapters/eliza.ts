@@ -4,7 +4,7 @@
  */
 import { numberOf } from "../../core/call-params.ts";
 import type { Provider } from "../call/provider.ts";
-import { emitTokens } from "./token-pacing.ts";
+import { TOKENS_PER_SECOND, emitTokens } from "./token-pacing.ts";
 import { KEYWORDS, MEMORIES, FALLBACKS, REFLECTIONS } from "./eliza-script.ts";
 
 /**
@@ -17,6 +17,7 @@ export const eliza: Provider = {
   optional: ["model"],
   unsupportedUrl: null,
   params: ["tokens_per_second"],
+  paramRules: new Map([["tokens_per_second", TOKENS_PER_SECOND]]),
   maxAttempts: 1,
   alternateRoles: false,
   prepare: ({ request, providerParams }) => ({

@@ -57,21 +57,26 @@ export const workersAi: Provider = {
     }
     const { model: _, ...inputs } = chatCompletionBody(request, providerParams);
     const model = modelOf(request, providerParams);
-    return { url: null, body: JSON.stringify(inputs), model, make: (signal) => run(ai, model, inputs, signal) };
+    return {
+      url: null,
+      body: JSON.stringify(inputs),
+      model,
+      make: (signal, _attempt, onModel) =>
+        run(() => ai.run(model, inputs, { signal }), new ReplyReader(chatCompletion, null, null, onModel), signal),
+    };
   },
 };
 
 const isAi = (ai: unknown): ai is Ai =>
   (typeof ai === "object" || typeof ai === "function") && ai !== null && "run" in ai;
 
-async function* run(ai: Ai, model: string, inputs: Record<string, unknown>, signal: AbortSignal): ReplyStream {
+async function* run(call: () => Promise<unknown>, reader: ReplyReader, signal: AbortSignal): ReplyStream {
   let stream: unknown;
   try {
-    stream = await ai.run(model, inputs, { signal });
+    stream = await call();
   } catch (error) {
     return yield [failureOf(error)];
   }
-  const reader = new ReplyReader(chatCompletion, null);
   // Some models return an object instead of a stream.
   if (isObject(stream) && !(stream instanceof ReadableStream)) return yield readWholeReply(stream, reader);
   if (!(stream instanceof ReadableStream)) {

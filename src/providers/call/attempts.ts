@@ -65,6 +65,7 @@ export async function callWithRetries(provider: Provider, request: ReplyRequest,
     waitedMs: { first: 0, later: 0 },
     sentAt: null,
     firstTextAt: null,
+    model: null,
     attempts: [],
   };
   try {
@@ -89,6 +90,8 @@ interface AttemptState {
   sentAt: EpochMs | null;
   /** When the first text arrived. */
   firstTextAt: EpochMs | null;
+  /** The model that the current call's response has named. */
+  model: string | null;
   attempts: Attempt[];
 }
 
@@ -142,7 +145,11 @@ async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
   const sentAt = now();
   state.sentAt ??= sentAt;
   deadlines.callSent();
-  const final = maskFinal(await readResponse(call.make(deadlines.signal, attempts.length + 1), state), secret);
+  state.model = null;
+  const portions = call.make(deadlines.signal, attempts.length + 1, (model) => {
+    state.model = model;
+  });
+  const final = maskFinal(withModel(await readResponse(portions, state), state.model), secret);
   deadlines.callEnded();
   attempts.push({
     error: final.type === "failed" ? { code: final.code, message: final.message } : null,
@@ -151,6 +158,10 @@ async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
   });
   return final;
 }
+
+/** An end or failure with the model that was named before it: one that breaks off a response does not name it. */
+const withModel = (final: FinalEvent, model: string | null): FinalEvent =>
+  model === null ? final : { ...final, model: final.model ?? model };
 
 /**
  * Reads a call's events to the end, or until a deadline passes, even if the provider does not close the stream by then.

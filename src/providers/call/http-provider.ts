@@ -11,7 +11,8 @@ import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
 import { postStream, requestIdOf } from "../../net/outbound.ts";
 import type { OutboundRequest, ErrorResponse } from "../../net/outbound.ts";
-import { errorInBody, filteredReply, failureOfStatus } from "./provider-error.ts";
+import { errorInBody } from "./find-provider-error.ts";
+import { filteredReply, failureOfStatus } from "./provider-error.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { NotUtf8, ResponseTooLarge } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
@@ -56,13 +57,15 @@ export const httpProvider = (format: WireFormat): Provider => ({
     const { url, headers, body, model } = format.buildRequest(request, providerParams);
     const text = JSON.stringify(body);
     const outboundRequest: OutboundRequest = { url, headers, body: text };
-    const openReader = (requestId: string | null, retryAfter: number | null) =>
-      new ReplyReader(format.responseFormat, requestId, retryAfter);
     return {
       url,
       body: text,
       model,
-      make: (signal) => callOverHttp(outboundRequest, openReader, request.token, signal, providerEnv),
+      make: (signal, _, onModel) => {
+        const openReader = (requestId: string | null, retryAfter: number | null) =>
+          new ReplyReader(format.responseFormat, requestId, retryAfter, onModel);
+        return callOverHttp(outboundRequest, openReader, request.token, signal, providerEnv);
+      },
     };
   },
 });

@@ -30,9 +30,9 @@ export function maskFinal<E extends ReplyEnd | ReplyFailure>(final: E, secret: s
   const name = (text: string | null) => text && mask(text, MAX_NAME_CHARACTERS);
   const masked = { ...final, providerRequestId: name(final.providerRequestId) };
   if (masked.finishReasonRaw !== undefined) masked.finishReasonRaw = mask(masked.finishReasonRaw, MAX_NAME_CHARACTERS);
+  if (masked.model) masked.model = mask(masked.model, MAX_NAME_CHARACTERS);
   if (masked.type === "failed") masked.message = mask(masked.message, MAX_MESSAGE_CHARACTERS);
   else {
-    masked.model = name(masked.model);
     if (masked.notes) masked.notes = masked.notes.map((note) => mask(note, MAX_NOTE_CHARACTERS));
   }
   return masked;

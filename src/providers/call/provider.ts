@@ -2,6 +2,7 @@
  * What a connector implements: `Provider` makes a `Call` from an endpoint and a request. The adapters implement it, and
  * `registry.ts` lists them. Pure.
  */
+import type { ParamRule } from "../../core/call-params.ts";
 import type { ReplyFailure, ReplyRequest, ReplyStream } from "../../core/reply.ts";
 
 /** The fields of an endpoint that a connector may need. */
@@ -19,6 +20,8 @@ export interface Provider {
   unsupportedUrl: RegExp | null;
   /** Params that the connector interprets and does not send as they are. */
   params: readonly string[];
+  /** Rules for the values of these params, where only some values have a meaning. */
+  paramRules?: ReadonlyMap<string, ParamRule>;
   /** Calls per reply, unless `params.max_attempts` is set. */
   maxAttempts: number;
   /** Whether user and assistant must alternate, unless `params.alternate_roles` is set. */
@@ -58,8 +61,10 @@ export interface Call {
    * Makes the call. Stops if the signal is aborted. Never throws because of a provider.
    *
    * @param attempt 1 for the first call
+   * @param onModel gets the model's name when the provider sends it. A failure does not know it otherwise: a reply that is
+   *   stopped ends outside of the stream
    */
-  make(signal: AbortSignal, attempt: number): ReplyStream;
+  make(signal: AbortSignal, attempt: number, onModel: (model: string) => void): ReplyStream;
 }
 
 /** Removes params that are `null`. A `null` in the params removes a field that the adapter would add. */

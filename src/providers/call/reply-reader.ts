@@ -12,14 +12,8 @@ import { finishMeaning } from "./finish-reasons.ts";
 import type { FinishMeaning } from "./finish-reasons.ts";
 import { isObject, stringOf } from "./json-fields.ts";
 import type { JsonObject } from "./json-fields.ts";
-import {
-  describeError,
-  failureInStream,
-  findError,
-  plainText,
-  readsLikeError,
-  textReadsLikeError,
-} from "./provider-error.ts";
+import { describeError, findError, plainText, readsLikeError, textReadsLikeError } from "./find-provider-error.ts";
+import { failureInStream } from "./provider-error.ts";
 import type { ProviderError } from "./provider-error.ts";
 import { looksLikeJson } from "../../net/sse.ts";
 import type { ServerSentEvent } from "../../net/sse.ts";
@@ -80,6 +74,7 @@ export class ReplyReader {
   readonly #format: ResponseFormat;
   readonly #read: (document: JsonObject) => ChunkContent | null;
   readonly #retryAfterMs: number | null;
+  readonly #onModel: (model: string) => void;
   #id: string | null;
   #model: string | null = null;
   #finish: { reason: string; meaning: FinishMeaning } | null = null;
@@ -92,12 +87,21 @@ export class ReplyReader {
   /** The beginning of an event in whose middle the response ended. */
   #fragment: string | null = null;
 
-  /** @param retryAfterMs the wait that the response's headers request */
-  constructor(format: ResponseFormat, requestId: string | null, retryAfterMs: number | null = null) {
+  /**
+   * @param retryAfterMs the wait that the response's headers request
+   * @param onModel gets the model's name once the response has named it
+   */
+  constructor(
+    format: ResponseFormat,
+    requestId: string | null,
+    retryAfterMs: number | null = null,
+    onModel: (model: string) => void = () => undefined,
+  ) {
     this.#format = format;
     this.#read = format.createReader();
     this.#id = requestId;
     this.#retryAfterMs = retryAfterMs;
+    this.#onModel = onModel;
   }
 
   /** Whether the provider has sent a finish reason. The text is complete then. */
@@ -210,11 +214,16 @@ export class ReplyReader {
 
   #store({ id, model, usage, text, hasReasoning, callsTool }: ChunkContent): void {
     this.#id ??= truncate(id);
-    this.#model ??= truncate(model);
+    if (this.#model === null) this.#storeModel(truncate(model));
     this.#usage = usage ? withPlausibleDetails(usage) : this.#usage;
     if (text) this.#hasText = true;
     if (hasReasoning) this.#hasReasoning = true;
     if (callsTool) this.#callsTool = true;
+  }
+
+  #storeModel(model: string | null): void {
+    this.#model = model;
+    if (model !== null) this.#onModel(model);
   }
 
   /** An unknown reason does not replace a known one. */

@@ -16,7 +16,15 @@ import type { Dialect } from "./dialect.ts";
 /** The Worker's bindings, and the variables that the middleware of `app.ts` sets. */
 export interface AppEnv {
   Bindings: Env;
-  Variables: { dialect: Dialect; caller: Caller; requestId: string; claim?: Claim; secureHeadersNonce?: string };
+  Variables: {
+    dialect: Dialect;
+    caller: Caller;
+    requestId: string;
+    /** Whether the call is within the limit of its address. Set once the call has been counted. */
+    addressLimit?: Promise<boolean>;
+    claim?: Claim;
+    secureHeadersNonce?: string;
+  };
 }
 
 /** Middleware that validates the id of a resource. Later handlers read it by `c.req.valid("param").id`. */
@@ -25,6 +33,13 @@ export type IdValidator = MiddlewareHandler<AppEnv, string, { in: { param: IdPar
 interface IdParam {
   id: string;
 }
+
+/** Middleware behind the validator of a body with these fields. Handlers read it by `c.req.valid("json")`. */
+export type BodyMiddleware<Body extends object = object> = MiddlewareHandler<
+  AppEnv,
+  string,
+  { in: { json: Body }; out: { json: Body } }
+>;
 
 /** Waits for a part of the work and adds its time to the `server-timing` header. */
 export async function measure<T>(c: Context, part: "auth" | "session" | "index", work: Promise<T>): Promise<T> {

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
+import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
 import { isoTime, parseTime } from "../../core/time.ts";
 
@@ -45,12 +46,6 @@ export const jsonObject = z
   .record(z.string(), z.unknown())
   .transform((value) => JSON.stringify(value))
   .refine(fitsBound, "must not be larger than 16 KiB of JSON");
-
-/** The values that a param may have, and the message for any other. */
-interface ParamRule {
-  isValid: (value: unknown) => boolean;
-  message: string;
-}
 
 const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a string" };
 const FLAG: ParamRule = {
@@ -101,6 +96,35 @@ export const providerParams = z.record(z.string(), z.unknown()).superRefine((par
 });
 
 export const objectOutput = z.record(z.string(), z.unknown());
+
+const TRUE = ["1", "true", "yes", "on", "t", "y"];
+const FALSE = ["0", "false", "no", "off", "f", "n"];
+
+/** A yes or no in a query, in any case of letters. */
+export const flag = z
+  .string()
+  .meta({ examples: ["true", "false"] })
+  .transform((text, context) => {
+    const word = text.toLowerCase();
+    if (TRUE.includes(word)) return true;
+    if (FALSE.includes(word)) return false;
+    context.addIssue({ code: "custom", message: "must be true or false" });
+    return z.NEVER;
+  });
+
+const milliseconds = z.number().int();
+
+/** Times of replies, in an answer. */
+export const Distribution = z
+  .object({
+    min: milliseconds,
+    p50: milliseconds,
+    p90: milliseconds,
+    p95: milliseconds,
+    p99: milliseconds,
+    max: milliseconds,
+  })
+  .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
 
 /** `limit` and `skip` of a list. */
 export const pageQuery = {

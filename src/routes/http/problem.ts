@@ -17,12 +17,17 @@ export type HttpProblem =
   | { reason: "route-not-found" }
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
+  | { reason: "ticket-refused" }
   | { reason: "forbidden" }
+  | { reason: "token-in-subprotocol" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-provider-unavailable" }
   | { reason: "origin-refused" }
+  | { reason: "host-refused" }
+  | { reason: "starting" }
   | { reason: "upgrade-required" }
   | { reason: "idempotency-key-invalid" }
+  | { reason: "idempotency-key-without-token" }
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
@@ -60,7 +65,18 @@ const PROBLEMS: ProblemTable = {
     message: "A valid token is required: Authorization: Bearer <token>",
     headers: { "www-authenticate": "Bearer" },
   }),
+  "ticket-refused": () => ({
+    httpStatus: 401,
+    code: "unauthenticated",
+    message: "This ticket has been used, has expired, or is for another session: get a new one",
+    headers: { "www-authenticate": "Bearer" },
+  }),
   forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token is not allowed to do this" }),
+  "token-in-subprotocol": () => ({
+    httpStatus: 403,
+    code: "forbidden",
+    message: "Only a token of role client may be in Sec-WebSocket-Protocol: open the socket with a ticket instead",
+  }),
   "identity-provider-unavailable": () => ({
     httpStatus: 503,
     code: "identity_provider_unavailable",
@@ -71,6 +87,17 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 403,
     code: "origin_refused",
     message: "Pages of this origin are not allowed to do this: see ALLOWED_ORIGINS",
+  }),
+  "host-refused": () => ({
+    httpStatus: 403,
+    code: "host_refused",
+    message: "A local start answers only to localhost: see ALLOWED_HOSTS",
+  }),
+  starting: () => ({
+    httpStatus: 503,
+    code: "starting",
+    message: "The local database is not prepared yet: npm start prepares it, also with --persist-to",
+    headers: { "retry-after": "1" },
   }),
   "upgrade-required": () => ({
     httpStatus: 426,
@@ -107,6 +134,11 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 400,
     code: "invalid_idempotency_key",
     message: "An Idempotency-Key must be 1 to 200 visible ASCII characters",
+  }),
+  "idempotency-key-without-token": () => ({
+    httpStatus: 400,
+    code: "invalid_idempotency_key",
+    message: "An Idempotency-Key needs a token: all callers without one look the same",
   }),
   "still-under-way": ({ retryAfterSeconds }) => ({
     httpStatus: 409,

@@ -1,5 +1,5 @@
 /**
- * How a caller follows a session over HTTP, in any dialect: server-sent events, the WebSocket, tickets for it, and the
+ * How a caller follows a session over HTTP, in any dialect: server-sent events, the WebSocket, tickets for both, and the
  * events of one turn. What the events are and who gets them is decided in `live`. Effects: RPC to the session's object,
  * queries to D1.
  */
@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { newTicket } from "../../auth/tickets.ts";
 import { rootCause } from "../../core/failure.ts";
+import { isAnonymous, revocableId } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import { isoTime, now } from "../../core/time.ts";
 import { sessionStub, openSocket } from "../../live/session-client.ts";
@@ -20,16 +21,16 @@ import { measure } from "./context.ts";
 import { timeOutput } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
+import { requestIdsOf } from "./request-id.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-/** Where to start following: after a message, or with the next event. */
-export const FromQuery = z.object({
+/** Where to start following, after a message or with the next event; and a ticket, for browsers. */
+export const FollowQuery = z.object({
   after: z.coerce.number().int().min(0).optional().meta({ description: "The `seq` of the last message that you have" }),
-});
-
-/** The same for a socket, which also accepts a ticket. */
-export const SocketQuery = FromQuery.extend({
-  ticket: z.string().optional().meta({ description: "Instead of a token: one use, 30 seconds" }),
+  ticket: z
+    .string()
+    .optional()
+    .meta({ description: "Instead of a token, for browsers: from `POST …/tickets`, for one use within 30 seconds" }),
 });
 
 export const Ticket = z.object({ ticket: z.string(), expiresAt: timeOutput }).meta({ id: "Ticket" });
@@ -44,20 +45,21 @@ export const wantsEvents = (c: Context): boolean =>
 const UNRECORDED_SUBSCRIPTION_MS = 60_000;
 
 /**
- * Records that an API key follows a session, so that revoking the key closes the subscription. While D1 is down nobody
- * can revoke a key; a subscription opened then closes within a minute, and may be opened again.
+ * Records that an API key or a client follows a session, so that revoking the key or deleting the client closes the
+ * subscription. While D1 is down nobody can do either; a subscription opened then closes within a minute, and may be
+ * opened again.
  *
- * @returns the caller, or `null` when its key was revoked meanwhile
+ * @returns the caller, or `null` when its key was revoked or its client deleted meanwhile
  */
 async function recordSubscriber(c: Context<AppEnv>, sessionId: string): Promise<Caller | null> {
   const { caller } = c.var;
-  const { keyId } = caller;
+  const keyId = revocableId(caller);
   if (keyId === null) return caller;
   try {
     const recorded = addSubscription(database(c.env.DB), { keyId, sessionId });
     return (await measure(c, "index", recorded)) ? caller : null;
   } catch (error) {
-    console.error({ event: "subscription-not-recorded", requestId: c.var.requestId, error: rootCause(error) });
+    console.error({ event: "subscription-not-recorded", ...requestIdsOf(c), error: rootCause(error) });
     return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNRECORDED_SUBSCRIPTION_MS) };
   }
 }
@@ -129,6 +131,13 @@ export async function respondWithEvents(
   return respondWithProblem(c, opened.failure.reason === "not-found" ? missing : opened.failure);
 }
 
+/**
+ * The ids of frames are idempotency keys of their caller. Callers without a token would share them, and the frame of one
+ * would pass for that of another, so each of their sockets is a caller of its own.
+ */
+const withOwnFrameIds = (caller: Caller): Caller =>
+  isAnonymous(caller) ? { ...caller, id: `${caller.id}:${crypto.randomUUID()}` } : caller;
+
 /** Opens a socket to a session. @param missing the answer when the session does not exist */
 export async function respondWithSocket(
   c: Context<AppEnv>,
@@ -138,7 +147,8 @@ export async function respondWithSocket(
 ): Promise<Response> {
   const caller = await recordSubscriber(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const opened = await measure(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, after) }));
+  const subscription = { caller: withOwnFrameIds(caller), after: startSeq(c, after) };
+  const opened = await measure(c, "session", openSocket(c.env, sessionId, subscription));
   if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-subscribers" });
   if (opened.webSocket === null) return respondWithProblem(c, missing);
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());
@@ -149,8 +159,8 @@ export async function respondWithSocket(
   });
 }
 
-/** Creates a ticket for opening a socket to a session. @returns `null` when the session does not exist */
-export async function createSocketTicket(
+/** Creates a ticket for following a session. @returns `null` when the session does not exist */
+export async function createFollowTicket(
   c: Context<AppEnv>,
   sessionId: string,
 ): Promise<z.output<typeof Ticket> | null> {

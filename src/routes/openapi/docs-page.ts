@@ -52,7 +52,9 @@ export function docsPage(document: unknown, nonce: string): Html {
       <body>
         <h1>${info.title}</h1>
         <p>
-          ${info.summary}. Send <code>Authorization: Bearer &lt;token&gt;</code> with every call. For programs:
+          ${info.summary}. Send <code>Authorization: Bearer &lt;token&gt;</code> with every call. Where a browser cannot
+          send a header, for an <code>EventSource</code> or a <code>WebSocket</code>, use a ticket:
+          <code>POST …/tickets</code>, and then <code>?ticket=</code>. For programs:
           <a href="/openapi.json">openapi.json</a>.
         </p>
         <nav>

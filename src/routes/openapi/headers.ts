@@ -21,7 +21,7 @@ const header = (name: string, description: string, pattern?: string): HeaderPara
 const HEADERS = {
   "idempotency-key": header(
     "Idempotency-Key",
-    "A repeated call with the same key gets the first answer, and nothing is done twice",
+    "A repeated call with the same key gets the first answer, and nothing is done twice. It needs a token",
     "^[\\x21-\\x7e]{1,200}$",
   ),
   prefer: header("Prefer", "`return=minimal` leaves earlier messages and records out of the answer; RFC 7240"),
@@ -36,7 +36,7 @@ const HEADERS = {
   ),
   "sec-websocket-protocol": header(
     "Sec-WebSocket-Protocol",
-    "`parley.v1, bearer.<token>`, where the client cannot send `Authorization`",
+    "`parley.v1`. An end user's token may be here as `bearer.<token>`; open the socket with a ticket instead where you can",
   ),
 } as const;
 

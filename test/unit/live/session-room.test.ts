@@ -184,6 +184,30 @@ describe("frames", () => {
     expect(comparison).toMatchObject({ code: "not_supported" });
   });
 
+  it.each(["end", "remove", "amend"] as const)(
+    "get a failure for each prompt that waits when the session ends, before the sockets close (%s)",
+    async (command) => {
+      const { room, world } = aRoom(() => new Promise(() => undefined));
+      const order: string[] = [];
+      world.closeSubscriptions = ({ reason }) => void order.push(reason);
+      const submit = (id: string) => {
+        const frame = { type: "prompt-submit" as const, id, content: "Hi" };
+        return runFrame(room, frame, caller("service"), "chatbot", (event) => {
+          order.push(event.type === "failure" ? `${event.id} ${event.code}` : event.type);
+        });
+      };
+      for (const id of ["runs", "waits", "waits too"]) expect(await submit(id)).toMatchObject({ type: "ack" });
+      if (command === "amend") await room.amend({ status: "TERMINATED" }, "added");
+      else await room[command]("added");
+      const reason = command === "remove" ? "session deleted" : "session ended";
+      expect(order).toEqual(["waits session_not_active", "waits too session_not_active", reason]);
+      if (command === "remove") return;
+      await room.amend({ status: "ACTIVE" }, "added");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(world.log.messages(0, 10).items.filter(({ role }) => role === "user")).toHaveLength(1);
+    },
+  );
+
   it("cancel a chat that exists, and name one that does not", async () => {
     const { room } = aRoom();
     const cancel = { type: "turn-cancel" as const, id: "1" };

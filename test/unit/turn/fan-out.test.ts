@@ -1,5 +1,6 @@
 /** One prompt to several endpoints: each chat gets a reply, with its metrics and receipt. */
 import { describe, expect, it } from "vitest";
+import type { ReplyDetail } from "../../../src/core/message.ts";
 import type { ReplyEvent, ReplyRequest } from "../../../src/core/reply.ts";
 import { replyFailure } from "../../../src/core/reply.ts";
 import type { OnReplyEvents, ProviderCall, ChatTask } from "../../../src/turn/fan-out.ts";
@@ -84,17 +85,22 @@ describe("fan out", () => {
   });
 });
 
-it("writes the prices of the time into a receipt, if there is one", () => {
+it("writes the prices of the time into the receipt, or beside the usage of a reply without one", () => {
   const prices = { inputPerMillion: 1, outputPerMillion: 2 };
-  const reply = {
+  const replyOf = (detail: Partial<ReplyDetail>) => ({
     chatId: "a",
     content: "hi",
     retryAfterSeconds: null,
-    detail: makeReplyDetail({ receipt: makeReceipt({ prices: null }) }),
-  };
-  expect(withPrices(reply, prices).detail.receipt).toEqual(makeReceipt({ prices }));
-  const without = { ...reply, detail: makeReplyDetail({ receipt: null }) };
-  expect(withPrices(without, prices)).toEqual(without);
+    detail: makeReplyDetail(detail),
+  });
+  const withReceipt = withPrices(replyOf({ receipt: makeReceipt({ prices: null }) }), prices);
+  expect(withReceipt.detail).toEqual(makeReplyDetail({ receipt: makeReceipt({ prices }) }));
+  expect(withPrices(replyOf({}), prices).detail).toEqual(makeReplyDetail({ prices }));
+  for (const [detail, given] of [
+    [{ usage: null }, prices],
+    [{}, null],
+  ] as const)
+    expect(withPrices(replyOf(detail), given).detail).toEqual(makeReplyDetail(detail));
 });
 
 describe("the metrics of a reply", () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { database } from "../../../src/store/database.ts";
 import { idleSessions, startUnusedSessions } from "../../../src/store/sessions.ts";
-import { subscriptionsOfRevokedKeys } from "../../../src/store/subscriptions.ts";
+import { revokedSubscriptions } from "../../../src/store/subscriptions.ts";
 import { del, get, post } from "../../support/api.ts";
 import { createChatbot, createClient, createSession } from "../../support/create.ts";
 
@@ -145,7 +145,7 @@ it("reads no subscription of a key that exists", async () => {
     .bind(keyId, id)
     .run();
   const prepare = vi.spyOn(env.DB, "prepare");
-  expect(await subscriptionsOfRevokedKeys(database(env.DB), null, 400)).toEqual([]);
+  expect(await revokedSubscriptions(database(env.DB), null, 400)).toEqual([]);
   const query = prepare.mock.calls.at(-1)?.[0] ?? "";
   const { meta } = await env.DB.prepare(query).bind(400).all();
   expect(meta.rows_read).toBeLessThan(20);

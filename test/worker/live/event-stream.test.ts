@@ -1,9 +1,14 @@
 /** The stream of one reader: it is cut off when it lags, and it stops reading when the reader has left. */
 import { expect, it, vi } from "vitest";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
-import type { StreamEvent } from "../../../src/live/streaming/events.ts";
+import type { Replay } from "../../../src/live/streaming/event-stream.ts";
+import type { SessionEvent } from "../../../src/live/streaming/events.ts";
 
-const delta: StreamEvent = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "" };
+const delta: SessionEvent = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "" };
+
+function* endless(): Replay {
+  for (;;) yield [delta];
+}
 
 it("cuts off a reader that is more than 4 MiB behind, and no sooner", async () => {
   let gone = 0;
@@ -16,6 +21,45 @@ it("cuts off a reader that is more than 4 MiB behind, and no sooner", async () =
   await scheduler.wait(5);
   expect(gone).toBe(1);
   await expect(stream.readable.getReader().read()).rejects.toThrow();
+});
+
+it.each([
+  ["a heartbeat", (stream: EventStream) => stream.sendHeartbeat()],
+  ["an event", (stream: EventStream) => stream.send(delta, new Uint8Array(10))],
+  ["a page of the past", (stream: EventStream) => void stream.catchUp(endless(), () => ({}))],
+])("ends when its reader has not taken %s for a minute, and no sooner", async (_, write) => {
+  const clock = vi.spyOn(Date, "now");
+  const at = Date.now();
+  let gone = 0;
+  const stream = new EventStream(null, null, () => (gone += 1));
+  write(stream);
+  for (const [ms, expected] of [
+    [15_000, 0],
+    [59_000, 0],
+    [61_000, 1],
+  ] as const) {
+    clock.mockReturnValue(at + ms);
+    stream.sendHeartbeat();
+    await scheduler.wait(5);
+    expect(gone).toBe(expected);
+  }
+  clock.mockRestore();
+});
+
+it("stays open for a reader who takes each heartbeat, however long the session is silent", async () => {
+  const clock = vi.spyOn(Date, "now");
+  const at = Date.now();
+  let gone = 0;
+  const stream = new EventStream(null, null, () => (gone += 1));
+  const reader = stream.readable.getReader();
+  for (let n = 1; n < 10; n++) {
+    clock.mockReturnValue(at + n * 45_000);
+    stream.sendHeartbeat();
+    expect((await reader.read()).done).toBe(false);
+    await scheduler.wait(1);
+  }
+  expect(gone).toBe(0);
+  clock.mockRestore();
 });
 
 it("stops reading the past when its reader has left", async () => {

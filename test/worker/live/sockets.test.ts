@@ -2,9 +2,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
-import { del, get, post } from "../../support/api.ts";
+import { ADMIN_KEY, del, get, post } from "../../support/api.ts";
 import { SocketClient, connect, followEvents, upgrade } from "../../support/follow.ts";
-import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
+import { createChatbot, createClient, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const append = (id: string, content: string, role = "user") => ({ type: "message-append", id, role, content });
@@ -105,6 +105,10 @@ describe("a socket", () => {
     await post(`/sessions/${id}/end`);
     await client.until(({ closed }) => closed !== null);
     expect(client.closed).toEqual({ code: 1000, reason: "session ended" });
+    const rejected = client.events.filter(({ type }) => type === "failure").slice(1);
+    expect(rejected.map(({ id: frame, code }) => [frame, code])).toEqual(
+      Array.from({ length: 16 }, (_, n) => [`p${n + 2}`, "session_not_active"]),
+    );
   });
 });
 
@@ -267,14 +271,16 @@ describe("a socket closes", () => {
 });
 
 describe("the upgrade to a socket", () => {
-  it("accepts a header, a subprotocol, or a ticket once and for its session", async () => {
-    const id = await createSession();
+  it("accepts a header, an end user's subprotocol, or a ticket once and for its session", async () => {
+    const clientId = await createClient();
+    const id = await createSession({ clientId });
     const by = (token: string) =>
       upgrade(`/sessions/${id}/ws`, {
         token: null,
         headers: { "sec-websocket-protocol": `parley.v1, bearer.${token}` },
       });
-    const offered = await by("test-admin-key");
+    const { key } = (await post("/keys", { name: "app", role: "client", clientId })).body.data;
+    const offered = await by(key);
     expect([offered.status, offered.headers.get("sec-websocket-protocol")]).toEqual([101, "parley.v1"]);
     await new SocketClient(offered.webSocket as WebSocket).next("session-snapshot");
     expect((await upgrade(`/sessions/${id}/ws`)).headers.get("sec-websocket-protocol")).toBeNull();
@@ -290,6 +296,18 @@ describe("the upgrade to a socket", () => {
     await client.next("session-snapshot");
     expect((await upgrade(`/sessions/${id}/ws?ticket=${ticket}`, { token: null })).status).toBe(401);
     expect((await get(`/sessions/${id}?ticket=${ticket}`, { token: null })).status).toBe(401);
+  });
+
+  it("refuses a token in a subprotocol that can do more than an end user's, and says what to do", async () => {
+    const id = await createSession();
+    const { key } = (await post("/keys", { name: "server", role: "service" })).body.data;
+    for (const path of [`/sessions/${id}/ws`, "/v1/sessions/any/ws"])
+      for (const token of [ADMIN_KEY, key]) {
+        const headers = { "sec-websocket-protocol": `parley.v1, bearer.${token}` };
+        const answer = await upgrade(path, { token: null, headers });
+        expect(answer.status).toBe(403);
+        expect(await answer.text()).toMatch(/only a token of role client .* ticket/i);
+      }
   });
 
   it("accepts a ticket with the session's id in either case, and rejects a malformed path", async () => {

@@ -96,6 +96,24 @@ describe.each(recorded)("an endpoint of type %s", (type) => {
     await expect.poll(open, { timeout: 30_000 }).toBe(0);
   });
 
+  it("that fails or is stopped has the model that it named before", async () => {
+    const { last: whole } = await callProvider(makeRequest(type, "hello"));
+    const model = whole.type === "end" && whole.model !== null ? whole.model : undefined;
+    // The recorded answers of Workers AI name no model.
+    expect(model).toEqual(type === "workers-ai-connector" ? undefined : expect.any(String));
+    // It begins with the first text.
+    const short = { params: JSON.stringify({ max_attempts: 1, idle_ms: 150 }) };
+    const faults = ["hello.truncated", "hello.broken", "hello.reset", "hello.stall"];
+    const failed = await Promise.all(faults.map((scene) => callProvider(makeRequest(type, scene, short))));
+    const stop = new AbortController();
+    const onEvents = () => stop.abort();
+    const stopped = await callProvider(makeRequest(type, "hello.stall"), { stop: stop.signal, onEvents });
+    for (const { last } of [...failed, stopped]) {
+      expect(last).toMatchObject({ type: "failed" });
+      expect(last.model ?? undefined).toBe(model);
+    }
+  });
+
   it("that fails with a status is classified by it, does not leak the key, and is retried only where that may help", async () => {
     const refusals = [
       [400, "provider_rejected", 1],

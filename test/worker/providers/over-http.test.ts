@@ -127,6 +127,7 @@ describe("a failure", () => {
     const [record] = await ask([{ ...openai("hello.stall"), params: { timeout_ms: 200 } }]);
     expect(record).toMatchObject({
       error: { code: "provider_timeout" },
+      model: "gpt-4.1-2025-04-14",
       partial_result: expect.stringMatching(/^Hello/),
     });
     expect(record.duration_ms).toBeGreaterThanOrEqual(190);

@@ -18,7 +18,7 @@ afterEach(() => {
 type Json = Record<string, unknown>;
 
 const COLUMNS =
-  "session_id, chat_id, endpoint, chat_record_id, prompt_time, prompt, prepared_prompt, predicted_result, status, error_code, finish_reason, model, duration_ms, ttft_ms, input_tokens, output_tokens, prompt_template, context_strategy".split(
+  "session_id, chat_id, endpoint, chat_record_id, prompt_time, prompt, prepared_prompt, predicted_result, response, partial_result, status, error_code, error_message, finish_reason, model, attempts, queue_ms, duration_ms, ttft_ms, input_tokens, output_tokens, cost, prompt_template, context_strategy".split(
     ", ",
   );
 
@@ -126,7 +126,7 @@ describe("export as JSON lines", () => {
     expect(linesOf(body)[0]).toHaveProperty("response", "a\u2028b\u0085c");
     expect(linesOf(body)[0]).toHaveProperty("receipt");
     expect(headers.get("content-type")).toBe("application/jsonl");
-    expect(headers.get("cache-control")).toBe("no-transform");
+    expect(headers.get("cache-control")).toBe("no-store, no-transform");
     expect(headers.get("content-disposition")).toBe(`attachment; filename="${session.session_id}.jsonl"`);
   });
 
@@ -214,9 +214,14 @@ describe("export as CSV", () => {
     // Some parsers do not accept an unquoted carriage return within a cell.
     expect(body).toContain('"mac\rline"');
     const shown = NASTY.map((text) => (/^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text));
-    for (const column of ["prompt", "prepared_prompt", "predicted_result", "model"]) {
-      expect(rows.map((row) => row[column])).toEqual(shown);
+    const columns = ["prompt", "prepared_prompt", "predicted_result", "response", "model"];
+    for (const column of columns) expect(rows.map((row) => row[column])).toEqual(shown);
+    for (const query of ["&raw=1", "&raw=true"]) {
+      const raw = rowsOf((await get(`/v1/sessions/${session.session_id}/export?format=csv${query}`)).body);
+      for (const column of columns) expect(raw.map((row) => row[column])).toEqual(NASTY);
     }
+    const guarded = (await get(`/v1/sessions/${session.session_id}/export?format=csv&raw=0&layout=long`)).body;
+    expect(guarded).toBe(body);
   });
 
   it("begins with one byte order mark, with or without rows", async () => {
@@ -242,6 +247,8 @@ describe("export as CSV", () => {
     const session = await createComparison([await createEndpoint(), await createEndpoint()]);
     const [first, second] = session.chat_ids;
     const failed = { code: "provider_error", message: "Status 500." } as const;
+    const unknown = { model: null, usage: null, ttftMs: null };
+    const set = { promptTemplate: "mcq", contextStrategy: "chat_history", receipt: makeReceipt(), queueMs: 7 };
     await writeLog(session.session_id, [
       {
         prompt: "hi",
@@ -249,9 +256,9 @@ describe("export as CSV", () => {
           {
             chatId: second,
             content: "par",
-            reply: { status: "error", error: failed, finishReason: "error", model: null, usage: null, ttftMs: null },
+            reply: { status: "error", error: failed, finishReason: "error", attempts: 2, ...unknown },
           },
-          { chatId: first, content: "hello", reply: { promptTemplate: "mcq", contextStrategy: "chat_history" } },
+          { chatId: first, content: "hello", reply: set },
         ],
       },
     ]);
@@ -261,10 +268,85 @@ describe("export as CSV", () => {
       [session.session_id, session.chat_ids[index], session.endpoints[index], 1, at, "hi,hi"].join(",");
     expect(String(body).split("\r\n")).toEqual([
       COLUMNS.join(","),
-      `${place(0)},hello,ok,,stop,m-1,100,10,10,20,mcq,chat_history`,
-      `${place(1)},[provider_error] Status 500.,error,provider_error,error,,100,,,,,`,
+      `${place(0)},hello,hello,,ok,,,stop,m-1,1,7,100,10,10,20,0.000035,mcq,chat_history`,
+      `${place(1)},[provider_error] Status 500.,,par,error,provider_error,Status 500.,error,,2,0,100,,,,,,`,
       "",
     ]);
+  });
+});
+
+describe("a wide export", () => {
+  const wide = async (id: string, query = "") =>
+    (await get(`/v1/sessions/${id}/export?format=csv&layout=wide${query}`)).body as string;
+
+  it("has a row for each prompt and a column for each chat, in the session's order", async () => {
+    const [twice, prompt] = [await createEndpoint(), "prompt"];
+    await post("/v1/llm_endpoints", { name: prompt, connector_type: "echo-connector" });
+    const session = await createComparison([twice, prompt, twice]);
+    const id = session.session_id;
+    const [first, second, third] = session.chat_ids;
+    const failed = { code: "rate_limited", message: "Slow down." } as const;
+    await writeLog(id, [
+      {
+        prompt: 'one, "two"\nthree',
+        replies: [
+          { chatId: third, content: "=c" },
+          { chatId: first, content: "a\r\nb" },
+          { chatId: second, content: "part", reply: { status: "error", error: failed, finishReason: "error" } },
+        ],
+      },
+      { prompt: "only the second", replies: [{ chatId: second, content: "b2" }] },
+      { prompt: "no reply yet", replies: [] },
+      { prompt: "only the last", replies: [{ chatId: third, content: "c4" }] },
+    ]);
+    const columns = ["session_id", "chat_record_id", "prompt_time", "prompt", twice, "prompt_2", `${twice}_2`];
+    const time = "03/14/2024, 20:31:47";
+    expect(parse(await wide(id), { bom: true })).toEqual([
+      columns,
+      [id, "1", time, 'one, "two"\nthree', "a\r\nb", "[rate_limited] Slow down.", "'=c"],
+      [id, "2", time, "only the second", "", "b2", ""],
+      [id, "4", time, "only the last", "", "", "c4"],
+    ]);
+    expect(parse(await wide(id, "&raw=1"), { bom: true })[1]?.[6]).toBe("=c");
+  });
+
+  it("has its header only for a session without records", async () => {
+    const { session_id: id, endpoints } = await createComparison([await createEndpoint()]);
+    expect(await wide(id)).toBe(`session_id,chat_record_id,prompt_time,prompt,${endpoints[0]}\r\n`);
+  });
+
+  it("writes a turn that is larger than the memory for it, and reads it as fast as it is received", async () => {
+    const endpoint = await createEndpoint();
+    const session = await createComparison(Array.from({ length: 25 }, () => endpoint));
+    const content = "long ".repeat(80_000);
+    const replies = session.chat_ids.map((chatId: string) => ({ chatId, content, reply: { preparedPrompt: "" } }));
+    await writeLog(session.session_id, [
+      { prompt: "one", replies },
+      { prompt: "two", replies: replies.toReversed() },
+    ]);
+    const file = await open(session.session_id, "csv&layout=wide");
+    const first = await file.next();
+    expect(first.length).toBeLessThan(2 * content.length);
+    const rows: string[][] = parse(first + (await file.rest()), { bom: true });
+    expect(rows.map((row) => row[3])).toEqual(["prompt", "one", "two"]);
+    expect(rows.slice(1).every((row) => row.length === 29 && row.slice(4).every((cell) => cell === content))).toBe(
+      true,
+    );
+  });
+});
+
+describe("the query of an export", () => {
+  it.each([
+    ["format=xml", "format"],
+    ["format=csv&layout=tall", "layout"],
+    ["layout=wide", "layout"],
+    ["format=jsonl&layout=long", "layout"],
+    ["raw=1", "raw"],
+    ["format=csv&raw=2", "raw"],
+  ])("is refused with 422: %s", async (query, field) => {
+    const { session_id: id } = await createComparison([await createEndpoint()]);
+    const { status, body } = await get(`/v1/sessions/${id}/export?${query}`);
+    expect([status, body.error[0].loc]).toEqual([422, ["query", field]]);
   });
 });
 

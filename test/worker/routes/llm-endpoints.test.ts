@@ -136,6 +136,47 @@ describe("endpoints", () => {
     expect([status, body.error[0].loc]).toEqual([422, ["body", ...field.split(".")]]);
   });
 
+  it.each([
+    ["echo-connector", "delay_ms", ["x", "", -1, 600_001, true, [1]]],
+    ["echo-connector", "fail", ["banana", "", 200, 600, 500.5, true, "Timeout"]],
+    ["echo-connector", "fail_times", ["x", -1, 1.5, {}]],
+    ["echo-connector", "tokens_per_second", ["fast", -1, 0.0001]],
+    ["eliza-connector", "tokens_per_second", ["fast", -1]],
+  ] as const)(
+    "of type %s refuse params.%s that has no meaning, in endpoints and chatbots",
+    async (type, name, values) => {
+      const id = await createEndpoint({ connector_type: type });
+      const foreign = { connector_type: "openai-connector", token: "sk-1", model: "m" };
+      const other = await createEndpoint({ ...foreign, params: { [name]: values[0] } });
+      const chatbotId = await createChatbot({ endpointId: id });
+      for (const value of values) {
+        const params = { [name]: value };
+        for (const { status, body } of [
+          await post("/v1/llm_endpoints", { name: "x", connector_type: type, params }),
+          await put(`/v1/llm_endpoints/${id}`, { params }),
+          await put(`/v1/llm_endpoints/${other}`, { connector_type: type, token: "" }),
+        ])
+          expect([status, body.error?.[0].loc]).toEqual([422, ["body", "params", name]]);
+        for (const { status, body } of [
+          await post("/chatbots", { name: "x", endpointId: id, params }),
+          await put(`/chatbots/${chatbotId}`, { params }),
+        ])
+          expect([status, body.error?.details?.[0].path]).toEqual([400, `params.${name}`]);
+      }
+      expect((await get(`/v1/llm_endpoints/${id}`)).body.params).toEqual({});
+      expect((await put(`/v1/llm_endpoints/${id}`, { params: { [name]: null } })).status).toBe(200);
+    },
+  );
+
+  it("of type echo-connector take params that have a meaning, numbers as text too", async () => {
+    for (const params of [
+      { delay_ms: "0", fail: "timeout", fail_times: "2", tokens_per_second: "50" },
+      { delay_ms: 600_000, fail: 503, fail_times: 0, tokens_per_second: 0 },
+      { fail: "302" },
+    ])
+      await createChatbot({ endpointId: await createEndpoint({ params }), params });
+  });
+
   it("never repeat a token in an error", async () => {
     const { body } = await post("/v1/llm_endpoints", {
       name: "x",

@@ -44,7 +44,7 @@ describe("each route", () => {
   );
 
   it("is open only if it is in the short list", () => {
-    expect(OPEN_PATHS).toEqual(["/healthz", "/openapi.json", "/docs"]);
+    expect(OPEN_PATHS).toEqual(["/", "/healthz", "/openapi.json", "/docs"]);
   });
 });
 

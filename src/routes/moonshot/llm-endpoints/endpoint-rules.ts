@@ -3,32 +3,48 @@
  * a change needs the token again. The form of a single field is checked in `schemas.ts`. No effects.
  */
 import type * as z from "zod";
-import type { Endpoint } from "../../../core/endpoint.ts";
+import type { Endpoint, Prices } from "../../../core/endpoint.ts";
 import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import { invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
-import { PROVIDERS } from "../../../providers/registry.ts";
+import { PROVIDERS, findParamProblem } from "../../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
 
-/** The fields that a body contains. */
-export function fieldsOf(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endpoint> {
+/** The endpoint that a body describes. */
+export const newEndpoint = (
+  input: z.output<typeof schemas.CreateEndpoint>,
+  identity: Pick<Endpoint, "id" | "createdAt" | "updatedAt">,
+): Endpoint => ({
+  ...identity,
+  name: input.name,
+  connectorType: input.connector_type,
+  uri: input.uri,
+  token: input.token,
+  model: input.model,
+  maxCallsPerSecond: input.max_calls_per_second,
+  maxConcurrency: input.max_concurrency,
+  params: input.params,
+  prices: input.prices && renamePrices(input.prices),
+});
+
+/** The fields that a body changes. */
+export function changesOf(input: z.output<typeof schemas.UpdateEndpoint>): Partial<Endpoint> {
+  const { connector_type, max_calls_per_second, max_concurrency, prices, ...others } = input;
   const fields = {
-    name: input.name,
-    connectorType: input.connector_type,
-    uri: input.uri,
-    token: input.token,
-    model: input.model,
-    maxCallsPerSecond: input.max_calls_per_second,
-    maxConcurrency: input.max_concurrency,
-    params: input.params,
-    prices: input.prices && {
-      inputPerMillion: input.prices.input_per_million,
-      outputPerMillion: input.prices.output_per_million,
-    },
+    ...others,
+    connectorType: connector_type,
+    maxCallsPerSecond: max_calls_per_second,
+    maxConcurrency: max_concurrency,
+    prices: prices && renamePrices(prices),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
+
+const renamePrices = (prices: NonNullable<z.output<typeof schemas.CreateEndpoint>["prices"]>): Prices => ({
+  inputPerMillion: prices.input_per_million,
+  outputPerMillion: prices.output_per_million,
+});
 
 /**
  * Applies changes. A masked or missing token keeps the stored one, but not together with a new origin: the caller could
@@ -55,6 +71,8 @@ export function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
   if (endpoint.id === "") return invalid(["name"], "must contain letters or digits, from which the id is made");
   if (endpoint.token.startsWith("env:") && secretNameOf(endpoint.token) === null)
     return invalid(["token"], "may name only secrets that begin with PROVIDER_");
+  const param = findParamProblem(endpoint.connectorType, endpoint.params);
+  if (param) return invalid(["params", param.name], param.message);
   const problem = uriProblem(endpoint, env);
   return problem === null ? success(endpoint) : invalid(["uri"], problem);
 }

@@ -16,7 +16,7 @@ import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { slug } from "../slug.ts";
-import { applyChanges, checkEndpoint, fieldsOf } from "./endpoint-rules.ts";
+import { applyChanges, changesOf, checkEndpoint, newEndpoint } from "./endpoint-rules.ts";
 import { presentEndpoint } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -37,14 +37,15 @@ export async function listEndpoints(c: AppContext) {
 export async function createEndpoint(c: AppContext, input: z.output<typeof schemas.CreateEndpoint>) {
   const db = database(c.env.DB);
   const at = now();
-  const identity = { id: await slug(db, input.name), name: input.name, createdAt: at, updatedAt: at };
-  const checked = checkEndpoint({ ...fieldsOf(input), ...identity } as Endpoint, c.env);
+  const identity = { id: await slug(db, input.name), createdAt: at, updatedAt: at };
+  const checked = checkEndpoint(newEndpoint(input, identity), c.env);
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const endpoint = checked.value;
   const token = await sealToken(endpoint, seal, c.env);
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
   const answer = { message: "Endpoint added successfully" };
-  if (!(await store.createEndpoint(db, { ...endpoint, token }, saveResponseStatements(c, answer, 200))))
+  const saveAnswer = saveResponseStatements(c, `endpoint:${endpoint.id}`, answer, 200);
+  if (!(await store.createEndpoint(db, { ...endpoint, token }, saveAnswer)))
     return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
   audit(c, "endpoint-created", { endpointId: endpoint.id });
   return c.json(answer);
@@ -59,7 +60,7 @@ export async function updateEndpoint(c: AppContext, id: string, input: z.output<
   const db = database(c.env.DB);
   const endpoint = await store.findEndpoint(db, id);
   if (!endpoint) return respondWithProblem(c, endpointNotFound(id));
-  const changed = applyChanges(endpoint, fieldsOf(input));
+  const changed = applyChanges(endpoint, changesOf(input));
   const checked = changed.ok ? checkEndpoint(changed.value, c.env) : changed;
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const isSameToken = checked.value.token === endpoint.token;

@@ -87,7 +87,7 @@ export const followSession = describe({
   tag,
   summary: "Follow a session by server-sent events",
   response: { status: 200, description: "All events of the session, until it ends", events: true },
-  problems: [404],
+  problems: [403, 404],
 });
 
 export const openSocket = describe({
@@ -102,7 +102,7 @@ export const openSocket = describe({
 export const createTicket = describe({
   id: "createComparisonTicket",
   tag,
-  summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
+  summary: "Get a ticket that opens an event stream or a WebSocket from a browser: one use, 30 seconds",
   response: { status: 201, description: "The ticket", schema: Ticket },
   problems: [404],
 });

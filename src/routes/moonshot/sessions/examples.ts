@@ -88,8 +88,8 @@ const ids = { session_id: session.session_id, chat_id: chats[0], endpoint: creat
 export const exportTexts = {
   "application/jsonl": `${JSON.stringify({ ...ids, ...record, response: record.predicted_result, receipt })}\n`,
   "text/csv": [
-    "session_id,chat_id,endpoint,chat_record_id,prompt_time,prompt,prepared_prompt,predicted_result,status,error_code,finish_reason,model,duration_ms,ttft_ms,input_tokens,output_tokens,prompt_template,context_strategy",
-    `${session.session_id},${chats[0]},${createBody.endpoints[0]},1,"03/15/2024, 04:42:02",Hello World,Hello World,Hello! How can I help you today?,ok,,stop,gpt-3.5-turbo-0125,1040,412,9,9,,`,
+    "session_id,chat_id,endpoint,chat_record_id,prompt_time,prompt,prepared_prompt,predicted_result,response,partial_result,status,error_code,error_message,finish_reason,model,attempts,queue_ms,duration_ms,ttft_ms,input_tokens,output_tokens,cost,prompt_template,context_strategy",
+    `${session.session_id},${chats[0]},${createBody.endpoints[0]},1,"03/15/2024, 04:42:02",Hello World,Hello World,Hello! How can I help you today?,Hello! How can I help you today?,,ok,,,stop,gpt-3.5-turbo-0125,1,0,1040,412,9,9,0.000018,,`,
     "",
   ].join("\r\n"),
 };

@@ -1,49 +1,43 @@
 /**
- * The file formats of `GET /v1/sessions/:id/export`: JSON Lines for programs, CSV for spreadsheets. Each is a generator
- * of text that works only as fast as it is read. Reading the log and sending the file do not belong here. No effects.
+ * What the files of `GET /v1/sessions/:id/export` contain: lines of JSON for programs, and CSV for spreadsheets, with a
+ * row for each record or a row for each prompt. Each is a generator of text that works only as fast as it is read.
+ * Reading the log and sending the file do not belong here. No effects.
  */
-import type { ChatReply } from "./replies.ts";
-import { presentRecord } from "./records.ts";
+import { costOfReply } from "../../../core/message.ts";
+import type { Session } from "../../../core/session.ts";
+import { zonedPromptTime } from "../../../core/time.ts";
+import { csvTable, wideTable } from "../../http/csv.ts";
+import type { Cell } from "../../http/csv.ts";
+import { jsonLine } from "../../http/export.ts";
+import type { ExportQuery } from "../../http/export.ts";
+import type { LoggedReply } from "../../http/log-replies.ts";
+import { predictedResult, presentRecord } from "./records.ts";
+import type { RecordSource } from "./records.ts";
 
 /** What an export is made from. */
 interface ExportInput {
-  sessionId: string;
+  session: Session;
   /** The IANA zone of `prompt_time`. */
   zone: string;
-  replies: AsyncIterable<ChatReply>;
+  /** By turn, and within a turn by chat. */
+  replies: AsyncIterable<LoggedReply>;
 }
 
-export interface ExportFormat {
-  contentType: string;
-  text: (input: ExportInput) => AsyncGenerator<string, void>;
+export function exportTexts(input: ExportInput, { format, layout, raw = false }: ExportQuery) {
+  if (format === "jsonl") return jsonLines(input);
+  return layout === "wide" ? wideRows(input, raw) : csvTable(COLUMNS, recordCells(input), raw);
 }
 
-/**
- * JSON Lines: one object per line. `response` is the reply's text if the reply succeeded, otherwise `null`;
- * `predicted_result` has the error message then. https://jsonlines.org
- */
-async function* jsonLines({ sessionId, zone, replies }: ExportInput): AsyncGenerator<string, void> {
-  for await (const chatReply of replies) {
-    const { receipt, ...fields } = presentRecord(chatReply, zone, "receipt");
-    const line = { ...idFields(sessionId, chatReply), ...fields, response: responseOf(chatReply), receipt };
-    yield `${JSON.stringify(line).replace(LINE_SEPARATORS, escapeCharacter)}\n`;
+/** `response` is the reply's text if the reply succeeded, otherwise `null`; `predicted_result` has the error then. */
+async function* jsonLines({ session, zone, replies }: ExportInput): AsyncGenerator<string, void> {
+  for await (const logged of replies) {
+    const { receipt, ...fields } = presentRecord(sourceOf(logged), zone, "receipt");
+    yield jsonLine({ ...idFields(session, logged), ...fields, response: responseOf(logged), receipt });
   }
 }
 
-/** JSON allows them in strings, but some readers take them for the end of a line. */
-const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
-const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-
-const responseOf = ({ reply, content }: ChatReply): string | null => (reply.status === "ok" ? content : null);
-
-const idFields = (sessionId: string, { chat }: ChatReply) => ({
-  session_id: sessionId,
-  chat_id: chat.chatId,
-  endpoint: chat.endpointId ?? "",
-});
-
-/** The columns of a CSV file, in order. */
-export const COLUMNS = [
+/** The columns of a CSV file with a row for each record, in order. */
+const COLUMNS = [
   "session_id",
   "chat_id",
   "endpoint",
@@ -52,57 +46,65 @@ export const COLUMNS = [
   "prompt",
   "prepared_prompt",
   "predicted_result",
+  "response",
+  "partial_result",
   "status",
   "error_code",
+  "error_message",
   "finish_reason",
   "model",
+  "attempts",
+  "queue_ms",
   "duration_ms",
   "ttft_ms",
   "input_tokens",
   "output_tokens",
+  "cost",
   "prompt_template",
   "context_strategy",
 ] as const;
 
-type Cell = string | number | null;
-
-/** Without it, Excel reads a CSV file in the encoding of the system, which is rarely UTF-8. */
-const BYTE_ORDER_MARK = "\uFEFF";
-
-/**
- * Comma-separated values with a header, by RFC 4180, in UTF-8 with a byte order mark:
- * https://www.rfc-editor.org/rfc/rfc4180
- */
-async function* csvRows({ sessionId, zone, replies }: ExportInput): AsyncGenerator<string, void> {
-  yield BYTE_ORDER_MARK + row(COLUMNS);
-  for await (const chatReply of replies) {
-    const record = presentRecord(chatReply, zone, undefined);
-    const cells: Record<(typeof COLUMNS)[number], Cell> = {
+async function* recordCells({ session, zone, replies }: ExportInput) {
+  for await (const logged of replies) {
+    const record = presentRecord(sourceOf(logged), zone, undefined);
+    yield {
       ...record,
-      ...idFields(sessionId, chatReply),
+      ...idFields(session, logged),
+      response: responseOf(logged),
       error_code: record.error?.code ?? null,
+      error_message: record.error?.message ?? null,
       input_tokens: record.usage?.input_tokens ?? null,
       output_tokens: record.usage?.output_tokens ?? null,
-    };
-    yield row(COLUMNS.map((column) => cells[column]));
+      cost: costOfReply(logged.reply),
+    } satisfies Record<(typeof COLUMNS)[number], Cell> & object;
   }
 }
 
-const row = (cells: readonly Cell[]): string => `${cells.map(csvCell).join(",")}\r\n`;
+const wideRows = ({ session, zone, replies }: ExportInput, raw: boolean) =>
+  wideTable(
+    {
+      prompt: ["session_id", "chat_record_id", "prompt_time", "prompt"],
+      promptCells: (logged) => {
+        const { prompt, number } = sourceOf(logged);
+        return [session.id, number, zonedPromptTime(prompt.createdAt, zone), prompt.content];
+      },
+      chats: session.chats.map(({ endpointId }) => endpointId ?? ""),
+      chatCell: ({ reply, message }) => predictedResult(reply, message.content),
+    },
+    replies,
+    raw,
+  );
 
-/**
- * The beginning of a cell that a spreadsheet may take for a formula: `=`, `+`, `-` or `@`, also in full width, and
- * control characters that some programs skip before it. https://owasp.org/www-community/attacks/CSV_Injection
- */
-const FORMULA = /^[=+\-@＝＋－＠\t\r\n]/;
-
-function csvCell(value: Cell): string {
-  if (typeof value !== "string") return value === null ? "" : String(value);
-  const text = FORMULA.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** @throws if the prompt is missing, because the prompt of a comparison is in the turn of its replies */
+function sourceOf({ prompt, message, reply }: LoggedReply): RecordSource {
+  if (!prompt) throw new Error(`The prompt of message ${message.seq} is not in its turn`);
+  return { reply, content: message.content, prompt, number: prompt.turnNumber ?? 0 };
 }
 
-export const EXPORT_FORMATS: Record<"jsonl" | "csv", ExportFormat> = {
-  jsonl: { contentType: "application/jsonl", text: jsonLines },
-  csv: { contentType: "text/csv; charset=utf-8", text: csvRows },
-};
+const responseOf = ({ reply, message }: LoggedReply): string | null => (reply.status === "ok" ? message.content : null);
+
+const idFields = (session: Session, { chat }: LoggedReply) => ({
+  session_id: session.id,
+  chat_id: chat.chatId,
+  endpoint: chat.endpointId ?? "",
+});

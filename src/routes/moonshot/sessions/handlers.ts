@@ -19,7 +19,7 @@ import { applyPreference, measure, readFromReplica, readerOf } from "../../http/
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
-  createSocketTicket,
+  createFollowTicket,
   openEventStream,
   respondWithEvents,
   respondWithSocket,
@@ -58,7 +58,9 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const responseOf = (session: Session) => ({ session: presentSession(session, zone, null) });
   const session = await newSession(db, input, now(), zone);
-  const created = createUnderFreeId(db, session, (candidate) => saveResponseStatements(c, responseOf(candidate), 200));
+  const created = createUnderFreeId(db, session, (candidate) =>
+    saveResponseStatements(c, `session:${candidate.id}`, responseOf(candidate), 200),
+  );
   return c.json(responseOf(await measure(c, "index", created)));
 }
 
@@ -108,7 +110,7 @@ export const openSocket = (c: AppContext, id: string, after: number | undefined)
   respondWithSocket(c, id, after, sessionNotFound(id));
 
 export async function createTicket(c: AppContext, id: string) {
-  const ticket = await createSocketTicket(c, id);
+  const ticket = await createFollowTicket(c, id);
   return ticket ? c.json(ticket, 201) : respondWithProblem(c, sessionNotFound(id));
 }
 

@@ -3,20 +3,20 @@
  * in the order of the checks.
  *
  * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` handle them, the `schemas`
- * files have the schemas of requests and responses, `records` makes chat records from messages, `replies`,
- * `export-formats` and `statistics` make results of a whole log.
+ * files have the schemas of requests and responses, `records` makes chat records from messages, `export-formats` and
+ * `statistics` make results of a whole log.
  */
 import { Hono } from "hono/tiny";
 import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { requireAllowedOrigin } from "../../http/cors.ts";
+import { ExportQuery } from "../../http/export.ts";
+import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/cors.ts";
 import { createOnce } from "../../http/idempotency.ts";
-import { FromQuery, SocketQuery, requireUpgrade } from "../../http/subscribe.ts";
+import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as resultHandlers from "./result-handlers.ts";
-import { Export } from "./result-schemas.ts";
 import * as schemas from "./schemas.ts";
 import { sessionParam } from "./session-param.ts";
 
@@ -45,13 +45,19 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post("/:id/cancel", docs.cancelTurns, allowServices, sessionParam, (c) =>
     handlers.cancelTurns(c, c.req.valid("param").id),
   )
-  .get("/:id/events", docs.followSession, query(FromQuery), allowServices, sessionParam, (c) =>
-    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  .get(
+    "/:id/events",
+    docs.followSession,
+    query(FollowQuery),
+    allowServices,
+    requireAllowedOriginForTicket,
+    sessionParam,
+    (c) => handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
   .get(
     "/:id/ws",
     docs.openSocket,
-    query(SocketQuery),
+    query(FollowQuery),
     requireUpgrade,
     allowServices,
     requireAllowedOrigin,
@@ -61,8 +67,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post("/:id/tickets", docs.createTicket, allowServices, sessionParam, (c) =>
     handlers.createTicket(c, c.req.valid("param").id),
   )
-  .get("/:id/export", docs.exportSession, query(Export), allowServices, sessionParam, (c) =>
-    resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query").format),
+  .get("/:id/export", docs.exportSession, query(ExportQuery), allowServices, sessionParam, (c) =>
+    resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
   .get("/:id/stats", docs.getStatistics, allowServices, sessionParam, (c) =>
     resultHandlers.getStatistics(c, c.req.valid("param").id),

@@ -3,7 +3,7 @@
  * here. No effects.
  */
 import type * as z from "zod";
-import { costOf } from "../../../core/message.ts";
+import { costOfReply } from "../../../core/message.ts";
 import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { zonedPromptTime } from "../../../core/time.ts";
@@ -53,7 +53,7 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     prompt_template: reply.promptTemplate ?? "",
     prompt: prompt.content,
     prepared_prompt: reply.preparedPrompt,
-    predicted_result: reply.error === null ? content : `[${reply.error.code}] ${reply.error.message}`,
+    predicted_result: predictedResult(reply, content),
     duration: `${(reply.durationMs / 1000).toFixed(2)} secs`,
     prompt_time: zonedPromptTime(prompt.createdAt, zone),
     status: reply.status,
@@ -71,6 +71,10 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     ...(include === "receipt" ? { receipt: receiptOf(reply) } : {}),
   } satisfies ChatRecord;
 }
+
+/** The text of a reply; of a failed one, what failed. */
+export const predictedResult = ({ error }: ReplyDetail, content: string): string =>
+  error === null ? content : `[${error.code}] ${error.message}`;
 
 const receiptOf = (reply: ReplyDetail) => (reply.receipt ? presentReceipt(reply, reply.receipt) : null);
 
@@ -101,5 +105,5 @@ const presentReceipt = (reply: ReplyDetail, receipt: Receipt): z.output<typeof s
   notes: receipt.notes ?? [],
   ...presentTokens(reply.usage),
   prices: presentPrices(receipt.prices),
-  cost: costOf(reply.usage, receipt.prices),
+  cost: costOfReply(reply),
 });

@@ -1,18 +1,10 @@
-/**
- * Schemas for the results of a session: export and statistics. The columns and lines of an exported file are in
- * `export-formats.ts`.
- */
+/** Schemas of statistics. The columns and lines of an exported file are in `export-formats.ts`. */
 import * as z from "zod";
+import { Distribution } from "../../http/fields.ts";
 import { Usage } from "./record-schemas.ts";
-
-export const Export = z.object({ format: z.enum(["jsonl", "csv"]).default("jsonl") });
 
 const integer = z.number().int();
 const counts = z.record(z.string(), integer);
-
-const Distribution = z
-  .object({ min: integer, p50: integer, p90: integer, p95: integer, p99: integer, max: integer })
-  .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
 
 export const ReplyStatistics = z
   .object({

@@ -1,10 +1,10 @@
 /**
  * Schemas of the requests to `/v1/sessions`, and of a session in its responses. Its records are in `record-schemas.ts`,
- * export and statistics in `result-schemas.ts`.
+ * statistics in `result-schemas.ts`.
  */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
-import { name } from "../../http/fields.ts";
+import { flag, name } from "../../http/fields.ts";
 import { History } from "./record-schemas.ts";
 
 /** The id of an endpoint. */
@@ -29,20 +29,6 @@ export const CreateSession = z.object({
 export const Prompt = z.object({
   prompt: Content.meta({ description: "Stored and sent unchanged, with leading and trailing blanks" }),
 });
-
-const TRUE = ["1", "true", "yes", "on", "t", "y"];
-const FALSE = ["0", "false", "no", "off", "f", "n"];
-
-const flag = z
-  .string()
-  .meta({ examples: ["true", "false"] })
-  .transform((text, context) => {
-    const word = text.toLowerCase();
-    if (TRUE.includes(word)) return true;
-    if (FALSE.includes(word)) return false;
-    context.addIssue({ code: "custom", message: "must be true or false" });
-    return z.NEVER;
-  });
 
 const include = z.enum(["receipt"]).optional();
 

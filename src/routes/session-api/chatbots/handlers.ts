@@ -4,10 +4,16 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { Chatbot } from "../../../core/chatbot.ts";
+import type { Endpoint } from "../../../core/endpoint.ts";
+import type { Outcome } from "../../../core/failure.ts";
+import { invalid, notFound, success } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
-import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
+import { findParamProblem } from "../../../providers/registry.ts";
+import { chatbotStore, deleteChatbot as removeChatbot } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
+import type { Database } from "../../../store/database.ts";
 import { findEndpoint } from "../../../store/endpoints.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -24,18 +30,28 @@ export const CHATBOT_NOT_FOUND = { reason: "not-found", resource: "chatbot", id:
 
 const CHATBOT_IN_USE = { reason: "in-use", resource: "chatbot", by: "sessions that have not ended" } as const;
 
-const endpointNotFound = (id: string) => ({ reason: "not-found", resource: "endpoint", id }) as const;
-
 export async function createChatbot(c: AppContext, input: z.output<typeof schemas.CreateChatbot>) {
   const { description = null, systemPrompt = null, greeting = null, params = null, ...required } = input;
   const db = database(c.env.DB);
-  if (!(await findEndpoint(db, input.endpointId))) return respondWithProblem(c, endpointNotFound(input.endpointId));
+  const endpoint = await findEndpointFor(db, { endpointId: input.endpointId, params });
+  if (!endpoint.ok) return respondWithProblem(c, endpoint.failure);
   const at = now();
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const chatbot = { id: newObjectId(at), ...required, description, systemPrompt, greeting, params, ...times };
   const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
-  await chatbotStore.create(db, chatbot, saveResponseStatements(c, answer, 201));
+  await chatbotStore.create(db, chatbot, saveResponseStatements(c, `chatbot:${chatbot.id}`, answer, 201));
   return c.json(answer, 201);
+}
+
+/** Finds the endpoint of a chatbot. Its connector must know the values of the chatbot's params. */
+async function findEndpointFor(
+  db: Database,
+  { endpointId, params }: Pick<Chatbot, "endpointId" | "params">,
+): Promise<Outcome<Endpoint>> {
+  const endpoint = await findEndpoint(db, endpointId);
+  if (!endpoint) return notFound("endpoint", endpointId);
+  const param = findParamProblem(endpoint.connectorType, params ?? "{}");
+  return param ? invalid(["params", param.name], param.message) : success(endpoint);
 }
 
 export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {
@@ -53,20 +69,22 @@ export async function updateChatbot(c: AppContext, id: string, changes: z.output
   const db = database(c.env.DB);
   const chatbot = await chatbotStore.find(db, id);
   if (!chatbot) return respondWithProblem(c, CHATBOT_NOT_FOUND);
-  if (changes.endpointId && !(await findEndpoint(db, changes.endpointId)))
-    return respondWithProblem(c, endpointNotFound(changes.endpointId));
   const updated = {
     ...chatbot,
     ...(changes as Partial<typeof chatbot>),
     updatedAt: updatedAtAfter(changes, chatbot),
   };
+  if (changes.endpointId !== undefined || changes.params !== undefined) {
+    const endpoint = await findEndpointFor(db, updated);
+    if (!endpoint.ok) return respondWithProblem(c, endpoint.failure);
+  }
   await chatbotStore.update(db, updated);
   return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));
 }
 
 export async function deleteChatbot(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await chatbotStore.remove(db, id, now())) {
+  if (await removeChatbot(db, id, now())) {
     audit(c, "chatbot-deleted", { chatbotId: id });
     return c.json(removalBody("Chatbot deleted successfully"));
   }

@@ -1,12 +1,15 @@
 /**
  * The handlers of `/clients`: each gets input that has been validated and answers in the Session API's envelope.
- * Effects: queries to D1, audit lines.
+ * Effects: queries to D1, audit lines, RPC to close the subscriptions of a deleted client.
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import { evictCachedKey } from "../../../auth/api-keys.ts";
+import { revocableClientId } from "../../../core/caller.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
-import { clientStore } from "../../../store/chatbots-and-clients.ts";
+import { closeRevokedSubscriptions } from "../../../live/close-revoked-subscriptions.ts";
+import { clientStore, deleteClient as removeClient } from "../../../store/chatbots-and-clients.ts";
 import { database, isUniqueViolation } from "../../../store/database.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -15,6 +18,7 @@ import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import type { ListByName } from "../chatbots/schemas.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
+import { evictCachedOwner } from "../sessions/session-param.ts";
 import { presentClient } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -44,7 +48,11 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
-  const write = clientStore.create(database(c.env.DB), client, saveResponseStatements(c, answer, 201));
+  const write = clientStore.create(
+    database(c.env.DB),
+    client,
+    saveResponseStatements(c, `client:${client.id}`, answer, 201),
+  );
   return (await tryWrite(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
 }
 
@@ -71,8 +79,13 @@ export async function updateClient(c: AppContext, id: string, changes: z.output<
 
 export async function deleteClient(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await clientStore.remove(db, id, now())) {
-    audit(c, "client-deleted", { clientId: id });
+  const revokedKeys = await removeClient(db, id, now());
+  if (revokedKeys) {
+    audit(c, "client-deleted", { clientId: id, revokedKeyIds: revokedKeys.map((key) => key.id) });
+    for (const { hash } of revokedKeys) evictCachedKey(hash);
+    evictCachedOwner(id);
+    const revoked = [revocableClientId(id), ...revokedKeys.map((key) => key.id)];
+    c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
     return c.json(removalBody("Client deleted successfully"));
   }
   const exists = await clientStore.find(db, id);

@@ -110,6 +110,29 @@ export const listMessages = describe({
     status: 200,
     description: "Messages after a sequence number, oldest first",
     schema: itemSchema(schemas.MessagesPage),
+    example: examples.messagesResponse,
+  },
+  problems: [404],
+});
+
+export const exportSession = describe({
+  id: "exportSession",
+  tag,
+  summary:
+    "Export the replies of a session, each with the prompt that it answers, as its log is at the time of the call. Role client: without endpoint, model, cost, attempts and the provider's words",
+  response: { status: 200, description: "A file, sent while the log is read", texts: examples.exportTexts },
+  problems: [404],
+});
+
+export const getStatistics = describe({
+  id: "getStatistics",
+  tag,
+  summary: "Get the statistics of a session: outcomes, times, tokens and cost of its replies",
+  response: {
+    status: 200,
+    description: "The statistics",
+    schema: itemSchema(schemas.Statistics),
+    example: examples.statisticsResponse,
   },
   problems: [404],
 });
@@ -120,7 +143,7 @@ export const followSession = describe({
   tag,
   summary: "Follow a session by server-sent events",
   response: { status: 200, description: "All events of the session, until it ends", events: true },
-  problems: [404],
+  problems: [403, 404],
 });
 
 export const openSocket = describe({
@@ -135,7 +158,7 @@ export const openSocket = describe({
 export const createTicket = describe({
   id: "createTicket",
   tag,
-  summary: "Get a ticket for opening a WebSocket from a browser: one use, 30 seconds",
+  summary: "Get a ticket that opens an event stream or a WebSocket from a browser: one use, 30 seconds",
   response: { status: 201, description: "The ticket", schema: mutationSchema(Ticket) },
   problems: [404],
 });

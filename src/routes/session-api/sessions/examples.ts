@@ -74,3 +74,74 @@ export const listResponse = {
     paginatorInfo: { count: 1, currentPage: 1, hasMorePages: false, lastPage: 1, limit: 10, perPage: 10, total: 1 },
   },
 };
+
+const usage = { inputTokens: 9, outputTokens: 6 };
+
+export const messagesResponse = {
+  success: true,
+  data: {
+    messages: [
+      { seq: 1, ...greeting },
+      { seq: 2, ...question },
+      {
+        seq: 3,
+        ...chatResponse.data,
+        status: "ok",
+        finishReason: "stop",
+        model: "gpt-4o-mini-2024-07-18",
+        usage,
+        durationMs: 1040,
+        ttftMs: 412,
+      },
+    ],
+  },
+};
+
+export const exportTexts = {
+  "application/jsonl": `${JSON.stringify({
+    sessionId: session.id,
+    turn: 1,
+    promptTimestamp: later,
+    prompt: question.content,
+    seq: 3,
+    timestamp: later,
+    response: chatResponse.data.content,
+    partialResponse: null,
+    status: "ok",
+    error: null,
+    finishReason: "stop",
+    usage,
+    durationMs: 1040,
+    ttftMs: 412,
+    finishReasonRaw: "stop",
+    endpointId: "gpt-4o-mini",
+    model: "gpt-4o-mini-2024-07-18",
+    queueMs: 0,
+    attempts: 1,
+    providerRequestId: "req_0123456789",
+    cost: 0.00000495,
+  })}\n`,
+  "text/csv": [
+    "sessionId,endpointId,turn,promptTimestamp,prompt,seq,timestamp,response,partialResponse,status,errorCode,errorMessage,finishReason,model,attempts,queueMs,durationMs,ttftMs,inputTokens,outputTokens,cost",
+    `${session.id},gpt-4o-mini,1,${later},${question.content},3,${later},${chatResponse.data.content},,ok,,,stop,gpt-4o-mini-2024-07-18,1,0,1040,412,9,6,0.00000495`,
+    "",
+  ].join("\r\n"),
+};
+
+export const statisticsResponse = {
+  success: true,
+  data: {
+    sessionId: session.id,
+    count: 1,
+    ok: 1,
+    cancelled: 0,
+    errors: {},
+    finishReasons: { stop: 1 },
+    usage,
+    durationMs: { min: 1040, p50: 1040, p90: 1040, p95: 1040, p99: 1040, max: 1040 },
+    ttftMs: { min: 412, p50: 412, p90: 412, p95: 412, p99: 412, max: 412 },
+    attempts: 1,
+    cost: 0.00000495,
+    priced: 1,
+  },
+};

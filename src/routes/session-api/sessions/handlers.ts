@@ -25,25 +25,26 @@ import {
   respondWithEvents,
   respondWithSocket,
   respondWithTurn,
-  createSocketTicket,
+  createFollowTicket,
   wantsEvents,
 } from "../../http/subscribe.ts";
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { newSession } from "./new-session.ts";
+import type { NewSessionInput } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
-import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import { presentListed, presentLoggedMessage, presentMessage, presentPopulated, presentSession } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
 type AppContext = Context<AppEnv>;
 
-export async function createSession(c: AppContext, input: z.output<typeof schemas.CreateSession>) {
+export async function createSession(c: AppContext, input: NewSessionInput) {
   const db = database(c.env.DB);
   const chatbot = await measure(c, "index", chatbotStore.find(db, input.chatbotId));
   if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
   const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
-  const saveAnswer = saveResponseStatements(c, answer, 201);
+  const saveAnswer = saveResponseStatements(c, `session:${session.id}`, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
   if (!isCreated) {
     const client = await clientStore.find(db, input.clientId);
@@ -64,15 +65,16 @@ async function scheduleStart(c: AppContext, id: string): Promise<void> {
 
 export async function listSessions(c: AppContext, input: z.output<typeof schemas.ListSessions>) {
   const { limit, skip, startDate, endDate } = input;
+  const { role } = c.var.caller;
   const filter = {
     search: input.searchString ?? null,
     status: input.status ?? null,
     chatbotId: input.chatbotId ?? null,
     clientId: clientFilter(c.var.caller, input.clientId),
+    clientMustExist: role === "client" || null,
     from: startDate?.from ?? null,
     before: endDate?.before ?? null,
   };
-  const { role } = c.var.caller;
   const page = await readFromReplica(c, (db) => listChatbotSessions(db, filter, { limit, skip }));
   const results = page.results.map((session) => presentListed(session, role));
   return c.json(pageBody({ ...page, results }, { limit, skip }));
@@ -116,7 +118,7 @@ export async function stopTurn(c: AppContext, id: string) {
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
+  const messages = page.items.map((message) => presentLoggedMessage(message, c.var.caller.role));
   const next = page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
   return c.json(itemBody({ messages, ...next }));
 }
@@ -128,7 +130,7 @@ export const openSocket = (c: AppContext, id: string, after: number | undefined)
   respondWithSocket(c, id, after, SESSION_NOT_FOUND);
 
 export async function createTicket(c: AppContext, id: string) {
-  const ticket = await createSocketTicket(c, id);
+  const ticket = await createFollowTicket(c, id);
   return ticket
     ? c.json(mutationBody(ticket, "Ticket created successfully"), 201)
     : respondWithProblem(c, SESSION_NOT_FOUND);

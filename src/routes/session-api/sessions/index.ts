@@ -2,20 +2,22 @@
  * `/sessions`: sessions between a chatbot and a client. This file lists the routes with their middleware, in the order
  * of the checks.
  *
- * In this folder: `docs` describes the routes for OpenAPI, `handlers` handles them, `schemas` has the schemas of
- * requests and responses, `present` converts a session to JSON, `session-param` and `ownership` decide what a caller
- * may see and do.
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` handle them, `schemas`
+ * has the schemas of requests and responses, `present` converts a session to JSON, `export-formats` makes files of its
+ * replies, `session-param` and `ownership` decide what a caller may see and do.
  */
 import { Hono } from "hono/tiny";
 import { allowClients } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { requireAllowedOrigin } from "../../http/cors.ts";
+import { ExportQuery } from "../../http/export.ts";
+import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/cors.ts";
 import { createOnce } from "../../http/idempotency.ts";
-import { FromQuery, SocketQuery, requireUpgrade } from "../../http/subscribe.ts";
+import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
+import * as resultHandlers from "./result-handlers.ts";
 import * as schemas from "./schemas.ts";
 import { SESSION_NOT_ACTIVE, sessionParam } from "./session-param.ts";
 
@@ -40,13 +42,25 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .get("/:id/messages", docs.listMessages, query(schemas.MessagesQuery), allowClients, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/events", docs.followSession, query(FromQuery), allowClients, sessionParam(), (c) =>
-    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  .get("/:id/export", docs.exportSession, query(ExportQuery), allowClients, sessionParam(), (c) =>
+    resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
+  )
+  .get("/:id/stats", docs.getStatistics, allowClients, sessionParam(), (c) =>
+    resultHandlers.getStatistics(c, c.req.valid("param").id),
+  )
+  .get(
+    "/:id/events",
+    docs.followSession,
+    query(FollowQuery),
+    allowClients,
+    sessionParam(),
+    requireAllowedOriginForTicket,
+    (c) => handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
   .get(
     "/:id/ws",
     docs.openSocket,
-    query(SocketQuery),
+    query(FollowQuery),
     requireUpgrade,
     allowClients,
     sessionParam(),

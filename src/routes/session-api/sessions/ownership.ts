@@ -6,19 +6,34 @@ import type { MiddlewareHandler } from "hono";
 import { canAppend } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import type { Role } from "../../../core/message.ts";
-import type { AppEnv } from "../../http/context.ts";
+import type { AppEnv, BodyMiddleware } from "../../http/context.ts";
+import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
-/** A client may create sessions only for itself. */
-export const requireOwnClient: MiddlewareHandler<AppEnv> = async (c, next) => {
+/** Middleware after which the body of a new session has a `clientId`. */
+type ClientResolver = MiddlewareHandler<AppEnv, string, { in: object; out: { json: { clientId: string } } }>;
+
+const CLIENT_MISSING: HttpProblem = {
+  reason: "invalid-input",
+  in: "body",
+  issues: [{ code: "missing", path: ["clientId"], message: "is required: only a client may leave out its own" }],
+};
+
+/** A client may create sessions only for itself, and need not say so. */
+export const requireOwnClient: ClientResolver = async (c, next) => {
   const { role, clientId } = c.var.caller;
-  const body = c.req.valid("json" as never) as { clientId: string };
-  return role !== "client" || clientId === body.clientId ? next() : respondWithProblem(c, { reason: "forbidden" });
+  // The type of the validated body is that for later handlers: here its `clientId` may be missing.
+  const body: { clientId?: string } = c.req.valid("json");
+  const requested = body.clientId ?? (role === "client" ? clientId : null);
+  if (requested === null) return respondWithProblem(c, CLIENT_MISSING);
+  if (role === "client" && requested !== clientId) return respondWithProblem(c, { reason: "forbidden" });
+  c.req.addValidatedData("json", { ...body, clientId: requested });
+  return next();
 };
 
 /** Whether the caller may append a message of this role is the rule of {@link canAppend}, for sockets too. */
-export const requireUserRole: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { message } = c.req.valid("json" as never) as { message: { role: Role } };
+export const requireUserRole: BodyMiddleware<{ message: { role: Role } }> = async (c, next) => {
+  const { message } = c.req.valid("json");
   return canAppend(c.var.caller, message.role) ? next() : respondWithProblem(c, { reason: "forbidden" });
 };
 

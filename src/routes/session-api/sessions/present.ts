@@ -6,8 +6,9 @@ import type * as z from "zod";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Client } from "../../../core/client.ts";
 import type { CallerRole } from "../../../core/caller.ts";
-import type { Message } from "../../../core/message.ts";
+import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
+import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
 import type { PopulatedSession } from "../../../store/session-list.ts";
@@ -21,6 +22,38 @@ export const presentMessage = ({ role, content, createdAt, reply }: Message): z.
   content,
   timestamp: isoTime(createdAt),
   ...(reply && reply.finishReason !== "stop" ? { finishReason: reply.finishReason } : {}),
+});
+
+/** A message with what is known of a reply. A client does not see how its chatbot is configured. */
+export const presentLoggedMessage = (
+  message: Message,
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.LoggedMessage> => ({
+  seq: message.seq,
+  ...presentMessage(message),
+  ...(message.reply ? presentReplyDetail(message.reply, viewerRole) : {}),
+});
+
+const presentReplyDetail = (
+  { status, finishReason, model, usage, durationMs, ttftMs }: ReplyDetail,
+  viewerRole: CallerRole | null,
+) => ({
+  status,
+  finishReason,
+  ...omitNulls({ model: viewerRole === "client" ? null : model, usage }),
+  durationMs,
+  ...omitNulls({ ttftMs }),
+});
+
+export const presentStatistics = (
+  sessionId: string,
+  { cost, priced, attempts, durationMs, ttftMs, ...counts }: ReplyStatistics,
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.Statistics> => ({
+  sessionId,
+  ...counts,
+  ...omitNulls({ durationMs, ttftMs }),
+  ...(viewerRole === "client" ? {} : { attempts, ...omitNulls({ cost }), priced }),
 });
 
 const presentCommon = (session: Session, messages: Message[]) => ({

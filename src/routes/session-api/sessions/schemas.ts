@@ -3,12 +3,21 @@
  * in `core/session.ts`.
  */
 import * as z from "zod";
-import { Content, FINISH_REASONS, ROLES } from "../../../core/message.ts";
+import { Content, FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
 import { Chatbot } from "../chatbots/schemas.ts";
 import { Client } from "../clients/schemas.ts";
-import { objectOutput, timeOutput, jsonObject, objectId, pageQuery, searchString, time } from "../../http/fields.ts";
+import {
+  Distribution,
+  objectOutput,
+  timeOutput,
+  jsonObject,
+  objectId,
+  pageQuery,
+  searchString,
+  time,
+} from "../../http/fields.ts";
 
 const title = z.string().max(200);
 const status = z.enum(SESSION_STATUSES);
@@ -16,7 +25,7 @@ const feedback = z.object({ rating: z.number().min(1).max(5).optional(), comment
 
 export const CreateSession = z.object({
   chatbotId: objectId,
-  clientId: objectId,
+  clientId: objectId.optional().meta({ description: "Required, except from the client itself" }),
   title: title.optional(),
   metadata: jsonObject.optional(),
   startTime: time.optional(),
@@ -86,12 +95,54 @@ export const MessagesQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 
+const integer = z.number().int();
+
+const Usage = z.object({
+  inputTokens: integer,
+  outputTokens: integer,
+  cachedInputTokens: integer.optional().meta({ description: "Part of the input tokens, if known" }),
+  reasoningTokens: integer.optional().meta({ description: "Part of the output tokens, if known" }),
+});
+
+/** A message with what is known of a reply. */
+export const LoggedMessage = Message.extend({
+  seq: integer,
+  finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply" }),
+  status: z.enum(REPLY_STATUSES).optional().meta({ description: "On a reply" }),
+  model: z.string().optional().meta({ description: "The model that replied, if known. Not for the role client" }),
+  usage: Usage.optional().meta({ description: "On a reply, if the provider counts tokens" }),
+  durationMs: integer.optional().meta({ description: "On a reply: its whole time" }),
+  ttftMs: integer.optional().meta({ description: "On a reply with text: the time to its first text" }),
+}).meta({ id: "LoggedMessage" });
+
 export const MessagesPage = z
   .object({
-    messages: z.array(Message.extend({ seq: z.number().int() })),
+    messages: z.array(LoggedMessage),
     nextAfter: z.number().int().optional().meta({ description: "`after` of the next page, if there is one" }),
   })
   .meta({ id: "MessagesPage" });
+
+export const Statistics = z
+  .object({
+    sessionId: objectId,
+    count: integer.meta({ description: "Replies" }),
+    ok: integer,
+    cancelled: integer,
+    errors: z
+      .record(z.string(), integer)
+      .meta({ description: "How often each error occurred, cancelled replies not included" }),
+    finishReasons: z.record(z.string(), integer),
+    durationMs: Distribution.optional(),
+    ttftMs: Distribution.optional(),
+    usage: z.object({ inputTokens: integer, outputTokens: integer }),
+    attempts: integer.optional().meta({ description: "Not for the role client" }),
+    cost: z
+      .number()
+      .optional()
+      .meta({ description: "The cost of the replies whose usage and prices are known. Not for the role client" }),
+    priced: integer.optional().meta({ description: "How many replies the cost includes. Not for the role client" }),
+  })
+  .meta({ id: "SessionStatistics", description: "Statistics of a chatbot session" });
 
 export const Session = z
   .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...sessionFields })

@@ -5,6 +5,8 @@
  */
 import type { Context } from "hono";
 import { asObjectId } from "../../../core/id.ts";
+import { now } from "../../../core/time.ts";
+import type { EpochMs } from "../../../core/time.ts";
 import { database } from "../../../store/database.ts";
 import { clientOfSession } from "../../../store/sessions.ts";
 import type { AppEnv, IdValidator } from "../../http/context.ts";
@@ -19,8 +21,19 @@ export const SESSION_NOT_ACTIVE = { reason: "session-not-active" } as const;
 /** How many sessions to cache. A client uses few sessions, and makes many calls to each. */
 const MAX_CACHED_OWNERS = 10_000;
 
+/**
+ * How long a cached owner counts for a JWT, in milliseconds: the client that it names can be deleted. With an API key
+ * it counts for longer, because the client's keys are deleted with it.
+ */
+const OWNER_CACHE_MS = 15_000;
+
 /** The client of a session, by session. A session never changes its client. */
-const cachedOwners = new Map<string, string>();
+const cachedOwners = new Map<string, { clientId: string; until: EpochMs }>();
+
+/** Removes a deleted client from this isolate's cache. */
+export function evictCachedOwner(clientId: string): void {
+  for (const [sessionId, owner] of cachedOwners) if (owner.clientId === clientId) cachedOwners.delete(sessionId);
+}
 
 /**
  * Validates the id of a session in the path, or in the query where the path has none. Place it after the validators of
@@ -41,14 +54,16 @@ export const sessionParam =
   };
 
 async function isVisible(c: Context<AppEnv>, sessionId: string): Promise<boolean> {
-  const { role, clientId } = c.var.caller;
-  return role !== "client" || belongsTo(c, sessionId, clientId);
-}
-
-async function belongsTo(c: Context<AppEnv>, sessionId: string, clientId: string | null): Promise<boolean> {
-  if (cachedOwners.get(sessionId) === clientId) return true;
-  if ((await measure(c, "index", clientOfSession(database(c.env.DB), sessionId))) !== clientId) return false;
+  const { role, keyId, clientId } = c.var.caller;
+  if (role !== "client") return true;
+  const cached = cachedOwners.get(sessionId);
+  const isOwn = cached?.clientId === clientId;
+  if (isOwn && (keyId !== null || cached.until > now())) return true;
+  const query = measure(c, "index", clientOfSession(database(c.env.DB), sessionId));
+  // While D1 is down, no client can be deleted either.
+  const owner = await query.catch((error: unknown) => (isOwn ? clientId : Promise.reject(error)));
+  if (owner === null || owner !== clientId) return false;
   if (cachedOwners.size >= MAX_CACHED_OWNERS) cachedOwners.clear();
-  cachedOwners.set(sessionId, clientId ?? "");
+  cachedOwners.set(sessionId, { clientId, until: now() + OWNER_CACHE_MS });
   return true;
 }

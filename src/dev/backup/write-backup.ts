@@ -1,0 +1,89 @@
+/**
+ * Copies the tables of a database into a folder, as JSON Lines: one file a table, one row a line.
+ *
+ * Reads the database page by page, by primary key, and never holds more than a page. The database goes on serving meanwhile,
+ * so a backup is not the state of one moment.
+ */
+import { appendFileSync, existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../program.ts";
+import type { Row, Table } from "./tables.ts";
+import { manifestFile, newestMigration, quote, readTables, tableFile } from "./tables.ts";
+import { lines } from "./lines.ts";
+
+const FIRST_PAGE_ROWS = 100;
+const MAX_PAGE_ROWS = 5_000;
+
+/** What a page should have, in characters. A single row may have more. */
+const PAGE_CHARACTERS = 2_000_000;
+
+const ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 500;
+
+/**
+ * Writes a backup. A folder with an unfinished one is continued after its last whole line.
+ *
+ * @param report gets a line of text for each table
+ */
+export async function writeBackup(db: D1Database, folder: string, report: (text: string) => void): Promise<void> {
+  if (existsSync(manifestFile(folder)))
+    throw new UserError(`${folder} has a finished backup. Choose another folder: --folder`);
+  mkdirSync(folder, { recursive: true });
+  const migration = await newestMigration(db);
+  const tables = [];
+  for (const table of await readTables(db)) {
+    const rows = await copyTable(db, table, tableFile(folder, table.name));
+    report(`${table.name}: ${rows} rows`);
+    tables.push({ name: table.name, rows });
+  }
+  const manifest = { finishedAt: new Date().toISOString(), migration, tables };
+  writeFileSync(manifestFile(folder), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** @returns how many rows the file has then */
+async function copyTable(db: D1Database, table: Table, file: string): Promise<number> {
+  let { rows, last } = await readCopied(file);
+  let limit = FIRST_PAGE_ROWS;
+  for (;;) {
+    const page = await readPage(db, table, last, limit);
+    limit = page.limit;
+    if (page.rows.length === 0) return rows;
+    const text = page.rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+    appendFileSync(file, text);
+    rows += page.rows.length;
+    last = page.rows.at(-1) ?? null;
+    limit = Math.max(1, Math.min(MAX_PAGE_ROWS, Math.floor((page.rows.length * PAGE_CHARACTERS) / text.length)));
+  }
+}
+
+/** Reads what an earlier run has copied, and removes its last line if that is not whole. */
+async function readCopied(file: string): Promise<{ rows: number; last: Row | null }> {
+  if (!existsSync(file)) writeFileSync(file, "");
+  let [rows, size, last]: [number, number, string | null] = [0, 0, null];
+  for await (const line of lines(file)) {
+    rows += 1;
+    size += Buffer.byteLength(line) + 1;
+    last = line;
+  }
+  if (size < statSync(file).size) truncateSync(file, size);
+  return { rows, last: last === null ? null : (JSON.parse(last) as Row) };
+}
+
+/** Reads the rows after one. A page that D1 cannot answer is tried again, each time with fewer rows. */
+async function readPage(db: D1Database, { name, key }: Table, after: Row | null, rows: number) {
+  const columns = key.map(quote).join(", ");
+  const where = after === null ? "" : `WHERE (${columns}) > (${key.map(() => "?").join(", ")})`;
+  const values = after === null ? [] : key.map((column) => after[column] ?? null);
+  let limit = rows;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const query = db.prepare(`SELECT * FROM ${quote(name)} ${where} ORDER BY ${columns} LIMIT ${limit}`);
+      return { rows: (await query.bind(...values).all<Row>()).results, limit };
+    } catch (error) {
+      if (attempt === ATTEMPTS)
+        throw new UserError(`Reading ${name} failed. Run the same command again to go on: ${String(error)}`);
+      limit = Math.max(1, Math.floor(limit / 10));
+      await sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+    }
+  }
+}

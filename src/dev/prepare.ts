@@ -1,0 +1,59 @@
+/**
+ * Prepares a start on this machine: migrates the local database and fills it when it is empty. `npm start` runs this program
+ * with a state folder. `wrangler dev` alone runs it too, as the `[build]` command of `wrangler.toml`, and then it also adds
+ * to `.dev.vars` the variables that `npm start` passes by itself.
+ *
+ * Does nothing when wrangler deploys or generates types, or was started by `npm start`. Wrangler runs the command again
+ * whenever a source file changes, so what is slow is loaded only if the state is not prepared yet.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { migrationNames, readMigration } from "./migrations.ts";
+import { runProgram } from "./program.ts";
+import { DEFAULT_STATE_FOLDER, ROOT, SKIPS_PREPARATION, addMissingVariables, localAdminKey } from "./settings.ts";
+import { lockState } from "./state-lock.ts";
+
+await runProgram(async () => {
+  const [stateFolder] = process.argv.slice(2);
+  if (stateFolder !== undefined) await prepare(resolve(stateFolder));
+  else if (process.env["WRANGLER_COMMAND"] === "dev" && !process.env[SKIPS_PREPARATION]) await prepareForWrangler();
+  return 0;
+});
+
+async function prepareForWrangler(): Promise<void> {
+  const added = addMissingVariables();
+  if (added.length > 0) {
+    console.info(`Added to .dev.vars for this machine: ${added.join(", ")}`);
+    console.info(`The admin key is ${localAdminKey()}, and /docs has the documentation.`);
+  }
+  // Wrangler itself cannot hold the lock. But nothing starts beside a server that does.
+  const release = lockState(DEFAULT_STATE_FOLDER);
+  await prepare(DEFAULT_STATE_FOLDER);
+  release();
+}
+
+/** Prepares a folder that is locked. */
+async function prepare(stateFolder: string): Promise<void> {
+  if (isPrepared(stateFolder)) return;
+  const { fillDatabase } = await import("./fill-database.ts");
+  await fillDatabase(stateFolder);
+  writeFileSync(markerIn(stateFolder), fingerprint());
+}
+
+/** Whether the folder has a database that was prepared with these migrations. The id of the database is in `wrangler.toml`. */
+function isPrepared(stateFolder: string): boolean {
+  const marker = markerIn(stateFolder);
+  const exists = existsSync(join(stateFolder, "v3/d1")) && existsSync(marker);
+  return exists && readFileSync(marker, "utf8") === fingerprint();
+}
+
+function markerIn(stateFolder: string): string {
+  return join(stateFolder, "prepared");
+}
+
+function fingerprint(): string {
+  const hash = createHash("sha256").update(readFileSync(join(ROOT, "wrangler.toml")));
+  for (const name of migrationNames()) hash.update(name).update(readMigration(name));
+  return hash.digest("hex");
+}

@@ -1,0 +1,53 @@
+/**
+ * How much of what a socket was sent its client may not have read, and which sockets to disconnect for it. The runtime
+ * queues what is sent without a limit, and has no `bufferedAmount`. So everything that was sent counts as unread until
+ * the connection is gone or the client shows that it is alive. An object with such a queue does not hibernate, so
+ * nothing of this needs to survive hibernation.
+ *
+ * Sending and closing do not belong here: that is `sockets.ts`. Pure; takes the time as an argument.
+ */
+import type { EpochMs } from "../../core/time.ts";
+
+/** The most bytes that one client may have to read, as for an event stream. */
+export const MAX_UNREAD_BYTES = 4_194_304;
+
+/** The most bytes that all clients of an object together may have to read. */
+export const MAX_UNREAD_BYTES_OF_ALL = 16_777_216;
+
+/** How long a client may take to answer a Close frame before what it was sent counts again, in milliseconds. */
+const CLOSING_MS = 2_000;
+
+/** What a socket was sent. */
+export interface UnreadEvents {
+  /** Bytes sent since the last sign of life. */
+  unreadBytes: number;
+  /** When the socket was asked to close; `null` for an open one. */
+  closedAt: EpochMs | null;
+}
+
+/** Whether one client has too much to read, or all together have, those included that were asked to close. */
+export function isTooMuch(sockets: UnreadEvents[], maxBytes: number): boolean {
+  let total = 0;
+  for (const { unreadBytes, closedAt } of sockets) {
+    total += unreadBytes;
+    if (total > maxBytes || (closedAt === null && unreadBytes > MAX_UNREAD_BYTES)) return true;
+  }
+  return false;
+}
+
+/**
+ * The open sockets to disconnect: those with too much to read, and then those with the most, until all together have
+ * less than a number of bytes.
+ */
+export function laggards<S extends UnreadEvents>(sockets: S[], maxBytes: number, at: EpochMs): S[] {
+  const counted = sockets.filter(({ closedAt }) => closedAt === null || closedAt < at - CLOSING_MS);
+  let total = counted.reduce((sum, { unreadBytes }) => sum + unreadBytes, 0);
+  const open = counted.filter(({ closedAt }) => closedAt === null);
+  return open
+    .toSorted((one, other) => other.unreadBytes - one.unreadBytes)
+    .filter(({ unreadBytes }) => {
+      const isLaggard = unreadBytes > 0 && (unreadBytes > MAX_UNREAD_BYTES || total > maxBytes);
+      if (isLaggard) total -= unreadBytes;
+      return isLaggard;
+    });
+}

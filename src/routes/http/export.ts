@@ -1,0 +1,64 @@
+/**
+ * What the exports of all dialects have in common: the query, JSON Lines, and the answer with a file that is sent while
+ * the log is read. The fields and columns of a file do not belong here: each dialect has its own. Effects: reads the
+ * generator that it gets, and logs an export that breaks off.
+ */
+import type { Context } from "hono";
+import * as z from "zod";
+import { rootCause } from "../../core/failure.ts";
+import type { AppEnv } from "./context.ts";
+import { flag } from "./fields.ts";
+import { requestIdsOf } from "./request-id.ts";
+import { textStream } from "./text-stream.ts";
+
+export const ExportQuery = z
+  .object({
+    format: z.enum(["jsonl", "csv"]).default("jsonl"),
+    layout: z.enum(["long", "wide"]).optional().meta({
+      description:
+        "With format=csv. long, the default: a row for each reply. wide: a row for each prompt, with a column for each endpoint",
+    }),
+    raw: flag.optional().meta({
+      description:
+        "With format=csv. Writes every cell exactly as it is. Otherwise a cell that a spreadsheet may take for a formula gets a leading '",
+      examples: ["1"],
+    }),
+  })
+  .superRefine((query, context) => {
+    for (const name of ["layout", "raw"] as const)
+      if (query.format !== "csv" && query[name] !== undefined)
+        context.addIssue({ code: "custom", path: [name], message: "is for format=csv only" });
+  });
+export type ExportQuery = z.output<typeof ExportQuery>;
+
+/** JSON allows them in strings, but some readers take them for the end of a line. */
+const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
+const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
+/** A line of JSON Lines: https://jsonlines.org */
+export const jsonLine = (value: object): string =>
+  `${JSON.stringify(value).replace(LINE_SEPARATORS, escapeCharacter)}\n`;
+
+const CONTENT_TYPES = { jsonl: "application/jsonl", csv: "text/csv; charset=utf-8" } as const;
+
+/** The longest name of an exported file, without its extension: file systems allow 255 bytes. */
+const FILE_NAME_CHARACTERS = 200;
+
+/**
+ * The end of an id has its time stamp, which differs between sessions of one name, so a long id loses its beginning.
+ */
+const fileNameOf = (id: string): string => id.replace(/[^\w-]/g, "_").slice(-FILE_NAME_CHARACTERS);
+
+/** Answers a file that is produced as fast as the caller reads it. */
+export function respondWithFile(
+  c: Context<AppEnv>,
+  { sessionId, format, texts }: { sessionId: string; format: "jsonl" | "csv"; texts: AsyncGenerator<string, void> },
+): Response {
+  const stream = textStream(texts, (error) =>
+    console.error({ event: "export-broke-off", ...requestIdsOf(c), error: rootCause(error) }),
+  );
+  return c.body(stream, 200, {
+    "content-type": CONTENT_TYPES[format],
+    "content-disposition": `attachment; filename="${fileNameOf(sessionId)}.${format}"`,
+  });
+}

@@ -1,0 +1,241 @@
+/** `npm start` and `npx wrangler dev`, as a newcomer runs them, in a copy of the project with a state of its own. */
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openLocalDatabase } from "../../../src/dev/database.ts";
+
+const root = new URL("../../../", import.meta.url).pathname;
+const project = mkdtempSync(join(tmpdir(), "parley-"));
+const running = new Set<ChildProcess>();
+
+beforeAll(() => {
+  for (const name of ["src", "migrations", "wrangler.toml", "package.json", "tsconfig.json", ".env", ".gitignore"])
+    cpSync(join(root, name), join(project, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+});
+
+afterEach(async () => {
+  await Promise.all([...running].map(killGroup));
+});
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+interface Server {
+  child: ChildProcess;
+  port: number;
+  output: () => string;
+}
+
+/** Runs a program of the project in a process group of its own. */
+function run(program: string, args: string[], port: number): Server {
+  const { PARLEY_IS_PREPARED: _, ...env } = process.env;
+  const child = spawn(process.execPath, ["--no-warnings", join(project, program), ...args], {
+    cwd: project,
+    detached: true,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  running.add(child);
+  return { child, port, output: () => output };
+}
+
+const npmStart = (port: number, ...args: string[]) =>
+  run("src/dev/start.ts", ["--port", String(port), "--inspector-port", "0", ...args], port);
+const wranglerDev = (port: number) =>
+  run("node_modules/wrangler/bin/wrangler.js", ["dev", "--port", String(port), "--inspector-port", "0"], port);
+
+async function killGroup(child: ChildProcess): Promise<void> {
+  running.delete(child);
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const ended = once(child, "exit");
+  process.kill(-child.pid, "SIGKILL");
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** Sends exactly these headers: `fetch` sets `host` and `accept-encoding` by itself. */
+function get(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const call = request({ host: "127.0.0.1", port, path, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: answer.headers,
+          body: Buffer.concat(chunks).toString("latin1"),
+        }),
+      );
+    });
+    call.on("error", reject).end();
+  });
+}
+
+const asAdmin = { authorization: "Bearer parley-dev" };
+
+/** Polls `/healthz` as a harness does. @returns the statuses before the first 200 */
+async function untilReady({ child, port, output }: Server): Promise<number[]> {
+  const statuses: number[] = [];
+  while (child.exitCode === null) {
+    const status = await get(port, "/healthz").then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 200) return statuses;
+    statuses.push(status);
+    await sleep(50);
+  }
+  throw new Error(`The server did not start: ${output()}`);
+}
+
+async function exitOf({ child, output }: Server): Promise<string> {
+  if (child.exitCode === null) await once(child, "exit");
+  return output();
+}
+
+describe("npx wrangler dev", () => {
+  it("prepares itself: when it is ready there are tables, a key and chatbots, and it builds once", async () => {
+    const server = wranglerDev(await freePort());
+    await untilReady(server);
+    const chatbots = await get(server.port, "/chatbots", asAdmin);
+    expect(chatbots.status).toBe(200);
+    expect(chatbots.body).toContain("Eliza");
+    expect((await get(server.port, "/cdn-cgi/local/explorer")).status).toBe(404);
+    expect(server.output().match(/Running: /g)).toHaveLength(1);
+    expect(server.output()).not.toContain("restarting build");
+    expect(readFileSync(join(project, ".dev.vars"), "utf8")).toContain('LOCAL="true"');
+  });
+
+  it("prepares nothing when it deploys or checks types", () => {
+    rmSync(join(project, ".dev.vars"), { force: true });
+    rmSync(join(project, ".wrangler"), { recursive: true, force: true });
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { types: string } };
+    const types = scripts.types.split(" && ")[0]?.split(" ").slice(1) ?? [];
+    for (const args of [["deploy", "--dry-run", "--outdir", join(project, "out")], types]) {
+      const program = join(project, "node_modules/wrangler/bin/wrangler.js");
+      const { status, stdout } = spawnSync(process.execPath, [program, ...args], { cwd: project, encoding: "utf8" });
+      expect([status, stdout]).toEqual([0, expect.stringContaining("prepare.ts")]);
+    }
+    expect(existsSync(join(project, ".dev.vars"))).toBe(false);
+    expect(existsSync(join(project, ".wrangler/state"))).toBe(false);
+  });
+});
+
+describe("npm start", () => {
+  it("is ready only with its first chatbots, and again right after kill -9 of the whole group", async () => {
+    const port = await freePort();
+    const first = npmStart(port);
+    await untilReady(first);
+    expect((await get(port, "/chatbots", asAdmin)).body).toContain("Eliza");
+    await killGroup(first.child);
+    const second = npmStart(port);
+    await untilReady(second);
+    expect((await get(port, "/v1/llm_endpoints", asAdmin)).body.match(/"id":"eliza"/g)).toHaveLength(1);
+    expect((await get(port, "/cdn-cgi/local/explorer")).status).toBe(404);
+
+    // Neither a second server nor a plain `wrangler dev` may use the same folder.
+    expect(await exitOf(npmStart(await freePort()))).toContain("Another Parley uses the state folder");
+    const plain = wranglerDev(await freePort());
+    while (!plain.output().includes("Another Parley uses")) await sleep(50);
+    expect(plain.output()).not.toContain("Ready on");
+  });
+
+  it("does not compress /v1, and answers only to loopback names", async () => {
+    const port = await freePort();
+    const server = npmStart(port);
+    await untilReady(server);
+    const endpoints = await get(port, "/v1/llm_endpoints", { ...asAdmin, "accept-encoding": "gzip, br" });
+    expect(endpoints.headers["content-encoding"]).toBe("identity");
+    expect(JSON.parse(endpoints.body)).toHaveLength(2);
+    // Other routes are compressed as the caller likes.
+    const document = await get(port, "/openapi.json", { "accept-encoding": "gzip" });
+    expect(document.headers["content-encoding"]).toBe("gzip");
+
+    const statusFor = async (host: string) => (await get(port, "/chatbots", { ...asAdmin, host })).status;
+    expect(await Promise.all([`localhost:${port}`, `[::1]:${port}`, "parley.localhost"].map(statusFor))).toEqual([
+      200, 200, 200,
+    ]);
+    expect(await Promise.all([`rebound.example:${port}`, "127.0.0.1.nip.io", "10.0.0.1"].map(statusFor))).toEqual([
+      403, 403, 403,
+    ]);
+  });
+
+  it("listens for other machines only with an admin key of its own", async () => {
+    const refused = npmStart(await freePort(), "--ip", "0.0.0.0");
+    expect(await exitOf(refused)).toContain("everybody knows its admin key");
+    expect(refused.child.exitCode).toBe(1);
+
+    const port = await freePort();
+    const server = npmStart(port, "--ip", "0.0.0.0", "--var", "ADMIN_KEY:a-key-of-my-own-that-nobody-else-knows");
+    await untilReady(server);
+    const host = "my-machine.example";
+    expect((await get(port, "/chatbots", { ...asAdmin, host })).status).toBe(401);
+    const own = { authorization: "Bearer a-key-of-my-own-that-nobody-else-knows", host };
+    expect((await get(port, "/chatbots", own)).status).toBe(200);
+  });
+
+  it("says what to do with a database that other migrations made", async () => {
+    const state = join(project, "old-state");
+    const { db, close } = await openLocalDatabase(state);
+    await db.prepare("CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT UNIQUE)").run();
+    await db.prepare("INSERT INTO d1_migrations (name) VALUES ('0000_of-another-history.sql')").run();
+    await close();
+    const server = npmStart(await freePort(), "--persist-to", state);
+    const output = await exitOf(server);
+    expect(output).toContain(`The local database in ${state} was made by another version of Parley`);
+    expect(output).toContain("Remove that folder");
+    expect(output).not.toContain("SQLITE");
+  });
+});
+
+describe("the lock of a state folder", () => {
+  it("ends with its process, also when nobody waits for the process", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "parley-"));
+    const lock = `
+      import { lockState } from ${JSON.stringify(join(root, "src/dev/state-lock.ts"))};
+      lockState(${JSON.stringify(folder)});
+      console.log(process.pid);
+      setInterval(() => {}, 1000);`;
+    const node = `${process.execPath} --no-warnings --input-type=module --eval '${lock}'`;
+    // The shell becomes `sleep`, which waits for no child: a killed one stays as a zombie.
+    const parent = spawn("sh", ["-c", `${node} & exec sleep 1000`], { stdio: ["ignore", "pipe", "inherit"] });
+    const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+    const owner = Number(printed.toString());
+    const { lockState } = await import("../../../src/dev/state-lock.ts");
+    expect(() => lockState(folder)).toThrow("Another Parley");
+
+    process.kill(owner, "SIGKILL");
+    await sleep(500);
+    // Signal 0 reaches a zombie: its id alone does not show that it has ended.
+    expect(process.kill(owner, 0)).toBe(true);
+    const release = lockState(folder);
+    release();
+    lockState(folder)();
+    parent.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  });
+});

@@ -1,0 +1,114 @@
+/** Event streams that a browser opens with a ticket, because its `EventSource` cannot send a token. */
+import { EventSource } from "eventsource";
+import { env, exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { get, post } from "../../support/api.ts";
+import { followEvents } from "../../support/follow.ts";
+import { setVariables } from "../../support/settings.ts";
+import { createComparison, createEndpoint, createSession } from "../../support/create.ts";
+
+const createTicket = async (sessionId: string): Promise<string> =>
+  (await post(`/sessions/${sessionId}/tickets`)).body.data.ticket;
+
+const append = (id: string, content: string) =>
+  post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+
+describe("a ticket", () => {
+  it("opens one event stream of its session, once", async () => {
+    const id = await createSession();
+    await append(id, "before");
+    const ticket = await createTicket(id);
+    const other = await createSession();
+    expect((await get(`/sessions/${other}/events?ticket=${ticket}`, { token: null })).status).toBe(401);
+    const stream = await followEvents(`/sessions/${id}/events?after=0&ticket=${ticket}`, undefined, { token: null });
+    expect(await stream.next("message-appended")).toMatchObject({ content: "before" });
+    expect((await get(`/sessions/${id}/events?ticket=${ticket}`, { token: null })).status).toBe(401);
+    expect((await get(`/sessions/${id}/events?ticket=ticket_00`, { token: null })).status).toBe(401);
+    await stream.cut();
+  });
+
+  it("opens nothing else", async () => {
+    const id = await createSession();
+    const ticket = await createTicket(id);
+    for (const path of ["", "/messages", "/eventsx", "/tickets/events"])
+      expect((await get(`/sessions/${id}${path}?ticket=${ticket}`, { token: null })).status).not.toBe(200);
+    await (await followEvents(`/sessions/${id}/events?ticket=${ticket}`, undefined, { token: null })).cut();
+  });
+
+  it("that was used does not count as a guess, because browsers show it again by themselves", async () => {
+    setVariables({ RATE_LIMITS: "", SIGN_IN_LIMIT: env.THREE_A_MINUTE });
+    const id = await createSession();
+    const headers = { "cf-connecting-ip": crypto.randomUUID() };
+    const open = (ticket: string) =>
+      followEvents(`/sessions/${id}/events?ticket=${ticket}`, undefined, { token: null, headers });
+    const used = await createTicket(id);
+    await (await open(used)).cut();
+    for (let n = 0; n < 5; n++) await expect(open(used)).rejects.toThrow(/401.*get a new one/);
+    await (await open(await createTicket(id))).cut();
+  });
+
+  it("opens an event stream of a comparison", async () => {
+    const session = await createComparison([await createEndpoint()]);
+    const { ticket } = (await post(`/v1/sessions/${session.session_id}/tickets`)).body;
+    const path = `/v1/sessions/${session.session_id}/events?ticket=${ticket}`;
+    const stream = await followEvents(path, undefined, { token: null });
+    await stream.next("session-snapshot");
+    await stream.cut();
+  });
+
+  it("works for pages of allowed origins and of our own only", async () => {
+    const id = await createSession();
+    const from = async (origin: string) => {
+      const path = `/sessions/${id}/events?ticket=${await createTicket(id)}`;
+      const answer = await exports.default.fetch(new Request(`http://parley.test${path}`, { headers: { origin } }));
+      await answer.body?.cancel();
+      return [answer.status, answer.headers.get("access-control-allow-origin")];
+    };
+    expect(await from("https://app.example")).toEqual([200, "https://app.example"]);
+    expect(await from("http://parley.test")).toEqual([200, null]);
+    expect(await from("https://evil.example")).toEqual([403, null]);
+  });
+});
+
+it("a browser's EventSource gets the events, and stops when it reconnects with the ticket that it has used", async () => {
+  const id = await createSession();
+  await append(id, "one");
+  const statuses: number[] = [];
+  let cut = () => {};
+  const source = new EventSource(`http://parley.test/sessions/${id}/events?after=0&ticket=${await createTicket(id)}`, {
+    fetch: async (url, init) => {
+      const answer = await exports.default.fetch(new Request(url, { headers: init.headers }));
+      statuses.push(answer.status);
+      const reader = answer.body?.getReader();
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const chunk = await reader?.read();
+          if (chunk?.value) controller.enqueue(chunk.value);
+          else controller.close();
+        },
+      });
+      cut = () => void reader?.cancel();
+      return new Response(body, answer);
+    },
+  });
+  const received: string[] = [];
+  let lastEventId = "";
+  source.addEventListener("message-appended", (event) => {
+    received.push(JSON.parse(event.data).content);
+    ({ lastEventId } = event);
+  });
+  const until = async (holds: () => boolean) => {
+    for (let waited = 0; !holds() && waited < 20_000; waited += 20) await scheduler.wait(20);
+  };
+  await until(() => received.length === 1);
+  cut();
+  await until(() => source.readyState === EventSource.CLOSED);
+  expect(source.readyState).toBe(EventSource.CLOSED);
+  expect(statuses).toEqual([200, 401]);
+
+  await append(id, "two");
+  const path = `/sessions/${id}/events?after=${lastEventId}&ticket=${await createTicket(id)}`;
+  const again = await followEvents(path, undefined, { token: null });
+  expect(await again.next("message-appended")).toMatchObject({ content: "two" });
+  await again.cut();
+});

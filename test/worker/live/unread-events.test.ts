@@ -1,0 +1,114 @@
+/** Sockets whose clients may not read: how much they are sent, and that a client that comes back misses nothing. */
+import { describe, expect, it } from "vitest";
+import { post } from "../../support/api.ts";
+import { connect } from "../../support/follow.ts";
+import type { SocketClient } from "../../support/follow.ts";
+import { createClient, createSession } from "../../support/create.ts";
+import { writeLog } from "../../support/long-log.ts";
+
+const MB = 1_048_576;
+const MESSAGE_CHARACTERS = 100_000;
+
+/** Enough messages for more than 4 MiB. */
+const TOO_MANY = 45;
+
+async function createLongSession(messages: number): Promise<string> {
+  const id = await createSession();
+  await writeLog(
+    id,
+    Array.from({ length: messages }, (_, n) => ({ prompt: `${n} `.padEnd(MESSAGE_CHARACTERS, "x"), replies: [] })),
+  );
+  return id;
+}
+
+const append = (id: string) =>
+  post(
+    `/sessions/message?sessionId=${id}`,
+    { message: { role: "user", content: "y".repeat(MESSAGE_CHARACTERS) } },
+    { headers: { prefer: "return=minimal" } },
+  );
+
+const seqsOf = ({ events }: SocketClient): number[] =>
+  events.flatMap(({ type, seq }) => (type === "message-appended" ? [seq] : []));
+
+const bytesOf = ({ events }: SocketClient): number =>
+  events.reduce((sum, event) => sum + JSON.stringify(event).length, 0);
+
+describe("the catch-up of a socket", () => {
+  it("ends after 4 MiB with 1013, and the client goes on where it was", async () => {
+    const id = await createLongSession(120);
+    const seen: number[] = [];
+    let parts = 0;
+    for (; seen.length < 120; parts++) {
+      const client = await connect(`/sessions/${id}/ws?after=${seen.at(-1) ?? 0}`);
+      await client.until(({ closed }) => closed !== null || (seqsOf(client).at(-1) ?? 0) === 120);
+      expect(bytesOf(client)).toBeLessThan(4.3 * MB);
+      if (client.closed) expect(client.closed.code).toBe(1013);
+      seen.push(...seqsOf(client));
+      client.socket.close();
+    }
+    expect(seen).toEqual(Array.from({ length: 120 }, (_, n) => n + 1));
+    expect(parts).toBe(3);
+  });
+});
+
+describe("an open socket", () => {
+  const connectAs = async (role: "service" | "client") => {
+    const clientId = await createClient();
+    const id = await createSession({ clientId });
+    const key = { name: "k", role, ...(role === "client" && { clientId }) };
+    const token = (await post("/keys", key)).body.data.key;
+    return { id, client: await connect(`/sessions/${id}/ws`, { token }) };
+  };
+
+  it.each(["service", "client"] as const)("of a %s that shows no sign of life is closed after 4 MiB", async (role) => {
+    const { id, client } = await connectAs(role);
+    for (let n = 0; n < TOO_MANY && client.closed === null; n++) await append(id);
+    await client.until(({ closed }) => closed !== null);
+    expect(client.closed).toMatchObject({ code: 1013 });
+    expect(bytesOf(client)).toBeGreaterThan(4 * MB);
+    const back = await connect(`/sessions/${id}/ws?after=${seqsOf(client).at(-1)}`);
+    await append(id);
+    await back.next("message-appended");
+    expect(seqsOf(back)[0]).toBe((seqsOf(client).at(-1) ?? 0) + 1);
+  });
+
+  it.each([
+    [
+      "heartbeats",
+      async ({ socket }: SocketClient) => {
+        const answered = new Promise<void>((resolve) => {
+          socket.addEventListener("message", ({ data }) => data === "pong" && resolve());
+        });
+        socket.send("ping");
+        await answered;
+      },
+    ],
+    [
+      "frames",
+      async (client: SocketClient) => {
+        client.send({ type: "turn-cancel", id: crypto.randomUUID() });
+        await client.next("ack", client.types().filter((type) => type === "ack").length + 1);
+      },
+    ],
+  ])("of a service that sends %s stays open", async (_, giveSign) => {
+    const { id, client } = await connectAs("service");
+    for (let n = 0; n < 3 * TOO_MANY; n++) {
+      if (n % 20 === 0) await giveSign(client);
+      await append(id);
+    }
+    await client.next("message-appended", 3 * TOO_MANY);
+    expect(client.closed).toBeNull();
+  });
+
+  it("of an end user is closed after 4 MiB, whatever it sends", async () => {
+    const { id, client } = await connectAs("client");
+    for (let n = 0; n < TOO_MANY && client.closed === null; n++) {
+      client.socket.send("ping");
+      client.send({ type: "turn-cancel", id: `c${n}` });
+      await append(id);
+    }
+    await client.until(({ closed }) => closed !== null);
+    expect(client.closed).toMatchObject({ code: 1013 });
+  });
+});

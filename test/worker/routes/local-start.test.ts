@@ -1,0 +1,71 @@
+/** What a local start does otherwise than a deployment, and `GET /`. */
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { NEWEST_MIGRATION } from "../../../src/store/migrations.ts";
+import { call, get } from "../../support/api.ts";
+import { setVariables } from "../../support/settings.ts";
+
+describe("GET /", () => {
+  it("leads a browser to the documentation, without a token", async () => {
+    const answer = await call("GET", "/", undefined, { token: null, headers: { accept: "text/html,*/*;q=0.8" } });
+    expect(answer.body).toContain("<title>Parley");
+  });
+
+  it("names the addresses to other callers", async () => {
+    const { status, body, headers } = await get("/", { token: null });
+    expect([status, body.docs, body.openapi, headers.get("vary")]).toEqual([
+      200,
+      "/docs",
+      "/openapi.json",
+      expect.stringContaining("Accept"),
+    ]);
+  });
+});
+
+describe("the name of the host", () => {
+  it("must be loopback or allowed, on a local start", async () => {
+    setVariables({ LOCAL: "true", ALLOWED_HOSTS: "other.example" });
+    const refused = await get("/chatbots");
+    expect([refused.status, refused.body.error.code]).toEqual([403, "host_refused"]);
+    expect((await get("/v1/llm_endpoints")).status).toBe(403);
+    setVariables({ ALLOWED_HOSTS: "other.example, parley.test" });
+    expect((await get("/chatbots")).status).toBe(200);
+    setVariables({ ALLOWED_HOSTS: "*" });
+    expect((await get("/chatbots")).status).toBe(200);
+  });
+
+  it("can be any in a deployment", async () => {
+    setVariables({ LOCAL: "", ALLOWED_HOSTS: "" });
+    expect((await get("/chatbots")).status).toBe(200);
+  });
+});
+
+describe("content-encoding of /v1", () => {
+  it("is named on a local start only", async () => {
+    expect((await get("/v1/llm_endpoints")).headers.get("content-encoding")).toBeNull();
+    setVariables({ LOCAL: "true" });
+    expect((await get("/v1/llm_endpoints")).headers.get("content-encoding")).toBe("identity");
+    expect((await get("/v1/no-such-route")).headers.get("content-encoding")).toBe("identity");
+    expect((await get("/chatbots")).headers.get("content-encoding")).toBeNull();
+  });
+});
+
+describe("GET /healthz", () => {
+  it("names the newest migration of code and database", async () => {
+    const { body } = await get("/healthz?deep=1");
+    expect(body.migrations).toEqual({ expected: NEWEST_MIGRATION, applied: NEWEST_MIGRATION });
+  });
+
+  it("is not ready on a local start until the database is prepared", async () => {
+    await env.DB.prepare("DELETE FROM d1_migrations WHERE name = ?").bind(NEWEST_MIGRATION).run();
+    expect((await get("/healthz", { token: null })).status).toBe(200);
+    const deep = await get("/healthz?deep=1");
+    expect(deep.body.status).toBe("degraded");
+    expect(deep.body.problems).toContainEqual(expect.stringContaining(NEWEST_MIGRATION));
+    setVariables({ LOCAL: "true" });
+    const { status, body, headers } = await get("/healthz", { token: null });
+    expect([status, body.error.code, headers.get("retry-after")]).toEqual([503, "starting", "1"]);
+    await env.DB.prepare("DROP TABLE d1_migrations").run();
+    expect((await get("/healthz", { token: null })).status).toBe(503);
+  });
+});
