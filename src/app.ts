@@ -6,6 +6,7 @@ import { Hono } from "hono/tiny";
 import { TrieRouter } from "hono/router/trie-router";
 import { timing } from "hono/timing";
 import { rootCause } from "./core/failure.ts";
+import { transientErrorOf } from "./core/transient-error.ts";
 import { health } from "./routes/health.ts";
 import { authenticate } from "./routes/http/authenticate.ts";
 import type { AppEnv } from "./routes/http/context.ts";
@@ -62,11 +63,12 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   )
   .notFound((c) => respondWithProblem(c, { reason: "route-not-found" }))
   .onError((error, c) => {
+    const transient = transientErrorOf(error);
     console.error({
-      event: "unexpected-error",
+      event: transient ? "platform-unavailable" : "unexpected-error",
       ...requestIdsOf(c),
       path: c.req.path,
       error: rootCause(error),
     });
-    return respondWithProblem(c, { reason: "internal" });
+    return respondWithProblem(c, transient ? { reason: "unavailable", because: transient } : { reason: "internal" });
   });

@@ -9,7 +9,7 @@ import { findKeyHolder } from "./api-keys.ts";
 import type { KeyStore } from "./api-keys.ts";
 import { isJwt, verifyJwt } from "./jwt.ts";
 import type { IdentityProvider } from "./jwt.ts";
-import type { ReadJson } from "./jwks.ts";
+import type { KeySetReader } from "./jwks.ts";
 import { equalSecrets } from "../crypto/secrets.ts";
 
 /** The sources that know tokens. */
@@ -19,7 +19,7 @@ export interface TokenSources {
   keys: KeyStore;
   /** `null` if JWTs are not accepted. */
   identityProvider: IdentityProvider | null;
-  readJson: ReadJson;
+  keySets: KeySetReader;
 }
 
 const ADMIN: Caller = { role: "admin", id: "admin", keyId: null, clientId: null, expiresAt: null };
@@ -31,8 +31,8 @@ const ADMIN: Caller = { role: "admin", id: "admin", keyId: null, clientId: null,
  * @throws KeySetUnavailable for a JWT while the identity provider's keys cannot be read
  */
 export async function identify(token: string, sources: TokenSources, at: EpochMs): Promise<Caller | null> {
-  const { adminKey, keys, identityProvider, readJson } = sources;
+  const { adminKey, keys, identityProvider, keySets } = sources;
   if (adminKey && equalSecrets(token, adminKey)) return ADMIN;
   if (!isJwt(token)) return findKeyHolder(token, keys, at);
-  return identityProvider && verifyJwt(token, identityProvider, readJson, at);
+  return identityProvider && verifyJwt(token, identityProvider, keySets, at);
 }

@@ -9,7 +9,7 @@ import type { Caller } from "../core/caller.ts";
 import { CALLER_ROLES } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import { keySetOf } from "./jwks.ts";
-import type { ReadJson } from "./jwks.ts";
+import type { KeySetReader } from "./jwks.ts";
 
 /** The longest `sub`, in characters: it becomes part of idempotency keys and of the audit log. */
 const MAX_SUBJECT_CHARACTERS = 1_024;
@@ -38,7 +38,7 @@ export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test
 export async function verifyJwt(
   token: string,
   { keySetUrl, issuer, audience }: IdentityProvider,
-  readJson: ReadJson,
+  reader: KeySetReader,
   at: EpochMs,
 ): Promise<Caller | null> {
   const options = {
@@ -50,7 +50,7 @@ export async function verifyJwt(
     currentDate: new Date(at),
   };
   for (const keyNotFound of [false, true]) {
-    const keys = await keySetOf(keySetUrl).keys(readJson, at, keyNotFound);
+    const keys = await keySetOf(keySetUrl).keys(reader, at, keyNotFound);
     try {
       return callerOf((await jwtVerify(token, keys, options)).payload);
     } catch (error) {

@@ -1,10 +1,11 @@
 /**
- * Restarts replication of sessions whose alarm was lost. This folder has the jobs that cron starts: the schedule is in
- * `wrangler.toml`, and `src/index.ts` runs them. Effects: one D1 query, calls to session objects.
+ * Goes on with sessions whose alarm was lost: replicates what is left, and starts what is due. It never makes an object:
+ * what nobody has used yet is started in D1. This folder has the jobs that cron starts: the schedule is in
+ * `wrangler.toml`, and `src/index.ts` runs them. Effects: two D1 queries, calls to session objects.
  */
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";
-import { idleSessions } from "../store/sessions.ts";
+import { idleSessions, startUnusedSessions } from "../store/sessions.ts";
 import { sessionStub } from "../live/session-client.ts";
 
 /** How long D1 must have no update of a session, and how often the cron runs, in milliseconds. */
@@ -19,8 +20,10 @@ const MAX_SESSIONS_PER_RUN = 500;
  * between two runs.
  */
 export async function wakeIdleSessions(env: Env): Promise<void> {
+  const db = database(env.DB);
   const until = now() - IDLE_MS;
-  const idle = await idleSessions(database(env.DB), until - 1.5 * IDLE_MS, until, MAX_SESSIONS_PER_RUN);
+  await startUnusedSessions(db, until, MAX_SESSIONS_PER_RUN);
+  const idle = await idleSessions(db, until - 1.5 * IDLE_MS, until, MAX_SESSIONS_PER_RUN);
   await Promise.allSettled(
     idle.map(({ id, status }) => {
       const object = sessionStub(env, id);

@@ -21,8 +21,9 @@ const MAX_SUBSCRIPTIONS = 400;
  */
 export async function closeRevokedSubscriptions(env: Env, db: Database, keyIds: string[] | null): Promise<void> {
   const subscriptions = await revokedSubscriptions(db, keyIds, MAX_SUBSCRIPTIONS);
-  const closings = subscriptions.map(async (subscription) => {
-    await sessionStub(env, subscription.sessionId).dismiss(subscription.keyId);
+  const closings = subscriptions.map(async ({ isOpen, ...subscription }) => {
+    // The end of a session has closed its streams, and its object is gone.
+    if (isOpen) await sessionStub(env, subscription.sessionId).dismiss({ keyId: subscription.keyId });
     await removeSubscription(db, subscription);
   });
   for (const outcome of await Promise.allSettled(closings)) {

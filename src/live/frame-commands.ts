@@ -7,7 +7,9 @@
  */
 import { canAppend } from "../core/caller.ts";
 import type { Caller } from "../core/caller.ts";
+import { rootCause } from "../core/failure.ts";
 import type { Failure } from "../core/failure.ts";
+import { transientErrorOf } from "../core/transient-error.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionRoom } from "./session-room.ts";
 import type { ClientFrame } from "./streaming/client-frames.ts";
@@ -23,6 +25,20 @@ type Submit = Extract<ClientFrame, { type: "prompt-submit" }>;
  * @returns the answer
  */
 export async function runFrame(
+  room: SessionRoom,
+  frame: ClientFrame,
+  caller: Caller,
+  kind: Session["kind"] | null,
+  send: (event: StreamEvent) => void,
+): Promise<StreamEvent> {
+  try {
+    return await runCommand(room, frame, caller, kind, send);
+  } catch (error) {
+    return unavailable(frame.id, error);
+  }
+}
+
+async function runCommand(
   room: SessionRoom,
   frame: ClientFrame,
   caller: Caller,
@@ -71,9 +87,12 @@ async function submit(
   if (!accepted.ok) return failure(id, accepted.failure);
   const { turnId, submitted, replayed } = accepted.value;
   if (submitted && !replayed) {
-    void submitted.started.then((outcome) => {
-      if (!outcome.ok) send(failure(id, outcome.failure));
-    });
+    void submitted.started.then(
+      (outcome) => {
+        if (!outcome.ok) send(failure(id, outcome.failure));
+      },
+      (error: unknown) => send(unavailable(id, error)),
+    );
   }
   return { type: "ack", id, turnId };
 }
@@ -87,6 +106,13 @@ const FAILURE_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["chat-not-found", "The session has no such chat"],
   ["not-found", "The session's chatbot or client no longer exists"],
 ]);
+
+/** The answer to a frame that D1 could not be asked for. @throws any other error */
+function unavailable(id: string, error: unknown): StreamEvent {
+  if (!transientErrorOf(error)) throw error;
+  console.error({ event: "platform-unavailable", error: rootCause(error) });
+  return { type: "failure", id, code: "unavailable", message: "The database cannot be reached now: try again" };
+}
 
 function failure(id: string, { reason, ...details }: Failure): StreamEvent {
   const name = "resource" in details && details.resource === "chat" ? "chat-not-found" : reason;

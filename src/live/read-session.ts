@@ -54,7 +54,7 @@ export async function readSession(reader: SessionReader, id: string, history: Hi
   const found = await fromObjectOrD1(
     reader,
     id,
-    (object) => object.read(history),
+    (object) => object.read({ history }),
     async (db) => {
       const session = await findSession(db, id);
       if (!session) return null;
@@ -73,7 +73,7 @@ export async function readRemaining(reader: SessionReader, result: SessionResult
     const rest = await fromObjectOrD1(
       reader,
       session.id,
-      async (object) => itemsOf(await object.page(last, ALL_MESSAGES, "all")),
+      async (object) => itemsOf(await object.page({ after: last, limit: ALL_MESSAGES, which: "all" })),
       // The session has ended since the first call.
       (db) => readLog(db, session.id, upTo, last),
     );
@@ -96,7 +96,7 @@ export const readMessages = (
   fromObjectOrD1(
     reader,
     id,
-    (object) => object.page(after, limit, "shown"),
+    (object) => object.page({ after, limit, which: "shown" }),
     async (db) => (await findSession(db, id)) && messagesPage(db, id, after, limit, "shown"),
   );
 
@@ -128,7 +128,7 @@ export async function openLog(reader: SessionReader, id: string): Promise<OpenLo
     const batch = await fromObjectOrD1(
       unmeasured,
       id,
-      (object) => object.page(after, limit, "all"),
+      (object) => object.page({ after, limit, which: "all" }),
       (db) => messagesPage(db, id, after, limit, "all"),
     );
     if (!batch) throw new Error("The session was deleted while its log was read");

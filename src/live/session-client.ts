@@ -4,6 +4,8 @@
  *
  * Reading a session from its object or from D1 does not belong here: that is `read-session.ts`. Effects: RPC.
  */
+import { retryOnce } from "../core/transient-error.ts";
+import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SessionObject } from "./session-object.ts";
 import { upgradeRequest } from "./streaming/subscription.ts";
 import type { Subscription } from "./streaming/subscription.ts";
@@ -11,30 +13,55 @@ import type { Subscription } from "./streaming/subscription.ts";
 export type { IdempotencyKey } from "./log/idempotency.ts";
 export type { History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
 
-/** The calls to a session's object. An outcome is a plain value, so RPC can copy it. */
-export type SessionStub = Pick<
-  SessionObject,
-  | "read"
-  | "append"
-  | "page"
-  | "prompt"
-  | "promptAndFollow"
-  | "follow"
-  | "unfollow"
-  | "stop"
-  | "cancel"
-  | "amend"
-  | "end"
-  | "remove"
-  | "schedule"
-  | "catchUp"
-  | "dismiss"
->;
+/**
+ * The calls to a session's object, and when one can be made twice: always, never, or under an idempotency key. An
+ * outcome is a plain value, so RPC can copy it.
+ */
+const METHODS = {
+  read: "always",
+  page: "always",
+  append: "with-key",
+  prompt: "with-key",
+  promptAndFollow: "with-key",
+  follow: "always",
+  unfollow: "always",
+  // A second stop could stop another turn, and a second end or removal finds nothing to do.
+  stop: "never",
+  cancel: "never",
+  amend: "always",
+  end: "never",
+  remove: "never",
+  schedule: "always",
+  catchUp: "always",
+  dismiss: "always",
+} as const;
+type Method = keyof typeof METHODS;
 
-/** The object of a session. Its name is the session's id. */
-export const sessionStub = (env: Env, sessionId: string): SessionStub =>
-  // TypeScript cannot narrow what an RPC stub returns for a method with a union: it is a union of promises.
-  env.SESSIONS.getByName(sessionId);
+export type SessionStub = Pick<SessionObject, Method>;
+
+/** What the object's methods have in common, for calling any of them. */
+type Call = (params?: { key?: IdempotencyKey | null }) => Promise<unknown>;
+
+/**
+ * The object of a session. Its name is the session's id. Calls arrive in order. A call that can be made twice is made
+ * once more when the object was reset; after that error only a new stub reaches the object.
+ */
+export function sessionStub(env: Env, sessionId: string): SessionStub {
+  const newStub = () => env.SESSIONS.getByName(sessionId) as unknown as Record<Method, Call>;
+  let stub = newStub();
+  const call = (method: Method, params: Parameters<Call>[0]) => {
+    const isRepeatable = METHODS[method] === "always" || (METHODS[method] === "with-key" && Boolean(params?.key));
+    if (!isRepeatable) return stub[method](params);
+    return retryOnce((isSecond) => {
+      if (isSecond) stub = newStub();
+      return stub[method](params);
+    });
+  };
+  const methods = Object.keys(METHODS) as Method[];
+  return Object.fromEntries(
+    methods.map((method) => [method, (params: Parameters<Call>[0]) => call(method, params)]),
+  ) as unknown as SessionStub;
+}
 
 /** Opens a socket to a session for an authenticated caller. @returns 101 with the socket, 404, or 429 */
 export const openSocket = (env: Env, sessionId: string, subscription: Subscription): Promise<Response> =>

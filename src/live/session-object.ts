@@ -8,14 +8,20 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { dependsOn } from "../core/caller.ts";
-import type { Session, SessionChanges } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
 import { runFrame } from "./frame-commands.ts";
-import type { IdempotencyKey } from "./log/idempotency.ts";
 import { sessionParts } from "./session-parts.ts";
-import type { History, NewMessageInput } from "./session-results.ts";
+import type {
+  AmendParams,
+  AppendParams,
+  PageParams,
+  PromptParams,
+  ReadParams,
+  TurnStreamParams,
+} from "./session-results.ts";
 import { answerClose } from "./streaming/sockets.ts";
 import { subscriptionOf } from "./streaming/subscription.ts";
-import type { StreamSubscription, TurnReader } from "./streaming/subscription.ts";
+import type { StreamSubscription } from "./streaming/subscription.ts";
 
 export abstract class SessionObject extends DurableObject<Env> {
   /** Presents a session, without its messages, in the form of its dialect. */
@@ -28,27 +34,29 @@ export abstract class SessionObject extends DurableObject<Env> {
     this.#parts.room.recover();
   }
 
-  // The commands by RPC. RPC can only call methods of the prototype, and it copies what they return.
+  // The commands by RPC. RPC can only call methods of the prototype, and it copies what they return. Each takes at most
+  // one object, because Workers of the last release call it, and this Worker calls objects of the last release: a method
+  // only gets optional fields, and what it returns only grows.
 
-  async read(history: History) {
+  async read({ history }: ReadParams) {
     return this.#parts.room.read(history);
   }
-  async page(after: number, limit: number, which: "all" | "shown") {
+  async page({ after, limit, which }: PageParams) {
     return this.#parts.room.page(after, limit, which);
   }
-  async append(input: NewMessageInput, history: History, key: IdempotencyKey | null) {
+  async append({ input, history, key }: AppendParams) {
     return this.#parts.room.appendAndShow(input, history, key);
   }
-  async prompt(content: string, history: History, key: IdempotencyKey | null) {
+  async prompt({ content, history, key }: PromptParams) {
     return this.#parts.room.prompt(content, history, key);
   }
-  async promptAndFollow(content: string, key: IdempotencyKey | null, readerId?: string, reader?: TurnReader) {
-    return this.#parts.subscriptions.openTurnStream(content, key, readerId, reader);
+  async promptAndFollow(params: TurnStreamParams) {
+    return this.#parts.subscriptions.openTurnStream(params);
   }
   async follow(reading: StreamSubscription) {
     return this.#parts.subscriptions.openStream(reading);
   }
-  async unfollow(readerId: string): Promise<void> {
+  async unfollow({ readerId }: { readerId: string }): Promise<void> {
     this.#parts.subscriptions.closeReader(readerId);
   }
   async stop() {
@@ -57,10 +65,10 @@ export abstract class SessionObject extends DurableObject<Env> {
   async cancel() {
     return this.#parts.room.cancel();
   }
-  async amend(changes: SessionChanges, history: History) {
+  async amend({ changes, history }: AmendParams) {
     return this.#parts.room.amend(changes, history);
   }
-  async end(history: History) {
+  async end({ history }: ReadParams) {
     return this.#parts.room.end(history);
   }
   async remove() {
@@ -76,8 +84,8 @@ export abstract class SessionObject extends DurableObject<Env> {
     if (this.#parts.log.state) await this.#parts.replicator.retry();
   }
   /** Closes the subscriptions of callers whose API key was revoked or whose client was deleted, by `revocableId`. */
-  async dismiss(revokedId: string): Promise<void> {
-    this.#parts.subscribers.closeRevoked((caller) => dependsOn(caller, revokedId));
+  async dismiss({ keyId }: { keyId: string }): Promise<void> {
+    this.#parts.subscribers.closeRevoked((caller) => dependsOn(caller, keyId));
   }
 
   override async alarm(): Promise<void> {

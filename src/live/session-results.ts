@@ -4,11 +4,13 @@
  *
  * The public form of a session does not belong here: each dialect has its own. Types only. Pure.
  */
+import type { CallerRole } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { Message, NewMessage } from "../core/message.ts";
-import type { Session } from "../core/session.ts";
+import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SubmittedTurn } from "./turns/turn-queue.ts";
 
 /**
@@ -33,6 +35,40 @@ export type NewMessageInput = Pick<NewMessage, "role" | "content"> & { createdAt
 
 /** Which messages a result includes. */
 export type History = "whole" | "added";
+
+/** The params of the object's methods. They only get optional fields: another release may call or be called. */
+export interface ReadParams {
+  history: History;
+}
+
+export interface PageParams {
+  after: number;
+  limit: number;
+  /** All messages, or only those with text. */
+  which: "all" | "shown";
+}
+
+export interface AppendParams extends ReadParams {
+  input: NewMessageInput;
+  key: IdempotencyKey | null;
+}
+
+export interface PromptParams extends ReadParams {
+  content: string;
+  key: IdempotencyKey | null;
+}
+
+export interface TurnStreamParams {
+  content: string;
+  key: IdempotencyKey | null;
+  readerId?: string;
+  /** Of the reader: a client sees less. Without one, the reader sees everything. */
+  role?: CallerRole | null;
+}
+
+export interface AmendParams extends ReadParams {
+  changes: SessionChanges;
+}
 
 /** A session that is in its object. */
 export interface LiveSnapshot extends SessionResult {

@@ -10,15 +10,14 @@ import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded } from "../core/session.ts";
 import { database } from "../store/database.ts";
-import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { Log } from "./log/log.ts";
-import type { TurnStream } from "./session-results.ts";
+import type { TurnStream, TurnStreamParams } from "./session-results.ts";
 import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
 import { replayEndedSession } from "./streaming/replay.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
-import type { StreamSubscription, Subscription, TurnReader } from "./streaming/subscription.ts";
+import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
 
 export class Subscriptions {
   readonly #room: SessionRoom;
@@ -72,12 +71,12 @@ export class Subscriptions {
    *
    * @returns the events of its turn, once the turn starts; `too-many-subscribers` for a repeated call to a full session
    */
-  openTurnStream(
-    content: string,
-    key: IdempotencyKey | null,
-    readerId: string = crypto.randomUUID(),
-    { role = null }: TurnReader = {},
-  ): Promise<Outcome<TurnStream>> {
+  openTurnStream({
+    content,
+    key,
+    readerId = crypto.randomUUID(),
+    role = null,
+  }: TurnStreamParams): Promise<Outcome<TurnStream>> {
     const subscribers = this.#subscribers;
     return subscribers.callForReader(readerId, async () => {
       const accepted = await this.#room.submitPrompt(content, key);

@@ -6,11 +6,12 @@ import type { ApiKey } from "../core/api-key.ts";
 import type { PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { apiKeys, clients } from "./tables.ts";
 
 /** @param hash lower-case hex SHA-256 of the key. The key itself is never stored. */
 export async function createKey(db: Database, key: ApiKey, hash: string): Promise<void> {
-  await db.insert(apiKeys).values({ ...key, hash });
+  await insertOnce(db, apiKeys, { ...key, hash }, apiKeys.id);
 }
 
 const columns = {

@@ -10,10 +10,11 @@ import type { Client } from "../core/client.ts";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
+import { retryOnce } from "../core/transient-error.ts";
 import { deleteKeysOfDeletedClient } from "./api-keys.ts";
-import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
+import { insertOnce } from "./insert-once.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
@@ -57,8 +58,7 @@ function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T
      * @throws a unique violation
      */
     async create(db: Database, entry: Entry<T>, moreStatements: D1PreparedStatement[] = []): Promise<void> {
-      const insert = db.insert(table).values(withFolded(entry) as T["$inferInsert"]);
-      await db.$client.batch([toStatement(db, insert), ...moreStatements]);
+      await insertOnce<NamedTable>(db, table, withFolded(entry) as T["$inferInsert"], table.id, moreStatements);
     },
 
     /** Reads one row. `null` if there is none or if it is deleted. */
@@ -85,10 +85,11 @@ function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T
 
     /** @throws a unique violation */
     async update(db: Database, entry: Entry<T>): Promise<void> {
-      await db
+      const write = db
         .update(table)
         .set(asUpdate<T>(withFolded(entry)))
         .where(eq(table.id, entry.id));
+      await retryOnce(() => write.run());
     },
 
     /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */

@@ -6,9 +6,10 @@ import { asc, eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
 import { failed } from "../core/failure.ts";
 import type { Failed } from "../core/failure.ts";
+import { retryOnce } from "../core/transient-error.ts";
 import { slug } from "./slug.ts";
-import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
@@ -19,15 +20,11 @@ const MAX_NAME_LENGTH = 200;
  * @param moreStatements statements for the same transaction
  * @returns whether the endpoint was created. It is not if its id exists.
  */
-export async function createEndpoint(
+export const createEndpoint = (
   db: Database,
   endpoint: Endpoint,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> {
-  const insert = db.insert(endpoints).values(endpoint).onConflictDoNothing();
-  const [created] = await db.$client.batch([toStatement(db, insert), ...moreStatements]);
-  return (created?.meta.changes ?? 0) > 0;
-}
+): Promise<boolean> => insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements);
 
 export const listEndpoints = (db: Database): Promise<Endpoint[]> =>
   db.select().from(endpoints).orderBy(asc(endpoints.name));
@@ -53,7 +50,8 @@ export async function existingEndpoints(db: Database, ids: string[]): Promise<Se
 }
 
 export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint): Promise<void> {
-  await db.update(endpoints).set(endpoint).where(eq(endpoints.id, id));
+  const write = db.update(endpoints).set(endpoint).where(eq(endpoints.id, id));
+  await retryOnce(() => write.run());
 }
 
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */

@@ -5,6 +5,7 @@
 import { and, eq, isNull, lt, or, sql } from "drizzle-orm";
 import { IDEMPOTENCY_PERIOD_MS } from "../core/idempotency.ts";
 import type { EpochMs } from "../core/time.ts";
+import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
 import { idempotencyKeys } from "./tables.ts";
 
@@ -29,14 +30,17 @@ const matches = ({ caller, key }: Pick<Claim, "caller" | "key">) =>
  */
 export async function claimKey(db: Database, claim: Claim): Promise<SavedResponse | null> {
   const isAbandoned = and(isNull(idempotencyKeys.httpStatus), lt(idempotencyKeys.at, claim.at - CLAIM_TIMEOUT_MS));
-  const [, inserted, [existing]] = await db.batch([
-    db
-      .delete(idempotencyKeys)
-      .where(and(matches(claim), or(lt(idempotencyKeys.at, claim.at - IDEMPOTENCY_PERIOD_MS), isAbandoned))),
-    db.insert(idempotencyKeys).values(claim).onConflictDoNothing().returning({ key: idempotencyKeys.key }),
-    db.select().from(idempotencyKeys).where(matches(claim)),
-  ]);
-  return inserted.length > 0 ? null : (existing ?? null);
+  return retryOnce(async (isSecond) => {
+    const [, inserted, [existing = null]] = await db.batch([
+      db
+        .delete(idempotencyKeys)
+        .where(and(matches(claim), or(lt(idempotencyKeys.at, claim.at - IDEMPOTENCY_PERIOD_MS), isAbandoned))),
+      db.insert(idempotencyKeys).values(claim).onConflictDoNothing().returning({ key: idempotencyKeys.key }),
+      db.select().from(idempotencyKeys).where(matches(claim)),
+    ]);
+    const isOwn = inserted.length > 0 || (isSecond && existing?.at === claim.at && existing.httpStatus === null);
+    return isOwn ? null : existing;
+  });
 }
 
 /**

@@ -3,8 +3,8 @@
  */
 import { asc, eq, sql } from "drizzle-orm";
 import type { PromptTemplate } from "../core/prompt-template.ts";
-import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { promptTemplates, sessions } from "./tables.ts";
 
@@ -12,15 +12,11 @@ import { promptTemplates, sessions } from "./tables.ts";
  * @param moreStatements statements for the same transaction
  * @returns whether the template was created. It is not if its name exists.
  */
-export async function createPromptTemplate(
+export const createPromptTemplate = (
   db: Database,
   template: PromptTemplate,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> {
-  const insert = db.insert(promptTemplates).values(template).onConflictDoNothing();
-  const [created] = await db.$client.batch([toStatement(db, insert), ...moreStatements]);
-  return (created?.meta.changes ?? 0) > 0;
-}
+): Promise<boolean> => insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements);
 
 export const listPromptTemplates = (db: Database): Promise<PromptTemplate[]> =>
   db.select().from(promptTemplates).orderBy(asc(promptTemplates.name));

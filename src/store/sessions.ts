@@ -2,13 +2,15 @@
  * Sessions in D1: creates, finds, updates and deletes single sessions. Lists are in `session-list.ts`. After creation
  * only the session's object (`live/`) calls the functions that write. Effects: D1.
  */
-import { and, desc, eq, gte, inArray, isNull, lt, lte, sql } from "drizzle-orm";
+import { and, asc, eq, gt, gte, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
 import { toStatement } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { insertMessages } from "./message-rows.ts";
@@ -49,8 +51,11 @@ export async function createChatbotSession(
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${referencesExist}`,
   );
+  // A second attempt finds the row of the first, and counts as having created it.
+  const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });
   const insertGreeting = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
-  const [created] = await db.$client.batch([toStatement(db, create), ...insertGreeting, ...moreStatements]);
+  const statements = [toStatement(db, insert), ...insertGreeting, ...moreStatements];
+  const [created] = await retryOnce(() => db.$client.batch(statements));
   return (created?.meta.changes ?? 0) > 0;
 }
 
@@ -58,15 +63,13 @@ export async function createChatbotSession(
  * Creates a comparison session. One round trip.
  *
  * @param moreStatements statements for the same transaction
- * @throws a unique violation if the id exists
+ * @returns whether the session was created. It is not if its id exists.
  */
-export async function createComparisonSession(
+export const createComparisonSession = (
   db: Database,
   session: Session,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<void> {
-  await db.$client.batch([toStatement(db, db.insert(sessions).values(toRow(session))), ...moreStatements]);
-}
+): Promise<boolean> => insertOnce(db, sessions, toRow(session), sessions.id, moreStatements);
 
 /** A session without its log; `null` if there is none. Reads one row. */
 export async function findSession(db: Database, id: string): Promise<Session | null> {
@@ -124,7 +127,10 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
   ]);
 }
 
-/** Open sessions whose last update in D1 is between two times, newest first. */
+/**
+ * Open sessions that may have been left behind, oldest update first: D1 has no update of them since `before`, or their
+ * start is due since then. A session that D1 has never seen used is left out: it has no object.
+ */
 export const idleSessions = (db: Database, since: EpochMs, before: EpochMs, limit: number) =>
   db
     .select({ id: sessions.id, status: sessions.status })
@@ -133,9 +139,34 @@ export const idleSessions = (db: Database, since: EpochMs, before: EpochMs, limi
       and(
         inArray(sessions.kind, ["chatbot", "comparison"]),
         inArray(sessions.status, ["ACTIVE", "SCHEDULED"]),
-        gte(sessions.updatedAt, since),
-        lt(sessions.updatedAt, before),
+        gt(sessions.updatedAt, sessions.createdAt),
+        or(
+          and(gte(sessions.updatedAt, since), lt(sessions.updatedAt, before)),
+          and(eq(sessions.status, "SCHEDULED"), lt(sessions.dueAt, before)),
+        ),
       ),
     )
-    .orderBy(desc(sessions.number))
+    .orderBy(asc(sessions.updatedAt))
     .limit(limit);
+
+/**
+ * Starts scheduled sessions that nobody has used and whose start is due since `before`: their object was never asked to
+ * start them. `updatedAt` stays, so that they still count as unused.
+ */
+export async function startUnusedSessions(db: Database, before: EpochMs, limit: number): Promise<void> {
+  const due = db
+    .select({ number: sessions.number })
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.kind, "chatbot"),
+        eq(sessions.status, "SCHEDULED"),
+        lt(sessions.dueAt, before),
+        eq(sessions.updatedAt, sessions.createdAt),
+      ),
+    )
+    .orderBy(asc(sessions.dueAt))
+    .limit(limit);
+  const started = { status: "ACTIVE", dueAt: null, metadataVersion: sql`${sessions.metadataVersion} + 1` } as const;
+  await db.update(sessions).set(started).where(inArray(sessions.number, due));
+}

@@ -5,11 +5,12 @@ import { and, eq, gt, lt, sql } from "drizzle-orm";
 import type { Caller, Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { insertOnce } from "./insert-once.ts";
 import { clients, tickets } from "./tables.ts";
 
 /** Writes one row. */
 export const saveTicket = async (db: Database, ticket: Ticket): Promise<void> => {
-  await db.insert(tickets).values(ticket);
+  await insertOnce(db, tickets, ticket, tickets.hash);
 };
 
 /** Whether a ticket's caller still exists: it has no client, or one that was not deleted. */

@@ -8,11 +8,14 @@ const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const statement = () => Object.getPrototypeOf(env.DB.prepare("select 1").bind()) as D1PreparedStatement;
 const ASKING = ["all", "raw", "run", "first"] as const;
 
-/** Every D1 query fails from now on. @returns repairs it */
-export function breakD1(): () => void {
-  const error = () => Promise.reject(new Error("D1_ERROR: Network connection lost."));
+const session = () => Object.getPrototypeOf(env.DB.withSession("first-primary")) as D1DatabaseSession;
+
+/** Every D1 query fails from now on, with one of D1's own messages. @returns repairs it */
+export function breakD1(message = "Network connection lost."): () => void {
+  const error = () => Promise.reject(new Error(`D1_ERROR: ${message}`));
   const spies = [
     vi.spyOn(env.DB, "batch").mockImplementation(error),
+    vi.spyOn(session(), "batch").mockImplementation(error),
     ...ASKING.map((ask) => vi.spyOn(statement(), ask).mockImplementation(error)),
   ];
   return () => {
@@ -26,6 +29,17 @@ export function loseNextD1Answer(): void {
   vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
     await batch(statements);
     throw new Error("D1_ERROR: Network connection lost.");
+  });
+}
+
+/** Each batch is written, but the answer of the first, the third and so on is lost. */
+export function loseEveryOtherD1Answer(): void {
+  const batch = env.DB.batch.bind(env.DB);
+  let count = 0;
+  vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
+    const results = await batch(statements);
+    if (++count % 2 === 1) throw new Error("D1_ERROR: Network connection lost.");
+    return results;
   });
 }
 

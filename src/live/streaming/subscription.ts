@@ -2,7 +2,7 @@
  * What opens a subscription, and how it is passed to the object when a socket opens. Checking the caller does not
  * belong here: the Worker has done that before. Pure.
  */
-import type { Caller, CallerRole } from "../../core/caller.ts";
+import type { Caller } from "../../core/caller.ts";
 
 /** Who subscribes to a session, and from where. */
 export interface Subscription {
@@ -18,12 +18,6 @@ export interface StreamSubscription extends Subscription {
    * stream.
    */
   readerId?: string;
-}
-
-/** Who reads the events of the turn of their own prompt. */
-export interface TurnReader {
-  /** Decides what is shown. */
-  role?: CallerRole | null;
 }
 
 /** The header of the upgrade request that contains the subscription. */

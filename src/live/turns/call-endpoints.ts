@@ -51,12 +51,12 @@ async function callTogether(calls: ProviderCall[], onEvents: OnReplyEvents): Pro
 }
 
 async function runCalls(calls: ProviderCall[], deliver: (index: number, events: ReplyEvent[]) => void): Promise<void> {
-  const remote = await exports.ReplyCaller.callAll(calls.map(({ request }) => request));
+  const remote = await exports.ReplyCaller.callAll({ requests: calls.map(({ request }) => request) });
   const ended = new AbortController();
   for (const [index, { signal }] of calls.entries()) {
     // The invocation reports the end itself, with the metrics of the call. The timer only limits the wait.
     const stop = () => {
-      void remote.stop(index);
+      void remote.stop({ index });
       setTimeout(() => deliver(index, [STOPPED]), STOP_TIMEOUT_MS);
     };
     if (signal.aborted) stop();

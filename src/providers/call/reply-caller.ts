@@ -15,7 +15,7 @@ export interface RunningCalls {
   /** The events of all calls, one line of JSON each: `[index, events]`. Cancelling the stream aborts all calls. */
   portions: ReadableStream<Uint8Array>;
   /** Aborts one call. It ends as `cancelled`, unless it has already ended. */
-  stop: (index: number) => void;
+  stop: (call: { index: number }) => void;
 }
 
 /** Shortest time between two batches of text, in milliseconds: short enough for a reader, long enough to be cheap. */
@@ -88,7 +88,7 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
   /**
    * Calls endpoints, all at once. Pass at most six requests: an invocation can wait for six response headers at a time.
    */
-  callAll(requests: ReplyRequest[]): RunningCalls {
+  callAll({ requests }: { requests: ReplyRequest[] }): RunningCalls {
     const abortControllers = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();
     const batcher = new EventBatcher(writable);
@@ -101,6 +101,6 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     void batcher.closed.catch(() => {
       for (const stop of abortControllers) stop.abort();
     });
-    return { portions: readable, stop: (index) => abortControllers[index]?.abort() };
+    return { portions: readable, stop: ({ index }) => abortControllers[index]?.abort() };
   }
 }

@@ -53,7 +53,7 @@ export class EndpointObject extends DurableObject<Env> {
    *
    * @param pauseMs how long the provider asks all callers to wait
    */
-  async release(id: string, pauseMs: number): Promise<void> {
+  async release({ id, pauseMs }: { id: string; pauseMs: number }): Promise<void> {
     this.#limiter.remove(id);
     if (pauseMs > 0) this.#limiter.pause(pauseMs, now());
     this.#admitWaiting();

@@ -98,7 +98,7 @@ class SlotRequest {
    * @param pauseMs how long the provider asks all callers to wait
    */
   async release(pauseMs: number): Promise<void> {
-    await this.#call(null, (stub) => stub.release(this.#id, pauseMs));
+    await this.#call(null, (stub) => stub.release({ id: this.#id, pauseMs }));
   }
 
   /**

@@ -102,7 +102,7 @@ async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Cal
       recordUse: (id: string, at: number) => c.executionCtx.waitUntil(recordKeyUse(db, id, at).catch(() => undefined)),
     },
     identityProvider: identityProviderOf(c.env),
-    readJson,
+    keySets: { readJson, keepAlive: (work: Promise<void>) => c.executionCtx.waitUntil(work) },
   };
   try {
     const caller = await identify(token, sources, now());

@@ -36,14 +36,16 @@ export const time = z
 /** A time in an answer: ISO 8601, UTC, with milliseconds. */
 export const timeOutput = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
 
+/** Whether a JSON object fits: in bytes, as it is stored. */
+function fitsBound(json: string): boolean {
+  return new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES;
+}
+
 /** Any JSON object, up to 16 KiB. Its value is the JSON text, which is what the code stores. */
 export const jsonObject = z
   .record(z.string(), z.unknown())
   .transform((value) => JSON.stringify(value))
-  .refine(
-    (json) => new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES,
-    "must not be larger than 16 KiB of JSON",
-  );
+  .refine(fitsBound, "must not be larger than 16 KiB of JSON");
 
 const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a string" };
 const FLAG: ParamRule = {
@@ -90,7 +92,7 @@ export const providerParams = z.record(z.string(), z.unknown()).superRefine((par
     if (rule && !isUnset && !rule.isValid(value))
       context.addIssue({ code: "custom", path: [param], message: rule.message });
   }
-  if (JSON.stringify(params).length > MAX_OBJECT_BYTES)
+  if (!fitsBound(JSON.stringify(params)))
     context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
 });
 

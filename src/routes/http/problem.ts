@@ -2,6 +2,7 @@
  * How a call can fail over HTTP, and the status, code and message of each case: one closed union and one table. Each
  * dialect puts the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
  */
+import type { TransientError } from "../../core/transient-error.ts";
 import type { Failure, ReplyErrorCode, ResourceType, ValidationIssue } from "../../core/failure.ts";
 
 /** What is invalid in a body or a query, with the invalid value. */
@@ -32,6 +33,7 @@ export type HttpProblem =
   | { reason: "body-too-large" }
   | { reason: "invalid-input"; in: "body" | "query"; issues: InputIssue[] }
   | { reason: "misconfigured"; message: string }
+  | { reason: "unavailable"; because: TransientError }
   | { reason: "internal" };
 
 /** A problem in the terms of HTTP. */
@@ -168,8 +170,17 @@ const PROBLEMS: ProblemTable = {
   }),
   "reply-failed": ({ code, message, retryAfterSeconds }) => replyFailure(code, message, retryAfterSeconds),
   misconfigured: ({ message }) => ({ httpStatus: 503, code: "misconfigured", message }),
+  unavailable: ({ because }) => ({
+    httpStatus: 503,
+    code: "unavailable",
+    message: "The database or the session cannot be reached now: try again",
+    headers: { "retry-after": String(UNAVAILABLE_RETRY_SECONDS[because]) },
+  }),
   internal: () => ({ httpStatus: 500, code: "internal", message: "Internal error" }),
 };
+
+/** `Retry-After` of calls that the platform failed, in seconds. A reset is over soon; an overload wants fewer calls. */
+const UNAVAILABLE_RETRY_SECONDS: Readonly<Record<TransientError, number>> = { retryable: 1, overloaded: 10 };
 
 /** Describes a problem in the terms of HTTP. */
 export const describeProblem = (problem: HttpProblem): ProblemResponse =>

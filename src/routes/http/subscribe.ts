@@ -91,7 +91,7 @@ export async function openEventStream<T>(
   c.executionCtx.waitUntil(opened.catch(ignore));
   const { signal } = c.req.raw;
   // One stub delivers calls in order: this one arrives after `open`, however early the caller disconnects.
-  const unfollow = () => c.executionCtx.waitUntil(object.unfollow(readerId).catch(ignore));
+  const unfollow = () => c.executionCtx.waitUntil(object.unfollow({ readerId }).catch(ignore));
   if (signal.aborted) unfollow();
   else signal.addEventListener("abort", unfollow, { once: true });
   return measure(c, "session", opened);

@@ -302,7 +302,7 @@ describe("64 endpoints", () => {
     const records = Object.values(body as Record<string, { status: string }[]>).flat();
     expect(records.filter(({ status }) => status === "ok")).toHaveLength(64);
     expect(await askUpstream(`most/${provider}`)).toBe(64);
-    const sizes = invocations.mock.calls.map(([requests]) => requests.length);
+    const sizes = invocations.mock.calls.map(([{ requests }]) => requests.length);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(64);
     expect(Math.max(...sizes)).toBeLessThanOrEqual(CALLS_PER_INVOCATION);
     expect(CALLS_PER_INVOCATION).toBeLessThanOrEqual(5);

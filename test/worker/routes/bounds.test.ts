@@ -47,6 +47,28 @@ describe("a body", () => {
   });
 });
 
+describe("params and metadata", () => {
+  const endpointId = async () => {
+    const name = unique("bounded");
+    await post("/v1/llm_endpoints", { name, connector_type: "echo-connector" });
+    return name.replaceAll(" ", "-");
+  };
+
+  it("hold 16 KiB of JSON in bytes, whatever the characters", async () => {
+    const id = await endpointId();
+    // Each of these characters has 3 bytes in UTF-8.
+    const [fits, tooLarge] = [{ x: "語".repeat(5_458) }, { x: "語".repeat(5_459) }];
+    expect(new TextEncoder().encode(JSON.stringify(fits))).toHaveLength(16_382);
+    const statuses = async (object: object) => [
+      (await put(`/v1/llm_endpoints/${id}`, { params: object })).status,
+      (await post("/chatbots", { name: "a", endpointId: id, params: object })).status,
+      (await post("/clients", { name: "a", metadata: object })).status,
+    ];
+    expect(await statuses(fits)).toEqual([200, 201, 201]);
+    expect(await statuses(tooLarge)).toEqual([422, 400, 400]);
+  });
+});
+
 describe("subscribers of a session", () => {
   it("are 1,000 at most, over sockets and event streams together, and the next gets 429", async () => {
     const id = await createSession();

@@ -28,11 +28,11 @@ const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const loadIntoObject = (id: string) => post(`/v1/sessions/${id}/cancel`);
 
 /** Ends a comparison session through its object, since no route does. */
-const end = (id: string) => objectOf(id).end("added");
+const end = (id: string) => objectOf(id).end({ history: "added" });
 
 const isLive = (id: string) =>
   objectOf(id)
-    .read("added")
+    .read({ history: "added" })
     .then((read) => read.ok && read.value !== null);
 
 const linesOf = (text: unknown): Json[] => {

@@ -52,9 +52,8 @@ async function askWith(settings: Partial<Env>, id: string): Promise<string> {
   const request = { endpointId: id, connectorType: connector_type as "openai-connector", uri, token, model, params };
   const caller = new ReplyCaller(createExecutionContext(), { ...env, ...settings });
   const messages = [{ role: "user" as const, content: "Hi" }];
-  return new Response(
-    caller.callAll([{ ...request, messages, previousCalls: 0, withReceipt: false, callLimits: NO_LIMITS }]).portions,
-  ).text();
+  const requests = [{ ...request, messages, previousCalls: 0, withReceipt: false, callLimits: NO_LIMITS }];
+  return new Response(caller.callAll({ requests }).portions).text();
 }
 
 /** The tokens that a provider received, newest first. */

@@ -136,8 +136,8 @@ describe("statistics", () => {
     ]);
     expect(live.total).toMatchObject({ count: 3, ok: 2 });
     const object = env.SESSIONS.getByName(session.session_id);
-    await object.end("added");
-    await vi.waitFor(async () => expect(await object.read("added")).toEqual({ ok: true, value: null }), {
+    await object.end({ history: "added" });
+    await vi.waitFor(async () => expect(await object.read({ history: "added" })).toEqual({ ok: true, value: null }), {
       timeout: 30_000,
     });
     expect(await statsOf(session.session_id)).toEqual(live);

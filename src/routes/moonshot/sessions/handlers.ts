@@ -86,10 +86,12 @@ export async function prompt(c: AppContext, id: string, text: string, include: I
   const respondWithFailure = (failure: Failure) =>
     respondWithProblem(c, failure.reason === "session-not-active" ? sessionNotFound(id) : failure);
   if (wantsEvents(c)) {
-    const opened = await openEventStream(c, object, (readerId) => object.promptAndFollow(text, key, readerId));
+    const opened = await openEventStream(c, object, (readerId) =>
+      object.promptAndFollow({ content: text, key, readerId }),
+    );
     return opened.ok ? respondWithTurn(c, opened.value) : respondWithFailure(opened.failure);
   }
-  const result = await measure(c, "session", object.prompt(text, applyPreference(c), key));
+  const result = await measure(c, "session", object.prompt({ content: text, history: applyPreference(c), key }));
   if (!result.ok) return respondWithFailure(result.failure);
   markReplayed(c, result.value.replayed);
   const messages = await readRemaining(readerOf(c), result.value);
@@ -139,7 +141,7 @@ export async function unsetContextStrategy(c: AppContext, id: string, name: stri
 }
 
 async function amendSession(c: AppContext, id: string, changes: SessionChanges) {
-  const amended = await measure(c, "session", sessionStub(c.env, id).amend(changes, "added"));
+  const amended = await measure(c, "session", sessionStub(c.env, id).amend({ changes, history: "added" }));
   if (amended.ok) return c.json(SUCCESS);
   return respondWithProblem(c, amended.failure.reason === "not-found" ? sessionNotFound(id) : amended.failure);
 }

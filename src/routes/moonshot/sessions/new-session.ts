@@ -10,7 +10,6 @@ import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { zonedStamp } from "../../../core/time.ts";
 import type { Database } from "../../../store/database.ts";
-import { isUniqueViolation } from "../../../store/database.ts";
 import { endpointNotFound, existingEndpoints } from "../../../store/endpoints.ts";
 import { findPromptTemplate } from "../../../store/prompt-templates.ts";
 import { slug } from "../../../store/slug.ts";
@@ -47,12 +46,7 @@ export async function createUnderFreeId(
 ): Promise<Session> {
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? session : { ...session, id: `${session.id}-${attempt}` };
-    try {
-      await createComparisonSession(db, candidate, statements(candidate));
-      return candidate;
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-    }
+    if (await createComparisonSession(db, candidate, statements(candidate))) return candidate;
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import { canSee, replyErrorFor } from "../../../core/caller.ts";
+import { rootCause } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
 import { now } from "../../../core/time.ts";
 import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
@@ -51,8 +52,17 @@ export async function createSession(c: AppContext, input: NewSessionInput) {
     const client = await clientStore.find(db, input.clientId);
     return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
   }
-  if (session.dueAt !== null) await sessionStub(c.env, session.id).schedule();
+  if (session.dueAt !== null) await scheduleStart(c, session.id);
   return c.json(answer, 201);
+}
+
+/** Has the session start at its time. If that fails, its first use or cron starts it: it exists, so the answer stands. */
+async function scheduleStart(c: AppContext, id: string): Promise<void> {
+  try {
+    await sessionStub(c.env, id).schedule();
+  } catch (error) {
+    console.error({ event: "session-not-scheduled", sessionId: id, error: rootCause(error) });
+  }
 }
 
 export async function listSessions(c: AppContext, input: z.output<typeof schemas.ListSessions>) {
@@ -81,7 +91,7 @@ export async function getSession(c: AppContext, id: string) {
 }
 
 export async function updateSession(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateSession>) {
-  const amended = await measure(c, "session", sessionStub(c.env, id).amend(changes, applyPreference(c)));
+  const amended = await measure(c, "session", sessionStub(c.env, id).amend({ changes, history: applyPreference(c) }));
   if (!amended.ok) return respondWithProblem(c, amended.failure);
   return respondWithSession(c, amended.value, "Session updated successfully");
 }
@@ -94,7 +104,7 @@ export async function deleteSession(c: AppContext, id: string) {
 }
 
 export async function endSession(c: AppContext, id: string) {
-  const ended = await measure(c, "session", sessionStub(c.env, id).end(applyPreference(c)));
+  const ended = await measure(c, "session", sessionStub(c.env, id).end({ history: applyPreference(c) }));
   if (!ended.ok)
     return respondWithProblem(c, ended.failure.reason === "not-found" ? SESSION_NOT_ACTIVE : ended.failure);
   return respondWithSession(c, ended.value, "Session ended successfully");
@@ -132,7 +142,8 @@ export async function createTicket(c: AppContext, id: string) {
 export async function addMessage(c: AppContext, id: string, input: z.output<typeof schemas.AddMessage>["message"]) {
   const { role, content, timestamp } = input;
   const message = { role, content, createdAt: timestamp ?? null };
-  const append = sessionStub(c.env, id).append(message, applyPreference(c), idempotencyKeyOf(c));
+  const params = { input: message, history: applyPreference(c), key: idempotencyKeyOf(c) };
+  const append = sessionStub(c.env, id).append(params);
   const appended = await measure(c, "session", append);
   if (!appended.ok) return respondWithProblem(c, appended.failure);
   markReplayed(c, appended.value.replayed);
@@ -144,11 +155,11 @@ export async function chat(c: AppContext, id: string, content: string) {
   const key = idempotencyKeyOf(c);
   if (wantsEvents(c)) {
     const { role } = c.var.caller;
-    const prompt = (readerId: string) => object.promptAndFollow(content, key, readerId, { role });
+    const prompt = (readerId: string) => object.promptAndFollow({ content, key, readerId, role });
     const opened = await openEventStream(c, object, prompt);
     return opened.ok ? respondWithTurn(c, opened.value) : respondWithProblem(c, opened.failure);
   }
-  const result = await measure(c, "session", object.prompt(content, "added", key));
+  const result = await measure(c, "session", object.prompt({ content, history: "added", key }));
   if (!result.ok) return respondWithProblem(c, result.failure);
   const { messages, replayed, retryAfterSeconds } = result.value;
   const reply = messages.at(-1) as Message;
