@@ -46,6 +46,7 @@ export interface ValidationIssue {
 export type Failure =
   | { reason: "not-found"; resource: ResourceType; id: string | null }
   | { reason: "session-not-active" }
+  | { reason: "session-full" }
   | { reason: "invalid"; issues: ValidationIssue[] }
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string }
   | { reason: "in-use"; resource: ResourceType; by: string }

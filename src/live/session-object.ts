@@ -11,7 +11,7 @@ import type { Session, SessionChanges } from "../core/session.ts";
 import { runFrame } from "./frame-commands.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import { sessionParts } from "./session-parts.ts";
-import type { History, NewMessageInput } from "./session-results.ts";
+import type { History, NewMessageInput, PageFilter, RecordOptions } from "./session-results.ts";
 import { answerClose } from "./streaming/sockets.ts";
 import { subscriptionOf } from "./streaming/subscription.ts";
 import type { StreamSubscription } from "./streaming/subscription.ts";
@@ -29,17 +29,17 @@ export abstract class SessionObject extends DurableObject<Env> {
 
   // The commands by RPC. RPC can only call methods of the prototype, and it copies what they return.
 
-  async read(history: History) {
-    return this.#parts.room.read(history);
+  async read(history: History, options?: RecordOptions) {
+    return this.#parts.room.read(history, options);
   }
-  async page(after: number, limit: number, which: "all" | "shown") {
-    return this.#parts.room.page(after, limit, which);
+  async page(after: number, limit: number, which: "all" | "shown", filter?: PageFilter) {
+    return this.#parts.room.page(after, limit, which, filter);
   }
   async append(input: NewMessageInput, history: History, key: IdempotencyKey | null) {
     return this.#parts.room.appendAndShow(input, history, key);
   }
-  async prompt(content: string, history: History, key: IdempotencyKey | null) {
-    return this.#parts.room.prompt(content, history, key);
+  async prompt(content: string, history: History, key: IdempotencyKey | null, options?: RecordOptions) {
+    return this.#parts.room.prompt(content, history, key, options);
   }
   async promptAndFollow(content: string, key: IdempotencyKey | null, readerId?: string) {
     return this.#parts.subscriptions.openTurnStream(content, key, readerId);

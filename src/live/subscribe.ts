@@ -48,7 +48,8 @@ export class Subscriptions {
       const endedReplay = await this.#replayIfEnded(session, after);
       const stream = subscribers.openStream(readerId, null, caller);
       const caughtUp = subscribers.catchUp(stream, endedReplay ?? this.#room.replay(after));
-      if (endedReplay || hasEnded(session)) void caughtUp.then(() => stream.close(CLOSE_REASONS.ended));
+      const breakOff = () => stream.abort("The log could not be read");
+      if (endedReplay || hasEnded(session)) caughtUp.then(() => stream.close(CLOSE_REASONS.ended), breakOff);
       return success(stream.readable);
     });
   }
@@ -61,7 +62,8 @@ export class Subscriptions {
     const endedReplay = await this.#replayIfEnded(session, after);
     const { client, socket } = sockets.accept(caller);
     const caughtUp = sockets.catchUp(socket, endedReplay ?? this.#room.replay(after));
-    if (endedReplay || hasEnded(session)) void caughtUp.then(() => closeSocket(socket, CLOSE_REASONS.ended));
+    const breakOff = () => closeSocket(socket, { code: 1011, reason: "the log could not be read" });
+    if (endedReplay || hasEnded(session)) caughtUp.then(() => closeSocket(socket, CLOSE_REASONS.ended), breakOff);
     else if (caller.expiresAt !== null) await scheduleAlarm(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }

@@ -9,10 +9,10 @@ import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
-import type { Message } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { applyStrategy } from "./context-strategies.ts";
+import type { ChatLog } from "./context-strategies.ts";
 import type { ChatTask } from "./fan-out.ts";
 import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./templates/render-template.ts";
@@ -73,10 +73,10 @@ export function comparisonTask(
   { chatId, endpointId }: Chat,
   target: TaskTarget | null,
   prompt: string,
-  replies: Message[],
+  log: ChatLog,
   { strategy, template }: PromptPreparation,
 ): ChatTask {
-  const { text, history } = applyStrategy(strategy, prompt, replies);
+  const { text, history } = applyStrategy(strategy, prompt, log);
   const settings = {
     promptTemplate: template?.name ?? null,
     contextStrategy: strategy,

@@ -67,7 +67,8 @@ export class Sockets {
     this.#catchingUp.add(socket);
     let sent = 0;
     for (let step = replay.next(); ; step = replay.next()) {
-      for (const event of step.value) sent += sendText(socket, JSON.stringify(presentEvent(event, this.#present)));
+      const events = step.done ? step.value : await step.value;
+      for (const event of events) sent += sendText(socket, JSON.stringify(presentEvent(event, this.#present)));
       if (step.done || socket.readyState !== WebSocket.OPEN) break;
       if (sent < REPLAY_CHARACTERS) continue;
       sent = 0;

@@ -12,7 +12,7 @@ import type { RecordSource } from "./records.ts";
  * How much text of a turn to buffer while its replies are sorted, in UTF-16 code units. Further replies are read again
  * later.
  */
-const BUFFERED_CHARACTERS = 8_000_000;
+const BUFFERED_CHARACTERS = 500_000;
 
 /** A reply, with its chat and what its record needs. */
 export interface ChatReply extends RecordSource {
@@ -30,7 +30,7 @@ interface BufferedReply {
 export async function* repliesOf(log: OpenLog): AsyncGenerator<ChatReply, void> {
   for await (const { prompt, replies } of turnsOf(log)) {
     for (const { index, seq, message } of replies.toSorted((a, b) => a.index - b.index)) {
-      const { content, reply } = message ?? (await log.page(seq - 1, 1))[0] ?? {};
+      const { content, reply } = message ?? (await log.page(seq - 1, 1)).items[0] ?? {};
       const chat = log.session.chats[index];
       if (!reply || !chat || content === undefined) throw new Error(`Message ${seq} is no longer in the log`);
       yield { chat, reply, content, prompt, number: prompt.turnNumber ?? 0 };

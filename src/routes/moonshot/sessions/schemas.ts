@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import { name } from "../../http/fields.ts";
-import { History } from "./record-schemas.ts";
+import { History, truncated } from "./record-schemas.ts";
 
 /** The id of an endpoint. */
 const endpointId = z.string().min(1).max(300);
@@ -68,6 +68,7 @@ export const Session = z
     context_strategy: z.string().nullable(),
     filename: z.null(),
     chat_history: History.nullable(),
+    truncated,
   })
   .meta({ id: "MoonshotSession" });
 

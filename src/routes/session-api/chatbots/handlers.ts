@@ -9,6 +9,7 @@ import { now } from "../../../core/time.ts";
 import { chatbotStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import { findEndpoint } from "../../../store/endpoints.ts";
+import { fitChatbots } from "../../../store/fit-list.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
@@ -41,7 +42,7 @@ export async function createChatbot(c: AppContext, input: z.output<typeof schema
 export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {
   const { limit, skip, searchString = null } = input;
   const page = await readFromReplica(c, (db) => chatbotStore.list(db, searchString, { limit, skip }));
-  return c.json(pageBody({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
+  return c.json(pageBody({ ...page, results: fitChatbots(page.results).map(presentChatbot) }, { limit, skip }));
 }
 
 export async function getChatbot(c: AppContext, id: string) {

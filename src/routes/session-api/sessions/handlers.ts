@@ -6,8 +6,10 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { Message } from "../../../core/message.ts";
+import type { Batch } from "../../../core/page.ts";
 import { now } from "../../../core/time.ts";
-import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
+import { messagesOf, readMessages, readReferenced, readSession, shownOf } from "../../../live/read-session.ts";
+import type { MessagesPage } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
 import { chatbotStore, clientStore } from "../../../store/chatbots-and-clients.ts";
@@ -18,6 +20,7 @@ import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { respondWithJsonStream } from "../../http/json-stream.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   openEventStream,
@@ -30,7 +33,7 @@ import {
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { newSession } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
-import { presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import { presentEach, presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
@@ -72,8 +75,10 @@ export async function getSession(c: AppContext, id: string) {
   const reader = readerOf(c);
   const found = await readSession(reader, id, applyPreference(c));
   if (!found) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const populated = { ...found, ...(await readReferenced(reader, found)) };
-  return c.json(itemBody(presentPopulated(populated, c.var.caller.role)));
+  const referenced = await readReferenced(reader, found);
+  return respondWithMessages(c, found, itemBody, (messages) =>
+    presentPopulated({ ...found, ...referenced, messages }, c.var.caller.role),
+  );
 }
 
 export async function updateSession(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateSession>) {
@@ -106,9 +111,31 @@ export async function stopTurn(c: AppContext, id: string) {
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const messages = page.items.map((message) => ({ seq: message.seq, ...presentMessage(message) }));
-  const next = page.hasMore ? { nextAfter: messages.at(-1)?.seq ?? input.after } : {};
-  return c.json(itemBody({ messages, ...next }));
+  return page.rest === null
+    ? c.json(itemBody(presentBatch(page.first, input.after)))
+    : respondWithJsonStream(c, itemBody(presentPage(page, page.rest)));
+}
+
+const presentNumbered = (message: Message) => ({ seq: message.seq, ...presentMessage(message) });
+
+function presentBatch({ items, hasMore }: Batch<Message>, after: number): z.output<typeof schemas.MessagesPage> {
+  const messages = items.map(presentNumbered);
+  return { messages, ...(hasMore ? { nextAfter: messages.at(-1)?.seq ?? after } : {}) };
+}
+
+/** A page that is sent while it is read. */
+function presentPage({ first }: MessagesPage, rest: AsyncIterable<Batch<Message>>) {
+  let nextAfter: number | undefined;
+  async function* messages() {
+    yield* first.items.map(presentNumbered);
+    let last = first.items.at(-1);
+    for await (const { items, hasMore } of rest) {
+      yield* items.map(presentNumbered);
+      last = items.at(-1) ?? last;
+      nextAfter = hasMore ? last?.seq : undefined;
+    }
+  }
+  return { messages: messages(), nextAfter: () => nextAfter };
 }
 
 export const followSession = (c: AppContext, id: string, after: number | undefined) =>
@@ -152,7 +179,28 @@ export async function chat(c: AppContext, id: string, content: string) {
   return c.json(mutationBody(presentMessage(reply), "Message processed successfully"));
 }
 
-async function respondWithSession(c: AppContext, result: SessionResult, message: string) {
-  const messages = await readRemaining(readerOf(c), result);
-  return c.json(mutationBody(presentSession(result.session, messages), message));
+const respondWithSession = (c: AppContext, result: SessionResult, message: string) =>
+  respondWithMessages(
+    c,
+    result,
+    (data) => mutationBody(data, message),
+    (messages) => presentSession(result.session, messages),
+  );
+
+/**
+ * Answers a session with the messages of a result: at once when they are few, otherwise while they are read.
+ *
+ * @param present makes the JSON of the session with some messages
+ */
+async function respondWithMessages(
+  c: AppContext,
+  result: SessionResult,
+  bodyOf: (data: object) => object,
+  present: (messages: Message[]) => object,
+) {
+  const { messages, log, isTruncated } = await shownOf(readerOf(c), result);
+  const truncated = isTruncated ? { truncated: true } : {};
+  if (log === null) return c.json(bodyOf({ ...present(messages), ...truncated }));
+  // The field keeps its place among the others.
+  return respondWithJsonStream(c, bodyOf({ ...present([]), messages: presentEach(messagesOf(log)), ...truncated }));
 }

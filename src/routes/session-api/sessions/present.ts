@@ -10,7 +10,7 @@ import type { Message } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
-import type { PopulatedSession } from "../../../store/session-list.ts";
+import type { ListedChatbot, PopulatedSession } from "../../../store/fit-list.ts";
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
@@ -22,6 +22,11 @@ export const presentMessage = ({ role, content, createdAt, reply }: Message): z.
   timestamp: isoTime(createdAt),
   ...(reply && reply.finishReason !== "stop" ? { finishReason: reply.finishReason } : {}),
 });
+
+/** Messages as {@link presentMessage} shows them, without those that have no text, while they are read. */
+export async function* presentEach(messages: AsyncIterable<Message>): AsyncGenerator<z.output<typeof schemas.Message>> {
+  for await (const message of messages) if (hasText(message)) yield presentMessage(message);
+}
 
 const presentCommon = (session: Session, messages: Message[]) => ({
   ...omitNulls({ title: session.title }),
@@ -56,7 +61,7 @@ export const presentPopulated = (
 });
 
 /** A client does not see how its chatbot is configured. */
-const presentChatbotFor = (role: CallerRole | null, chatbot: Chatbot) =>
+const presentChatbotFor = (role: CallerRole | null, chatbot: ListedChatbot) =>
   role === "client"
     ? { id: chatbot.id, name: chatbot.name, ...omitNulls({ description: chatbot.description }) }
     : presentChatbot(chatbot);
