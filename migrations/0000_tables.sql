@@ -1,7 +1,20 @@
+CREATE TABLE `keys` (
+	`id` text PRIMARY KEY NOT NULL,
+	`name` text NOT NULL,
+	`role` text NOT NULL,
+	`client_id` text,
+	`hash` text NOT NULL,
+	`expires_at` integer,
+	`last_used_at` integer,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
 CREATE TABLE `chatbots` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
 	`name_folded` text NOT NULL,
+	`fold_version` integer DEFAULT 1 NOT NULL,
 	`description` text,
 	`endpoint_id` text NOT NULL,
 	`system_prompt` text,
@@ -14,10 +27,12 @@ CREATE TABLE `chatbots` (
 );
 --> statement-breakpoint
 CREATE INDEX `chatbots_by_endpoint` ON `chatbots` (`endpoint_id`);--> statement-breakpoint
+CREATE INDEX `chatbots_to_refold` ON `chatbots` (`id`) WHERE fold_version < 2 AND length(CAST(name AS BLOB)) > length(name);--> statement-breakpoint
 CREATE TABLE `clients` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
 	`name_folded` text NOT NULL,
+	`fold_version` integer DEFAULT 1 NOT NULL,
 	`email` text,
 	`external_id` text,
 	`metadata` text,
@@ -27,6 +42,15 @@ CREATE TABLE `clients` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `clients_external_id` ON `clients` (`external_id`);--> statement-breakpoint
+CREATE INDEX `clients_to_refold` ON `clients` (`id`) WHERE fold_version < 2 AND length(CAST(name AS BLOB)) > length(name);--> statement-breakpoint
+CREATE TABLE `dead_letters` (
+	`session_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`error` text NOT NULL,
+	`at` integer NOT NULL,
+	PRIMARY KEY(`session_id`, `seq`)
+);
+--> statement-breakpoint
 CREATE TABLE `endpoints` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -37,21 +61,21 @@ CREATE TABLE `endpoints` (
 	`max_calls_per_second` integer NOT NULL,
 	`max_concurrency` integer NOT NULL,
 	`params` text NOT NULL,
+	`prices` text,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE `keys` (
-	`id` text PRIMARY KEY NOT NULL,
-	`name` text NOT NULL,
-	`role` text NOT NULL,
-	`client_id` text,
-	`hash` text NOT NULL,
-	`expires_at` integer,
-	`created_at` integer NOT NULL
+CREATE TABLE `idempotency_keys` (
+	`caller` text NOT NULL,
+	`key` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`http_status` integer,
+	`body` text,
+	`at` integer NOT NULL,
+	PRIMARY KEY(`caller`, `key`)
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
 CREATE TABLE `messages` (
 	`session_id` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -72,11 +96,6 @@ CREATE TABLE `prompt_templates` (
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE `romanizations` (
-	`page` integer PRIMARY KEY NOT NULL,
-	`readings` text NOT NULL
-);
---> statement-breakpoint
 CREATE TABLE `session_counts` (
 	`chatbot_id` text NOT NULL,
 	`status` text NOT NULL,
@@ -90,6 +109,7 @@ CREATE TABLE `sessions` (
 	`kind` text NOT NULL,
 	`title` text,
 	`title_folded` text,
+	`fold_version` integer DEFAULT 1 NOT NULL,
 	`description` text,
 	`status` text NOT NULL,
 	`start_time` integer NOT NULL,
@@ -105,7 +125,7 @@ CREATE TABLE `sessions` (
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	`last_seq` integer NOT NULL,
-	`amendments` integer NOT NULL,
+	`metadata_version` integer NOT NULL,
 	`message_count` integer NOT NULL
 );
 --> statement-breakpoint
@@ -114,4 +134,30 @@ CREATE INDEX `sessions_newest` ON `sessions` (`kind`,`created_at`,`number`,`titl
 CREATE INDEX `sessions_by_status` ON `sessions` (`kind`,`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`);--> statement-breakpoint
-CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);
+CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
+CREATE TABLE `subscriptions` (
+	`key_id` text NOT NULL,
+	`session_id` text NOT NULL,
+	PRIMARY KEY(`key_id`, `session_id`)
+);
+--> statement-breakpoint
+CREATE TABLE `tickets` (
+	`hash` text PRIMARY KEY NOT NULL,
+	`session_id` text NOT NULL,
+	`caller` text NOT NULL,
+	`expires_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `transliterations` (
+	`page` integer PRIMARY KEY NOT NULL,
+	`readings` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `turns` (
+	`session_id` text NOT NULL,
+	`turn_id` text NOT NULL,
+	`number` integer NOT NULL,
+	`started_at` integer NOT NULL,
+	PRIMARY KEY(`session_id`, `turn_id`)
+) WITHOUT ROWID;

@@ -1,6 +1,6 @@
 /**
- * The D1 schema. After a change, run `npm run migration`. Triggers and the full-text index are written by hand in
- * `migrations/`. Queries are in the other files of this folder. Pure.
+ * The D1 schema. After a change, see "Change the tables of D1" in `.github/CONTRIBUTING.md`. Triggers and the full-text index are
+ * written by hand in `migrations/`. Queries are in the other files of this folder. Pure.
  */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";

@@ -1,0 +1,1 @@
+CREATE TRIGGER `session_deleted` AFTER DELETE ON `sessions` WHEN old.`kind` = 'chatbot' BEGIN INSERT INTO `session_titles` (`session_titles`, `rowid`, `title_folded`) VALUES ('delete', old.`number`, old.`title_folded`); UPDATE `session_counts` SET `sessions` = `sessions` - 1 WHERE `chatbot_id` = old.`chatbot_id` AND `status` = old.`status`; END;

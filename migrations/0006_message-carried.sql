@@ -1,0 +1,1 @@
+CREATE TRIGGER `message_carried` AFTER INSERT ON `messages` BEGIN UPDATE `sessions` SET `last_seq` = new.`seq`, `message_count` = `message_count` + (new.`detail` IS NULL OR new.`content` <> ''), `updated_at` = max(`updated_at`, new.`appended_at`) WHERE `id` = new.`session_id` AND `last_seq` < new.`seq`; END;
