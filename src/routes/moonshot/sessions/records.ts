@@ -56,7 +56,7 @@ async function* recordsOf(log: OpenLog, chatId: string, zone: string, include: I
   for await (const message of messagesOf(log, { chatId })) {
     const { role, turnId, reply, content } = message;
     if (role === "user") prompt = message;
-    else if (reply && prompt && turnId === prompt.turnId)
+    else if (reply && prompt && message.chatId === chatId && turnId === prompt.turnId)
       yield presentRecord({ reply, content, prompt, number: prompt.turnNumber ?? 0 }, zone, include);
   }
 }
