@@ -10,6 +10,7 @@ CREATE TABLE `keys` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
+CREATE INDEX `keys_by_expiry` ON `keys` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `chatbots` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -73,9 +74,11 @@ CREATE TABLE `idempotency_keys` (
 	`http_status` integer,
 	`body` text,
 	`at` integer NOT NULL,
+	`resource` text,
 	PRIMARY KEY(`caller`, `key`)
 );
 --> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
 CREATE TABLE `messages` (
 	`session_id` text NOT NULL,
 	`seq` integer NOT NULL,

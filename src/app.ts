@@ -3,7 +3,6 @@
  * mounted. What a route does does not belong here.
  */
 import { Hono } from "hono/tiny";
-import { requestId } from "hono/request-id";
 import { TrieRouter } from "hono/router/trie-router";
 import { timing } from "hono/timing";
 import { rootCause } from "./core/failure.ts";
@@ -13,8 +12,9 @@ import type { AppEnv } from "./routes/http/context.ts";
 import { allowOrigins, preventCsrf } from "./routes/http/cors.ts";
 import type { Dialect } from "./routes/http/dialect.ts";
 import { validateIdempotencyKey } from "./routes/http/idempotency.ts";
-import { limitAddress, limitCaller } from "./routes/http/rate-limits.ts";
+import { limitCaller } from "./routes/http/rate-limits.ts";
 import { respondWithProblem, setDialect } from "./routes/http/respond-with-problem.ts";
+import { requestIdsOf, setRequestId } from "./routes/http/request-id.ts";
 import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
@@ -25,6 +25,7 @@ import { chatbots } from "./routes/session-api/chatbots/index.ts";
 import { clients } from "./routes/session-api/clients/index.ts";
 import { sessionApi } from "./routes/session-api/dialect.ts";
 import { keys } from "./routes/session-api/keys/index.ts";
+import { me } from "./routes/session-api/me/index.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
 
 /** The dialects of the API. The last one has every path that no other has. */
@@ -33,13 +34,12 @@ export const dialects: readonly Dialect[] = [moonshot, sessionApi];
 /** With one router: finding the methods of a path needs this one anyway, and Hono's default adds two more to the bundle. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), strict: false })
   .use(setDialect(dialects))
-  .use(requestId())
+  .use(setRequestId)
   .use(timing())
   .use("/v1/*", noTransform)
   .use(setSecureHeaders)
   .use(allowOrigins)
   .use(requireRoute(() => app))
-  .use(limitAddress)
   .use(authenticate)
   .use(limitCaller)
   .use(preventCsrf)
@@ -50,6 +50,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .route("/chatbots", chatbots)
   .route("/clients", clients)
   .route("/keys", keys)
+  .route("/me", me)
   .route("/", health)
   .route(
     "/",
@@ -59,7 +60,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .onError((error, c) => {
     console.error({
       event: "unexpected-error",
-      requestId: c.var.requestId,
+      ...requestIdsOf(c),
       path: c.req.path,
       error: rootCause(error),
     });

@@ -9,6 +9,7 @@ import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { wakeIdleSessions } from "./jobs/wake-idle-sessions.ts";
 import { sessionPresenter } from "./routes/http/dialect.ts";
+import { deleteKeysExpiredBefore } from "./store/api-keys.ts";
 import { database } from "./store/database.ts";
 import { deleteExpiredResponses } from "./store/idempotency-keys.ts";
 import { refoldTexts } from "./store/refold.ts";
@@ -16,6 +17,9 @@ import { deleteExpiredTickets } from "./store/tickets.ts";
 
 export { EndpointObject } from "./providers/limits/endpoint-object.ts";
 export { ReplyCaller } from "./providers/call/reply-caller.ts";
+
+/** How long an expired key is still listed, in milliseconds: 30 days. */
+const EXPIRED_KEYS_KEPT_MS = 30 * 86_400_000;
 
 const presentSession = sessionPresenter(dialects);
 
@@ -29,7 +33,11 @@ export default {
   fetch: app.fetch,
   async scheduled(_, env) {
     const db = database(env.DB);
-    await Promise.all([deleteExpiredTickets(db, now()), deleteExpiredResponses(db, now())]);
+    await Promise.all([
+      deleteExpiredTickets(db, now()),
+      deleteExpiredResponses(db, now()),
+      deleteKeysExpiredBefore(db, now() - EXPIRED_KEYS_KEPT_MS),
+    ]);
     await Promise.all([wakeIdleSessions(env), closeRevokedSubscriptions(env, db, null)]);
     const refolded = await refoldTexts(db);
     if (Object.values(refolded).some((count) => count > 0)) console.info({ event: "texts-refolded", ...refolded });

@@ -6,6 +6,8 @@ interface Env {
   ENCRYPTION_KEY?: string;
   /** Keys of before, separated by commas: they open what they sealed. */
   ENCRYPTION_KEY_PREVIOUS?: string;
+  /** `true` for local runs: they may have an admin key that everybody knows. */
+  LOCAL?: string;
   /** Set for local runs: lets endpoints have http and private addresses. */
   ALLOW_PRIVATE_ENDPOINTS?: string;
   /** Origins whose pages may open sockets, separated by commas. */

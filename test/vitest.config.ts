@@ -20,7 +20,7 @@ export default defineConfig({
             miniflare: {
               ratelimits: { THREE_A_MINUTE: { namespace_id: "3", simple: { limit: 3, period: 60 } } },
               bindings: {
-                ADMIN_KEY: "test-admin-key",
+                ADMIN_KEY: "test-admin-key-0123456789abcdef01",
                 ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoZSB0ZXN0cyBzZWFsIHdpdGg=",
                 ALLOW_PRIVATE_ENDPOINTS: "1",
                 ALLOWED_ORIGINS: "https://app.example, https://other.example",

@@ -22,6 +22,8 @@ const KEY_PREFIX = "parley_";
 
 /** Storage of API keys. */
 export interface KeyStore {
+  /** Runs before each look-up. @throws to refuse it */
+  admit: () => Promise<void>;
   /** @param hash lower-case hex SHA-256 of the key */
   find: (hash: string) => Promise<ApiKey | null>;
   /** Records the use of a key. Runs in the background. */
@@ -49,9 +51,10 @@ export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs)
   return { role: key.role, id: key.id, keyId: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
 }
 
-async function findCachedKey(hash: string, { find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
+async function findCachedKey(hash: string, { admit, find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
   const cached = keyCache.get(hash);
   if (cached && cached.until > at) return cached.key;
+  await admit();
   // While D1 is down, no key can be revoked either, so a cached key stays valid.
   const key = await find(hash).catch((error: unknown) => cached?.key ?? Promise.reject(error));
   if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();

@@ -14,7 +14,7 @@ import { equalSecrets } from "../crypto/secrets.ts";
 
 /** The sources that know tokens. */
 export interface TokenSources {
-  /** The bootstrap admin's token. If it is not set, there is no such admin. */
+  /** The bootstrap admin's token. If it is not set or not acceptable, there is no such admin. */
   adminKey: string | undefined;
   keys: KeyStore;
   /** `null` if JWTs are not accepted. */
@@ -24,9 +24,6 @@ export interface TokenSources {
 
 const ADMIN: Caller = { role: "admin", id: "admin", keyId: null, clientId: null, expiresAt: null };
 
-/** A caller without a token, if the settings allow one. */
-export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null, clientId: null, expiresAt: null };
-
 /**
  * Finds the holder of a token.
  *
@@ -35,7 +32,7 @@ export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null
  */
 export async function identify(token: string, sources: TokenSources, at: EpochMs): Promise<Caller | null> {
   const { adminKey, keys, identityProvider, readJson } = sources;
-  if (adminKey?.trim() && equalSecrets(token, adminKey)) return ADMIN;
+  if (adminKey && equalSecrets(token, adminKey)) return ADMIN;
   if (!isJwt(token)) return findKeyHolder(token, keys, at);
   return identityProvider && verifyJwt(token, identityProvider, readJson, at);
 }

@@ -11,6 +11,9 @@ import type { EpochMs } from "../core/time.ts";
 import { keySetOf } from "./jwks.ts";
 import type { ReadJson } from "./jwks.ts";
 
+/** The longest `sub`, in characters: it becomes part of idempotency keys and of the audit log. */
+const MAX_SUBJECT_CHARACTERS = 1_024;
+
 /** Allowed difference between clocks, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
@@ -26,8 +29,8 @@ export interface IdentityProvider {
 export const isJwt = (token: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
 
 /**
- * Verifies a JWT: RS256 or ES256, with the provider's issuer and audience, and with an `exp`. Role and client id are
- * the claims `role` and `client_id`. RFC 7519; RFC 8725, 3.
+ * Verifies a JWT: RS256 or ES256, with the provider's issuer and audience, and with `exp` and `sub`. Role and client id
+ * are the claims `role` and `client_id`. Without `sub`, two users would be one caller. RFC 7519; RFC 8725, 3.
  *
  * @returns `null` for an invalid token; a caller without a role for a valid token that has no role in Parley
  * @throws KeySetUnavailable
@@ -42,7 +45,7 @@ export async function verifyJwt(
     algorithms: ["RS256", "ES256"],
     issuer,
     audience,
-    requiredClaims: ["exp"],
+    requiredClaims: ["exp", "sub"],
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     currentDate: new Date(at),
   };
@@ -58,12 +61,13 @@ export async function verifyJwt(
   return null;
 }
 
-function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller {
+function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller | null {
+  if (typeof sub !== "string" || sub === "" || sub.length > MAX_SUBJECT_CHARACTERS) return null;
   const role = CALLER_ROLES.find((candidate) => candidate === claims["role"]) ?? null;
   const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
   return {
     role: role === "client" && clientId === null ? null : role,
-    id: `jwt:${sub ?? clientId ?? String(role)}`,
+    id: `jwt:${sub}`,
     keyId: null,
     clientId,
     expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1000,

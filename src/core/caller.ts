@@ -5,8 +5,8 @@ import type { Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /**
- * `admin` can do everything. `service` can do everything except manage keys and write endpoints. `client` can use the
- * sessions of one client.
+ * `admin` can do everything. `service` can do everything except write endpoints and manage keys other than short ones
+ * for clients. `client` can use the sessions of one client.
  */
 export const CALLER_ROLES = ["admin", "service", "client"] as const;
 export type CallerRole = (typeof CALLER_ROLES)[number];
@@ -29,6 +29,15 @@ export interface Caller {
   /** When the token expires. */
   expiresAt: EpochMs | null;
 }
+
+/** A caller without a token, if the settings allow one. All such callers look the same. */
+export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null, clientId: null, expiresAt: null };
+
+export const isAnonymous = ({ id }: Pick<Caller, "id">): boolean => id === ANONYMOUS.id;
+
+/** Whether a caller is a program of the operator: it has a token of role `service` or `admin`. */
+export const isBackend = ({ role, id }: Pick<Caller, "role" | "id">): boolean =>
+  (role === "service" || role === "admin") && !isAnonymous({ id });
 
 /** Whether a caller may append a message of a role: a client speaks for its user only. */
 export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>

@@ -3,6 +3,7 @@
  * and comparing secrets is in `secrets.ts`; storage and use of tokens are elsewhere. Effects: random numbers.
  */
 import { secretNameOf } from "../core/endpoint.ts";
+import { isLocalStart, LOCAL_SECRETS } from "../core/local-start.ts";
 
 /**
  * Secrets of the Worker: keys of 32 bytes in base64. The current key encrypts and decrypts. Previous keys, separated by
@@ -11,6 +12,7 @@ import { secretNameOf } from "../core/endpoint.ts";
 export interface EncryptionSecrets {
   ENCRYPTION_KEY?: string;
   ENCRYPTION_KEY_PREVIOUS?: string;
+  LOCAL?: string;
 }
 
 /** Prefix of every sealed token, with the version of the format. */
@@ -30,7 +32,13 @@ export const isSealed = (token: string): boolean => token.startsWith(SEALED_PREF
 export const isSecret = (token: string): boolean => token !== "" && secretNameOf(token) === null;
 
 /** Whether a valid encryption key is set. */
-export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => decodeKey(ENCRYPTION_KEY) !== null;
+export const canSeal = (secrets: EncryptionSecrets): boolean => currentKey(secrets) !== null;
+
+/** The key that encrypts. The one of local starts is public, so a deployment encrypts nothing with it. */
+const currentKey = (secrets: EncryptionSecrets): Uint8Array | null =>
+  secrets.ENCRYPTION_KEY?.trim() === LOCAL_SECRETS.ENCRYPTION_KEY && !isLocalStart(secrets)
+    ? null
+    : decodeKey(secrets.ENCRYPTION_KEY);
 
 /**
  * Encrypts an endpoint's token for storage: AES-256-GCM with the current key. The endpoint's id is authenticated, so
@@ -39,7 +47,7 @@ export const canSeal = ({ ENCRYPTION_KEY }: EncryptionSecrets): boolean => decod
  * @returns `sealed:1:<base64 of IV and ciphertext>`; `null` if no valid key is set
  */
 export async function seal(token: string, endpointId: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = decodeKey(secrets.ENCRYPTION_KEY);
+  const bytes = currentKey(secrets);
   if (!bytes) return null;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
   const key = await aesKey(bytes);
@@ -78,7 +86,7 @@ export async function reseal(token: string, endpointId: string, secrets: Encrypt
  * @returns base64; `null` if no valid key is set
  */
 export async function fingerprintSecret(token: string, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = decodeKey(secrets.ENCRYPTION_KEY);
+  const bytes = currentKey(secrets);
   if (!bytes) return null;
   const rootKey = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
   const key = await crypto.subtle.deriveKey(

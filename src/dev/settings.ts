@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs, parseEnv } from "node:util";
+import { LOCAL_SECRETS } from "../core/local-start.ts";
 
 /** The project's folder. */
 export const ROOT = resolve(import.meta.dirname, "../..");
@@ -16,11 +17,10 @@ export const DEFAULT_ADDRESS = `http://${LOOPBACK}:${DEFAULT_PORT}`;
 
 /** Defaults. `.dev.vars` and `--var` override them. */
 const LOCAL_VARIABLES = {
-  ADMIN_KEY: "parley-dev",
+  LOCAL: "true",
+  ...LOCAL_SECRETS,
   ALLOW_PRIVATE_ENDPOINTS: "1",
   RATE_LIMITS: "off",
-  // 32 bytes in base64. It is public, so it protects nothing.
-  ENCRYPTION_KEY: "cGFybGV5IHNlYWxzIGxvY2FsIHRva2VucyBvbmx5ISE=",
 };
 
 export interface Settings {

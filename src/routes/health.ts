@@ -1,6 +1,6 @@
 /**
  * `GET /healthz`: whether the service answers; for an admin with `deep=1` also whether D1 answers, what is wrong with
- * the settings, and which messages D1 does not accept. Monitoring calls it, so it has no rate limit and the plain form
+ * the settings, and which messages D1 does not accept. Monitoring calls the plain form, so that has no rate limit and
  * makes no query.
  */
 import { Hono } from "hono/tiny";
@@ -9,7 +9,7 @@ import { isoTime, now } from "../core/time.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
 import { settingsProblems } from "./http/settings.ts";
-import { findCaller, rejectSignIn } from "./http/authenticate.ts";
+import { signIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
 import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -44,8 +44,8 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
   async (c) => {
     if (c.req.valid("query").deep !== "1") return c.json({ status: "ok" as const });
     // The path is open, so `authenticate` has not run.
-    const caller = await findCaller(c);
-    if ("reason" in caller) return rejectSignIn(c, caller);
+    const caller = await signIn(c);
+    if ("reason" in caller) return respondWithProblem(c, caller);
     return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
   },
 );

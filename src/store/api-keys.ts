@@ -1,8 +1,9 @@
 /**
  * API keys in D1. Who holds a key is decided in `auth/api-keys.ts`. Effects: D1.
  */
-import { desc, eq } from "drizzle-orm";
+import { desc, eq, lt } from "drizzle-orm";
 import type { ApiKey } from "../core/api-key.ts";
+import type { PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { apiKeys } from "./tables.ts";
@@ -22,8 +23,9 @@ const columns = {
   createdAt: apiKeys.createdAt,
 };
 
-export const listKeys = (db: Database): Promise<ApiKey[]> =>
-  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.createdAt));
+/** Newest first: ids sort by creation. */
+export const listKeys = (db: Database, { limit, skip }: PageRequest): Promise<ApiKey[]> =>
+  db.select(columns).from(apiKeys).orderBy(desc(apiKeys.id)).limit(limit).offset(skip);
 
 export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey | null> {
   return (await db.select(columns).from(apiKeys).where(eq(apiKeys.hash, hash)).get()) ?? null;
@@ -33,6 +35,11 @@ export async function findKeyByHash(db: Database, hash: string): Promise<ApiKey 
 export async function recordKeyUse(db: Database, id: string, at: EpochMs): Promise<void> {
   await db.update(apiKeys).set({ lastUsedAt: at }).where(eq(apiKeys.id, id));
 }
+
+/** Deletes keys that expired before a time, so that short keys for clients do not pile up. */
+export const deleteKeysExpiredBefore = async (db: Database, before: EpochMs): Promise<void> => {
+  await db.delete(apiKeys).where(lt(apiKeys.expiresAt, before));
+};
 
 /** @returns the deleted key; `null` if there was none */
 export async function deleteKey(db: Database, id: string): Promise<{ hash: string } | null> {

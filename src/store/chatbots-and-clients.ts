@@ -10,6 +10,7 @@ import type { Page, PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
@@ -17,6 +18,7 @@ type NamedTable = typeof chatbots | typeof clients;
 /** The differences between chatbots and clients. */
 interface StoreOptions<T extends NamedTable> {
   table: T;
+  resource: "chatbot" | "client";
   /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
   /** Fields that deletion clears: all except the id and the name. */
@@ -39,7 +41,7 @@ function withoutFolded<T extends NamedTable>(row: object): Entry<T> {
 
 const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateSetSource<T>;
 
-function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
+function createStore<T extends NamedTable>({ table, resource, referenceColumn, clearedOnDelete }: StoreOptions<T>) {
   const matches = (search: string | null) =>
     and(isNull(table.deletedAt), search === null ? undefined : sql`instr(${table.nameFolded}, ${foldText(search)})`);
   return {
@@ -84,10 +86,11 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
     /** @returns whether the record was deleted. It is not while open sessions refer to it. */
     async remove(db: Database, id: string, at: EpochMs): Promise<boolean> {
       const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
-      const { meta } = await db
+      const update = db
         .update(table)
         .set(asUpdate<T>({ ...clearedOnDelete, deletedAt: at }))
         .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
+      const [{ meta }] = await db.batch([update, forgetResponse(db, `${resource}:${id}`)]);
       return meta.changes > 0;
     },
   };
@@ -95,12 +98,14 @@ function createStore<T extends NamedTable>({ table, referenceColumn, clearedOnDe
 
 export const chatbotStore = createStore({
   table: chatbots,
+  resource: "chatbot",
   referenceColumn: sessions.chatbotId,
   clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
 });
 
 export const clientStore = createStore({
   table: clients,
+  resource: "client",
   referenceColumn: sessions.clientId,
   clearedOnDelete: { email: null, externalId: null, metadata: null },
 });

@@ -6,6 +6,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
 /**
@@ -45,6 +46,7 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
   const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
-  const { meta } = await db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
+  const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
+  const [{ meta }] = await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
   return meta.changes > 0;
 }

@@ -2,11 +2,14 @@
  * Idempotency keys in D1, for requests that create something: the first response under a key is saved and sent again.
  * Keys of prompts and messages are in the session's object (`live/log/idempotency.ts`). Effects: D1.
  */
-import { and, eq, isNull, lt, or } from "drizzle-orm";
+import { and, eq, isNull, lt, or, sql } from "drizzle-orm";
 import { IDEMPOTENCY_PERIOD_MS } from "../core/idempotency.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { idempotencyKeys } from "./tables.ts";
+
+/** What a response created: the type of the resource, and its id. */
+export type CreatedResource = `${"session" | "chatbot" | "client" | "endpoint" | "prompt-template"}:${string}`;
 
 export type SavedResponse = typeof idempotencyKeys.$inferSelect;
 
@@ -43,12 +46,21 @@ export async function claimKey(db: Database, claim: Claim): Promise<SavedRespons
 export const saveResponse = (
   db: Database,
   { caller, key }: Claim,
-  httpStatus: number,
-  body: string,
+  response: { httpStatus: number; body: string; resource: CreatedResource },
 ): D1PreparedStatement =>
   db.$client
-    .prepare("UPDATE idempotency_keys SET http_status = ?, body = ? WHERE caller = ? AND key = ? AND changes() > 0")
-    .bind(httpStatus, body, caller, key);
+    .prepare(
+      "UPDATE idempotency_keys SET http_status = ?, body = ?, resource = ? WHERE caller = ? AND key = ? AND changes() > 0",
+    )
+    .bind(response.httpStatus, response.body, response.resource, caller, key);
+
+/**
+ * The statement that forgets the response that created a resource. Place it in the transaction directly after the
+ * statement that deletes the resource: it does nothing if that one changed nothing. Otherwise a repeated request would
+ * get what was deleted, and its text would be kept for the rest of the day.
+ */
+export const forgetResponse = (db: Database, resource: CreatedResource) =>
+  db.delete(idempotencyKeys).where(and(eq(idempotencyKeys.resource, resource), sql`changes() > 0`));
 
 /** Releases the key of a request that created nothing, so that the request can be repeated. */
 export async function releaseKey(db: Database, claim: Claim): Promise<void> {

@@ -5,6 +5,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import type { PromptTemplate } from "../core/prompt-template.ts";
 import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { promptTemplates, sessions } from "./tables.ts";
 
 /**
@@ -31,6 +32,7 @@ export async function findPromptTemplate(db: Database, name: string): Promise<Pr
 /** @returns whether the template was deleted. It is not while an active session uses it. */
 export async function deletePromptTemplate(db: Database, name: string): Promise<boolean> {
   const isUnused = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
-  const { meta } = await db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
+  const remove = db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
+  const [{ meta }] = await db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
   return meta.changes > 0;
 }

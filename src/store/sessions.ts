@@ -10,6 +10,7 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { toStatement } from "./database.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
+import { forgetResponse } from "./idempotency-keys.ts";
 import { insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
 import { chatbots, clients, messages, sessions, turns } from "./tables.ts";
@@ -108,6 +109,7 @@ function updateSession(db: Database, session: Session) {
 export async function deleteSession(db: Database, id: string): Promise<void> {
   await db.batch([
     db.delete(sessions).where(eq(sessions.id, id)),
+    forgetResponse(db, `session:${id}`),
     db.delete(messages).where(eq(messages.sessionId, id)),
     db.delete(turns).where(eq(turns.sessionId, id)),
     removeDeadLetters(db, id),

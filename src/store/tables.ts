@@ -195,7 +195,7 @@ export const apiKeys = sqliteTable(
     lastUsedAt: integer(),
     createdAt: integer().notNull(),
   },
-  (table) => [uniqueIndex("keys_hash").on(table.hash)],
+  (table) => [uniqueIndex("keys_hash").on(table.hash), index("keys_by_expiry").on(table.expiresAt)],
 );
 
 /** Sessions that an API key subscribes to. Revoking the key closes these streams. */
@@ -229,8 +229,13 @@ export const idempotencyKeys = sqliteTable(
     httpStatus: integer(),
     body: text(),
     at: integer().notNull(),
+    /** What was created, as `<type>:<id>`. Deleting it deletes this row. */
+    resource: text(),
   },
-  (table) => [primaryKey({ columns: [table.caller, table.key] })],
+  (table) => [
+    primaryKey({ columns: [table.caller, table.key] }),
+    index("idempotency_keys_by_resource").on(table.resource),
+  ],
 );
 
 /** Messages that could not be written to `messages`. The sessions' objects keep them. */

@@ -1,74 +1,95 @@
-/** Part `append`: what one message costs when a single caller sends one after the other. */
+/** Part `append`: what one message costs: one caller, many callers with a session each, and many with one session. */
+import type { Round } from "./comparison.ts";
+import { atMost, compare, p50, printComparison, ratio } from "./comparison.ts";
 import { HttpClient } from "./http-client.ts";
 import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
-import { asRatio, inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
+import { median } from "./statistics.ts";
 import type { Rounds } from "./statistics.ts";
-import { interleave, quantile, ratioOfMedians, typical } from "./statistics.ts";
 
-const ROUNDS = 10;
-const SESSIONS_A_ROUND = 3;
+const ONE_CALLER = { rounds: 10, callers: 1, calls: 100 };
 
-/** Each session is measured while it grows from 10 to 30 messages, which is 20 on average. */
-const MESSAGES_BEFORE = 10;
-const MESSAGES_MEASURED = 20;
+/** Each session grows to about 30 messages in a round. */
+const MANY_CALLERS = { rounds: 6, callers: 64, calls: 30 };
+
+const ONE_SESSION = { rounds: 4, callers: 16, calls: 60 };
 
 const MESSAGE = { role: "user", content: MESSAGE_TEXT };
 
-type Subject = "empty" | "bare" | "minimal" | "whole";
+const NAMES = {
+  empty: "an answer without any work",
+  bare: "bare Worker",
+  minimal: "Parley, Prefer: return=minimal (as the bare Worker, no log in the answer)",
+  whole: "Parley, the session in the answer",
+};
 
-export async function append({ parley, bare, upstream }: Servers): Promise<Finding[]> {
-  const toBare = new HttpClient(bare.origin);
-  const toParley = parleyClient(parley.origin);
-  const createSession = await createSessionMaker(
-    toParley,
-    await createEndpoint(toParley, "append", upstream.baseUri(0)),
-  );
-  const parleyAppend = (headers: Record<string, string>) => async () => {
-    const path = messagePath(await createSession());
-    return () => toParley.post(path, { message: MESSAGE }, headers);
+export async function append(servers: Servers): Promise<Finding[]> {
+  const one = await measure(servers, ONE_CALLER, newSession);
+  printComparison("Append, one caller at a time", one, "bare", NAMES);
+  const many = await measure(servers, MANY_CALLERS, newSession);
+  printComparison("Append, 64 callers with a session each", many, "bare", NAMES);
+  const toOne = await measure(servers, ONE_SESSION, sameSession);
+  const { whole: _, ...names } = NAMES;
+  printComparison("Append, 16 callers to one session", toOne, "bare", names);
+  return [
+    atMost("append, one caller", ratio(p50, one.minimal, one.bare), 1.25),
+    {
+      measure: "append rate, 64 at once",
+      value: ratio(({ rate }) => rate, many.minimal, many.bare),
+      unit: "x",
+      target: { atLeast: 0.9 },
+    },
+    {
+      measure: "appends a second to one session",
+      value: median(toOne.minimal.map(({ rate }) => rate)),
+      unit: " /s",
+      target: { atLeast: 400 },
+    },
+  ];
+}
+
+/** @returns which session an append goes to */
+type Choose = (create: () => Promise<string>) => () => Promise<string>;
+
+const newSession: Choose = (create) => create;
+
+const sameSession: Choose = (create) => {
+  const created = create();
+  return () => created;
+};
+
+async function measure(
+  { parley, bare, upstream }: Servers,
+  load: { rounds: number; callers: number; calls: number },
+  choose: Choose,
+): Promise<Rounds<keyof typeof NAMES, Round>> {
+  const toBare = new HttpClient(bare.origin, {}, load.callers);
+  const toParley = parleyClient(parley.origin, load.callers);
+  const endpoint = await createEndpoint(toParley, `append-${load.callers}`, upstream.baseUri(0));
+  const create = await createSessionMaker(toParley, endpoint);
+  const [bareSession, minimalSession, wholeSession] = [
+    choose(async () => crypto.randomUUID()),
+    choose(create),
+    choose(create),
+  ];
+  const parleyAppend = (session: () => Promise<string>, headers: Record<string, string>) => async () => {
+    const path = messagePath(await session());
+    return async () => (await toParley.post(path, { message: MESSAGE }, headers)).ms;
   };
-  const bareAppend = () => {
-    const path = `/append?conversation=${crypto.randomUUID()}`;
-    return Promise.resolve(() => toBare.post(path, MESSAGE));
-  };
-  const empty = () => Promise.resolve(() => toBare.post("/", MESSAGE));
-  const measured = await interleave(ROUNDS, {
-    empty: () => measureAppends(empty),
-    bare: () => measureAppends(bareAppend),
-    minimal: () => measureAppends(parleyAppend(WITHOUT_LOG)),
-    whole: () => measureAppends(parleyAppend({})),
+  const measured = await compare(load, {
+    empty: { server: bare, open: async () => async () => (await toBare.post("/", MESSAGE)).ms },
+    bare: {
+      server: bare,
+      open: async () => {
+        const path = `/append?conversation=${await bareSession()}`;
+        return async () => (await toBare.post(path, MESSAGE)).ms;
+      },
+    },
+    minimal: { server: parley, open: parleyAppend(minimalSession, WITHOUT_LOG) },
+    whole: { server: parley, open: parleyAppend(wholeSession, {}) },
   });
   toBare.close();
   toParley.close();
-  return report(measured);
-}
-
-/** @param openSession creates a session, and returns an append to it @returns the times of the measured appends */
-async function measureAppends(openSession: () => Promise<() => Promise<{ ms: number }>>): Promise<number[]> {
-  const timesMs: number[] = [];
-  for (let session = 0; session < SESSIONS_A_ROUND; session++) {
-    const appendOne = await openSession();
-    for (let message = 0; message < MESSAGES_BEFORE; message++) await appendOne();
-    for (let message = 0; message < MESSAGES_MEASURED; message++) timesMs.push((await appendOne()).ms);
-  }
-  return timesMs;
-}
-
-function report({ empty, bare, minimal, whole }: Rounds<Subject, number[]>): Finding[] {
-  const row = (name: string, rounds: number[][]) => [
-    name,
-    inMs(typical(rounds)),
-    inMs(quantile(rounds.flat(), 0.99)),
-    asRatio(ratioOfMedians(rounds, bare)),
-  ];
-  printTable("Append, one caller at a time, sessions of about 20 messages", [
-    ["", "p50 ms", "p99 ms", "to bare"],
-    row("an empty answer: the overhead of wrangler", empty),
-    row("bare Worker", bare),
-    row("Parley, Prefer: return=minimal (as the bare Worker, no log in the answer)", minimal),
-    row("Parley, the whole session in the answer", whole),
-  ]);
-  return [{ measure: "append, one caller", value: ratioOfMedians(minimal, bare), unit: "x", target: { atMost: 1.3 } }];
+  return measured;
 }

@@ -1,87 +1,80 @@
-/** Part `chat`: the time that a chat adds to that of the model. */
+/** Part `chat`: what a chat adds to its model, in time and in CPU time. */
+import type { Load, Round } from "./comparison.ts";
+import { atMost, compare, printComparison, ratio } from "./comparison.ts";
 import { HttpClient } from "./http-client.ts";
 import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
-import { asRatio, inMs, printTable } from "./report.ts";
+import { inMs } from "./report.ts";
 import type { Servers } from "./servers.ts";
+import { median, quantile } from "./statistics.ts";
 import type { Rounds } from "./statistics.ts";
-import { interleave, median, medianOfPairs, quantile, typical } from "./statistics.ts";
 
-/** Times until the model begins its reply. */
-const DELAYS_MS = [0, 50];
+/** Each caller of a round has a new session. */
+const WARM_UP = { rounds: 10, callers: 8, calls: 12 };
+const ONE_CALLER = { rounds: 16, callers: 1, calls: 12 };
+const MANY_CALLERS = { rounds: 8, callers: 16, calls: 12 };
 
-const ROUNDS = 24;
+/** Time until a model begins its reply that is not at once. */
+const DELAY_MS = 20;
 
-/** Measured turns per session, after one that loads the session. Each round has new sessions. */
-const TURNS = 8;
+const NAMES = { direct: "the model itself", bare: "bare Worker", parley: "Parley" };
 
-/** Rounds that do not count: code that has run only a few times is slower than code in daily use. */
-const WARM_UP_ROUNDS = 50;
-
-type Subject = "direct" | "bare" | "parley";
+type Measured = Rounds<keyof typeof NAMES, Round>;
 
 export async function chat(servers: Servers): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  await measure(0, WARM_UP_ROUNDS, servers);
-  for (const delayMs of DELAYS_MS) findings.push(report(delayMs, await measure(delayMs, ROUNDS, servers)));
-  return findings;
+  await measure(servers, WARM_UP, 0);
+  const one = await measure(servers, ONE_CALLER, 0);
+  printComparison("Chat, one caller, a model of 0 ms", one, "bare", NAMES);
+  const many = await measure(servers, MANY_CALLERS, 0);
+  printComparison("Chat, 16 callers, a model of 0 ms", many, "bare", NAMES);
+  const delayed = await measure(servers, MANY_CALLERS, DELAY_MS);
+  printComparison(`Chat, 16 callers, a model of ${DELAY_MS} ms`, delayed, "bare", NAMES);
+  console.info(`  Parley adds ${addedMs(delayed, 0.5)} ms to the model at p50, ${addedMs(delayed, 0.99)} ms at p99`);
+  const cpuMs = ({ cpuMs: value }: Round) => value;
+  return [
+    atMost("chat, CPU, one caller", ratio(cpuMs, one.parley, one.bare), 2.2),
+    atMost("chat, CPU, 16 callers", ratio(cpuMs, many.parley, many.bare), 2.2),
+    {
+      measure: "chat rate, 16 callers",
+      value: ratio(({ rate }) => rate, many.parley, many.bare),
+      unit: "x",
+      target: { atLeast: 0.67 },
+    },
+  ];
 }
 
-async function measure(
-  delayMs: number,
-  rounds: number,
-  { parley, bare, upstream }: Servers,
-): Promise<Rounds<Subject, number[]>> {
-  const baseUri = upstream.baseUri(delayMs);
-  const toModel = new HttpClient(baseUri);
-  const toBare = new HttpClient(bare.origin);
-  const toParley = parleyClient(parley.origin);
-  const createSession = await createSessionMaker(
-    toParley,
-    await createEndpoint(toParley, `chat-${delayMs}-${rounds}`, baseUri),
+function addedMs({ direct, parley }: Measured, part: number): string {
+  const added = parley.map(
+    ({ timesMs }, round) => quantile(timesMs, part) - quantile(direct[round]?.timesMs ?? [], part),
   );
+  return inMs(median(added));
+}
+
+async function measure({ parley, bare, upstream }: Servers, load: Load, delayMs: number): Promise<Measured> {
+  const baseUri = upstream.baseUri(delayMs);
+  const toModel = new HttpClient(baseUri, {}, load.callers);
+  const toBare = new HttpClient(bare.origin, {}, load.callers);
+  const toParley = parleyClient(parley.origin, load.callers);
+  const endpoint = await createEndpoint(toParley, `chat-${delayMs}-${load.callers}`, baseUri);
+  const createSession = await createSessionMaker(toParley, endpoint);
   const request = { model: "bench", stream: true, messages: [{ role: "user", content: MESSAGE_TEXT }] };
-  const measured = await interleave(rounds, {
-    direct: () => measureTurns(() => toModel.post("/chat/completions", request)),
-    bare: () => {
-      const path = `/chat?conversation=${crypto.randomUUID()}`;
-      return measureTurns(() => toBare.post(path, { content: MESSAGE_TEXT, upstream: baseUri }));
+  const measured = await compare(load, {
+    direct: { server: null, open: async () => async () => (await toModel.post("/chat/completions", request)).ms },
+    bare: {
+      server: bare,
+      open: async () => {
+        const path = `/chat?conversation=${crypto.randomUUID()}`;
+        return async () => (await toBare.post(path, { content: MESSAGE_TEXT, upstream: baseUri })).ms;
+      },
     },
-    parley: async () => {
-      const path = chatPath(await createSession());
-      return measureTurns(() => toParley.post(path, { content: MESSAGE_TEXT }));
+    parley: {
+      server: parley,
+      open: async () => {
+        const path = chatPath(await createSession());
+        return async () => (await toParley.post(path, { content: MESSAGE_TEXT })).ms;
+      },
     },
   });
   for (const client of [toModel, toBare, toParley]) client.close();
   return measured;
-}
-
-async function measureTurns(runTurn: () => Promise<{ ms: number }>): Promise<number[]> {
-  await runTurn();
-  const timesMs: number[] = [];
-  for (let turn = 0; turn < TURNS; turn++) timesMs.push((await runTurn()).ms);
-  return timesMs;
-}
-
-function report(delayMs: number, { direct, bare, parley }: Rounds<Subject, number[]>): Finding {
-  const added = (rounds: number[][]) => rounds.map((round, at) => median(round) - median(direct[at] ?? []));
-  const ratio = (rounds: number[][]) => medianOfPairs(added(rounds), added(bare), (one, other) => one / other);
-  const row = (name: string, rounds: number[][]) => [
-    name,
-    inMs(typical(rounds)),
-    inMs(quantile(rounds.flat(), 0.99)),
-    ...(rounds === direct ? ["", ""] : [inMs(median(added(rounds))), asRatio(ratio(rounds))]),
-  ];
-  printTable(`Chat, the model's reply begins after ${delayMs} ms`, [
-    ["", "p50 ms", "p99 ms", "added ms", "to bare"],
-    row("the model itself", direct),
-    row("bare Worker", bare),
-    row("Parley", parley),
-  ]);
-  return {
-    measure: `chat, time added to a model of ${delayMs} ms`,
-    value: ratio(parley),
-    unit: "x",
-    target: { atMost: 2 },
-  };
 }

@@ -1,70 +1,65 @@
 /** Part `fan-out`: the time of one prompt to many endpoints at once. */
+import { compare, p50, printComparison } from "./comparison.ts";
+import type { Call } from "./comparison.ts";
+import { HttpClient } from "./http-client.ts";
 import { createComparison, createEndpoint, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
-import { inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
-import { interleave, quantile, typical } from "./statistics.ts";
+import { median } from "./statistics.ts";
 
 /** Time until each endpoint begins its reply. */
 const DELAY_MS = 200;
 
-/** The largest number of endpoints. */
-const ENDPOINTS = 64;
+/** How many endpoints, and how many times their own time the prompt may take. */
+const TARGETS = [
+  { count: 1, atMost: 1.04 },
+  { count: 8, atMost: 1.06 },
+  { count: 32, atMost: 1.11 },
+  { count: 64, atMost: 1.17 },
+];
 
-/** The number of endpoints that the target is for. */
-const TARGET = 32;
+/** Few prompts to a session, so that its history stays short. */
+const LOAD = { rounds: 6, callers: 1, calls: 3 };
 
-const ROUNDS = 5;
+const PROMPT = "Which is the best?";
 
-/** Prompts per session. Few, so that its history stays short. The first loads the session. */
-const PROMPTS = 3;
-
-export async function fanOut({ parley, upstream }: Servers): Promise<Finding[]> {
-  const toParley = parleyClient(parley.origin);
+export async function fanOut(servers: Servers): Promise<Finding[]> {
+  const toParley = parleyClient(servers.parley.origin);
+  const toBare = new HttpClient(servers.bare.origin);
+  const upstream = servers.upstream.baseUri(DELAY_MS);
   const endpoints: string[] = [];
-  for (let nth = 1; nth <= ENDPOINTS; nth++) {
-    endpoints.push(await createEndpoint(toParley, `fan-out-${nth}`, upstream.baseUri(DELAY_MS)));
+  for (let nth = 1; nth <= Math.max(...TARGETS.map(({ count }) => count)); nth++) {
+    endpoints.push(await createEndpoint(toParley, `fan-out-${nth}`, upstream));
   }
-  const measurePrompts = (count: number) => async () => {
-    const session = await createComparison(toParley, `fan-out to ${count}`, endpoints.slice(0, count));
-    const timesMs: number[] = [];
-    for (let prompt = 0; prompt < PROMPTS; prompt++) {
-      const { ms, text } = await toParley.post(`/v1/sessions/${session}/prompt`, { prompt: "Which is the best?" });
-      if (text.includes('"status":"error"')) throw new Error(`An endpoint failed: ${text}`);
-      timesMs.push(ms);
-    }
-    return timesMs;
-  };
-  const measured = await interleave(ROUNDS, {
-    one: measurePrompts(1),
-    eight: measurePrompts(8),
-    target: measurePrompts(TARGET),
-    all: measurePrompts(ENDPOINTS),
-  });
+  const findings: Finding[] = [];
+  for (const { count, atMost } of TARGETS) {
+    const measured = await compare(LOAD, {
+      bare: {
+        server: servers.bare,
+        open: async () => {
+          const path = `/fan-out?conversation=${crypto.randomUUID()}`;
+          return async () => (await toBare.post(path, { content: PROMPT, upstream, endpoints: count })).ms;
+        },
+      },
+      parley: { server: servers.parley, open: () => openSession(toParley, endpoints.slice(0, count)) },
+    });
+    printComparison(`Fan-out to ${count} endpoints of ${DELAY_MS} ms`, measured, "bare", {
+      bare: "bare Worker",
+      parley: "Parley",
+    });
+    const value = median(measured.parley.map(p50)) / DELAY_MS;
+    findings.push({ measure: `fan-out to ${count} of ${DELAY_MS} ms`, value, unit: "x", target: { atMost } });
+  }
   toParley.close();
-  return report(measured);
+  toBare.close();
+  return findings;
 }
 
-function report({ one, eight, target, all }: Record<"one" | "eight" | "target" | "all", number[][]>): Finding[] {
-  const row = (name: string, rounds: number[][]) => [
-    name,
-    inMs(typical(rounds)),
-    inMs(quantile(rounds.flat(), 1)),
-    inMs(typical(rounds) - DELAY_MS),
-  ];
-  printTable(`Fan-out, each endpoint's reply begins after ${DELAY_MS} ms`, [
-    ["endpoints", "p50 ms", "max ms", `over ${DELAY_MS} ms`],
-    row("1", one),
-    row("8", eight),
-    row(`${TARGET}`, target),
-    row(`${ENDPOINTS}`, all),
-  ]);
-  return [
-    {
-      measure: `fan-out to ${TARGET} of ${DELAY_MS} ms`,
-      value: typical(target),
-      unit: " ms",
-      target: { atMost: 300 },
-    },
-  ];
+async function openSession(parley: HttpClient, endpoints: string[]): Promise<Call> {
+  const session = await createComparison(parley, `fan-out to ${endpoints.length}`, endpoints);
+  return async () => {
+    const { ms, text } = await parley.post(`/v1/sessions/${session}/prompt`, { prompt: PROMPT });
+    if (text.includes('"status":"error"')) throw new Error(`An endpoint failed: ${text}`);
+    return ms;
+  };
 }

@@ -15,7 +15,7 @@ interface TextEvent {
 /** Opens a socket to a session, and waits for the snapshot. */
 export async function openFollower(parley: Server, sessionId: string): Promise<WebSocket> {
   const socket = new WebSocket(parley.origin.replace("http", "ws") + socketPath(sessionId), SOCKET_PROTOCOLS);
-  await waitForEvent(socket, "session-snapshot");
+  await nextEvent(socket, "session-snapshot");
   return socket;
 }
 
@@ -30,7 +30,7 @@ export async function openFollowers(parley: Server, sessions: string[]): Promise
 }
 
 /** Waits for the socket's next event of a type. @returns when it arrived, by `performance.now()` */
-export function waitForEvent(socket: WebSocket, type: string): Promise<number> {
+export function nextEvent(socket: WebSocket, type: string): Promise<number> {
   const expected = `"type":"${type}"`;
   return new Promise((resolve, reject) => {
     const onMessage = ({ data }: TextEvent) => {

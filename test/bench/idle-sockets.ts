@@ -8,6 +8,7 @@ import { createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { printTable } from "./report.ts";
 import { copyState, serveParley } from "./servers.ts";
+import type { Built } from "./servers.ts";
 import { median } from "./statistics.ts";
 import type { Server } from "./wrangler.ts";
 
@@ -20,9 +21,9 @@ const HIBERNATED_MS = 15_000;
 const SAMPLES = 5;
 const SAMPLE_MS = 400;
 
-/** @param empty state without data. It is copied, not changed */
-export async function idleSockets(empty: string): Promise<Finding[]> {
-  const parley = await serveParley(copyState(empty, "idle-sockets"));
+/** @param built its empty state is copied, not changed */
+export async function idleSockets(built: Built): Promise<Finding[]> {
+  const parley = await serveParley(built, copyState(built.parley.empty, "idle-sockets"));
   const toParley = parleyClient(parley.origin);
   // Nothing calls this address.
   const endpoint = await createEndpoint(toParley, "idle-sockets", "http://127.0.0.1:9/v1");

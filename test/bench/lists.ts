@@ -8,6 +8,7 @@ import { countRowsRead } from "./rows-read.ts";
 import type { Seeded } from "./seed-sessions.ts";
 import { COMMON_WORD, RARE_WORD, seedSessions } from "./seed-sessions.ts";
 import { copyState, serveParley } from "./servers.ts";
+import type { Built } from "./servers.ts";
 import type { Rounds } from "./statistics.ts";
 import { interleave, ratioOfMedians, typical } from "./statistics.ts";
 
@@ -38,10 +39,10 @@ interface Measured {
   rows: Record<Size, number[]>;
 }
 
-export async function lists(empty: string): Promise<Finding[]> {
-  const states = { few: copyState(empty, "few"), many: copyState(empty, "many") };
+export async function lists(built: Built): Promise<Finding[]> {
+  const states = { few: copyState(built.parley.empty, "few"), many: copyState(built.parley.empty, "many") };
   const seeded = { few: seedSessions(states.few, FEW), many: seedSessions(states.many, MANY) };
-  const timesMs = await measure(states, seeded);
+  const timesMs = await measure(built, states, seeded);
   const queries = (size: Size) => QUERIES.map(({ list }) => list(seeded[size]));
   const rows = {
     few: await countRowsRead(states.few, queries("few")),
@@ -50,8 +51,12 @@ export async function lists(empty: string): Promise<Finding[]> {
   return report({ timesMs, rows });
 }
 
-async function measure(states: Record<Size, string>, seeded: Record<Size, Seeded>): Promise<Measured["timesMs"]> {
-  const [few, many] = [await serveParley(states.few), await serveParley(states.many)];
+async function measure(
+  built: Built,
+  states: Record<Size, string>,
+  seeded: Record<Size, Seeded>,
+): Promise<Measured["timesMs"]> {
+  const [few, many] = [await serveParley(built, states.few), await serveParley(built, states.many)];
   const [toFew, toMany] = [parleyClient(few.origin), parleyClient(many.origin)];
   const timesMs: Measured["timesMs"] = [];
   for (const { list } of QUERIES) {

@@ -4,7 +4,7 @@
  */
 import { HttpClient } from "./http-client.ts";
 
-const ADMIN_KEY = "bench";
+const ADMIN_KEY = "bench-admin-key-0123456789abcdef";
 
 /** Variables of the measured Parley. */
 export const PARLEY_VARS = {
@@ -29,9 +29,12 @@ export const socketPath = (sessionId: string): string => `/sessions/${sessionId}
 /** Subprotocols of a socket that is opened with the admin key. */
 export const SOCKET_PROTOCOLS = ["parley.v1", `bearer.${ADMIN_KEY}`];
 
+/** Headers of a call with the admin key. */
+export const parleyHeaders = { authorization: `Bearer ${ADMIN_KEY}` };
+
 /** An HTTP client with the admin key. @param connections calls at the same time */
 export const parleyClient = (origin: string, connections = 1): HttpClient =>
-  new HttpClient(origin, { authorization: `Bearer ${ADMIN_KEY}` }, connections);
+  new HttpClient(origin, parleyHeaders, connections);
 
 /** @param name must be a slug, since it becomes the id @returns the id */
 export async function createEndpoint(parley: HttpClient, name: string, uri: string): Promise<string> {

@@ -25,6 +25,8 @@ export interface Running {
   output: () => string;
   /** Resident memory of each process of this name in the group, in MB. Empty on systems without `/proc`. */
   residentMb: (name: string) => number[];
+  /** CPU time that the processes of this name in the group have used, in milliseconds. 0 on systems without `/proc`. */
+  cpuMs: (name: string) => number;
   /** Ends the whole group. */
   end: () => Promise<void>;
   /** Kills the whole group. */
@@ -54,6 +56,7 @@ export function startNode(args: string[], options: { cwd: string; env: NodeJS.Pr
     hasExited: () => leader.exitCode !== null || leader.signalCode !== null,
     output: () => output,
     residentMb: (name) => residentMb(pid, name),
+    cpuMs: (name) => cpuMs(pid, name),
     async end() {
       signalGroup(pid, "SIGTERM");
       await Promise.race([exited, sleep(END_TIMEOUT_MS, null, { ref: false })]);
@@ -91,18 +94,41 @@ export function cleanUpAtExit(): void {
   }
 }
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html and proc_pid_status.5.html */
-function residentMb(leader: number, name: string): number[] {
-  if (!existsSync("/proc/self/stat")) return [];
-  return readdirSync("/proc")
+/** https://man7.org/linux/man-pages/man5/proc_pid_status.5.html */
+const residentMb = (leader: number, name: string): number[] =>
+  processesOf(leader, name).flatMap((pid) => {
+    const kb = /^VmRSS:\s*(\d+) kB$/m.exec(readQuietly(`/proc/${pid}/status`))?.[1];
+    return kb === undefined ? [] : [Number(kb) / 1024];
+  });
+
+/**
+ * The scheduler counts each thread's time in nanoseconds, where `/proc/<pid>/stat` counts ticks of 10 ms.
+ * https://docs.kernel.org/scheduler/sched-stats.html
+ */
+const cpuMs = (leader: number, name: string): number =>
+  processesOf(leader, name)
+    .flatMap((pid) =>
+      listQuietly(`/proc/${pid}/task`).map((task) => readQuietly(`/proc/${pid}/task/${task}/schedstat`)),
+    )
+    .reduce((sum, schedstat) => sum + Number(schedstat.split(" ")[0]) / 1e6, 0);
+
+/** Ids of the processes of a name in a group. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+const processesOf = (leader: number, name: string): string[] =>
+  listQuietly("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .toSorted((one, other) => Number(one) - Number(other))
-    .flatMap((pid) => {
+    .filter((pid) => {
       const [, command, group] = /^\d+ \((.*)\) \S+ \d+ (\d+)/s.exec(readQuietly(`/proc/${pid}/stat`)) ?? [];
-      if (command !== name || Number(group) !== leader) return [];
-      const kb = /^VmRSS:\s*(\d+) kB$/m.exec(readQuietly(`/proc/${pid}/status`))?.[1];
-      return kb === undefined ? [] : [Number(kb) / 1024];
+      return command === name && Number(group) === leader;
     });
+
+function listQuietly(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    // The process has ended, or the system has no `/proc`.
+    return [];
+  }
 }
 
 function readQuietly(path: string): string {

@@ -1,63 +1,71 @@
 /**
- * `npm run bench [-- --only append,chat]`: measures Parley under `wrangler dev`, beside a bare Worker that does the same work and
- * nothing else. The ratios count: both run at the same time on the same machine.
+ * `npm run bench [-- --only append,chat] [--json after.json]`: measures Parley beside a bare Worker that does the same work and nothing else, each on
+ * a socket of its own in the runtime. The ratios count: both run at the same time on the same machine.
  *
- * Do not change sources meanwhile: wrangler restarts a Worker whose sources change. Each part is one file.
+ * `npm run bench -- --compare before.json after.json` compares two such files. Each part is one file.
  */
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { appendAtOnce } from "./append-at-once.ts";
 import { append } from "./append.ts";
 import { bundle } from "./bundle.ts";
 import { chat } from "./chat.ts";
+import { coldStart } from "./cold-start.ts";
+import { d1Delays } from "./d1-delays.ts";
 import { fanOut } from "./fan-out.ts";
-import { overhead } from "./overhead.ts";
 import { idleSockets } from "./idle-sockets.ts";
 import { lists } from "./lists.ts";
+import { overhead } from "./overhead.ts";
 import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
+import { profileChats } from "./profile.ts";
+import { reads } from "./reads.ts";
 import type { Finding } from "./report.ts";
-import { printSummary } from "./report.ts";
-import type { Servers } from "./servers.ts";
-import { createEmptyState, startServers } from "./servers.ts";
+import { printChanges, printSummary, writeTables } from "./report.ts";
+import type { Built, Servers } from "./servers.ts";
+import { build, startServers } from "./servers.ts";
+import { socketTurns } from "./socket-turns.ts";
 import { sockets } from "./sockets.ts";
 import { streams } from "./streams.ts";
+import { sustainedStreams } from "./sustained-streams.ts";
 
 /** Parts that need the two Workers, in order. */
 const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   append,
-  "append-at-once": appendAtOnce,
   chat,
   overhead,
   "fan-out": fanOut,
   streams,
+  "sustained-streams": sustainedStreams,
+  "socket-turns": socketTurns,
+  reads,
   sockets,
 };
 
-const PARTS = [...Object.keys(UNDER_LOAD), "idle-sockets", "lists", "bundle"];
+const PARTS = [...Object.keys(UNDER_LOAD), "cold-start", "d1-delays", "idle-sockets", "lists", "bundle"];
 
 async function run(wanted: Set<string>): Promise<Finding[]> {
   const scratch = scratchDirectory();
-  const empty = await createEmptyState(scratch);
-  const findings = await runUnderLoad(empty, wanted);
-  if (wanted.has("idle-sockets")) findings.push(...(await idleSockets(empty)));
-  if (wanted.has("lists")) findings.push(...(await lists(empty)));
+  const built = await build(scratch);
+  const findings = await runUnderLoad(built, wanted);
+  if (wanted.has("cold-start")) findings.push(...(await coldStart(built)));
+  if (wanted.has("d1-delays")) findings.push(...(await d1Delays(built, scratch)));
+  if (wanted.has("idle-sockets")) findings.push(...(await idleSockets(built)));
+  if (wanted.has("lists")) findings.push(...(await lists(built)));
   if (wanted.has("bundle")) findings.push(...(await bundle(scratch)));
   return findings;
 }
 
-async function runUnderLoad(empty: string, wanted: Set<string>): Promise<Finding[]> {
+async function runUnderLoad(built: Built, wanted: Set<string>): Promise<Finding[]> {
   const parts = Object.entries(UNDER_LOAD).filter(([name]) => wanted.has(name));
   const findings: Finding[] = [];
   if (parts.length === 0) return findings;
-  const servers = await startServers(empty);
+  const servers = await startServers(built, "load");
   for (const [, part] of parts) findings.push(...(await part(servers)));
   await servers.stop();
   return findings;
 }
 
-function wantedParts(): Set<string> {
-  const { values } = parseArgs({ options: { only: { type: "string" } } });
-  const wanted = values.only?.split(",") ?? PARTS;
+function wantedParts(only: string | undefined): Set<string> {
+  const wanted = only?.split(",") ?? PARTS;
   const unknown = wanted.filter((name) => !PARTS.includes(name));
   if (unknown.length > 0) {
     console.error(`No such part: ${unknown.join(", ")}. There are ${PARTS.join(", ")}`);
@@ -66,10 +74,26 @@ function wantedParts(): Set<string> {
   return new Set(wanted);
 }
 
-const wanted = wantedParts();
+async function measure(wanted: Set<string>): Promise<void> {
+  const started = performance.now();
+  const load = `load ${(loadavg()[0] ?? 0).toFixed(2)} on ${availableParallelism()} cores before the start`;
+  console.info(`Node ${process.version}, ${load}: ${[...wanted].join(", ")}`);
+  printSummary(await run(wanted));
+  console.info(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
+}
+
+const { values, positionals } = parseArgs({
+  options: {
+    only: { type: "string" },
+    json: { type: "string" },
+    compare: { type: "boolean" },
+    profile: { type: "string" },
+  },
+  allowPositionals: true,
+});
+const [before, after] = positionals;
 cleanUpAtExit();
-const started = performance.now();
-const load = `load ${(loadavg()[0] ?? 0).toFixed(2)} on ${availableParallelism()} cores before the start`;
-console.info(`Node ${process.version}, ${load}: ${[...wanted].join(", ")}`);
-printSummary(await run(wanted));
-console.info(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
+if (values.compare && before !== undefined && after !== undefined) printChanges(before, after);
+else if (values.profile !== undefined) await profileChats(scratchDirectory(), values.profile);
+else await measure(wantedParts(values.only));
+if (values.json !== undefined) writeTables(values.json);

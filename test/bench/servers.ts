@@ -2,15 +2,23 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { PARLEY_VARS } from "./parley.ts";
+import { buildWorker, runtimeState, serveBuilt } from "./runtime.ts";
+import type { BuiltServer } from "./runtime.ts";
 import type { Upstream } from "./upstream.ts";
 import { startUpstream } from "./upstream.ts";
 import type { Server } from "./wrangler.ts";
-import { migrate, serve } from "./wrangler.ts";
+import { migrate } from "./wrangler.ts";
 
 /** Parley's configuration, from the project's folder. */
 export const PARLEY_CONFIG = "wrangler.toml";
 
 const BARE_CONFIG = "test/bench/bare/wrangler.toml";
+
+/** What every part starts from: built Workers, and state folders without data. They are copied, not changed. */
+export interface Built {
+  parley: { bundle: string; empty: string };
+  bare: { bundle: string; empty: string };
+}
 
 /** `upstream` plays the model that both Workers call. */
 export interface Servers {
@@ -20,11 +28,14 @@ export interface Servers {
   stop: () => Promise<void>;
 }
 
-/** Creates the state of a Parley without data. @returns the directory */
-export async function createEmptyState(scratch: string): Promise<string> {
-  const state = join(scratch, "empty");
-  await migrate({ config: PARLEY_CONFIG, state });
-  return state;
+/** Builds both Workers, and creates their empty databases. */
+export async function build(scratch: string): Promise<Built> {
+  const one = async (config: string, name: string) => {
+    const empty = join(scratch, `${name}-empty`);
+    await migrate({ config, state: empty });
+    return { bundle: await buildWorker(config, join(scratch, `${name}-bundle`)), empty };
+  };
+  return { parley: await one(PARLEY_CONFIG, "parley"), bare: await one(BARE_CONFIG, "bare") };
 }
 
 /** @returns the directory of the copy */
@@ -34,15 +45,21 @@ export function copyState(state: string, name: string): string {
   return copy;
 }
 
-export const serveParley = (state: string): Promise<Server> =>
-  serve({ config: PARLEY_CONFIG, state, vars: PARLEY_VARS });
+/** @param state its folder, as wrangler's `--persist-to` names it */
+export const serveParley = (
+  { parley: { bundle } }: Built,
+  state: string,
+  vars: Record<string, string> = {},
+): Promise<BuiltServer> =>
+  serveBuilt({ config: PARLEY_CONFIG, bundle, state: runtimeState(state), vars: { ...PARLEY_VARS, ...vars } });
 
-/** @param empty state without data. It is copied, not changed */
-export async function startServers(empty: string): Promise<Servers> {
-  const bareState = join(empty, "..", "bare");
-  await migrate({ config: BARE_CONFIG, state: bareState });
-  const parley = await serveParley(copyState(empty, "parley"));
-  const bare = await serve({ config: BARE_CONFIG, state: bareState });
+export const serveBare = ({ bare: { bundle } }: Built, state: string): Promise<Server> =>
+  serveBuilt({ config: BARE_CONFIG, bundle, state: runtimeState(state), vars: {} });
+
+/** Starts both with empty state of their own. @param name of the state folders */
+export async function startServers(built: Built, name: string): Promise<Servers> {
+  const parley = await serveParley(built, copyState(built.parley.empty, `parley-${name}`));
+  const bare = await serveBare(built, copyState(built.bare.empty, `bare-${name}`));
   const upstream = await startUpstream();
   const stop = async () => {
     upstream.close();

@@ -1,5 +1,5 @@
 /** Part `sockets`: how long a message takes to reach all sockets of one session. */
-import { closeAll, openFollowers, waitForEvent } from "./followers.ts";
+import { closeAll, openFollowers, nextEvent } from "./followers.ts";
 import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { inMs, printTable } from "./report.ts";
@@ -41,7 +41,7 @@ export async function sockets({ parley, upstream }: Servers): Promise<Finding[]>
 }
 
 async function deliver(opened: WebSocket[], append: () => Promise<{ ms: number }>): Promise<Delivery> {
-  const arrivals = Promise.all(opened.map((socket) => waitForEvent(socket, "message-appended")));
+  const arrivals = Promise.all(opened.map((socket) => nextEvent(socket, "message-appended")));
   const sent = performance.now();
   const [{ ms }, moments] = await Promise.all([append(), arrivals]);
   return { answered: ms, first: Math.min(...moments) - sent, last: Math.max(...moments) - sent };

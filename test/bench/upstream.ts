@@ -14,29 +14,51 @@ const WORDS = "It left the warehouse this morning and should be with you by Thur
 /** Is in the stream from the first word on. */
 export const FIRST_DELTA = `"content":${JSON.stringify(WORDS[0])}`;
 
+/** The reply of a model that takes its time. */
+export const DELTAS_OF_SLOW_MODEL = 64;
+export const SLOW_DELTA_MS = 20;
+
+const SLOW_WORDS = Array.from({ length: DELTAS_OF_SLOW_MODEL }, (_, nth) => ` word ${nth}`);
+export const slowReply = SLOW_WORDS.join("");
+
 export interface Upstream {
   /** The base address of a model whose reply begins after a delay. */
   baseUri: (delayMs: number) => string;
+  /** The base address of a model that sends one delta after the other. */
+  slowUri: string;
   close: () => void;
 }
 
 export async function startUpstream(): Promise<Upstream> {
   const server = createServer((call, answer) => {
-    const delayMs = Number(/^\/delay\/(\d+)\/v1\/chat\/completions$/.exec(call.url ?? "")?.[1]);
+    const [, delayMs] = /^\/delay\/(\d+)\/v1\/chat\/completions$/.exec(call.url ?? "") ?? [];
     call.resume();
-    call.once("end", () => void (Number.isNaN(delayMs) ? answer.writeHead(404).end() : reply(answer, delayMs)));
+    call.once("end", () => void (delayMs === undefined ? replySlowly(answer) : reply(answer, Number(delayMs))));
   });
   server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
+    slowUri: `http://127.0.0.1:${port}/slow/v1`,
     baseUri: (delayMs) => `http://127.0.0.1:${port}/delay/${delayMs}/v1`,
     close() {
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+async function replySlowly(answer: ServerResponse): Promise<void> {
+  answer.writeHead(200, { "content-type": "text/event-stream" });
+  const started = performance.now();
+  for (const [nth, content] of SLOW_WORDS.entries()) {
+    // By the clock, so that a late timer does not delay the rest.
+    await sleep(Math.max(0, started + (nth + 1) * SLOW_DELTA_MS - performance.now()));
+    answer.write(`data: ${JSON.stringify(chunk(choice({ content })))}\n\n`);
+  }
+  answer.write(`data: ${JSON.stringify(chunk(choice({}, "stop")))}\n\n`);
+  answer.end("data: [DONE]\n\n");
 }
 
 async function reply(answer: ServerResponse, delayMs: number): Promise<void> {

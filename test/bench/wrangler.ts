@@ -12,9 +12,10 @@ export const ROOT = join(import.meta.dirname, "../..");
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 
 /** How long a server may take to answer after its start. */
-const STARTUP_TIMEOUT_MS = 60_000;
+export const STARTUP_TIMEOUT_MS = 60_000;
 
-const options = {
+/** For children: no tracing, no metrics. */
+export const localEnvironment = {
   cwd: ROOT,
   env: {
     ...process.env,
@@ -37,13 +38,15 @@ export interface Server {
   origin: string;
   /** Resident memory of each workerd process, in MB. Empty on systems without `/proc`. */
   residentMb: () => number[];
+  /** CPU time that all its workerd processes have used, in milliseconds. */
+  cpuMs: () => number;
   stop: () => Promise<void>;
   /** Kills it at once. */
   kill: () => Promise<void>;
 }
 
 /** Runs a wrangler command to its end. @returns its output */
-export const wrangler = (...args: string[]): Promise<string> => runNode([WRANGLER, ...args], options);
+export const wrangler = (...args: string[]): Promise<string> => runNode([WRANGLER, ...args], localEnvironment);
 
 /** Migrates the Worker's local D1 database `DB`. */
 export async function migrate({ config, state }: WorkerSetup): Promise<void> {
@@ -67,7 +70,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
     ...address,
     ...variables,
   ];
-  const running = startNode([WRANGLER, ...args], options);
+  const running = startNode([WRANGLER, ...args], localEnvironment);
   const origin = `http://127.0.0.1:${port}`;
   const deadline = performance.now() + STARTUP_TIMEOUT_MS;
   while (!(await answers(origin))) {
@@ -80,6 +83,7 @@ export async function serve({ config, state, vars = {} }: WorkerSetup): Promise<
     origin,
     kill: running.kill,
     residentMb: () => running.residentMb("workerd"),
+    cpuMs: () => running.cpuMs("workerd"),
     async stop() {
       await running.end();
       if (running.output().trim() !== "") console.info(`\n${config} wrote:\n${running.output().trim()}`);

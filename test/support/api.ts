@@ -3,7 +3,7 @@ import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 import { faultIn } from "./openapi.ts";
 
-export const ADMIN_KEY = "test-admin-key";
+export const ADMIN_KEY = "test-admin-key-0123456789abcdef01";
 
 /** Any JSON. The OpenAPI document, not the compiler, checks its shape. */
 type Body = ReturnType<typeof JSON.parse>;

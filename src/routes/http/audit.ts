@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
+import { requestIdsOf } from "./request-id.ts";
 
 export type AuditEvent =
   | "sign-in-failed"
@@ -32,7 +33,7 @@ export function audit(
   const caller = c.get("caller") as Caller | undefined;
   console.info({
     event,
-    requestId: c.var.requestId,
+    ...requestIdsOf(c),
     caller: caller ? { role: caller.role, id: caller.id } : null,
     address: c.req.header("cf-connecting-ip") ?? null,
     ...details,

@@ -4,65 +4,97 @@
  * Effects: queries to D1, a call to the identity provider for its keys, audit lines.
  */
 import type { Context, MiddlewareHandler } from "hono";
-import { ANONYMOUS, identify } from "../../auth/identify.ts";
+import { identify } from "../../auth/identify.ts";
 import { KeySetUnavailable } from "../../auth/jwks.ts";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { asObjectId } from "../../core/id.ts";
+import { ANONYMOUS, isBackend } from "../../core/caller.ts";
 import type { Caller, CallerRole } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { readJson } from "../../net/outbound.ts";
 import { database } from "../../store/database.ts";
 import { findKeyByHash, recordKeyUse } from "../../store/api-keys.ts";
 import { consumeTicket } from "../../store/tickets.ts";
-import { anonymousRoleProblem, identityProviderOf, tokenProblem } from "./settings.ts";
+import { adminKeyOf, anonymousRoleOf, anonymousRoleProblem, identityProviderOf, tokenProblem } from "./settings.ts";
 import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
-import { exceedsSignInLimit, TOO_MANY_CALLS } from "./rate-limits.ts";
+import { exceedsAddressLimit, TOO_MANY_CALLS } from "./rate-limits.ts";
 import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 import { withoutTrailingSlash } from "./route-table.ts";
+import { countFailedSignIn, isSignInBlocked } from "./sign-in-limit.ts";
 
 /** The paths that need no token. */
 export const OPEN_PATHS: readonly string[] = ["/healthz", "/openapi.json", "/docs"];
 
 /** Sets the caller of every call, except on open paths. Without a valid token it answers 401. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (OPEN_PATHS.includes(withoutTrailingSlash(c.req.path))) return next();
-  const caller = await measure(c, "auth", findCaller(c));
-  if ("reason" in caller) return rejectSignIn(c, caller);
+  const path = withoutTrailingSlash(c.req.path);
+  if (OPEN_PATHS.includes(path))
+    return isPlainHealthCheck(c, path) || !(await exceedsAddressLimit(c))
+      ? next()
+      : respondWithProblem(c, TOO_MANY_CALLS);
+  const caller = await measure(c, "auth", signIn(c));
+  if ("reason" in caller) return respondWithProblem(c, caller);
   c.set("caller", caller);
   return next();
 };
 
-/** Answers a failed sign-in, and writes it to the audit log. An address with too many failures gets 429. */
-export async function rejectSignIn(c: Context<AppEnv>, problem: HttpProblem): Promise<Response> {
-  if (problem.reason !== "unauthenticated") return respondWithProblem(c, problem);
-  audit(c, "sign-in-failed", { path: c.req.path });
-  return respondWithProblem(c, (await exceedsSignInLimit(c)) ? TOO_MANY_CALLS : problem);
+/** Monitoring calls it often, and it asks nothing of anybody. */
+const isPlainHealthCheck = (c: Context, path: string): boolean => path === "/healthz" && c.req.query("deep") !== "1";
+
+/**
+ * Finds the caller, within the limits of its address. The limit of failed sign-ins comes before any token is compared.
+ * The limit of calls comes before any query, and does not count services and admins.
+ */
+export async function signIn(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
+  if (hasCredentials(c) && isSignInBlocked(c)) return TOO_MANY_CALLS;
+  const caller = await findCaller(c);
+  if (!("reason" in caller) && isBackend(caller)) return caller;
+  if ("reason" in caller && (await hasFailedTooOften(c, caller))) return TOO_MANY_CALLS;
+  return (await exceedsAddressLimit(c)) ? TOO_MANY_CALLS : caller;
 }
 
+/** Writes a failed sign-in to the audit log and counts it. A call without a token is no guess, so it does not count. */
+async function hasFailedTooOften(c: Context<AppEnv>, { reason }: HttpProblem): Promise<boolean> {
+  if (reason !== "unauthenticated" && reason !== "misconfigured") return false;
+  audit(c, "sign-in-failed", { path: c.req.path });
+  return hasCredentials(c) && countFailedSignIn(c);
+}
+
+const hasCredentials = (c: Context): boolean =>
+  c.req.header("authorization") !== undefined ||
+  subprotocolToken(c) !== undefined ||
+  c.req.query("ticket") !== undefined;
+
 const UNAUTHENTICATED = { reason: "unauthenticated" } as const;
+
+/** The address has made too many calls to look up one more token. */
+class LookupRefused extends Error {}
 
 /**
  * Finds the caller by `Authorization: Bearer <token>`. A browser cannot send that header when it opens a socket, so
  * there the token may also be in `Sec-WebSocket-Protocol`, or a ticket in the query.
  */
-export async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
+async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
   const [, sessionSegment] = /\/sessions\/([^/]+)\/ws\/?$/.exec(c.req.path) ?? [];
   const isSocket = sessionSegment !== undefined;
   const token = bearerToken(c) ?? (isSocket ? subprotocolToken(c) : undefined);
   if (token !== undefined) return findCallerByToken(c, token);
   const ticket = isSocket ? c.req.query("ticket") : undefined;
-  if (ticket !== undefined) return (await findCallerByTicket(c, ticket, sessionSegment ?? "")) ?? UNAUTHENTICATED;
+  if (ticket !== undefined) return findCallerByTicket(c, ticket, sessionSegment ?? "");
   return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
 
 async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
   const db = database(c.env.DB);
   const sources = {
-    adminKey: c.env.ADMIN_KEY,
+    adminKey: adminKeyOf(c.env),
     keys: {
+      admit: async () => {
+        if (await exceedsAddressLimit(c)) throw new LookupRefused();
+      },
       find: (hash: string) => findKeyByHash(db, hash),
       recordUse: (id: string, at: number) => c.executionCtx.waitUntil(recordKeyUse(db, id, at).catch(() => undefined)),
     },
@@ -73,17 +105,26 @@ async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Cal
     const caller = await identify(token, sources, now());
     return caller ?? tokenProblem(c.env, token) ?? UNAUTHENTICATED;
   } catch (error) {
+    if (error instanceof LookupRefused) return TOO_MANY_CALLS;
     if (error instanceof KeySetUnavailable) return { reason: "identity-provider-unavailable" };
     throw error;
   }
 }
 
-const anonymousCaller = (env: Env): Caller | HttpProblem =>
-  env.ANONYMOUS_ROLE === "service" ? ANONYMOUS : (anonymousRoleProblem(env) ?? UNAUTHENTICATED);
+function anonymousCaller(env: Env): Caller | HttpProblem {
+  const role = anonymousRoleOf(env);
+  return role === null ? (anonymousRoleProblem(env) ?? UNAUTHENTICATED) : { ...ANONYMOUS, role };
+}
 
-async function findCallerByTicket(c: Context<AppEnv>, ticket: string, sessionSegment: string): Promise<Caller | null> {
+async function findCallerByTicket(
+  c: Context<AppEnv>,
+  ticket: string,
+  sessionSegment: string,
+): Promise<Caller | HttpProblem> {
   const sessionId = decodeSessionId(sessionSegment);
-  return sessionId === null ? null : consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now());
+  if (sessionId === null) return UNAUTHENTICATED;
+  if (await exceedsAddressLimit(c)) return TOO_MANY_CALLS;
+  return (await consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now())) ?? UNAUTHENTICATED;
 }
 
 /** The session's id in a segment of a path, in the form in which it is stored; `null` when the segment is malformed. */

@@ -16,7 +16,15 @@ import type { Dialect } from "./dialect.ts";
 /** The Worker's bindings, and the variables that the middleware of `app.ts` sets. */
 export interface AppEnv {
   Bindings: Env;
-  Variables: { dialect: Dialect; caller: Caller; requestId: string; claim?: Claim; secureHeadersNonce?: string };
+  Variables: {
+    dialect: Dialect;
+    caller: Caller;
+    requestId: string;
+    /** Whether the call is within the limit of its address. Set once the call has been counted. */
+    addressLimit?: Promise<boolean>;
+    claim?: Claim;
+    secureHeadersNonce?: string;
+  };
 }
 
 /** Middleware that validates the id of a resource. Later handlers read it by `c.req.valid("param").id`. */

@@ -4,6 +4,7 @@
  */
 import { cors } from "hono/cors";
 import type { Context, MiddlewareHandler } from "hono";
+import { isAnonymous } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -75,7 +76,8 @@ export const allowOrigins: MiddlewareHandler<AppEnv> = async (c, next) => {
 export const preventCsrf: MiddlewareHandler<AppEnv> = async (c, next) => {
   const origin = c.req.header("origin");
   const caller = c.get("caller") as Caller | undefined;
-  const isForeign = caller?.id === "anonymous" && origin !== undefined && !isAllowedOrigin(origin, c.env);
+  const isForeign =
+    caller !== undefined && isAnonymous(caller) && origin !== undefined && !isAllowedOrigin(origin, c.env);
   return isForeign && !["GET", "HEAD"].includes(c.req.method)
     ? respondWithProblem(c, { reason: "origin-refused" })
     : next();
@@ -98,4 +100,4 @@ export const requireAllowedOrigin: MiddlewareHandler<AppEnv> = async (c, next) =
  * By DNS rebinding any site can use a name that leads here, so for an anonymous caller the same origin proves nothing.
  */
 const isSameOrigin = (c: Context<AppEnv>, origin: string): boolean =>
-  c.var.caller.id !== "anonymous" && origin === new URL(c.req.url).origin;
+  !isAnonymous(c.var.caller) && origin === new URL(c.req.url).origin;

@@ -7,12 +7,14 @@ import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { fingerprintSecret } from "../../crypto/sealed-tokens.ts";
+import { isAnonymous } from "../../core/caller.ts";
+import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import type { IdempotencyKey } from "../../live/session-client.ts";
 import { database } from "../../store/database.ts";
 import type { Database } from "../../store/database.ts";
 import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys.ts";
-import type { Claim, SavedResponse } from "../../store/idempotency-keys.ts";
+import type { Claim, CreatedResource, SavedResponse } from "../../store/idempotency-keys.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -24,12 +26,16 @@ const RETRY_SECONDS = 1;
 const ATTEMPTS = 20;
 const ATTEMPT_MS = 100;
 
-/** Answers 400 to an invalid `Idempotency-Key`: it must be 1 to 200 visible ASCII characters. Only a POST uses it. */
+/**
+ * Answers 400 to an invalid `Idempotency-Key`: it must be 1 to 200 visible ASCII characters. Only a POST uses it. All
+ * callers without a token look the same, so one would get another's answer: they cannot use it at all.
+ */
 export const validateIdempotencyKey: MiddlewareHandler<AppEnv> = async (c, next) => {
   const key = c.req.header("idempotency-key");
-  return key === undefined || c.req.method !== "POST" || /^[\x21-\x7e]{1,200}$/.test(key)
-    ? next()
-    : respondWithProblem(c, { reason: "idempotency-key-invalid" });
+  if (key === undefined || c.req.method !== "POST") return next();
+  const caller = c.get("caller") as Caller | undefined;
+  if (caller && isAnonymous(caller)) return respondWithProblem(c, { reason: "idempotency-key-without-token" });
+  return /^[\x21-\x7e]{1,200}$/.test(key) ? next() : respondWithProblem(c, { reason: "idempotency-key-invalid" });
 };
 
 /** The caller's `Idempotency-Key` for this route; `null` when the call has none. */
@@ -44,16 +50,18 @@ export function markReplayed(c: Context, replayed: boolean | undefined): void {
 }
 
 /**
- * The statements that save the answer to a call under a key. Run them in the transaction that creates the resource.
- * None for a call without a key.
+ * The statements that save the answer to a call under a key, until the resource is deleted. Run them in the transaction
+ * that creates the resource. None for a call without a key.
  */
 export function saveResponseStatements(
   c: Context<AppEnv>,
+  resource: CreatedResource,
   answer: object,
   httpStatus: 200 | 201,
 ): D1PreparedStatement[] {
   const { claim } = c.var;
-  return claim ? [saveResponse(database(c.env.DB), claim, httpStatus, JSON.stringify(answer))] : [];
+  const response = { httpStatus, body: JSON.stringify(answer), resource };
+  return claim ? [saveResponse(database(c.env.DB), claim, response)] : [];
 }
 
 /** The answer to the first call under a key. Waits while that call is running. `null` when this call is the first. */

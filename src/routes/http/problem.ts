@@ -23,6 +23,7 @@ export type HttpProblem =
   | { reason: "origin-refused" }
   | { reason: "upgrade-required" }
   | { reason: "idempotency-key-invalid" }
+  | { reason: "idempotency-key-without-token" }
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
@@ -111,6 +112,11 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 400,
     code: "invalid_idempotency_key",
     message: "An Idempotency-Key must be 1 to 200 visible ASCII characters",
+  }),
+  "idempotency-key-without-token": () => ({
+    httpStatus: 400,
+    code: "invalid_idempotency_key",
+    message: "An Idempotency-Key needs a token: all callers without one look the same",
   }),
   "still-under-way": ({ retryAfterSeconds }) => ({
     httpStatus: 409,

@@ -1,9 +1,10 @@
 /**
- * Rate limits of calls: by address, by caller, and of failed sign-ins by address. They use the rate limit bindings of
- * `wrangler.toml`, where the numbers are. The limits of an endpoint do not belong here: those are in
- * `providers/limits`. Effects: calls to the bindings.
+ * Rate limits of calls: by address and by caller. They use the rate limit bindings of `wrangler.toml`, where the numbers
+ * are. The limit of failed sign-ins is in `sign-in-limit.ts`, those of an endpoint are in `providers/limits`. Effects:
+ * calls to the bindings.
  */
 import type { Context, MiddlewareHandler } from "hono";
+import { isAnonymous, isBackend } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { AppEnv } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -18,7 +19,7 @@ export const TOO_MANY_CALLS = { reason: "too-many-calls", retryAfterSeconds: PER
  * The address that a call comes from; `null` where Cloudflare does not provide it. Of an IPv6 address only the /64
  * network: one subscriber has all 2^64 addresses in it. RFC 6177, 2.
  */
-function addressOf(c: Context<AppEnv>): string | null {
+export function addressOf(c: Context<AppEnv>): string | null {
   const address = c.req.header("cf-connecting-ip");
   return address === undefined ? null : networkOf(address);
 }
@@ -36,7 +37,11 @@ function networkOf(address: string): string {
 const groupsOf = (text: string): string[] => text.split(":").filter((group) => group !== "");
 
 /** Whether one more call is within a limit. Without a binding, or when the binding fails, every call is. */
-async function isWithinLimit(c: Context<AppEnv>, limit: RateLimit | undefined, key: string | null): Promise<boolean> {
+export async function isWithinLimit(
+  c: Context<AppEnv>,
+  limit: RateLimit | undefined,
+  key: string | null,
+): Promise<boolean> {
   if (!limit || key === null || c.env.RATE_LIMITS === "off") return true;
   return limit.limit({ key }).then(
     ({ success }) => success,
@@ -44,20 +49,23 @@ async function isWithinLimit(c: Context<AppEnv>, limit: RateLimit | undefined, k
   );
 }
 
-/** Limits the calls of an address, before any query. `/healthz` has no limit. */
-export const limitAddress: MiddlewareHandler<AppEnv> = async (c, next) =>
-  c.req.path === "/healthz" || (await isWithinLimit(c, c.env.ADDRESS_LIMIT, addressOf(c)))
-    ? next()
-    : respondWithProblem(c, TOO_MANY_CALLS);
+/**
+ * Whether the address of a call has made too many. Counts the call, once, however often it is asked. Calls by services
+ * and admins do not count: one address is their whole backend.
+ */
+export async function exceedsAddressLimit(c: Context<AppEnv>): Promise<boolean> {
+  const counted = c.get("addressLimit") ?? isWithinLimit(c, c.env.ADDRESS_LIMIT, addressOf(c));
+  c.set("addressLimit", counted);
+  return !(await counted);
+}
 
-/** Limits the calls of a caller, from all its addresses together. Callers without a token are counted by address. */
+/**
+ * Limits the calls of a caller, from all its addresses together: services and admins by one limit, clients by another.
+ * Callers without a token are limited by address only.
+ */
 export const limitCaller: MiddlewareHandler<AppEnv> = async (c, next) => {
   const caller = c.get("caller") as Caller | undefined;
-  if (!caller) return next();
-  const key = caller.id === "anonymous" ? addressOf(c) : caller.id;
-  return (await isWithinLimit(c, c.env.CALLER_LIMIT, key)) ? next() : respondWithProblem(c, TOO_MANY_CALLS);
+  if (!caller || isAnonymous(caller)) return next();
+  const limit = isBackend(caller) ? c.env.SERVICE_LIMIT : c.env.CLIENT_LIMIT;
+  return (await isWithinLimit(c, limit, caller.id)) ? next() : respondWithProblem(c, TOO_MANY_CALLS);
 };
-
-/** Whether an address has failed to sign in too often. */
-export const exceedsSignInLimit = async (c: Context<AppEnv>): Promise<boolean> =>
-  !(await isWithinLimit(c, c.env.SIGN_IN_LIMIT, addressOf(c)));

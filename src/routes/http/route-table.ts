@@ -7,6 +7,7 @@ import type { Hono, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { TrieRouter } from "hono/router/trie-router";
 import type { AppEnv } from "./context.ts";
+import { exceedsAddressLimit, TOO_MANY_CALLS } from "./rate-limits.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 export function requireRoute(app: () => Hono<AppEnv>): MiddlewareHandler<AppEnv> {
@@ -14,6 +15,7 @@ export function requireRoute(app: () => Hono<AppEnv>): MiddlewareHandler<AppEnv>
   return async function findRoute(c, next) {
     // Middleware is registered for all methods. A match with a method of its own is a route.
     if (matchedRoutes(c).some(({ method }) => method !== "ALL")) return next();
+    if (await exceedsAddressLimit(c)) return respondWithProblem(c, TOO_MANY_CALLS);
     router ??= methodsByPath(app());
     const methods = router.match("ALL", withoutTrailingSlash(c.req.path))[0].map(([method]) => method);
     if (methods.length === 0) return respondWithProblem(c, { reason: "route-not-found" });

@@ -5,6 +5,7 @@
 import { isJwt } from "../../auth/jwt.ts";
 import type { IdentityProvider } from "../../auth/jwt.ts";
 import { canSeal } from "../../crypto/sealed-tokens.ts";
+import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
 import { isZone } from "../../core/time.ts";
 import { isOrigin } from "./cors.ts";
 import type { HttpProblem } from "./problem.ts";
@@ -23,11 +24,29 @@ export function tokenProblem(env: Env, token: string): HttpProblem | null {
   return message === null ? null : misconfiguration(message);
 }
 
+/** The shortest admin key of a deployment, in characters: 128 bits in hex. */
+const MIN_ADMIN_KEY_CHARACTERS = 32;
+
 /** What is wrong with `ADMIN_KEY`. */
-export function adminKeyProblem({ ADMIN_KEY: key = "" }: Env): string | null {
+export function adminKeyProblem(env: Env): string | null {
+  const { ADMIN_KEY: key = "" } = env;
   if (key === "") return "ADMIN_KEY is not set: wrangler secret put ADMIN_KEY";
   // A bearer token cannot contain blanks.
-  return /\s/.test(key) ? "ADMIN_KEY must not contain blanks" : null;
+  if (/\s/.test(key)) return "ADMIN_KEY must not contain blanks";
+  return key.length >= MIN_ADMIN_KEY_CHARACTERS || isLocalStart(env)
+    ? null
+    : `ADMIN_KEY is shorter than ${MIN_ADMIN_KEY_CHARACTERS} characters, so it is refused: openssl rand -hex 32`;
+}
+
+/** The admin key; `undefined` when it is not set, or refused. */
+export const adminKeyOf = (env: Env): string | undefined => (adminKeyProblem(env) === null ? env.ADMIN_KEY : undefined);
+
+/** What is wrong with `ENCRYPTION_KEY`. */
+function encryptionKeyProblem(env: Env): string | null {
+  if (canSeal(env)) return null;
+  return env.ENCRYPTION_KEY?.trim() === LOCAL_SECRETS.ENCRYPTION_KEY
+    ? "ENCRYPTION_KEY is the one of local starts, which everybody knows, so nothing is encrypted with it: endpoints with a token cannot be created"
+    : "ENCRYPTION_KEY is not set, or is not 32 bytes in base64: endpoints with a token cannot be created";
 }
 
 /** What is wrong with the settings for JWTs. They may all be unset. */
@@ -51,10 +70,8 @@ export function settingsProblems(env: Env): string[] {
   const problems = [
     adminKeyProblem(env),
     jwtSettingsProblem(env),
-    ["", "service"].includes(env.ANONYMOUS_ROLE ?? "") ? null : INVALID_ANONYMOUS_ROLE,
-    canSeal(env)
-      ? null
-      : "ENCRYPTION_KEY is not set, or is not 32 bytes in base64: endpoints with a token cannot be created",
+    hasInvalidAnonymousRole(env) ? INVALID_ANONYMOUS_ROLE : null,
+    encryptionKeyProblem(env),
     isZone(env.TIME_ZONE) ? null : "TIME_ZONE is not an IANA time zone",
     origins.every((origin) => origin === "" || isOrigin(origin))
       ? null
@@ -65,6 +82,15 @@ export function settingsProblems(env: Env): string[] {
 
 const INVALID_ANONYMOUS_ROLE = "ANONYMOUS_ROLE can only be service";
 
+/** The role of callers without a token: `service`, or `admin` on a local start. `null` when they have none. */
+export function anonymousRoleOf(env: Env): "service" | "admin" | null {
+  const { ANONYMOUS_ROLE: role } = env;
+  return role === "service" || (role === "admin" && isLocalStart(env)) ? role : null;
+}
+
+const hasInvalidAnonymousRole = (env: Env): boolean =>
+  (env.ANONYMOUS_ROLE ?? "") !== "" && anonymousRoleOf(env) === null;
+
 /** The problem of a caller without a token when `ANONYMOUS_ROLE` has an invalid value; `null` when it is not set. */
-export const anonymousRoleProblem = ({ ANONYMOUS_ROLE: role = "" }: Env): HttpProblem | null =>
-  ["", "service"].includes(role) ? null : misconfiguration(INVALID_ANONYMOUS_ROLE);
+export const anonymousRoleProblem = (env: Env): HttpProblem | null =>
+  hasInvalidAnonymousRole(env) ? misconfiguration(INVALID_ANONYMOUS_ROLE) : null;

@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { newTicket } from "../../auth/tickets.ts";
 import { rootCause } from "../../core/failure.ts";
+import { isAnonymous } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import { isoTime, now } from "../../core/time.ts";
 import { sessionStub, openSocket } from "../../live/session-client.ts";
@@ -20,6 +21,7 @@ import { measure } from "./context.ts";
 import { timeOutput } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
+import { requestIdsOf } from "./request-id.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** Where to start following: after a message, or with the next event. */
@@ -57,7 +59,7 @@ async function recordSubscriber(c: Context<AppEnv>, sessionId: string): Promise<
     const recorded = addSubscription(database(c.env.DB), { keyId, sessionId });
     return (await measure(c, "index", recorded)) ? caller : null;
   } catch (error) {
-    console.error({ event: "subscription-not-recorded", requestId: c.var.requestId, error: rootCause(error) });
+    console.error({ event: "subscription-not-recorded", ...requestIdsOf(c), error: rootCause(error) });
     return { ...caller, expiresAt: Math.min(caller.expiresAt ?? Infinity, now() + UNRECORDED_SUBSCRIPTION_MS) };
   }
 }
@@ -129,6 +131,13 @@ export async function respondWithEvents(
   return respondWithProblem(c, opened.failure.reason === "not-found" ? missing : opened.failure);
 }
 
+/**
+ * The ids of frames are idempotency keys of their caller. Callers without a token would share them, and the frame of one
+ * would pass for that of another, so each of their sockets is a caller of its own.
+ */
+const withOwnFrameIds = (caller: Caller): Caller =>
+  isAnonymous(caller) ? { ...caller, id: `${caller.id}:${crypto.randomUUID()}` } : caller;
+
 /** Opens a socket to a session. @param missing the answer when the session does not exist */
 export async function respondWithSocket(
   c: Context<AppEnv>,
@@ -138,7 +147,8 @@ export async function respondWithSocket(
 ): Promise<Response> {
   const caller = await recordSubscriber(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const opened = await measure(c, "session", openSocket(c.env, sessionId, { caller, after: startSeq(c, after) }));
+  const subscription = { caller: withOwnFrameIds(caller), after: startSeq(c, after) };
+  const opened = await measure(c, "session", openSocket(c.env, sessionId, subscription));
   if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-subscribers" });
   if (opened.webSocket === null) return respondWithProblem(c, missing);
   const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());

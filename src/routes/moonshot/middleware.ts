@@ -7,7 +7,9 @@ import { respondWithProblem } from "../http/respond-with-problem.ts";
 /** Keeps proxies from compressing: Moonshot's web UI cannot read a compressed answer. */
 export const noTransform: MiddlewareHandler = async (c, next) => {
   await next();
-  c.header("cache-control", "no-transform");
+  const given = c.res.headers.get("cache-control") ?? "";
+  if (!given.includes("no-transform"))
+    c.header("cache-control", given === "" ? "no-transform" : `${given}, no-transform`);
 };
 
 /** Answers 503 when `TIME_ZONE` is invalid: Moonshot's times are local times of that zone. */

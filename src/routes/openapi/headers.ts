@@ -21,7 +21,7 @@ const header = (name: string, description: string, pattern?: string): HeaderPara
 const HEADERS = {
   "idempotency-key": header(
     "Idempotency-Key",
-    "A repeated call with the same key gets the first answer, and nothing is done twice",
+    "A repeated call with the same key gets the first answer, and nothing is done twice. It needs a token",
     "^[\\x21-\\x7e]{1,200}$",
   ),
   prefer: header("Prefer", "`return=minimal` leaves earlier messages and records out of the answer; RFC 7240"),

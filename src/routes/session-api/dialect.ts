@@ -1,7 +1,8 @@
 /**
  * The Session API as a dialect: how it answers problems, and how it shows a session to subscribers.
  *
- * In this folder: the resources `sessions`, `chatbots`, `clients` and `keys`, each with its routes in `index.ts`;
+ * In this folder: the resources `sessions`, `chatbots`, `clients`, `keys` and `me`, each with its routes in
+ * `index.ts`;
  * `envelope` for what their answers have in common; `id-param` for the ids in their paths.
  */
 import type { Context } from "hono";
@@ -48,7 +49,7 @@ export const sessionApi: Dialect = {
     Sessions: "Chat sessions between chatbots and clients",
     Chatbots: "Endpoints with a persona",
     Clients: "The people who talk to chatbots",
-    Keys: "API keys, for admins",
+    Keys: "API keys, and who a token belongs to",
   },
   sessions: {
     kind: "chatbot",

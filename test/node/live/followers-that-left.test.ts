@@ -20,7 +20,7 @@ const VISITS = 1_600;
 /** Readers at the same time. */
 const AT_ONCE = 50;
 
-const ADMIN_KEY = "followers";
+const ADMIN_KEY = "followers-admin-key-0123456789ab";
 const state = mkdtempSync(join(tmpdir(), "parley-followers-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
 let server: Server;

@@ -13,7 +13,7 @@ import type { Server } from "../../bench/wrangler.ts";
 const KILLS = Number(process.env["KILLS"] ?? 2);
 
 const WRITERS = 6;
-const ADMIN_KEY = "kill";
+const ADMIN_KEY = "kill-admin-key-0123456789abcdef01";
 const state = mkdtempSync(join(tmpdir(), "parley-kill-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off", ALLOW_PRIVATE_ENDPOINTS: "1" } };
 let server: Server | null = null;

@@ -7,7 +7,7 @@ import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 
-const ADMIN_KEY = "export";
+const ADMIN_KEY = "export-admin-key-0123456789abcdef";
 const state = mkdtempSync(join(tmpdir(), "parley-export-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
 let server: Server | null = null;

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
-import { del, get, post } from "../../support/api.ts";
+import { ADMIN_KEY, del, get, post } from "../../support/api.ts";
 import { SocketClient, connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
@@ -274,7 +274,7 @@ describe("the upgrade to a socket", () => {
         token: null,
         headers: { "sec-websocket-protocol": `parley.v1, bearer.${token}` },
       });
-    const offered = await by("test-admin-key");
+    const offered = await by(ADMIN_KEY);
     expect([offered.status, offered.headers.get("sec-websocket-protocol")]).toEqual([101, "parley.v1"]);
     await new SocketClient(offered.webSocket as WebSocket).next("session-snapshot");
     expect((await upgrade(`/sessions/${id}/ws`)).headers.get("sec-websocket-protocol")).toBeNull();

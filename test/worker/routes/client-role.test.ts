@@ -124,6 +124,22 @@ describe("a client's token", () => {
     }
   });
 
+  it("need not name its client when it creates a session, and names no other", async () => {
+    const { token, clientId, otherId, chatbotId } = await twoClients();
+    const own = { token, headers: { "idempotency-key": "own" } };
+    const created = await post("/sessions", { chatbotId }, own);
+    expect([created.status, created.body.data.clientId]).toEqual([201, clientId]);
+    const named = await post("/sessions", { chatbotId, clientId }, own);
+    expect([named.body.data.id, named.headers.get("idempotency-replayed")]).toEqual([created.body.data.id, "true"]);
+    expect((await post("/sessions", { chatbotId, clientId: otherId }, { token })).status).toBe(403);
+    expect((await post("/sessions", { chatbotId, clientId: "" }, { token })).status).toBe(400);
+    const unnamed = await post("/sessions", { chatbotId });
+    expect([unnamed.status, unnamed.body.error.details]).toEqual([
+      400,
+      [{ path: "clientId", message: expect.stringContaining("required") }],
+    ]);
+  });
+
   it("keeps working in its session while D1 is down", async () => {
     const { token, own } = await twoClients();
     await post(`/sessions/chat?sessionId=${own}`, { content: "before" }, { token });

@@ -1,7 +1,11 @@
 /** What all routes share: paths, methods, content types, errors, and API keys. */
+import { createScheduledController } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { call, del, get, post } from "../../support/api.ts";
-import { createSession } from "../../support/create.ts";
+import worker from "../../../src/index.ts";
+import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
+import { createClient, createSession } from "../../support/create.ts";
+import { setVariables } from "../../support/settings.ts";
 
 describe("every route", () => {
   it.each([
@@ -10,7 +14,7 @@ describe("every route", () => {
     ["PATCH", "/sessions", 405, { success: false }],
     ["PUT", "/v1/sessions", 405, { detail: expect.any(String) }],
   ])("answers %s %s with %i in its dialect, with or without a token", async (method, path, status, body) => {
-    for (const token of [null, "test-admin-key"]) {
+    for (const token of [null, ADMIN_KEY]) {
       const answer = await call(method, path, undefined, { token });
       expect(answer.status).toBe(status);
       expect(answer.body).toMatchObject(body);
@@ -90,6 +94,25 @@ describe("every route", () => {
   });
 });
 
+describe("who I am", () => {
+  it("is shown to every caller: role, client and expiry", async () => {
+    expect((await get("/me")).body).toEqual({ success: true, data: { id: "admin", role: "admin" } });
+    const clientId = await createClient();
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    for (const [role, own] of [
+      ["admin", {}],
+      ["service", { expiresAt }],
+      ["client", { clientId, expiresAt }],
+    ] as const) {
+      const { key, id } = (await post("/keys", { name: "k", role, ...own })).body.data;
+      expect((await get("/me", { token: key })).body.data).toEqual({ id, role, ...own });
+    }
+    expect((await get("/me", { token: null })).status).toBe(401);
+    setVariables({ ANONYMOUS_ROLE: "service" });
+    expect((await get("/me", { token: null })).body.data).toEqual({ id: "anonymous", role: "service" });
+  });
+});
+
 describe("keys", () => {
   const make = async (fields: Record<string, unknown>) => (await post("/keys", { name: "k", ...fields })).body.data;
 
@@ -127,13 +150,72 @@ describe("keys", () => {
     }
   });
 
+  it("of role client may be made by a service, for 24 hours at most", async () => {
+    const { key: token } = await make({ role: "service" });
+    const clientId = await createClient();
+    const day = 86_400_000;
+    const key = (fields: object) => post("/keys", { name: "web", role: "client", clientId, ...fields }, { token });
+    const short = await key({});
+    expect(short.status).toBe(201);
+    expect(Math.abs(Date.parse(short.body.data.expiresAt) - Date.now() - day)).toBeLessThan(60_000);
+    expect((await get("/me", { token: short.body.data.key })).body.data).toEqual({
+      id: short.body.data.id,
+      role: "client",
+      clientId,
+      expiresAt: short.body.data.expiresAt,
+    });
+    const hour = new Date(Date.now() + day / 24).toISOString();
+    expect((await key({ expiresAt: hour })).body.data.expiresAt).toBe(hour);
+    const long = await key({ expiresAt: new Date(Date.now() + day + 60_000).toISOString() });
+    expect([long.status, long.body.error.details]).toEqual([
+      400,
+      [{ path: "expiresAt", message: expect.stringContaining("24 hours") }],
+    ]);
+    expect((await key({ clientId: "0123456789abcdef01234567" })).status).toBe(404);
+    for (const role of ["admin", "service"])
+      expect((await post("/keys", { name: "x", role }, { token })).status).toBe(403);
+    for (const denied of [
+      await get("/keys", { token }),
+      await del(`/keys/${short.body.data.id}`, { token }),
+      await post("/keys", { name: "x", role: "client", clientId }, { token: short.body.data.key }),
+    ])
+      expect(denied.status).toBe(403);
+    // An admin's is not bounded.
+    expect((await post("/keys", { name: "x", role: "client", clientId })).body.data).not.toHaveProperty("expiresAt");
+  });
+
+  it("are not made for callers without a token", async () => {
+    const clientId = await createClient();
+    setVariables({ ANONYMOUS_ROLE: "service" });
+    expect((await post("/keys", { name: "x", role: "client", clientId }, { token: null })).status).toBe(403);
+  });
+
+  it("are listed page by page, and forgotten a month after they expired", async () => {
+    const made = [await make({ role: "service" }), await make({ role: "service" })];
+    const ids = async (query: string) =>
+      (await get(`/keys${query}`)).body.data.map(({ id }: { id: string }) => id) as string[];
+    expect(await ids("?limit=2")).toEqual(made.map(({ id }) => id).toReversed());
+    expect(await ids("?limit=1&skip=1")).toEqual([made[0].id]);
+    expect((await get("/keys?limit=1001")).status).toBe(400);
+    const month = 30 * 86_400_000;
+    const expire = (id: string, ago: number) =>
+      env.DB.prepare("update keys set expires_at = ? where id = ?")
+        .bind(Date.now() - ago, id)
+        .run();
+    await expire(made[0].id, month + 60_000);
+    await expire(made[1].id, month - 60_000);
+    await worker.scheduled(createScheduledController(), env);
+    expect(await ids("?limit=2")).toContain(made[1].id);
+    expect(await ids("")).not.toContain(made[0].id);
+  });
+
   it("are refused for their content only when the body is well-formed", async () => {
     const { key: token } = await make({ role: "service" });
     expect((await post("/keys", { name: "x" }, { token })).status).toBe(400);
     expect((await post("/keys", { name: "x", role: "client" })).status).toBe(400);
   });
 
-  it.each(["", "Bearer", "Bearer ", "Basic dGVzdA==", "Bearer wrong", "Bearer test-admin-key extra"])(
+  it.each(["", "Bearer", "Bearer ", "Basic dGVzdA==", "Bearer wrong", `Bearer ${ADMIN_KEY} extra`])(
     "are not accepted as %j",
     async (authorization) => {
       const answer = await get("/sessions", { token: null, headers: { authorization } });

@@ -126,7 +126,7 @@ describe("export as JSON lines", () => {
     expect(linesOf(body)[0]).toHaveProperty("response", "a\u2028b\u0085c");
     expect(linesOf(body)[0]).toHaveProperty("receipt");
     expect(headers.get("content-type")).toBe("application/jsonl");
-    expect(headers.get("cache-control")).toBe("no-transform");
+    expect(headers.get("cache-control")).toBe("no-store, no-transform");
     expect(headers.get("content-disposition")).toBe(`attachment; filename="${session.session_id}.jsonl"`);
   });
 

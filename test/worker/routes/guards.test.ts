@@ -1,8 +1,8 @@
-/** CORS, headers, rate limits, the audit log, and a Worker with missing settings. */
-import { env } from "cloudflare:workers";
+/** CORS, headers, the audit log, and a Worker with missing settings. */
+import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { call, del, get, post, put } from "../../support/api.ts";
-import { upgrade } from "../../support/follow.ts";
+import { ADMIN_KEY, call, del, get, post, put } from "../../support/api.ts";
+import { followEvents, upgrade } from "../../support/follow.ts";
 import {
   createChatbot,
   createClient,
@@ -12,12 +12,17 @@ import {
   unique,
 } from "../../support/create.ts";
 import { setVariables } from "../../support/settings.ts";
+import { LOCAL_SECRETS } from "../../../src/core/local-start.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 const APP = "https://app.example";
+const createAdmin = () => {
+  setVariables({ ADMIN_KEY });
+  return post("/keys", { name: "k", role: "admin" });
+};
 const from = (origin: string, more: Record<string, string> = {}) => ({ headers: { origin, ...more } });
 
 describe("a page of another origin", () => {
@@ -102,7 +107,51 @@ describe("every answer", () => {
       expect(headers.get("strict-transport-security")).toMatch(/max-age=\d{7,}/);
       expect(headers.get("content-security-policy")).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
       expect(headers.get("x-powered-by")).toBeNull();
+      expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
     }
+  });
+
+  it("that is private may not be kept by anybody", async () => {
+    const id = await createSession();
+    const { session_id: comparison } = await createComparison([await createEndpoint()]);
+    for (const answer of [
+      await get("/sessions"),
+      await get(`/sessions/${id}`),
+      await get("/sessions/none"),
+      await get("/sessions", { token: "bad" }),
+      await get("/me"),
+      await get("/healthz?deep=1"),
+      await post("/keys", { name: "k", role: "service" }),
+      await post(`/sessions/${id}/tickets`),
+    ])
+      expect(answer.headers.get("cache-control")).toBe("no-store");
+    for (const answer of [
+      await get("/v1/sessions"),
+      await get("/v1/sessions/none"),
+      await get(`/v1/sessions/${comparison}/export`),
+      await post(`/v1/sessions/${comparison}/tickets`),
+    ])
+      expect(answer.headers.get("cache-control")).toBe("no-store, no-transform");
+    for (const path of [`/sessions/${id}/events`, `/v1/sessions/${comparison}/events`])
+      expect((await followEvents(path)).headers.get("cache-control")).toBe("no-cache, no-transform");
+    for (const path of ["/docs", "/openapi.json"]) {
+      const { headers } = await exports.default.fetch(`http://parley.test${path}`);
+      expect(headers.get("cache-control")).toBeNull();
+    }
+  });
+
+  it("has a request id of ours, and the log has the caller's beside it", async () => {
+    const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
+    const given = async (id: string) => {
+      const { headers } = await get("/sessions", { token: "bad", headers: { "x-request-id": id } });
+      expect(headers.get("x-request-id")).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
+      expect(headers.get("x-request-id")).not.toBe(id);
+      return info.mock.lastCall?.[0] as Record<string, unknown>;
+    };
+    const known = crypto.randomUUID();
+    expect(await given(known)).toMatchObject({ requestId: expect.any(String), callerRequestId: known });
+    for (const odd of ["two words", "x".repeat(201), "<b>", ""])
+      expect(await given(odd)).not.toHaveProperty("callerRequestId");
   });
 
   it("of /docs allows its one style, and no script", async () => {
@@ -111,88 +160,6 @@ describe("every answer", () => {
     const [, nonce] = /<style nonce="([^"]+)">/.exec(body) ?? [];
     expect(headers.get("content-security-policy")).toContain(`style-src 'nonce-${nonce}'`);
     expect(body).not.toMatch(/<script| style="| src=|@import|<link/);
-  });
-});
-
-describe("rate limits", () => {
-  const limits = () =>
-    setVariables({
-      RATE_LIMITS: "",
-      ADDRESS_LIMIT: undefined as never,
-      CALLER_LIMIT: undefined as never,
-      SIGN_IN_LIMIT: undefined as never,
-    });
-  const address = () => `203.0.113.${Math.floor(Math.random() * 250)}-${crypto.randomUUID()}`;
-  const statuses = async (count: number, make: () => Promise<{ status: number }>) => {
-    const seen: number[] = [];
-    for (let n = 0; n < count; n++) seen.push((await make()).status);
-    return seen;
-  };
-
-  it("per address answer 429 in the dialect's form, with Retry-After, before the token is checked", async () => {
-    limits();
-    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
-    const headers = { "cf-connecting-ip": address() };
-    expect(await statuses(5, () => get("/sessions", { token: null, headers }))).toEqual([401, 401, 401, 429, 429]);
-    const [session, moonshot] = [await get("/sessions", { headers }), await get("/v1/sessions", { headers })];
-    expect([session.status, session.body.error.code]).toEqual([429, "too_many_calls"]);
-    expect([moonshot.status, moonshot.body.detail]).toEqual([429, expect.stringMatching(/Too many calls/)]);
-    expect(session.headers.get("retry-after")).toBe("60");
-    expect((await get("/sessions", { headers: { "cf-connecting-ip": address() } })).status).toBe(200);
-  });
-
-  it("per caller answer 429 from any address", async () => {
-    limits();
-    setVariables({ CALLER_LIMIT: env.THREE_A_MINUTE });
-    const { key: token } = (await post("/keys", { name: "k", role: "service" })).body.data;
-    const make = () => get("/v1/sessions", { token, headers: { "cf-connecting-ip": address() } });
-    expect(await statuses(5, make)).toEqual([200, 200, 200, 429, 429]);
-  });
-
-  it("without a token count by address", async () => {
-    limits();
-    setVariables({ CALLER_LIMIT: env.THREE_A_MINUTE, ANONYMOUS_ROLE: "service" });
-    const headers = { "cf-connecting-ip": address() };
-    expect(await statuses(4, () => get("/sessions", { token: null, headers }))).toEqual([200, 200, 200, 429]);
-    expect((await get("/sessions", { token: null, headers: { "cf-connecting-ip": address() } })).status).toBe(200);
-  });
-
-  it("are lower for bad tokens, and good tokens from the same address still work", async () => {
-    limits();
-    setVariables({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
-    const headers = { "cf-connecting-ip": address() };
-    expect(await statuses(5, () => get("/sessions", { token: "guess", headers }))).toEqual([401, 401, 401, 429, 429]);
-    expect((await get("/sessions", { headers })).status).toBe(200);
-  });
-
-  it("are lower for bad tokens at the open route for admins too, and are logged", async () => {
-    limits();
-    setVariables({ SIGN_IN_LIMIT: env.THREE_A_MINUTE });
-    const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
-    const headers = { "cf-connecting-ip": address() };
-    const guess = () => get("/healthz?deep=1", { token: "guess", headers });
-    expect(await statuses(5, guess)).toEqual([401, 401, 401, 429, 429]);
-    expect(info).toHaveBeenCalledWith(expect.objectContaining({ event: "sign-in-failed", path: "/healthz" }));
-    expect((await get("/healthz", { token: null, headers })).status).toBe(200);
-  });
-
-  it("treat an IPv6 network as one address", async () => {
-    limits();
-    setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
-    const hex = () => Math.floor(Math.random() * 0xfffe + 1).toString(16);
-    const network = `2001:db8:${hex()}`;
-    const each = [`${network}:0:1:2:3:4`, `${network}::1`, `${network}:0000:ffff::`, `${network.toUpperCase()}::9:9`];
-    let turn = 0;
-    const make = () => get("/sessions", { headers: { "cf-connecting-ip": each[turn++] ?? "" } });
-    expect(await statuses(4, make)).toEqual([200, 200, 200, 429]);
-    const next = { "cf-connecting-ip": `${network}:1::1` };
-    expect((await get("/sessions", { headers: next })).status).toBe(200);
-  });
-
-  it("are off when the binding fails", async () => {
-    limits();
-    setVariables({ CALLER_LIMIT: { limit: () => Promise.reject(new Error("down")) } });
-    expect((await get("/sessions")).status).toBe(200);
   });
 });
 
@@ -249,13 +216,40 @@ describe("a Worker with missing settings", () => {
     ["two words", "blanks"],
   ])("without a good ADMIN_KEY (%j) lets no admin in, and logs the reason", async (key, message) => {
     setVariables({ ADMIN_KEY: key });
-    for (const token of ["test-admin-key", "two", "undefined", "null"]) {
+    for (const token of [ADMIN_KEY, "two", "undefined", "null"]) {
       const { status, body } = await post("/keys", { name: "k", role: "admin" }, { token });
       expect([status, body.error.code]).toEqual([503, "misconfigured"]);
       expect(body.message).toContain(message);
     }
     expect((await get("/v1/sessions", { token: "x" })).body.detail).toContain("ADMIN_KEY");
     expect((await get("/sessions", { token: null })).status).toBe(401);
+  });
+
+  it.each(["parley-dev", "x".repeat(31)])("refuses the ADMIN_KEY %s outside a local start", async (key) => {
+    setVariables({ ADMIN_KEY: key });
+    const { status, body } = await get("/sessions", { token: key });
+    expect([status, body.error.code, body.message]).toEqual([503, "misconfigured", expect.stringContaining("shorter")]);
+    const { key: token } = (await createAdmin()).body.data;
+    setVariables({ ADMIN_KEY: key });
+    const deep = await get("/healthz?deep=1", { token });
+    expect(deep.body.problems).toEqual([expect.stringMatching(/ADMIN_KEY is shorter than 32/)]);
+    setVariables({ LOCAL: "true" });
+    expect((await get("/sessions", { token: key })).status).toBe(200);
+    expect((await get("/healthz?deep=1", { token: key })).body.problems).toEqual([]);
+    for (const other of ["", "1", "false", "TRUE"]) {
+      setVariables({ LOCAL: other });
+      expect((await get("/sessions", { token: key })).status).toBe(503);
+    }
+  });
+
+  it("encrypts nothing with the ENCRYPTION_KEY of local starts", async () => {
+    setVariables({ ENCRYPTION_KEY: LOCAL_SECRETS.ENCRYPTION_KEY });
+    const endpoint = () => ({ name: unique("e"), connector_type: "openai-connector", token: "sk-1", model: "m" });
+    expect((await post("/v1/llm_endpoints", endpoint())).status).toBe(503);
+    expect((await get("/healthz?deep=1")).body.problems).toEqual([expect.stringContaining("everybody knows")]);
+    setVariables({ LOCAL: "true" });
+    expect((await post("/v1/llm_endpoints", endpoint())).status).toBe(200);
+    expect((await get("/healthz?deep=1")).body.problems).toEqual([]);
   });
 
   it("still accepts API keys", async () => {

@@ -2,8 +2,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { get, post } from "../../support/api.ts";
-import { followEvents } from "../../support/follow.ts";
+import { del, get, post } from "../../support/api.ts";
+import type { Answer } from "../../support/api.ts";
+import { connect, followEvents } from "../../support/follow.ts";
 import {
   createChatbot,
   createClient,
@@ -12,6 +13,7 @@ import {
   createEndpoint,
   unique,
 } from "../../support/create.ts";
+import { setVariables } from "../../support/settings.ts";
 
 const under = (key: string, token?: string) => ({ headers: { "idempotency-key": key }, ...(token ? { token } : {}) });
 const replayed = ({ headers }: { headers: Headers }) => headers.get("idempotency-replayed");
@@ -65,6 +67,75 @@ describe("a create with an idempotency key", () => {
     expect([again.status, replayed(again)]).toEqual([201, "true"]);
     const { results } = (await get(`/sessions?clientId=${body.clientId}`)).body.data;
     expect(results.map(({ id }: { id: string }) => id)).toEqual([again.body.data.id]);
+  });
+
+  it("is done anew once the thing was deleted, and the answer about it is gone", async () => {
+    const [chatbotId, clientId, endpoint] = [await createChatbot(), await createClient(), await createEndpoint()];
+    const [endpointName, template] = [unique("e"), unique("t").replaceAll(" ", "-")];
+    const creates: [string, Record<string, unknown>, (body: Answer["body"]) => string][] = [
+      ["/sessions", { chatbotId, clientId, title: "deleted-words" }, ({ data }) => data.id],
+      ["/chatbots", { name: "deleted-words", endpointId: endpoint }, ({ data }) => data.id],
+      ["/clients", { name: "c", email: "deleted-words@example.com" }, ({ data }) => data.id],
+      ["/v1/sessions", { name: "deleted-words", endpoints: [endpoint] }, ({ session }) => session.session_id],
+      [
+        "/v1/llm_endpoints",
+        { name: endpointName, connector_type: "echo-connector" },
+        () => endpointName.replaceAll(" ", "-"),
+      ],
+      ["/v1/prompt_templates", { name: template, description: "", template: "{{ prompt }}" }, () => template],
+    ];
+    for (const [path, body, idOf] of creates) {
+      const first = await post(path, body, under("once"));
+      const place = `${path}/${idOf(first.body)}`;
+      expect([path, (await del(place)).status]).toEqual([path, 200]);
+      const { results } = await env.DB.prepare("select * from idempotency_keys where key like ?")
+        .bind(`%${path} once`)
+        .all();
+      expect(JSON.stringify(results)).not.toContain("deleted-words");
+      const again = await post(path, body, under("once"));
+      expect([path, again.status, replayed(again)]).toEqual([path, first.status, null]);
+      // It is there now, and is what the key stands for from now on.
+      expect(replayed(await post(path, body, under("once")))).toBe("true");
+      expect([path, (await del(`${path}/${idOf(again.body)}`)).status]).toEqual([path, 200]);
+    }
+  });
+
+  it("is replayed when the deletion was refused", async () => {
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
+    const client = await post("/clients", { name: "busy" }, under("busy"));
+    await createSession({ chatbotId, clientId: client.body.data.id });
+    expect((await del(`/clients/${client.body.data.id}`)).status).toBe(409);
+    expect((await del(`/clients/${clientId}`)).status).toBe(200);
+    const again = await post("/clients", { name: "busy" }, under("busy"));
+    expect([again.body, replayed(again)]).toEqual([client.body, "true"]);
+  });
+
+  it("is never replayed for a key or a ticket", async () => {
+    const body = { name: "k", role: "service" };
+    const first = await post("/keys", body, under("key"));
+    await del(`/keys/${first.body.data.id}`);
+    const again = await post("/keys", body, under("key"));
+    expect([again.status, replayed(again)]).toEqual([201, null]);
+    expect(again.body.data.key).not.toBe(first.body.data.key);
+    const path = `/sessions/${await createSession()}/tickets`;
+    const tickets = [await post(path, undefined, under("key")), await post(path, undefined, under("key"))];
+    expect(new Set(tickets.map(({ body: { data } }) => data.ticket)).size).toBe(2);
+  });
+
+  it("is refused to callers without a token, who all look the same", async () => {
+    const id = await createSession();
+    setVariables({ ANONYMOUS_ROLE: "service" });
+    for (const [path, body] of [
+      ["/clients", { name: "x" }],
+      [`/sessions/message?sessionId=${id}`, message("hi")],
+      [`/sessions/chat?sessionId=${id}`, { content: "hi" }],
+    ] as const) {
+      const refused = await post(path, body, { token: null, ...under("shared") });
+      expect([refused.status, refused.body.error.code]).toEqual([400, "invalid_idempotency_key"]);
+      expect(refused.body.message).toContain("needs a token");
+      expect((await post(path, body, { token: null })).status).toBeLessThan(300);
+    }
+    expect(await contents(id)).toEqual(["hi", "hi", "hi"]);
   });
 
   it("that was refused may be repeated", async () => {
@@ -140,6 +211,26 @@ describe("a message with an idempotency key", () => {
     expect(answers.filter((answer) => replayed(answer) === null)).toHaveLength(1);
     expect(await contents(id)).toEqual(["one"]);
   });
+});
+
+it("keeps the frames of callers without a token apart, whatever ids they have", async () => {
+  const id = await createSession();
+  setVariables({ ANONYMOUS_ROLE: "service" });
+  const [ada, bob] = [
+    await connect(`/sessions/${id}/ws`, { token: null }),
+    await connect(`/sessions/${id}/ws`, { token: null }),
+  ];
+  for (const [client, content] of [
+    [ada, "from Ada"],
+    [bob, "from Bob"],
+    [ada, "from Ada"],
+  ] as const) {
+    client.send({ type: "message-append", id: "1", role: "user", content });
+    await client.until(({ events }) => events.some(({ type }) => type === "ack" || type === "failure"));
+  }
+  await bob.next("ack");
+  await ada.next("ack", 2);
+  expect(await contents(id)).toEqual(["from Ada", "from Bob"]);
 });
 
 describe("a chat with an idempotency key", () => {

@@ -73,8 +73,17 @@ describe("a JWT", () => {
     ["for a list of others", { aud: ["a", "b"] }],
     ["without an end", { exp: undefined }],
     ["whose end is no number", { exp: "tomorrow" }],
+    ["without a subject", { sub: undefined }],
+    ["without a subject, for a client", { sub: undefined, role: "client", client_id: "65f3a1b2c4d5e6f708192a3c" }],
+    ["with an empty subject", { sub: "" }],
+    ["whose subject is no text", { sub: 7 }],
+    ["with a subject of 1,025 characters", { sub: "s".repeat(1_025) }],
   ])("%s is 401", async (_, claims) => {
     expect(await statusWith(await token(claims))).toBe(401);
+  });
+
+  it("may have a subject of 1,024 characters", async () => {
+    expect(await statusWith(await token({ sub: "s".repeat(1_024) }))).toBe(200);
   });
 
   it("that anyone could have made, or with an algorithm that is not accepted, is 401", async () => {
@@ -94,6 +103,13 @@ describe("a JWT", () => {
     const jwt = await token({ role });
     expect(await statusWith(jwt)).toBe(403);
     expect((await get("/v1/sessions", { token: jwt })).status).toBe(403);
+  });
+
+  it("gets its role and expiry, and nothing without a role", async () => {
+    const exp = seconds() + 120;
+    const { body } = await get("/me", { token: await token({ exp }) });
+    expect(body.data).toEqual({ id: "jwt:ada", role: "service", expiresAt: new Date((exp + 30) * 1000).toISOString() });
+    expect((await get("/me", { token: await token({ role: "owner" }) })).status).toBe(403);
   });
 
   it("for a client is bound to the client that it names, and to none without one", async () => {
@@ -193,6 +209,13 @@ describe("a caller without a token", () => {
     setVariables({ ANONYMOUS_ROLE: "service" });
     expect((await get("/sessions", { token: "bad" })).status).toBe(401);
     expect((await get("/sessions", { token: null, headers: { authorization: "Basic dGVzdA==" } })).status).toBe(401);
+  });
+
+  it("may be admin on a local start", async () => {
+    setVariables({ ANONYMOUS_ROLE: "admin", LOCAL: "true" });
+    expect((await get("/keys", { token: null })).status).toBe(200);
+    expect((await get("/me", { token: null })).body.data).toEqual({ id: "anonymous", role: "admin" });
+    expect((await get("/healthz?deep=1", { token: null })).body.problems).toEqual([]);
   });
 
   it.each(["admin", "client", "Service", "anything"])("is not let in by an ANONYMOUS_ROLE of %s", async (role) => {

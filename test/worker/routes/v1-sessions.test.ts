@@ -135,8 +135,8 @@ describe("get and list", () => {
   });
 
   it("keeps proxies from compressing", async () => {
-    expect((await get("/v1/sessions")).headers.get("cache-control")).toBe("no-transform");
-    expect((await get("/v1/sessions/nope")).headers.get("cache-control")).toBe("no-transform");
+    expect((await get("/v1/sessions")).headers.get("cache-control")).toBe("no-store, no-transform");
+    expect((await get("/v1/sessions/nope")).headers.get("cache-control")).toBe("no-store, no-transform");
   });
 });
 

@@ -44,7 +44,8 @@ export async function createEndpoint(c: AppContext, input: z.output<typeof schem
   const token = await sealToken(endpoint, seal, c.env);
   if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
   const answer = { message: "Endpoint added successfully" };
-  if (!(await store.createEndpoint(db, { ...endpoint, token }, saveResponseStatements(c, answer, 200))))
+  const saveAnswer = saveResponseStatements(c, `endpoint:${endpoint.id}`, answer, 200);
+  if (!(await store.createEndpoint(db, { ...endpoint, token }, saveAnswer)))
     return respondWithProblem(c, { reason: "already-exists", resource: "endpoint", field: "id", value: endpoint.id });
   audit(c, "endpoint-created", { endpointId: endpoint.id });
   return c.json(answer);

@@ -28,7 +28,7 @@ export async function createPromptTemplate(c: AppContext, input: z.output<typeof
   const checked = checkTemplate(input.template);
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const template = { ...input, createdAt: now() };
-  const saveAnswer = saveResponseStatements(c, SUCCESS, 200);
+  const saveAnswer = saveResponseStatements(c, `prompt-template:${input.name}`, SUCCESS, 200);
   const isCreated = await store.createPromptTemplate(database(c.env.DB), template, saveAnswer);
   if (isCreated) return c.json(SUCCESS);
   return respondWithProblem(c, {

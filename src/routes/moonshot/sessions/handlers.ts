@@ -63,7 +63,9 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
   if (!checked.ok) return respondWithProblem(c, checked.failure);
   const responseOf = (session: Session) => ({ session: presentSession(session, zone, null) });
   const session = await newSession(db, input, now(), zone);
-  const created = createUnderFreeId(db, session, (candidate) => saveResponseStatements(c, responseOf(candidate), 200));
+  const created = createUnderFreeId(db, session, (candidate) =>
+    saveResponseStatements(c, `session:${candidate.id}`, responseOf(candidate), 200),
+  );
   return c.json(responseOf(await measure(c, "index", created)));
 }
 

@@ -7,6 +7,7 @@ import { rootCause } from "../../../core/failure.ts";
 import { messagesOf, openLog } from "../../../live/read-session.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readerOf } from "../../http/context.ts";
+import { requestIdsOf } from "../../http/request-id.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { textStream } from "../../http/text-stream.ts";
 import { repliesOf } from "./replies.ts";
@@ -23,7 +24,7 @@ export async function exportSession(c: Context<AppEnv>, id: string, format: keyo
   const { contentType, text } = EXPORT_FORMATS[format];
   const texts = text({ sessionId: id, zone: c.env.TIME_ZONE, replies: repliesOf(log) });
   const stream = textStream(texts, (error) =>
-    console.error({ event: "export-broke-off", requestId: c.var.requestId, error: rootCause(error) }),
+    console.error({ event: "export-broke-off", ...requestIdsOf(c), error: rootCause(error) }),
   );
   return c.body(stream, 200, {
     "content-type": contentType,

@@ -35,7 +35,7 @@ export async function createChatbot(c: AppContext, input: z.output<typeof schema
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const chatbot = { id: newObjectId(at), ...required, description, systemPrompt, greeting, params, ...times };
   const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
-  await chatbotStore.create(db, chatbot, saveResponseStatements(c, answer, 201));
+  await chatbotStore.create(db, chatbot, saveResponseStatements(c, `chatbot:${chatbot.id}`, answer, 201));
   return c.json(answer, 201);
 }
 

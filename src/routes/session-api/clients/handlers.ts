@@ -44,7 +44,11 @@ export async function createClient(c: AppContext, input: z.output<typeof schemas
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const client = { id: newObjectId(at), name, email, externalId, metadata, ...times };
   const answer = mutationBody(presentClient(client), "Client created successfully");
-  const write = clientStore.create(database(c.env.DB), client, saveResponseStatements(c, answer, 201));
+  const write = clientStore.create(
+    database(c.env.DB),
+    client,
+    saveResponseStatements(c, `client:${client.id}`, answer, 201),
+  );
   return (await tryWrite(write)) ? c.json(answer, 201) : respondWithProblem(c, externalIdTaken(externalId));
 }
 

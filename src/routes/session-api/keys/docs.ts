@@ -11,17 +11,21 @@ const tag = "Keys";
 export const createKey = describe({
   id: "createKey",
   tag,
-  summary: "Create an API key",
+  summary: "Create an API key. A service may create keys of role client for 24 hours at most",
   response: { status: 201, description: "Key created", schema: mutationSchema(schemas.NewKey) },
   problems: [403, 404],
-  example: { name: "web backend", role: "service" },
+  example: { name: "Ada, phone", role: "client", clientId: "65f3a1b2c4d5e6f708192a3c" },
 });
 
 export const listKeys = describe({
   id: "listKeys",
   tag,
   summary: "List API keys, newest first",
-  response: { status: 200, description: "All keys, without their tokens", schema: itemSchema(schemas.Key.array()) },
+  response: {
+    status: 200,
+    description: "Keys without their tokens: the newest 1,000, further ones with skip",
+    schema: itemSchema(schemas.Key.array()),
+  },
   problems: [403],
 });
 

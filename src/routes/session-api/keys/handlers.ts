@@ -17,6 +17,7 @@ import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { itemBody, mutationBody, removalBody } from "../envelope.ts";
+import { defaultExpiry } from "./service-keys.ts";
 import { presentKey } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -25,21 +26,21 @@ type AppContext = Context<AppEnv>;
 export const KEY_NOT_FOUND = { reason: "not-found", resource: "key", id: null } as const;
 
 export async function createKey(c: AppContext, input: z.output<typeof schemas.CreateKey>) {
-  const { name, role, clientId = null, expiresAt = null } = input;
+  const { name, role, clientId = null } = input;
   const db = database(c.env.DB);
   if (clientId !== null && !(await clientStore.find(db, clientId)))
     return respondWithProblem(c, { reason: "not-found", resource: "client", id: null });
   const at = now();
+  const expiresAt = input.expiresAt ?? defaultExpiry(c.var.caller, at);
   const token = generateApiKey();
   const key = { id: newObjectId(at), name, role, clientId, expiresAt, lastUsedAt: null, createdAt: at };
   await saveKey(db, key, await sha256Hex(token));
   audit(c, "key-created", { keyId: key.id, role: key.role, clientId });
-  c.header("cache-control", "no-store");
   return c.json(mutationBody({ ...presentKey(key), key: token }, "Key created successfully"), 201);
 }
 
-export async function listKeys(c: AppContext) {
-  return c.json(itemBody((await readKeys(database(c.env.DB))).map(presentKey)));
+export async function listKeys(c: AppContext, page: z.output<typeof schemas.ListKeys>) {
+  return c.json(itemBody((await readKeys(database(c.env.DB), page)).map(presentKey)));
 }
 
 export async function deleteKey(c: AppContext, id: string) {

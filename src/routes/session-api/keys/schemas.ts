@@ -14,12 +14,23 @@ export const CreateKey = z
     clientId: objectId.optional().meta({
       description: "The client whose sessions the key is for. Required with role `client`, otherwise not allowed",
     }),
-    expiresAt: time.refine((at) => at > now(), "must be in the future").optional(),
+    expiresAt: time
+      .refine((at) => at > now(), "must be in the future")
+      .optional()
+      .meta({
+        description:
+          "Without it, the key does not expire, or after 24 hours if a service makes it. A service can set at most 24 hours",
+      }),
   })
   .refine(({ role, clientId }) => (role === "client") === (clientId !== undefined), {
     path: ["clientId"],
     message: "is required with role client, and not allowed with another role",
   });
+
+export const ListKeys = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
+  skip: z.coerce.number().int().min(0).default(0),
+});
 
 export const Key = z
   .object({

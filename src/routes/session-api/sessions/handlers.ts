@@ -32,6 +32,7 @@ import {
 } from "../../http/subscribe.ts";
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { newSession } from "./new-session.ts";
+import type { NewSessionInput } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
 import { presentEach, presentListed, presentMessage, presentPopulated, presentSession } from "./present.ts";
 import type * as schemas from "./schemas.ts";
@@ -39,13 +40,13 @@ import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
 type AppContext = Context<AppEnv>;
 
-export async function createSession(c: AppContext, input: z.output<typeof schemas.CreateSession>) {
+export async function createSession(c: AppContext, input: NewSessionInput) {
   const db = database(c.env.DB);
   const chatbot = await measure(c, "index", chatbotStore.find(db, input.chatbotId));
   if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
   const answer = mutationBody(presentSession(session, greeting ? [greeting] : []), "Session created successfully");
-  const saveAnswer = saveResponseStatements(c, answer, 201);
+  const saveAnswer = saveResponseStatements(c, `session:${session.id}`, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
   if (!isCreated) {
     const client = await clientStore.find(db, input.clientId);

@@ -7,8 +7,8 @@ import type { Message } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 
-/** The validated body. */
-interface NewSessionInput {
+/** The validated body, with its client. */
+export interface NewSessionInput {
   chatbotId: string;
   clientId: string;
   title?: string | undefined;

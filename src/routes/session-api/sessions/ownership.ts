@@ -7,13 +7,27 @@ import { canAppend } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import type { Role } from "../../../core/message.ts";
 import type { AppEnv } from "../../http/context.ts";
+import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 
-/** A client may create sessions only for itself. */
-export const requireOwnClient: MiddlewareHandler<AppEnv> = async (c, next) => {
+/** Middleware after which the body of a new session has a `clientId`. */
+type ClientResolver = MiddlewareHandler<AppEnv, string, { in: object; out: { json: { clientId: string } } }>;
+
+const CLIENT_MISSING: HttpProblem = {
+  reason: "invalid-input",
+  in: "body",
+  issues: [{ code: "missing", path: ["clientId"], message: "is required: only a client may leave out its own" }],
+};
+
+/** A client may create sessions only for itself, and need not say so. */
+export const requireOwnClient: ClientResolver = async (c, next) => {
   const { role, clientId } = c.var.caller;
-  const body = c.req.valid("json" as never) as { clientId: string };
-  return role !== "client" || clientId === body.clientId ? next() : respondWithProblem(c, { reason: "forbidden" });
+  const body = c.req.valid("json" as never) as { clientId?: string };
+  const requested = body.clientId ?? (role === "client" ? clientId : null);
+  if (requested === null) return respondWithProblem(c, CLIENT_MISSING);
+  if (role === "client" && requested !== clientId) return respondWithProblem(c, { reason: "forbidden" });
+  c.req.addValidatedData("json", { ...body, clientId: requested });
+  return next();
 };
 
 /** Whether the caller may append a message of this role is the rule of {@link canAppend}, for sockets too. */

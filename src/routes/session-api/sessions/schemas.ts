@@ -16,7 +16,7 @@ const feedback = z.object({ rating: z.number().min(1).max(5).optional(), comment
 
 export const CreateSession = z.object({
   chatbotId: objectId,
-  clientId: objectId,
+  clientId: objectId.optional().meta({ description: "Required, except from the client itself" }),
   title: title.optional(),
   metadata: jsonObject.optional(),
   startTime: time.optional(),
