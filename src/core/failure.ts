@@ -68,6 +68,7 @@ export type Failure =
   /** `suggestion`: an id that exists, if `id` is its name. */
   | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
   | { reason: "session-not-active" }
+  | { reason: "session-full" }
   | { reason: "invalid"; issues: ValidationIssue[] }
   /** `id` is that of the resource that exists, where the caller may see it. */
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string; id?: string }

@@ -19,6 +19,10 @@ export const MAX_CONTENT_LENGTH = 100_000;
  */
 export const MAX_ROW_BYTES = 1_900_000;
 
+/** A log that has so many messages, or so many bytes of text and details, takes no more prompts and messages. */
+export const MAX_LOG_MESSAGES = 100_000;
+export const MAX_LOG_BYTES = 256_000_000;
+
 /** The longest row of a reply, in UTF-16 code units. Fits {@link MAX_ROW_BYTES}: a unit takes up to three bytes in UTF-8. */
 export const MAX_ROW_CHARACTERS = 600_000;
 

@@ -45,7 +45,7 @@ export interface Batch<T> {
 }
 
 /**
- * The most text that is read or passed on at once, in UTF-16 code units. An RPC call takes up to 32 MiB.
- * https://developers.cloudflare.com/workers/runtime-apis/rpc/#limitations
+ * The most text of a log that is read or passed on at once, in UTF-16 code units, unless a single message has more. Many
+ * readers share the 128 MB of an isolate, and each step on a batch's way copies it.
  */
-export const MAX_BATCH_CHARACTERS = 4_000_000;
+export const MAX_BATCH_CHARACTERS = 262_144;

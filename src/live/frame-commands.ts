@@ -101,6 +101,7 @@ const idempotencyKeyOf = (frameId: string, caller: Caller) => ({ caller: caller.
 
 const FAILURE_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["session-not-active", "The session takes no messages now"],
+  ["session-full", "The session's log is full"],
   ["turn-queue-full", "Too many turns wait in this session"],
   ["idempotency-conflict", "Another frame was sent under this id"],
   ["chat-not-found", "The session has no such chat"],

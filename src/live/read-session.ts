@@ -1,6 +1,7 @@
 /**
  * Reads a session in the Worker: from the session's object, or else from D1. Nowhere else in the code decides between
- * the two. An object has everything about a session that is in use; it answers `null` when D1 has the whole session.
+ * the two. An object has everything about a session that is in use; it answers `null` when D1 has the whole session. A
+ * log can be longer than what fits in memory, so it is read page by page.
  *
  * Writing to a session does not belong here, nor does presenting it: each dialect does that. Effects: RPC calls to the
  * object and queries to D1. The caller passes how to measure them.
@@ -9,14 +10,15 @@ import type { Message } from "../core/message.ts";
 import type { Outcome } from "../core/failure.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
+import { MAX_SHOWN_CHARACTERS, MAX_SHOWN_MESSAGES, shownAs } from "../core/shown-window.ts";
 import type { Database } from "../store/database.ts";
 import { database } from "../store/database.ts";
-import { messagesPage, readLog } from "../store/messages.ts";
+import { messagesPage, readWindowStart } from "../store/messages.ts";
 import { findReferenced } from "../store/session-list.ts";
 import { findSession } from "../store/sessions.ts";
 import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
-import type { History, LiveSnapshot, SessionResult } from "./session-results.ts";
+import type { History, LiveSnapshot, PageFilter, RecordOptions, SessionResult } from "./session-results.ts";
 
 /**
  * What a reader needs: the Worker's bindings, and a function that measures the calls to an object and the queries to
@@ -27,10 +29,7 @@ export interface SessionReader {
   measure: <T>(source: "session" | "index", work: Promise<T>) => Promise<T>;
 }
 
-/** How many messages to request from an object at once. It returns fewer when they do not fit in one RPC answer. */
-const ALL_MESSAGES = 1_000_000;
-
-/** Messages of one page of an open log. Long messages make a page shorter. */
+/** Messages of one page of a log. Long messages make a page shorter. */
 const PAGE_MESSAGES = 1_000;
 
 /** @returns what the object answers, or what D1 has; `null` when the session does not exist */
@@ -48,57 +47,36 @@ async function fromObjectOrD1<T>(
 /**
  * Reads a session. `null` when it does not exist.
  *
- * @param history `whole` reads all its messages too; `added` reads none
+ * @param history `whole` reads the newest of its messages too; `added` reads none
  */
-export async function readSession(reader: SessionReader, id: string, history: History): Promise<LiveSnapshot | null> {
-  const found = await fromObjectOrD1(
-    reader,
-    id,
-    (object) => object.read({ history }),
-    async (db) => {
-      const session = await findSession(db, id);
-      if (!session) return null;
-      const messages = history === "whole" ? await readLog(db, id, session.lastSeq) : [];
-      return { session, messages, upTo: 0, chatbot: null, client: null };
-    },
-  );
-  return found && { ...found, messages: await readRemaining(reader, found) };
-}
-
-/** Completes the messages of a result: what did not fit in its RPC answer is read in further calls. */
-export async function readRemaining(reader: SessionReader, result: SessionResult): Promise<Message[]> {
-  const { session, upTo } = result;
-  const messages = [...result.messages];
-  for (let last = messages.at(-1)?.seq ?? 0; last < upTo; last = messages.at(-1)?.seq ?? upTo) {
-    const rest = await fromObjectOrD1(
-      reader,
-      session.id,
-      async (object) => itemsOf(await object.page({ after: last, limit: ALL_MESSAGES, which: "all" })),
-      // The session has ended since the first call.
-      (db) => readLog(db, session.id, upTo, last),
-    );
-    if (!rest?.length) break;
-    messages.push(...rest.filter(({ seq }) => seq <= upTo));
-  }
-  return messages;
-}
-
-const itemsOf = (page: Outcome<Batch<Message> | null>): Outcome<Message[] | null> =>
-  page.ok ? { ok: true, value: page.value?.items ?? null } : page;
-
-/** Reads the messages with text after a `seq`, oldest first. `null` when the session does not exist. */
-export const readMessages = (
+export const readSession = (
   reader: SessionReader,
   id: string,
-  after: number,
-  limit: number,
-): Promise<Batch<Message> | null> =>
+  history: History,
+  options: RecordOptions = {},
+): Promise<LiveSnapshot | null> =>
   fromObjectOrD1(
     reader,
     id,
-    (object) => object.page({ after, limit, which: "shown" }),
-    async (db) => (await findSession(db, id)) && messagesPage(db, id, after, limit, "shown"),
+    (object) => object.read({ history, options }),
+    async (db) => {
+      const session = await findSession(db, id);
+      if (!session) return null;
+      const shown = history === "whole" ? await readNewest(db, session, options) : { messages: [], upTo: 0 };
+      return { session, ...shown, chatbot: null, client: null };
+    },
   );
+
+/** The newest messages of a session in D1, as a result has them. */
+async function readNewest(db: Database, session: Session, { withReceipts = false }: RecordOptions) {
+  const { id, kind, lastSeq: upTo } = session;
+  if (upTo <= MAX_SHOWN_MESSAGES) {
+    const { items, hasMore } = await messagesPage(db, id, { after: 0, limit: upTo });
+    if (!hasMore) return { messages: items, after: 0, upTo };
+  }
+  const after = await readWindowStart(db, id, upTo, shownAs(kind, withReceipts));
+  return { messages: [], after, upTo, isTruncated: after > 0 };
+}
 
 /** Reads the chatbot and the client of a session. While D1 is down, returns them as the object last read them. */
 export async function readReferenced({ env, measure }: SessionReader, { session, chatbot, client }: LiveSnapshot) {
@@ -110,40 +88,119 @@ export async function readReferenced({ env, measure }: SessionReader, { session,
   }
 }
 
-/** The log of a session at one moment, read page by page: it can be longer than what fits in memory. */
+/** A part of a session's log, read page by page. */
 export interface OpenLog {
-  /** The session at that moment. The log ends at its `lastSeq`. */
+  /** The session at the moment when the log was opened. */
   session: Session;
+  /** The `seq` before the first message; 0 for a log from its start. */
+  after: number;
+  /** The `seq` of the last message. */
+  upTo: number;
   /** Messages after a `seq`, oldest first. @throws when the session was deleted meanwhile */
-  page: (after: number, limit?: number) => Promise<Message[]>;
+  page: (after: number, limit?: number, filter?: PageFilter) => Promise<Batch<Message>>;
 }
 
 /** Opens the log of a session. `null` when the session does not exist. */
 export async function openLog(reader: SessionReader, id: string): Promise<OpenLog | null> {
   const found = await readSession(reader, id, "added");
-  if (!found) return null;
-  // Pages are read while the answer is sent; its headers, with the times in them, have been sent by then.
-  const unmeasured: SessionReader = { env: reader.env, measure: (_, work) => work };
-  const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES) => {
-    const batch = await fromObjectOrD1(
-      unmeasured,
-      id,
-      (object) => object.page({ after, limit, which: "all" }),
-      (db) => messagesPage(db, id, after, limit, "all"),
-    );
-    if (!batch) throw new Error("The session was deleted while its log was read");
-    return batch.items;
-  };
-  return { session: found.session, page };
+  return found && logOf(reader, found.session, { after: 0, upTo: found.session.lastSeq });
 }
 
-/** Every message of an open log. @throws when the log ends early: a part of it must not pass for the whole */
-export async function* messagesOf({ session: { lastSeq }, page }: OpenLog): AsyncGenerator<Message, void> {
-  for (let after = 0; after < lastSeq;) {
-    const messages = await page(after);
-    const last = messages.at(-1);
-    if (!last) throw new Error(`The log ends at message ${after} of ${lastSeq}`);
-    yield* messages.filter(({ seq }) => seq <= lastSeq);
-    after = last.seq;
+function logOf({ env }: SessionReader, session: Session, range: Pick<OpenLog, "after" | "upTo">): OpenLog {
+  // Pages are read while the answer is sent; its headers, with the times in them, have been sent by then.
+  const unmeasured: SessionReader = { env, measure: (_, work) => work };
+  const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES, filter = {}) => {
+    const batch = await fromObjectOrD1(
+      unmeasured,
+      session.id,
+      (object) => object.page({ after, limit, which: "all", filter }),
+      (db) => messagesPage(db, session.id, { after, limit, ...filter }),
+    );
+    if (!batch) throw new Error("The session was deleted while its log was read");
+    return batch;
+  };
+  return { session, ...range, page };
+}
+
+/**
+ * Every message of an open log, or every message of a chat and every prompt.
+ *
+ * @throws when the log ends early: a part of it must not pass for the whole
+ */
+export async function* messagesOf({ after, upTo, page }: OpenLog, filter?: PageFilter): AsyncGenerator<Message, void> {
+  for (let last = after; last < upTo;) {
+    const { items, hasMore } = await page(last, PAGE_MESSAGES, filter);
+    yield* items.filter(({ seq }) => seq <= upTo);
+    last = items.at(-1)?.seq ?? last;
+    if (hasMore) continue;
+    if (last < upTo && filter?.chatId === undefined) throw new Error(`The log ends at message ${last} of ${upTo}`);
+    return;
   }
 }
+
+/** What a result shows of a log: its messages, or where to read them when they are more than is passed on at once. */
+export type Shown = { isTruncated: boolean } & ({ messages: Message[]; log: null } | { messages: null; log: OpenLog });
+
+export async function shownOf(reader: SessionReader, result: SessionResult): Promise<Shown> {
+  const { session, messages, after = 0, upTo, isTruncated = false } = await withMessages(reader, result);
+  const isComplete = (messages.at(-1)?.seq ?? after) >= upTo;
+  return isComplete
+    ? { isTruncated, messages, log: null }
+    : { isTruncated, messages: null, log: logOf(reader, session, { after, upTo }) };
+}
+
+/** An object without a log does not know which messages to present. */
+const withMessages = async ({ env, measure }: SessionReader, result: SessionResult): Promise<SessionResult> =>
+  result.after === undefined && result.messages.length === 0 && result.upTo > 0
+    ? { ...result, ...(await measure("index", readNewest(database(env.DB), result.session, {}))) }
+    : result;
+
+/** The answer to a call for messages. */
+export interface MessagesPage {
+  /** As many messages as are read at once. */
+  first: Batch<Message>;
+  /** The others, batch by batch, as many as one answer shows. `null` when the first batch has all. */
+  rest: AsyncGenerator<Batch<Message>, void> | null;
+}
+
+type ReadBatch = (after: number, limit: number) => Promise<Batch<Message> | null>;
+
+/** Reads the messages with text after a `seq`, oldest first. `null` when the session does not exist. */
+export async function readMessages(
+  reader: SessionReader,
+  id: string,
+  after: number,
+  limit: number,
+): Promise<MessagesPage | null> {
+  const read: ReadBatch = (from, most) =>
+    fromObjectOrD1(
+      reader,
+      id,
+      (object) => object.page({ after: from, limit: most, which: "shown" }),
+      async (db) => (await findSession(db, id)) && messagesPage(db, id, { after: from, limit: most, which: "shown" }),
+    );
+  const first = await read(after, limit);
+  return (
+    first && { first, rest: first.hasMore && first.items.length < limit ? batchesAfter(first, limit, read) : null }
+  );
+}
+
+async function* batchesAfter(
+  first: Batch<Message>,
+  limit: number,
+  read: ReadBatch,
+): AsyncGenerator<Batch<Message>, void> {
+  let [batch, count, characters] = [first, first.items.length, charactersOf(first.items)];
+  while (batch.hasMore && count < limit) {
+    const next = await read(batch.items.at(-1)?.seq ?? Infinity, limit - count);
+    if (!next) throw new Error("The session was deleted while its messages were read");
+    const items = next.items.filter(({ content }) => (characters += content.length) <= MAX_SHOWN_CHARACTERS);
+    const isCut = items.length < next.items.length;
+    yield { items, hasMore: next.hasMore || isCut };
+    if (isCut) return;
+    batch = next;
+    count += items.length;
+  }
+}
+
+const charactersOf = (messages: Message[]): number => messages.reduce((sum, { content }) => sum + content.length, 0);

@@ -7,6 +7,7 @@
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
+import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded, startIfDue } from "../core/session.ts";
 import type { SessionWorld } from "./session-world.ts";
@@ -27,13 +28,18 @@ export class SessionLoader {
     return this.#world.log.state?.removed === false;
   }
 
-  /** The session, if it accepts messages now. Call it again after each await: the session can end meanwhile. */
+  /** The loaded session, if it accepts messages now. Read it again after each await: the session can end meanwhile. */
+  get active(): Outcome<Session> {
+    const { state } = this.#world.log;
+    if (!state || state.removed || state.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+    const isFull = state.session.lastSeq >= MAX_LOG_MESSAGES || state.bytes >= MAX_LOG_BYTES;
+    return isFull ? failed({ reason: "session-full" }) : success(state.session);
+  }
+
+  /** Loads the session. Then as {@link active}. */
   async findActive(): Promise<Outcome<Session>> {
     await this.load();
-    const { state } = this.#world.log;
-    return state && !state.removed && state.session.status === "ACTIVE"
-      ? success(state.session)
-      : failed({ reason: "session-not-active" });
+    return this.active;
   }
 
   /**
@@ -57,10 +63,20 @@ export class SessionLoader {
     return this.startIfDue(session);
   }
 
+  /** Copies the log page by page: it can be longer than what fits in memory. */
   async #copyToLog(session: Session): Promise<void> {
     const { records, log } = this.#world;
-    const [messages, context] = await Promise.all([records.readLog(session), records.readTurnContext(session)]);
-    log.load(session, messages, context);
+    const { lastSeq, updatedAt } = session;
+    const firstPage = lastSeq === 0 ? [] : records.readMessages(session, 0);
+    const [first, context] = await Promise.all([firstPage, records.readTurnContext(session)]);
+    log.beginLoad();
+    let bytes = 0;
+    for (let page = first; page.length > 0;) {
+      bytes += log.loadMessages(page, updatedAt);
+      const last = page.at(-1)?.seq ?? lastSeq;
+      page = last < lastSeq ? await records.readMessages(session, last) : [];
+    }
+    log.finishLoad(session, bytes, context);
   }
 
   /**

@@ -38,17 +38,17 @@ export abstract class SessionObject extends DurableObject<Env> {
   // one object, because Workers of the last release call it, and this Worker calls objects of the last release: a method
   // only gets optional fields, and what it returns only grows.
 
-  async read({ history }: ReadParams) {
-    return this.#parts.room.read(history);
+  async read({ history, options }: ReadParams) {
+    return this.#parts.room.read(history, options);
   }
-  async page({ after, limit, which }: PageParams) {
-    return this.#parts.room.page(after, limit, which);
+  async page({ after, limit, which, filter }: PageParams) {
+    return this.#parts.room.page(after, limit, which, filter);
   }
   async append({ input, history, key }: AppendParams) {
     return this.#parts.room.appendAndShow(input, history, key);
   }
-  async prompt({ content, history, key }: PromptParams) {
-    return this.#parts.room.prompt(content, history, key);
+  async prompt({ content, history, key, options }: PromptParams) {
+    return this.#parts.room.prompt(content, history, key, options);
   }
   async promptAndFollow(params: TurnStreamParams) {
     return this.#parts.subscriptions.openTurnStream(params);

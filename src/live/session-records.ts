@@ -1,5 +1,5 @@
 import { database } from "../store/database.ts";
-import { readLog } from "../store/messages.ts";
+import { messagesPage } from "../store/messages.ts";
 import { deleteSession, findSession, writeSession } from "../store/sessions.ts";
 import type { SessionRecords } from "./session-world.ts";
 import { readTurnContext } from "./turns/turn-context.ts";
@@ -9,7 +9,8 @@ export function sessionRecords(d1: D1Database): SessionRecords {
   const db = database(d1);
   return {
     findSession: (id) => findSession(db, id),
-    readLog: ({ id, lastSeq }) => readLog(db, id, lastSeq),
+    readMessages: async ({ id, lastSeq }, after) =>
+      (await messagesPage(db, id, { after, limit: lastSeq - after })).items,
     readTurnContext: (session) => readTurnContext(db, session),
     writeSession: (session) => writeSession(db, session, [], true),
     deleteSession: (id) => deleteSession(db, id),

@@ -14,12 +14,18 @@ import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SubmittedTurn } from "./turns/turn-queue.ts";
 
 /**
- * A session with messages: the log, as far as it fits into one RPC answer, or only the messages that the call added.
+ * A session with messages to present: those after `after` and up to `upTo` if the newest of the log were requested,
+ * otherwise those that the call added.
  */
 export interface SessionResult {
   session: Session;
+  /** The messages to present; none when they are more than is passed on at once. The caller then reads their pages. */
   messages: Message[];
-  /** The `seq` of the last message to present. The caller reads the missing messages up to it in further calls. */
+  /** The `seq` before the first message to present. Absent, with no messages, when only D1 has the log. */
+  after?: number;
+  /** Whether earlier messages are left out, because newer ones are as many as an answer shows. */
+  isTruncated?: boolean;
+  /** The `seq` of the last message to present; 0 if `messages` has all. */
   upTo: number;
   /** Whether an earlier call with the same key had this effect, and this call had none. */
   replayed?: boolean;
@@ -30,15 +36,28 @@ export interface PromptResult extends SessionResult {
   retryAfterSeconds: number | null;
 }
 
+/** How an answer shows records. */
+export interface RecordOptions {
+  /** Whether they have their receipts, which then count as characters. */
+  withReceipts?: boolean;
+}
+
+/** Which messages of a log to read. */
+export interface PageFilter {
+  /** Only messages of this chat, and prompts to all chats. */
+  chatId?: string;
+}
+
 /** A message from a caller, with its own time, or `null` for the current time. */
 export type NewMessageInput = Pick<NewMessage, "role" | "content"> & { createdAt: EpochMs | null };
 
-/** Which messages a result includes. */
+/** Which messages a result includes: the newest of the log, or only those that the call adds. */
 export type History = "whole" | "added";
 
 /** The params of the object's methods. They only get optional fields: another release may call or be called. */
 export interface ReadParams {
   history: History;
+  options?: RecordOptions;
 }
 
 export interface PageParams {
@@ -46,6 +65,7 @@ export interface PageParams {
   limit: number;
   /** All messages, or only those with text. */
   which: "all" | "shown";
+  filter?: PageFilter;
 }
 
 export interface AppendParams extends ReadParams {

@@ -14,13 +14,16 @@ import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/log.ts";
+import { makeResult } from "./make-result.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
   History,
   LiveSnapshot,
   NewMessageInput,
+  PageFilter,
   PromptResult,
+  RecordOptions,
   SessionResult,
 } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
@@ -64,28 +67,37 @@ export class SessionRoom {
     return this.#loader.load();
   }
 
-  /** Reads the session, with its log for `whole`. `null` if the object is empty, because D1 has the whole session. */
-  read(history: History): Outcome<LiveSnapshot | null> {
+  /**
+   * Reads the session, for `whole` with the newest of its log. `null` if the object is empty, because D1 has the whole
+   * session.
+   */
+  read(history: History, options: RecordOptions = {}): Outcome<LiveSnapshot | null> {
     const { state, cachedContext } = this.#world.log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");
     this.#loader.startIfDue(state.session);
-    return success({ ...this.#result([], history), ...referencedRecords(cachedContext) });
+    return success({ ...makeResult(this.#world.log, [], history, options), ...referencedRecords(cachedContext) });
   }
 
-  /** Reads messages after a `seq`: all, or only those with text. `null` if the object is empty. */
-  page(after: number, limit: number, which: "all" | "shown"): Outcome<Batch<Message> | null> {
+  /** Reads messages after a `seq`: all, those of a chat, or only those with text. `null` if the object is empty. */
+  page(
+    after: number,
+    limit: number,
+    which: "all" | "shown",
+    { chatId }: PageFilter = {},
+  ): Outcome<Batch<Message> | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
+    if (chatId !== undefined) return success(log.messagesOfChat(chatId, after, limit));
     return success(which === "all" ? log.messages(after, limit) : log.shownMessages(after, limit));
   }
 
   /**
    * Appends a message, once per idempotency key. The message is durable when the call returns.
    *
-   * @returns `session-not-active` unless the session is `ACTIVE`, `idempotency-conflict` if the key was used for
-   * another message
+   * @returns `session-not-active` unless the session is `ACTIVE`, `session-full` if its log is, `idempotency-conflict`
+   * if the key was used for another message
    */
   async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<AppendResult>> {
     return this.#appendOnce(await this.#loader.findActive(), input, key);
@@ -100,7 +112,7 @@ export class SessionRoom {
     const appended = this.#appendOnce(await this.#loader.findActive(), input, key);
     if (!appended.ok) return appended;
     const { message, replayed } = appended.value;
-    const result = this.#result([message], history, replayed);
+    const result = makeResult(this.#world.log, [message], history, { replayed });
     if (!replayed) await this.#waitForD1();
     return success(result);
   }
@@ -133,7 +145,8 @@ export class SessionRoom {
    * Accepts a prompt, once per idempotency key: a repeated call gets the same turn. In a chatbot session, a repeated
    * call runs a failed turn again, without appending the prompt again.
    *
-   * @returns `session-not-active`, `turn-queue-full`, or `idempotency-conflict` if the key was used for another prompt
+   * @returns `session-not-active`, `session-full`, `turn-queue-full`, or `idempotency-conflict` if the key was used for
+   * another prompt
    */
   async submitPrompt(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
     await this.#loader.load();
@@ -144,12 +157,18 @@ export class SessionRoom {
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
     const earlier = saved && this.#earlierTurn(saved);
     if (earlier) return success(earlier);
-    if (log.state.session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+    const active = this.#loader.active;
+    if (!active.ok) return active;
     return this.#startTurn(content, saved && this.#promptSeq(saved), key);
   }
 
   /** Accepts a prompt and waits for the replies. Failed replies are in the log like any other. */
-  async prompt(content: string, history: History, key: IdempotencyKey | null): Promise<Outcome<PromptResult>> {
+  async prompt(
+    content: string,
+    history: History,
+    key: IdempotencyKey | null,
+    options: RecordOptions = {},
+  ): Promise<Outcome<PromptResult>> {
     const accepted = await this.submitPrompt(content, key);
     if (!accepted.ok) return accepted;
     const { turnId, submitted, replayed } = accepted.value;
@@ -158,7 +177,7 @@ export class SessionRoom {
       : success({ added: this.#world.log.messagesOfTurn(turnId), retryAfterSeconds: null });
     if (!finished.ok) return finished;
     const { added, retryAfterSeconds } = finished.value;
-    const result = this.#result(added, history, replayed);
+    const result = makeResult(this.#world.log, added, history, { ...options, replayed });
     await this.#waitForD1();
     return success({ ...result, retryAfterSeconds });
   }
@@ -274,15 +293,6 @@ export class SessionRoom {
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 
-  /** @param replayed whether an earlier call added the messages. If so, later messages are left out. */
-  #result(added: Message[], history: History, replayed = false): SessionResult {
-    const { log } = this.#world;
-    const { session } = log.loadedState;
-    const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
-    const messages = history === "whole" ? log.messages(0, upTo).items : added;
-    return { session, messages, upTo: history === "whole" ? upTo : 0, replayed };
-  }
-
   async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<Outcome<SessionResult>> {
     const { log } = this.#world;
     const hadEnded = log.state !== null && hasEnded(log.state.session);
@@ -293,7 +303,7 @@ export class SessionRoom {
     if (!log.state) {
       return success({ session, messages: [], upTo: history === "whole" ? session.lastSeq : 0 });
     }
-    const result = this.#result([], history);
+    const result = makeResult(this.#world.log, [], history);
     await this.#waitForD1();
     return success(result);
   }

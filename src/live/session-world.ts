@@ -12,10 +12,11 @@ import type { FanOutPorts } from "../turn/fan-out.ts";
 import type { Log } from "./log/log.ts";
 import type { CloseReason, SessionEvent } from "./streaming/events.ts";
 
-/** What the room reads and writes in D1. Each call is one round trip, except for reading a long log. */
+/** What the room reads and writes in D1. Each call is one round trip. */
 export interface SessionRecords {
   findSession: (id: string) => Promise<Session | null>;
-  readLog: (session: Session) => Promise<Message[]>;
+  /** Reads messages of the log after a `seq`, oldest first, as many as are read at once. */
+  readMessages: (session: Session, after: number) => Promise<Message[]>;
   readTurnContext: (session: Session) => Promise<TurnContext>;
   /** Writes an ended session that is not loaded. */
   writeSession: (session: Session) => Promise<void>;

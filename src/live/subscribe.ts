@@ -46,7 +46,8 @@ export class Subscriptions {
       const endedReplay = await this.#replayIfEnded(session, after);
       const stream = subscribers.openStream(readerId, { turnId: null, caller, role: caller.role });
       const caughtUp = subscribers.catchUp(stream, endedReplay ?? this.#room.replay(after));
-      if (endedReplay || hasEnded(session)) void caughtUp.then(() => stream.close(CLOSE_REASONS.ended));
+      const breakOff = () => stream.abort("The log could not be read");
+      if (endedReplay || hasEnded(session)) caughtUp.then(() => stream.close(CLOSE_REASONS.ended), breakOff);
       return success(stream.readable);
     });
   }
@@ -61,7 +62,8 @@ export class Subscriptions {
     if (this.#subscribers.isFull || !sockets.hasRoomFor(caller)) return new Response(null, { status: 429 });
     const { client, socket } = sockets.accept(caller);
     const caughtUp = sockets.catchUp(socket, endedReplay ?? this.#room.replay(after));
-    if (endedReplay || hasEnded(session)) void caughtUp.then(() => sockets.close(socket, CLOSE_REASONS.ended));
+    const breakOff = () => sockets.close(socket, CLOSE_REASONS.unreadable);
+    if (endedReplay || hasEnded(session)) caughtUp.then(() => sockets.close(socket, CLOSE_REASONS.ended), breakOff);
     else if (caller.expiresAt !== null) await scheduleAlarm(caller.expiresAt);
     return new Response(null, { status: 101, webSocket: client });
   }

@@ -1,105 +1,107 @@
 /**
- * Reads messages from D1: whole logs, batches of a log, and the newest messages of several sessions. Writing is in
+ * Reads messages from D1: batches of a log, what an answer shows of it, and the newest messages of several sessions. Writing is in
  * `message-rows.ts` and `write-messages.ts`. Effects: D1.
  */
-import { and, asc, eq, getTableColumns, gt, inArray, lte, sql } from "drizzle-orm";
+import { asc, getTableColumns, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import type { Batch } from "../core/page.ts";
+import type { ShownAs } from "../core/shown-window.ts";
+import { windowStart } from "../core/shown-window.ts";
 import type { Database } from "./database.ts";
-import { messages, sessions } from "./tables.ts";
+import { CONTENT_CHARACTERS, HAS_TEXT, MESSAGE_BYTES, newestSizes, toMessageSizes } from "./message-sizes.ts";
+import type { MessageSizeRow } from "./message-sizes.ts";
+import { messages } from "./tables.ts";
 
-/** Rows per read. Even with rows of the largest size, D1's response stays within its limits. */
-const ROWS_PER_READ = 100;
+/** The most rows per read. */
+const MAX_ROWS = 1_000;
 
 type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt"> & { turnNumber: number | null };
 
 const { appendedAt: _appendedAt, ...ownColumns } = getTableColumns(messages);
-
-const columns = {
-  ...ownColumns,
-  // By hand: drizzle leaves out the table's name where only one is read.
-  turnNumber: sql<number | null>`(select number from turns
-    where turns.session_id = messages.session_id and turns.turn_id = messages.turn_id)`.as("turn_number"),
-};
 
 function fromRow({ seq, chatId, turnId, turnNumber, role, content, createdAt, detail }: MessageRow): Message {
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
   return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
 }
 
-/**
- * Reads the log of a session up to a message, oldest first.
- *
- * @param from reads messages after this `seq`
- */
-export async function readLog(db: Database, sessionId: string, lastSeq: number, from = 0): Promise<Message[]> {
-  const log: Message[] = [];
-  for (let after = from; after < lastSeq; after += ROWS_PER_READ) {
-    log.push(...(await readMessages(db, sessionId, after, Math.min(after + ROWS_PER_READ, lastSeq))));
-  }
-  return log;
+/** Which messages a page has. */
+export interface PageQuery {
+  /** Messages after this `seq`. */
+  after: number;
+  limit: number;
+  /** `shown` for only those with text. */
+  which?: "all" | "shown";
+  /** Only messages of this chat, and prompts to all chats. */
+  chatId?: string;
 }
 
-/** As many rows as fit into a batch, but at least one. */
-const batchQuery = (which: string): string => `SELECT * FROM (
-    SELECT *, sum(size) OVER (ORDER BY seq) AS running_total, count(*) OVER () AS found FROM (
-      SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail, session_id AS sessionId,
-        (SELECT number FROM turns WHERE turns.session_id = messages.session_id AND turns.turn_id = messages.turn_id) AS turnNumber,
-        length(content) + coalesce(length(detail), 0) AS size
-      FROM messages WHERE session_id = ?1 AND seq > ?2 ${which} ORDER BY seq LIMIT ?3
+/**
+ * As many rows as fit into a batch, but at least one. The sizes alone decide which, so that no text is read in vain.
+ *
+ * @param condition which rows
+ */
+const batchQuery = (
+  condition: string,
+): string => `SELECT messages.seq, chat_id AS chatId, messages.turn_id AS turnId, role, content,
+    created_at AS createdAt, detail, session_id AS sessionId, found,
+    (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = messages.turn_id) AS turnNumber
+  FROM (
+    SELECT seq, size, sum(size) OVER (ORDER BY seq) AS running_total, count(*) OVER () AS found FROM (
+      SELECT seq, ${MESSAGE_BYTES} AS size FROM messages WHERE session_id = ?1 AND seq > ?2 ${condition} ORDER BY seq LIMIT ?3
     )
-  ) WHERE running_total <= ?4 OR running_total = size ORDER BY seq`;
+  ) AS sizes CROSS JOIN messages ON session_id = ?1 AND messages.seq = sizes.seq
+  WHERE running_total <= ?4 OR running_total = size ORDER BY messages.seq`;
 
 const ALL_MESSAGES = batchQuery("");
-const SHOWN_MESSAGES = batchQuery("AND (detail IS NULL OR content <> '')");
+const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`);
+const MESSAGES_OF_CHAT = batchQuery("AND (chat_id IS NULL OR chat_id = ?5)");
 
-/**
- * Messages after a `seq`, oldest first: all, or only those with text. Returns at most `limit`, and no more than fit
- * into a batch.
- */
+/** Messages, oldest first: at most `limit`, and no more than fit into a batch. */
 export async function messagesPage(
   db: Database,
   sessionId: string,
-  after: number,
-  limit: number,
-  which: "all" | "shown",
+  { after, limit, which = "all", chatId }: PageQuery,
 ): Promise<Batch<Message>> {
+  const query = which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES;
+  const statement = db.$client.prepare(chatId === undefined ? query : MESSAGES_OF_CHAT);
   // One row more than requested shows whether there are more.
-  const statement = db.$client.prepare(which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES);
-  const bound = statement.bind(sessionId, after, limit + 1, MAX_BATCH_CHARACTERS);
+  const values = [sessionId, after, Math.min(limit, MAX_ROWS) + 1, MAX_BATCH_CHARACTERS];
+  const bound = statement.bind(...values, ...(chatId === undefined ? [] : [chatId]));
   const { results } = await bound.all<MessageRow & { found: number }>();
-  const items = results.slice(0, limit).map(fromRow);
+  const items = results.slice(0, Math.min(limit, MAX_ROWS)).map(fromRow);
   return { items, hasMore: (results[0]?.found ?? 0) > items.length };
 }
 
-async function readMessages(db: Database, sessionId: string, after: number, upTo: number): Promise<Message[]> {
-  const rows = await db
-    .select(columns)
-    .from(messages)
-    .where(and(eq(messages.sessionId, sessionId), gt(messages.seq, after), lte(messages.seq, upTo)))
-    .orderBy(asc(messages.seq));
-  return rows.map(fromRow);
+/** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
+export async function readWindowStart(
+  db: Database,
+  sessionId: string,
+  upTo: number,
+  shownAs: ShownAs,
+): Promise<number> {
+  const statement = db.$client.prepare(newestSizes(shownAs, "session_id = ?1 AND seq <= ?2")).bind(sessionId, upTo);
+  const { results } = await statement.all<MessageSizeRow>();
+  return windowStart(toMessageSizes(results), shownAs);
 }
 
 /**
  * The statement that reads the newest messages of several sessions, oldest first: at most `maxMessages` of each
- * session, and fewer if they have more than `characters`. It reads no other rows.
+ * session, and fewer if they have more than `characters`. Sizes alone decide which, so that no text is read in vain.
  */
 export function newestMessages(db: Database, sessionIds: string[], maxMessages: number, characters: number) {
-  const isNew = gt(messages.seq, sql`${sessions.lastSeq} - ${maxMessages}`);
-  const runningTotal = sql<number>`sum(length(${messages.content})) over (partition by ${messages.sessionId} order by ${messages.seq} desc)`;
-  const ranked = db
-    .select({ ...ownColumns, runningTotal: runningTotal.as("running_total") })
-    .from(sessions)
-    .innerJoin(messages, and(eq(messages.sessionId, sessions.id), isNew))
-    .where(inArray(sessions.id, sql`(select value from json_each(${JSON.stringify(sessionIds)}))`))
-    .as("ranked");
+  const sizes = sql`select m.session_id, m.seq,
+      sum(${sql.raw(CONTENT_CHARACTERS)}) over (partition by m.session_id order by m.seq desc) as running_total
+    from json_each(${JSON.stringify(sessionIds)}) as listed
+    cross join sessions s on s.id = listed.value
+    cross join messages m on m.session_id = s.id and m.seq > s.last_seq - ${maxMessages}`;
   return db
-    .select()
-    .from(ranked)
-    .where(lte(ranked.runningTotal, characters))
-    .orderBy(asc(ranked.sessionId), asc(ranked.seq));
+    .select(ownColumns)
+    .from(messages)
+    .where(
+      sql`(${messages.sessionId}, ${messages.seq}) in (select session_id, seq from (${sizes}) where running_total <= ${characters})`,
+    )
+    .orderBy(asc(messages.sessionId), asc(messages.seq));
 }
 
 /** Groups the rows of {@link newestMessages} by session. */

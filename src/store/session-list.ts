@@ -7,22 +7,20 @@ import type { Column, SQL } from "drizzle-orm";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import { foldText } from "../core/fold.ts";
-import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
+import { MAX_LIST_CHARACTERS, fitSessions } from "./fit-list.ts";
+import type { PopulatedSession } from "./fit-list.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
 import { clients, sessionCounts, sessions } from "./tables.ts";
 
 /** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
-
-/** Characters of all messages on a page. A Worker with 128 MB of memory handles this amount. */
-const LISTED_CHARACTERS = 8_000_000;
 
 /** The shortest text that the full-text index finds. */
 const TRIGRAM_LENGTH = 3;
@@ -38,14 +36,6 @@ export interface SessionFilter {
   from: EpochMs | null;
   /** Created before this time. */
   before: EpochMs | null;
-}
-
-/** A session with its chatbot, client and newest messages. */
-export interface PopulatedSession {
-  session: Session;
-  chatbot: Chatbot | null;
-  client: Client | null;
-  messages: Message[];
 }
 
 /** A page of chatbot sessions, newest first. Two round trips, whatever the length of the list. */
@@ -78,15 +68,16 @@ export async function findReferenced(
 
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
   const ids = found.map(({ id }) => id);
-  const newest = newestMessages(db, ids, LISTED_MESSAGES, LISTED_CHARACTERS / ids.length);
+  const newest = newestMessages(db, ids, LISTED_MESSAGES, MAX_LIST_CHARACTERS / ids.length);
   const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, found), newest]);
   const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
-  return found.map((session) => ({
+  const results = found.map((session) => ({
     session,
     chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
     client: clientOf.get(session.clientId ?? "") ?? null,
     messages: (logOf.get(session.id) ?? []).filter(hasText),
   }));
+  return fitSessions(results);
 }
 
 const byId = <T extends { id: string }>(rows: T[]): Map<string, T> => new Map(rows.map((row) => [row.id, row]));

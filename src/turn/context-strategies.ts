@@ -3,11 +3,21 @@
  * Pure.
  */
 import type { ContextStrategy } from "../core/prompt-template.ts";
-import type { Message } from "../core/message.ts";
 import type { ModelMessage } from "../core/reply.ts";
 
 /** How many earlier prepared prompts `add_previous_prompt` adds. */
 const PREVIOUS_PROMPTS = 5;
+
+/** The log of a chat, as far as strategies read it. A log can be long, so each reads only what it sends. */
+export interface ChatLog {
+  /** The newest prepared prompts, newest first. */
+  preparedPrompts: (newest: number) => string[];
+  /** The prompts that were answered, as they were sent, each with the reply, oldest first. */
+  answeredPrompts: () => { prompt: string; reply: string }[];
+}
+
+/** The log of a chat without messages. */
+export const EMPTY_LOG: ChatLog = { preparedPrompts: () => [], answeredPrompts: () => [] };
 
 /**
  * Moonshot's `add_previous_prompt`: the prompt, directly followed by the last five prepared prompts of the chat, newest
@@ -26,33 +36,29 @@ export function addPreviousPrompts(prompt: string, preparedNewestFirst: string[]
 /**
  * Applies a strategy to a prompt, before any template.
  *
- * @param replies the chat's earlier replies, oldest first
+ * @param log the chat so far
  * @returns the new text, and the messages to send before it
  */
 export function applyStrategy(
   strategy: ContextStrategy | null,
   prompt: string,
-  replies: Message[],
+  log: ChatLog,
 ): { text: string; history: ModelMessage[] } {
   switch (strategy) {
-    case "add_previous_prompt": {
-      const prepared = replies.flatMap(({ reply }) =>
-        reply && reply.preparedPrompt !== "" ? [reply.preparedPrompt] : [],
-      );
-      return { text: addPreviousPrompts(prompt, prepared.reverse()), history: [] };
-    }
+    case "add_previous_prompt":
+      return { text: addPreviousPrompts(prompt, log.preparedPrompts(PREVIOUS_PROMPTS)), history: [] };
     case "chat_history":
-      return { text: prompt, history: replies.flatMap(toModelMessages) };
+      return { text: prompt, history: log.answeredPrompts().flatMap(toModelMessages) };
     case null:
       return { text: prompt, history: [] };
   }
 }
 
-function toModelMessages({ reply, content }: Message): ModelMessage[] {
+function toModelMessages({ prompt, reply }: { prompt: string; reply: string }): ModelMessage[] {
   // Providers reject messages without text, so one empty reply would make every later prompt fail.
-  if (reply?.status !== "ok" || content.trim() === "") return [];
+  if (reply.trim() === "") return [];
   return [
-    { role: "user", content: reply.preparedPrompt },
-    { role: "assistant", content },
+    { role: "user", content: prompt },
+    { role: "assistant", content: reply },
   ];
 }

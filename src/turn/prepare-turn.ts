@@ -9,10 +9,11 @@ import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
-import type { Message, ReplyError } from "../core/message.ts";
+import type { ReplyError } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { applyStrategy } from "./context-strategies.ts";
+import type { ChatLog } from "./context-strategies.ts";
 import type { ChatTask } from "./fan-out.ts";
 import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./templates/render-template.ts";
@@ -80,10 +81,10 @@ export function comparisonTask(
   { chatId, endpointId }: Chat,
   target: TaskTarget | null,
   prompt: string,
-  replies: Message[],
+  log: ChatLog,
   { strategy, promptTemplate, renderPrompt }: PromptPreparation,
 ): ChatTask {
-  const { text, history } = applyStrategy(strategy, prompt, replies);
+  const { text, history } = applyStrategy(strategy, prompt, log);
   const settings = {
     promptTemplate,
     contextStrategy: strategy,

@@ -105,7 +105,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
     clock: () => (world.now += 1),
     records: {
       findSession: async () => world.stored,
-      readLog: async (): Promise<Message[]> => [],
+      readMessages: async (): Promise<Message[]> => [],
       readTurnContext: async () => ({
         of: "chat",
         chat: {

@@ -7,16 +7,22 @@
  * conversion of rows, `idempotency.ts` the saved results of calls. Rules of a session do not belong here. Effects:
  * storage.
  */
+import { Buffer } from "node:buffer";
 import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
+import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
+import { MAX_SHOWN_MESSAGES, windowStart } from "../../core/shown-window.ts";
+import type { ShownAs } from "../../core/shown-window.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn } from "../../core/turn.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
-import { fromRow, readBatch } from "./message-rows.ts";
+import { charactersOf, fromRow, readBatch } from "./message-rows.ts";
 import type { MessageRow } from "./message-rows.ts";
+import { toMessageSizes } from "../../store/message-sizes.ts";
+import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
 
 /** The last changes that D1 has. Later changes are not replicated yet. */
@@ -36,10 +42,12 @@ export type SavedResult = {
 };
 
 /** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
-type Totals = Record<"last_seq" | "messages" | "appended_at", number>;
+type Totals = Record<"last_seq" | "messages" | "appended_at" | "bytes", number>;
 
 interface State {
   session: Session;
+  /** The size of the log: the text and the detail of all messages. */
+  bytes: number;
   replicated: ReplicationCursor;
   /** The running turn, so that a restarted object knows which turn was interrupted. */
   turn: RunningTurn | null;
@@ -49,7 +57,10 @@ interface State {
   removed: boolean;
 }
 
-/** How many recent messages are cached, at least. */
+/** A message as a conversation needs it. */
+export type SaidMessage = Pick<Message, "seq" | "role" | "content">;
+
+/** How many recent messages are cached at most, if an append does not add more. */
 const RECENT_MESSAGES = 100;
 
 const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals): Session => ({
@@ -83,7 +94,8 @@ export class Log {
     const totals = this.#storage.sql
       .exec<Totals | Record<keyof Totals, null>>(statements.TOTALS_AFTER, session.lastSeq)
       .one();
-    return totals.last_seq === null ? state : { ...state, session: addTotals(session, totals) };
+    if (totals.last_seq === null) return state;
+    return { ...state, session: addTotals(session, totals), bytes: state.bytes + totals.bytes };
   }
 
   /** The state; `null` while no session is loaded. */
@@ -97,29 +109,50 @@ export class Log {
     return this.#state;
   }
 
-  /** Loads a session with its messages and its context. */
-  load(session: Session, messages: Message[], context: TurnContext): void {
-    migrate(this.#storage.sql, SCHEMA_STEPS);
-    this.cacheContext(context);
-    for (const message of messages) this.#insert(message, session.updatedAt);
+  /** Begins to load a session. No session is loaded before {@link finishLoad}. */
+  beginLoad(): void {
+    const { sql } = this.#storage;
+    const wasEmpty = isEmpty(sql);
+    migrate(sql, SCHEMA_STEPS);
+    if (wasEmpty) return;
+    // Left by an object that stopped while it was loading.
+    sql.exec(statements.DELETE_MESSAGES);
+    sql.exec(statements.DELETE_TURNS);
+  }
+
+  /** Adds messages of the session that is being loaded. @returns their size in bytes */
+  loadMessages(messages: Message[], at: EpochMs): number {
     for (const { turnId, turnNumber, createdAt } of messages) {
       if (turnId !== null && turnNumber !== null)
         this.#storage.sql.exec(statements.INSERT_LOADED_TURN, turnId, turnNumber, createdAt);
     }
+    return this.#insert(messages, at);
+  }
+
+  /** Completes the load of a session. @param bytes the size of its messages */
+  finishLoad(session: Session, bytes: number, context: TurnContext): void {
+    this.cacheContext(context);
     const { lastSeq, metadataVersion } = session;
-    this.#write({ session, replicated: { lastSeq, metadataVersion }, turn: null, deadLetters: [], removed: false });
+    const replicated = { lastSeq, metadataVersion };
+    this.#write({ session, bytes, replicated, turn: null, deadLetters: [], removed: false });
   }
 
   /** Appends messages. Writes one row each. */
   append(newMessages: NewMessage[], at: EpochMs): Message[] {
     const state = this.loadedState;
     const messages = newMessages.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
-    for (const message of messages) this.#insert(message, at);
-    this.#recent = this.#recent.length < RECENT_MESSAGES ? [...this.#recent, ...messages] : messages;
+    const bytes = state.bytes + this.#insert(messages, at);
+    this.#cacheRecent(messages);
     const lastSeq = state.session.lastSeq + messages.length;
     const messageCount = state.session.messageCount + messages.filter(hasText).length;
-    this.#state = { ...state, session: { ...state.session, lastSeq, messageCount, updatedAt: at } };
+    this.#state = { ...state, bytes, session: { ...state.session, lastSeq, messageCount, updatedAt: at } };
     return messages;
+  }
+
+  /** Caches recent messages, as many as replication takes at once. It reads the others from the log. */
+  #cacheRecent(messages: Message[]): void {
+    const recent = this.#recent.length < RECENT_MESSAGES ? [...this.#recent, ...messages] : messages;
+    this.#recent = charactersOf(recent) <= MAX_BATCH_CHARACTERS ? recent : [];
   }
 
   /** Records that a turn has started, and returns it with its number. Writes one row. */
@@ -230,9 +263,21 @@ export class Log {
     return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER, after), limit);
   }
 
+  /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
+  messagesOfChat(chatId: string, after: number, limit: number): Batch<Message> {
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
+  }
+
   /** Like {@link messages}, but only messages with text. */
   shownMessages(after: number, limit: number): Batch<Message> {
     return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
+  }
+
+  /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
+  windowStart(upTo: number, shownAs: ShownAs): number {
+    if (upTo <= MAX_SHOWN_MESSAGES && this.loadedState.bytes <= MAX_BATCH_CHARACTERS) return 0;
+    const rows = this.#storage.sql.exec<MessageSizeRow>(statements.NEWEST_SIZES[shownAs], upTo);
+    return windowStart(toMessageSizes(rows), shownAs);
   }
 
   /** The messages of a turn, its prompt first. */
@@ -241,17 +286,23 @@ export class Log {
   }
 
   /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
-  conversation(newest: number, upTo = this.loadedState.session.lastSeq): Message[] {
-    return this.#storage.sql
-      .exec<MessageRow>(statements.CONVERSATION, upTo, newest)
-      .toArray()
-      .map(fromRow)
-      .toReversed();
+  conversation(newest: number, upTo = this.loadedState.session.lastSeq): SaidMessage[] {
+    return this.#storage.sql.exec<SaidMessage>(statements.CONVERSATION, upTo, newest).toArray().toReversed();
   }
 
-  /** All replies of a chat, oldest first. */
-  replies(chatId: string): Message[] {
-    return this.#storage.sql.exec<MessageRow>(statements.REPLIES, chatId).toArray().map(fromRow);
+  /** The newest prepared prompts of a chat, newest first. */
+  preparedPrompts(chatId: string, newest: number): string[] {
+    const rows = this.#storage.sql.exec<{ prepared_prompt: string }>(statements.PREPARED_PROMPTS, chatId, newest);
+    return rows.toArray().map(({ prepared_prompt }) => prepared_prompt);
+  }
+
+  /** The prompts of a chat that were answered, as they were sent, each with the reply, oldest first. */
+  answeredPrompts(chatId: string): { prompt: string; reply: string }[] {
+    const rows = this.#storage.sql.exec<{ content: string; prepared_prompt: string }>(
+      statements.ANSWERED_PROMPTS,
+      chatId,
+    );
+    return rows.toArray().map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
   }
 
   /** How many times a chat has called its endpoint. */
@@ -272,9 +323,14 @@ export class Log {
     this.#state = state;
   }
 
-  #insert(message: Message, at: EpochMs): void {
-    const { seq, chatId, turnId, role, content, createdAt, reply } = message;
-    const detail = reply === null ? null : JSON.stringify(reply);
-    this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
+  /** @returns the size of the messages in bytes */
+  #insert(messages: Message[], at: EpochMs): number {
+    let bytes = 0;
+    for (const { seq, chatId, turnId, role, content, createdAt, reply } of messages) {
+      const detail = reply === null ? null : JSON.stringify(reply);
+      this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
+      bytes += Buffer.byteLength(content) + (detail === null ? 0 : Buffer.byteLength(detail));
+    }
+    return bytes;
   }
 }

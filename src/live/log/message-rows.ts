@@ -24,6 +24,13 @@ export const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...
   reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
 });
 
+/** The text of messages in UTF-16 code units, about: without the fields of a reply that are always short. */
+export const charactersOf = (messages: Message[]): number =>
+  messages.reduce((total, { content, reply }) => total + content.length + longFieldsOf(reply), 0);
+
+const longFieldsOf = (reply: ReplyDetail | null): number =>
+  (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
+
 /** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
 export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Message> {
   const items: Message[] = [];

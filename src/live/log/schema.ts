@@ -31,6 +31,10 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
           '$.startedAt', (SELECT started_at FROM turns WHERE turn_id = state ->> '$.turn.turnId')) END)),
       '$.carried', '$.parked', '$.session.amendments')`,
   ],
+  [
+    `UPDATE state SET state = json_set(state, '$.bytes', (SELECT coalesce(sum(octet_length(content) + coalesce(octet_length(detail), 0)), 0)
+      FROM messages WHERE seq <= state ->> '$.session.lastSeq'))`,
+  ],
 ];
 
 /** Whether the storage has no schema yet. */

@@ -3,9 +3,11 @@
  * not by text. Tables are in `schema.ts`. Running statements does not belong here: that is `log.ts`. Pure.
  */
 
+import type { ShownAs } from "../../core/shown-window.ts";
+import { HAS_TEXT, MESSAGE_BYTES, newestSizes } from "../../store/message-sizes.ts";
+
 /** The columns of a message, without `appended_at`. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
-const HAS_TEXT = "(detail IS NULL OR content <> '')";
 const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
 
 export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -14,11 +16,21 @@ export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number,
 export const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
 export const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq`;
-export const CONVERSATION = `${SELECT} WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
+export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
+export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
 export const SHOWN_MESSAGES_AFTER = `${SELECT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
-export const REPLIES = `${SELECT} WHERE chat_id = ? AND detail IS NOT NULL ORDER BY seq`;
-export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages FROM messages WHERE seq > ?`;
+export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
+  WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;
+export const ANSWERED_PROMPTS = `SELECT content, detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
+  WHERE chat_id = ? AND detail ->> '$.status' = 'ok' ORDER BY seq`;
+export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages, sum${MESSAGE_BYTES} AS bytes
+  FROM messages WHERE seq > ?`;
+export const NEWEST_SIZES: Record<ShownAs, string> = {
+  messages: newestSizes("messages", "seq <= ?1"),
+  records: newestSizes("records", "seq <= ?1"),
+  receipts: newestSizes("receipts", "seq <= ?1"),
+};
 export const CHATS_WITH_REPLY = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
 export const WRITE_CONTEXT =
   "INSERT INTO cached_context (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
@@ -31,6 +43,8 @@ export const COUNT_CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 export const READ_STATE = "SELECT state FROM state";
 export const READ_CONTEXT = "SELECT context FROM cached_context";
+export const DELETE_MESSAGES = "DELETE FROM messages";
+export const DELETE_TURNS = "DELETE FROM turns";
 export const DELETE_DRAFTS = "DELETE FROM drafts";
 export const READ_DRAFTS = "SELECT chat_id, content FROM drafts";
 export const LAST_RESULT_TIME = "SELECT max(at) AS at FROM idempotency_keys";

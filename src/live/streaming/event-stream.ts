@@ -19,8 +19,11 @@ const MAX_SILENCE_MS = 60_000;
 
 const encoder = new TextEncoder();
 
-/** Earlier events of a session: page by page, as fast as the reader reads, and then, as the return value, the rest. */
-export type Replay = Generator<SessionEvent[], SessionEvent[]>;
+/**
+ * Earlier events of a session: page by page, as fast as the reader reads, and then, as the return value, the rest. Wait for
+ * a page before you ask for the next.
+ */
+export type Replay = Generator<SessionEvent[] | Promise<SessionEvent[]>, SessionEvent[]>;
 
 /** Who reads a stream, and what. */
 export interface StreamReader {
@@ -63,16 +66,20 @@ export class EventStream {
   /** Sends a replay as fast as the reader reads. Then the stream is live. Stops if the reader disconnects. */
   async catchUp(replay: Replay, present: PresentSession): Promise<void> {
     this.#isLive = false;
+    const encode = (events: SessionEvent[]) => {
+      const shown = events.flatMap((event) => eventFor(this.role, event) ?? []);
+      return encoder.encode(shown.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
+    };
     for (let step = replay.next(); ; step = replay.next()) {
-      const events = step.value.flatMap((event) => eventFor(this.role, event) ?? []);
-      const bytes = encoder.encode(events.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
       if (!step.done) {
-        await this.#write(bytes);
+        await this.#write(encode(await step.value));
         if (this.#isClosed) return;
+        // Lets other calls of the isolate run: a reader that is always ready leaves them no time.
+        await scheduler.wait(0);
         continue;
       }
       this.#isLive = true;
-      void this.#write(bytes);
+      void this.#write(encode(step.value));
       return;
     }
   }

@@ -110,6 +110,7 @@ export function eventFor(role: CallerRole | null, event: SessionEvent): SessionE
 export const CLOSE_REASONS = {
   ended: { code: 1000, reason: "session ended" },
   unread: { code: 1013, reason: "too much unread: reconnect with after" },
+  unreadable: { code: 1011, reason: "the log could not be read" },
   tooLarge: { code: 1009, reason: "frame over 1 MiB" },
   notFrames: { code: 4400, reason: "not a frame" },
   expired: { code: 4401, reason: "token expired" },

@@ -10,7 +10,7 @@ import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 import type { Database } from "../../store/database.ts";
-import { readLog } from "../../store/messages.ts";
+import { messagesPage } from "../../store/messages.ts";
 import type { Replay } from "./event-stream.ts";
 import { messageAppended, replyEnd } from "./events.ts";
 import type { SessionEvent } from "./events.ts";
@@ -31,11 +31,27 @@ export function replaySession(log: Log, after: number | null, runningReplyEvents
   return replay(messages, [snapshotOf(session, turn)], after, runningReplyEvents);
 }
 
-/** The replay of an ended session, which is only in D1. */
+/** The replay of an ended session, which is only in D1. The first page is read at once: if that fails, nothing is sent. */
 export async function replayEndedSession(db: Database, session: Session, after: number | null): Promise<Replay> {
-  const log = after === null ? [] : await readLog(db, session.id, session.lastSeq);
-  const messages = (seq: number, limit: number) => log.filter((message) => message.seq > seq).slice(0, limit);
-  return replay(messages, [snapshotOf(session, null)], after, () => []);
+  const read = async (seq: number) => (await messagesPage(db, session.id, { after: seq, limit: REPLAY_PAGE })).items;
+  return replayPages(read, after === null ? [] : await read(after), [snapshotOf(session, null)]);
+}
+
+/** The initial events, then messages page by page. The subscriber waits for each page, and then asks for the next. */
+function* replayPages(
+  read: (after: number) => Promise<Message[]>,
+  firstPage: Message[],
+  initialEvents: SessionEvent[],
+): Replay {
+  yield [...initialEvents, ...firstPage.map(messageAppended)];
+  for (let last = firstPage.at(-1)?.seq ?? null; last !== null;) {
+    const page = read(last).then((messages) => {
+      last = messages.at(-1)?.seq ?? null;
+      return messages.map(messageAppended);
+    });
+    yield page;
+  }
+  return [];
 }
 
 /**

@@ -105,7 +105,8 @@ export class Sockets {
     state.isCatchingUp = true;
     let sent = 0;
     for (let step = replay.next(); ; step = replay.next()) {
-      for (const event of step.value) sent += this.#sendReplayed(socket, event);
+      const events = step.done ? step.value : await step.value;
+      for (const event of events) sent += this.#sendReplayed(socket, event);
       if (!step.done && this.#isTooMuchUnread) this.close(socket, CLOSE_REASONS.unread);
       if (step.done || !this.#isOpen(socket)) break;
       if (sent < REPLAY_BYTES) continue;

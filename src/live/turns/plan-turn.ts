@@ -58,8 +58,11 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   const preparation = { strategy, promptTemplate, renderPrompt };
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
-    const replies = strategy === null ? [] : log.replies(chat.chatId);
-    return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, replies, preparation);
+    const chatLog = {
+      preparedPrompts: (newest: number) => log.preparedPrompts(chat.chatId, newest),
+      answeredPrompts: () => log.answeredPrompts(chat.chatId),
+    };
+    return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, chatLog, preparation);
   });
 }
 

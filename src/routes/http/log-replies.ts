@@ -11,7 +11,7 @@ import type { OpenLog } from "../../live/read-session.ts";
  * How much text of a turn to buffer while its replies are sorted, in UTF-16 code units. Further replies are read again
  * later.
  */
-const BUFFERED_CHARACTERS = 8_000_000;
+const BUFFERED_CHARACTERS = 500_000;
 
 /** A reply of a session's log. */
 export interface LoggedReply {
@@ -27,7 +27,7 @@ export interface LoggedReply {
 export async function* repliesOf(log: OpenLog): AsyncGenerator<LoggedReply, void> {
   for await (const { prompt, replies } of turnsOf(log)) {
     for (const { chatIndex, seq, message: buffered } of replies.toSorted((a, b) => a.chatIndex - b.chatIndex)) {
-      const message = buffered ?? (await log.page(seq - 1, 1))[0];
+      const message = buffered ?? (await log.page(seq - 1, 1)).items[0];
       const chat = log.session.chats[chatIndex];
       if (!message?.reply || !chat) throw new Error(`Message ${seq} is no longer in the log`);
       yield { chat, chatIndex, prompt, message, reply: message.reply };

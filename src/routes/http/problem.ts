@@ -2,6 +2,7 @@
  * How a call can fail over HTTP, and the status, code and message of each case: one closed union and one table. Each
  * dialect puts the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
  */
+import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../../core/message.ts";
 import type { TransientError } from "../../core/transient-error.ts";
 import type { Failure, ReplyErrorCode, ResourceType, ValidationIssue } from "../../core/failure.ts";
 
@@ -123,6 +124,11 @@ const PROBLEMS: ProblemTable = {
     message: notFoundMessage(resource, id) + (suggestion === undefined ? "" : `: did you mean the id "${suggestion}"?`),
   }),
   "session-not-active": () => ({ httpStatus: 404, code: "session_not_active", message: "Active session not found" }),
+  "session-full": () => ({
+    httpStatus: 409,
+    code: "session_full",
+    message: `The log of this session is full: it has ${MAX_LOG_MESSAGES} messages or ${MAX_LOG_BYTES / 1_000_000} MB`,
+  }),
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",

@@ -19,6 +19,8 @@ export function textStream(
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     let chunk = "";
     let ended = false;
+    // Lets other calls of the isolate run: without it, readers that are always ready leave them no time.
+    await scheduler.wait(0);
     while (!ended && chunk.length < CHUNK_CHARACTERS) {
       const next = await texts.next();
       if (next.done) ended = true;

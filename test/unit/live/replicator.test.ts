@@ -24,7 +24,8 @@ async function transactionsOfSix(groupCommit: boolean): Promise<number> {
   const replicate = async (number: number) => {
     const storage = Object.assign(memoryStorage(), { setAlarm: async () => undefined, sync: async () => undefined });
     const log = new Log(storage);
-    log.load(aChatSession({ id: `session-${number}` }), [], {
+    log.beginLoad();
+    log.finishLoad(aChatSession({ id: `session-${number}` }), 0, {
       of: "chat",
       chat: { chatbot: null, endpoint: null, client: null },
     });

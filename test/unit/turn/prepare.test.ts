@@ -1,6 +1,6 @@
 /** Templates and context strategies against vectors of Moonshot's behaviour. */
 import { describe, expect, it, vi } from "vitest";
-import { addPreviousPrompts } from "../../../src/turn/context-strategies.ts";
+import { EMPTY_LOG, addPreviousPrompts } from "../../../src/turn/context-strategies.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
 import { comparisonTask, promptRenderer } from "../../../src/turn/prepare-turn.ts";
 import { checkTemplate, renderTemplate } from "../../../src/turn/templates/render-template.ts";
@@ -65,12 +65,12 @@ describe("the template of a turn", () => {
   it("is rendered once for all chats with the same text, and once more for each other text", () => {
     const render = vi.fn(renderTemplate);
     const preparation = { strategy: null, promptTemplate: "shout", renderPrompt: promptRenderer(template, render) };
-    const tasks = chats.map((chat) => comparisonTask(chat, null, "hello", [], preparation));
+    const tasks = chats.map((chat) => comparisonTask(chat, null, "hello", EMPTY_LOG, preparation));
     expect(new Set(tasks.map(({ preparedPrompt }) => preparedPrompt))).toEqual(new Set(["HELLO!"]));
     expect(render).toHaveBeenCalledTimes(1);
-    expect(comparisonTask({ chatId: "other", endpointId: null }, null, "hi", [], preparation).preparedPrompt).toBe(
-      "HI!",
-    );
+    expect(
+      comparisonTask({ chatId: "other", endpointId: null }, null, "hi", EMPTY_LOG, preparation).preparedPrompt,
+    ).toBe("HI!");
     expect(render).toHaveBeenCalledTimes(2);
   });
 
@@ -80,7 +80,7 @@ describe("the template of a turn", () => {
     const preparation = { strategy: null, promptTemplate: "long", renderPrompt };
     const prompt = "x".repeat(MAX_PREPARED_PROMPT_CHARACTERS);
     for (const chat of chats)
-      expect(comparisonTask(chat, null, prompt, [], preparation).call).toMatchObject({
+      expect(comparisonTask(chat, null, prompt, EMPTY_LOG, preparation).call).toMatchObject({
         error: { code: "template_failed" },
       });
     expect(render).toHaveBeenCalledTimes(1);

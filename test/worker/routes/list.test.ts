@@ -1,7 +1,20 @@
 /** The list of sessions: pages, filters and search. */
 import { describe, expect, it } from "vitest";
 import { get, post, put } from "../../support/api.ts";
-import { createChatbot, createClient, createSession, unique } from "../../support/create.ts";
+import {
+  createChatbot,
+  createClient,
+  createComparison,
+  createEndpoint,
+  createSession,
+  unique,
+} from "../../support/create.ts";
+
+interface Listed {
+  messages: object[];
+  messageCount: number;
+  chatbotId: { systemPrompt?: string };
+}
 
 const titles = (body: { data: { results: { title: string }[] } }) => body.data.results.map(({ title }) => title);
 
@@ -80,7 +93,68 @@ describe("a page of sessions", () => {
         { headers: { prefer: "return=minimal" } },
       );
     const [result] = (await get(`/sessions?clientId=${clientId}`)).body.data.results;
-    expect([result.messages.length, result.messageCount]).toEqual([80, 85]);
+    expect([result.messages.length, result.messageCount]).toEqual([20, 85]);
+    const rest = await get(`/sessions/${ids[0]}/messages?limit=1000`);
+    expect(rest.body.data.nextAfter).toBe(40);
+  });
+
+  it("has at most 2 million characters: fewer messages of each session, and short chatbots where these are too long", async () => {
+    const long = "y".repeat(100_000);
+    const chatbotId = await createChatbot({ systemPrompt: long, greeting: long });
+    const clientId = await createClient();
+    const ids: string[] = [];
+    for (let n = 0; n < 12; n++) ids.push(await createSession({ chatbotId, clientId }));
+    const list = async (limit: number) => (await get(`/sessions?clientId=${clientId}&limit=${limit}`)).body.data;
+    const five = await list(5);
+    expect(five.results.map((result: Listed) => [result.messages.length, result.chatbotId.systemPrompt])).toEqual(
+      Array.from({ length: 5 }, () => [1, long]),
+    );
+    const twelve = await list(12);
+    expect(JSON.stringify(twelve).length).toBeLessThan(2_010_000);
+    expect(twelve.paginatorInfo).toMatchObject({ count: 12, total: 12, hasMorePages: false });
+    expect(twelve.results.map((result: Listed) => [result.messages.length, result.messageCount])).toEqual(
+      Array.from({ length: 12 }, () => [1, 1]),
+    );
+    expect(twelve.results[0].chatbotId).toEqual({
+      id: chatbotId,
+      name: expect.any(String),
+      endpointId: expect.any(String),
+      historyLimit: 50,
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+      truncated: true,
+    });
+    const { chatbotId: whole } = (await get(`/sessions/${ids[0]}`)).body.data;
+    expect([whole.systemPrompt, whole.truncated]).toEqual([long, undefined]);
+  });
+
+  it("of chatbots has at most 2 million characters too", async () => {
+    const name = unique("long");
+    const texts = { systemPrompt: "s".repeat(100_000), greeting: "g".repeat(100_000) };
+    for (let n = 0; n < 11; n++) await createChatbot({ name: `${name} ${n}`, ...texts });
+    const list = async (limit: number) =>
+      (await get(`/chatbots?limit=${limit}&searchString=${encodeURIComponent(name)}`)).body.data;
+    const [ten, eleven] = [await list(10), await list(11)];
+    expect(ten.results[0]).toMatchObject(texts);
+    expect(ten.results[0]).not.toHaveProperty("truncated");
+    expect(JSON.stringify(eleven).length).toBeLessThan(10_000);
+    expect(eleven.paginatorInfo).toMatchObject({ count: 11, total: 11 });
+    expect(eleven.results[0].truncated).toBe(true);
+  });
+
+  it("of comparisons ends early when it is too long, and its link leads to the rest", async () => {
+    const name = unique("e".repeat(180));
+    await createEndpoint({ name });
+    const endpoints = Array.from({ length: 64 }, () => name.replaceAll(" ", "-"));
+    const ids: string[] = [];
+    for (let n = 0; n < 80; n++) ids.push((await createComparison(endpoints)).session_id);
+    const first = await get("/v1/sessions?limit=80");
+    expect(JSON.stringify(first.body).length).toBeLessThan(2_000_000);
+    expect(first.body.length).toBeLessThan(80);
+    const next = /<(.*)>; rel="next"/.exec(first.headers.get("link") ?? "")?.[1] ?? "";
+    const rest = await get(next);
+    const listed = [...first.body, ...rest.body].map(({ session_id }: { session_id: string }) => session_id);
+    expect(listed.slice(0, 80)).toEqual(ids.toReversed());
   });
 
   it("is at least as fresh as the bookmark of the last list", async () => {

@@ -9,6 +9,7 @@ import { now } from "../../../core/time.ts";
 import { callEndpoint } from "../../../providers/call/call-endpoint.ts";
 import type { CallEnvironment } from "../../../providers/call/call-endpoint.ts";
 import { PROVIDERS } from "../../../providers/registry.ts";
+import { EMPTY_LOG } from "../../../turn/context-strategies.ts";
 import { fanOut } from "../../../turn/fan-out.ts";
 import type { FanOutPorts, Reply } from "../../../turn/fan-out.ts";
 import { comparisonTask, promptRenderer } from "../../../turn/prepare-turn.ts";
@@ -36,7 +37,7 @@ export async function testEndpoint(
     alternateRoles,
   };
   const preparation = { strategy: null, promptTemplate: null, renderPrompt: promptRenderer(null) };
-  const task = comparisonTask({ chatId: "test", endpointId: endpoint.id }, target, PROMPT, [], preparation);
+  const task = comparisonTask({ chatId: "test", endpointId: endpoint.id }, target, PROMPT, EMPTY_LOG, preparation);
   const [reply] = await fanOut([task], portsIn(environment));
   if (!reply) throw new Error("A task without a reply");
   return presentTest(reply);

@@ -6,7 +6,7 @@ import { Ticket } from "../../http/subscribe.ts";
 import { describe } from "../../openapi/describe.ts";
 import { Success } from "../schemas.ts";
 import * as examples from "./examples.ts";
-import { History } from "./record-schemas.ts";
+import { PromptResponse } from "./record-schemas.ts";
 import { Statistics } from "./result-schemas.ts";
 import * as schemas from "./schemas.ts";
 
@@ -64,8 +64,9 @@ export const prompt = describe({
   summary: "Send a prompt to every endpoint of a session",
   response: {
     status: 200,
-    description: "The whole history of every chat, or the events of the turn as they happen",
-    schema: History,
+    description:
+      "The history of every chat (its newest records, of 1,000 messages or 4 million characters), or the events of the turn as they happen",
+    schema: PromptResponse,
     events: examples.promptStream,
     example: examples.promptResponse,
   },

@@ -8,15 +8,18 @@ import { asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failure } from "../../../core/failure.ts";
 import type { Session, SessionChanges } from "../../../core/session.ts";
 import { now } from "../../../core/time.ts";
-import { readRemaining, readSession } from "../../../live/read-session.ts";
+import { readSession, shownOf } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
+import type { SessionResult } from "../../../live/session-client.ts";
 import { database } from "../../../store/database.ts";
 import { findPromptTemplate } from "../../../store/prompt-templates.ts";
+import { fitTexts } from "../../../store/fit-list.ts";
 import { listComparisonSessions } from "../../../store/session-list.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { respondWithJsonStream } from "../../http/json-stream.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   createFollowTicket,
@@ -28,7 +31,7 @@ import {
 } from "../../http/subscribe.ts";
 import { checkNamesExist, createUnderFreeId, newSession } from "./new-session.ts";
 import { presentSession } from "./present.ts";
-import { presentHistory } from "./records.ts";
+import { presentHistory, streamHistory } from "./records.ts";
 import type { Include } from "./records.ts";
 import type * as schemas from "./schemas.ts";
 import { sessionNotFound } from "./session-param.ts";
@@ -40,14 +43,16 @@ const SUCCESS = { success: true } as const;
 export async function listSessions(c: AppContext, { limit, skip }: z.output<typeof schemas.ListSessions>) {
   // One more than the page shows whether there is a next page.
   const sessions = await readFromReplica(c, (db) => listComparisonSessions(db, { limit: limit + 1, skip }));
-  if (sessions.length > limit) c.header("link", `<${nextPage(c.req.url, limit, skip)}>; rel="next"`);
-  return c.json(sessions.slice(0, limit).map((session) => presentSession(session, c.env.TIME_ZONE, null)));
+  const page = fitTexts(sessions.slice(0, limit).map((session) => presentSession(session, c.env.TIME_ZONE, null)));
+  const next = nextPage(c.req.url, limit, skip + page.length);
+  if (sessions.length > page.length) c.header("link", `<${next}>; rel="next"`);
+  return c.json(page);
 }
 
 function nextPage(url: string, limit: number, skip: number): string {
   const next = new URL(url);
   next.searchParams.set("limit", String(limit));
-  next.searchParams.set("skip", String(skip + limit));
+  next.searchParams.set("skip", String(skip));
   return next.pathname + next.search;
 }
 
@@ -66,11 +71,32 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
 
 export async function getSession(c: AppContext, id: string, input: z.output<typeof schemas.GetSession>) {
   const { include_history: withHistory, include } = input;
-  const found = await readSession(readerOf(c), id, withHistory ? applyPreference(c) : "added");
+  const history = withHistory ? applyPreference(c) : "added";
+  const found = await readSession(readerOf(c), id, history, { withReceipts: include === "receipt" });
   if (!found) return respondWithProblem(c, sessionNotFound(id));
-  const zone = c.env.TIME_ZONE;
-  const history = withHistory ? presentHistory(found.session, found.messages, zone, include) : null;
-  return c.json({ session: presentSession(found.session, zone, history) });
+  const session = presentSession(found.session, c.env.TIME_ZONE, null);
+  if (!withHistory) return c.json({ session });
+  return respondWithRecords(c, found, include, (records, truncated) => ({
+    session: { ...session, chat_history: records, ...truncated },
+  }));
+}
+
+/**
+ * Answers with the records of a result: at once when they are few, otherwise while they are read.
+ *
+ * @param bodyOf makes the body with the records, and with the field that says whether earlier records are left out
+ */
+async function respondWithRecords(
+  c: AppContext,
+  result: SessionResult,
+  include: Include,
+  bodyOf: (records: object, truncated: { truncated?: true }) => object,
+) {
+  const { messages, log, isTruncated } = await shownOf(readerOf(c), result);
+  const truncated = isTruncated ? ({ truncated: true } as const) : {};
+  return log === null
+    ? c.json(bodyOf(presentHistory(result.session, messages, c.env.TIME_ZONE, include), truncated))
+    : respondWithJsonStream(c, bodyOf(streamHistory(log, c.env.TIME_ZONE, include), truncated));
 }
 
 export async function deleteSession(c: AppContext, id: string) {
@@ -91,11 +117,12 @@ export async function prompt(c: AppContext, id: string, text: string, include: I
     );
     return opened.ok ? respondWithTurn(c, opened.value) : respondWithFailure(opened.failure);
   }
-  const result = await measure(c, "session", object.prompt({ content: text, history: applyPreference(c), key }));
+  const options = { withReceipts: include === "receipt" };
+  const history = applyPreference(c);
+  const result = await measure(c, "session", object.prompt({ content: text, history, key, options }));
   if (!result.ok) return respondWithFailure(result.failure);
   markReplayed(c, result.value.replayed);
-  const messages = await readRemaining(readerOf(c), result.value);
-  return c.json(presentHistory(result.value.session, messages, c.env.TIME_ZONE, include));
+  return respondWithRecords(c, result.value, include, (records, truncated) => ({ ...records, ...truncated }));
 }
 
 export async function cancelTurns(c: AppContext, id: string) {

@@ -91,3 +91,13 @@ export const ChatRecord = z
 export const History = z
   .record(z.string(), z.array(ChatRecord))
   .meta({ id: "ChatHistory", description: "The records of every chat, oldest first, by chat id" });
+
+/** What stands in an answer that shows a log in part. */
+export const truncated = z.literal(true).optional().meta({
+  description: "Earlier records are left out, in every chat the same prompts: an export has all. Absent otherwise",
+});
+
+export const PromptResponse = z
+  .object({ truncated })
+  .catchall(z.array(ChatRecord))
+  .meta({ id: "PromptResponse", description: "The records of every chat, oldest first, by chat id" });

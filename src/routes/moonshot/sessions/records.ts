@@ -1,12 +1,15 @@
 /**
  * Makes Moonshot's chat records from the messages of a log: one for each reply. Which messages to read does not belong
- * here. No effects.
+ * here. Effects: reads a long log while its records are sent.
  */
 import type * as z from "zod";
 import { costOfReply } from "../../../core/message.ts";
 import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { zonedPromptTime } from "../../../core/time.ts";
+import { messagesOf } from "../../../live/read-session.ts";
+import type { OpenLog } from "../../../live/read-session.ts";
+import type { Streamed } from "../../http/json-stream.ts";
 import { presentPrices } from "../present.ts";
 import type * as schemas from "./record-schemas.ts";
 
@@ -42,6 +45,20 @@ export function presentHistory(
     }
   }
   return history;
+}
+
+/** The records of an open log, by chat: each chat is read from the log when its turn comes. */
+export const streamHistory = (log: OpenLog, zone: string, include?: Include): Record<string, Streamed<ChatRecord>> =>
+  Object.fromEntries(log.session.chats.map(({ chatId }) => [chatId, recordsOf(log, chatId, zone, include)]));
+
+async function* recordsOf(log: OpenLog, chatId: string, zone: string, include: Include): AsyncGenerator<ChatRecord> {
+  let prompt: Message | null = null;
+  for await (const message of messagesOf(log, { chatId })) {
+    const { role, turnId, reply, content } = message;
+    if (role === "user") prompt = message;
+    else if (reply && prompt && message.chatId === chatId && turnId === prompt.turnId)
+      yield presentRecord({ reply, content, prompt, number: prompt.turnNumber ?? 0 }, zone, include);
+  }
 }
 
 /** @param zone the IANA zone of `prompt_time` */

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import { flag, name } from "../../http/fields.ts";
 import { ignored } from "../schemas.ts";
-import { History } from "./record-schemas.ts";
+import { History, truncated } from "./record-schemas.ts";
 
 /** The id of an endpoint. */
 const endpointId = z.string().min(1).max(300);
@@ -56,6 +56,7 @@ export const Session = z
     context_strategy: z.string().nullable(),
     filename: z.null(),
     chat_history: History.nullable(),
+    truncated,
   })
   .meta({ id: "MoonshotSession" });
 

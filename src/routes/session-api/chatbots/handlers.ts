@@ -16,6 +16,7 @@ import { chatbotStore, deleteChatbot as removeChatbot } from "../../../store/cha
 import { database } from "../../../store/database.ts";
 import type { Database } from "../../../store/database.ts";
 import { endpointNotFound, findEndpoint } from "../../../store/endpoints.ts";
+import { fitChatbots } from "../../../store/fit-list.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
@@ -62,7 +63,7 @@ async function findEndpointFor(
 export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {
   const { limit, skip, searchString = null } = input;
   const page = await readFromReplica(c, (db) => chatbotStore.list(db, searchString, { limit, skip }));
-  return c.json(pageBody({ ...page, results: page.results.map(presentChatbot) }, { limit, skip }));
+  return c.json(pageBody({ ...page, results: fitChatbots(page.results).map(presentChatbot) }, { limit, skip }));
 }
 
 export async function getChatbot(c: AppContext, id: string) {

@@ -1,10 +1,10 @@
 import type * as z from "zod";
-import type { Chatbot } from "../../../core/chatbot.ts";
 import { isoTime } from "../../../core/time.ts";
+import type { ListedChatbot } from "../../../store/fit-list.ts";
 import { omitNulls } from "../envelope.ts";
 import type * as schemas from "./schemas.ts";
 
-export const presentChatbot = (chatbot: Chatbot): z.output<typeof schemas.Chatbot> => ({
+export const presentChatbot = (chatbot: ListedChatbot): z.output<typeof schemas.Chatbot> => ({
   id: chatbot.id,
   name: chatbot.name,
   ...omitNulls({ description: chatbot.description }),
@@ -14,4 +14,5 @@ export const presentChatbot = (chatbot: Chatbot): z.output<typeof schemas.Chatbo
   ...omitNulls({ params: chatbot.params === null ? null : (JSON.parse(chatbot.params) as Record<string, unknown>) }),
   createdAt: isoTime(chatbot.createdAt),
   updatedAt: isoTime(chatbot.updatedAt),
+  ...(chatbot.isShortened ? { truncated: true as const } : {}),
 });

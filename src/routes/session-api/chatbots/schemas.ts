@@ -62,5 +62,8 @@ export const Chatbot = z
     params: objectOutput.optional(),
     createdAt: timeOutput,
     updatedAt: timeOutput,
+    truncated: z.literal(true).optional().meta({
+      description: "In a list of over 2 million characters: `systemPrompt`, `greeting` and `params` are left out",
+    }),
   })
   .meta({ id: "Chatbot", description: "An endpoint with a persona" });

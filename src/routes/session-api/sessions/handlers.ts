@@ -6,10 +6,13 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import { canSee, replyErrorFor } from "../../../core/caller.ts";
+import type { Caller } from "../../../core/caller.ts";
 import { rootCause } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
+import type { Batch } from "../../../core/page.ts";
 import { now } from "../../../core/time.ts";
-import { readMessages, readReferenced, readRemaining, readSession } from "../../../live/read-session.ts";
+import { messagesOf, readMessages, readReferenced, readSession, shownOf } from "../../../live/read-session.ts";
+import type { MessagesPage } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
 import { chatbotStore, clientStore } from "../../../store/chatbots-and-clients.ts";
@@ -20,6 +23,7 @@ import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
+import { respondWithJsonStream } from "../../http/json-stream.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import {
   openEventStream,
@@ -33,7 +37,14 @@ import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { newSession } from "./new-session.ts";
 import type { NewSessionInput } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
-import { presentListed, presentLoggedMessage, presentMessage, presentPopulated, presentSession } from "./present.ts";
+import {
+  presentEach,
+  presentListed,
+  presentLoggedMessage,
+  presentMessage,
+  presentPopulated,
+  presentSession,
+} from "./present.ts";
 import type * as schemas from "./schemas.ts";
 import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
@@ -86,8 +97,10 @@ export async function getSession(c: AppContext, id: string) {
   const reader = readerOf(c);
   const found = await readSession(reader, id, applyPreference(c));
   if (!found) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const populated = { ...found, ...(await readReferenced(reader, found)) };
-  return c.json(itemBody(presentPopulated(populated, c.var.caller.role)));
+  const referenced = await readReferenced(reader, found);
+  return respondWithMessages(c, found, itemBody, (messages) =>
+    presentPopulated({ ...found, ...referenced, messages }, c.var.caller.role),
+  );
 }
 
 export async function updateSession(c: AppContext, id: string, changes: z.output<typeof schemas.UpdateSession>) {
@@ -120,10 +133,32 @@ export async function stopTurn(c: AppContext, id: string) {
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const visible = page.items.filter(({ role }) => canSee(c.var.caller, role));
-  const messages = visible.map((message) => presentLoggedMessage(message, c.var.caller.role));
-  const next = page.hasMore ? { nextAfter: page.items.at(-1)?.seq ?? input.after } : {};
-  return c.json(itemBody({ messages, ...next }));
+  const { caller } = c.var;
+  return page.rest === null
+    ? c.json(itemBody(presentBatch(page.first, input.after, caller)))
+    : respondWithJsonStream(c, itemBody(presentPage(page, page.rest, caller)));
+}
+
+const presentVisible = (messages: Message[], caller: Caller) =>
+  messages.filter(({ role }) => canSee(caller, role)).map((message) => presentLoggedMessage(message, caller.role));
+
+function presentBatch({ items, hasMore }: Batch<Message>, after: number, caller: Caller) {
+  return { messages: presentVisible(items, caller), ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) };
+}
+
+/** A page that is sent while it is read. */
+function presentPage({ first }: MessagesPage, rest: AsyncIterable<Batch<Message>>, caller: Caller) {
+  let nextAfter: number | undefined;
+  async function* messages() {
+    yield* presentVisible(first.items, caller);
+    let last = first.items.at(-1);
+    for await (const { items, hasMore } of rest) {
+      yield* presentVisible(items, caller);
+      last = items.at(-1) ?? last;
+      nextAfter = hasMore ? last?.seq : undefined;
+    }
+  }
+  return { messages: messages(), nextAfter: () => nextAfter };
 }
 
 export const followSession = (c: AppContext, id: string, after: number | undefined) =>
@@ -174,7 +209,29 @@ export async function chat(c: AppContext, id: string, content: string) {
   return c.json(mutationBody(presentMessage(reply), "Message processed successfully"));
 }
 
-async function respondWithSession(c: AppContext, result: SessionResult, message: string) {
-  const messages = await readRemaining(readerOf(c), result);
-  return c.json(mutationBody(presentSession(result.session, messages, c.var.caller.role), message));
+const respondWithSession = (c: AppContext, result: SessionResult, message: string) =>
+  respondWithMessages(
+    c,
+    result,
+    (data) => mutationBody(data, message),
+    (messages) => presentSession(result.session, messages, c.var.caller.role),
+  );
+
+/**
+ * Answers a session with the messages of a result: at once when they are few, otherwise while they are read.
+ *
+ * @param present makes the JSON of the session with some messages
+ */
+async function respondWithMessages(
+  c: AppContext,
+  result: SessionResult,
+  bodyOf: (data: object) => object,
+  present: (messages: Message[]) => object,
+) {
+  const { messages, log, isTruncated } = await shownOf(readerOf(c), result);
+  const truncated = isTruncated ? { truncated: true } : {};
+  if (log === null) return c.json(bodyOf({ ...present(messages), ...truncated }));
+  const each = presentEach(messagesOf(log), c.var.caller);
+  // The field keeps its place among the others.
+  return respondWithJsonStream(c, bodyOf({ ...present([]), messages: each, ...truncated }));
 }

@@ -6,13 +6,13 @@ import type * as z from "zod";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Client } from "../../../core/client.ts";
 import { canSee } from "../../../core/caller.ts";
-import type { CallerRole } from "../../../core/caller.ts";
+import type { Caller, CallerRole } from "../../../core/caller.ts";
 import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
 import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
-import type { PopulatedSession } from "../../../store/session-list.ts";
+import type { ListedChatbot, PopulatedSession } from "../../../store/fit-list.ts";
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
@@ -57,6 +57,15 @@ export const presentStatistics = (
   ...(viewerRole === "client" ? {} : { attempts, ...omitNulls({ cost }), priced }),
 });
 
+/** Messages as {@link presentMessage} shows them to a caller, without those that have no text, while they are read. */
+export async function* presentEach(
+  messages: AsyncIterable<Message>,
+  viewer: Pick<Caller, "role">,
+): AsyncGenerator<z.output<typeof schemas.Message>> {
+  for await (const message of messages)
+    if (hasText(message) && canSee(viewer, message.role)) yield presentMessage(message);
+}
+
 const presentCommon = (session: Session, messages: Message[], viewerRole: CallerRole | null) => ({
   ...omitNulls({ title: session.title }),
   startTime: isoTime(session.startTime),
@@ -97,7 +106,7 @@ export const presentPopulated = (
 });
 
 /** A client does not see how its chatbot is configured. */
-const presentChatbotFor = (role: CallerRole | null, chatbot: Chatbot) =>
+const presentChatbotFor = (role: CallerRole | null, chatbot: ListedChatbot) =>
   role === "client"
     ? { id: chatbot.id, name: chatbot.name, ...omitNulls({ description: chatbot.description }) }
     : presentChatbot(chatbot);

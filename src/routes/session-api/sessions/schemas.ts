@@ -86,12 +86,18 @@ const sessionFields = {
   startTime: timeOutput,
   endTime: timeOutput.optional(),
   status,
-  messages: z.array(Message),
+  messages: z.array(Message).meta({ description: "The newest 1,000, or 4 million characters of them" }),
   metadata: objectOutput.optional(),
   feedback: feedback.optional(),
   createdAt: timeOutput,
   updatedAt: timeOutput,
 };
+
+/** What stands in an answer that shows a log in part. */
+const truncated = z
+  .literal(true)
+  .optional()
+  .meta({ description: "Earlier messages are left out: `GET /sessions/:id/messages` has all. Absent otherwise" });
 
 export const MessagesQuery = z.strictObject({
   after: z.coerce.number().int().min(0).default(0),
@@ -121,7 +127,11 @@ export const LoggedMessage = Message.extend({
 export const MessagesPage = z
   .object({
     messages: z.array(LoggedMessage),
-    nextAfter: z.number().int().optional().meta({ description: "`after` of the next page, if there is one" }),
+    nextAfter: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: "`after` of the next page, if there is one. A page has at most 4 million characters" }),
   })
   .meta({ id: "MessagesPage" });
 
@@ -148,7 +158,7 @@ export const Statistics = z
   .meta({ id: "SessionStatistics", description: "Statistics of a chatbot session" });
 
 export const Session = z
-  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...sessionFields })
+  .object({ id: objectId, chatbotId: objectId, clientId: objectId, ...sessionFields, truncated })
   .meta({ id: "Session" });
 
 const deletedRecord = z.object({ id: objectId, name: z.string(), deleted: z.literal(true) });
@@ -161,10 +171,13 @@ export const PopulatedSession = z
     chatbotId: z.union([Chatbot, deletedRecord, ChatbotForClients]),
     clientId: z.union([Client, deletedRecord]),
     ...sessionFields,
+    truncated,
   })
   .meta({ id: "PopulatedSession" });
 
-export const ListedSession = PopulatedSession.extend({
-  messages: z.array(Message).meta({ description: "At most the newest 100" }),
-  messageCount: z.number().int(),
-}).meta({ id: "ListedSession" });
+export const ListedSession = PopulatedSession.omit({ truncated: true })
+  .extend({
+    messages: z.array(Message).meta({ description: "At most the newest 100. A list has at most 2 million characters" }),
+    messageCount: z.number().int(),
+  })
+  .meta({ id: "ListedSession" });

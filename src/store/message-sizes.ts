@@ -1,0 +1,53 @@
+/**
+ * SQL for the sizes of messages, for D1 and for the log of an object: their tables of messages have the same columns.
+ * `octet_length` reads no text, so it also costs little for long messages. No effects.
+ */
+import type { MessageSize, ShownAs } from "../core/shown-window.ts";
+import { MAX_SHOWN_CHARACTERS, SIZES_OF_WINDOW } from "../core/shown-window.ts";
+
+/** The bytes of a message in the log: its text, and the detail of a reply. */
+export const MESSAGE_BYTES = "(octet_length(content) + coalesce(octet_length(detail), 0))";
+
+/** Whether the Session API shows the message. */
+export const HAS_TEXT = "(detail IS NULL OR content <> '')";
+
+/** In UTF-8, so many bytes at most make one UTF-16 code unit. */
+const MAX_BYTES_PER_CHARACTER = 3;
+
+/** The characters of a text. SQLite counts only as far as the first NUL; then it is a third of the bytes, at least. */
+export const CONTENT_CHARACTERS = `max(length(content), octet_length(content) / ${MAX_BYTES_PER_CHARACTER})`;
+
+/**
+ * The characters of a reply's detail before its receipt, which is its last field. Finding it takes much less time than
+ * parsing. No text in the detail contains these characters: JSON has a backslash before a quote.
+ */
+const WITHOUT_RECEIPT = `coalesce(nullif(instr(detail, '"receipt":{'), 0), length(detail), 0)`;
+
+const CHARACTERS: Record<ShownAs, string> = {
+  messages: CONTENT_CHARACTERS,
+  records: `${CONTENT_CHARACTERS} + ${WITHOUT_RECEIPT}`,
+  receipts: `${CONTENT_CHARACTERS} + coalesce(length(detail), 0)`,
+};
+
+/** A row of {@link newestSizes}. */
+export type MessageSizeRow = Omit<MessageSize, "isReply"> & { isReply: number };
+
+export function* toMessageSizes(rows: Iterable<MessageSizeRow>): Generator<MessageSize, void> {
+  for (const { isReply, ...row } of rows) yield { ...row, isReply: isReply === 1 };
+}
+
+/**
+ * The query for the sizes of the newest messages, newest first, with enough rows for a window.
+ *
+ * @param condition which messages
+ */
+export const newestSizes = (shownAs: ShownAs, condition: string): string =>
+  `SELECT seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${CHARACTERS[shownAs]} AS characters FROM messages
+    WHERE ${condition}${shownAs === "messages" ? ` AND ${HAS_TEXT} AND ${mayBeShown(condition)}` : ""}
+    ORDER BY seq DESC LIMIT ${SIZES_OF_WINDOW}`;
+
+/** Leaves out messages that are certainly before the window: counting characters reads the texts. */
+const mayBeShown = (condition: string): string => `seq >= coalesce((SELECT max(seq) FROM (
+    SELECT seq, sum(octet_length(content)) OVER (ORDER BY seq DESC) AS total FROM messages
+    WHERE ${condition} AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ${SIZES_OF_WINDOW}
+  ) WHERE total >= ${MAX_BYTES_PER_CHARACTER * (MAX_SHOWN_CHARACTERS + 1)}), 0)`;

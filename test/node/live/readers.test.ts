@@ -1,0 +1,183 @@
+/**
+ * Six readers of a log of 40 MB at once, over real connections: what they add to the server's memory, and how long others
+ * wait meanwhile. No answer may be built whole in memory, whichever way the log is read.
+ */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { cleanUpAtExit } from "../../bench/processes.ts";
+import { quantile } from "../../bench/statistics.ts";
+import { migrate, serve } from "../../bench/wrangler.ts";
+import type { Server } from "../../bench/wrangler.ts";
+
+const READERS = 6;
+
+/** The most that the readers may add, in MB, and the longest that others may wait, in milliseconds. */
+const MAX_ADDED_MB = 64;
+const MAX_WAIT_MS = 100;
+
+/** 40 MB: a message is 0.1 MB, and a turn with the echo is 0.3 MB, because a reply keeps its prepared prompt. */
+const MESSAGES = 400;
+const TURNS = 133;
+const TEXT = "x".repeat(100_000);
+
+const ADMIN_KEY = "six-readers-of-one-log";
+const authorization = `Bearer ${ADMIN_KEY}`;
+const state = mkdtempSync(join(tmpdir(), "parley-readers-"));
+const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
+let server: Server;
+let chat: string;
+let comparison: string;
+
+cleanUpAtExit();
+
+beforeAll(async () => {
+  await migrate(setup);
+  server = await serve(setup);
+  const parley = new ParleyClient(server.origin, ADMIN_KEY);
+  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
+  chat = await createLongChat(parley);
+  comparison = await createLongComparison(parley);
+});
+
+afterAll(async () => {
+  await server.stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+async function createLongChat(parley: ParleyClient): Promise<string> {
+  const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
+  const client = await parley.createClient({ name: "Ada" });
+  const { id } = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "long" });
+  const message = { role: "user", content: TEXT };
+  for (let n = 0; n < MESSAGES; n++) await send(`/sessions/message?sessionId=${id}`, { message });
+  return id;
+}
+
+async function createLongComparison(parley: ParleyClient): Promise<string> {
+  const input = { name: "long", endpoints: ["echo"] };
+  const { session } = await parley.call<{ session: { session_id: string } }>("POST", "/v1/sessions", input);
+  for (let n = 0; n < TURNS; n++) await send(`/v1/sessions/${session.session_id}/prompt`, { prompt: TEXT });
+  return session.session_id;
+}
+
+async function send(path: string, body: object): Promise<void> {
+  const headers = { authorization, "content-type": "application/json", prefer: "return=minimal" };
+  const answer = await fetch(`${server.origin}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  await answer.arrayBuffer();
+}
+
+const open = (path: string) => fetch(`${server.origin}${path}`, { headers: { authorization } });
+
+/** Reads an answer chunk by chunk, until it ends or has so many bytes. @returns how many came, and the last of the text */
+async function read(path: string, atMost = Infinity): Promise<{ bytes: number; end: string }> {
+  const answer = await open(path);
+  if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  let bytes = 0;
+  let end = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.byteLength;
+    end = (end + decoder.decode(chunk, { stream: true })).slice(-200);
+    if (bytes >= atMost) break;
+  }
+  return { bytes, end };
+}
+
+/** Reads all pages of messages. @returns the number of bytes */
+async function readPages(): Promise<number> {
+  let bytes = 0;
+  for (let after: string | undefined = "0"; after !== undefined;) {
+    const page = await read(`/sessions/${chat}/messages?after=${after}&limit=1000`);
+    bytes += page.bytes;
+    after = /"nextAfter":(\d+)/.exec(page.end)?.[1];
+  }
+  return bytes;
+}
+
+/** Reads a socket until it has sent the last message. @returns the number of characters */
+async function readSocket(): Promise<number> {
+  const url = `${server.origin.replace("http", "ws")}/sessions/${chat}/ws?after=0`;
+  // Node's own client accepts headers; the types are those of Workers.
+  const socket = new WebSocket(url, { headers: { authorization } } as unknown as string[]);
+  let characters = 0;
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener("error", () => reject(new Error("The socket broke")));
+    socket.addEventListener("message", ({ data }) => {
+      const text = String(data);
+      characters += text.length;
+      if (text.includes(`"seq":${MESSAGES},`)) resolve();
+    });
+  });
+  socket.close();
+  return characters;
+}
+
+const ALL = MESSAGES * TEXT.length;
+
+const WAYS_TO_READ: Record<string, () => Promise<void>> = {
+  "the session": async () => {
+    const { bytes, end } = await read(`/sessions/${chat}`);
+    expect(bytes).toBeLessThan(4_100_000);
+    expect(end).toContain('"truncated":true');
+  },
+  "a history on /v1": async () => {
+    const { bytes, end } = await read(`/v1/sessions/${comparison}?include_history=true`);
+    expect(bytes).toBeLessThan(4_100_000);
+    expect(end).toContain('"truncated":true');
+  },
+  "all pages of messages": async () => expect(await readPages()).toBeGreaterThan(ALL),
+  "all events": async () => {
+    const { bytes } = await read(`/sessions/${chat}/events?after=0`, ALL);
+    expect(bytes).toBeGreaterThanOrEqual(ALL);
+  },
+  "a socket from the start": async () => expect(await readSocket()).toBeGreaterThan(ALL),
+  "an export": async () => {
+    const { bytes } = await read(`/v1/sessions/${comparison}/export`);
+    expect(bytes).toBeGreaterThan(TURNS * 3 * TEXT.length);
+  },
+};
+
+const residentMb = () => server.residentMb().reduce((sum, mb) => sum + mb, 0);
+
+/** @returns the most memory while the work runs, in MB, and the times of calls of others, in milliseconds */
+async function observe(work: Promise<unknown>): Promise<{ peakMb: number; waitsMs: number[] }> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  work.then(end, end);
+  let peakMb = 0;
+  const waitsMs: number[] = [];
+  while (!ended.signal.aborted) {
+    const start = performance.now();
+    await (await open("/healthz")).arrayBuffer();
+    waitsMs.push(performance.now() - start);
+    peakMb = Math.max(peakMb, residentMb());
+    await sleep(5);
+  }
+  await work;
+  return { peakMb, waitsMs };
+}
+
+describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB", () => {
+  // Other work on the machine can take the time of the server.
+  const options = { retry: 3 };
+  it.each(Object.entries(WAYS_TO_READ))(
+    "of %s add less than 64 MB, and others do not wait",
+    options,
+    async (way, readOne) => {
+      const before = residentMb();
+      const { peakMb, waitsMs } = await observe(Promise.all(Array.from({ length: READERS }, readOne)));
+      const [p50, p99] = [quantile(waitsMs, 0.5), quantile(waitsMs, 0.99)];
+      console.info(
+        `${way}: ${before.toFixed(0)} MB, at most ${peakMb.toFixed(0)} MB; ` +
+          `/healthz p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${Math.max(...waitsMs).toFixed(1)} ms`,
+      );
+      expect(peakMb - before).toBeLessThan(MAX_ADDED_MB);
+      expect(p50).toBeLessThan(MAX_WAIT_MS);
+    },
+  );
+});
