@@ -24,7 +24,7 @@ const MESSAGES = 400;
 const TURNS = 133;
 const TEXT = "x".repeat(100_000);
 
-const ADMIN_KEY = "six-readers-of-one-log";
+const ADMIN_KEY = "six-readers-of-one-log-of-40-megabytes";
 const authorization = `Bearer ${ADMIN_KEY}`;
 const state = mkdtempSync(join(tmpdir(), "parley-readers-"));
 const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
