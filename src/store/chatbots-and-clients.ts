@@ -161,12 +161,12 @@ export async function createOrUpdateClient(
   changes: Partial<Client>,
 ): Promise<Client> {
   const { nameFolded, foldVersion } = withFolded(client);
-  const row = await db
+  const write = db
     .insert(clients)
     .values(withFolded(client))
     .onConflictDoUpdate({ target: clients.externalId, set: { ...changes, nameFolded, foldVersion } })
-    .returning()
-    .get();
+    .returning();
+  const row = await retryOnce(() => write.get());
   return withoutFolded<typeof clients>(row);
 }
 
@@ -176,6 +176,7 @@ export async function updateClientByExternalId(
   externalId: string,
   changes: Partial<Omit<Client, "name">>,
 ): Promise<Client | null> {
-  const [row] = await db.update(clients).set(changes).where(hasExternalId(externalId)).returning();
+  const write = db.update(clients).set(changes).where(hasExternalId(externalId)).returning();
+  const row = await retryOnce(() => write.get());
   return row ? withoutFolded<typeof clients>(row) : null;
 }

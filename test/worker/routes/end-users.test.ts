@@ -61,6 +61,23 @@ describe("system messages are hidden from a client", () => {
     for (const { body } of await asked({})) expect(JSON.stringify(body)).toContain(HIDDEN);
   });
 
+  it("in answers that are sent while a long log is read, in its object and in D1", async () => {
+    const { id, token } = await withSystemMessage();
+    const message = { role: "user", content: "x".repeat(90_000) };
+    for (let n = 0; n < 4; n++) await post(`/sessions/message?sessionId=${id}`, { message });
+    for (const isEnded of [false, true]) {
+      if (isEnded) await post(`/sessions/${id}/end`, undefined, { token });
+      for (const path of [`/sessions/${id}`, `/sessions/${id}/messages?limit=1000`]) {
+        const { messages } = (await get(path, { token })).body.data;
+        expect([path, messages.map(({ role }: { role: string }) => role)]).toEqual([
+          path,
+          ["assistant", "user", "user", "user", "user"],
+        ]);
+        expect((await get(path)).body.data.messages).toHaveLength(6);
+      }
+    }
+  });
+
   it("on pages, which go on after them", async () => {
     const { id, token } = await withSystemMessage();
     await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "Hi" } });
