@@ -177,6 +177,6 @@ export async function updateClientByExternalId(
   changes: Partial<Omit<Client, "name">>,
 ): Promise<Client | null> {
   const write = db.update(clients).set(changes).where(hasExternalId(externalId)).returning();
-  const row = await retryOnce(() => write.get());
+  const [row] = await retryOnce(() => write.all());
   return row ? withoutFolded<typeof clients>(row) : null;
 }
