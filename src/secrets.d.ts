@@ -22,6 +22,8 @@ interface Env {
   RATE_LIMITS?: string;
   /** `off` writes the messages of each session in a transaction of their own. */
   GROUP_COMMIT?: string;
+  /** The longest that an answer waits until D1 has its change, in milliseconds. */
+  REPLICATION_WAIT_MS?: string;
   /** `service` lets in callers without a token. */
   ANONYMOUS_ROLE?: string;
 }

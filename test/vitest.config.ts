@@ -28,6 +28,8 @@ export default defineConfig({
                 LOCAL: "",
                 ALLOWED_HOSTS: "parley.test",
                 RATE_LIMITS: "off",
+                // On a busy machine D1 is slow, and tests read lists right after an append.
+                REPLICATION_WAIT_MS: "2000",
                 PROVIDER_TEST: "secret-from-the-environment",
                 MIGRATIONS: await readD1Migrations(`${root}migrations`),
               },

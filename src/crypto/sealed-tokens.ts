@@ -119,8 +119,17 @@ const cipher = (iv: Uint8Array, { endpointId, connectorType, origin }: TokenBind
   additionalData: encoder.encode(JSON.stringify([endpointId, connectorType, origin])),
 });
 
-const aesKey = (bytes: Uint8Array): Promise<CryptoKey> =>
-  crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+/** Keys of this isolate, by their bytes: importing one takes longer than decrypting a token. */
+const importedKeys = new Map<string, CryptoKey>();
+
+async function aesKey(bytes: Uint8Array): Promise<CryptoKey> {
+  const id = toBase64(bytes);
+  const imported = importedKeys.get(id);
+  if (imported) return imported;
+  const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  importedKeys.set(id, key);
+  return key;
+}
 
 async function decrypt(bytes: Uint8Array, payload: Uint8Array, binding: TokenBinding): Promise<string | null> {
   const [iv, sealed] = [payload.subarray(0, IV_BYTES), payload.subarray(IV_BYTES)];

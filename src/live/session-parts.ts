@@ -15,6 +15,9 @@ import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
 import { callEndpoints } from "./turns/call-endpoints.ts";
 
+/** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
+const DEFAULT_REPLICATION_WAIT_MS = 50;
+
 /** @param present presents a session, without its messages, in the form of its dialect */
 export function sessionParts(
   ctx: DurableObjectState,
@@ -31,6 +34,7 @@ export function sessionParts(
     d1: env.DB,
     storage,
     groupCommit: env.GROUP_COMMIT !== "off",
+    maxWaitMs: Number(env.REPLICATION_WAIT_MS ?? DEFAULT_REPLICATION_WAIT_MS),
     nextAlarm: nextDueTime,
     onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
   });

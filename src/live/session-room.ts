@@ -34,7 +34,7 @@ import { appendMessages } from "./turns/append-messages.ts";
 import { referencedRecords } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
-/** How long a result waits until D1 has the change, in milliseconds. Usually lists then show it at once. */
+/** How long a removal waits for messages on their way to D1, in milliseconds. */
 const REPLICATION_TIMEOUT_MS = 250;
 
 /** The delay before a failed removal is retried, in milliseconds. */
@@ -315,6 +315,6 @@ export class SessionRoom {
   }
 
   #waitForD1(): Promise<void> {
-    return this.#world.replication.waitUntilReplicated(REPLICATION_TIMEOUT_MS);
+    return this.#world.replication.waitIfQuick();
   }
 }

@@ -29,6 +29,8 @@ export interface Replication {
   start: () => void;
   /** Starts within a second, and includes changes until then. Call it in the transaction of the change. */
   startSoon: () => void;
+  /** Waits until D1 has all changes so far, unless that takes long. */
+  waitIfQuick: () => Promise<void>;
   /** Waits until D1 has all changes so far, replication fails, or the time is over. */
   waitUntilReplicated: (timeoutMs: number) => Promise<void>;
 }

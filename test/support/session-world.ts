@@ -144,7 +144,12 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
         world.stored = null;
       },
     },
-    replication: { start: () => undefined, startSoon: () => undefined, waitUntilReplicated: async () => undefined },
+    replication: {
+      start: () => undefined,
+      startSoon: () => undefined,
+      waitIfQuick: async () => undefined,
+      waitUntilReplicated: async () => undefined,
+    },
     emit: (event) => void world.events.push(event),
     closeSubscriptions: (reason) => void world.closed.push(reason),
     callEndpoints: async (calls, onEvents) => {

@@ -40,6 +40,8 @@ interface ReplicatorPorts {
   storage: DurableObjectStorage;
   /** Whether messages can share a transaction with messages of other sessions. */
   groupCommit: boolean;
+  /** The longest that an answer waits for D1, in milliseconds. */
+  maxWaitMs: number;
   /** When the alarm must run at the latest, for other reasons. */
   nextAlarm: () => EpochMs;
   /** Called when D1 has all changes. */
@@ -54,6 +56,8 @@ export class Replicator {
   #waiting: { revision: number; resolve: () => void }[] = [];
   #alarmSet = false;
   #failures = 0;
+  /** How long the last write to D1 took, in milliseconds; `null` before the first. */
+  #lastWriteMs: number | null = null;
   #startTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(log: Log, ports: ReplicatorPorts) {
@@ -76,6 +80,16 @@ export class Replicator {
   /** Sets an alarm in the transaction of the change, so that replication completes even if the object stops. */
   #ensureAlarm(): void {
     if (!this.#alarmSet) this.#setAlarm(CHECK_DELAY_MS);
+  }
+
+  /**
+   * Waits until D1 has all changes so far, so that lists show them when an answer leaves. For at most twice as long as
+   * the last write took, and not at all where D1 is too far away to wait for.
+   */
+  async waitIfQuick(): Promise<void> {
+    const { maxWaitMs } = this.#ports;
+    const expectedMs = this.#lastWriteMs ?? maxWaitMs / 2;
+    if (expectedMs <= maxWaitMs) await this.waitUntilReplicated(Math.min(2 * expectedMs, maxWaitMs));
   }
 
   /** Waits until D1 has all changes so far, replication fails, or the time is over. */
@@ -130,6 +144,7 @@ export class Replicator {
     const { session, replicated } = state;
     const messages = this.#log.unreplicated(this.#failures < FAILURES_BEFORE_SINGLE_WRITES ? BATCH_MESSAGES : 1);
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
+    const startedAt = now();
     try {
       await this.#write(session, messages, session.metadataVersion > replicated.metadataVersion);
     } catch (error) {
@@ -139,6 +154,7 @@ export class Replicator {
       this.#log.setReplicated({ ...replicated, lastSeq });
       return true;
     }
+    this.#lastWriteMs = now() - startedAt;
     this.#log.setReplicated({ lastSeq, metadataVersion: session.metadataVersion });
     this.#resolveWaiting(lastSeq + session.metadataVersion);
     return true;

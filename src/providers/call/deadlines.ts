@@ -20,6 +20,9 @@ export class Deadlines {
   readonly #listeners = new AbortController();
   #totalTimer: Timer | null = null;
   #textTimer: Timer | null = null;
+  /** When the next text is due; `null` for never. */
+  #textDueAt: EpochMs | null = null;
+  #textMessage = "";
   #endsAt: EpochMs | null = null;
   #failure: ReplyFailure | null = null;
   /** Resolves with the failure when a deadline passes or the reply is stopped. */
@@ -66,7 +69,9 @@ export class Deadlines {
 
   /** Stops the timer for the next text. */
   callEnded(): void {
+    this.#textDueAt = null;
     if (this.#textTimer !== null) clearTimeout(this.#textTimer);
+    this.#textTimer = null;
   }
 
   /** Stops all timers. */
@@ -76,9 +81,23 @@ export class Deadlines {
     this.#listeners.abort();
   }
 
+  /** Moves the due time only: a timer that is set and cleared for each text costs more than the text. */
   #expectText(milliseconds: number | null, message: string): void {
-    this.callEnded();
-    this.#textTimer = milliseconds === null ? null : this.#startTimer(milliseconds, message);
+    if (milliseconds === null) return this.callEnded();
+    const dueAt = now() + milliseconds;
+    if (this.#textDueAt === null || dueAt < this.#textDueAt) {
+      this.callEnded();
+      this.#textTimer = setTimeout(() => this.#checkText(), Math.min(milliseconds, MAX_TIMER_MS));
+    }
+    this.#textDueAt = dueAt;
+    this.#textMessage = message;
+  }
+
+  #checkText(): void {
+    if (this.#textDueAt === null) return;
+    const leftMs = this.#textDueAt - now();
+    if (leftMs <= 0) this.#fail(replyFailure("provider_timeout", this.#textMessage));
+    else this.#textTimer = setTimeout(() => this.#checkText(), Math.min(leftMs, MAX_TIMER_MS));
   }
 
   #startTimer(milliseconds: number, message: string): Timer {
