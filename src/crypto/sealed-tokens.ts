@@ -72,11 +72,27 @@ export async function seal(token: string, binding: TokenBinding, secrets: Encryp
  * @returns the token in plain text; `null` if it is not sealed, is bound to something else, or no key decrypts it
  */
 export async function unseal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
+  return (await open(token, binding, secrets))?.plaintext ?? null;
+}
+
+/** Which key opens a stored token: the current one, a previous one, or `null` for none. */
+export async function keyOf(
+  token: string,
+  binding: TokenBinding,
+  secrets: EncryptionSecrets,
+): Promise<"current" | "previous" | null> {
+  const opened = await open(token, binding, secrets);
+  if (!opened) return null;
+  return opened.keyIndex === 0 ? "current" : "previous";
+}
+
+async function open(token: string, binding: TokenBinding, secrets: EncryptionSecrets) {
   const payload = isSealed(token) ? fromBase64(token.slice(SEALED_PREFIX.length)) : null;
+  if (!payload) return null;
   const keys = [secrets.ENCRYPTION_KEY, ...(secrets.ENCRYPTION_KEY_PREVIOUS ?? "").split(",")];
-  for (const bytes of payload ? keys.map(decodeKey) : []) {
-    const plaintext = payload && bytes ? await decrypt(bytes, payload, binding) : null;
-    if (plaintext !== null) return plaintext;
+  for (const [keyIndex, bytes] of keys.map(decodeKey).entries()) {
+    const plaintext = bytes ? await decrypt(bytes, payload, binding) : null;
+    if (plaintext !== null) return { plaintext, keyIndex };
   }
   return null;
 }

@@ -5,10 +5,14 @@
  */
 import { Hono } from "hono/tiny";
 import * as z from "zod";
+import type { Endpoint } from "../core/endpoint.ts";
 import { isLocalStart } from "../core/local-start.ts";
 import { isoTime, now } from "../core/time.ts";
+import { isSecret, keyOf } from "../crypto/sealed-tokens.ts";
+import { originOf } from "../providers/registry.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
+import { listEndpoints } from "../store/endpoints.ts";
 import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
 import { signIn } from "./http/authenticate.ts";
@@ -26,11 +30,18 @@ const Migrations = z.object({
   applied: z.string().nullable().meta({ description: "The newest migration of the database" }),
 });
 
+const Tokens = z
+  .object({ previousKey: z.array(z.string()), unreadable: z.array(z.string()) })
+  .meta({
+    description: "Endpoints whose token only a previous ENCRYPTION_KEY opens, and those whose token none opens",
+  });
+
 const Health = z
   .object({
     status: z.enum(["ok", "degraded"]),
     database: z.object({ reachable: z.boolean(), milliseconds: z.number().int() }).optional(),
     migrations: Migrations.optional(),
+    tokens: Tokens.optional(),
     problems: z.array(z.string()).optional().meta({ description: "What is wrong with the settings or the database" }),
     parked: z
       .array(z.object({ sessionId: z.string(), seq: z.number().int(), error: z.string(), at: timeOutput }))
@@ -68,18 +79,44 @@ async function isReady(env: Env): Promise<boolean> {
 /** Whether the database has what this code needs. After a rollback of the code it has more. */
 const hasNewestMigration = (applied: string[]): boolean => applied.includes(NEWEST_MIGRATION);
 
+/** Which key each endpoint's token needs. A deployment that rotates its key waits until no one needs the previous one. */
+async function checkTokens(endpoints: Endpoint[], env: Env): Promise<z.output<typeof Tokens>> {
+  const tokens: z.output<typeof Tokens> = { previousKey: [], unreadable: [] };
+  for (const endpoint of endpoints) {
+    if (!isSecret(endpoint.token)) continue;
+    const { id: endpointId, connectorType } = endpoint;
+    const key = await keyOf(endpoint.token, { endpointId, connectorType, origin: originOf(endpoint) ?? "" }, env);
+    if (key === "previous") tokens.previousKey.push(endpointId);
+    if (key === null) tokens.unreadable.push(endpointId);
+  }
+  return tokens;
+}
+
 async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
   const startedAt = now();
   const problems = settingsProblems(env);
   try {
     const db = database(env.DB);
-    const [deadLetters, applied] = await Promise.all([listDeadLetters(db, MAX_DEAD_LETTERS), appliedMigrations(db)]);
+    const [deadLetters, applied, tokens] = await Promise.all([
+      listDeadLetters(db, MAX_DEAD_LETTERS),
+      appliedMigrations(db),
+      checkTokens(await listEndpoints(db), env),
+    ]);
+    if (tokens.unreadable.length > 0)
+      problems.push(`No key opens the tokens of these endpoints, set them again: ${tokens.unreadable.join(", ")}`);
     if (!hasNewestMigration(applied))
       problems.push(`The database lacks the migration ${NEWEST_MIGRATION}: npm run deploy`);
     const parked = deadLetters.map(({ at, ...letter }) => ({ ...letter, at: isoTime(at) }));
     const status = parked.length + problems.length === 0 ? "ok" : "degraded";
     const migrations = { expected: NEWEST_MIGRATION, applied: applied[0] ?? null };
-    return { status, database: { reachable: true, milliseconds: now() - startedAt }, migrations, problems, parked };
+    return {
+      status,
+      database: { reachable: true, milliseconds: now() - startedAt },
+      migrations,
+      tokens,
+      problems,
+      parked,
+    };
   } catch {
     return { status: "degraded", database: { reachable: false, milliseconds: now() - startedAt }, problems };
   }

@@ -28,7 +28,7 @@ const FIRST_PAUSE_MS = 500;
 export async function writeBackup(db: D1Database, folder: string, report: (text: string) => void): Promise<void> {
   if (existsSync(manifestFile(folder)))
     throw new UserError(`${folder} has a finished backup. Choose another folder: --folder`);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const migration = await newestMigration(db);
   const tables = [];
   for (const table of await readTables(db)) {
@@ -58,7 +58,7 @@ async function copyTable(db: D1Database, table: Table, file: string): Promise<nu
 
 /** Reads what an earlier run has copied, and removes its last line if that is not whole. */
 async function readCopied(file: string): Promise<{ rows: number; last: Row | null }> {
-  if (!existsSync(file)) writeFileSync(file, "");
+  if (!existsSync(file)) writeFileSync(file, "", { mode: 0o600 });
   let [rows, size, last]: [number, number, string | null] = [0, 0, null];
   for await (const line of lines(file)) {
     rows += 1;

@@ -259,7 +259,9 @@ describe("a Worker with missing settings", () => {
   });
 
   it("shows an admin which setting is wrong, and no value", async () => {
-    expect((await get("/healthz?deep=1")).body.problems).toEqual([]);
+    // Other tests here leave endpoints whose tokens no key opens.
+    const ofSettings = (problems: string[]) => problems.filter((problem) => !problem.startsWith("No key opens"));
+    expect(ofSettings((await get("/healthz?deep=1")).body.problems)).toEqual([]);
     setVariables({
       ENCRYPTION_KEY: "short",
       ANONYMOUS_ROLE: "root",
@@ -269,7 +271,7 @@ describe("a Worker with missing settings", () => {
     });
     const { body } = await get("/healthz?deep=1");
     expect(body.status).toBe("degraded");
-    expect(body.problems).toHaveLength(5);
+    expect(ofSettings(body.problems)).toHaveLength(5);
     expect(body.problems.join()).not.toMatch(/short|root|Mars/);
   });
 });

@@ -285,7 +285,8 @@ describe("params that an endpoint pins", () => {
     expect(await sent()).toMatchObject({ model: "large", seed: 7 });
     await put(`/v1/llm_endpoints/${endpointId}`, { pinned: ["model"] });
     expect(await sent()).toMatchObject({ model: "small", seed: 7 });
-    expect((await put(`/chatbots/${chatbotId}`, { name: "Renamed" })).status).toBe(200);
+    const same = { endpointId, params: { model: "large", seed: 7 } };
+    expect((await put(`/chatbots/${chatbotId}`, { ...same, name: "Renamed" })).status).toBe(200);
     await put(`/v1/llm_endpoints/${endpointId}`, { pinned: null });
     expect(await sent()).toMatchObject({ model: "large", seed: 7 });
   });

@@ -120,6 +120,28 @@ describe("an endpoint's token", () => {
     expect(await askWith({ ENCRYPTION_KEY: OTHER_KEY }, id)).toContain('"type":"end"');
     expect((await shownTo("sealed"))[0]).toBe("Bearer sk-rotated");
   });
+
+  it("shows in the deep health which key it needs", async () => {
+    const id = await createEndpoint({ ...openai, token: "sk-checked" });
+    const tokensWith = async (settings: Partial<Env>) => {
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const answer = await app.request("/healthz?deep=1", { headers }, { ...env, ...settings });
+      const { tokens, problems } = await answer.json<{ tokens: Record<string, string[]>; problems: string[] }>();
+      const lists = Object.entries(tokens).flatMap(([name, ids]) => (ids.includes(id) ? [name] : []));
+      return [...lists, problems.some((problem) => problem.includes(id))];
+    };
+    expect(await tokensWith({})).toEqual([false]);
+    const rotated = { ENCRYPTION_KEY: OTHER_KEY, ENCRYPTION_KEY_PREVIOUS: ours.ENCRYPTION_KEY ?? "" };
+    expect(await tokensWith(rotated)).toEqual(["previousKey", false]);
+    expect(await tokensWith({ ENCRYPTION_KEY: OTHER_KEY })).toEqual(["unreadable", true]);
+    await callWith(rotated, "PUT", `/v1/llm_endpoints/${id}`, { token: "********" });
+    expect(await tokensWith({ ENCRYPTION_KEY: OTHER_KEY })).toEqual([false]);
+  });
+
+  it("cannot be the mask when the endpoint is created", async () => {
+    const { status, body } = await post("/v1/llm_endpoints", { name: unique("mask"), ...openai, token: "********" });
+    expect([status, body.error[0].loc]).toEqual([422, ["body", "token"]]);
+  });
 });
 
 it("sealed with a lost key fails its own reply, and no other of the prompt", async () => {

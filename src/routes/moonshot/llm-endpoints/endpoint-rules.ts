@@ -26,6 +26,8 @@ export function checkRequired(input: z.output<typeof schemas.CreateEndpoint>): O
   const issues = PROVIDERS[type].required
     .filter(isMissing)
     .map((field) => ({ path: [field], message: field === "uri" ? "Field required" : 'Field required ("" for none)' }));
+  if (input.token === SECRET_MASK)
+    issues.push({ path: ["token"], message: "This is the mask of a token, not a token" });
   return issues.length === 0 ? success(null) : failed({ reason: "invalid", issues });
 }
 

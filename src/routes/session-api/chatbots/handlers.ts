@@ -80,7 +80,7 @@ export async function updateChatbot(c: AppContext, id: string, changes: z.output
     ...(changes as Partial<typeof chatbot>),
     updatedAt: updatedAtAfter(changes, chatbot),
   };
-  if (changes.endpointId !== undefined || changes.params !== undefined) {
+  if (updated.endpointId !== chatbot.endpointId || updated.params !== chatbot.params) {
     const endpoint = await findEndpointFor(db, updated);
     if (!endpoint.ok) return respondWithProblem(c, endpoint.failure);
   }
