@@ -5,11 +5,9 @@
  */
 import { Hono } from "hono/tiny";
 import * as z from "zod";
-import type { Endpoint } from "../core/endpoint.ts";
 import { isLocalStart } from "../core/local-start.ts";
 import { isoTime, now } from "../core/time.ts";
-import { isSecret, keyOf } from "../crypto/sealed-tokens.ts";
-import { originOf } from "../providers/registry.ts";
+import { checkTokens } from "../providers/call/check-tokens.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
 import { listEndpoints } from "../store/endpoints.ts";
@@ -77,19 +75,6 @@ async function isReady(env: Env): Promise<boolean> {
 /** Whether the database has what this code needs. After a rollback of the code it has more. */
 const hasNewestMigration = (applied: string[]): boolean => applied.includes(NEWEST_MIGRATION);
 
-/** Which key each endpoint's token needs. A deployment that rotates its key waits until no one needs the previous one. */
-async function checkTokens(endpoints: Endpoint[], env: Env): Promise<z.output<typeof Tokens>> {
-  const tokens: z.output<typeof Tokens> = { previousKey: [], unreadable: [] };
-  for (const endpoint of endpoints) {
-    if (!isSecret(endpoint.token)) continue;
-    const { id: endpointId, connectorType } = endpoint;
-    const key = await keyOf(endpoint.token, { endpointId, connectorType, origin: originOf(endpoint) ?? "" }, env);
-    if (key === "previous") tokens.previousKey.push(endpointId);
-    if (key === null) tokens.unreadable.push(endpointId);
-  }
-  return tokens;
-}
-
 async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
   const startedAt = now();
   const problems = settingsProblems(env);
@@ -98,7 +83,7 @@ async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
     const [deadLetters, applied, tokens] = await Promise.all([
       listDeadLetters(db, MAX_DEAD_LETTERS),
       appliedMigrations(db),
-      checkTokens(await listEndpoints(db), env),
+      listEndpoints(db).then((endpoints) => checkTokens(endpoints, env)),
     ]);
     if (tokens.unreadable.length > 0)
       problems.push(`No key opens the tokens of these endpoints, set them again: ${tokens.unreadable.join(", ")}`);

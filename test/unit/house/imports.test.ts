@@ -26,7 +26,7 @@ const DIALECT = [
 const ARROWS: Record<string, string[]> = {
   "index.ts": ["app.ts", "jobs", "live", "providers", "store", "routes/http"],
   "app.ts": ["routes"],
-  routes: ["routes/http", "routes/openapi", "store"],
+  routes: ["routes/http", "routes/openapi", "store", "providers/call/check-tokens.ts"],
   "routes/http": [...LIVE_DOORS, "routes/openapi/describe.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
