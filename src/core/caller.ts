@@ -50,7 +50,7 @@ export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null
 
 /**
  * What one caller's subscriptions are counted by. Each socket of a caller without a token has an id of its own; nothing
- * tells such callers apart, so together they count as one.
+ * distinguishes such callers, so together they count as one.
  */
 export const subscriberId = ({ id }: Pick<Caller, "id">): string =>
   id.startsWith(`${ANONYMOUS.id}:`) ? ANONYMOUS.id : id;

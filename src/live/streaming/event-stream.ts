@@ -17,6 +17,9 @@ const MAX_PENDING_BYTES = 4_194_304;
 /** How much of a replay is written at once, in characters as sent, unless a single event has more. */
 const REPLAY_CHARACTERS = 262_144;
 
+/** How much of a replay is sent before other calls run. A short log is sent at once, and the stream is live. */
+const BYTES_BETWEEN_WAITS = 65_536;
+
 /** How long a reader may take nothing of what waits for it, in milliseconds. */
 const MAX_SILENCE_MS = 60_000;
 
@@ -89,6 +92,7 @@ export class EventStream {
    */
   async catchUp(replay: Replay, present: PresentSession, hasRoom = () => true): Promise<void> {
     this.#isLive = false;
+    let sinceWait = 0;
     for (let step = replay.next(); ; step = replay.next()) {
       if (step.done) {
         this.#isLive = true;
@@ -96,14 +100,20 @@ export class EventStream {
         return;
       }
       for (const text of this.#textsOf(await step.value, present)) {
-        await this.#writeReplay(text);
+        sinceWait += await this.#writeReplay(text);
         if (this.#isClosed) return;
       }
-      // Lets other calls of the isolate run: a reader that is always ready leaves them no time.
-      await scheduler.wait(0);
-      while (!hasRoom() && !this.#isClosed) await scheduler.wait(ROOM_MS);
+      if (sinceWait < BYTES_BETWEEN_WAITS) continue;
+      sinceWait = 0;
+      await this.#waitForRoom(hasRoom);
       if (this.#isClosed) return;
     }
+  }
+
+  async #waitForRoom(hasRoom: () => boolean): Promise<void> {
+    // Lets other calls of the isolate run: a reader that is always ready leaves them no time.
+    await scheduler.wait(0);
+    while (!hasRoom() && !this.#isClosed) await scheduler.wait(ROOM_MS);
   }
 
   /** Events as text, in parts. Escapes can make a text six times as long as the page that it was read with. */
@@ -119,11 +129,13 @@ export class EventStream {
     yield text;
   }
 
-  async #writeReplay(text: string): Promise<void> {
+  /** @returns the number of bytes */
+  async #writeReplay(text: string): Promise<number> {
     const bytes = encoder.encode(text);
     this.#pendingReplayBytes += bytes.byteLength;
     await this.#write(bytes);
     this.#pendingReplayBytes -= bytes.byteLength;
+    return bytes.byteLength;
   }
 
   /** @param bytes the text of the event, encoded once for all readers */
