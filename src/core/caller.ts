@@ -48,6 +48,13 @@ export const dependsOn = (caller: Pick<Caller, "keyId" | "clientId">, revokedId:
 /** A caller without a token, if the settings allow one. All such callers look the same. */
 export const ANONYMOUS: Caller = { role: "service", id: "anonymous", keyId: null, clientId: null, expiresAt: null };
 
+/**
+ * What one caller's subscriptions are counted by. Each socket of a caller without a token has an id of its own; nothing
+ * distinguishes such callers, so together they count as one.
+ */
+export const subscriberId = ({ id }: Pick<Caller, "id">): string =>
+  id.startsWith(`${ANONYMOUS.id}:`) ? ANONYMOUS.id : id;
+
 export const isAnonymous = ({ id }: Pick<Caller, "id">): boolean => id === ANONYMOUS.id;
 
 /** Whether a caller is a program of the operator: it has a token of role `service` or `admin`. */

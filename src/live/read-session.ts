@@ -132,9 +132,12 @@ export async function* messagesOf({ after, upTo, page }: OpenLog, filter?: PageF
     const { items, hasMore } = await page(last, PAGE_MESSAGES, filter);
     yield* items.filter(({ seq }) => seq <= upTo);
     last = items.at(-1)?.seq ?? last;
-    if (hasMore) continue;
-    if (last < upTo && filter?.chatId === undefined) throw new Error(`The log ends at message ${last} of ${upTo}`);
-    return;
+    if (!hasMore) {
+      if (last < upTo && filter?.chatId === undefined) throw new Error(`The log ends at message ${last} of ${upTo}`);
+      return;
+    }
+    // Lets other calls of the isolate run: a reader who sends little or nothing meanwhile would leave them no time.
+    await scheduler.wait(0);
   }
 }
 

@@ -5,6 +5,7 @@
  * Sending events to open subscriptions does not belong here: that is `streaming/subscribers.ts`. Effects: the log, D1
  * for an ended session, streams and sockets.
  */
+import type { Caller } from "../core/caller.ts";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
@@ -40,10 +41,14 @@ export class Subscriptions {
   }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array>>> {
     const subscribers = this.#subscribers;
     return subscribers.callForReader(readerId, async () => {
-      const session = await this.#loadForSubscriber();
+      const session = await this.#loadForSubscriber(caller);
       if (!session) return notFound("session");
-      if (subscribers.isFull) return failed({ reason: "too-many-subscribers" });
+      const isAccepted = () => !subscribers.isFull && subscribers.hasRoomFor(caller);
+      // Before a page is read for an ended session, and again after it.
+      if (!isAccepted()) return failed({ reason: "too-many-subscribers" });
       const endedReplay = await this.#replayIfEnded(session, after);
+      // Checked without an await before the stream counts, so that streams that open at the same time cannot all pass.
+      if (!isAccepted()) return failed({ reason: "too-many-subscribers" });
       const stream = subscribers.openStream(readerId, { turnId: null, caller, role: caller.role });
       const caughtUp = subscribers.catchUp(stream, endedReplay ?? this.#room.replay(after));
       const breakOff = () => stream.abort("The log could not be read");
@@ -112,8 +117,9 @@ export class Subscriptions {
     return this.#subscribers.isFull;
   }
 
-  async #loadForSubscriber(): Promise<Session | null> {
-    await this.#subscribers.removeLostReaders();
+  /** @param caller who opens an event stream */
+  async #loadForSubscriber(caller: Caller | null = null): Promise<Session | null> {
+    await this.#subscribers.removeLostReaders(caller);
     // Loaded after the wait, because the session can end during it.
     return this.#room.load();
   }

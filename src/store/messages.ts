@@ -36,22 +36,29 @@ export interface PageQuery {
   chatId?: string;
 }
 
+/** How many rows a page may have when its limit is higher. A page has the most of these that fit into a batch. */
+const PAGE_SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, MAX_ROWS];
+
 /**
- * As many rows as fit into a batch, but at least one. The sizes alone decide which, so that no text is read in vain.
+ * A page of rows: about as many as fit into a batch, but at least one. Sizes alone decide how many, so that no text is
+ * read in vain. They are read in growing steps only until the batch is full: reading 1,000 sizes for each two long
+ * messages took most of the time of a long log, and window functions are slow on D1 and read each row eight times.
  *
  * @param condition which rows
  */
-const batchQuery = (
-  condition: string,
-): string => `SELECT messages.seq, chat_id AS chatId, messages.turn_id AS turnId, role, content,
-    created_at AS createdAt, detail, session_id AS sessionId, found,
-    (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = messages.turn_id) AS turnNumber
-  FROM (
-    SELECT seq, size, sum(size) OVER (ORDER BY seq) AS running_total, count(*) OVER () AS found FROM (
-      SELECT seq, ${MESSAGE_BYTES} AS size FROM messages WHERE session_id = ?1 AND seq > ?2 ${condition} ORDER BY seq LIMIT ?3
-    )
-  ) AS sizes CROSS JOIN messages ON session_id = ?1 AND messages.seq = sizes.seq
-  WHERE running_total <= ?4 OR running_total = size ORDER BY messages.seq`;
+function batchQuery(condition: string): string {
+  const rows = `FROM messages WHERE session_id = ?1 AND seq > ?2 ${condition}`;
+  const sizes = `SELECT ${MESSAGE_BYTES} AS size ${rows} ORDER BY seq`;
+  // NULL if the rows fit and there may be more: then the next step decides.
+  const steps = PAGE_SIZES.slice(1).map(
+    (count, step) => `(SELECT CASE WHEN sum(size) > ?4 THEN ${PAGE_SIZES[step]} WHEN count(*) < ${count} THEN ?3 END
+      FROM (${sizes} LIMIT min(${count}, ?3)))`,
+  );
+  return `SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail,
+      session_id AS sessionId, (SELECT max(seq) ${rows}) AS lastSeq,
+      (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = messages.turn_id) AS turnNumber
+    ${rows} ORDER BY seq LIMIT coalesce(${steps.join(", ")}, ?3)`;
+}
 
 const ALL_MESSAGES = batchQuery("");
 const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`);
@@ -65,12 +72,11 @@ export async function messagesPage(
 ): Promise<Batch<Message>> {
   const query = which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES;
   const statement = db.$client.prepare(chatId === undefined ? query : MESSAGES_OF_CHAT);
-  // One row more than requested shows whether there are more.
-  const values = [sessionId, after, Math.min(limit, MAX_ROWS) + 1, MAX_BATCH_CHARACTERS];
+  const values = [sessionId, after, Math.min(limit, MAX_ROWS), MAX_BATCH_CHARACTERS];
   const bound = statement.bind(...values, ...(chatId === undefined ? [] : [chatId]));
-  const { results } = await bound.all<MessageRow & { found: number }>();
-  const items = results.slice(0, Math.min(limit, MAX_ROWS)).map(fromRow);
-  return { items, hasMore: (results[0]?.found ?? 0) > items.length };
+  const { results } = await bound.all<MessageRow & { lastSeq: number }>();
+  const last = results.at(-1);
+  return { items: results.map(fromRow), hasMore: last !== undefined && last.seq < last.lastSeq };
 }
 
 /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */

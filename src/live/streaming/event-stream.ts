@@ -14,11 +14,17 @@ import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 /** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
 const MAX_PENDING_BYTES = 4_194_304;
 
+/** How much of a replay is written at once, in characters as sent, unless a single event has more. */
+const REPLAY_CHARACTERS = 262_144;
+
 /** How much of a replay is sent before other calls run. A short log is sent at once, and the stream is live. */
 const BYTES_BETWEEN_WAITS = 65_536;
 
 /** How long a reader may take nothing of what waits for it, in milliseconds. */
 const MAX_SILENCE_MS = 60_000;
+
+/** How often a replay that has no room asks again, in milliseconds. */
+const ROOM_MS = 50;
 
 const encoder = new TextEncoder();
 
@@ -46,7 +52,7 @@ export class EventStream {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #onClose: (stream: EventStream) => void;
   #pendingBytes = 0;
-  /** Since when the reader has taken nothing of what waits for it; `null` if nothing waits. */
+  #pendingReplayBytes = 0;
   #waitingSince: EpochMs | null = null;
   #isLive = true;
   #isClosed = false;
@@ -66,30 +72,70 @@ export class EventStream {
     this.#writer.closed.then(finish, finish);
   }
 
-  /** Sends a replay as fast as the reader reads. Then the stream is live. Stops if the reader disconnects. */
-  async catchUp(replay: Replay, present: PresentSession): Promise<void> {
+  /**
+   * The bytes of a replay that wait for the reader. Each stream has these for itself; an event that happens live is in
+   * memory once for all streams.
+   */
+  get pendingReplayBytes(): number {
+    return this.#pendingReplayBytes;
+  }
+
+  /** Since when the reader has taken nothing of what waits for it; `null` if nothing waits. */
+  get waitingSince(): EpochMs | null {
+    return this.#waitingSince;
+  }
+
+  /**
+   * Sends a replay as fast as the reader reads. Then the stream is live. Stops if the reader disconnects.
+   *
+   * @param hasRoom whether the next page may be read into memory
+   */
+  async catchUp(replay: Replay, present: PresentSession, hasRoom = () => true): Promise<void> {
     this.#isLive = false;
-    const encode = (events: SessionEvent[]) => {
-      const shown = events.flatMap((event) => eventFor(this.role, event) ?? []);
-      return encoder.encode(shown.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
-    };
     let sinceWait = 0;
     for (let step = replay.next(); ; step = replay.next()) {
-      if (!step.done) {
-        const bytes = encode(await step.value);
-        await this.#write(bytes);
-        if (this.#isClosed) return;
-        sinceWait += bytes.byteLength;
-        if (sinceWait < BYTES_BETWEEN_WAITS) continue;
-        sinceWait = 0;
-        // Lets other calls of the isolate run: a reader that is always ready leaves them no time.
-        await scheduler.wait(0);
-        continue;
+      if (step.done) {
+        this.#isLive = true;
+        for (const text of this.#textsOf(step.value, present)) void this.#writeReplay(text);
+        return;
       }
-      this.#isLive = true;
-      void this.#write(encode(step.value));
-      return;
+      for (const text of this.#textsOf(await step.value, present)) {
+        sinceWait += await this.#writeReplay(text);
+        if (this.#isClosed) return;
+      }
+      if (sinceWait < BYTES_BETWEEN_WAITS) continue;
+      sinceWait = 0;
+      await this.#waitForRoom(hasRoom);
+      if (this.#isClosed) return;
     }
+  }
+
+  async #waitForRoom(hasRoom: () => boolean): Promise<void> {
+    // Lets other calls of the isolate run: a reader that is always ready leaves them no time.
+    await scheduler.wait(0);
+    while (!hasRoom() && !this.#isClosed) await scheduler.wait(ROOM_MS);
+  }
+
+  /** Events as text, in parts. Escapes can make a text six times as long as the page that it was read with. */
+  *#textsOf(events: SessionEvent[], present: PresentSession): Generator<string, void> {
+    let text = "";
+    for (const event of events) {
+      const shown = eventFor(this.role, event);
+      if (shown) text += serverSentEvent(presentEvent(shown, present));
+      if (text.length < REPLAY_CHARACTERS) continue;
+      yield text;
+      text = "";
+    }
+    yield text;
+  }
+
+  /** @returns the number of bytes */
+  async #writeReplay(text: string): Promise<number> {
+    const bytes = encoder.encode(text);
+    this.#pendingReplayBytes += bytes.byteLength;
+    await this.#write(bytes);
+    this.#pendingReplayBytes -= bytes.byteLength;
+    return bytes.byteLength;
   }
 
   /** @param bytes the text of the event, encoded once for all readers */

@@ -9,6 +9,7 @@
  * What a frame does does not belong here: that is `frame-commands.ts`. How much is unread: `unread-events.ts`. Effects:
  * sockets and the clock.
  */
+import { subscriberId } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { EpochMs } from "../../core/time.ts";
 import { now } from "../../core/time.ts";
@@ -85,7 +86,7 @@ export class Sockets {
    * disconnected, and a later try succeeds.
    */
   hasRoomFor(caller: Pick<Caller, "id">): boolean {
-    const isOwn = (socket: WebSocket) => this.callerOf(socket).id === caller.id;
+    const isOwn = (socket: WebSocket) => subscriberId(this.callerOf(socket)) === subscriberId(caller);
     if (this.#open().filter(isOwn).length >= MAX_SOCKETS_OF_CALLER) return false;
     if (!this.#isTooMuchUnread) return true;
     this.#disconnectLaggards(MAX_UNREAD_BYTES_OF_ALL - MAX_UNREAD_BYTES);

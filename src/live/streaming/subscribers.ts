@@ -5,6 +5,7 @@
  * connections, `replay.ts` earlier events, `client-frames.ts` the frames of clients. Who may subscribe does not belong
  * here. Effects: streams, sockets, the heartbeat's timer, the clock. Nothing is stored.
  */
+import { subscriberId } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { EventStream } from "./event-stream.ts";
@@ -12,12 +13,16 @@ import type { Replay, StreamReader } from "./event-stream.ts";
 import { CLOSE_REASONS, eventFor, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 import { Sockets, hasExpired } from "./sockets.ts";
+import { MAX_UNREAD_BYTES_OF_ALL, stalledReplays } from "./unread-events.ts";
 
 /** How often an idle stream gets a heartbeat, in milliseconds: proxies close idle connections. */
 const HEARTBEAT_MS = 15_000;
 
 /** The most subscribers of a session. One thread sends each event to all of them. */
 const MAX_SUBSCRIBERS = 1_000;
+
+/** The most event streams of one caller, apart from those of single turns. */
+const MAX_STREAMS_OF_CALLER = 20;
 
 /**
  * How a full session finds readers that have disconnected: how often it writes to every stream, and the pause between.
@@ -52,6 +57,27 @@ export class Subscribers {
   /** Whether the session accepts no more subscribers. */
   get isFull(): boolean {
     return this.#streams.size + this.sockets.count >= MAX_SUBSCRIBERS;
+  }
+
+  /** Whether a caller may open one more event stream: it has not too many, and there is room for what it missed. */
+  hasRoomFor(caller: Pick<Caller, "id">): boolean {
+    return !this.#hasTooMany(caller) && this.#hasRoomForReplay();
+  }
+
+  #hasTooMany(caller: Pick<Caller, "id">): boolean {
+    let count = 0;
+    for (const stream of this.#streams)
+      if (stream.caller && subscriberId(stream.caller) === subscriberId(caller)) count += 1;
+    return count >= MAX_STREAMS_OF_CALLER;
+  }
+
+  /** Whether a page of a replay may be read. Disconnects readers who take nothing, if what waits for them leaves no room. */
+  #hasRoomForReplay(): boolean {
+    for (const stream of stalledReplays([...this.#streams], MAX_UNREAD_BYTES_OF_ALL, now()))
+      stream.abort("The reader takes nothing");
+    let total = 0;
+    for (const { pendingReplayBytes } of this.#streams) total += pendingReplayBytes;
+    return total < MAX_UNREAD_BYTES_OF_ALL;
   }
 
   /** Whether there is at least one subscriber. */
@@ -107,22 +133,26 @@ export class Subscribers {
     stream?.abort(READER_DISCONNECTED);
   }
 
-  /** In a full session, writes to all streams, so that those without a reader close. Takes up to 2 seconds. */
-  async removeLostReaders(): Promise<void> {
+  /**
+   * In a full session, or for a caller with too many streams, writes to all streams, so that those without a reader
+   * close. Takes up to 2 seconds.
+   */
+  async removeLostReaders(caller: Pick<Caller, "id"> | null = null): Promise<void> {
+    const isFull = () => this.isFull || (caller !== null && this.#hasTooMany(caller));
     for (let probe = 0; probe < PROBES; probe += 1) {
-      if (!this.isFull || this.#streams.size === 0 || now() < this.#noProbeBefore) return;
+      if (!isFull() || this.#streams.size === 0 || now() < this.#noProbeBefore) return;
       if (now() >= this.#probedAt + PROBE_MS) {
         this.#probedAt = now();
         this.#sendHeartbeats();
       }
       await scheduler.wait(PROBE_MS);
     }
-    if (this.isFull) this.#noProbeBefore = now() + PROBE_PAUSE_MS;
+    if (isFull()) this.#noProbeBefore = now() + PROBE_PAUSE_MS;
   }
 
   /** Sends a replay to a stream, in the form of its dialect. */
   catchUp(stream: EventStream, replay: Replay): Promise<void> {
-    return stream.catchUp(replay, this.#present);
+    return stream.catchUp(replay, this.#present, () => this.#hasRoomForReplay());
   }
 
   closeAll(reason: CloseReason): void {

@@ -1,5 +1,7 @@
 /**
- * How much of what a socket was sent its client may not have read, and which sockets to disconnect for it. The runtime
+ * How much of what was sent may be unread, and which connections to end for it.
+ *
+ * Of an event stream it is known what waits for its reader. Of a socket it is not: the runtime
  * queues what is sent without a limit, and has no `bufferedAmount`. So everything that was sent counts as unread until
  * the connection is gone or the client shows that it is alive. An object with such a queue does not hibernate, so
  * nothing of this needs to survive hibernation.
@@ -11,7 +13,10 @@ import type { EpochMs } from "../../core/time.ts";
 /** The most bytes that one client may have to read, as for an event stream. */
 export const MAX_UNREAD_BYTES = 4_194_304;
 
-/** The most bytes that all clients of an object together may have to read. */
+/**
+ * The most bytes that all sockets of an object together may have to read; and the most of earlier events that may wait
+ * for all its event streams together.
+ */
 export const MAX_UNREAD_BYTES_OF_ALL = 16_777_216;
 
 /** How long a client may take to answer a Close frame before what it was sent counts again, in milliseconds. */
@@ -49,5 +54,32 @@ export function laggards<S extends UnreadEvents>(sockets: S[], maxBytes: number,
       const isLaggard = unreadBytes > 0 && (unreadBytes > MAX_UNREAD_BYTES || total > maxBytes);
       if (isLaggard) total -= unreadBytes;
       return isLaggard;
+    });
+}
+
+/** How long a reader may take nothing while its replay leaves no room for others, in milliseconds. */
+const STALLED_MS = 2_000;
+
+/** What waits for the reader of an event stream. */
+export interface PendingReplay {
+  pendingReplayBytes: number;
+  waitingSince: EpochMs | null;
+}
+
+/**
+ * The event streams to disconnect: of those whose readers have taken nothing for a while, the ones that wait longest,
+ * until all together have less than a number of bytes.
+ */
+export function stalledReplays<S extends PendingReplay>(streams: S[], maxBytes: number, at: EpochMs): S[] {
+  let total = streams.reduce((sum, { pendingReplayBytes }) => sum + pendingReplayBytes, 0);
+  if (total < maxBytes) return [];
+  const since = ({ waitingSince }: S) => waitingSince ?? at;
+  return streams
+    .filter((stream) => stream.pendingReplayBytes > 0 && since(stream) <= at - STALLED_MS)
+    .toSorted((one, other) => since(one) - since(other))
+    .filter(({ pendingReplayBytes }) => {
+      const leavesNoRoom = total >= maxBytes;
+      if (leavesNoRoom) total -= pendingReplayBytes;
+      return leavesNoRoom;
     });
 }

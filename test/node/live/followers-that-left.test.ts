@@ -37,7 +37,17 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-const authorization = `Bearer ${ADMIN_KEY}`;
+/** One caller has at most 20 event streams, and those that it has left may still count. */
+const CALLERS = 100;
+const tokens: string[] = [];
+const tokenOf = (n: number): string => tokens[n % CALLERS] ?? "";
+
+async function createTokens(parley: ParleyClient): Promise<void> {
+  for (let n = 0; n < CALLERS; n++) {
+    const answer = await parley.call<{ data: { key: string } }>("POST", "/keys", { name: "k", role: "service" });
+    tokens.push(answer.data.key);
+  }
+}
 
 async function createSession(parley: ParleyClient): Promise<string> {
   await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
@@ -55,15 +65,15 @@ function openConnection(): Promise<Socket> {
 }
 
 /** Sends a call over a keep-alive connection. */
-const send = (socket: Socket, path: string): Promise<void> =>
+const send = (socket: Socket, path: string, token: string): Promise<void> =>
   new Promise((resolve) => {
     const { host } = new URL(server.origin);
-    const head = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: ${authorization}\r\n\r\n`;
+    const head = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n\r\n`;
     socket.write(head, () => resolve());
   });
 
 /** Sends a call, and waits until the answer contains `end`. */
-async function call(socket: Socket, path: string, end: string): Promise<void> {
+async function call(socket: Socket, path: string, end: string, token: string): Promise<void> {
   const answered = new Promise<string>((resolve) => {
     let text = "";
     const take = (bytes: Buffer) => {
@@ -74,7 +84,7 @@ async function call(socket: Socket, path: string, end: string): Promise<void> {
     };
     socket.on("data", take);
   });
-  await send(socket, path);
+  await send(socket, path, token);
   expect(await answered).toMatch(/^HTTP\/1.1 200 /);
 }
 
@@ -83,46 +93,48 @@ const HEADERS = "\r\n\r\n";
 
 /** The ways in which a reader leaves. */
 const WAYS_TO_LEAVE = [
-  async function closesAfterTheFirstEvent(events: string) {
+  async function closesAfterTheFirstEvent(events: string, token: string) {
     const socket = await openConnection();
-    await call(socket, events, HEADERS);
+    await call(socket, events, HEADERS, token);
     socket.destroy();
   },
-  async function resetsAfterTheFirstEvent(events: string) {
+  async function resetsAfterTheFirstEvent(events: string, token: string) {
     const socket = await openConnection();
-    await call(socket, events, HEADERS);
+    await call(socket, events, HEADERS, token);
     socket.resetAndDestroy();
   },
-  async function closesBeforeTheAnswer(events: string) {
+  async function closesBeforeTheAnswer(events: string, token: string) {
     const socket = await openConnection();
-    await send(socket, events);
+    await send(socket, events, token);
     socket.destroy();
   },
-  async function resetsBeforeTheAnswer(events: string) {
+  async function resetsBeforeTheAnswer(events: string, token: string) {
     const socket = await openConnection();
-    await send(socket, events);
+    await send(socket, events, token);
     socket.resetAndDestroy();
   },
-  async function closesInTheMiddleOfTheCatchUp(events: string) {
+  async function closesInTheMiddleOfTheCatchUp(events: string, token: string) {
     const socket = await openConnection();
-    await call(socket, `${events}?after=0`, HEADERS);
+    await call(socket, `${events}?after=0`, HEADERS, token);
     socket.pause().destroy();
   },
-  async function closesAConnectionThatWasKeptAlive(events: string) {
+  async function closesAConnectionThatWasKeptAlive(events: string, token: string) {
     const socket = await openConnection();
-    await call(socket, "/healthz", '"ok"}');
-    await call(socket, events, HEADERS);
+    await call(socket, "/healthz", '"ok"}', token);
+    await call(socket, events, HEADERS, token);
     socket.destroy();
   },
 ];
 
-const visit = async (n: number, events: string): Promise<void> => WAYS_TO_LEAVE[n % WAYS_TO_LEAVE.length]?.(events);
+const visit = async (n: number, events: string): Promise<void> =>
+  WAYS_TO_LEAVE[n % WAYS_TO_LEAVE.length]?.(events, tokenOf(n));
 
-const follow = (events: string, signal: AbortSignal) =>
-  fetch(`${server.origin}${events}`, { headers: { authorization }, signal });
+const follow = (events: string, signal: AbortSignal, token = ADMIN_KEY) =>
+  fetch(`${server.origin}${events}`, { headers: { authorization: `Bearer ${token}` }, signal });
 
 it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
   const parley = new ParleyClient(server.origin, ADMIN_KEY);
+  await createTokens(parley);
   const id = await createSession(parley);
   const appendMessage = (content: string) =>
     parley.call("POST", `/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
@@ -132,7 +144,7 @@ it("accepts new subscribers at once after more have left than may follow, and ke
   const staying = await follow(events, end.signal);
   for (let n = 0; n < VISITS; n += AT_ONCE)
     await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => visit(n + k, events)));
-  const later = await Promise.all(Array.from({ length: AT_ONCE }, () => follow(events, end.signal)));
+  const later = await Promise.all(Array.from({ length: AT_ONCE }, (_, n) => follow(events, end.signal, tokenOf(n))));
   expect(later.map(({ status }) => status)).toEqual(later.map(() => 200));
   await appendMessage("to who stays");
   let received = "";

@@ -40,8 +40,11 @@ beforeAll(async () => {
   server = await serve(setup);
   const parley = new ParleyClient(server.origin, ADMIN_KEY);
   await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
-  chat = await createLongChat(parley);
-  endedChat = await createLongChat(parley);
+  chat = await createChat(parley);
+  const message = { role: "user", content: TEXT };
+  for (let n = 0; n < MESSAGES; n++) await send(`/sessions/message?sessionId=${chat}`, { message });
+  endedChat = await createChat(parley);
+  for (let n = 0; n < TURNS; n++) await send(`/sessions/chat?sessionId=${endedChat}`, { content: TEXT });
   await send(`/sessions/${endedChat}/end`, {});
   comparison = await createLongComparison(parley);
 });
@@ -51,13 +54,10 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-async function createLongChat(parley: ParleyClient): Promise<string> {
+async function createChat(parley: ParleyClient): Promise<string> {
   const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
   const client = await parley.createClient({ name: "Ada" });
-  const { id } = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "long" });
-  const message = { role: "user", content: TEXT };
-  for (let n = 0; n < MESSAGES; n++) await send(`/sessions/message?sessionId=${id}`, { message });
-  return id;
+  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "long" })).id;
 }
 
 async function createLongComparison(parley: ParleyClient): Promise<string> {
@@ -92,10 +92,10 @@ async function read(path: string, atMost = Infinity): Promise<{ bytes: number; e
 }
 
 /** Reads all pages of messages. @returns the number of bytes */
-async function readPages(): Promise<number> {
+async function readPages(id: string): Promise<number> {
   let bytes = 0;
   for (let after: string | undefined = "0"; after !== undefined;) {
-    const page = await read(`/sessions/${chat}/messages?after=${after}&limit=1000`);
+    const page = await read(`/sessions/${id}/messages?after=${after}&limit=1000`);
     bytes += page.bytes;
     after = /"nextAfter":(\d+)/.exec(page.end)?.[1];
   }
@@ -131,33 +131,42 @@ function readSocket(after: number, onText: (text: string) => boolean): Promise<v
   });
 }
 
+/** The texts of the messages, in bytes; those of the ended session are prompts and replies. */
 const ALL = MESSAGES * TEXT.length;
+const ALL_OF_ENDED = TURNS * 2 * TEXT.length;
+
+const expectTruncated = async (path: string) => {
+  const { bytes, end } = await read(path);
+  expect(bytes).toBeLessThan(4_100_000);
+  expect(end).toContain('"truncated":true');
+};
+
+const expectBytes = async (path: string, least: number, atMost = Infinity) => {
+  const { bytes } = await read(path, atMost);
+  expect(bytes).toBeGreaterThanOrEqual(least);
+};
+
+const expectEnd = async (path: string, expected: string) => {
+  const { end } = await read(path);
+  expect(end).toContain(expected);
+};
 
 const WAYS_TO_READ: Record<string, () => Promise<void>> = {
-  "the session": async () => {
-    const { bytes, end } = await read(`/sessions/${chat}`);
-    expect(bytes).toBeLessThan(4_100_000);
-    expect(end).toContain('"truncated":true');
-  },
-  "a history on /v1": async () => {
-    const { bytes, end } = await read(`/v1/sessions/${comparison}?include_history=true`);
-    expect(bytes).toBeLessThan(4_100_000);
-    expect(end).toContain('"truncated":true');
-  },
-  "all pages of messages": async () => expect(await readPages()).toBeGreaterThan(ALL),
-  "all events": async () => {
-    const { bytes } = await read(`/sessions/${chat}/events?after=0`, ALL);
-    expect(bytes).toBeGreaterThanOrEqual(ALL);
-  },
-  "all events of an ended session": async () => {
-    const { bytes } = await read(`/sessions/${endedChat}/events?after=0`, ALL);
-    expect(bytes).toBeGreaterThanOrEqual(ALL);
-  },
+  "the session": () => expectTruncated(`/sessions/${chat}`),
+  "an ended session": () => expectTruncated(`/sessions/${endedChat}`),
+  "a history on /v1": () => expectTruncated(`/v1/sessions/${comparison}?include_history=true`),
+  "all pages of messages": async () => expect(await readPages(chat)).toBeGreaterThan(ALL),
+  "all pages of an ended session": async () => expect(await readPages(endedChat)).toBeGreaterThan(ALL_OF_ENDED),
+  "all events": () => expectBytes(`/sessions/${chat}/events?after=0`, ALL, ALL),
+  "all events of an ended session": () =>
+    expectBytes(`/sessions/${endedChat}/events?after=0`, ALL_OF_ENDED, ALL_OF_ENDED),
   "sockets from the start": async () => expect(await readSockets()).toBeGreaterThan(ALL),
-  "an export": async () => {
-    const { bytes } = await read(`/v1/sessions/${comparison}/export`);
-    expect(bytes).toBeGreaterThan(TURNS * 3 * TEXT.length);
-  },
+  "an export": () => expectBytes(`/v1/sessions/${comparison}/export`, TURNS * 3 * TEXT.length),
+  "an export of an ended session": () => expectBytes(`/sessions/${endedChat}/export`, ALL_OF_ENDED),
+  "an export without replies": async () => expect((await read(`/sessions/${chat}/export`)).bytes).toBeLessThan(1_000),
+  "statistics of a chat": () => expectEnd(`/sessions/${chat}/stats`, `"attempts":0`),
+  "statistics of an ended chat": () => expectEnd(`/sessions/${endedChat}/stats`, `"attempts":${TURNS}`),
+  "statistics on /v1": () => expectEnd(`/v1/sessions/${comparison}/stats`, `"stop":${TURNS}`),
 };
 
 const residentMb = () => server.residentMb().reduce((sum, mb) => sum + mb, 0);

@@ -1,8 +1,10 @@
 /**
- * Sockets whose clients follow no rule, over real connections to a started server: they answer no Close frame and go on sending,
+ * Sockets and event streams whose clients follow no rule, over real connections to a started server: they answer no Close frame and go on sending,
  * or they never read what they are sent.
  */
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -111,6 +113,11 @@ const MESSAGES = 160;
 const CALLERS = 5;
 const SOCKETS_OF_CALLER = 20;
 
+/** Event streams that one caller tries to open, and how many it gets. */
+const STREAMS = 400;
+const STREAMS_AT_ONCE = 40;
+const STREAMS_OF_CALLER = 20;
+
 const residentMb = () => server.residentMb().reduce((sum, mb) => sum + mb, 0);
 
 async function slowestHealthCheck(during: Promise<unknown>): Promise<number> {
@@ -160,4 +167,50 @@ describe("clients that never read", () => {
     await reader.until(({ events }) => events.some(({ content }) => content === "to who reads"));
     reader.drop();
   });
+
+  it("get few event streams each, and whoever reads gets all of a long log", async () => {
+    const sessionId = await createSession();
+    for (let n = 0; n < MESSAGES; n++) await append(sessionId, "x".repeat(MESSAGE_BYTES));
+    const { key } = await createKey();
+    const before = residentMb();
+    const visit = () => openUnreadStream(`/sessions/${sessionId}/events?after=0`, key);
+    const visits: { socket: Socket; status: number }[] = [];
+    for (let n = 0; n < STREAMS; n += STREAMS_AT_ONCE)
+      visits.push(...(await Promise.all(Array.from({ length: STREAMS_AT_ONCE }, visit))));
+    await sleep(1_000);
+    const grownMb = residentMb() - before;
+    const statuses = visits.map(({ status }) => status);
+    console.info({ grownMb: Math.round(grownMb), streams: statuses.filter((status) => status === 200).length });
+    expect(statuses.filter((status) => status === 200)).toHaveLength(STREAMS_OF_CALLER);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(STREAMS - STREAMS_OF_CALLER);
+    // Without a limit, 400 streams hold 900 MB.
+    expect(grownMb).toBeLessThan(400);
+    expect(await readEvents(sessionId, MESSAGES * MESSAGE_BYTES)).toBeGreaterThanOrEqual(MESSAGES * MESSAGE_BYTES);
+    for (const { socket } of visits) socket.destroy();
+  });
 });
+
+/** Opens an event stream, takes the first of the answer, and never reads again. */
+function openUnreadStream(path: string, token: string): Promise<{ socket: Socket; status: number }> {
+  const { hostname, port, host } = new URL(server.origin);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    socket.on("error", reject);
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n\r\n`);
+    socket.once("data", (bytes) => {
+      socket.pause();
+      resolve({ socket, status: Number(/^HTTP\/1.1 (\d+)/.exec(String(bytes))?.[1]) });
+    });
+  });
+}
+
+/** Reads a session's events from the start, until so many bytes have come. @returns how many came */
+async function readEvents(sessionId: string, atMost: number): Promise<number> {
+  const answer = await fetch(`${server.origin}/sessions/${sessionId}/events?after=0`, {
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+  });
+  let bytes = 0;
+  if (answer.status !== 200) return bytes;
+  for await (const chunk of answer.body ?? []) if ((bytes += chunk.byteLength) >= atMost) break;
+  return bytes;
+}

@@ -1,6 +1,6 @@
-/** Which sockets are disconnected because too much of what they were sent may be unread. */
+/** Which sockets and event streams are disconnected because too much of what they were sent may be unread. */
 import { describe, expect, it } from "vitest";
-import { isTooMuch, laggards } from "../../../src/live/streaming/unread-events.ts";
+import { isTooMuch, laggards, stalledReplays } from "../../../src/live/streaming/unread-events.ts";
 
 const MB = 1_048_576;
 const NOW = 1_000_000;
@@ -35,5 +35,24 @@ describe("sockets with unread events", () => {
     expect(laggards(sockets, ALL, NOW)).toEqual([]);
     const later = sockets.map((socket) => (socket.closedAt === null ? socket : closing(4, 3_000)));
     expect(laggards(later, ALL, NOW)).toEqual([open(3)]);
+  });
+});
+
+describe("event streams whose replays wait", () => {
+  const waiting = (mb: number, sinceMs: number) => ({ pendingReplayBytes: mb * MB, waitingSince: NOW - sinceMs });
+
+  it("stay open while they leave room for another, however long they wait", () => {
+    expect(stalledReplays([waiting(4, 50_000), waiting(11, 50_000)], ALL, NOW)).toEqual([]);
+  });
+
+  it("stay open while their readers read, however much waits for all of them", () => {
+    const streams = Array.from({ length: 40 }, () => waiting(1, 1_900));
+    expect(stalledReplays(streams, ALL, NOW)).toEqual([]);
+  });
+
+  it("are disconnected when they leave no room: those that wait longest, and no more than needed", () => {
+    const live = { pendingReplayBytes: 0, waitingSince: NOW - 50_000 };
+    const streams = [live, waiting(3, 3_000), waiting(1, 9_000), waiting(1, 5_000), waiting(12, 0)];
+    expect(stalledReplays(streams, ALL, NOW)).toEqual([waiting(1, 9_000), waiting(1, 5_000)]);
   });
 });

@@ -79,3 +79,19 @@ it("stops reading the past when its reader has left", async () => {
   await replaying;
   expect(pages).toBe(2);
 });
+
+it("writes the past in parts of 256 KiB as sent, however short the texts of a page are", async () => {
+  const content = "\u0001".repeat(100_000);
+  const message = { type: "message-appended", seq: 1, chatId: null, role: "user", content, timestamp: "" } as const;
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => undefined);
+  const past = function* (): Replay {
+    yield [message, message, message];
+    return [];
+  };
+  void stream.catchUp(past(), () => ({}));
+  await scheduler.wait(1);
+  // One escape has six characters.
+  expect(stream.pendingReplayBytes).toBeGreaterThan(600_000);
+  expect(stream.pendingReplayBytes).toBeLessThan(601_000);
+  stream.abort("The test is over");
+});

@@ -5,9 +5,10 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
+import type { Replay } from "../../../src/live/streaming/event-stream.ts";
 import type { SessionEvent } from "../../../src/live/streaming/events.ts";
 
 /** The limit of subscribers of one session. */
@@ -86,3 +87,59 @@ it("makes an event into text once for all readers, and once more for clients whe
     expect(textsOf({ ...message, role: "user" })).toEqual({ sent: 5, texts: 1 });
     send.mockRestore();
   }));
+
+describe("earlier events that nobody takes", () => {
+  const content = "x".repeat(262_144);
+  const event = { type: "message-appended", seq: 1, chatId: null, role: "user", content, timestamp: "" } as const;
+  const someone = { id: "someone" };
+  const makePast = () => {
+    const past = { pages: 0 };
+    const replay = (function* (): Replay {
+      for (;;) {
+        past.pages += 1;
+        yield [event];
+      }
+    })();
+    return { past, replay };
+  };
+  /** Opens a stream that reads the past. */
+  const openPast = async (subscribers: Subscribers, readerId: string) => {
+    const stream = await open(subscribers, readerId);
+    const { past, replay } = makePast();
+    void subscribers.catchUp(stream, replay);
+    return { past, stream };
+  };
+
+  const readPage = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
+    for (let bytes = 0; bytes < content.length;) bytes += (await reader.read()).value?.byteLength ?? 0;
+  };
+
+  it("leave no room beyond 16 MiB, until those who have taken nothing for 2 seconds are disconnected", () =>
+    withSubscribers(async (subscribers) => {
+      const clock = vi.spyOn(Date, "now");
+      const start = Date.now();
+      clock.mockReturnValue(start);
+      const stalled = [];
+      for (let n = 0; n < 62; n++) stalled.push((await openPast(subscribers, `stalled ${n}`)).stream);
+      await scheduler.wait(1);
+      expect(subscribers.hasRoomFor(someone)).toBe(true);
+      clock.mockReturnValue(start + 1_500);
+      const { past, stream } = await openPast(subscribers, "reads");
+      for (const name of ["later", "last"]) stalled.push((await openPast(subscribers, name)).stream);
+      await scheduler.wait(1);
+      expect(subscribers.hasRoomFor(someone)).toBe(false);
+      // Whoever reads waits for the next page, and is not disconnected.
+      const reader = stream.readable.getReader();
+      await readPage(reader);
+      await scheduler.wait(200);
+      expect(past.pages).toBe(1);
+      clock.mockReturnValue(start + 2_100);
+      expect(subscribers.hasRoomFor(someone)).toBe(true);
+      await readPage(reader);
+      expect(past.pages).toBeGreaterThan(1);
+      await expect(stalled[0]?.readable.getReader().read()).rejects.toThrow();
+      expect((await stalled[40]?.readable.getReader().read())?.done).toBe(false);
+      clock.mockRestore();
+      for (const each of [...stalled, stream]) each.abort("The test is over");
+    }));
+});
