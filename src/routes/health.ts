@@ -30,11 +30,9 @@ const Migrations = z.object({
   applied: z.string().nullable().meta({ description: "The newest migration of the database" }),
 });
 
-const Tokens = z
-  .object({ previousKey: z.array(z.string()), unreadable: z.array(z.string()) })
-  .meta({
-    description: "Endpoints whose token only a previous ENCRYPTION_KEY opens, and those whose token none opens",
-  });
+const Tokens = z.object({ previousKey: z.array(z.string()), unreadable: z.array(z.string()) }).meta({
+  description: "Endpoints whose token only a previous ENCRYPTION_KEY opens, and those whose token none opens",
+});
 
 const Health = z
   .object({
