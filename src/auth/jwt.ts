@@ -7,6 +7,7 @@ import type { JWTPayload } from "jose";
 import { asObjectId } from "../core/id.ts";
 import type { Caller } from "../core/caller.ts";
 import { CALLER_ROLES } from "../core/caller.ts";
+import { LAST_MS } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
 import { keySetOf } from "./jwks.ts";
 import type { KeySetReader } from "./jwks.ts";
@@ -63,6 +64,8 @@ export async function verifyJwt(
 
 function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller | null {
   if (typeof sub !== "string" || sub === "" || sub.length > MAX_SUBJECT_CHARACTERS) return null;
+  const expiresAt = (exp + CLOCK_TOLERANCE_SECONDS) * 1000;
+  if (expiresAt > LAST_MS) return null;
   const role = CALLER_ROLES.find((candidate) => candidate === claims["role"]) ?? null;
   const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
   return {
@@ -70,6 +73,6 @@ function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller | null {
     id: `jwt:${sub}`,
     keyId: null,
     clientId,
-    expiresAt: (exp + CLOCK_TOLERANCE_SECONDS) * 1000,
+    expiresAt,
   };
 }

@@ -4,6 +4,8 @@
  * What a param means to one provider belongs to that provider's adapter in `providers/adapters`. Pure.
  */
 
+import { overriddenPins } from "./param-names.ts";
+
 /** The values that a param may have, and the message for any other. */
 export interface ParamRule {
   isValid: (value: unknown) => boolean;
@@ -84,18 +86,6 @@ export function readCallParams(params: string, defaultMaxAttempts = DEFAULT_MAX_
     },
     alternateRoles: flagOf(all["alternate_roles"]),
   };
-}
-
-/** Params with one meaning: whoever pins one of them pins all. */
-const SAME_MEANING: readonly (readonly string[])[] = [
-  ["timeout_ms", "timeout"],
-  ["max_attempts", "allow_retries", "num_of_retries"],
-];
-
-/** The params that override pinned ones, in the order in which they are given. */
-export function overriddenPins(overrides: object, pinned: readonly string[]): string[] {
-  const names = new Set(pinned.flatMap((name) => SAME_MEANING.find((synonyms) => synonyms.includes(name)) ?? [name]));
-  return Object.keys(overrides).filter((name) => names.has(name));
 }
 
 /**

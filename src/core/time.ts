@@ -32,8 +32,8 @@ export function parseTime(text: string): EpochMs | null {
   return at > LAST_MS ? null : at;
 }
 
-/** The last instant with a four-digit year. */
-const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
+/** The last instant with a four-digit year. Later ones have no usual form, and far later ones no form at all. */
+export const LAST_MS = Date.UTC(10_000, 0, 1) - 1;
 
 function dayOf([year = 0, month = 0, day = 0]: number[]): EpochMs | null {
   // JavaScript reads a year of one or two digits as 19xx.

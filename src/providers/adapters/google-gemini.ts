@@ -4,6 +4,7 @@
  * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 import type { Usage } from "../../core/message.ts";
+import { GENERATION_FIELDS } from "../../core/param-names.ts";
 import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
 import { countOf, hasText, isObject, listOf, objectOf, stringOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
@@ -13,13 +14,6 @@ import type { ResponseFormat, ChunkContent } from "../call/reply-reader.ts";
 import type { WireFormat } from "../call/http-provider.ts";
 
 const DEFAULT_URI = "https://generativelanguage.googleapis.com/v1beta";
-
-/** Fields of a request's `generationConfig`. https://ai.google.dev/api/generate-content#generationconfig */
-const GENERATION_FIELDS = new Set(
-  `stopSequences responseMimeType responseSchema responseJsonSchema _responseJsonSchema responseModalities
-  candidateCount maxOutputTokens temperature topP topK seed presencePenalty frequencyPenalty responseLogprobs logprobs
-  enableEnhancedCivicAnswers speechConfig thinkingConfig imageConfig mediaResolution`.split(/\s+/),
-);
 
 /** The URL of a model. Accepts a base URL, and a full URL with or without a method. A tuned model has its own path. */
 function modelUrl(uri: string, model: string): string {
@@ -35,12 +29,12 @@ function modelUrl(uri: string, model: string): string {
 function placeParams(providerParams: Record<string, unknown>): Record<string, unknown> {
   const isGeneration = (name: string) =>
     GENERATION_FIELDS.has(name.replace(/(?<=.)_([a-z])/g, (_, next: string) => next.toUpperCase()));
-  const { generationConfig, ...params } = providerParams;
+  const { generationConfig, generation_config: snakeCased, ...params } = providerParams;
   const generationParams = Object.entries(params).filter(([name]) => isGeneration(name));
   const otherParams = Object.fromEntries(Object.entries(params).filter(([name]) => !isGeneration(name)));
   if (generationParams.length === 0) return providerParams;
-  const systemParam = typeof generationConfig === "object" ? generationConfig : {};
-  return { ...otherParams, generationConfig: { ...systemParam, ...Object.fromEntries(generationParams) } };
+  const config = { ...objectOf(snakeCased), ...objectOf(generationConfig), ...Object.fromEntries(generationParams) };
+  return { ...otherParams, generationConfig: config };
 }
 
 const partOf = ({ content }: ModelMessage) => ({ text: content });

@@ -6,15 +6,27 @@
 import type { MiddlewareHandler } from "hono";
 import { isLocalStart } from "../../core/local-start.ts";
 import type { AppEnv } from "./context.ts";
+import { isAllowedOrigin } from "./cors.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 const LOOPBACK_HOST = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** On a local start, refuses calls to a host that is neither loopback nor in `ALLOWED_HOSTS`. */
-export const requireLocalHost: MiddlewareHandler<AppEnv> = async (c, next) =>
-  isLocalStart(c.env) && !isAllowedHost(new URL(c.req.url).hostname, c.env)
-    ? respondWithProblem(c, { reason: "host-refused" })
-    : next();
+/**
+ * On a local start, refuses calls to a host that is neither loopback nor in `ALLOWED_HOSTS`, and calls from pages of
+ * such a host. The host alone does not show where a page is from: `wrangler dev` takes the URL, and the `Host` header
+ * with it, from the caller's header `MF-Original-URL`. A page cannot choose its `Origin`.
+ */
+export const requireLocalHost: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (!isLocalStart(c.env)) return next();
+  if (!isAllowedHost(new URL(c.req.url).hostname, c.env)) return respondWithProblem(c, { reason: "host-refused" });
+  const origin = c.req.header("origin");
+  return origin === undefined || isLocalOrigin(origin, c.env)
+    ? next()
+    : respondWithProblem(c, { reason: "origin-refused" });
+};
+
+const isLocalOrigin = (origin: string, env: Env): boolean =>
+  isAllowedOrigin(origin, env) || (URL.canParse(origin) && isAllowedHost(new URL(origin).hostname, env));
 
 function isAllowedHost(host: string, { ALLOWED_HOSTS = "" }: Env): boolean {
   const allowed = ALLOWED_HOSTS.split(",").map((entry) => entry.trim());

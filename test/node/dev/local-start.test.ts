@@ -78,9 +78,9 @@ interface Answer {
 }
 
 /** Sends exactly these headers: `fetch` sets `host` and `accept-encoding` by itself. */
-function get(port: number, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+function call(port: number, path: string, headers: Record<string, string>, method: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const call = request({ host: "127.0.0.1", port, path, headers }, (answer) => {
+    const sent = request({ host: "127.0.0.1", port, path, headers, method }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("end", () =>
@@ -91,9 +91,11 @@ function get(port: number, path: string, headers: Record<string, string> = {}): 
         }),
       );
     });
-    call.on("error", reject).end();
+    sent.on("error", reject).end();
   });
 }
+
+const get = (port: number, path: string, headers: Record<string, string> = {}) => call(port, path, headers, "GET");
 
 const asAdmin = { authorization: "Bearer parley-dev" };
 
@@ -182,6 +184,14 @@ describe("npm start", () => {
     expect(await Promise.all([`rebound.example:${port}`, "127.0.0.1.nip.io", "10.0.0.1"].map(statusFor))).toEqual([
       403, 403, 403,
     ]);
+    // A page at a name of its own that leads here. With this header `wrangler dev` gives the Worker another URL and host.
+    const ownUrl = { "mf-original-url": `http://127.0.0.1:${port}/keys` };
+    const page = { ...asAdmin, host: `rebound.example:${port}`, origin: `http://rebound.example:${port}`, ...ownUrl };
+    const refused = await call(port, "/keys", page, "POST");
+    expect([refused.status, refused.body]).toEqual([403, expect.stringContaining("origin_refused")]);
+    // Without the origin it is a call like another: this shows that the header still does what the check is for.
+    const { origin: _, ...program } = page;
+    expect((await call(port, "/keys", program, "POST")).status).toBe(400);
   });
 
   it("listens for other machines only with an admin key of its own", async () => {

@@ -1,6 +1,7 @@
 /** How an endpoint's params are read: what goes to the provider, and what controls the call. */
 import { describe, expect, it } from "vitest";
-import { mergeParams, overriddenPins, readCallParams } from "../../../src/core/call-params.ts";
+import { mergeParams, readCallParams } from "../../../src/core/call-params.ts";
+import { overriddenPins } from "../../../src/core/param-names.ts";
 
 const read = (params: object, attempts?: number) => readCallParams(JSON.stringify(params), attempts);
 
@@ -65,9 +66,19 @@ describe("pinned params", () => {
     ["timeout", { timeout_ms: 600_000 }],
     ["max_attempts", { num_of_retries: 9, allow_retries: true }],
     ["num_of_retries", { max_attempts: 10 }],
+    ["max_tokens", { max_completion_tokens: 9 }],
+    ["max_completion_tokens", { max_tokens: 9 }],
+    ["maxOutputTokens", { max_output_tokens: 9, generationConfig: { maxOutputTokens: 9 } }],
+    ["top_k", { topK: 9, generation_config: { topK: 9 } }],
+    ["generationConfig", { maxOutputTokens: 9, max_output_tokens: 9, temperature: 2, generation_config: {} }],
+    ["generation_config", { maxOutputTokens: 9, thinking_config: {}, _responseJsonSchema: {}, generationConfig: {} }],
   ])("hold %s under its other names too: %j", (name, overrides) => {
     expect(overriddenPins(overrides, [name])).toEqual(Object.keys(overrides));
     expect(merge(overrides, [name])).toEqual(params);
+  });
+
+  it("leave other fields of Gemini's generation free", () => {
+    expect(overriddenPins({ topK: 1, top_p: 1, safetySettings: [] }, ["maxOutputTokens"])).toEqual([]);
   });
 
   it("may have any name", () => {

@@ -229,6 +229,10 @@ describe("a request", () => {
       safetySettings: [],
       whatever: "new",
     });
+    const snakeCased = JSON.stringify({ top_p: 0.9, generation_config: { top_p: 0.1, seed: 7 } });
+    const other = await sent("google-gemini-connector", "hello", { params: snakeCased });
+    expect(other.body).toMatchObject({ generationConfig: { seed: 7, top_p: 0.9 } });
+    expect(other.body).not.toHaveProperty("generation_config");
   });
 
   it("has the system texts of the params and of the conversation", async () => {

@@ -73,6 +73,8 @@ describe("a JWT", () => {
     ["for a list of others", { aud: ["a", "b"] }],
     ["without an end", { exp: undefined }],
     ["whose end is no number", { exp: "tomorrow" }],
+    ["whose end is after the year 9999", { exp: Date.UTC(10_000, 0, 1) / 1000 }],
+    ["whose end is no date, as if it were in milliseconds", { exp: 1e13 }],
     ["without a subject", { sub: undefined }],
     ["without a subject, for a client", { sub: undefined, role: "client", client_id: "65f3a1b2c4d5e6f708192a3c" }],
     ["with an empty subject", { sub: "" }],
@@ -80,6 +82,11 @@ describe("a JWT", () => {
     ["with a subject of 1,025 characters", { sub: "s".repeat(1_025) }],
   ])("%s is 401", async (_, claims) => {
     expect(await statusWith(await token(claims))).toBe(401);
+  });
+
+  it("may end in the year 9999", async () => {
+    const { status, body } = await get("/me", { token: await token({ exp: Date.UTC(9999, 11, 31) / 1000 }) });
+    expect([status, body.data.expiresAt]).toEqual([200, "9999-12-31T00:00:30.000Z"]);
   });
 
   it("may have a subject of 1,024 characters", async () => {

@@ -34,6 +34,29 @@ describe("the name of the host", () => {
     expect((await get("/chatbots")).status).toBe(200);
   });
 
+  it("must be so for the page that calls, too", async () => {
+    setVariables({
+      LOCAL: "true",
+      ALLOWED_HOSTS: "parley.test, other.example",
+      ALLOWED_ORIGINS: "https://app.example",
+    });
+    const codeFor = async (origin: string) => {
+      const { status, body } = await get("/chatbots", { headers: { origin } });
+      return status === 200 ? 200 : [status, body.error.code];
+    };
+    for (const origin of [
+      "http://localhost:3000",
+      "http://127.0.0.1:8787",
+      "http://other.example",
+      "https://app.example",
+    ])
+      expect([origin, await codeFor(origin)]).toEqual([origin, 200]);
+    for (const origin of ["http://rebound.example:8787", "https://app.example.evil.example", "null", "evil"])
+      expect([origin, await codeFor(origin)]).toEqual([origin, [403, "origin_refused"]]);
+    setVariables({ LOCAL: "" });
+    expect(await codeFor("http://rebound.example:8787")).toBe(200);
+  });
+
   it("can be any in a deployment", async () => {
     setVariables({ LOCAL: "", ALLOWED_HOSTS: "" });
     expect((await get("/chatbots")).status).toBe(200);

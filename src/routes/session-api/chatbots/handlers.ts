@@ -4,12 +4,12 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { overriddenPins } from "../../../core/call-params.ts";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import { invalid, success } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
+import { overriddenPins } from "../../../core/param-names.ts";
 import { now } from "../../../core/time.ts";
 import { findParamProblem } from "../../../providers/registry.ts";
 import { chatbotStore, deleteChatbot as removeChatbot } from "../../../store/chatbots-and-clients.ts";
