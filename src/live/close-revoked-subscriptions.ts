@@ -22,8 +22,10 @@ const MAX_SUBSCRIPTIONS = 400;
 export async function closeRevokedSubscriptions(env: Env, db: Database, keyIds: string[] | null): Promise<void> {
   const subscriptions = await revokedSubscriptions(db, keyIds, MAX_SUBSCRIPTIONS);
   const closings = subscriptions.map(async ({ isOpen, ...subscription }) => {
-    // The end of a session has closed its streams, and its object is gone.
-    if (isOpen) await sessionStub(env, subscription.sessionId).dismiss({ keyId: subscription.keyId });
+    // The end of a session has closed its streams, and its object is gone: cron leaves it alone. But who revokes a key now
+    // may do so before D1 knows that the session was opened again.
+    if (isOpen || keyIds !== null)
+      await sessionStub(env, subscription.sessionId).dismiss({ keyId: subscription.keyId });
     await removeSubscription(db, subscription);
   });
   for (const outcome of await Promise.allSettled(closings)) {

@@ -14,6 +14,9 @@ import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 /** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
 const MAX_PENDING_BYTES = 4_194_304;
 
+/** How much of a replay is sent before other calls run. A short log is sent at once, and the stream is live. */
+const BYTES_BETWEEN_WAITS = 65_536;
+
 /** How long a reader may take nothing of what waits for it, in milliseconds. */
 const MAX_SILENCE_MS = 60_000;
 
@@ -70,10 +73,15 @@ export class EventStream {
       const shown = events.flatMap((event) => eventFor(this.role, event) ?? []);
       return encoder.encode(shown.map((event) => serverSentEvent(presentEvent(event, present))).join(""));
     };
+    let sinceWait = 0;
     for (let step = replay.next(); ; step = replay.next()) {
       if (!step.done) {
-        await this.#write(encode(await step.value));
+        const bytes = encode(await step.value);
+        await this.#write(bytes);
         if (this.#isClosed) return;
+        sinceWait += bytes.byteLength;
+        if (sinceWait < BYTES_BETWEEN_WAITS) continue;
+        sinceWait = 0;
         // Lets other calls of the isolate run: a reader that is always ready leaves them no time.
         await scheduler.wait(0);
         continue;

@@ -106,24 +106,22 @@ async function readPages(): Promise<number> {
 async function readSockets(): Promise<number> {
   let characters = 0;
   for (let last = 0; last < MESSAGES;) {
-    const before = last;
     await readSocket(last, (text) => {
       characters += text.length;
       last = Number(/"seq":(\d+),/.exec(text)?.[1] ?? last);
       return last < MESSAGES;
     });
-    if (last === before) throw new Error(`A socket brought nothing after message ${last}`);
   }
   return characters;
 }
 
-/** Reads a socket until it closes, or until nothing more is wanted. */
+/** Reads a socket until it closes, or until nothing more is wanted. One that is refused, because too much is unread, waits. */
 function readSocket(after: number, onText: (text: string) => boolean): Promise<void> {
   const url = `${server.origin.replace("http", "ws")}/sessions/${chat}/ws?after=${after}`;
   // Node's own client accepts headers; the types are those of Workers.
   const socket = new WebSocket(url, { headers: { authorization } } as unknown as string[]);
-  return new Promise((resolve, reject) => {
-    socket.addEventListener("error", () => reject(new Error("The socket broke")));
+  return new Promise((resolve) => {
+    socket.addEventListener("error", () => setTimeout(resolve, 50));
     // The local runtime passes on the Close frame of a socket that never sent anything only after ten seconds.
     socket.addEventListener("open", () => socket.send("ping"));
     socket.addEventListener("close", () => resolve());

@@ -33,6 +33,7 @@ it.each([
   let gone = 0;
   const stream = new EventStream({ turnId: null, caller: null, role: null }, () => (gone += 1));
   write(stream);
+  await scheduler.wait(1);
   for (const [ms, expected] of [
     [15_000, 0],
     [59_000, 0],
