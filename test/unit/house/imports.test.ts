@@ -27,6 +27,7 @@ const ARROWS: Record<string, string[]> = {
   "index.ts": ["app.ts", "jobs", "live", "providers", "store", "routes/http"],
   "app.ts": ["routes"],
   routes: ["routes/http", "routes/openapi", "store"],
+  "routes/health.ts": ["routes/http", "routes/openapi", "store", "crypto", "providers/registry.ts"],
   "routes/http": [...LIVE_DOORS, "routes/openapi/describe.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
