@@ -41,9 +41,17 @@ function fitsBound(json: string): boolean {
   return new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES;
 }
 
+/** Refuses a field named `__proto__`, before zod leaves it out of a record without a word. */
+export function refuseLostNames<T>(value: T, context: z.RefinementCtx): T {
+  if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__"))
+    context.addIssue({ code: "custom", path: ["__proto__"], message: "must not be the name of a field" });
+  return value;
+}
+
+const anyObject = z.preprocess(refuseLostNames<Record<string, unknown>>, z.record(z.string(), z.unknown()));
+
 /** Any JSON object, up to 16 KiB. Its value is the JSON text, which is what the code stores. */
-export const jsonObject = z
-  .record(z.string(), z.unknown())
+export const jsonObject = anyObject
   .transform((value) => JSON.stringify(value))
   .refine(fitsBound, "must not be larger than 16 KiB of JSON");
 
@@ -85,7 +93,7 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
 ]);
 
 /** Params to send with every call to a provider. */
-export const providerParams = z.record(z.string(), z.unknown()).superRefine((params, context) => {
+export const providerParams = anyObject.superRefine((params, context) => {
   for (const [param, value] of Object.entries(params)) {
     const rule = PARAM_RULES.get(param);
     const isUnset = value === null && rule !== RESERVED;

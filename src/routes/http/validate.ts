@@ -50,7 +50,8 @@ const NOTHING = z.strictObject({}).nullable();
 export const refuseUntakenInput: MiddlewareHandler = async (c, next) => {
   const taken = matchedRoutes(c).flatMap(({ handler }) => inputOf(handler)?.in ?? []);
   const takesBody = taken.includes("body");
-  const queryProblem = taken.includes("query") ? null : problemOfUntaken(c, "query", c.req.query());
+  const queryProblem =
+    problemOfUnnamed(c) ?? (taken.includes("query") ? null : problemOfUntaken(c, "query", c.req.query()));
   // Content type and size of a body are checked before the form of anything.
   if (queryProblem) return (takesBody ? await readJson(c) : null) ?? queryProblem;
   return (takesBody ? null : await problemOfUntakenBody(c)) ?? next();
@@ -59,6 +60,13 @@ export const refuseUntakenInput: MiddlewareHandler = async (c, next) => {
 function problemOfUntaken(c: Context, place: Input["in"], data: unknown): Response | null {
   const { error } = NOTHING.safeParse(data);
   return error ? respondWithIssues(c, { in: place, schema: NOTHING }, error.issues, data) : null;
+}
+
+/** Refuses `?=1`: Hono leaves a parameter without a name out, so no schema sees it. */
+function problemOfUnnamed(c: Context): Response | null {
+  if (!/[?&]=/.test(c.req.url) || !new URL(c.req.url).searchParams.has("")) return null;
+  const issue = { code: "unrecognized_keys", path: [], keys: [""], message: "" };
+  return respondWithIssues(c, { in: "query", schema: NOTHING }, [issue], {});
 }
 
 async function problemOfUntakenBody(c: Context): Promise<Response | null> {

@@ -6,15 +6,17 @@ import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
 import { TemplateTooLong, renderTree } from "./bounded-interpreter.ts";
-import { readTemplate } from "./template-rules.ts";
+import { lostPromptProblem, readTemplate } from "./template-rules.ts";
 
 /**
- * Checks a template and renders it once.
+ * Checks a new template and renders it once.
  *
  * @returns `invalid` at `["template"]`, with the problem
  */
 export function checkTemplate(template: string): Outcome<string> {
-  return renderTemplate(template, "prompt");
+  const rendered = renderTemplate(template, "prompt");
+  const problem = rendered.ok ? lostPromptProblem(template) : null;
+  return problem === null ? rendered : invalid(["template"], problem);
 }
 
 /**

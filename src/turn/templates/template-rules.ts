@@ -3,6 +3,7 @@
  * long or grow without limit. Rendering is in `bounded-interpreter.ts`. Pure.
  */
 import { parse, tokenize } from "@huggingface/jinja";
+import { nearestName } from "../../core/unknown-fields.ts";
 
 /** Allowed nodes of the syntax tree. */
 export type Node =
@@ -94,6 +95,23 @@ export function readTemplate(template: string): { tree: ReturnType<typeof parse>
   const tree = parse(tokens);
   const problem = problemIn(tree as unknown as Node);
   return problem === null ? { tree } : { problem };
+}
+
+/** The variable that templates have. */
+const PROMPT = "prompt";
+
+/**
+ * What is wrong with a new template that does not use the prompt: it would lose each prompt, and render all the same,
+ * because Jinja shows an unknown variable as nothing.
+ *
+ * @param template one that {@link readTemplate} accepts
+ */
+export function lostPromptProblem(template: string): string | null {
+  const names = tokenize(template).flatMap(({ type, value }) => (type === "Identifier" ? [value] : []));
+  if (names.includes(PROMPT)) return null;
+  const misspelled = names.find((name) => nearestName(name, [PROMPT]) !== null);
+  const question = misspelled === undefined ? "" : `. It has "${misspelled}": did you mean "${PROMPT}"?`;
+  return `must contain {{ ${PROMPT} }}, or every prompt is lost${question}`;
 }
 
 /** Number of tokens in each tag. */

@@ -3,7 +3,7 @@ import { Interpreter } from "@huggingface/jinja";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../../src/core/message.ts";
-import { checkTemplate, renderTemplate } from "../../../src/turn/templates/render-template.ts";
+import { renderTemplate } from "../../../src/turn/templates/render-template.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -19,7 +19,7 @@ function longestValue(): () => number {
   return () => longest;
 }
 
-const refused = (template: string) => checkTemplate(template);
+const render = (template: string) => renderTemplate(template, "prompt");
 const REFUSED = { ok: false, failure: { reason: "invalid", issues: [{ path: ["template"] }] } };
 
 describe("a template may contain", () => {
@@ -39,7 +39,6 @@ describe("a template may contain", () => {
     ["{{ 'A: ' ~ prompt + '!' }}{{ -1 - 2 }}{{ True }}{{ none }}", "hi", "A: hi!-3true"],
     ["{%- if true -%}  x  {%- endif -%}", "hi", "x"],
   ])("%s", (template, prompt, rendered) => {
-    expect(checkTemplate(template).ok).toBe(true);
     expect(renderTemplate(template, prompt)).toEqual({ ok: true, value: rendered });
   });
 });
@@ -82,7 +81,7 @@ describe("a template may not contain", () => {
     "{{ prompt | constructor }}",
     "{{ prompt is nonsense }}",
   ])("%s", (template) => {
-    expect(refused(template)).toMatchObject(REFUSED);
+    expect(render(template)).toMatchObject(REFUSED);
   });
 
   it.each([
@@ -102,14 +101,14 @@ describe("a template may not contain", () => {
     ["tags that do not close", "{{".repeat(50_000)],
     ["nothing but brackets", "{%{{(".repeat(20_000)],
   ])("%s, and is rejected at once", (_, template) => {
-    expect(refused(template)).toMatchObject(REFUSED);
+    expect(render(template)).toMatchObject(REFUSED);
   });
 
   it("anything deeper than the limits, but up to them it may", () => {
-    expect(checkTemplate(`{{ ${"(".repeat(95)}1${")".repeat(95)} }}`)).toEqual({ ok: true, value: "1" });
-    expect(checkTemplate(`{% if 0 %}${"{% elif 0 %}".repeat(997)}{% endif %}`)).toEqual({ ok: true, value: "" });
+    expect(render(`{{ ${"(".repeat(95)}1${")".repeat(95)} }}`)).toEqual({ ok: true, value: "1" });
+    expect(render(`{% if 0 %}${"{% elif 0 %}".repeat(997)}{% endif %}`)).toEqual({ ok: true, value: "" });
     const nested = `${"{% if 1 %}".repeat(500)}x${"{% endif %}".repeat(500)}`;
-    expect(checkTemplate(nested)).toEqual({ ok: true, value: "x" });
+    expect(render(nested)).toEqual({ ok: true, value: "x" });
   });
 });
 
@@ -237,7 +236,7 @@ it("accepts or rejects any text as a template", () => {
     fc.property(
       fc.array(fc.oneof(pieces, fc.string({ maxLength: 3 }))).map((all) => all.join("")),
       (template) => {
-        const outcome = checkTemplate(template);
+        const outcome = render(template);
         if (!outcome.ok) expect(outcome).toMatchObject(REFUSED);
       },
     ),

@@ -25,6 +25,20 @@ describe("templates", () => {
   });
 
   it.each([
+    ["Q: {{ promt }}", 'must contain {{ prompt }}, or every prompt is lost. It has "promt": did you mean "prompt"?'],
+    ["{{ Prompt }}", 'must contain {{ prompt }}, or every prompt is lost. It has "Prompt": did you mean "prompt"?'],
+    ["Answer the prompt: {{ x }}", "must contain {{ prompt }}, or every prompt is lost"],
+    ["{# prompt #}{{ 'prompt' }}", "must contain {{ prompt }}, or every prompt is lost"],
+    ["", "must contain {{ prompt }}, or every prompt is lost"],
+  ])("must use the prompt: %j is refused when it is made, not when it is used", (template, message) => {
+    expect(checkTemplate(template)).toEqual({
+      ok: false,
+      failure: { reason: "invalid", issues: [{ path: ["template"], message }] },
+    });
+    expect(renderTemplate(template, "hi").ok).toBe(true);
+  });
+
+  it.each([
     "{% for i in range(1000000000) %}x{% endfor %}",
     "{{ range(1000000000) }}",
     "{{ namespace(a=1) }}",
@@ -38,7 +52,7 @@ describe("templates", () => {
     `{{ ${"(".repeat(3000)} }}`,
     "{% import 'x' as y %}",
   ])("may not contain %s", (template) => {
-    expect(checkTemplate(template)).toMatchObject({
+    expect(renderTemplate(template, "prompt")).toMatchObject({
       ok: false,
       failure: { reason: "invalid", issues: [{ path: ["template"] }] },
     });

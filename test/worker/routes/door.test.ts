@@ -77,14 +77,41 @@ describe("every route", () => {
 
   it("keeps prototypes out", async () => {
     const text = '{"polluted":1,"__proto__":{"polluted":1},"constructor":1}';
-    const { status, body } = await post("/clients", `{"name":"x","metadata":${text}}`);
-    expect(status).toBe(201);
-    expect(body.data.metadata).toHaveProperty("polluted", 1);
+    const refused = await post("/clients", `{"name":"x","metadata":${text}}`);
+    expect([refused.status, refused.body.error.details]).toEqual([
+      400,
+      [{ path: "metadata.__proto__", message: "must not be the name of a field" }],
+    ]);
+    const inside = await post("/clients", `{"name":"x","metadata":{"inside":${text}}}`);
+    expect(inside.status).toBe(201);
+    expect(JSON.stringify(inside.body.data.metadata)).toBe(`{"inside":${text}}`);
     const names = (await post("/clients", `{"name":"x",${text.slice(1)}`)).body.error.details.map(
       ({ path }: { path: string }) => path,
     );
     expect(names).toEqual(["polluted", "__proto__", "constructor"]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+  });
+
+  it("refuses params with a name that would be lost, in both dialects", async () => {
+    const endpoint = await post(
+      "/v1/llm_endpoints",
+      '{"name":"x","connector_type":"echo-connector","params":{"__proto__":1}}',
+    );
+    expect([endpoint.status, endpoint.body.error[0].loc]).toEqual([422, ["body", "params", "__proto__"]]);
+    const chatbot = await post("/chatbots", '{"name":"x","endpointId":"echo","params":{"__proto__":1}}');
+    expect([chatbot.status, chatbot.body.error.details[0].path]).toEqual([400, "params.__proto__"]);
+  });
+
+  it("refuses query parameters without a name, on routes with a query and without", async () => {
+    for (const path of ["/clients?=1", "/clients?limit=1&=", "/me?=", "/clients?%3D=&=1"])
+      expect([path, (await get(path)).status]).toEqual([path, 400]);
+    const { status, body } = await get("/v1/sessions?=1");
+    expect([status, body.error]).toEqual([
+      422,
+      [{ type: "extra_forbidden", loc: ["query", ""], msg: "unknown query parameter" }],
+    ]);
+    for (const path of ["/clients?", "/clients?&&limit=1&", "/clients?searchString=a?=b"])
+      expect([path, (await get(path)).status]).toEqual([path, 200]);
   });
 
   it("names faults as pydantic does in /v1", async () => {

@@ -324,7 +324,7 @@ describe("templates and strategies", () => {
       description: "d",
       template: "{{ prompt }}",
     });
-    expect((await post("/v1/prompt_templates", { name, template: "x" })).status).toBe(409);
+    expect((await post("/v1/prompt_templates", { name, template: "{{ prompt }}!" })).status).toBe(409);
     expect((await get("/v1/context_strategies")).body).toEqual(["add_previous_prompt", "chat_history"]);
   });
 

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
 import { REPLY_ERROR_CODES } from "../../../core/failure.ts";
 import { FINISH_REASONS } from "../../../core/message.ts";
-import { name, objectOutput, providerParams } from "../../http/fields.ts";
+import { name, objectOutput, providerParams, refuseLostNames } from "../../http/fields.ts";
 import { ignored, Prices } from "../schemas.ts";
 
 /** The answer to a change. */
@@ -21,7 +21,10 @@ export const CreatedEndpoint = z
 const numeric = z.coerce.number().int().min(0);
 
 const params = z
-  .union([z.literal(""), z.null(), z.record(z.string(), z.unknown())])
+  .preprocess(
+    refuseLostNames<"" | null | Record<string, unknown>>,
+    z.union([z.literal(""), z.null(), z.record(z.string(), z.unknown())]),
+  )
   .transform((value) => (value === "" || value === null ? {} : value))
   .pipe(providerParams)
   .transform((value) => JSON.stringify(value))
