@@ -49,7 +49,15 @@ async function openDatabase(stateFolder: string | null): Promise<OpenDatabase> {
       remoteBindings: remote,
     });
     return { db: env.DB, close: dispose };
+  } catch (error) {
+    if (stateFolder !== null) throw error;
+    throw new UserError(
+      `The deployed database cannot be opened: ${firstLine(error)}\nIs wrangler logged in (npx wrangler login, or CLOUDFLARE_API_TOKEN)?`,
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+const firstLine = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split("\n")[0] ?? "";

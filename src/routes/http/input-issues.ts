@@ -88,6 +88,9 @@ function codeOf(issue: Issue, input: unknown): string {
 }
 
 const messageOf = (issue: Issue, input: unknown): string =>
-  input === undefined && isMissing(issue) ? "Field required" : issue.message.replace(/^Invalid input: /, "");
+  input === undefined && isMissing(issue)
+    ? "Field required"
+    : issue.message.replace(/^Invalid input: /, "").replace(/, received NaN$/, "");
 
-const isMissing = ({ code }: Issue): boolean => code === "invalid_type" || code === "invalid_value";
+const isMissing = ({ code }: Issue): boolean =>
+  code === "invalid_type" || code === "invalid_value" || code === "invalid_union";

@@ -240,6 +240,17 @@ describe("the limits of a reply", () => {
   });
 });
 
+it("a missing price is named as missing", async () => {
+  const { body } = await post("/v1/llm_endpoints", {
+    name: unique("prices"),
+    connector_type: "echo-connector",
+    prices: { input_per_million: 1 },
+  });
+  expect(body.error).toMatchObject([
+    { type: "missing", loc: ["body", "prices", "output_per_million"], msg: "Field required" },
+  ]);
+});
+
 describe("params that an endpoint pins", () => {
   const pinnedPath = (
     param: string,
