@@ -61,7 +61,7 @@ class CachedKeySet {
   async keys(reader: KeySetReader, at: EpochMs, keyNotFound: boolean): Promise<KeySet> {
     const isOld = this.#loadedAt < at - MAX_KEY_SET_AGE_MS;
     if (this.#keys && !keyNotFound) {
-      if (isOld && !this.#isFetchingAt(at)) void this.#startFetch(reader, at);
+      if (isOld && !this.#isFetchingAt(at)) void this.#startReading(reader, at);
       return this.#keys;
     }
     await this.#refresh(reader);
@@ -74,7 +74,7 @@ class CachedKeySet {
     // The second round is for a request that has waited for a read that failed or was lost.
     for (let round = 1; round <= 2 && this.#loadedAt === loadedAt; round += 1) {
       if (this.#isFetchingAt(now())) await this.#waitForAnother();
-      else await this.#startFetch(reader, now());
+      else await this.#startReading(reader, now());
     }
   }
 
@@ -83,16 +83,16 @@ class CachedKeySet {
   }
 
   /** @returns this request's own read; `null` if the last one was too short ago */
-  #startFetch({ readJson, keepAlive }: KeySetReader, at: EpochMs): Promise<void> | null {
+  #startReading({ readJson, keepAlive }: KeySetReader, at: EpochMs): Promise<void> | null {
     const minInterval = this.#keys ? MIN_FETCH_INTERVAL_MS : MIN_FIRST_FETCH_INTERVAL_MS;
     if (this.#lastFetchAt > at - minInterval) return null;
-    const fetched = this.#fetch(readJson, at);
+    const fetched = this.#readKeys(readJson, at);
     keepAlive(fetched);
     return fetched;
   }
 
   /** Never rejects. */
-  async #fetch(readJson: ReadJson, at: EpochMs): Promise<void> {
+  async #readKeys(readJson: ReadJson, at: EpochMs): Promise<void> {
     this.#isFetching = true;
     this.#lastFetchAt = at;
     try {

@@ -1,5 +1,5 @@
 /**
- * `npm run migration:tables`: writes the first migration anew from `src/store/tables.ts`, for changes before anyone has deployed.
+ * `npm run migration:tables`: writes the first migration again from `src/store/tables.ts`, for changes before anyone has deployed.
  * Afterwards, tables change by further migrations (`npm run migration`).
  *
  * Writes to `migrations`.
