@@ -12,7 +12,7 @@ export function sessionRecords(d1: D1Database): SessionRecords {
     readMessages: async ({ id, lastSeq }, after) =>
       (await messagesPage(db, id, { after, limit: lastSeq - after })).items,
     readTurnContext: (session) => readTurnContext(db, session),
-    writeSession: (session) => writeSession(db, session, [], true),
+    writeSession: (session, changed) => writeSession(db, session, [], changed),
     deleteSession: (id) => deleteSession(db, id),
   };
 }
