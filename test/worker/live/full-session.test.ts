@@ -74,7 +74,9 @@ it("reads no message of an ended session for a caller who has too many event str
   const token = await createKey();
   const open = () =>
     exports.default.fetch(
-      new Request(`http://parley.test/sessions/${id}/events?after=0`, { headers: { authorization: `Bearer ${token}` } }),
+      new Request(`http://parley.test/sessions/${id}/events?after=0`, {
+        headers: { authorization: `Bearer ${token}` },
+      }),
     );
   // Nobody reads them, so none of them ends.
   const unread = await Promise.all(Array.from({ length: MAX_STREAMS_OF_CALLER }, open));
