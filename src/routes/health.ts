@@ -10,7 +10,7 @@ import { isoTime, now } from "../core/time.ts";
 import { checkTokens } from "../providers/call/check-tokens.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
-import { listEndpoints } from "../store/endpoints.ts";
+import { endpointPages } from "../store/endpoints.ts";
 import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
 import { signIn } from "./http/authenticate.ts";
@@ -83,7 +83,7 @@ async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
     const [deadLetters, applied, tokens] = await Promise.all([
       listDeadLetters(db, MAX_DEAD_LETTERS),
       appliedMigrations(db),
-      listEndpoints(db).then((endpoints) => checkTokens(endpoints, env)),
+      checkTokens(endpointPages(db), env),
     ]);
     if (tokens.unreadable.length > 0)
       problems.push(`No key opens the tokens of these endpoints, set them again: ${tokens.unreadable.join(", ")}`);

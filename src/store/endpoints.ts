@@ -2,7 +2,7 @@
  * Endpoints in D1, with their tokens as stored (encrypted or a reference). Encryption belongs to
  * `crypto/sealed-tokens.ts`. Effects: D1.
  */
-import { asc, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
 import { failed } from "../core/failure.ts";
 import type { Failed } from "../core/failure.ts";
@@ -11,6 +11,8 @@ import { slug } from "./slug.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
+import { readPages } from "./list-pages.ts";
+import type { ListPages } from "./list-pages.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
 /** No name is longer, in characters. */
@@ -26,8 +28,17 @@ export const createEndpoint = (
   moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> => insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements);
 
-export const listEndpoints = (db: Database): Promise<Endpoint[]> =>
-  db.select().from(endpoints).orderBy(asc(endpoints.name));
+/** All endpoints by id, page by page. An id is the slug of a name, so this is nearly the order of their names. */
+export const endpointPages = (db: Database): ListPages<Endpoint> =>
+  readPages(db, {
+    table: endpoints,
+    key: endpoints.id,
+    longColumns: [endpoints.params, endpoints.uri, endpoints.token, endpoints.pinned],
+  });
+
+export async function hasEndpoints(db: Database): Promise<boolean> {
+  return (await db.select({ id: endpoints.id }).from(endpoints).limit(1).get()) !== undefined;
+}
 
 export async function findEndpoint(db: Database, id: string): Promise<Endpoint | null> {
   return (await db.select().from(endpoints).where(eq(endpoints.id, id)).get()) ?? null;

@@ -1,11 +1,13 @@
 /**
  * Prompt templates in D1. Checking and rendering them is in `turn/templates`. Effects: D1.
  */
-import { asc, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { PromptTemplate } from "../core/prompt-template.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
+import { readPages } from "./list-pages.ts";
+import type { ListPages } from "./list-pages.ts";
 import { promptTemplates, sessions } from "./tables.ts";
 
 /**
@@ -18,8 +20,13 @@ export const createPromptTemplate = (
   moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> => insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements);
 
-export const listPromptTemplates = (db: Database): Promise<PromptTemplate[]> =>
-  db.select().from(promptTemplates).orderBy(asc(promptTemplates.name));
+/** All templates by name, page by page. */
+export const promptTemplatePages = (db: Database): ListPages<PromptTemplate> =>
+  readPages(db, {
+    table: promptTemplates,
+    key: promptTemplates.name,
+    longColumns: [promptTemplates.template, promptTemplates.description],
+  });
 
 export async function findPromptTemplate(db: Database, name: string): Promise<PromptTemplate | null> {
   return (await db.select().from(promptTemplates).where(eq(promptTemplates.name, name)).get()) ?? null;

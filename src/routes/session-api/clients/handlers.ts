@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { evictCachedKey } from "../../../auth/api-keys.ts";
+import { evictCachedKeysOf } from "../../../auth/api-keys.ts";
 import { revocableClientId } from "../../../core/caller.ts";
 import { invalid } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
@@ -121,12 +121,12 @@ function externalIdIssue(inPath: string, inBody: string | null | undefined): str
 
 export async function deleteClient(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  const revokedKeys = await store.deleteClient(db, id, now());
-  if (revokedKeys) {
-    audit(c, "client-deleted", { clientId: id, revokedKeyIds: revokedKeys.map((key) => key.id) });
-    for (const { hash } of revokedKeys) evictCachedKey(hash);
+  const deleted = await store.deleteClient(db, id, now());
+  if (deleted) {
+    audit(c, "client-deleted", { clientId: id, revokedKeys: deleted.revokedKeys });
+    evictCachedKeysOf(id);
     evictCachedOwner(id);
-    const revoked = [revocableClientId(id), ...revokedKeys.map((key) => key.id)];
+    const revoked = [revocableClientId(id), ...deleted.subscribedKeyIds];
     c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
     return c.json(removalBody("Client deleted successfully"));
   }
