@@ -32,6 +32,12 @@ describe("wrangler.toml", () => {
     expect(config).toMatch(/^preview_urls = false$/m);
   });
 
+  it("has the Worker sample calls, and the platform keep every line", () => {
+    expect(config).toMatch(/^LOG_SAMPLING = "0\.05"$/m);
+    expect(config.match(/^head_sampling_rate = .*$/gm)).toEqual(["head_sampling_rate = 1"]);
+    expect(config).toMatch(/^invocation_logs = false$/m);
+  });
+
   it("contains nothing of a local start", () => {
     expect(config).not.toMatch(/^\s*(LOCAL|ADMIN_KEY|ENCRYPTION_KEY|RATE_LIMITS|ALLOW_PRIVATE_ENDPOINTS)\s*=/m);
   });
