@@ -13,7 +13,7 @@ import { listDeadLetters } from "../store/dead-letters.ts";
 import { endpointPages } from "../store/endpoints.ts";
 import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
-import { signIn } from "./http/authenticate.ts";
+import { roleMissing, signIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
 import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -62,7 +62,9 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     // The path is open, so `authenticate` has not run.
     const caller = await signIn(c);
     if ("reason" in caller) return respondWithProblem(c, caller);
-    return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
+    return caller.role === "admin"
+      ? c.json(await deepHealth(c.env))
+      : respondWithProblem(c, roleMissing(caller, ["admin"]));
   },
 );
 

@@ -18,6 +18,7 @@ import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
 import { bytesOf } from "./list-pages.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
+import { isUsed, openSessionsOf, readUsers } from "./users.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
 
@@ -98,13 +99,17 @@ function createStore<T extends NamedTable, S extends ListQuery>({ table, ...opti
       await retryOnce(() => write.run());
     },
 
+    /** The open sessions of a record, which keep it from being deleted. */
+    users: (db: Database, id: string) => readUsers(db, openSessionsOf(options.referenceColumn, id)),
+
     /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
     remove(db: Database, id: string, at: EpochMs) {
-      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${options.referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const update = db
         .update(table)
         .set(asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at }))
-        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
+        .where(
+          sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${isUsed(openSessionsOf(options.referenceColumn, id))}`,
+        );
       return [update, forgetResponse(db, `${options.resource}:${id}`)] as const;
     },
   };

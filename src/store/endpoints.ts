@@ -13,7 +13,8 @@ import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { readPages } from "./list-pages.ts";
 import type { ListPages } from "./list-pages.ts";
-import { chatbots, endpoints } from "./tables.ts";
+import { endpoints } from "./tables.ts";
+import { isUsed, usersOfEndpoint } from "./users.ts";
 
 /** No name is longer, in characters. */
 const MAX_NAME_LENGTH = 200;
@@ -67,8 +68,7 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
 
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
-  const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
-  const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
+  const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and not ${isUsed(usersOfEndpoint(id))}`);
   const [{ meta }] = await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
   return meta.changes > 0;
 }

@@ -8,7 +8,8 @@ import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { readPages } from "./list-pages.ts";
 import type { ListPages } from "./list-pages.ts";
-import { promptTemplates, sessions } from "./tables.ts";
+import { promptTemplates } from "./tables.ts";
+import { isUsed, usersOfPromptTemplate } from "./users.ts";
 
 /**
  * @param moreStatements statements for the same transaction
@@ -34,8 +35,9 @@ export async function findPromptTemplate(db: Database, name: string): Promise<Pr
 
 /** @returns whether the template was deleted. It is not while an active session uses it. */
 export async function deletePromptTemplate(db: Database, name: string): Promise<boolean> {
-  const isUnused = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
-  const remove = db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
+  const remove = db
+    .delete(promptTemplates)
+    .where(sql`${promptTemplates.name} = ${name} and not ${isUsed(usersOfPromptTemplate(name))}`);
   const [{ meta }] = await db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
   return meta.changes > 0;
 }

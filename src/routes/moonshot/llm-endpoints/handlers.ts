@@ -11,6 +11,7 @@ import { originOf } from "../../../providers/registry.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/endpoints.ts";
 import { slug } from "../../../store/slug.ts";
+import { readUsers, usersOfEndpoint } from "../../../store/users.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
@@ -84,10 +85,9 @@ export async function deleteEndpoint(c: AppContext, id: string) {
     audit(c, "endpoint-deleted", { endpointId: id });
     return c.json({ message: "Endpoint deleted successfully" });
   }
-  const exists = await store.findEndpoint(db, id);
-  return exists
-    ? respondWithProblem(c, { reason: "in-use", resource: "endpoint", by: "a chatbot" })
-    : respondNotFound(c, id);
+  if (!(await store.findEndpoint(db, id))) return respondNotFound(c, id);
+  const users = await readUsers(db, usersOfEndpoint(id));
+  return respondWithProblem(c, { reason: "in-use", resource: "endpoint", users });
 }
 
 async function respondNotFound(c: AppContext, id: string) {

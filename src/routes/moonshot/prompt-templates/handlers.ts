@@ -8,6 +8,7 @@ import type { PromptTemplate } from "../../../core/prompt-template.ts";
 import { now } from "../../../core/time.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/prompt-templates.ts";
+import { readUsers, usersOfPromptTemplate } from "../../../store/users.ts";
 import { checkTemplate } from "../../../turn/templates/render-template.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -49,11 +50,8 @@ export async function deletePromptTemplate(c: AppContext, name: string) {
     audit(c, "prompt-template-deleted", { name });
     return c.json(SUCCESS);
   }
-  const exists = await store.findPromptTemplate(db, name);
-  return respondWithProblem(
-    c,
-    exists
-      ? { reason: "in-use", resource: "prompt template", by: "an active session" }
-      : { reason: "not-found", resource: "prompt template", id: name },
-  );
+  if (!(await store.findPromptTemplate(db, name)))
+    return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
+  const users = await readUsers(db, usersOfPromptTemplate(name));
+  return respondWithProblem(c, { reason: "in-use", resource: "prompt template", users });
 }

@@ -28,8 +28,6 @@ type AppContext = Context<AppEnv>;
 
 export const CLIENT_NOT_FOUND = { reason: "not-found", resource: "client", id: null } as const;
 
-const CLIENT_IN_USE = { reason: "in-use", resource: "client", by: "sessions that have not ended" } as const;
-
 /** The problem of an `externalId` that another client has, with the id of that client. */
 async function externalIdTaken(db: Database, externalId: string | null): Promise<HttpProblem> {
   const value = externalId ?? "";
@@ -130,6 +128,6 @@ export async function deleteClient(c: AppContext, id: string) {
     c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
     return c.json(removalBody("Client deleted successfully"));
   }
-  const exists = await store.clientStore.find(db, id);
-  return respondWithProblem(c, exists ? CLIENT_IN_USE : CLIENT_NOT_FOUND);
+  if (!(await store.clientStore.find(db, id))) return respondWithProblem(c, CLIENT_NOT_FOUND);
+  return respondWithProblem(c, { reason: "in-use", resource: "client", users: await store.clientStore.users(db, id) });
 }
