@@ -82,6 +82,18 @@ describe("after a client was deleted", () => {
     );
   });
 
+  it("a JWT finds nothing 15 seconds later, where nobody has informed of the deletion", async () => {
+    const { clientId, sessionId, jwt: token } = await createTokens();
+    await post(`/sessions/${sessionId}/end`);
+    // Another isolate deletes the client: what this one remembers stays.
+    await env.DB.prepare("update clients set deleted_at = 1 where id = ?").bind(clientId).run();
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + 15_001);
+    const { status } = await get(`/sessions/${sessionId}`, { token });
+    clock.mockRestore();
+    expect(status).toBe(404);
+  });
+
   it("a ticket that was made for it opens nothing", async () => {
     const { clientId, sessionId, jwt, key } = await createTokens();
     const tickets: string[] = [];
