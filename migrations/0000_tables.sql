@@ -138,6 +138,7 @@ CREATE INDEX `sessions_by_status` ON `sessions` (`kind`,`status`,`created_at`);-
 CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_by_template` ON `sessions` (`prompt_template`,`status`) WHERE "sessions"."prompt_template" is not null;--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
 	`key_id` text NOT NULL,

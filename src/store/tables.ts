@@ -59,6 +59,10 @@ export const sessions = sqliteTable(
     index("sessions_by_chatbot").on(table.chatbotId, table.createdAt),
     index("sessions_by_chatbot_and_status").on(table.chatbotId, table.status, table.createdAt),
     index("sessions_by_client").on(table.clientId, table.createdAt),
+    // A template cannot be deleted while active sessions use it. Few sessions use one.
+    index("sessions_by_template")
+      .on(table.promptTemplate, table.status)
+      .where(sql`${table.promptTemplate} is not null`),
     index("sessions_to_refold")
       .on(table.number)
       .where(sql.raw(isFoldedByOlderRules("title"))),
