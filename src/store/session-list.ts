@@ -13,8 +13,9 @@ import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
-import { MAX_LIST_CHARACTERS, fitSessions } from "./fit-list.ts";
-import type { PopulatedSession } from "./fit-list.ts";
+import { MAX_LIST_BYTES, MAX_LIST_CHARACTERS, fitSessions } from "./fit-list.ts";
+import type { ListedChatbot, PopulatedSession } from "./fit-list.ts";
+import { bytesOf, limitByBytes } from "./list-pages.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
 import type { SessionRow } from "./sessions.ts";
@@ -73,7 +74,7 @@ async function populate(db: Database, rows: SessionRow[]): Promise<PopulatedSess
   const numbers = rows.map(({ number }) => number);
   const newest = newestMessages(db, numbers, LISTED_MESSAGES, MAX_LIST_CHARACTERS / numbers.length);
   const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, rows), newest]);
-  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
+  const [chatbotOf, clientOf, logOf] = [byId<ListedChatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
   const results = rows.map((row) => ({
     session: toSession(row),
     chatbot: chatbotOf.get(row.chatbotId ?? "") ?? null,
@@ -179,14 +180,19 @@ function conditionsOf({ status, chatbotId, clientId, clientMustExist, from, befo
 const equals = (column: Column, value: string, isSecondary: boolean): SQL =>
   isSecondary ? sql`+${column} = ${value}` : eq(column, value);
 
-/** Comparison sessions, newest first. One round trip. */
+/**
+ * Comparison sessions, newest first: at most `limit`, and fewer if they have more characters than a list may have. One
+ * round trip.
+ */
 export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {
-  const rows = await db
+  const rows = sql`select ${bytesOf([sessions.chats, sessions.description])} as size, ${sessions.createdAt}, ${sessions.number}
+    from ${sessions} where ${eq(sessions.kind, "comparison")}`;
+  const page = await db
     .select()
     .from(sessions)
     .where(isComparisonSession)
     .orderBy(...newestFirst)
-    .limit(limit)
+    .limit(limitByBytes(MAX_LIST_BYTES, { rows, order: sql`created_at desc, number desc`, limit, skip }))
     .offset(skip);
-  return rows.map(toSession);
+  return page.map(toSession);
 }

@@ -71,6 +71,7 @@ export const sessions = sqliteTable(
     index("sessions_by_client")
       .on(table.clientId, table.createdAt)
       .where(sql`client_id IS NOT NULL`),
+    // A template cannot be deleted while active sessions use it. Few sessions use one.
     index("sessions_by_template")
       .on(table.promptTemplate, table.status)
       .where(sql`prompt_template IS NOT NULL`),
