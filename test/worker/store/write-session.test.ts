@@ -11,6 +11,13 @@ import { countWrites } from "../../support/faults.ts";
 
 const db = database(env.DB);
 
+/** A session that was used before: D1 notes the first use. */
+async function createUsedSession(): Promise<string> {
+  const id = await createSession({ title: "A title" });
+  await write(id, {});
+  return id;
+}
+
 /** Writes a change of a session. @returns the session then, and the rows that D1 wrote, those of indexes and triggers included */
 async function write(id: string, change: Partial<Session>) {
   const session = await findSession(db, id);
@@ -32,14 +39,14 @@ describe("a change of a session in D1", () => {
     ["the end time", { endTime: 1_900_000_000_000 }],
     ["nothing but the version", {}],
   ])("of %s writes the row and no index", async (_, change) => {
-    const id = await createSession({ title: "A title" });
+    const id = await createUsedSession();
     const { changed, rowsWritten } = await write(id, change);
     expect(rowsWritten).toBe(1);
     expect(await findSession(db, id)).toEqual(changed);
   });
 
   it("of the status writes the indexes by status, and not those of the title", async () => {
-    const id = await createSession({ title: "A title" });
+    const id = await createUsedSession();
     const { changed, rowsWritten } = await write(id, { status: "COMPLETED", endTime: 1_900_000_000_000 });
     // The row, an old and a new entry of two indexes, and the counts.
     expect(rowsWritten).toBeLessThanOrEqual(8);
