@@ -82,7 +82,7 @@ describe("after a client was deleted", () => {
     );
   });
 
-  it("a JWT finds nothing 15 seconds later, where nobody has informed of the deletion", async () => {
+  it("a JWT finds nothing 15 seconds later, without any notice of the deletion", async () => {
     const { clientId, sessionId, jwt: token } = await createTokens();
     await post(`/sessions/${sessionId}/end`);
     // Another isolate deletes the client: what this one remembers stays.
