@@ -1,12 +1,13 @@
 /**
- * Schemas of fields that several resources and dialects have: ids, names, times, free-form objects, params of a
- * provider. A field of one resource belongs in that resource's `schemas.ts`.
+ * Schemas of fields that requests to several resources and dialects have: ids, names, times, free-form objects, params of
+ * a provider. A field of one resource belongs in that resource's `schemas.ts`, and a field of an answer in
+ * `response-fields.ts`.
  */
 import * as z from "zod";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
 import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
-import { isoTime, parseTime } from "../../core/time.ts";
+import { parseTime } from "../../core/time.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
@@ -32,9 +33,6 @@ export const time = z
     context.addIssue({ code: "custom", message: "must be an ISO 8601 time" });
     return z.NEVER;
   });
-
-/** A time in an answer: ISO 8601, UTC, with milliseconds. */
-export const timeOutput = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
 
 /** Whether a JSON object fits: in bytes, as it is stored. */
 function fitsBound(json: string): boolean {
@@ -104,8 +102,6 @@ export const providerParams = anyObject.superRefine((params, context) => {
     context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
 });
 
-export const objectOutput = z.record(z.string(), z.unknown());
-
 const TRUE = ["1", "true", "yes", "on", "t", "y"];
 const FALSE = ["0", "false", "no", "off", "f", "n"];
 
@@ -120,20 +116,6 @@ export const flag = z
     context.addIssue({ code: "custom", message: "must be true or false" });
     return z.NEVER;
   });
-
-const milliseconds = z.number().int();
-
-/** Times of replies, in an answer. */
-export const Distribution = z
-  .object({
-    min: milliseconds,
-    p50: milliseconds,
-    p90: milliseconds,
-    p95: milliseconds,
-    p99: milliseconds,
-    max: milliseconds,
-  })
-  .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
 
 /** `limit` and `skip` of a list. */
 export const pageQuery = {

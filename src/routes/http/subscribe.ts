@@ -18,11 +18,11 @@ import { findSession } from "../../store/sessions.ts";
 import { saveTicket } from "../../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
-import { timeOutput } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { requestIdsOf } from "./request-id.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
+import type { Ticket } from "./response-fields.ts";
 
 /** Where to start following, after a message or with the next event; and a ticket, for browsers. */
 export const FollowQuery = z.strictObject({
@@ -32,8 +32,6 @@ export const FollowQuery = z.strictObject({
     .optional()
     .meta({ description: "Instead of a token, for browsers: from `POST …/tickets`, for one use within 30 seconds" }),
 });
-
-export const Ticket = z.object({ ticket: z.string(), expiresAt: timeOutput }).meta({ id: "Ticket" });
 
 /** Whether `Accept` asks for server-sent events. */
 export const wantsEvents = (c: Context): boolean =>

@@ -9,7 +9,11 @@ import { importsOf, isIn, readFiles } from "./source-files.ts";
 /** The two ways into `live`. */
 const LIVE_DOORS = ["live/session-client.ts", "live/read-session.ts"];
 /** What goes over a stream, both ways. */
-const STREAM_SCHEMAS = ["live/streaming/events.ts", "live/streaming/client-frames.ts"];
+const STREAM_SCHEMAS = [
+  "live/streaming/events.ts",
+  "live/streaming/event-schemas.ts",
+  "live/streaming/client-frames.ts",
+];
 const DIALECT = [
   ...LIVE_DOORS,
   "routes/http",
@@ -26,8 +30,9 @@ const DIALECT = [
 const ARROWS: Record<string, string[]> = {
   "index.ts": ["app.ts", "jobs", "live", "providers", "store", "routes/http"],
   "app.ts": ["routes"],
+  "api-docs.ts": ["app.ts", "routes"],
   routes: ["routes/http", "routes/openapi", "store", "providers/call/check-tokens.ts"],
-  "routes/http": [...LIVE_DOORS, "routes/openapi/describe.ts", "store", "auth", "net", "crypto"],
+  "routes/http": [...LIVE_DOORS, "routes/openapi/inputs.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
   "routes/moonshot": [...DIALECT, "providers/call/call-endpoint.ts"],
@@ -57,7 +62,7 @@ const ARROWS: Record<string, string[]> = {
   crypto: [],
   core: [],
   client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot"],
-  dev: ["client", "store", ...STREAM_SCHEMAS],
+  dev: ["api-docs.ts", "routes/openapi", "client", "store", ...STREAM_SCHEMAS],
 };
 
 /** The packages of the rooms that run without Workers. Other rooms may import any. */

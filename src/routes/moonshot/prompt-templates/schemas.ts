@@ -1,4 +1,4 @@
-/** Schemas of the requests and responses of `/v1/prompt_templates`. */
+/** Schemas of the requests to `/v1/prompt_templates`. */
 import * as z from "zod";
 import { name } from "../../http/fields.ts";
 
@@ -10,7 +10,3 @@ export const CreatePromptTemplate = z.strictObject({
   description: z.string().max(1000).default(""),
   template: z.string().min(1).max(100_000),
 });
-
-export const PromptTemplate = z
-  .object({ name: z.string(), description: z.string(), template: z.string() })
-  .meta({ id: "PromptTemplate" });

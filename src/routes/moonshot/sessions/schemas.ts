@@ -1,12 +1,8 @@
-/**
- * Schemas of the requests to `/v1/sessions`, and of a session in its responses. Its records are in `record-schemas.ts`,
- * statistics in `result-schemas.ts`.
- */
+/** Schemas of the requests to `/v1/sessions`. */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
 import { flag, name } from "../../http/fields.ts";
 import { ignored } from "../schemas.ts";
-import { History, truncated } from "./record-schemas.ts";
 
 /** The id of an endpoint. */
 const endpointId = z.string().min(1).max(300);
@@ -42,23 +38,3 @@ export const ListSessions = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(1000),
   skip: z.coerce.number().int().min(0).default(0),
 });
-
-export const Session = z
-  .object({
-    session_id: z.string(),
-    name: z.string(),
-    description: z.string(),
-    created_epoch: z.number(),
-    created_datetime: z.string(),
-    chat_ids: z.array(z.string()),
-    endpoints: z.array(z.string()),
-    prompt_template: z.string().nullable(),
-    context_strategy: z.string().nullable(),
-    filename: z.null(),
-    chat_history: History.nullable(),
-    truncated,
-  })
-  .meta({ id: "MoonshotSession" });
-
-export const SessionResponse = z.object({ session: Session });
-export const Sessions = z.array(Session);

@@ -1,18 +1,10 @@
 /**
- * Schemas of the requests and responses of `/chatbots`. `null` in an update removes a field. Whether the endpoint
+ * Schemas of the requests to `/chatbots`. `null` in an update removes a field. Whether the endpoint
  * exists is not checked here: the handlers do that.
  */
 import * as z from "zod";
 import { Content } from "../../../core/message.ts";
-import {
-  objectOutput,
-  timeOutput,
-  name,
-  objectId,
-  pageQuery,
-  searchString,
-  providerParams,
-} from "../../http/fields.ts";
+import { name, pageQuery, searchString, providerParams } from "../../http/fields.ts";
 
 const endpointId = z.string().min(1).max(200);
 const params = providerParams
@@ -49,21 +41,3 @@ export const UpdateChatbot = z.strictObject({
 });
 
 export const ListByName = z.strictObject({ searchString, ...pageQuery });
-
-export const Chatbot = z
-  .object({
-    id: objectId,
-    name: z.string(),
-    description: z.string().optional(),
-    endpointId: z.string(),
-    systemPrompt: z.string().optional(),
-    greeting: z.string().optional(),
-    historyLimit: z.number().int(),
-    params: objectOutput.optional(),
-    createdAt: timeOutput,
-    updatedAt: timeOutput,
-    truncated: z.literal(true).optional().meta({
-      description: "In a list of over 2 million characters: `systemPrompt`, `greeting` and `params` are left out",
-    }),
-  })
-  .meta({ id: "Chatbot", description: "An endpoint with a persona" });

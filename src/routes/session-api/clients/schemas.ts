@@ -1,9 +1,9 @@
 /**
- * Schemas of the requests and responses of `/clients`. `null` in an update removes a field. Whether an `externalId` is
+ * Schemas of the requests to `/clients`. `null` in an update removes a field. Whether an `externalId` is
  * free is not checked here: a unique index in D1 does that.
  */
 import * as z from "zod";
-import { objectOutput, timeOutput, jsonObject, name, objectId, pageQuery, searchString } from "../../http/fields.ts";
+import { jsonObject, name, pageQuery, searchString } from "../../http/fields.ts";
 
 const email = z.email().max(320);
 export const externalId = z.string().min(1).max(200).meta({ description: "Your own id of this person. Unique" });
@@ -27,15 +27,3 @@ export const ListClients = z.strictObject({
   externalId: externalId.optional(),
   ...pageQuery,
 });
-
-export const Client = z
-  .object({
-    id: objectId,
-    name: z.string(),
-    email: z.string().optional(),
-    externalId: z.string().optional(),
-    metadata: objectOutput.optional(),
-    createdAt: timeOutput,
-    updatedAt: timeOutput,
-  })
-  .meta({ id: "Client", description: "A person who talks to chatbots" });

@@ -1,11 +1,11 @@
 /**
- * Schemas of the requests and responses of `/keys`. Only {@link NewKey} contains a token. Whether the client exists is
+ * Schemas of the requests to `/keys`. Whether the client exists is
  * not checked here: the handlers do that.
  */
 import * as z from "zod";
 import { CALLER_ROLES } from "../../../core/caller.ts";
 import { now } from "../../../core/time.ts";
-import { name, objectId, time, timeOutput } from "../../http/fields.ts";
+import { name, objectId, time } from "../../http/fields.ts";
 
 export const CreateKey = z
   .strictObject({
@@ -31,19 +31,3 @@ export const ListKeys = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(1000),
   skip: z.coerce.number().int().min(0).default(0),
 });
-
-export const Key = z
-  .object({
-    id: objectId,
-    name: z.string(),
-    role: z.enum(CALLER_ROLES),
-    clientId: objectId.optional(),
-    expiresAt: timeOutput.optional(),
-    lastUsedAt: timeOutput.optional().meta({ description: "Accurate to ten minutes" }),
-    createdAt: timeOutput,
-  })
-  .meta({ id: "Key" });
-
-export const NewKey = Key.extend({
-  key: z.string().meta({ description: "The token itself, shown only once" }),
-}).meta({ id: "NewKey" });
