@@ -4,7 +4,7 @@
  * has no rate limit and, in a deployment, makes no query.
  */
 import { Hono } from "hono/tiny";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isLocalStart } from "../core/local-start.ts";
 import { isoTime, now } from "../core/time.ts";
 import { checkTokens } from "../providers/call/check-tokens.ts";
@@ -24,7 +24,7 @@ const MAX_DEAD_LETTERS = 100;
 
 export const health = new Hono<AppEnv>({ strict: false }).get(
   "/healthz",
-  query(z.strictObject({ deep: z.string().optional() })),
+  query(z.strictObject({ deep: z.optional(z.string()) })),
   async (c) => {
     if (c.req.valid("query").deep !== "1")
       return (await isReady(c.env)) ? c.json({ status: "ok" as const }) : respondWithProblem(c, { reason: "starting" });

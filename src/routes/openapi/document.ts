@@ -225,7 +225,7 @@ function problemResponses({ method, path, operation, inputs }: DescribedRoute, d
   );
 }
 
-const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
+const jsonContent = (schema: z.core.$ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
   "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },
 });
 
@@ -236,7 +236,7 @@ function dropIntegerBounds({ jsonSchema: schema }: { jsonSchema: { minimum?: num
 }
 
 /** The JSON Schema of a zod schema. A schema with an id becomes a component, and the result refers to it. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
+function jsonSchema(schema: z.core.$ZodType, io: "input" | "output", schemas: Json): Json {
   // In an object, so that a root schema with an id becomes a reference too.
   const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
     io,

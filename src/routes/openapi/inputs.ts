@@ -7,7 +7,7 @@ import type * as z from "zod";
 /** The schema of a body or a query. */
 export interface Input {
   in: "body" | "query";
-  schema: z.ZodType;
+  schema: z.core.$ZodType;
 }
 
 const INPUT = Symbol("input");

@@ -4,7 +4,7 @@
  * The linter holds most of these arrows while one edits. This test sees all of them at once, and circles of types too.
  */
 import { describe, expect, it } from "vitest";
-import { importsOf, isIn, readFiles } from "./source-files.ts";
+import { importsOf, isIn, readFiles, valueImportsOf } from "./source-files.ts";
 
 /** The two ways into `live`. */
 const LIVE_DOORS = ["live/session-client.ts", "live/read-session.ts"];
@@ -67,7 +67,7 @@ const ARROWS: Record<string, string[]> = {
 
 /** The packages of the rooms that run without Workers. Other rooms may import any. */
 const PACKAGES: Record<string, string[]> = {
-  core: ["zod"],
+  core: ["zod", "zod/mini", "zod/locales"],
   turn: ["@huggingface/jinja"],
   crypto: [],
 };
@@ -138,6 +138,16 @@ describe("a room without I/O imports only its own packages", () => {
       .filter((imported) => !imported.startsWith("src/"));
     expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);
   });
+});
+
+it("has nothing in the Worker that only the OpenAPI document needs", () => {
+  const values = new Map(files.map((file) => [inSrc(file.path), valueImportsOf(file).map(inSrc)]));
+  const inWorker = new Set(["index.ts"]);
+  for (const path of inWorker) for (const imported of values.get(path) ?? []) inWorker.add(imported);
+  expect(inWorker).toContain("routes/session-api/sessions/schemas.ts");
+  // `zod/mini` validates. The whole of zod is three times as large.
+  const forDocument = /(^|[/-])docs\.ts$|examples\.ts$|response-|envelope-schemas|event-schemas|^zod$/;
+  expect([...inWorker].filter((path) => forDocument.test(path))).toEqual([]);
 });
 
 it("knows no dialect in routes/http and in live", () => {

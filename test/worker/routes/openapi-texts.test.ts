@@ -101,7 +101,7 @@ const ELSEWHERE = { fromServer: ["stream-closed"], fromClient: { "/v1": ["messag
 
 describe("a route that opens a socket", () => {
   const kinds = (schema: typeof StreamEvent | typeof ClientFrame) =>
-    schema.options.map(({ shape }) => ({ type: shape.type.value }));
+    schema.def.options.map(({ shape }) => ({ type: String(shape.type.def.values[0]) }));
 
   it.each(["", "/v1"] as const)("shows every frame in both directions: %s/sessions", async (prefix) => {
     const { "x-examples-from-server": server, "x-examples-from-client": client } = described(

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { app, dialects } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
 import { dialectOf } from "../../../src/routes/http/dialect.ts";
-import { apiDocument as document, apiRoutes } from "../../../src/api-docs.ts";
+import { apiDocument as document, apiRoutes, operations } from "../../../src/api-docs.ts";
 import { call, get } from "../../support/api.ts";
 import { faultIn } from "../../support/openapi.ts";
 
@@ -49,6 +49,11 @@ describe("each route", () => {
 });
 
 describe("the OpenAPI document", () => {
+  it("describes no route that the app does not have", () => {
+    const known = routes.map(([method, path]) => `${method} ${path.replace(/(?<=.)\/$/, "")}`);
+    expect(Object.keys(operations).filter((route) => !known.includes(route))).toEqual([]);
+  });
+
   it("gives every operation a unique name", () => {
     const ids = apiRoutes.map(({ operation }) => operation.id);
     expect(new Set(ids).size).toBe(ids.length);
