@@ -32,6 +32,7 @@ export default defineConfig({
                 LOCAL: "",
                 ALLOWED_HOSTS: "parley.test",
                 RATE_LIMITS: "off",
+                LOG_SAMPLING: "0",
                 // On a busy machine D1 is slow, and tests read lists right after an append.
                 REPLICATION_WAIT_MS: "2000",
                 PROVIDER_TEST: "secret-from-the-environment",

@@ -17,6 +17,7 @@ import { MAX_LIST_CHARACTERS, fitSessions } from "./fit-list.ts";
 import type { PopulatedSession } from "./fit-list.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
+import type { SessionRow } from "./sessions.ts";
 import { clients, sessionCounts, sessions } from "./tables.ts";
 
 /** Newest messages per session in a list. */
@@ -45,8 +46,7 @@ export async function listChatbotSessions(
   page: PageRequest,
 ): Promise<Page<PopulatedSession>> {
   const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
-  const found = rows.map(toSession);
-  const results = found.length === 0 ? [] : await populate(db, found);
+  const results = rows.length === 0 ? [] : await populate(db, rows);
   return { results, total: Number(totals?.total ?? 0) };
 }
 
@@ -66,16 +66,16 @@ export async function findReferenced(
   return { chatbot: chatbot ?? null, client: client ?? null };
 }
 
-async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
-  const ids = found.map(({ id }) => id);
-  const newest = newestMessages(db, ids, LISTED_MESSAGES, MAX_LIST_CHARACTERS / ids.length);
-  const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, found), newest]);
+async function populate(db: Database, rows: SessionRow[]): Promise<PopulatedSession[]> {
+  const numbers = rows.map(({ number }) => number);
+  const newest = newestMessages(db, numbers, LISTED_MESSAGES, MAX_LIST_CHARACTERS / numbers.length);
+  const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, rows), newest]);
   const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
-  const results = found.map((session) => ({
-    session,
-    chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
-    client: clientOf.get(session.clientId ?? "") ?? null,
-    messages: (logOf.get(session.id) ?? []).filter(hasText),
+  const results = rows.map((row) => ({
+    session: toSession(row),
+    chatbot: chatbotOf.get(row.chatbotId ?? "") ?? null,
+    client: clientOf.get(row.clientId ?? "") ?? null,
+    messages: (logOf.get(row.number) ?? []).filter(hasText),
   }));
   return fitSessions(results);
 }
