@@ -60,7 +60,7 @@ describe("after a client was deleted", () => {
     expect((await get(`/sessions?clientId=${clientId}`)).body.data).toMatchObject({ paginatorInfo: { total: 1 } });
   });
 
-  it("a JWT finds nothing 15 seconds later, where nobody has told of the deletion", async () => {
+  it("a JWT finds nothing 15 seconds later, where nobody has informed of the deletion", async () => {
     const { clientId, sessionId, jwt: token } = await createTokens();
     await post(`/sessions/${sessionId}/end`);
     // Another isolate deletes the client: what this one remembers stays.
