@@ -47,7 +47,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
-          setupFiles: ["test/support/migrate.ts"],
+          setupFiles: ["test/support/migrate.ts", "test/support/query-plans.ts"],
           provide: { hostileRuns: Number(process.env["HOSTILE"] ?? 25) },
         },
       },

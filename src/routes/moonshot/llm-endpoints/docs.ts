@@ -12,8 +12,12 @@ export const operations: Operations = {
     id: "listEndpoints",
     headers: ["x-d1-bookmark"],
     tag,
-    summary: "List endpoints, by name",
-    response: { status: 200, description: "All endpoints", schema: schemas.Endpoints },
+    summary: "List endpoints, by id",
+    response: {
+      status: 200,
+      description: "All endpoints. A long list is sent while it is read",
+      schema: schemas.Endpoints,
+    },
   },
   "POST /": {
     id: "createEndpoint",

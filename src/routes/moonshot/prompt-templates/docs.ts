@@ -14,7 +14,11 @@ export const operations: Operations = {
     headers: ["x-d1-bookmark"],
     tag,
     summary: "List prompt templates, by name",
-    response: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
+    response: {
+      status: 200,
+      description: "All templates. A long list is sent while it is read",
+      schema: schemas.PromptTemplate.array(),
+    },
   },
   "POST /": {
     id: "createPromptTemplate",

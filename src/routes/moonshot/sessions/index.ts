@@ -15,6 +15,7 @@ import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as handlers from "./handlers.ts";
+import { refuseReceiptsInStream } from "./receipts.ts";
 import * as resultHandlers from "./result-handlers.ts";
 import * as schemas from "./schemas.ts";
 import { sessionParam } from "./session-param.ts";
@@ -28,8 +29,14 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     handlers.getSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
   .delete("/:id", allowServices, sessionParam, (c) => handlers.deleteSession(c, c.req.valid("param").id))
-  .post("/:id/prompt", body(schemas.Prompt), query(schemas.PromptQuery), allowServices, sessionParam, (c) =>
-    handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
+  .post(
+    "/:id/prompt",
+    body(schemas.Prompt),
+    query(schemas.PromptQuery),
+    refuseReceiptsInStream,
+    allowServices,
+    sessionParam,
+    (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
   )
   .post("/:id/cancel", allowServices, sessionParam, (c) => handlers.cancelTurns(c, c.req.valid("param").id))
   .get("/:id/events", query(FollowQuery), allowServices, requireAllowedOriginForTicket, sessionParam, (c) =>

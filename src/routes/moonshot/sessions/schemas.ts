@@ -29,9 +29,16 @@ export const Prompt = z.strictObject({
   history_length: ignored,
 });
 
-const include = z.optional(z.enum(["receipt"]));
+const include = z
+  .optional(z.enum(["receipt"]))
+  .check(z.meta({ description: "Adds the receipt of each record. Refused where the answer has no records" }));
 
-export const GetSession = z.strictObject({ include_history: z._default(flag, false), include });
+export const GetSession = z.strictObject({ include_history: z._default(flag, false), include }).check(
+  z.refine((query) => query.include === undefined || query.include_history, {
+    path: ["include"],
+    message: "has no effect without include_history=true: add that, or leave out include",
+  }),
+);
 
 export const PromptQuery = z.strictObject({ include });
 
