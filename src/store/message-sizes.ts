@@ -1,9 +1,10 @@
 /**
- * SQL for the sizes of messages and for parts of them, for D1 and for the log of an object: their tables of messages have
- * the same columns. `octet_length` reads no text, so it also costs little for long messages. No effects.
+ * SQL for the sizes of messages and for parts of them, for D1 and for the log of an object: their tables of messages differ
+ * only in the key. `octet_length` reads no text, so it also costs little for long messages. No effects.
  */
 import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import { SIZES_OF_WINDOW } from "../core/shown-window.ts";
+import { seqOf } from "./message-keys.ts";
 
 /** The bytes of a message in the log: its text, and the detail of a reply. */
 export const MESSAGE_BYTES = "(octet_length(content) + coalesce(octet_length(detail), 0))";
@@ -57,26 +58,28 @@ const BYTES: Record<ShownAs, [least: string, most: string]> = {
 export type MessageByteSizeRow = Omit<MessageSizeRow, "characters"> &
   Record<"leastCharacters" | "mostCharacters", number>;
 
+/** Which messages a query is about, and what their key is called. */
+interface MessageRange {
+  /** The column by which messages are in the order of the log. */
+  key: "key" | "seq";
+  condition: string;
+}
+
 /**
- * The query for the sizes of the newest messages, newest first, with enough rows for a window. It reads their texts, as many
- * as rows are taken.
- *
- * @param condition which messages
+ * The query for the sizes of the newest messages, newest first, with enough rows for a window. It reads the texts of the
+ * rows that are taken.
  */
-export const newestSizes = (shownAs: ShownAs, condition: string): string =>
-  newest(shownAs, condition, `${CHARACTERS[shownAs]} AS characters`);
+export const newestSizes = (shownAs: ShownAs, range: MessageRange): string =>
+  newest(shownAs, range, `${CHARACTERS[shownAs]} AS characters`);
 
 /** Like {@link newestSizes}, but reads no text, and knows the characters only about. */
-export const newestByteSizes = (shownAs: ShownAs, condition: string): string => {
+export const newestByteSizes = (shownAs: ShownAs, range: MessageRange): string => {
   const [least, most] = BYTES[shownAs];
-  return newest(
-    shownAs,
-    condition,
-    `${least} / ${MAX_BYTES_PER_CHARACTER} AS leastCharacters, ${most} AS mostCharacters`,
-  );
+  return newest(shownAs, range, `${least} / ${MAX_BYTES_PER_CHARACTER} AS leastCharacters, ${most} AS mostCharacters`);
 };
 
-const newest = (shownAs: ShownAs, condition: string, size: string): string =>
-  `SELECT seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${size} FROM messages
+const newest = (shownAs: ShownAs, { key, condition }: MessageRange, size: string): string =>
+  `SELECT ${key === "key" ? seqOf(key) : key} AS seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${size}
+    FROM messages
     WHERE ${condition}${shownAs === "messages" ? ` AND ${HAS_TEXT}` : ""}
-    ORDER BY seq DESC LIMIT ${SIZES_OF_WINDOW}`;
+    ORDER BY messages.${key} DESC LIMIT ${SIZES_OF_WINDOW}`;

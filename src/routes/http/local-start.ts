@@ -4,7 +4,7 @@
  * called by its own names only: Cloudflare sees to that. No effects.
  */
 import type { MiddlewareHandler } from "hono";
-import { isLocalStart } from "../../core/local-start.ts";
+import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
 import type { AppEnv } from "./context.ts";
 import { isAllowedOrigin } from "./cors.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
@@ -14,16 +14,26 @@ const LOOPBACK_HOST = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /**
  * On a local start, refuses calls to a host that is neither loopback nor in `ALLOWED_HOSTS`, and calls from pages of
  * such a host. The host alone does not show where a page is from: `wrangler dev` takes the URL, and the `Host` header
- * with it, from the caller's header `MF-Original-URL`. A page cannot choose its `Origin`.
+ * with it, from the caller's header `MF-Original-URL`. So the headers decide that a page cannot choose.
  */
 export const requireLocalHost: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!isLocalStart(c.env)) return next();
   if (!isAllowedHost(new URL(c.req.url).hostname, c.env)) return respondWithProblem(c, { reason: "host-refused" });
   const origin = c.req.header("origin");
-  return origin === undefined || isLocalOrigin(origin, c.env)
-    ? next()
-    : respondWithProblem(c, { reason: "origin-refused" });
+  const isRefused = origin === undefined ? mayBeReboundPage(c.req.raw.headers, c.env) : !isLocalOrigin(origin, c.env);
+  return isRefused ? respondWithProblem(c, { reason: "origin-refused" }) : next();
 };
+
+/**
+ * Whether a call without an `Origin` may be by a page whose name was led to this machine. Browsers send
+ * `Sec-Fetch-Mode` to loopback and not to another name over http, and no page can add it. A page could hide, where its
+ * browser lets it set both, `Accept-Language` and `User-Agent`. It matters with the public key only: a page does not
+ * know any other. https://www.w3.org/TR/fetch-metadata/#framework, https://fetch.spec.whatwg.org/#forbidden-request-header
+ */
+function mayBeReboundPage(headers: Headers, { ADMIN_KEY }: Env): boolean {
+  const isBrowser = headers.has("accept-language") || headers.get("user-agent")?.startsWith("Mozilla/") === true;
+  return isBrowser && !headers.has("sec-fetch-mode") && ADMIN_KEY === LOCAL_SECRETS.ADMIN_KEY;
+}
 
 const isLocalOrigin = (origin: string, env: Env): boolean =>
   isAllowedOrigin(origin, env) || (URL.canParse(origin) && isAllowedHost(new URL(origin).hostname, env));

@@ -1,8 +1,9 @@
 /** What a local start does otherwise than a deployment, and `GET /`. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { LOCAL_SECRETS } from "../../../src/core/local-start.ts";
 import { NEWEST_MIGRATION } from "../../../src/store/migrations.ts";
-import { call, get } from "../../support/api.ts";
+import { ADMIN_KEY, call, get } from "../../support/api.ts";
 import { setVariables } from "../../support/settings.ts";
 
 describe("GET /", () => {
@@ -55,6 +56,21 @@ describe("the name of the host", () => {
       expect([origin, await codeFor(origin)]).toEqual([origin, [403, "origin_refused"]]);
     setVariables({ LOCAL: "" });
     expect(await codeFor("http://rebound.example:8787")).toBe(200);
+  });
+
+  it("must be so for a page that sends no Origin, while the key is the public one", async () => {
+    setVariables({ LOCAL: "true", ALLOWED_HOSTS: "parley.test", ADMIN_KEY: LOCAL_SECRETS.ADMIN_KEY });
+    const codeFor = async (headers: Record<string, string>) => {
+      const { status, body } = await get("/chatbots", { token: LOCAL_SECRETS.ADMIN_KEY, headers });
+      return status === 200 ? 200 : [status, body.error.code];
+    };
+    const rebound = [403, "origin_refused"];
+    expect(await codeFor({ "accept-language": "en-US,en;q=0.9" })).toEqual(rebound);
+    expect(await codeFor({ "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" })).toEqual(rebound);
+    expect(await codeFor({ "accept-language": "en-US", "sec-fetch-mode": "cors" })).toBe(200);
+    expect(await codeFor({})).toBe(200);
+    setVariables({ ADMIN_KEY });
+    expect((await get("/chatbots", { headers: { "accept-language": "en-US" } })).status).toBe(200);
   });
 
   it("can be any in a deployment", async () => {
