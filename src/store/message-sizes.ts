@@ -18,9 +18,9 @@ export const SHORT_DETAIL = `json_replace(detail, '$.preparedPrompt', '', '$.rec
 
 /**
  * What reading a {@link SHORT_DETAIL} counts against the limit of a batch: it passes on little of a detail, but the
- * database reads all of it.
+ * database reads all of it, and an object can do nothing else meanwhile.
  */
-export const SHORT_DETAIL_BYTES = "coalesce(octet_length(detail), 0) / 16";
+export const SHORT_DETAIL_BYTES = "coalesce(octet_length(detail), 0) / 4";
 
 /** In UTF-8, so many bytes at most make one UTF-16 code unit. */
 const MAX_BYTES_PER_CHARACTER = 3;

@@ -39,12 +39,12 @@ describe("a page of a log in D1", () => {
       ],
     ],
     ["counts", [{ content: "", reply: shortReply }]],
-  ])("of %s messages has no long texts, and reads 4 MB of them at most", async (form, expected) => {
+  ])("of %s messages has no long texts, and reads 1 MB of them at most", async (form, expected) => {
     const id = await createLog(turns);
     const { items, hasMore } = await messagesPage(database(env.DB), id, { after: 0, limit: 1_000, form });
     expect(items.slice(0, expected.length)).toMatchObject(expected);
-    expect(items.filter(({ reply }) => reply).length).toBeGreaterThanOrEqual(8);
-    expect(items.filter(({ reply }) => reply).length).toBeLessThanOrEqual(12);
+    expect(items.filter(({ reply }) => reply).length).toBeGreaterThan(0);
+    expect(items.filter(({ reply }) => reply).length).toBeLessThanOrEqual(3);
     expect(hasMore).toBe(true);
     expect(JSON.stringify(items)).not.toContain("xx");
   });
