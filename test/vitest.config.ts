@@ -4,6 +4,10 @@
  */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { writeAssets } from "../src/dev/assets.ts";
+
+// The Worker under test serves them, as `[build]` of wrangler.toml makes them.
+await writeAssets();
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -18,6 +22,8 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
+              // Databases for the test of lists over several.
+              d1Databases: { SHARD_0: "shard-0", SHARD_1: "shard-1", SHARD_2: "shard-2", SHARD_3: "shard-3" },
               ratelimits: { THREE_A_MINUTE: { namespace_id: "3", simple: { limit: 3, period: 60 } } },
               bindings: {
                 ADMIN_KEY: "test-admin-key-0123456789abcdef01",

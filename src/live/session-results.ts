@@ -62,6 +62,13 @@ export interface ReadParams {
   options?: RecordOptions;
 }
 
+export interface RetryParams {
+  /** Whether the same call was made before and its answer was lost: it may have been done then. */
+  isRetry?: boolean;
+}
+
+export interface EndParams extends ReadParams, RetryParams {}
+
 export interface PageParams {
   after: number;
   limit: number;

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Client } from "../../../core/client.ts";
 import { isoTime } from "../../../core/time.ts";
 import { omitNulls } from "../envelope.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentClient = (client: Client): z.output<typeof schemas.Client> => ({
   id: client.id,

@@ -16,7 +16,7 @@ import type { ListedChatbot, PopulatedSession } from "../../../store/fit-list.ts
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentMessage = ({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> => ({
   role,
