@@ -84,13 +84,13 @@ export class SessionRoom {
     after: number,
     limit: number,
     which: "all" | "shown",
-    { chatId }: PageFilter = {},
+    { chatId, form }: PageFilter = {},
   ): Outcome<Batch<Message> | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
     if (chatId !== undefined) return success(log.messagesOfChat(chatId, after, limit));
-    return success(which === "all" ? log.messages(after, limit) : log.shownMessages(after, limit));
+    return success(which === "all" ? log.messages(after, limit, form) : log.shownMessages(after, limit));
   }
 
   /**
