@@ -15,6 +15,7 @@ import { deleteKeysOfDeletedClient } from "./api-keys.ts";
 import type { Database } from "./database.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
+import { forgetAfter, recordCache } from "./record-cache.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
@@ -51,6 +52,9 @@ const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateS
 const matches = (texts: (Column | SQL)[], search: string | null): SQL | undefined =>
   search === null ? undefined : or(...texts.map((text) => sql`instr(${text}, ${foldText(search)})`));
 
+const hasOpenSessions = (referenceColumn: Column, id: string): SQL =>
+  sql`exists (select 1 from ${sessions} where ${referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
+
 function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T>) {
   return {
     /**
@@ -58,7 +62,9 @@ function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T
      * @throws a unique violation
      */
     async create(db: Database, entry: Entry<T>, moreStatements: D1PreparedStatement[] = []): Promise<void> {
-      await insertOnce<NamedTable>(db, table, withFolded(entry) as T["$inferInsert"], table.id, moreStatements);
+      const row = withFolded(entry) as T["$inferInsert"];
+      const write = insertOnce<NamedTable>(db, table, row, table.id, moreStatements);
+      await forgetAfter([options.resource, entry.id], write);
     },
 
     /** Reads one row. `null` if there is none or if it is deleted. */
@@ -85,20 +91,18 @@ function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T
 
     /** @throws a unique violation */
     async update(db: Database, entry: Entry<T>): Promise<void> {
-      const write = db
-        .update(table)
-        .set(asUpdate<T>(withFolded(entry)))
-        .where(eq(table.id, entry.id));
-      await retryOnce(() => write.run());
+      const row = asUpdate<T>(withFolded(entry));
+      const write = db.update(table).set(row).where(eq(table.id, entry.id));
+      const written = retryOnce(() => write.run());
+      await forgetAfter([options.resource, entry.id], written);
     },
 
     /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
     remove(db: Database, id: string, at: EpochMs) {
-      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${options.referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
-      const update = db
-        .update(table)
-        .set(asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at }))
-        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
+      const isInUse = hasOpenSessions(options.referenceColumn, id);
+      const deleted = asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at });
+      const isFree = sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${isInUse}`;
+      const update = db.update(table).set(deleted).where(isFree);
       return [update, forgetResponse(db, `${options.resource}:${id}`)] as const;
     },
   };
@@ -123,7 +127,7 @@ export const clientStore = createStore({
 
 /** @returns whether the chatbot was deleted. It is not while open sessions refer to it. */
 export async function deleteChatbot(db: Database, id: string, at: EpochMs): Promise<boolean> {
-  const [{ meta }] = await db.batch(chatbotStore.remove(db, id, at));
+  const [{ meta }] = await forgetAfter(["chatbot", id], db.batch(chatbotStore.remove(db, id, at)));
   return meta.changes > 0;
 }
 
@@ -137,7 +141,8 @@ export async function deleteClient(
   id: string,
   at: EpochMs,
 ): Promise<{ id: string; hash: string }[] | null> {
-  const [{ meta }, , keys] = await db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
+  const write = db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
+  const [{ meta }, , keys] = await forgetAfter(["client", id], write);
   return meta.changes > 0 ? keys : null;
 }
 
@@ -167,6 +172,7 @@ export async function createOrUpdateClient(
     .onConflictDoUpdate({ target: clients.externalId, set: { ...changes, nameFolded, foldVersion } })
     .returning();
   const row = await retryOnce(() => write.get());
+  recordCache.forget(["client", row.id]);
   return withoutFolded<typeof clients>(row);
 }
 
@@ -178,5 +184,6 @@ export async function updateClientByExternalId(
 ): Promise<Client | null> {
   const write = db.update(clients).set(changes).where(hasExternalId(externalId)).returning();
   const [row] = await retryOnce(() => write.all());
+  if (row) recordCache.forget(["client", row.id]);
   return row ? withoutFolded<typeof clients>(row) : null;
 }

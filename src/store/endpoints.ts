@@ -11,6 +11,7 @@ import { slug } from "./slug.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
+import { forgetAfter } from "./record-cache.ts";
 import { chatbots, endpoints } from "./tables.ts";
 
 /** No name is longer, in characters. */
@@ -24,7 +25,8 @@ export const createEndpoint = (
   db: Database,
   endpoint: Endpoint,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> => insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements);
+): Promise<boolean> =>
+  forgetAfter(["endpoint", endpoint.id], insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements));
 
 export const listEndpoints = (db: Database): Promise<Endpoint[]> =>
   db.select().from(endpoints).orderBy(asc(endpoints.name));
@@ -51,13 +53,17 @@ export async function existingEndpoints(db: Database, ids: string[]): Promise<Se
 
 export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint): Promise<void> {
   const write = db.update(endpoints).set(endpoint).where(eq(endpoints.id, id));
-  await retryOnce(() => write.run());
+  await forgetAfter(
+    ["endpoint", id],
+    retryOnce(() => write.run()),
+  );
 }
 
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
   const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
   const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
-  const [{ meta }] = await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
+  const write = db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
+  const [{ meta }] = await forgetAfter(["endpoint", id], write);
   return meta.changes > 0;
 }

@@ -6,6 +6,7 @@ import type { PromptTemplate } from "../core/prompt-template.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
+import { forgetAfter } from "./record-cache.ts";
 import { promptTemplates, sessions } from "./tables.ts";
 
 /**
@@ -16,7 +17,11 @@ export const createPromptTemplate = (
   db: Database,
   template: PromptTemplate,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> => insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements);
+): Promise<boolean> =>
+  forgetAfter(
+    ["prompt-template", template.name],
+    insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements),
+  );
 
 export const listPromptTemplates = (db: Database): Promise<PromptTemplate[]> =>
   db.select().from(promptTemplates).orderBy(asc(promptTemplates.name));
@@ -29,6 +34,7 @@ export async function findPromptTemplate(db: Database, name: string): Promise<Pr
 export async function deletePromptTemplate(db: Database, name: string): Promise<boolean> {
   const isUnused = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
   const remove = db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
-  const [{ meta }] = await db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
+  const write = db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
+  const [{ meta }] = await forgetAfter(["prompt-template", name], write);
   return meta.changes > 0;
 }

@@ -57,15 +57,6 @@ function referencedRecords(db: Database, found: Pick<Session, "chatbotId" | "cli
   return [chatbotStore.selectByIds(db, chatbotIds), clientStore.selectByIds(db, clientIds)] as const;
 }
 
-/** The chatbot and the client of a session, deleted ones included. One round trip. */
-export async function findReferenced(
-  db: Database,
-  session: Session,
-): Promise<{ chatbot: Chatbot | null; client: Client | null }> {
-  const [[chatbot], [client]] = await db.batch(referencedRecords(db, [session]));
-  return { chatbot: chatbot ?? null, client: client ?? null };
-}
-
 async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
   const ids = found.map(({ id }) => id);
   const newest = newestMessages(db, ids, LISTED_MESSAGES, MAX_LIST_CHARACTERS / ids.length);

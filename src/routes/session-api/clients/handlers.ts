@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { evictCachedKey } from "../../../auth/api-keys.ts";
+import { revokeCachedKey } from "../../../auth/api-keys.ts";
 import { revocableClientId } from "../../../core/caller.ts";
 import { invalid } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
@@ -124,7 +124,7 @@ export async function deleteClient(c: AppContext, id: string) {
   const revokedKeys = await store.deleteClient(db, id, now());
   if (revokedKeys) {
     audit(c, "client-deleted", { clientId: id, revokedKeyIds: revokedKeys.map((key) => key.id) });
-    for (const { hash } of revokedKeys) evictCachedKey(hash);
+    for (const { hash } of revokedKeys) revokeCachedKey(hash);
     evictCachedOwner(id);
     const revoked = [revocableClientId(id), ...revokedKeys.map((key) => key.id)];
     c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
