@@ -9,6 +9,7 @@ import { rootCause } from "./core/failure.ts";
 import { transientErrorOf } from "./core/transient-error.ts";
 import { health } from "./routes/health.ts";
 import { authenticate } from "./routes/http/authenticate.ts";
+import { logSampledCall } from "./routes/http/call-log.ts";
 import type { AppEnv } from "./routes/http/context.ts";
 import { allowOrigins, preventCsrf } from "./routes/http/cors.ts";
 import type { Dialect } from "./routes/http/dialect.ts";
@@ -38,6 +39,7 @@ export const dialects: readonly Dialect[] = [moonshot, sessionApi];
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), strict: false })
   .use(setDialect(dialects))
   .use(setRequestId)
+  .use(logSampledCall)
   .use(timing())
   .use("/v1/*", noTransform)
   .use(setSecureHeaders)

@@ -28,6 +28,7 @@ export default defineConfig({
                 LOCAL: "",
                 ALLOWED_HOSTS: "parley.test",
                 RATE_LIMITS: "off",
+                LOG_SAMPLING: "0",
                 // On a busy machine D1 is slow, and tests read lists right after an append.
                 REPLICATION_WAIT_MS: "2000",
                 PROVIDER_TEST: "secret-from-the-environment",
@@ -42,7 +43,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
-          setupFiles: ["test/support/migrate.ts"],
+          setupFiles: ["test/support/migrate.ts", "test/support/query-plans.ts"],
           provide: { hostileRuns: Number(process.env["HOSTILE"] ?? 25) },
         },
       },

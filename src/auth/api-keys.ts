@@ -47,8 +47,7 @@ export interface KeyStore {
 }
 
 interface CachedKey {
-  /** `null` for a key that was revoked in this isolate. */
-  key: ApiKey | null;
+  key: ApiKey;
   /** When the lookup began that found the key. */
   readAt: EpochMs;
   /** When the last lookup began. */
@@ -59,19 +58,22 @@ interface CachedKey {
 
 const keyCache = new Map<string, CachedKey>();
 
+/** When a key was last revoked in this isolate. What a lookup found that began before may be revoked. */
+let lastRevocationAt: EpochMs = -Infinity;
+
 /** Creates an API key. It has 256 random bits, so a plain SHA-256 of it is safe to store. */
 export const generateApiKey = (): string => KEY_PREFIX + randomHex(32);
 
-/** Marks a key as revoked in this isolate, also for a lookup that runs and has found it. */
-export function revokeCachedKey(hash: string): void {
-  const cached = keyCache.get(hash);
-  if (cached) cached.key = null;
-  else cacheKey(hash, { key: null, readAt: Infinity, lookedUpAt: Infinity, failedAt: -Infinity });
+/** Removes a revoked key from this isolate's cache. */
+export function evictCachedKey(hash: string, at: EpochMs): void {
+  keyCache.delete(hash);
+  lastRevocationAt = at;
 }
 
-function cacheKey(hash: string, entry: CachedKey): void {
-  if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
-  keyCache.set(hash, entry);
+/** Removes the keys of a deleted client from this isolate's cache. */
+export function evictCachedKeysOf(clientId: string, at: EpochMs): void {
+  for (const [hash, { key }] of keyCache) if (key.clientId === clientId) keyCache.delete(hash);
+  lastRevocationAt = at;
 }
 
 /**
@@ -96,18 +98,19 @@ async function findKey(hash: string, store: KeyStore, at: EpochMs): Promise<ApiK
   }
   await store.admit();
   return lookUpInTime(hash, store, at).catch((error: unknown) => {
-    if (!cached || !isUsable(cached, at)) throw error;
+    const known = keyCache.get(hash);
+    if (!known || !isUsable(known, at)) throw error;
     logFailure(error);
-    return cached.key;
+    return known.key;
   });
 }
 
 /** Whether a call uses a cached key without waiting for a lookup. While lookups fail, an older one too. */
-const isUsable = ({ key, readAt, failedAt }: CachedKey, at: EpochMs): boolean =>
-  key === null || at - readAt < (at - failedAt < PAUSE_AFTER_FAILURE_MS ? MAX_AGE_WITHOUT_LOOKUP_MS : MAX_AGE_MS);
+const isUsable = ({ readAt, failedAt }: CachedKey, at: EpochMs): boolean =>
+  at - readAt < (at - failedAt < PAUSE_AFTER_FAILURE_MS ? MAX_AGE_WITHOUT_LOOKUP_MS : MAX_AGE_MS);
 
-const isRefreshDue = ({ key, readAt, lookedUpAt }: CachedKey, at: EpochMs): boolean =>
-  key !== null && at - readAt >= REFRESH_AGE_MS && at - lookedUpAt >= LOOKUP_TIMEOUT_MS;
+const isRefreshDue = ({ readAt, lookedUpAt }: CachedKey, at: EpochMs): boolean =>
+  at - readAt >= REFRESH_AGE_MS && at - lookedUpAt >= LOOKUP_TIMEOUT_MS;
 
 const logFailure = (error: unknown): void => console.error({ event: "key-not-looked-up", error: rootCause(error) });
 
@@ -127,11 +130,11 @@ async function lookUpInTime(hash: string, store: KeyStore, at: EpochMs): Promise
 
 async function lookUp(hash: string, { find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
   const key = await find(hash);
-  if (keyCache.get(hash)?.key === null) return null;
   keyCache.delete(hash);
   // Unknown keys are not cached, because a new key must work at once.
-  if (!key) return null;
-  cacheKey(hash, { key, readAt: at, lookedUpAt: at, failedAt: -Infinity });
+  if (!key || at <= lastRevocationAt) return key;
+  if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
+  keyCache.set(hash, { key, readAt: at, lookedUpAt: at, failedAt: -Infinity });
   if ((key.lastUsedAt ?? 0) < at - USE_RECORD_INTERVAL_MS) recordUse(key.id, at);
   return key;
 }

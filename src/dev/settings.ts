@@ -30,6 +30,7 @@ const LOCAL_VARIABLES = {
   ...LOCAL_SECRETS,
   ALLOW_PRIVATE_ENDPOINTS: "1",
   RATE_LIMITS: "off",
+  LOG_SAMPLING: "0",
 };
 
 export interface Settings {

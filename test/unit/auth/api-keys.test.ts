@@ -1,6 +1,6 @@
 /** How long a found key is used without asking D1, and what happens while D1 does not answer. */
 import { afterEach, expect, it, vi } from "vitest";
-import { findKeyHolder, generateApiKey, revokeCachedKey } from "../../../src/auth/api-keys.ts";
+import { findKeyHolder, generateApiKey, evictCachedKey } from "../../../src/auth/api-keys.ts";
 import type { ApiKey } from "../../../src/core/api-key.ts";
 import { TimeLimitExceeded } from "../../../src/core/time-limit.ts";
 import { sha256Hex } from "../../../src/crypto/secrets.ts";
@@ -93,10 +93,11 @@ it.each([0, 20])("revoked during a lookup at %i seconds, is not known where it w
   const { token, store, find, background } = aKey();
   if (seconds > 0) await find(0);
   store.find.mockImplementation(async () => {
-    revokeCachedKey(await sha256Hex(token));
+    evictCachedKey(await sha256Hex(token), START + seconds * 1_000);
     return KEY;
   });
   await find(seconds);
   await Promise.all(background);
+  store.find.mockResolvedValue(null);
   expect(await find(seconds + 1)).toBeNull();
 });

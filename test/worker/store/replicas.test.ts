@@ -6,6 +6,8 @@ import { createChatbot, createComparison, createEndpoint, createSession } from "
 
 const session = Object.getPrototypeOf(env.DB.withSession("first-primary")) as D1DatabaseSession;
 
+type Prepare = (this: D1DatabaseSession, sql: string) => D1PreparedStatement;
+
 let time = 0;
 /** What was prepared for replicas. */
 let prepared: string[] = [];
@@ -14,7 +16,7 @@ beforeEach(() => {
   time = Math.max(time, Date.now());
   prepared = [];
   vi.spyOn(Date, "now").mockImplementation(() => time);
-  const { prepare } = session;
+  const prepare: Prepare = Reflect.get(session, "prepare");
   vi.spyOn(session, "prepare").mockImplementation(function (this: D1DatabaseSession, sql) {
     prepared.push(sql);
     return prepare.call(this, `select * from (${sql}) where false`);

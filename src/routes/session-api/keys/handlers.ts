@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { revokeCachedKey, generateApiKey } from "../../../auth/api-keys.ts";
+import { evictCachedKey, generateApiKey } from "../../../auth/api-keys.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { sha256Hex } from "../../../crypto/secrets.ts";
@@ -47,7 +47,7 @@ export async function deleteKey(c: AppContext, id: string) {
   const db = database(c.env.DB);
   const revoked = await removeKey(db, id);
   if (!revoked) return respondWithProblem(c, KEY_NOT_FOUND);
-  revokeCachedKey(revoked.hash);
+  evictCachedKey(revoked.hash, now());
   audit(c, "key-revoked", { keyId: id });
   c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, [id]));
   return c.json(removalBody("Key deleted successfully"));
