@@ -54,6 +54,11 @@ const EXCEPTIONS: Exception[] = [
     query: /from "(?:endpoints|prompt_templates)" order by/,
     why: "lists what an installation has few of",
   },
+  {
+    step: /^SCAN dead_letters USING INDEX dead_letters_by_time$/,
+    query: /order by "dead_letters"."at" desc limit \?/,
+    why: "walks the list's own order as far as the page",
+  },
   { step: /^SCAN d1_migrations\b/, query: /d1_migrations/, why: "a row per migration" },
 ];
 
