@@ -382,6 +382,8 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ],
   ["GET /sessions/{id}", "by its client, with a JWT", 0, async () => byClient("jwt", true)],
   ["GET /sessions/{id}", "by its client, with a JWT, for the first time", 1, async () => byClient("jwt", false)],
+  ["POST /sessions/{id}/stop", "by its client, with a JWT, 16 seconds later", 0, async () => later(16_000)],
+  ["POST /sessions/{id}/stop", "by its client, with a JWT, 30 seconds later", 1, async () => later(30_000)],
   ["POST /sessions/chat", "by its client, with a key", 0, async () => chatByClient("key")],
   ["POST /sessions/chat", "by its client, with a JWT", 0, async () => chatByClient("jwt")],
   ["GET /healthz", "", 0, async () => aCall("GET", "/healthz")],
@@ -452,6 +454,12 @@ async function byClient(kind: "key" | "jwt", isKnown: boolean): Promise<Call & {
   await get("/me", { token });
   if (isKnown) await get(`/sessions/${id}`, { token });
   return { ...ofSession("GET", id), token, id };
+}
+
+async function later(ms: number): Promise<Call> {
+  const { id, token = "" } = await byClient("jwt", true);
+  letTimePass(ms);
+  return { ...ofSession("POST", id, "/stop"), token, background: /from "sessions" inner join "clients"/ };
 }
 
 async function chatByClient(kind: "key" | "jwt"): Promise<Call> {

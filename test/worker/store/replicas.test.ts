@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { get, post, put } from "../../support/api.ts";
-import { createChatbot, createComparison, createEndpoint, createSession } from "../../support/create.ts";
+import { createComparison, createEndpoint, createSession } from "../../support/create.ts";
 
 const session = Object.getPrototypeOf(env.DB.withSession("first-primary")) as D1DatabaseSession;
 
@@ -51,11 +51,11 @@ it("a prompt does", async () => {
 });
 
 it("what was changed here is not read from a replica", async () => {
-  const chatbotId = await createChatbot();
-  const id = await createSession({ chatbotId });
-  await put(`/chatbots/${chatbotId}`, { name: "Renamed" });
+  const endpoint = await createEndpoint();
+  const { session_id: id } = await createComparison([endpoint]);
+  await put(`/v1/llm_endpoints/${endpoint}`, { params: { pre_prompt: "New" } });
   time += 1;
-  await chat(id);
+  const { body } = await post(`/v1/sessions/${id}/prompt`, { prompt: "hi" });
+  expect(JSON.stringify(body)).toContain("New");
   expect(prepared).toEqual([]);
-  expect((await get(`/sessions/${id}`)).body.data.chatbotId.name).toBe("Renamed");
 });
