@@ -72,11 +72,16 @@ export class SessionRoom {
    * session.
    */
   read(history: History, options: RecordOptions = {}): Outcome<LiveSnapshot | null> {
-    const { state, cachedContext } = this.#world.log;
+    const { log, records } = this.#world;
+    const { state } = log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");
     this.#loader.startIfDue(state.session);
-    return success({ ...makeResult(this.#world.log, [], history, options), ...referencedRecords(cachedContext) });
+    const result = makeResult(log, [], history, options);
+    const cached = records.cachedReferences(state.session);
+    if (!cached) return success({ ...result, ...referencedRecords(log.cachedContext) });
+    const { readAt, ...references } = cached;
+    return success({ ...result, ...references, referencesReadAt: readAt });
   }
 
   /** Reads messages after a `seq`: all, those of a chat, or only those with text. `null` if the object is empty. */

@@ -187,6 +187,12 @@ export class Log {
     this.#contextJson = text;
   }
 
+  /** Removes the cached records, so that the next turn must read them. */
+  clearContext(): void {
+    this.#storage.sql.exec(statements.DELETE_CONTEXT);
+    this.#contextJson = null;
+  }
+
   /** Saves the text so far of a running reply. */
   saveDraft(chatId: string, content: string): void {
     this.#storage.sql.exec(statements.SAVE_DRAFT, chatId, content);
