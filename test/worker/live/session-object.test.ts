@@ -122,7 +122,8 @@ describe("the cron job", () => {
     await appendMessage(id, "left behind");
     await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
     await env.DB.prepare("update sessions set created_at = ?, updated_at = ? where id = ?")
-      .bind(Date.now() - 800_000, Date.now() - 700_000, id)
+      // Cron looks at periods of ten minutes that ended ten minutes ago.
+      .bind(Date.now() - 1_400_000, Date.now() - 1_300_000, id)
       .run();
     expect(await replicatedMessages(id)).toHaveLength(1);
     await worker.scheduled(createScheduledController(), env);
