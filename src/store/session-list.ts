@@ -186,7 +186,7 @@ const equals = (column: Column, value: string, isSecondary: boolean): SQL =>
  */
 export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {
   const rows = sql`select ${bytesOf([sessions.chats, sessions.description])} as size, ${sessions.createdAt}, ${sessions.number}
-    from ${sessions} where ${eq(sessions.kind, "comparison")}`;
+    from ${sessions} where ${isComparisonSession}`;
   const page = await db
     .select()
     .from(sessions)
