@@ -68,7 +68,8 @@ export class SessionLoader {
     const { records, log } = this.#world;
     const { lastSeq, updatedAt } = session;
     const firstPage = lastSeq === 0 ? [] : records.readMessages(session, 0);
-    const [first, context] = await Promise.all([firstPage, records.readTurnContext(session)]);
+    const context = records.cachedTurnContext(session, null)?.context ?? records.readTurnContext(session);
+    const [first, turnContext] = await Promise.all([firstPage, context]);
     log.beginLoad();
     let bytes = 0;
     for (let page = first; page.length > 0;) {
@@ -76,7 +77,7 @@ export class SessionLoader {
       const last = page.at(-1)?.seq ?? lastSeq;
       page = last < lastSeq ? await records.readMessages(session, last) : [];
     }
-    log.finishLoad(session, bytes, context);
+    log.finishLoad(session, bytes, turnContext);
   }
 
   /**
@@ -96,6 +97,8 @@ export class SessionLoader {
         return changed;
       }
       if (!log.state) await this.#copyToLog(session);
+      // While it had ended, its chatbot or its client may have been deleted.
+      else if (hasEnded(session) && !hasEnded(changed.value)) log.clearContext();
       if (changed.value !== log.state?.session) this.#save(changed.value);
       return changed;
     });

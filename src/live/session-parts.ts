@@ -13,7 +13,7 @@ import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
 import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
-import { callEndpoints } from "./turns/call-endpoints.ts";
+import { endpointCaller } from "./turns/call-endpoints.ts";
 
 /** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
 const DEFAULT_REPLICATION_WAIT_MS = 50;
@@ -52,7 +52,7 @@ export function sessionParts(
     replication: replicator,
     emit: (event) => subscribers.broadcast(event),
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
-    callEndpoints,
+    callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
   });

@@ -137,6 +137,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
           },
         },
       }),
+      cachedTurnContext: () => null,
+      cachedReferences: () => null,
       writeSession: async (changed) => {
         world.stored = changed;
       },

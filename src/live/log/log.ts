@@ -8,7 +8,7 @@
  * storage.
  */
 import { Buffer } from "node:buffer";
-import type { Message, NewMessage } from "../../core/message.ts";
+import type { Message, MessageForm, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
@@ -187,6 +187,12 @@ export class Log {
     this.#contextJson = text;
   }
 
+  /** Removes the cached records, so that the next turn must read them. */
+  clearContext(): void {
+    this.#storage.sql.exec(statements.DELETE_CONTEXT);
+    this.#contextJson = null;
+  }
+
   /** Saves the texts so far of the running replies, by chat. Writes one row. */
   saveDrafts(texts: ReadonlyMap<string, string>): void {
     this.#storage.sql.exec(statements.SAVE_DRAFTS, toDraftRow(texts));
@@ -270,18 +276,18 @@ export class Log {
   }
 
   /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
-  messages(after: number, limit: number): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER, after), limit);
+  messages(after: number, limit: number, form: MessageForm = "whole"): Batch<Message> {
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER[form], after), limit);
+  }
+
+  /** Like {@link messages}, but only messages with text, short. */
+  shownMessages(after: number, limit: number): Batch<Message> {
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
   /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
   messagesOfChat(chatId: string, after: number, limit: number): Batch<Message> {
     return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
-  }
-
-  /** Like {@link messages}, but only messages with text. */
-  shownMessages(after: number, limit: number): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
   /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */

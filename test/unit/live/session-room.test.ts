@@ -234,7 +234,8 @@ describe("frames", () => {
       };
       for (const id of ["runs", "waits", "waits too"]) expect(await submit(id)).toMatchObject({ type: "ack" });
       if (command === "amend") await room.amend({ status: "TERMINATED" }, "added");
-      else await room[command]("added");
+      else if (command === "end") await room.end("added");
+      else await room.remove();
       const reason = command === "remove" ? "session deleted" : "session ended";
       expect(order).toEqual(["waits session_not_active", "waits too session_not_active", reason]);
       if (command === "remove") return;

@@ -141,7 +141,9 @@ describe("an interrupted removal", () => {
   it("hides the session at once, and is finished by an alarm", async () => {
     const id = await createSession();
     await appendMessage(id, "secret");
-    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1_ERROR: Network connection lost."));
+    // Both attempts of the call.
+    const lost = new Error("D1_ERROR: Network connection lost.");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(lost).mockRejectedValueOnce(lost);
     expect((await del(`/sessions/${id}`)).status).toBe(503);
     expect((await appendMessage(id, "more")).status).toBe(404);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
