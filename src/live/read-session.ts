@@ -11,14 +11,17 @@ import type { Outcome } from "../core/failure.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
 import { MAX_SHOWN_CHARACTERS, MAX_SHOWN_MESSAGES, shownAs } from "../core/shown-window.ts";
+import { waitAtMost } from "../core/time-limit.ts";
 import type { Database } from "../store/database.ts";
 import { database } from "../store/database.ts";
 import { messagesPage, readWindowStart } from "../store/messages.ts";
-import { findReferenced } from "../store/session-list.ts";
 import { findSession } from "../store/sessions.ts";
+import { addReferences, cachedReferences, readChatContext } from "../store/turn-context.ts";
+import type { ReferencedRecords } from "../store/turn-context.ts";
 import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
 import type { History, LiveSnapshot, PageFilter, RecordOptions, SessionResult } from "./session-results.ts";
+import { D1_TIMEOUT_MS } from "./turns/turn-context.ts";
 
 /**
  * What a reader needs: the Worker's bindings, and a function that measures the calls to an object and the queries to
@@ -78,14 +81,21 @@ async function readNewest(db: Database, session: Session, { withReceipts = false
   return { messages: [], after, upTo, isTruncated: after > 0 };
 }
 
-/** Reads the chatbot and the client of a session. While D1 is down, returns them as the object last read them. */
-export async function readReferenced({ env, measure }: SessionReader, { session, chatbot, client }: LiveSnapshot) {
-  try {
-    return await measure("index", findReferenced(database(env.DB), session));
-  } catch (error) {
-    if (!chatbot) throw error;
-    return { chatbot, client };
-  }
+/**
+ * The chatbot and the client of a session, from memory if this isolate or the object's read them within two seconds.
+ * While D1 is slow or down, as the object last read them.
+ */
+export async function readReferenced(
+  { env, measure }: SessionReader,
+  { session, chatbot, client, referencesReadAt: readAt }: LiveSnapshot,
+): Promise<ReferencedRecords> {
+  if (readAt !== undefined) addReferences(session, { chatbot, client, readAt });
+  const cached = cachedReferences(session);
+  if (cached) return cached;
+  const read = readChatContext(env.DB, session);
+  return chatbot
+    ? measure("index", waitAtMost(D1_TIMEOUT_MS, read)).catch(() => ({ chatbot, client }))
+    : measure("index", read);
 }
 
 /** A part of a session's log, read page by page. */

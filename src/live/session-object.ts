@@ -94,7 +94,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     this.#parts.subscribers.sockets.closeExpired();
     await this.#parts.room.runDueWork();
     if (this.#parts.log.state?.removed === false) await this.#parts.replicator.retry();
-    await this.#parts.scheduleAlarm();
+    await this.#parts.endAlarm();
   }
 
   /**

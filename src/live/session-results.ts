@@ -101,9 +101,11 @@ export interface AmendParams extends ReadParams {
 
 /** A session that is in its object. */
 export interface LiveSnapshot extends SessionResult {
-  /** The records that the session refers to, as the object last read them. Used while D1 is down. */
+  /** The records that the session refers to, as the object last read them. */
   chatbot: Chatbot | null;
   client: Client | null;
+  /** When both were read. Absent if that was too long ago to count: then they are for while D1 is down. */
+  referencesReadAt?: EpochMs;
 }
 
 /** The result of a prompt: a new turn, or the turn that an earlier call with the same key started. */

@@ -11,9 +11,9 @@ import type { Message } from "../core/message.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
-import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
+import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
-import type { SavedResult } from "./log/log.ts";
+import type { SavedResult } from "./log/waiting-results.ts";
 import { makeResult } from "./make-result.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
@@ -72,11 +72,16 @@ export class SessionRoom {
    * session.
    */
   read(history: History, options: RecordOptions = {}): Outcome<LiveSnapshot | null> {
-    const { state, cachedContext } = this.#world.log;
+    const { log, records } = this.#world;
+    const { state } = log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");
     this.#loader.startIfDue(state.session);
-    return success({ ...makeResult(this.#world.log, [], history, options), ...referencedRecords(cachedContext) });
+    const result = makeResult(log, [], history, options);
+    const cached = records.cachedReferences(state.session);
+    if (!cached) return success({ ...result, ...referencedRecords(log.cachedContext) });
+    const { readAt, ...references } = cached;
+    return success({ ...result, ...references, referencesReadAt: readAt });
   }
 
   /** Reads messages after a `seq`: all, those of a chat, or only those with text. `null` if the object is empty. */
@@ -279,12 +284,13 @@ export class SessionRoom {
 
   #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
-    const submitted = this.#turns.submit({ content, seq });
+    const submitted = this.#turns.submit({ content, seq }, (turnId) =>
+      saveResultAtStart(log, key, { content }, { seq, turn_id: turnId }, clock()),
+    );
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
     // The turn continues even if the caller disconnects.
     keepAlive(finished.finally(() => replication.start()));
-    saveResult(log, key, { content }, { seq, turn_id: turnId }, clock());
     return success({ turnId, submitted: submitted.value, replayed: false });
   }
 

@@ -137,6 +137,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
           },
         },
       }),
+      cachedTurnContext: () => null,
+      cachedReferences: () => null,
       writeSession: async (changed) => {
         world.stored = changed;
       },
@@ -146,7 +148,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
     },
     replication: {
       start: () => undefined,
-      startSoon: () => undefined,
+      startByAlarm: () => undefined,
       waitIfQuick: async () => undefined,
       waitUntilReplicated: async () => undefined,
     },

@@ -44,8 +44,8 @@ export const NEWEST_SIZES: Record<ShownAs, string> = {
 export const CHATS_WITH_REPLY = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
 export const WRITE_CONTEXT =
   "INSERT INTO cached_context (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
-export const SAVE_DRAFT =
-  "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
+export const SAVE_DRAFTS =
+  "INSERT INTO drafts (one, texts) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET texts = excluded.texts";
 export const FIND_RESULT = "SELECT fingerprint, seq, turn_id FROM idempotency_keys WHERE caller = ? AND key = ?";
 export const SAVE_RESULT =
   "INSERT OR REPLACE INTO idempotency_keys (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
@@ -53,9 +53,10 @@ export const COUNT_CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 export const READ_STATE = "SELECT state FROM state";
 export const READ_CONTEXT = "SELECT context FROM cached_context";
+export const DELETE_CONTEXT = "DELETE FROM cached_context";
 export const DELETE_MESSAGES = "DELETE FROM messages";
 export const DELETE_TURNS = "DELETE FROM turns";
 export const DELETE_DRAFTS = "DELETE FROM drafts";
-export const READ_DRAFTS = "SELECT chat_id, content FROM drafts";
+export const READ_DRAFTS = "SELECT texts FROM drafts";
 export const LAST_RESULT_TIME = "SELECT max(at) AS at FROM idempotency_keys";
 export const DELETE_RESULTS = "DELETE FROM idempotency_keys WHERE at < ?";
