@@ -133,17 +133,18 @@ function logOf({ env }: SessionReader, session: Session, range: Pick<OpenLog, "a
 }
 
 /**
- * Every message of an open log, or every message of a chat and every prompt.
+ * Every message of an open log, or those of a filter.
  *
  * @throws when the log ends early: a part of it must not pass for the whole
  */
 export async function* messagesOf({ after, upTo, page }: OpenLog, filter?: PageFilter): AsyncGenerator<Message, void> {
+  const isPartial = filter?.chatId !== undefined || filter?.form === "counts";
   for (let last = after; last < upTo;) {
     const { items, hasMore } = await page(last, PAGE_MESSAGES, filter);
     yield* items.filter(({ seq }) => seq <= upTo);
     last = items.at(-1)?.seq ?? last;
     if (!hasMore) {
-      if (last < upTo && filter?.chatId === undefined) throw new Error(`The log ends at message ${last} of ${upTo}`);
+      if (last < upTo && !isPartial) throw new Error(`The log ends at message ${last} of ${upTo}`);
       return;
     }
     // Lets other calls of the isolate run: a reader who sends little or nothing meanwhile would leave them no time.
@@ -190,7 +191,12 @@ export async function readMessages(
       reader,
       id,
       (object) => object.page({ after: from, limit: most, which: "shown" }),
-      async (db) => (await findSession(db, id)) && messagesPage(db, id, { after: from, limit: most, which: "shown" }),
+      async (db) => {
+        if (from === after && !(await findSession(db, id))) return null;
+        const batch = await messagesPage(db, id, { after: from, limit: most, which: "shown" });
+        // A further page has a message at least, unless the session was deleted.
+        return from === after || batch.items.length > 0 ? batch : null;
+      },
     );
   const first = await read(after, limit);
   return (

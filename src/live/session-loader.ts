@@ -9,7 +9,7 @@ import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
-import { hasEnded, startIfDue } from "../core/session.ts";
+import { changedFields, hasEnded, startIfDue } from "../core/session.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { TaskQueue } from "./turns/task-queue.ts";
 
@@ -93,7 +93,7 @@ export class SessionLoader {
       const changed = change(session);
       if (!changed.ok) return changed;
       if (!log.state && hasEnded(changed.value)) {
-        await records.writeSession(changed.value);
+        await records.writeSession(changed.value, changedFields(session, changed.value));
         return changed;
       }
       if (!log.state) await this.#copyToLog(session);

@@ -13,7 +13,7 @@ import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
 import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
-import { callEndpoints } from "./turns/call-endpoints.ts";
+import { endpointCaller } from "./turns/call-endpoints.ts";
 
 /** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
 const DEFAULT_REPLICATION_WAIT_MS = 50;
@@ -38,6 +38,12 @@ export function sessionParts(
     nextAlarm: nextDueTime,
     onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
   });
+  /** Ends the handler of an alarm: schedules the next one, if any is due. */
+  const endAlarm = (): Promise<void> => {
+    const isDone = nextDueTime() === Infinity && !replicator.needsAlarm && log.state?.removed === false;
+    // Deleted in the transaction of the last writes: the runtime would do it in one of its own.
+    return isDone ? storage.deleteAlarm() : scheduleAlarm();
+  };
   const room = new SessionRoom({
     id: ctx.id.name ?? "",
     log,
@@ -46,10 +52,10 @@ export function sessionParts(
     replication: replicator,
     emit: (event) => subscribers.broadcast(event),
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
-    callEndpoints,
+    callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
   });
   const subscriptions = new Subscriptions(room, subscribers, env.DB, log);
-  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm };
+  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, endAlarm };
 }

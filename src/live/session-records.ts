@@ -14,7 +14,7 @@ export function sessionRecords(d1: D1Database): SessionRecords {
     readTurnContext: (session) => readTurnContext(d1, session),
     cachedTurnContext,
     cachedReferences,
-    writeSession: (session) => writeSession(db, session, [], true),
+    writeSession: (session, changed) => writeSession(db, session, [], changed),
     deleteSession: (id) => deleteSession(db, id),
   };
 }

@@ -148,7 +148,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
     },
     replication: {
       start: () => undefined,
-      startSoon: () => undefined,
+      startByAlarm: () => undefined,
       waitIfQuick: async () => undefined,
       waitUntilReplicated: async () => undefined,
     },

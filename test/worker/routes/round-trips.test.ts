@@ -4,8 +4,7 @@
  */
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { app } from "../../../src/app.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiDocument } from "../../../src/api-docs.ts";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
 import { signClientToken } from "../../support/client-token.ts";
 import {
@@ -480,8 +479,8 @@ it.each(BUDGET)("%s %s waits for %i round trips", async (_, __, roundTrips, prep
 });
 
 it("every route has its budget", () => {
-  const routes = describedRoutes(app).map(({ method, path }) =>
-    `${method.toUpperCase()} ${path}`.replace(/:(\w+)/g, "{$1}"),
+  const routes = Object.entries(apiDocument["paths"] as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(routes.filter((route) => !BUDGET.some(([known]) => known === route))).toEqual([]);
 });

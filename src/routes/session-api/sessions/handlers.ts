@@ -235,7 +235,7 @@ async function respondWithMessages(
   const { messages, log, isTruncated } = await shownOf(readerOf(c), result);
   const truncated = isTruncated ? { truncated: true } : {};
   if (log === null) return c.json(bodyOf({ ...present(messages), ...truncated }));
-  const each = presentEach(messagesOf(log), c.var.caller);
+  const each = presentEach(messagesOf(log, { form: "short" }), c.var.caller);
   // The field keeps its place among the others.
   return respondWithJsonStream(c, bodyOf({ ...present([]), messages: each, ...truncated }));
 }
