@@ -6,23 +6,26 @@ import type { Message, ReplyDetail } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
 
-/** A row of `messages`, with the number of its turn. */
-export type MessageRow = Record<"chat_id" | "turn_id" | "detail", string | null> & {
-  turn_number: number | null;
-  seq: number;
-  role: Message["role"];
-  content: string;
-  created_at: number;
-};
+/**
+ * A row of `messages` with the number of its turn, in the order of the columns that `statements.ts` selects. A row as an
+ * object, with the names of its columns, takes twice as long to read.
+ */
+export type MessageRow = [
+  seq: number,
+  chatId: string | null,
+  turnId: string | null,
+  role: Message["role"],
+  content: string,
+  createdAt: number,
+  detail: string | null,
+  turnNumber: number | null,
+];
 
-export const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...row }: MessageRow): Message => ({
-  ...row,
-  chatId: chat_id,
-  turnId: turn_id,
-  turnNumber: turn_number,
-  createdAt: created_at,
-  reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
-});
+export const fromRow = (row: MessageRow): Message => {
+  const [seq, chatId, turnId, role, content, createdAt, detail, turnNumber] = row;
+  const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
+  return { seq, role, content, chatId, turnId, turnNumber, createdAt, reply };
+};
 
 /** The text of messages in UTF-16 code units, about: without the fields of a reply that are always short. */
 export const charactersOf = (messages: Message[]): number =>
@@ -31,12 +34,13 @@ export const charactersOf = (messages: Message[]): number =>
 const longFieldsOf = (reply: ReplyDetail | null): number =>
   (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
 
-/** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
+/** Reads messages up to the limits of a batch. @param rows one more than the limit, if there are so many */
 export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Message> {
   const items: Message[] = [];
   let characters = 0;
   for (const row of rows) {
-    characters += row.content.length + (row.detail?.length ?? 0);
+    const [, , , , content, , detail] = row;
+    characters += content.length + (detail?.length ?? 0);
     if (items.length === limit || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
       return { items, hasMore: true };
     items.push(fromRow(row));

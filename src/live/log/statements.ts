@@ -6,7 +6,7 @@
 import type { ShownAs } from "../../core/shown-window.ts";
 import { HAS_TEXT, MESSAGE_BYTES, newestSizes } from "../../store/message-sizes.ts";
 
-/** The columns of a message, without `appended_at`. */
+/** The columns of a message, without `appended_at`, in the order of a `MessageRow`. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
 
@@ -15,10 +15,10 @@ export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
 export const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-export const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq`;
-export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
+export const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq LIMIT ?`;
+export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq LIMIT ?`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
-export const SHOWN_MESSAGES_AFTER = `${SELECT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
+export const SHOWN_MESSAGES_AFTER = `${SELECT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq LIMIT ?`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
   WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;

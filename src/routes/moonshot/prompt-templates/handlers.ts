@@ -24,7 +24,11 @@ const SUCCESS = { success: true } as const;
 
 export const listPromptTemplates = (c: AppContext) => respondWithList(c, store.promptTemplatePages, presentTemplate);
 
-const presentTemplate = ({ name, description, template }: PromptTemplate): z.output<typeof responses.PromptTemplate> => ({
+const presentTemplate = ({
+  name,
+  description,
+  template,
+}: PromptTemplate): z.output<typeof responses.PromptTemplate> => ({
   name,
   description,
   template,
