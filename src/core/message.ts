@@ -165,6 +165,12 @@ export interface Message {
   reply: ReplyDetail | null;
 }
 
+/**
+ * What a reader needs of messages: all; `short`: replies without what was sent for them, so with an empty prepared prompt
+ * and a receipt without body, params and attempts; `counts`: only replies, short and without their text.
+ */
+export type MessageForm = "whole" | "short" | "counts";
+
 /** A message that is not in the log yet. */
 export type NewMessage = Omit<Message, "seq">;
 

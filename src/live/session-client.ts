@@ -14,8 +14,8 @@ export type { IdempotencyKey } from "./log/idempotency.ts";
 export type { History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
 
 /**
- * The calls to a session's object, and when one can be made twice: always, never, or under an idempotency key. An
- * outcome is a plain value, so RPC can copy it.
+ * The calls to a session's object, and when one can be made twice: always, never, under an idempotency key, or if the
+ * second says that it is one, because it may find nothing left to do. An outcome is a plain value, so RPC can copy it.
  */
 const METHODS = {
   read: "always",
@@ -25,12 +25,12 @@ const METHODS = {
   promptAndFollow: "with-key",
   follow: "always",
   unfollow: "always",
-  // A second stop could stop another turn, and a second end or removal finds nothing to do.
+  // A second stop could stop another turn.
   stop: "never",
   cancel: "never",
   amend: "always",
-  end: "never",
-  remove: "never",
+  end: "as-retry",
+  remove: "as-retry",
   schedule: "always",
   catchUp: "always",
   dismiss: "always",
@@ -40,7 +40,7 @@ type Method = keyof typeof METHODS;
 export type SessionStub = Pick<SessionObject, Method>;
 
 /** What the object's methods have in common, for calling any of them. */
-type Call = (params?: { key?: IdempotencyKey | null }) => Promise<unknown>;
+type Call = (params?: { key?: IdempotencyKey | null; isRetry?: boolean }) => Promise<unknown>;
 
 /** What the object's methods have in common, by name. */
 type AnyStub = Record<Method, Call>;
@@ -56,12 +56,12 @@ class RepeatingStub {
   }
 
   call(method: Method, params: Parameters<Call>[0]): Promise<unknown> {
-    const isRepeatable = METHODS[method] === "always" || (METHODS[method] === "with-key" && Boolean(params?.key));
-    if (!isRepeatable) return this.#stub[method](params);
+    const rule = METHODS[method];
+    if (rule === "never" || (rule === "with-key" && !params?.key)) return this.#stub[method](params);
     return retryOnce((isSecond) => {
       // After that error only a new stub reaches the object.
       if (isSecond) this.#stub = this.#newStub();
-      return this.#stub[method](params);
+      return this.#stub[method](isSecond && rule === "as-retry" ? { ...params, isRetry: true } : params);
     });
   }
 }

@@ -9,7 +9,7 @@ import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
-import { hasEnded, startIfDue } from "../core/session.ts";
+import { changedFields, hasEnded, startIfDue } from "../core/session.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { TaskQueue } from "./turns/task-queue.ts";
 
@@ -68,7 +68,8 @@ export class SessionLoader {
     const { records, log } = this.#world;
     const { lastSeq, updatedAt } = session;
     const firstPage = lastSeq === 0 ? [] : records.readMessages(session, 0);
-    const [first, context] = await Promise.all([firstPage, records.readTurnContext(session)]);
+    const context = records.cachedTurnContext(session, null)?.context ?? records.readTurnContext(session);
+    const [first, turnContext] = await Promise.all([firstPage, context]);
     log.beginLoad();
     let bytes = 0;
     for (let page = first; page.length > 0;) {
@@ -76,7 +77,7 @@ export class SessionLoader {
       const last = page.at(-1)?.seq ?? lastSeq;
       page = last < lastSeq ? await records.readMessages(session, last) : [];
     }
-    log.finishLoad(session, bytes, context);
+    log.finishLoad(session, bytes, turnContext);
   }
 
   /**
@@ -92,10 +93,12 @@ export class SessionLoader {
       const changed = change(session);
       if (!changed.ok) return changed;
       if (!log.state && hasEnded(changed.value)) {
-        await records.writeSession(changed.value);
+        await records.writeSession(changed.value, changedFields(session, changed.value));
         return changed;
       }
       if (!log.state) await this.#copyToLog(session);
+      // While it had ended, its chatbot or its client may have been deleted.
+      else if (hasEnded(session) && !hasEnded(changed.value)) log.clearContext();
       if (changed.value !== log.state?.session) this.#save(changed.value);
       return changed;
     });

@@ -38,6 +38,12 @@ export function sessionParts(
     nextAlarm: nextDueTime,
     onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
   });
+  /** Ends the handler of an alarm: schedules the next one, if any is due. */
+  const endAlarm = (): Promise<void> => {
+    const isDone = nextDueTime() === Infinity && !replicator.needsAlarm && log.state?.removed === false;
+    // Deleted in the transaction of the last writes: the runtime would do it in one of its own.
+    return isDone ? storage.deleteAlarm() : scheduleAlarm();
+  };
   const room = new SessionRoom({
     id: ctx.id.name ?? "",
     log,
@@ -51,5 +57,5 @@ export function sessionParts(
     keepAlive: (work) => ctx.waitUntil(work),
   });
   const subscriptions = new Subscriptions(room, subscribers, env.DB, log);
-  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm };
+  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, endAlarm };
 }

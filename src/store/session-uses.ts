@@ -22,38 +22,34 @@ export interface SessionUse {
 
 const isDue = (before: EpochMs) => and(isNotNull(sessions.dueAt), lt(sessions.dueAt, before));
 
+/** The oldest uses in periods that ended before a time, with their sessions. */
+export const oldestUses = (db: Database, before: EpochMs, limit: number): Promise<SessionUse[]> =>
+  db
+    .select({
+      period: sessionUses.period,
+      sessionNumber: sessionUses.sessionNumber,
+      id: sessions.id,
+      status: sessions.status,
+      updatedAt: sessions.updatedAt,
+    })
+    .from(sessionUses)
+    .leftJoin(sessions, eq(sessions.number, sessionUses.sessionNumber))
+    .where(lt(sessionUses.period, Math.floor(before / PERIOD_MS)))
+    .orderBy(sessionUses.period, sessionUses.sessionNumber)
+    .limit(limit);
+
 /**
- * The oldest uses that were before a time, and the scheduled sessions that were used and whose start is due since then.
- * A session that D1 has never seen used is in neither: it has no object. One round trip.
+ * Scheduled sessions that were used and whose start is due since `before`, by their ids. A session that D1 has never seen
+ * used is not among them: it has no object.
  */
-export async function leftBehind(
-  db: Database,
-  before: EpochMs,
-  limit: number,
-): Promise<{ uses: SessionUse[]; overdue: string[] }> {
-  const [uses, overdue] = await db.batch([
-    db
-      .select({
-        period: sessionUses.period,
-        sessionNumber: sessionUses.sessionNumber,
-        id: sessions.id,
-        status: sessions.status,
-        updatedAt: sessions.updatedAt,
-      })
-      .from(sessionUses)
-      .leftJoin(sessions, eq(sessions.number, sessionUses.sessionNumber))
-      // A period is over when the next one begins.
-      .where(lt(sessionUses.period, Math.floor(before / PERIOD_MS)))
-      .orderBy(sessionUses.period, sessionUses.sessionNumber)
-      .limit(limit),
-    db
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(and(isDue(before), eq(sessions.status, "SCHEDULED"), gt(sessions.updatedAt, sessions.createdAt)))
-      .orderBy(sessions.dueAt)
-      .limit(limit),
-  ]);
-  return { uses, overdue: overdue.map(({ id }) => id) };
+export async function overdueSessions(db: Database, before: EpochMs, limit: number): Promise<string[]> {
+  const overdue = await db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(and(isDue(before), eq(sessions.status, "SCHEDULED"), gt(sessions.updatedAt, sessions.createdAt)))
+    .orderBy(sessions.dueAt)
+    .limit(limit);
+  return overdue.map(({ id }) => id);
 }
 
 const THESE = "(period, session_number) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))";

@@ -5,6 +5,10 @@ declare global {
     interface Env {
       MIGRATIONS: D1Migration[];
       THREE_A_MINUTE: RateLimit;
+      SHARD_0: D1Database;
+      SHARD_1: D1Database;
+      SHARD_2: D1Database;
+      SHARD_3: D1Database;
     }
   }
 }

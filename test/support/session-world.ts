@@ -138,6 +138,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
           },
         },
       }),
+      cachedTurnContext: () => null,
+      cachedReferences: () => null,
       writeSession: async (changed) => {
         world.stored = changed;
       },
@@ -147,7 +149,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
     },
     replication: {
       start: () => undefined,
-      startSoon: () => undefined,
+      startByAlarm: () => undefined,
       waitIfQuick: async () => undefined,
       waitUntilReplicated: async () => undefined,
     },

@@ -7,8 +7,8 @@ import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
 
 /**
- * A row of `messages` with the number of its turn, in the order of the columns that `statements.ts` selects. A row as an
- * object, with the names of its columns, takes twice as long to read.
+ * A row of `messages`, in the order of the columns that `statements.ts` selects. A row as an object, with the names of its
+ * columns, takes twice as long to read.
  */
 export type MessageRow = [
   seq: number,
@@ -18,13 +18,15 @@ export type MessageRow = [
   content: string,
   createdAt: number,
   detail: string | null,
+  /** What reading the row counts against the limit of a batch, besides its text. */
+  bytesRead: number,
   turnNumber: number | null,
 ];
 
 export const fromRow = (row: MessageRow): Message => {
-  const [seq, chatId, turnId, role, content, createdAt, detail, turnNumber] = row;
+  const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber] = row;
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
-  return { seq, role, content, chatId, turnId, turnNumber, createdAt, reply };
+  return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
 };
 
 /** The text of messages in UTF-16 code units, about: without the fields of a reply that are always short. */
@@ -34,13 +36,13 @@ export const charactersOf = (messages: Message[]): number =>
 const longFieldsOf = (reply: ReplyDetail | null): number =>
   (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
 
-/** Reads messages up to the limits of a batch. @param rows one more than the limit, if there are so many */
+/** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
 export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Message> {
   const items: Message[] = [];
   let characters = 0;
   for (const row of rows) {
-    const [, , , , content, , detail] = row;
-    characters += content.length + (detail?.length ?? 0);
+    const [, , , , content, , detail, bytesRead] = row;
+    characters += content.length + (detail?.length ?? 0) + bytesRead;
     if (items.length === limit || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
       return { items, hasMore: true };
     items.push(fromRow(row));

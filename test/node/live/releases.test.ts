@@ -122,7 +122,7 @@ async function follow(caller: Caller, path: string): Promise<void> {
   ]);
 }
 
-/** A reply that fails, as a client is told of it, and as its key shows its session. */
+/** A reply that fails, as a client sees it, and as its key shows its session. */
 async function failedChat(caller: Caller, endpointId: string): Promise<void> {
   const { data: chatbot } = await caller.step("POST", "/chatbots", { name: "Broken", endpointId });
   const { data: client } = await caller.step("POST", "/clients", { name: "Eve" });

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { database } from "../../../src/store/database.ts";
-import { leftBehind, startUnusedSessions } from "../../../src/store/session-uses.ts";
+import { oldestUses, startUnusedSessions } from "../../../src/store/session-uses.ts";
 import { del, get, post } from "../../support/api.ts";
 import { createChatbot, createClient, createSession } from "../../support/create.ts";
 
@@ -95,12 +95,17 @@ it("remembers a use once in ten minutes, so that further messages write no row f
 });
 
 it("makes no object", async () => {
-  const before = (await listDurableObjectIds(env.SESSIONS)).length;
   const chatbotId = await createChatbot();
   const clientId = await createClient();
-  for (let n = 0; n < 5; n++) await age(await createSession({ chatbotId, clientId }), 32, 32);
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++) {
+    ids.push(await createSession({ chatbotId, clientId }));
+    await age(ids[n] ?? "", 32, 32);
+  }
   await runCron();
-  expect(await listDurableObjectIds(env.SESSIONS)).toHaveLength(before);
+  // Objects of other tests may appear late in the list.
+  const existing = (await listDurableObjectIds(env.SESSIONS)).map(String);
+  expect(ids.map((id) => String(env.SESSIONS.idFromName(id))).filter((id) => existing.includes(id))).toEqual([]);
 });
 
 it("starts a due session in D1 that its object was never asked to start", async () => {
@@ -127,7 +132,7 @@ it("wakes a used session whose start is due and whose alarm was lost", async () 
   await env.DB.prepare("update sessions set created_at = ?, updated_at = ?, due_at = ? where id = ?")
     .bind(Date.now() - 90 * MINUTE, Date.now() - 60 * MINUTE, Date.now() - 11 * MINUTE, id)
     .run();
-  expect(await wokenByCron()).toEqual([id]);
+  expect(new Set(await wokenByCron())).toEqual(new Set([id]));
 });
 
 it("takes no more than asked for, however many there are", async () => {
@@ -146,13 +151,13 @@ it("takes no more than asked for, however many there are", async () => {
   await copies("SCHEDULED", 0, "1");
   await env.DB.exec("insert into session_uses select 0, number from sessions");
   const db = database(env.DB);
-  expect((await leftBehind(db, 1_000_000, 500)).uses).toHaveLength(500);
+  expect(await oldestUses(db, 1_000_000, 500)).toHaveLength(500);
   await startUnusedSessions(db, 5, 100);
   const { results } = await env.DB.prepare("select id from sessions where status = 'SCHEDULED'").all();
   expect(results).toHaveLength(500);
 });
 
-it("calls 500 sessions at most in one pass", async () => {
+it("calls 2,000 sessions at most in one pass, and the others in the next", async () => {
   const id = await usedSession();
   await env.DB.exec("delete from session_uses");
   await age(id, 60, 40);
@@ -162,7 +167,7 @@ it("calls 500 sessions at most in one pass", async () => {
     }>()
   ).results.map(({ name }) => name);
   await env.DB.prepare(
-    `with recursive n (i) as (select 1 union all select i + 1 from n where i < 520)
+    `with recursive n (i) as (select 1 union all select i + 1 from n where i < 2020)
      insert into sessions (id, ${columns.join(", ")}) select 'copy' || i, ${columns.join(", ")} from n, sessions where id = ?`,
   )
     .bind(id)
@@ -170,7 +175,9 @@ it("calls 500 sessions at most in one pass", async () => {
   await env.DB.exec("insert into session_uses select 1, number from sessions where id like 'copy%'");
   const called = vi.spyOn(env.SESSIONS, "getByName").mockReturnValue({ catchUp: async () => undefined } as never);
   await runCron();
-  expect(called).toHaveBeenCalledTimes(500);
+  expect(called).toHaveBeenCalledTimes(2_000);
+  await runCron();
+  expect(called).toHaveBeenCalledTimes(2_021);
 });
 
 it("closes what a revoked key left open, without an object for a session that has ended", async () => {

@@ -11,5 +11,9 @@ export const Client = z
     metadata: objectOutput.optional(),
     createdAt: timeOutput,
     updatedAt: timeOutput,
+    truncated: z
+      .literal(true)
+      .optional()
+      .meta({ description: "In a list of sessions of over 2 million characters: `metadata` is left out" }),
   })
   .meta({ id: "Client", description: "A person who talks to chatbots" });
