@@ -79,6 +79,8 @@ async function writeSession(binding: D1Database, index: number): Promise<void> {
   await binding.batch([toStatement(db, db.insert(tables.sessions).values(session)), ...inserts]);
 }
 
+const byText = (one: unknown, other: unknown): number => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1);
+
 /** All that a database holds, table by table, the full-text index by what it finds. */
 async function contentOf(state: string): Promise<Record<string, unknown[]>> {
   return withDatabase(state, async (db) => {
@@ -87,7 +89,7 @@ async function contentOf(state: string): Promise<Record<string, unknown[]>> {
       .all<{ name: string }>();
     const content: Record<string, unknown[]> = {};
     for (const { name } of results.filter((table) => !/^(sqlite_|session_titles|d1_migrations)/.test(table.name)))
-      content[name] = (await db.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()).results;
+      content[name] = (await db.prepare(`SELECT * FROM "${name}"`).all()).results.toSorted(byText);
     const search = db.prepare("SELECT rowid FROM session_titles WHERE session_titles MATCH ? ORDER BY rowid");
     content["found"] = (await search.bind(`"${foldText("größ")}"`).all()).results;
     return content;
