@@ -179,18 +179,12 @@ export class Log {
     return this.#contextJson === null ? null : (JSON.parse(this.#contextJson) as TurnContext);
   }
 
-  /** Caches the records that the session refers to. Writes only if they have changed. */
-  cacheContext(context: TurnContext): void {
+  /** Caches the records that the session refers to; `null` for none. Writes only if they have changed. */
+  cacheContext(context: TurnContext | null): void {
     const text = JSON.stringify(context);
     if (text === this.#contextJson) return;
     this.#storage.sql.exec(statements.WRITE_CONTEXT, text);
     this.#contextJson = text;
-  }
-
-  /** Removes the cached records, so that the next turn must read them. */
-  clearContext(): void {
-    this.#storage.sql.exec(statements.DELETE_CONTEXT);
-    this.#contextJson = null;
   }
 
   /** Saves the texts so far of the running replies, by chat. Writes one row. */
