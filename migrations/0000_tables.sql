@@ -131,7 +131,9 @@ CREATE TABLE `sessions` (
 	`updated_at` integer NOT NULL,
 	`last_seq` integer NOT NULL,
 	`metadata_version` integer NOT NULL,
-	`message_count` integer NOT NULL
+	`message_count` integer NOT NULL,
+	`archive` text,
+	`archive_checked_at` integer
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
@@ -140,6 +142,7 @@ CREATE INDEX `sessions_by_status` ON `sessions` (`kind`,`status`,`created_at`);-
 CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_to_archive` ON `sessions` (`status`,`archive_checked_at`) WHERE archive_checked_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
 	`key_id` text NOT NULL,

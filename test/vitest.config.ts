@@ -19,6 +19,7 @@ export default defineConfig({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
               ratelimits: { THREE_A_MINUTE: { namespace_id: "3", simple: { limit: 3, period: 60 } } },
+              r2Buckets: ["ARCHIVE"],
               bindings: {
                 ADMIN_KEY: "test-admin-key-0123456789abcdef01",
                 ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoZSB0ZXN0cyBzZWFsIHdpdGg=",

@@ -33,6 +33,7 @@ const METHODS = {
   remove: "never",
   schedule: "always",
   catchUp: "always",
+  archive: "always",
   dismiss: "always",
 } as const;
 type Method = keyof typeof METHODS;

@@ -14,6 +14,7 @@ import { sessionParts } from "./session-parts.ts";
 import type {
   AmendParams,
   AppendParams,
+  ArchiveParams,
   PageParams,
   PromptParams,
   ReadParams,
@@ -83,6 +84,10 @@ export abstract class SessionObject extends DurableObject<Env> {
   async catchUp(): Promise<void> {
     if (this.#parts.log.state) await this.#parts.replicator.retry();
   }
+  /** Moves the log into the archive, unless the session is in use or was changed since. @returns whether it did */
+  async archive({ unchangedSince }: ArchiveParams) {
+    return this.#parts.room.archive(unchangedSince);
+  }
   /** Closes the subscriptions of callers whose API key was revoked or whose client was deleted, by `revocableId`. */
   async dismiss({ keyId }: { keyId: string }): Promise<void> {
     this.#parts.subscribers.closeRevoked((caller) => dependsOn(caller, keyId));
@@ -92,7 +97,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     this.#parts.subscribers.sockets.closeExpired();
     await this.#parts.room.runDueWork();
     if (this.#parts.log.state?.removed === false) await this.#parts.replicator.retry();
-    await this.#parts.scheduleAlarm();
+    await this.#parts.scheduleAfterAlarm();
   }
 
   /**

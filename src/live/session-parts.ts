@@ -6,8 +6,9 @@
  */
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
+import { logStore } from "../store/archive/bucket.ts";
 import { Log } from "./log/log.ts";
-import { canUnload, nextAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
+import { idleAt, nextAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
@@ -30,26 +31,31 @@ export function sessionParts(
   /** When the next work is due, apart from replication. `Infinity` for never. */
   const nextDueTime = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
   const scheduleAlarm = (by = nextDueTime()) => setAlarmBy(storage, by);
+  // Only an alarm sets this one: an append would write it anew each time.
+  const scheduleAfterAlarm = () => scheduleAlarm(Math.min(nextDueTime(), idleAt(log, now())));
   const replicator = new Replicator(log, {
     d1: env.DB,
     storage,
     groupCommit: env.GROUP_COMMIT !== "off",
     maxWaitMs: Number(env.REPLICATION_WAIT_MS ?? DEFAULT_REPLICATION_WAIT_MS),
     nextAlarm: nextDueTime,
-    onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
+    onReplicated: async () => {
+      if (!(await room.unload())) await scheduleAlarm();
+    },
   });
   const room = new SessionRoom({
     id: ctx.id.name ?? "",
     log,
     clock: now,
-    records: sessionRecords(env.DB),
+    records: sessionRecords(env),
     replication: replicator,
     emit: (event) => subscribers.broadcast(event),
+    hasSubscribers: () => subscribers.hasSubscribers,
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
     callEndpoints,
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
   });
-  const subscriptions = new Subscriptions(room, subscribers, env.DB, log);
-  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm };
+  const subscriptions = new Subscriptions(room, subscribers, logStore(env), log);
+  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, scheduleAfterAlarm };
 }

@@ -10,11 +10,13 @@ import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
+import type { EpochMs } from "../core/time.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/log.ts";
 import { makeResult } from "./make-result.ts";
+import { UNLOAD_AFTER_MS } from "./replication/alarm-schedule.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
@@ -244,6 +246,20 @@ export class SessionRoom {
         return success(null);
       }),
     );
+  }
+
+  /**
+   * Moves the log into the archive, unless the session is in use or was changed since a time.
+   *
+   * @returns whether the archive has the log
+   */
+  archive(unchangedSince: EpochMs): Promise<boolean> {
+    return this.#loader.runExclusive(() => this.#loader.archive(unchangedSince));
+  }
+
+  /** Empties the object's storage if nothing needs it and D1 has everything. @returns whether it is empty now */
+  unload(): Promise<boolean> {
+    return this.#loader.unload(this.#world.clock() - UNLOAD_AFTER_MS);
   }
 
   /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session. */

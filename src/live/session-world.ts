@@ -12,7 +12,7 @@ import type { FanOutPorts } from "../turn/fan-out.ts";
 import type { Log } from "./log/log.ts";
 import type { CloseReason, SessionEvent } from "./streaming/events.ts";
 
-/** What the room reads and writes in D1. Each call is one round trip. */
+/** What the room reads and writes in D1 and in the archive. */
 export interface SessionRecords {
   findSession: (id: string) => Promise<Session | null>;
   /** Reads messages of the log after a `seq`, oldest first, as many as are read at once. */
@@ -20,11 +20,17 @@ export interface SessionRecords {
   readTurnContext: (session: Session) => Promise<TurnContext>;
   /** Writes an ended session that is not loaded. */
   writeSession: (session: Session) => Promise<void>;
+  /** Moves the log of an unloaded session into the archive. @param isUnused whether it stays unloaded */
+  archiveLog: (session: Session, isUnused: () => boolean) => Promise<void>;
+  /** Has the archive job look at the session again. */
+  addArchiveCandidate: (id: string, at: EpochMs) => Promise<void>;
   deleteSession: (id: string) => Promise<void>;
 }
 
 /** Copies the log to D1. */
 export interface Replication {
+  /** Sets an alarm in half a minute, if none is set: the object then looks at what it has to do. */
+  ensureAlarm: () => void;
   /** Starts immediately. Call it in the transaction of the change. */
   start: () => void;
   /** Starts within a second, and includes changes until then. Call it in the transaction of the change. */
@@ -44,6 +50,7 @@ export interface SessionWorld {
   replication: Replication;
   /** Sends an event to all subscribers. */
   emit: (event: SessionEvent) => void;
+  hasSubscribers: () => boolean;
   /** Closes all subscriptions. */
   closeSubscriptions: (reason: CloseReason) => void;
   callEndpoints: FanOutPorts["callEndpoints"];

@@ -1,5 +1,5 @@
 /**
- * Insert statements for messages, written by hand because every append uses them. When they run, and in which
+ * Statements that write messages: inserts, by hand because every append uses them, and the removal of archived ones. When they run, and in which
  * transaction, is decided in `write-messages.ts` and `sessions.ts`. Effects: none; it prepares statements.
  */
 import type { Message } from "../core/message.ts";
@@ -84,3 +84,7 @@ export function turnsOf(sessionId: string, log: Message[]): BoundTurn[] {
 /** The statement that inserts turns; none if there are none. */
 export const insertTurns = (db: Database, turns: BoundTurn[]): D1PreparedStatement[] =>
   turns.length === 0 ? [] : [db.$client.prepare(INSERT_TURNS).bind(JSON.stringify(turns))];
+
+/** The statement that deletes the messages of a session after a `seq` and up to another. */
+export const deleteMessages = (db: Database, sessionId: string, after: number, upTo: number): D1PreparedStatement =>
+  db.$client.prepare("DELETE FROM messages WHERE session_id = ? AND seq > ? AND seq <= ?").bind(sessionId, after, upTo);

@@ -6,8 +6,7 @@ import { asc, getTableColumns, sql } from "drizzle-orm";
 import type { Message, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import type { Batch } from "../core/page.ts";
-import type { ShownAs } from "../core/shown-window.ts";
-import { windowStart } from "../core/shown-window.ts";
+import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import type { Database } from "./database.ts";
 import { CONTENT_CHARACTERS, HAS_TEXT, MESSAGE_BYTES, newestSizes, toMessageSizes } from "./message-sizes.ts";
 import type { MessageSizeRow } from "./message-sizes.ts";
@@ -56,6 +55,7 @@ function batchQuery(condition: string): string {
   );
   return `SELECT seq, chat_id AS chatId, turn_id AS turnId, role, content, created_at AS createdAt, detail,
       session_id AS sessionId, (SELECT max(seq) ${rows}) AS lastSeq,
+      (SELECT archive ->> 'lastSeq' FROM sessions WHERE id = ?1) AS archivedSeq,
       (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = messages.turn_id) AS turnNumber
     ${rows} ORDER BY seq LIMIT coalesce(${steps.join(", ")}, ?3)`;
 }
@@ -64,31 +64,38 @@ const ALL_MESSAGES = batchQuery("");
 const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`);
 const MESSAGES_OF_CHAT = batchQuery("AND (chat_id IS NULL OR chat_id = ?5)");
 
+/** Messages of D1. */
+export interface StoredPage extends Batch<Message> {
+  /** So many messages of the session are in the archive now; `null` if the page has none, because it does not know. */
+  archivedSeq: number | null;
+}
+
 /** Messages, oldest first: at most `limit`, and no more than fit into a batch. */
 export async function messagesPage(
   db: Database,
   sessionId: string,
   { after, limit, which = "all", chatId }: PageQuery,
-): Promise<Batch<Message>> {
+): Promise<StoredPage> {
   const query = which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES;
   const statement = db.$client.prepare(chatId === undefined ? query : MESSAGES_OF_CHAT);
   const values = [sessionId, after, Math.min(limit, MAX_ROWS), MAX_BATCH_CHARACTERS];
   const bound = statement.bind(...values, ...(chatId === undefined ? [] : [chatId]));
-  const { results } = await bound.all<MessageRow & { lastSeq: number }>();
+  const { results } = await bound.all<MessageRow & { lastSeq: number; archivedSeq: number | null }>();
   const last = results.at(-1);
-  return { items: results.map(fromRow), hasMore: last !== undefined && last.seq < last.lastSeq };
+  const hasMore = last !== undefined && last.seq < last.lastSeq;
+  return { items: results.map(fromRow), hasMore, archivedSeq: last ? (last.archivedSeq ?? 0) : null };
 }
 
-/** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
-export async function readWindowStart(
+/** The sizes of the newest messages up to a `seq`, newest first, with enough rows for a window. */
+export async function readNewestSizes(
   db: Database,
   sessionId: string,
   upTo: number,
   shownAs: ShownAs,
-): Promise<number> {
+): Promise<MessageSize[]> {
   const statement = db.$client.prepare(newestSizes(shownAs, "session_id = ?1 AND seq <= ?2")).bind(sessionId, upTo);
   const { results } = await statement.all<MessageSizeRow>();
-  return windowStart(toMessageSizes(results), shownAs);
+  return [...toMessageSizes(results)];
 }
 
 /**

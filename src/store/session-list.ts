@@ -15,6 +15,9 @@ import type { Database } from "./database.ts";
 import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
 import { MAX_LIST_CHARACTERS, fitSessions } from "./fit-list.ts";
 import type { PopulatedSession } from "./fit-list.ts";
+import type { LogStore } from "./archive/bucket.ts";
+import { newestArchived, withArchived } from "./archive/newest-archived.ts";
+import { selectArchives } from "./archive/archived-sessions.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
 import { clients, sessionCounts, sessions } from "./tables.ts";
@@ -40,13 +43,14 @@ export interface SessionFilter {
 
 /** A page of chatbot sessions, newest first. Two round trips, whatever the length of the list. */
 export async function listChatbotSessions(
-  db: Database,
+  store: LogStore,
   filter: SessionFilter,
   page: PageRequest,
 ): Promise<Page<PopulatedSession>> {
+  const { db } = store;
   const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
   const found = rows.map(toSession);
-  const results = found.length === 0 ? [] : await populate(db, found);
+  const results = found.length === 0 ? [] : await populate(store, found);
   return { results, total: Number(totals?.total ?? 0) };
 }
 
@@ -66,11 +70,18 @@ export async function findReferenced(
   return { chatbot: chatbot ?? null, client: client ?? null };
 }
 
-async function populate(db: Database, found: Session[]): Promise<PopulatedSession[]> {
+async function populate(store: LogStore, found: Session[]): Promise<PopulatedSession[]> {
+  const { db } = store;
   const ids = found.map(({ id }) => id);
-  const newest = newestMessages(db, ids, LISTED_MESSAGES, MAX_LIST_CHARACTERS / ids.length);
-  const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, found), newest]);
-  const [chatbotOf, clientOf, logOf] = [byId<Chatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
+  const limits = { messages: LISTED_MESSAGES, characters: MAX_LIST_CHARACTERS / ids.length };
+  const newest = newestMessages(db, ids, limits.messages, limits.characters);
+  const [[chatbots, owners, stored, archives], archived] = await Promise.all([
+    // Without an archive nothing moves there, so nothing has to be asked.
+    db.batch([...referencedRecords(db, found), newest, ...(store.archive ? [selectArchives(db, ids)] : [])]),
+    newestArchived(store, found, limits),
+  ]);
+  const logOf = await withArchived(store, found, groupBySession(stored), archived, archives ?? [], limits);
+  const [chatbotOf, clientOf] = [byId<Chatbot>(chatbots), byId<Client>(owners)];
   const results = found.map((session) => ({
     session,
     chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,

@@ -20,7 +20,8 @@ import { chatbots, clients, messages, sessions, turns } from "./tables.ts";
 type SessionRow = typeof sessions.$inferSelect;
 
 export function toSession(row: SessionRow): Session {
-  const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...session } = row;
+  const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...fields } = row;
+  const { archiveCheckedAt: _archiveCheckedAt, ...session } = fields;
   return session;
 }
 
@@ -28,6 +29,7 @@ const toRow = (session: Session) => ({
   ...session,
   titleFolded: session.title === null ? null : foldText(session.title),
   foldVersion: FOLD_VERSION,
+  archiveCheckedAt: session.createdAt,
 });
 
 /**
@@ -49,7 +51,7 @@ export async function createChatbotSession(
     sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
-        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${referencesExist}`,
+        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt} where ${referencesExist}`,
   );
   // A second attempt finds the row of the first, and counts as having created it.
   const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });
@@ -107,8 +109,9 @@ export async function writeSession(
 }
 
 function updateSession(db: Database, session: Session) {
-  // A trigger computes these columns from the messages.
-  const { id, lastSeq: _lastSeq, messageCount: _messageCount, ...row } = toRow(session);
+  // A trigger computes the first two columns from the messages, and the archive has the others.
+  const { id, lastSeq: _lastSeq, messageCount: _messageCount, ...fields } = toRow(session);
+  const { archive: _archive, archiveCheckedAt: _archiveCheckedAt, ...row } = fields;
   return db
     .update(sessions)
     .set(row)

@@ -5,6 +5,7 @@ declare global {
     interface Env {
       MIGRATIONS: D1Migration[];
       THREE_A_MINUTE: RateLimit;
+      ARCHIVE: R2Bucket;
     }
   }
 }

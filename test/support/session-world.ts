@@ -48,6 +48,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   lastSeq: 0,
   metadataVersion: 0,
   messageCount: 0,
+  archive: null,
   ...fields,
 });
 
@@ -140,17 +141,21 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
       writeSession: async (changed) => {
         world.stored = changed;
       },
+      archiveLog: async () => undefined,
+      addArchiveCandidate: async () => undefined,
       deleteSession: async () => {
         world.stored = null;
       },
     },
     replication: {
+      ensureAlarm: () => undefined,
       start: () => undefined,
       startSoon: () => undefined,
       waitIfQuick: async () => undefined,
       waitUntilReplicated: async () => undefined,
     },
     emit: (event) => void world.events.push(event),
+    hasSubscribers: () => false,
     closeSubscriptions: (reason) => void world.closed.push(reason),
     callEndpoints: async (calls, onEvents) => {
       await Promise.all(

@@ -67,18 +67,18 @@ export class Replicator {
 
   /** Starts replication, unless it runs or waits for a retry. Call it in the transaction of the change. */
   start(): void {
-    this.#ensureAlarm();
+    this.ensureAlarm();
     if (this.#failures === 0) void this.#run();
   }
 
   /** Starts replication within a second, and includes changes until then. Call it in the transaction of the change. */
   startSoon(): void {
-    this.#ensureAlarm();
+    this.ensureAlarm();
     this.#startTimer ??= setTimeout(() => this.start(), COALESCE_MS);
   }
 
   /** Sets an alarm in the transaction of the change, so that replication completes even if the object stops. */
-  #ensureAlarm(): void {
+  ensureAlarm(): void {
     if (!this.#alarmSet) this.#setAlarm(CHECK_DELAY_MS);
   }
 
@@ -125,9 +125,12 @@ export class Replicator {
 
   async #writeAll(): Promise<void> {
     try {
-      while (await this.#writeNext());
-      this.#failures = 0;
-      await this.#ports.onReplicated();
+      do {
+        while (await this.#writeNext());
+        this.#failures = 0;
+        await this.#ports.onReplicated();
+        // Something may have changed meanwhile, and nothing else starts while this runs.
+      } while (this.#isBehind);
       // Deleting the storage has deleted the alarm.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
@@ -137,11 +140,15 @@ export class Replicator {
     }
   }
 
+  get #isBehind(): boolean {
+    const { state } = this.#log;
+    return state !== null && revision(state.replicated) !== revision(state.session);
+  }
+
   /** @returns whether there was anything to replicate */
   async #writeNext(): Promise<boolean> {
-    const state = this.#log.state;
-    if (!state || revision(state.replicated) === revision(state.session)) return false;
-    const { session, replicated } = state;
+    if (!this.#isBehind) return false;
+    const { session, replicated } = this.#log.loadedState;
     const messages = this.#log.unreplicated(this.#failures < FAILURES_BEFORE_SINGLE_WRITES ? BATCH_MESSAGES : 1);
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
     const startedAt = now();
