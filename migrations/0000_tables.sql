@@ -82,17 +82,15 @@ CREATE TABLE `idempotency_keys` (
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
 CREATE TABLE `messages` (
-	`session_id` text NOT NULL,
-	`seq` integer NOT NULL,
+	`key` integer PRIMARY KEY NOT NULL,
 	`chat_id` text,
 	`turn_id` text,
 	`role` text NOT NULL,
-	`content` text NOT NULL,
 	`created_at` integer NOT NULL,
-	`detail` text,
 	`appended_at` integer NOT NULL,
-	PRIMARY KEY(`session_id`, `seq`)
-) WITHOUT ROWID;
+	`content` text NOT NULL,
+	`detail` text
+);
 --> statement-breakpoint
 CREATE TABLE `prompt_templates` (
 	`name` text PRIMARY KEY NOT NULL,

@@ -1,12 +1,13 @@
 /**
- * Statements that write messages: inserts, by hand because every append uses them, and the removal of archived ones. When they run, and in which
+ * Statements that write and delete messages, by hand because every append uses them. When they run, and in which
  * transaction, is decided in `write-messages.ts` and `sessions.ts`. Effects: none; it prepares statements.
  */
 import type { Message } from "../core/message.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { isInLog, keyOf, numberOf } from "./message-keys.ts";
 
-/** The values of a message's row, in the order of the columns. */
+/** The id of a message's session, its `seq`, and the other columns of its row in their order. */
 export type BoundValues = (string | number | null)[];
 
 export const toBoundValues =
@@ -17,10 +18,10 @@ export const toBoundValues =
     chatId,
     turnId,
     role,
-    content,
     createdAt,
-    reply === null ? null : JSON.stringify(reply),
     appendedAt,
+    content,
+    reply === null ? null : JSON.stringify(reply),
   ];
 
 /** Number of bound values per row. */
@@ -30,17 +31,16 @@ const VALUES_PER_ROW = 9;
 const ROWS_PER_STATEMENT = 11;
 
 // Not with Drizzle: building the statement for each append would double its cost.
-const INSERT_COLUMNS =
-  "INSERT INTO messages (session_id, seq, chat_id, turn_id, role, content, created_at, detail, appended_at)";
+const INSERT_COLUMNS = "INSERT INTO messages (key, chat_id, turn_id, role, created_at, appended_at, content, detail)";
 
 function insertStatement(count: number): string {
   // The simplest form for the most common case: parsing is half of the cost.
   if (count === 1) {
-    return `${INSERT_COLUMNS} SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
+    return `${INSERT_COLUMNS} SELECT ${keyOf("number", "?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
   }
   const row = `(${Array.from({ length: VALUES_PER_ROW }, () => "?").join(", ")})`;
-  const others = Array.from({ length: VALUES_PER_ROW - 1 }, (_, index) => `column${index + 2}`).join(", ");
-  return `${INSERT_COLUMNS} SELECT id, ${others} FROM (VALUES ${Array.from({ length: count }, () => row).join(", ")})
+  const others = Array.from({ length: VALUES_PER_ROW - 2 }, (_, index) => `column${index + 3}`).join(", ");
+  return `${INSERT_COLUMNS} SELECT ${keyOf("number", "column2")}, ${others} FROM (VALUES ${Array.from({ length: count }, () => row).join(", ")})
     CROSS JOIN sessions ON id = column1 WHERE true ON CONFLICT DO NOTHING`;
 }
 
@@ -61,6 +61,18 @@ export const insertMessages = (db: Database, sessionId: string, log: Message[], 
   ...insertRows(db, log.map(toBoundValues(sessionId, appendedAt))),
   ...insertTurns(db, turnsOf(sessionId, log)),
 ];
+
+const DELETE_MESSAGES = `DELETE FROM messages WHERE ${isInLog("key", numberOf("?1"))}`;
+
+/** The statement that deletes the messages of a session. Its row must still be there: it has the number in their keys. */
+export const deleteMessages = (db: Database, sessionId: string): D1PreparedStatement =>
+  db.$client.prepare(DELETE_MESSAGES).bind(sessionId);
+
+const DELETE_SOME = `${DELETE_MESSAGES} AND key > ${keyOf(numberOf("?1"), "?2")} AND key <= ${keyOf(numberOf("?1"), "?3")}`;
+
+/** The statement that deletes the messages of a session after a `seq` and up to another. */
+export const deleteMessagesBetween = (db: Database, sessionId: string, after: number, upTo: number) =>
+  db.$client.prepare(DELETE_SOME).bind(sessionId, after, upTo);
 
 /** Idempotent, and does nothing for a deleted session. */
 const INSERT_TURNS = `INSERT INTO turns (session_id, turn_id, number, started_at)
@@ -84,7 +96,3 @@ export function turnsOf(sessionId: string, log: Message[]): BoundTurn[] {
 /** The statement that inserts turns; none if there are none. */
 export const insertTurns = (db: Database, turns: BoundTurn[]): D1PreparedStatement[] =>
   turns.length === 0 ? [] : [db.$client.prepare(INSERT_TURNS).bind(JSON.stringify(turns))];
-
-/** The statement that deletes the messages of a session after a `seq` and up to another. */
-export const deleteMessages = (db: Database, sessionId: string, after: number, upTo: number): D1PreparedStatement =>
-  db.$client.prepare("DELETE FROM messages WHERE session_id = ? AND seq > ? AND seq <= ?").bind(sessionId, after, upTo);

@@ -1,11 +1,12 @@
 /**
- * SQL for the sizes of messages, for D1 and for the log of an object: their tables of messages have the same columns.
+ * SQL for the sizes of messages, for D1 and for the log of an object: their tables of messages differ only in the key.
  * `octet_length` reads no text, so it also costs little for long messages. No effects.
  */
 import { Buffer } from "node:buffer";
 import type { Message } from "../core/message.ts";
 import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import { MAX_SHOWN_CHARACTERS, SIZES_OF_WINDOW } from "../core/shown-window.ts";
+import { seqOf } from "./message-keys.ts";
 
 /** The bytes of a message in the log: its text, and the detail of a reply. */
 export const MESSAGE_BYTES = "(octet_length(content) + coalesce(octet_length(detail), 0))";
@@ -57,18 +58,22 @@ export function* toMessageSizes(rows: Iterable<MessageSizeRow>): Generator<Messa
   for (const { isReply, ...row } of rows) yield { ...row, isReply: isReply === 1 };
 }
 
-/**
- * The query for the sizes of the newest messages, newest first, with enough rows for a window.
- *
- * @param condition which messages
- */
-export const newestSizes = (shownAs: ShownAs, condition: string): string =>
-  `SELECT seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${CHARACTERS[shownAs]} AS characters FROM messages
-    WHERE ${condition}${shownAs === "messages" ? ` AND ${HAS_TEXT} AND ${mayBeShown(condition)}` : ""}
-    ORDER BY seq DESC LIMIT ${SIZES_OF_WINDOW}`;
+/** Which messages a query is about, and what their key is called. */
+interface MessageRange {
+  /** The column by which messages are in the order of the log. */
+  key: "key" | "seq";
+  condition: string;
+}
+
+/** The query for the sizes of the newest messages, newest first, with enough rows for a window. */
+export const newestSizes = (shownAs: ShownAs, { key, condition }: MessageRange): string =>
+  `SELECT ${key === "key" ? seqOf(key) : key} AS seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${CHARACTERS[shownAs]} AS characters
+    FROM messages
+    WHERE ${condition}${shownAs === "messages" ? ` AND ${HAS_TEXT} AND ${mayBeShown({ key, condition })}` : ""}
+    ORDER BY messages.${key} DESC LIMIT ${SIZES_OF_WINDOW}`;
 
 /** Leaves out messages that are certainly before the window: counting characters reads the texts. */
-const mayBeShown = (condition: string): string => `seq >= coalesce((SELECT max(seq) FROM (
-    SELECT seq, sum(octet_length(content)) OVER (ORDER BY seq DESC) AS total FROM messages
-    WHERE ${condition} AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ${SIZES_OF_WINDOW}
+const mayBeShown = ({ key, condition }: MessageRange): string => `${key} >= coalesce((SELECT max(${key}) FROM (
+    SELECT ${key}, sum(octet_length(content)) OVER (ORDER BY ${key} DESC) AS total FROM messages
+    WHERE ${condition} AND ${HAS_TEXT} ORDER BY ${key} DESC LIMIT ${SIZES_OF_WINDOW}
   ) WHERE total >= ${MAX_BYTES_PER_CHARACTER * (MAX_SHOWN_CHARACTERS + 1)}), 0)`;

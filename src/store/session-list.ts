@@ -20,6 +20,7 @@ import { newestArchived, withArchived } from "./archive/newest-archived.ts";
 import { selectArchives } from "./archive/archived-sessions.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
+import type { SessionRow } from "./sessions.ts";
 import { clients, sessionCounts, sessions } from "./tables.ts";
 
 /** Newest messages per session in a list. */
@@ -49,8 +50,7 @@ export async function listChatbotSessions(
 ): Promise<Page<PopulatedSession>> {
   const { db } = store;
   const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
-  const found = rows.map(toSession);
-  const results = found.length === 0 ? [] : await populate(store, found);
+  const results = rows.length === 0 ? [] : await populate(store, rows);
   return { results, total: Number(totals?.total ?? 0) };
 }
 
@@ -70,23 +70,24 @@ export async function findReferenced(
   return { chatbot: chatbot ?? null, client: client ?? null };
 }
 
-async function populate(store: LogStore, found: Session[]): Promise<PopulatedSession[]> {
+async function populate(store: LogStore, rows: SessionRow[]): Promise<PopulatedSession[]> {
   const { db } = store;
-  const ids = found.map(({ id }) => id);
-  const limits = { messages: LISTED_MESSAGES, characters: MAX_LIST_CHARACTERS / ids.length };
-  const newest = newestMessages(db, ids, limits.messages, limits.characters);
+  const [ids, numbers] = [rows.map(({ id }) => id), rows.map(({ number }) => number)];
+  const limits = { messages: LISTED_MESSAGES, characters: MAX_LIST_CHARACTERS / rows.length };
+  const newest = newestMessages(db, numbers, limits.messages, limits.characters);
   const [[chatbots, owners, stored, archives], archived] = await Promise.all([
     // Without an archive nothing moves there, so nothing has to be asked.
-    db.batch([...referencedRecords(db, found), newest, ...(store.archive ? [selectArchives(db, ids)] : [])]),
-    newestArchived(store, found, limits),
+    db.batch([...referencedRecords(db, rows), newest, ...(store.archive ? [selectArchives(db, ids)] : [])]),
+    newestArchived(store, rows, limits),
   ]);
-  const logOf = await withArchived(store, found, groupBySession(stored), archived, archives ?? [], limits);
+  const storedOf = groupBySession(stored);
+  const logOf = await withArchived(store, rows, storedOf, archived, archives ?? [], limits);
   const [chatbotOf, clientOf] = [byId<Chatbot>(chatbots), byId<Client>(owners)];
-  const results = found.map((session) => ({
-    session,
-    chatbot: chatbotOf.get(session.chatbotId ?? "") ?? null,
-    client: clientOf.get(session.clientId ?? "") ?? null,
-    messages: (logOf.get(session.id) ?? []).filter(hasText),
+  const results = rows.map((row) => ({
+    session: toSession(row),
+    chatbot: chatbotOf.get(row.chatbotId ?? "") ?? null,
+    client: clientOf.get(row.clientId ?? "") ?? null,
+    messages: (logOf.get(row.number) ?? []).filter(hasText),
   }));
   return fitSessions(results);
 }

@@ -13,11 +13,11 @@ import { toStatement } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
-import { insertMessages } from "./message-rows.ts";
+import { deleteMessages, insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
-import { chatbots, clients, messages, sessions, turns } from "./tables.ts";
+import { chatbots, clients, sessions, turns } from "./tables.ts";
 
-type SessionRow = typeof sessions.$inferSelect;
+export type SessionRow = typeof sessions.$inferSelect;
 
 export function toSession(row: SessionRow): Session {
   const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...fields } = row;
@@ -120,14 +120,14 @@ function updateSession(db: Database, session: Session) {
 
 /** Deletes a session and its log. One round trip. */
 export async function deleteSession(db: Database, id: string): Promise<void> {
-  await db.batch([
+  const statements = [
     db.delete(sessions).where(eq(sessions.id, id)),
     forgetResponse(db, `session:${id}`),
-    db.delete(messages).where(eq(messages.sessionId, id)),
     db.delete(turns).where(eq(turns.sessionId, id)),
     removeDeadLetters(db, id),
     removeSubscriptions(db, id),
-  ]);
+  ];
+  await db.$client.batch([deleteMessages(db, id), ...statements.map((statement) => toStatement(db, statement))]);
 }
 
 /**

@@ -27,7 +27,7 @@ export const isFoldedByOlderRules = (column: "title" | "name"): string =>
 export const sessions = sqliteTable(
   "sessions",
   {
-    /** Numbers sessions by creation. The full-text index refers to it. */
+    /** Numbers sessions by creation, and is never given again. The full-text index and the messages refer to it. */
     number: integer().primaryKey({ autoIncrement: true }),
     id: text().notNull(),
     kind: text().$type<Session["kind"]>().notNull(),
@@ -74,23 +74,20 @@ export const sessions = sqliteTable(
   ],
 );
 
-export const messages = sqliteTable(
-  "messages",
-  {
-    sessionId: text().notNull(),
-    seq: integer().notNull(),
-    chatId: text(),
-    turnId: text(),
-    role: text().$type<Role>().notNull(),
-    content: text().notNull(),
-    createdAt: integer().notNull(),
-    /** JSON of a reply's detail; `null` for any other message. */
-    detail: text(),
-    /** When the message was appended. `createdAt` can be set by the caller. */
-    appendedAt: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
-);
+export const messages = sqliteTable("messages", {
+  /** The number of the session and the `seq`, see `message-keys.ts`. As an integer it is the row's own number, without an index. */
+  key: integer().primaryKey(),
+  chatId: text(),
+  turnId: text(),
+  role: text().$type<Role>().notNull(),
+  createdAt: integer().notNull(),
+  /** When the message was appended. `createdAt` can be set by the caller. */
+  appendedAt: integer().notNull(),
+  // The long columns come last: SQLite reads a row from its start.
+  content: text().notNull(),
+  /** JSON of a reply's detail; `null` for any other message. */
+  detail: text(),
+});
 
 /** Turns of sessions: one prompt and its replies each, numbered from 1 within the session. */
 export const turns = sqliteTable(

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { foldText } from "../../src/core/fold.ts";
 import { newObjectId } from "../../src/core/id.ts";
+import { MAX_SEQ } from "../../src/store/message-keys.ts";
 import { MESSAGE_TEXT } from "./parley.ts";
 
 /** What can be filtered by in the seeded sessions. */
@@ -56,7 +57,7 @@ export function seedSessions(state: string, sessions: number): Seeded {
     const title = makeTitle(random, rare);
     const references = { chatbot_id: pick(random, chatbots), client_id: pick(random, clients) };
     addSession({ id, ...references, ...titleColumns(title), ...stateColumns(random, at), ...constantColumns(id) });
-    for (let seq = 1; seq <= messages; seq++) addMessage(message(id, seq, at));
+    for (let seq = 1; seq <= messages; seq++) addMessage(message(id, nth + 1, seq, at));
   }
   db.exec("COMMIT");
   db.close();
@@ -110,9 +111,8 @@ const constantColumns = (id: string): Row => ({
   message_count: 0,
 });
 
-const message = (id: string, seq: number, at: number): Row => ({
-  session_id: id,
-  seq,
+const message = (id: string, sessionNumber: number, seq: number, at: number): Row => ({
+  key: sessionNumber * (MAX_SEQ + 1) + seq,
   chat_id: id,
   role: seq % 2 === 0 ? "assistant" : "user",
   content: MESSAGE_TEXT,

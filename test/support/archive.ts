@@ -43,7 +43,11 @@ export async function archive(ids: string[]): Promise<void> {
 
 /** How many messages of a session D1 has. */
 export async function storedMessages(id: string): Promise<number> {
-  const row = await env.DB.prepare("select count(*) as count from messages where session_id = ?").bind(id).first();
+  const row = await env.DB.prepare(
+    "select count(*) as count from messages m join sessions s on s.number = m.key >> 20 where s.id = ?",
+  )
+    .bind(id)
+    .first();
   return Number(row?.["count"]);
 }
 

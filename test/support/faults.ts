@@ -2,6 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import { isInLog, numberOf, seqOf, sessionNumberOf } from "../../src/store/message-keys.ts";
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 
@@ -59,8 +60,17 @@ export async function runAlarms(id: string, most = 10): Promise<number> {
   return most;
 }
 
-/** The messages that have reached D1. */
-export async function replicatedContents(id: string): Promise<string[]> {
-  const found = await env.DB.prepare("select content from messages where session_id = ? order by seq").bind(id).all();
-  return found.results.map((row) => String(row["content"]));
+const REPLICATED = `SELECT ${seqOf("key")} AS seq, content FROM messages WHERE ${isInLog("key", numberOf("?1"))} ORDER BY key`;
+
+const WITHOUT_SESSION = `SELECT count(*) AS messages FROM messages WHERE ${sessionNumberOf("key")} NOT IN (SELECT number FROM sessions)`;
+
+/** The messages that have reached D1. @throws if D1 has messages without a session: nothing would ever delete them */
+export async function replicatedMessages(id: string): Promise<{ seq: number; content: string }[]> {
+  const left = await env.DB.prepare(WITHOUT_SESSION).first<number>("messages");
+  if (left !== 0) throw new Error(`D1 has ${left} messages without a session`);
+  const { results } = await env.DB.prepare(REPLICATED).bind(id).all<{ seq: number; content: string }>();
+  return results;
 }
+
+export const replicatedContents = async (id: string): Promise<string[]> =>
+  (await replicatedMessages(id)).map(({ content }) => content);

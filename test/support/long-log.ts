@@ -2,6 +2,7 @@
 import { env } from "cloudflare:workers";
 import type { Message, ReplyDetail } from "../../src/core/message.ts";
 import { database } from "../../src/store/database.ts";
+import { keyOf, numberOf } from "../../src/store/message-keys.ts";
 import { insertMessages } from "../../src/store/message-rows.ts";
 import { makeReplyDetail } from "./replies.ts";
 
@@ -16,6 +17,21 @@ export interface LoggedReply {
 export interface LoggedTurn {
   prompt: string;
   replies: LoggedReply[];
+}
+
+/**
+ * Writes short messages of a user straight into D1, as many as SQLite makes in a moment.
+ *
+ * @param text SQL for the text of the message `i`, with values from `?4` on
+ */
+export async function fillLog(id: string, from: number, to: number, text: string, ...values: unknown[]): Promise<void> {
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT CAST(?2 AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < ?3)
+     INSERT INTO messages (key, chat_id, role, created_at, appended_at, content)
+     SELECT ${keyOf(numberOf("?1"), "i")}, ?1, 'user', 1, 1, ${text} FROM n`,
+  )
+    .bind(id, from, to, ...values)
+    .run();
 }
 
 /** Statements per batch. */

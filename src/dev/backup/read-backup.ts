@@ -38,17 +38,34 @@ export async function readBackup(db: D1Database, folder: string, report: (text: 
 
 async function restoreTable(db: D1Database, table: string, file: string): Promise<number> {
   let [batch, characters, count]: [Row[], number, number] = [[], 0, 0];
+  const write = async () => {
+    await insert(db, table, batch);
+    if (table === "sessions") await checkSessions(db, batch);
+    [batch, characters] = [[], 0];
+  };
   for await (const line of lines(file)) {
     const row = JSON.parse(line) as Row;
     batch.push(row);
     characters += line.length;
     count += 1;
     if (batch.length < rowsPerStatement(row) * BATCH_STATEMENTS && characters < BATCH_CHARACTERS) continue;
-    await insert(db, table, batch);
-    [batch, characters] = [[], 0];
+    await write();
   }
-  await insert(db, table, batch);
+  await write();
   return count;
+}
+
+const COUNT_SESSIONS = `SELECT count(*) AS present FROM json_each(?) AS restored
+  CROSS JOIN sessions ON sessions.number = restored.value ->> 0 AND sessions.id = restored.value ->> 1`;
+
+/** Messages name their session by its number: under the number of another session they would become part of that one. */
+async function checkSessions(db: D1Database, rows: Row[]): Promise<void> {
+  const expected = JSON.stringify(rows.map(({ number, id }) => [number, id]));
+  const present = await db.prepare(COUNT_SESSIONS).bind(expected).first<number>("present");
+  if (present !== rows.length)
+    throw new UserError(
+      "This database has sessions of its own, which the backup does not know. Restore into an empty one.",
+    );
 }
 
 const rowsPerStatement = (row: Row): number => Math.max(1, Math.floor(STATEMENT_VALUES / Object.keys(row).length));

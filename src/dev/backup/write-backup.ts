@@ -6,6 +6,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MAX_SEQ } from "../../store/message-keys.ts";
 import { UserError } from "../program.ts";
 import type { Row, Table } from "./tables.ts";
 import { manifestFile, newestMigration, quote, readTables, tableFile } from "./tables.ts";
@@ -32,7 +33,8 @@ export async function writeBackup(db: D1Database, folder: string, report: (text:
   const migration = await newestMigration(db);
   const tables = [];
   for (const table of await readTables(db)) {
-    const rows = await copyTable(db, table, tableFile(folder, table.name));
+    const upTo = table.name === "messages" ? await lastKeyOf(tableFile(folder, "sessions")) : null;
+    const rows = await copyTable(db, { ...table, upTo }, tableFile(folder, table.name));
     report(`${table.name}: ${rows} rows`);
     tables.push({ name: table.name, rows });
   }
@@ -40,8 +42,20 @@ export async function writeBackup(db: D1Database, folder: string, report: (text:
   writeFileSync(manifestFile(folder), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
+/**
+ * The largest key that a message of a copied session can have. Sessions that begin while the backup runs are not in it, and
+ * neither are their messages: in a restored database, other sessions get their numbers.
+ */
+async function lastKeyOf(sessions: string): Promise<number> {
+  const { last } = await readCopied(sessions);
+  return (Number(last?.["number"] ?? 0) + 1) * (MAX_SEQ + 1);
+}
+
+/** A table, and the last key that is copied; `null` for all. */
+type Copied = Table & { upTo: number | null };
+
 /** @returns how many rows the file has then */
-async function copyTable(db: D1Database, table: Table, file: string): Promise<number> {
+async function copyTable(db: D1Database, table: Copied, file: string): Promise<number> {
   let { rows, last } = await readCopied(file);
   let limit = FIRST_PAGE_ROWS;
   for (;;) {
@@ -70,10 +84,17 @@ async function readCopied(file: string): Promise<{ rows: number; last: Row | nul
 }
 
 /** Reads the rows after one. A page that D1 cannot answer is tried again, each time with fewer rows. */
-async function readPage(db: D1Database, { name, key }: Table, after: Row | null, rows: number) {
+async function readPage(db: D1Database, { name, key, upTo }: Copied, after: Row | null, rows: number) {
   const columns = key.map(quote).join(", ");
-  const where = after === null ? "" : `WHERE (${columns}) > (${key.map(() => "?").join(", ")})`;
-  const values = after === null ? [] : key.map((column) => after[column] ?? null);
+  const conditions = [
+    ...(after === null ? [] : [`(${columns}) > (${key.map(() => "?").join(", ")})`]),
+    ...(upTo === null ? [] : [`${columns} <= ?`]),
+  ];
+  const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+  const values = [
+    ...(after === null ? [] : key.map((column) => after[column] ?? null)),
+    ...(upTo === null ? [] : [upTo]),
+  ];
   let limit = rows;
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -26,10 +26,11 @@ export const ANSWERED_PROMPTS = `SELECT content, detail ->> '$.preparedPrompt' A
   WHERE chat_id = ? AND detail ->> '$.status' = 'ok' ORDER BY seq`;
 export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages, sum${MESSAGE_BYTES} AS bytes
   FROM messages WHERE seq > ?`;
+const UP_TO = { key: "seq", condition: "seq <= ?1" } as const;
 export const NEWEST_SIZES: Record<ShownAs, string> = {
-  messages: newestSizes("messages", "seq <= ?1"),
-  records: newestSizes("records", "seq <= ?1"),
-  receipts: newestSizes("receipts", "seq <= ?1"),
+  messages: newestSizes("messages", UP_TO),
+  records: newestSizes("records", UP_TO),
+  receipts: newestSizes("receipts", UP_TO),
 };
 export const CHATS_WITH_REPLY = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
 export const WRITE_CONTEXT =

@@ -7,7 +7,7 @@ import type { LogArchive } from "../../core/log-archive.ts";
 import type { Session, SessionStatus } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Database } from "../database.ts";
-import { deleteMessages } from "../message-rows.ts";
+import { deleteMessagesBetween } from "../message-rows.ts";
 import { sessions, turns } from "../tables.ts";
 
 /** A session that may be due for the archive. */
@@ -53,7 +53,7 @@ const DELETED_AT_ONCE = 1_000;
 /** Deletes the rows that the archive has, a bounded number at a time. Idempotent. */
 export async function deleteArchivedRows(db: Database, id: string, { lastSeq, lastTurn }: LogArchive): Promise<void> {
   for (let upTo = lastSeq; upTo > 0; upTo -= DELETED_AT_ONCE)
-    await deleteMessages(db, id, Math.max(0, upTo - DELETED_AT_ONCE), upTo).run();
+    await deleteMessagesBetween(db, id, Math.max(0, upTo - DELETED_AT_ONCE), upTo).run();
   await db.delete(turns).where(and(eq(turns.sessionId, id), lte(turns.number, lastTurn)));
 }
 

@@ -17,13 +17,14 @@ export interface ListLimits {
 
 /** A session of a list. */
 interface Listed {
+  number: number;
   id: string;
   lastSeq: number;
   archive: LogArchive | null;
 }
 
-/** The archived messages of sessions, and of which part of their logs these are. */
-export type ArchivedMessages = Map<string, { lastSeq: number; messages: Message[] }>;
+/** The archived messages of sessions by their numbers, and of which part of their logs these are. */
+export type ArchivedMessages = Map<number, { lastSeq: number; messages: Message[] }>;
 
 /**
  * Reads the newest archived messages of each session that has some among its newest. A list does without those that
@@ -34,14 +35,14 @@ export async function newestArchived(
   listed: Listed[],
   limits: ListLimits,
 ): Promise<ArchivedMessages> {
-  const reads = listed.flatMap(async ({ id, lastSeq, archive }) => {
+  const reads = listed.flatMap(async ({ number, id, lastSeq, archive }) => {
     if (!archive || archive.lastSeq <= lastSeq - limits.messages) return [];
     const chunks = chunksBackwards(bucket, { id, archive });
     const messages = await newestOf(chunks, lastSeq - limits.messages, limits.characters).catch((error: unknown) => {
       console.error({ event: "archive-not-read", sessionId: id, error: rootCause(error) });
       return [];
     });
-    return [[id, { lastSeq: archive.lastSeq, messages }] as const];
+    return [[number, { lastSeq: archive.lastSeq, messages }] as const];
   });
   return new Map((await Promise.all(reads)).flat());
 }
@@ -65,20 +66,20 @@ async function newestOf(chunks: AsyncIterable<Message[]>, after: number, charact
 export async function withArchived(
   store: LogStore,
   listed: Listed[],
-  stored: Map<string, Message[]>,
+  stored: Map<number, Message[]>,
   archived: ArchivedMessages,
   current: { id: string; archive: LogArchive | null }[],
   limits: ListLimits,
-): Promise<Map<string, Message[]>> {
+): Promise<Map<number, Message[]>> {
   const moved = current.flatMap(({ id, archive }) => {
     const session = listed.find((one) => one.id === id);
     return session && archivedSeq({ archive }) > archivedSeq(session) ? [{ ...session, archive }] : [];
   });
   const all = new Map([...archived, ...(moved.length > 0 ? await newestArchived(store, moved, limits) : [])]);
   const merged = new Map(stored);
-  for (const [id, { lastSeq, messages }] of all) {
-    const newer = (stored.get(id) ?? []).filter(({ seq }) => seq > lastSeq);
-    merged.set(id, newestWithin([...messages, ...newer], limits));
+  for (const [number, { lastSeq, messages }] of all) {
+    const newer = (stored.get(number) ?? []).filter(({ seq }) => seq > lastSeq);
+    merged.set(number, newestWithin([...messages, ...newer], limits));
   }
   return merged;
 }

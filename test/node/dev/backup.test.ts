@@ -68,8 +68,8 @@ async function writeSession(binding: D1Database, index: number): Promise<void> {
     messageCount: 0,
   };
   const messages = Array.from({ length: MESSAGES_PER_SESSION }, (_, seq) => ({
-    sessionId: id,
-    seq: seq + 1,
+    // Sessions are numbered by creation.
+    key: index * 2 ** 20 + seq + 1,
     role: "user" as const,
     content: textOf(index, seq + 1),
     createdAt: seq,
@@ -135,6 +135,33 @@ describe("a backup", () => {
       expect(readFileSync(messages, "utf8") === whole).toBe(true);
       expect(existsSync(join(files, "backup.json"))).toBe(true);
       await expect(writeBackup(db, files, () => {})).rejects.toThrow("has a finished backup");
+    });
+  });
+
+  it("has no messages of a session that began meanwhile: another session gets its number after a restore", async () => {
+    const later = join(folder, "later");
+    await withDatabase(original, async (db) => {
+      const insert =
+        "INSERT INTO messages (key, role, created_at, appended_at, content) VALUES (?, 'user', 1, 1, 'later')";
+      const key = (SESSIONS + 1) * 2 ** 20 + 1;
+      await db.prepare(insert).bind(key).run();
+      await writeBackup(db, later, () => {});
+      await db.prepare("DELETE FROM messages WHERE key = ?").bind(key).run();
+    });
+    expect(
+      readFileSync(join(later, "messages.jsonl"), "utf8") === readFileSync(join(files, "messages.jsonl"), "utf8"),
+    ).toBe(true);
+  });
+
+  it("is refused by a database where another session has a number of the backup, before a message is written", async () => {
+    const other = join(folder, "other");
+    await fillDatabase(other);
+    await withDatabase(other, async (db) => {
+      await writeSession(db, 500);
+      const messages = () => db.prepare("SELECT * FROM messages").all();
+      const before = (await messages()).results;
+      await expect(readBackup(db, files, () => {})).rejects.toThrow("has sessions of its own");
+      expect((await messages()).results).toEqual(before);
     });
   });
 

@@ -28,6 +28,11 @@ afterEach(async () => {
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
+interface Seeded {
+  id: string;
+  params: { tokens_per_second?: number };
+}
+
 interface Server {
   child: ChildProcess;
   port: number;
@@ -156,7 +161,10 @@ describe("npm start", () => {
     await killGroup(first.child);
     const second = npmStart(port);
     await untilReady(second);
-    expect((await get(port, "/v1/llm_endpoints", asAdmin)).body.match(/"id":"eliza"/g)).toHaveLength(1);
+    const endpoints = JSON.parse((await get(port, "/v1/llm_endpoints", asAdmin)).body) as Seeded[];
+    // With a speed, so that the first streamed reply shows what streaming is.
+    const speeds = endpoints.flatMap(({ id, params }) => (id === "eliza" ? [params.tokens_per_second] : []));
+    expect(speeds).toEqual([expect.any(Number)]);
     expect((await get(port, "/cdn-cgi/local/explorer")).status).toBe(404);
 
     // Neither a second server nor a plain `wrangler dev` may use the same folder.

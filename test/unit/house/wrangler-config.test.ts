@@ -32,6 +32,19 @@ describe("wrangler.toml", () => {
     expect(config).toMatch(/^preview_urls = false$/m);
   });
 
+  it("logs nothing that follows the question mark of an address", () => {
+    expect(config).toMatch(/^redact_query_string = true$/m);
+  });
+
+  it("lets turns end when a version is deployed, and bounds the CPU time of a call", () => {
+    expect(config).toMatch(/^\[durable_objects\.code_update_strategy\]\nmode = "deferred"\nmax_delay = 600$/m);
+    expect(config).toMatch(/^\[limits\]\ncpu_ms = 30_000$/m);
+  });
+
+  it("sends no call round the edge back into the zone, and learns when a caller leaves", () => {
+    expect(config).toMatch(/^compatibility_flags = \["global_fetch_strictly_public", "enable_request_signal"\]$/m);
+  });
+
   it("has the Worker sample calls, and the platform keep every line", () => {
     expect(config).toMatch(/^LOG_SAMPLING = "0\.05"$/m);
     expect(config.match(/^head_sampling_rate = .*$/gm)).toEqual(["head_sampling_rate = 1"]);

@@ -116,6 +116,25 @@ it("takes no more than asked for, however many there are", async () => {
   expect(results).toHaveLength(500);
 });
 
+it("calls 500 sessions at most in one pass", async () => {
+  const id = await usedSession();
+  await age(id, 60, 11);
+  const columns = (
+    await env.DB.prepare("select name from pragma_table_info('sessions') where name not in ('id', 'number')").all<{
+      name: string;
+    }>()
+  ).results.map(({ name }) => name);
+  await env.DB.prepare(
+    `with recursive n (i) as (select 1 union all select i + 1 from n where i < 520)
+     insert into sessions (id, ${columns.join(", ")}) select 'copy' || i, ${columns.join(", ")} from n, sessions where id = ?`,
+  )
+    .bind(id)
+    .run();
+  const called = vi.spyOn(env.SESSIONS, "getByName").mockReturnValue({ catchUp: async () => undefined } as never);
+  await runCron();
+  expect(called).toHaveBeenCalledTimes(500);
+});
+
 it("closes what a revoked key left open, without an object for a session that has ended", async () => {
   const [open, ended] = [await usedSession(), await usedSession()];
   await post(`/sessions/${ended}/end`);

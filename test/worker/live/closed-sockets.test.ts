@@ -2,13 +2,17 @@
  * Sockets that were asked to close, and whose clients do not answer the Close frame. The runtime still lists them and delivers
  * their frames, so the session must not.
  */
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
+import { breakD1 } from "../../support/faults.ts";
 import { connect } from "../../support/follow.ts";
 import type { SocketClient } from "../../support/follow.ts";
 import { createClient, createSession } from "../../support/create.ts";
+import { writeLog } from "../../support/long-log.ts";
+
+const HOUR_MS = 3_600_000;
 
 const objectOf = (id: string) => env.SESSIONS.getByName(id);
 const append = (id: string, content: string) => ({ type: "message-append", id, role: "assistant", content });
@@ -16,25 +20,57 @@ const append = (id: string, content: string) => ({ type: "message-append", id, r
 const createKey = async (fields: Record<string, unknown> = {}): Promise<{ id: string; key: string }> =>
   (await post("/keys", { name: "key", role: "service", ...fields })).body.data;
 
-const messagesOf = async (sessionId: string): Promise<string[]> =>
-  (await get(`/sessions/${sessionId}`)).body.data.messages.map(({ content }: { content: string }) => content);
+/** What this file's frames have left in a session. */
+const writtenTo = async (sessionId: string): Promise<string[]> =>
+  (await get(`/sessions/${sessionId}`)).body.data.messages
+    .map(({ content }: { content: string }) => content)
+    .filter((content: string) => /^(forged|paid|honest)/.test(content));
 
+/** A socket of a new key, whose client answers no Close frame. */
+interface Opened {
+  client: SocketClient;
+  sessionId: string;
+  keyId: string;
+}
+
+/** How the session's object comes to close a socket. */
 interface Case {
   code: number;
   expiresAt?: string;
-  /** Makes the session's object close the socket. */
-  close: (closing: { client: SocketClient; sessionId: string; keyId: string }) => Promise<unknown>;
+  /** Where the socket begins to follow, in a session with this many messages. */
+  history?: { after: number; messages: number };
+  close: (opened: Opened) => Promise<unknown>;
+  /** Makes the session accept frames again, where it would refuse them for another reason than the closed socket. */
+  reopen?: (sessionId: string) => Promise<unknown>;
+}
+
+/** Runs the alarm of a session at a later time. */
+async function runAlarmAt(sessionId: string, at: number): Promise<void> {
+  const clock = vi.spyOn(Date, "now").mockReturnValue(at);
+  await runDurableObjectAlarm(objectOf(sessionId));
+  clock.mockRestore();
+}
+
+const reactivate = (sessionId: string) => put(`/sessions/${sessionId}`, { status: "ACTIVE" });
+
+/** Deletes a session. @returns what brings it back into D1, as restoring a backup does */
+async function deleteSession(sessionId: string): Promise<() => Promise<unknown>> {
+  const row = await env.DB.prepare("select * from sessions where id = ?").bind(sessionId).first();
+  await del(`/sessions/${sessionId}`);
+  const columns = Object.keys(row ?? {});
+  const insert = `insert into sessions (${columns.join(", ")}) values (${columns.map(() => "?").join(", ")})`;
+  return () =>
+    env.DB.prepare(insert)
+      .bind(...Object.values(row ?? {}))
+      .run();
 }
 
 const CASES: Record<string, () => Case> = {
   "its key is revoked": () => ({ code: 4401, close: ({ keyId }) => del(`/keys/${keyId}`) }),
-  "its token expires": () => ({
+  "its token expires, whatever the clock says later": () => ({
     code: 4401,
-    expiresAt: new Date(Date.now() + 2_000).toISOString(),
-    close: async ({ sessionId }) => {
-      await scheduler.wait(2_050);
-      await runInDurableObject(objectOf(sessionId), (object) => object.alarm());
-    },
+    expiresAt: new Date(Date.now() + HOUR_MS).toISOString(),
+    close: ({ sessionId }) => runAlarmAt(sessionId, Date.now() + HOUR_MS),
   }),
   "it sends too many frames": () => ({
     code: 4429,
@@ -52,22 +88,67 @@ const CASES: Record<string, () => Case> = {
     code: 1009,
     close: async ({ client }) => client.send("x".repeat(1_100_000)),
   }),
-  "the session ends": () => ({ code: 1000, close: ({ sessionId }) => post(`/sessions/${sessionId}/end`) }),
+  "it has too much to read": () => ({
+    code: 1013,
+    close: async ({ client, sessionId }) => {
+      const message = { role: "user", content: "y".repeat(100_000) };
+      const options = { headers: { prefer: "return=minimal" } };
+      for (let n = 0; n < 50 && client.closed === null; n++)
+        await post(`/sessions/message?sessionId=${sessionId}`, { message }, options);
+    },
+  }),
+  "the log cannot be read": () => {
+    let repair = () => {};
+    return {
+      code: 1011,
+      history: { after: 0, messages: 3_000 },
+      close: async ({ client }) => {
+        repair = breakD1();
+        await client.until(({ closed }) => closed !== null);
+      },
+      reopen: (sessionId) => {
+        repair();
+        return reactivate(sessionId);
+      },
+    };
+  },
+  "the session ends": () => ({
+    code: 1000,
+    close: ({ sessionId }) => post(`/sessions/${sessionId}/end`),
+    reopen: reactivate,
+  }),
+  "the session is deleted, and comes back from a backup": () => {
+    let restore: () => Promise<unknown>;
+    return {
+      code: 4404,
+      close: async ({ sessionId }) => {
+        restore = await deleteSession(sessionId);
+      },
+      reopen: () => restore(),
+    };
+  },
 };
 
 describe.each(Object.entries(CASES))("a socket that was asked to close because %s", (_, makeCase) => {
   it("gets no event, and none of its frames does anything, also after hibernation", async () => {
     const sessionId = await createSession();
-    const { code, expiresAt, close } = makeCase();
+    const { code, expiresAt, history, close, reopen } = makeCase();
+    if (history) {
+      await writeLog(
+        sessionId,
+        Array.from({ length: history.messages }, (__, n) => ({ prompt: `${n}`, replies: [] })),
+      );
+      await post(`/sessions/${sessionId}/end`);
+    }
     const { id: keyId, key } = await createKey({ ...(expiresAt && { expiresAt }) });
-    const client = await connect(`/sessions/${sessionId}/ws`, { token: key, answersClose: false });
+    const query = history ? `?after=${history.after}` : "";
+    const client = await connect(`/sessions/${sessionId}/ws${query}`, { token: key, answersClose: false });
     await client.next("session-snapshot");
     await close({ client, sessionId, keyId });
     await client.until(({ closed }) => closed !== null);
     expect(client.closed).toMatchObject({ code });
     const eventsBefore = client.events.length;
-    // The frames of a session that has ended are refused anyway.
-    if (code === 1000) await put(`/sessions/${sessionId}`, { status: "ACTIVE" });
+    await reopen?.(sessionId);
 
     const forge = async (name: string) => {
       client.send(append(`a-${name}`, `forged ${name}`));
@@ -82,21 +163,21 @@ describe.each(Object.entries(CASES))("a socket that was asked to close because %
     await forge("at once");
     await evictDurableObject(objectOf(sessionId));
     await forge("after hibernation");
-    expect(await messagesOf(sessionId)).toEqual(["honest at once", "honest after hibernation"]);
+    expect(await writtenTo(sessionId)).toEqual(["honest at once", "honest after hibernation"]);
     expect(client.events).toHaveLength(eventsBefore);
   });
 });
 
-it("a socket to a deleted session does nothing to it", async () => {
+it("a socket that was asked to close because its token expired sets no alarm", async () => {
   const sessionId = await createSession();
-  const client = await connect(`/sessions/${sessionId}/ws`, { answersClose: false });
-  await del(`/sessions/${sessionId}`);
+  const { key } = await createKey({ expiresAt: new Date(Date.now() + HOUR_MS).toISOString() });
+  const client = await connect(`/sessions/${sessionId}/ws`, { token: key, answersClose: false });
+  await client.next("session-snapshot");
+  const alarmOf = () => runInDurableObject(objectOf(sessionId), (_, { storage }) => storage.getAlarm());
+  expect(await alarmOf()).toBeGreaterThan(Date.now());
+  await runAlarmAt(sessionId, Date.now() + HOUR_MS);
   await client.until(({ closed }) => closed !== null);
-  const eventsBefore = client.events.length;
-  client.send(append("a", "forged"));
-  await scheduler.wait(100);
-  expect((await get(`/sessions/${sessionId}`)).status).toBe(404);
-  expect(client.events).toHaveLength(eventsBefore);
+  expect(await alarmOf()).toBeNull();
 });
 
 describe("sockets of one caller on one session", () => {

@@ -80,6 +80,29 @@ it("stops reading the past when its reader has left", async () => {
   expect(pages).toBe(2);
 });
 
+it("lets other work run while a reader takes the past as fast as it comes", async () => {
+  const content = "x".repeat(100_000);
+  const message = { type: "message-appended", seq: 1, chatId: null, role: "user", content, timestamp: "" } as const;
+  let pages = 0;
+  const past = function* (): Replay {
+    for (; pages < 200; pages += 1) yield [message];
+    return [];
+  };
+  let turns = 0;
+  const otherWork = (async () => {
+    for (; pages < 200; turns += 1) await scheduler.wait(0);
+  })();
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => undefined);
+  const reader = stream.readable.getReader();
+  const read = (async () => {
+    while (!(await reader.read()).done);
+  })();
+  await stream.catchUp(past(), () => ({}));
+  stream.end();
+  await Promise.all([read, otherWork]);
+  expect(turns).toBeGreaterThan(100);
+});
+
 it("writes the past in parts of 256 KiB as sent, however short the texts of a page are", async () => {
   const content = "\u0001".repeat(100_000);
   const message = { type: "message-appended", seq: 1, chatId: null, role: "user", content, timestamp: "" } as const;

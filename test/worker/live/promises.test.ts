@@ -7,6 +7,7 @@ import { Log } from "../../../src/live/log/log.ts";
 import { del, get, post, put } from "../../support/api.ts";
 import { replicatedContents, crash, breakD1, loseNextD1Answer, rejectInD1, runAlarms } from "../../support/faults.ts";
 import { connect, followEvents } from "../../support/follow.ts";
+import { fillLog } from "../../support/long-log.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 afterEach(() => {
@@ -380,11 +381,7 @@ describe("large sessions", () => {
         )
       ).body.data.messages,
     ).toHaveLength(1);
-    await env.DB.prepare(
-      "with recursive n(i) as (select 2 union all select i + 1 from n where i < 10000) insert into messages select ?, i, ?, null, 'user', 'm' || i, 1, null, 1 from n",
-    )
-      .bind(id, id)
-      .run();
+    await fillLog(id, 2, 10_000, "'m' || i");
     await post(`/sessions/${id}/end`);
     const page = (await get(`/sessions/${id}/messages?after=9990&limit=1000`)).body.data;
     expect(page.messages).toHaveLength(10);
@@ -409,11 +406,7 @@ describe("large sessions", () => {
 describe("a session that is larger than what is read and shown at once", () => {
   it("is read, changed, paged and ended like any other, while active and after", async () => {
     const id = await createSession();
-    await env.DB.prepare(
-      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 90) insert into messages select ?, i, ?, null, 'user', i || ?, 1, null, 1 from n",
-    )
-      .bind(id, id, "x".repeat(100_000))
-      .run();
+    await fillLog(id, 1, 90, "i || ?4", "x".repeat(100_000));
     const newest = async () => {
       const { messages, truncated } = (await get(`/sessions/${id}`)).body.data;
       const inOrder = messages.every(({ content }: { content: string }, n: number) => content.startsWith(`${n + 52}x`));

@@ -9,6 +9,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { del, get, post, put } from "../../support/api.ts";
+import { replicatedMessages } from "../../support/faults.ts";
 import { followEvents } from "../../support/follow.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
@@ -25,13 +26,6 @@ const appendMessage = (id: string, content: string) =>
 const contents = (body: { data: { messages: { content: string }[] } }) =>
   body.data.messages.map(({ content }) => content);
 
-const rowsIn = async (id: string) =>
-  (
-    await env.DB.prepare("select seq, content from messages where session_id = ? order by seq")
-      .bind(id)
-      .all<{ seq: number; content: string }>()
-  ).results;
-
 describe("appends", () => {
   it("are all acknowledged once when 100 come at once, in one order for every reader", async () => {
     const id = await createSession();
@@ -42,7 +36,7 @@ describe("appends", () => {
     // Each answer shows the log up to its own message.
     for (const { body } of answers) expect(contents(body)).toEqual(order.slice(0, contents(body).length));
     expect(new Set(answers.map(({ body }) => contents(body).length)).size).toBe(100);
-    expect((await rowsIn(id)).map(({ content }) => content)).toEqual(order);
+    expect((await replicatedMessages(id)).map(({ content }) => content)).toEqual(order);
     await post(`/sessions/${id}/end`);
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(order);
   });
@@ -61,7 +55,7 @@ describe("appends", () => {
     const id = await createSession({ title: "mirror" });
     for (let n = 1; n <= 3; n++) {
       await appendMessage(id, `m${n}`);
-      expect(await rowsIn(id)).toHaveLength(n);
+      expect(await replicatedMessages(id)).toHaveLength(n);
     }
   });
 
@@ -75,7 +69,7 @@ describe("appends", () => {
       spy.mockRestore();
       return calls;
     });
-    expect(await rowsIn(id)).toHaveLength(51);
+    expect(await replicatedMessages(id)).toHaveLength(51);
     expect(batches).toBeLessThan(50);
   });
 
@@ -95,11 +89,11 @@ describe("a failing write to D1", () => {
     vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1 is down"));
     expect((await appendMessage(id, "during")).status).toBe(200);
     expect(contents((await get(`/sessions/${id}`)).body)).toEqual(["before", "during"]);
-    expect(await rowsIn(id)).toHaveLength(1);
+    expect(await replicatedMessages(id)).toHaveLength(1);
     const alarm = await runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm());
     expect((alarm ?? Infinity) - Date.now()).toBeLessThan(5_000);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
-    expect((await rowsIn(id)).map(({ content }) => content)).toEqual(["before", "during"]);
+    expect((await replicatedMessages(id)).map(({ content }) => content)).toEqual(["before", "during"]);
   });
 
   it("keeps an ended session in its object until D1 has all of it", async () => {
@@ -130,9 +124,9 @@ describe("the cron job", () => {
     await env.DB.prepare("update sessions set created_at = ?, updated_at = ? where id = ?")
       .bind(Date.now() - 800_000, Date.now() - 700_000, id)
       .run();
-    expect(await rowsIn(id)).toHaveLength(1);
+    expect(await replicatedMessages(id)).toHaveLength(1);
     await worker.scheduled(createScheduledController(), env);
-    expect(await rowsIn(id)).toHaveLength(2);
+    expect(await replicatedMessages(id)).toHaveLength(2);
   });
 });
 
@@ -151,7 +145,7 @@ describe("an interrupted removal", () => {
     expect((await appendMessage(id, "more")).status).toBe(404);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);
     expect((await get(`/sessions/${id}`)).status).toBe(404);
-    expect([await rowsIn(id), await isEmpty(id)]).toEqual([[], true]);
+    expect([await replicatedMessages(id), await isEmpty(id)]).toEqual([[], true]);
   });
 });
 

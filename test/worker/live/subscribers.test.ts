@@ -9,6 +9,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Subscribers } from "../../../src/live/streaming/subscribers.ts";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import type { Replay } from "../../../src/live/streaming/event-stream.ts";
+import { serverSentEvent } from "../../../src/live/streaming/events.ts";
 import type { SessionEvent } from "../../../src/live/streaming/events.ts";
 
 /** The limit of subscribers of one session. */
@@ -110,8 +111,10 @@ describe("earlier events that nobody takes", () => {
     return { past, stream };
   };
 
+  // The whole page: a stream writes the next one only when nothing of this one is left.
+  const pageBytes = new TextEncoder().encode(serverSentEvent(event)).byteLength;
   const readPage = async (reader: ReadableStreamDefaultReader<Uint8Array>) => {
-    for (let bytes = 0; bytes < content.length;) bytes += (await reader.read()).value?.byteLength ?? 0;
+    for (let bytes = 0; bytes < pageBytes;) bytes += (await reader.read()).value?.byteLength ?? 0;
   };
 
   it("leave no room beyond 16 MiB, until those who have taken nothing for 2 seconds are disconnected", () =>

@@ -1,5 +1,5 @@
 /** Sockets whose clients may not read: how much they are sent, and that a client that comes back misses nothing. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { post } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
 import type { SocketClient } from "../../support/follow.ts";
@@ -98,6 +98,26 @@ describe("an open socket", () => {
       await append(id);
     }
     await client.next("message-appended", 3 * TOO_MANY);
+    expect(client.closed).toBeNull();
+  });
+
+  it("stays open beside closed ones whose clients answer no Close frame: these are sent nothing", async () => {
+    const { id, client } = await connectAs("service");
+    const token = (await post("/keys", { name: "k", role: "service" })).body.data.key;
+    const open = () => connect(`/sessions/${id}/ws`, { token, answersClose: false });
+    const closed = await Promise.all(Array.from({ length: 5 }, open));
+    for (const other of closed) for (let n = 0; n < 10; n++) other.send("bad");
+    await Promise.all(closed.map((other) => other.until(() => other.closed !== null)));
+    // What was sent to them would count again after two seconds.
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + 3_000);
+    for (let n = 0; n < TOO_MANY; n++) {
+      client.send({ type: "turn-cancel", id: `${n}` });
+      await client.next("ack", n + 1);
+      await append(id);
+    }
+    clock.mockRestore();
+    await client.next("message-appended", TOO_MANY);
     expect(client.closed).toBeNull();
   });
 

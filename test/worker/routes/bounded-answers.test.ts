@@ -5,7 +5,7 @@ import { MAX_LOG_MESSAGES } from "../../../src/core/message.ts";
 import { ADMIN_KEY, del, get, post, put } from "../../support/api.ts";
 import { createComparison, createEndpoint, createSession } from "../../support/create.ts";
 import { connect, followEvents } from "../../support/follow.ts";
-import { writeLog } from "../../support/long-log.ts";
+import { fillLog, writeLog } from "../../support/long-log.ts";
 import { makeReceipt } from "../../support/replies.ts";
 
 interface Shown {
@@ -15,12 +15,7 @@ interface Shown {
 
 /** Writes messages straight into D1: "1 xxx", "2 xxx" and so on, as long as is asked. */
 async function writeMessages(id: string, count: number, characters: number): Promise<void> {
-  await env.DB.prepare(
-    `with recursive n(i) as (select 1 union all select i + 1 from n where i < ?1)
-     insert into messages select ?2, i, ?2, null, 'user', substr(i || ' ' || ?3, 1, ?4), 1, null, 1 from n`,
-  )
-    .bind(count, id, "x".repeat(characters), characters)
-    .run();
+  await fillLog(id, 1, count, "substr(i || ' ' || ?4, 1, ?5)", "x".repeat(characters), characters);
 }
 
 const numbersOf = ({ messages }: Shown) => messages.map(({ content }) => parseInt(content, 10));
@@ -105,11 +100,7 @@ describe("a session with more than 4 million characters", () => {
   it("counts a text with NUL characters too", async () => {
     const id = await createSession();
     const content = `\0${"x".repeat(99_999)}`;
-    await env.DB.batch(
-      range(1, 130).map((seq) =>
-        env.DB.prepare("insert into messages values (?, ?, ?, null, 'user', ?, 1, null, 1)").bind(id, seq, id, content),
-      ),
-    );
+    await fillLog(id, 1, 130, "?4", content);
     const { data } = (await get(`/sessions/${id}`)).body;
     expect([data.messages.length, data.truncated]).toEqual([120, true]);
   });

@@ -1,6 +1,6 @@
 /** What is left of a client's tokens when the client is deleted: nothing. */
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
 import { signClientToken } from "../../support/client-token.ts";
 import { connect, followEvents, upgrade } from "../../support/follow.ts";
@@ -58,6 +58,18 @@ describe("after a client was deleted", () => {
     expect((await post("/sessions", { chatbotId, clientId }, { token })).status).toBe(404);
     expect((await get(`/sessions/${sessionId}`)).body.data).toMatchObject({ status: "COMPLETED", messages: [] });
     expect((await get(`/sessions?clientId=${clientId}`)).body.data).toMatchObject({ paginatorInfo: { total: 1 } });
+  });
+
+  it("a JWT finds nothing 15 seconds later, where nobody has informed of the deletion", async () => {
+    const { clientId, sessionId, jwt: token } = await createTokens();
+    await post(`/sessions/${sessionId}/end`);
+    // Another isolate deletes the client: what this one remembers stays.
+    await env.DB.prepare("update clients set deleted_at = 1 where id = ?").bind(clientId).run();
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + 15_001);
+    const { status } = await get(`/sessions/${sessionId}`, { token });
+    clock.mockRestore();
+    expect(status).toBe(404);
   });
 
   it("a ticket that was made for it opens nothing", async () => {

@@ -157,11 +157,14 @@ describe("clients", () => {
     expect([created.status, created.body.message]).toEqual([201, "Client created successfully"]);
     const { id } = created.body.data;
     expect((await get(`/clients/${id}`)).body.data).toEqual(created.body.data);
+    // A change in the same millisecond would have the same time.
+    await scheduler.wait(2);
     const renamed = await put(path, { name: "Ada Lovelace", externalId, email: null });
     expect([renamed.status, renamed.body.message]).toEqual([200, "Client updated successfully"]);
     expect(renamed.body.data).toMatchObject({ id, name: "Ada Lovelace", externalId, metadata: { vip: true } });
     expect(renamed.body.data).not.toHaveProperty("email");
     expect(renamed.body.data.createdAt).toBe(created.body.data.createdAt);
+    expect(Date.parse(renamed.body.data.updatedAt)).toBeGreaterThan(Date.parse(created.body.data.updatedAt));
     const emailed = await put(path, { email: "ada@example.org" });
     expect([emailed.status, emailed.body.data]).toMatchObject([
       200,

@@ -361,7 +361,7 @@ describe("an export of any size", () => {
       return () => page.mock.calls.length;
     }
     const prepare = vi.spyOn(env.DB, "prepare");
-    return () => prepare.mock.calls.filter(([sql]) => sql.includes("FROM messages")).length;
+    return () => prepare.mock.calls.filter(([sql]) => sql.includes("JOIN messages")).length;
   }
 
   it.each([true, false])("is read in pages, only as fast as it is received (in its object: %s)", async (live) => {

@@ -1,5 +1,5 @@
 /** Endpoints in `/v1`. */
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, vi } from "vitest";
 import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../../src/core/call-params.ts";
 import { del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createEndpoint, createSession, unique } from "../../support/create.ts";
@@ -345,6 +345,20 @@ it("list the connector types", async () => {
 it("show what each connector type needs, and check it for a new endpoint", async () => {
   const { body } = await get("/v1/connectors?include=fields");
   expect(body.map((connector: { connector_type: string }) => connector.connector_type)).toEqual(CONNECTORS);
+  const needs = body.map(({ connector_type, required }: { connector_type: string; required: string[] }) => [
+    connector_type,
+    required.slice(2).join(),
+  ]);
+  expect(Object.fromEntries(needs)).toEqual({
+    "openai-connector": "model",
+    "azure-openai-connector": "uri,token,model",
+    "together-connector": "token,model",
+    "anthropic-connector": "token,model",
+    "google-gemini-connector": "token,model",
+    "workers-ai-connector": "model",
+    "echo-connector": "",
+    "eliza-connector": "",
+  });
   expect(body).toContainEqual({
     connector_type: "azure-openai-connector",
     required: ["name", "connector_type", "uri", "token", "model"],
@@ -359,7 +373,10 @@ it("show what each connector type needs, and check it for a new endpoint", async
     expect([connector_type, status]).toEqual([connector_type, needed.length > 0 ? 422 : 200]);
     if (status !== 422) continue;
     expect(answer.error).toMatchObject(
-      needed.map((field) => ({ loc: ["body", field], msg: expect.stringMatching(/^Field required/) })),
+      needed.map((field) => ({
+        loc: ["body", field],
+        msg: field === "uri" ? "Field required" : 'Field required ("" for none)',
+      })),
     );
     const fields = Object.fromEntries(needed.map((field) => [field, field === "uri" ? "https://api.example.com" : ""]));
     expect((await post("/v1/llm_endpoints", { ...given, ...fields })).status).toBe(200);
@@ -443,10 +460,29 @@ describe("a test of an endpoint", () => {
     expect(await (await fetch(`${upstream}/received/${provider}`)).json()).toHaveLength(calls);
   });
 
+  it("shows at most 1,000 characters of the reply", async () => {
+    const chunk = { choices: [{ index: 0, delta: { content: "x".repeat(1_200) }, finish_reason: "stop" }] };
+    const scene = `chunk-${encodeURIComponent(`data: ${JSON.stringify(chunk)}\n\ndata: [DONE]\n\n`)}`;
+    const { body } = await test({ connector_type: "openai-connector", model: "m", uri: `${upstream}/long/${scene}` });
+    expect([body.ok, body.text]).toEqual([true, "x".repeat(1_000)]);
+  });
+
+  it("waits as long as the endpoint's own limit, and 30 seconds at most", async () => {
+    const soon = await test({ params: { delay_ms: 60_000, timeout_ms: 50 } });
+    expect([soon.body.ok, soon.body.error.code]).toEqual([false, "provider_timeout"]);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    await test({ params: { timeout_ms: 600_000 } });
+    const waits = timers.mock.calls.map(([, milliseconds]) => milliseconds);
+    timers.mockRestore();
+    expect(waits).toContain(30_000);
+    expect(waits).not.toContain(600_000);
+  });
+
   it("keeps its limits", async () => {
     const id = await createEndpoint({ max_concurrency: 1, params: { delay_ms: 300 } });
     const tests = await Promise.all([1, 2].map(() => post(`/v1/llm_endpoints/${id}/test`)));
     expect(tests.map(({ body }) => body.ok)).toEqual([true, true]);
+    expect(Math.min(...tests.map(({ body }) => body.ttft_ms))).toBeGreaterThanOrEqual(200);
     expect(Math.max(...tests.map(({ body }) => body.queue_ms))).toBeGreaterThanOrEqual(200);
   });
 

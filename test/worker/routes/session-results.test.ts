@@ -3,6 +3,8 @@ import { env } from "cloudflare:workers";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import type { ReplyDetail } from "../../../src/core/message.ts";
+import { database } from "../../../src/store/database.ts";
+import { deleteMessages } from "../../../src/store/message-rows.ts";
 import { get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
 import { writeLog } from "../../support/long-log.ts";
@@ -31,7 +33,7 @@ async function aChat() {
   const id = await createSession({ chatbotId, clientId });
   const prices = { inputPerMillion: 1, outputPerMillion: 0.5 };
   const usage = { inputTokens: 100_000, outputTokens: 200_000, cachedInputTokens: 50_000 };
-  await env.DB.prepare("delete from messages where session_id = ?").bind(id).run();
+  await deleteMessages(database(env.DB), id).run();
   await writeLog(id, [
     {
       prompt: "=1+1",

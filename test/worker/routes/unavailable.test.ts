@@ -229,6 +229,15 @@ describe("an object that is reset during a call", () => {
     expect(await contents(id)).toEqual(["once"]);
   });
 
+  it("is not asked to stop a second time, which could stop another turn", async () => {
+    const id = await createSession();
+    const { session_id: comparison } = await createComparison([await createEndpoint()]);
+    loseNextAnswer("stop", true);
+    expect((await post(`/sessions/${id}/stop`)).status).toBe(503);
+    loseNextAnswer("cancel", true);
+    expect((await post(`/v1/sessions/${comparison}/cancel`)).status).toBe(503);
+  });
+
   it("and really crashes: 503, and the next call is served", async () => {
     const id = await createSession();
     const statement = Object.getPrototypeOf(env.DB.prepare("select 1").bind()) as D1PreparedStatement;

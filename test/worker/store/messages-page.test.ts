@@ -7,14 +7,11 @@ import { database } from "../../../src/store/database.ts";
 import { messagesPage } from "../../../src/store/messages.ts";
 import type { PageQuery } from "../../../src/store/messages.ts";
 import { createSession } from "../../support/create.ts";
-import { writeLog } from "../../support/long-log.ts";
-
-const INSERT = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-  INSERT INTO messages (session_id, seq, role, content, created_at, appended_at) SELECT ?1, i, 'user', ?3, 0, 0 FROM n`;
+import { fillLog, writeLog } from "../../support/long-log.ts";
 
 async function createLog(messages: number, content: string): Promise<string> {
   const id = await createSession();
-  await env.DB.prepare(INSERT).bind(id, messages, content).run();
+  await fillLog(id, 1, messages, "?4", content);
   return id;
 }
 
