@@ -65,7 +65,10 @@ describe("the keys of messages", () => {
     await deleteSession(db, middle?.id ?? "");
     for (const { id, number } of [first, last].flatMap((kept) => kept ?? []))
       expect((await replicatedMessages(id)).map(({ content }) => content)).toEqual(expected(number));
-    expect(await messagesPage(db, middle?.id ?? "", { after: 0, limit: 10 })).toMatchObject({ items: [], hasMore: false });
+    expect(await messagesPage(db, middle?.id ?? "", { after: 0, limit: 10 })).toMatchObject({
+      items: [],
+      hasMore: false,
+    });
   });
 
   it.each([MAX_SEQ, MAX_SEQ + 1, 2 ** 32, Number.MAX_SAFE_INTEGER, Infinity])(
