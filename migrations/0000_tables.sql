@@ -53,6 +53,7 @@ CREATE TABLE `dead_letters` (
 	PRIMARY KEY(`session_id`, `seq`)
 );
 --> statement-breakpoint
+CREATE INDEX `dead_letters_by_time` ON `dead_letters` (`at`);--> statement-breakpoint
 CREATE TABLE `endpoints` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -81,6 +82,7 @@ CREATE TABLE `idempotency_keys` (
 );
 --> statement-breakpoint
 CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_time` ON `idempotency_keys` (`at`);--> statement-breakpoint
 CREATE TABLE `messages` (
 	`key` integer PRIMARY KEY NOT NULL,
 	`chat_id` text,
@@ -99,11 +101,21 @@ CREATE TABLE `prompt_templates` (
 	`created_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `revocations` (
+	`key_id` text PRIMARY KEY NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `session_counts` (
 	`chatbot_id` text NOT NULL,
 	`status` text NOT NULL,
 	`sessions` integer NOT NULL,
 	PRIMARY KEY(`chatbot_id`, `status`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `session_uses` (
+	`period` integer NOT NULL,
+	`session_number` integer NOT NULL,
+	PRIMARY KEY(`period`, `session_number`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `sessions` (
@@ -135,11 +147,14 @@ CREATE TABLE `sessions` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
-CREATE INDEX `sessions_newest` ON `sessions` (`kind`,`created_at`,`number`,`title_folded`);--> statement-breakpoint
-CREATE INDEX `sessions_by_status` ON `sessions` (`kind`,`status`,`created_at`);--> statement-breakpoint
-CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`);--> statement-breakpoint
-CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`);--> statement-breakpoint
-CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_newest` ON `sessions` (`created_at`,`number`,`title_folded`) WHERE kind = 'chatbot';--> statement-breakpoint
+CREATE INDEX `comparisons_newest` ON `sessions` (`created_at`) WHERE kind = 'comparison';--> statement-breakpoint
+CREATE INDEX `sessions_by_status` ON `sessions` (`status`,`created_at`) WHERE kind = 'chatbot';--> statement-breakpoint
+CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`) WHERE chatbot_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`) WHERE chatbot_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`) WHERE client_id IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_by_template` ON `sessions` (`prompt_template`,`status`) WHERE prompt_template IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_due` ON `sessions` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_to_archive` ON `sessions` (`status`,`archive_checked_at`) WHERE archive_checked_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
@@ -148,6 +163,7 @@ CREATE TABLE `subscriptions` (
 	PRIMARY KEY(`key_id`, `session_id`)
 );
 --> statement-breakpoint
+CREATE INDEX `subscriptions_by_session` ON `subscriptions` (`session_id`);--> statement-breakpoint
 CREATE TABLE `tickets` (
 	`hash` text PRIMARY KEY NOT NULL,
 	`session_id` text NOT NULL,
@@ -155,6 +171,7 @@ CREATE TABLE `tickets` (
 	`expires_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `transliterations` (
 	`page` integer PRIMARY KEY NOT NULL,
 	`readings` text NOT NULL

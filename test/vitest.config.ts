@@ -18,6 +18,8 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
+              // Databases for the test of lists over several.
+              d1Databases: { SHARD_0: "shard-0", SHARD_1: "shard-1", SHARD_2: "shard-2", SHARD_3: "shard-3" },
               ratelimits: { THREE_A_MINUTE: { namespace_id: "3", simple: { limit: 3, period: 60 } } },
               r2Buckets: ["ARCHIVE"],
               bindings: {
@@ -44,7 +46,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
-          setupFiles: ["test/support/migrate.ts"],
+          setupFiles: ["test/support/migrate.ts", "test/support/query-plans.ts"],
           provide: { hostileRuns: Number(process.env["HOSTILE"] ?? 25) },
         },
       },

@@ -38,6 +38,11 @@ export const generateApiKey = (): string => KEY_PREFIX + randomHex(32);
 /** Removes a revoked key from this isolate's cache. */
 export const evictCachedKey = (hash: string): boolean => keyCache.delete(hash);
 
+/** Removes the keys of a deleted client from this isolate's cache. */
+export function evictCachedKeysOf(clientId: string): void {
+  for (const [hash, { key }] of keyCache) if (key.clientId === clientId) keyCache.delete(hash);
+}
+
 /**
  * Finds the holder of an API key, with at most one lookup.
  *

@@ -65,6 +65,9 @@ export const isBackend = ({ role, id }: Pick<Caller, "role" | "id">): boolean =>
 export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
   role !== "client" || messageRole === "user";
 
+/** The message to a caller that may not append. */
+export const CANNOT_APPEND = "A client appends messages of role user only";
+
 /** Whether a caller may see a message of a role: system messages are instructions to the model. */
 export const canSee = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>
   role !== "client" || messageRole !== "system";

@@ -54,6 +54,15 @@ export type ResourceType =
   | "key"
   | "chat";
 
+/** What uses a resource, so that it cannot be deleted. */
+export interface Users {
+  kind: "chatbot" | "active-session" | "open-session";
+  /** Of the first ones found; none if they stopped using it meanwhile. */
+  ids: string[];
+  /** Whether there may be more. */
+  hasMore: boolean;
+}
+
 /** One problem in the input, at a path such as `["feedback", "rating"]`. */
 export interface ValidationIssue {
   path: (string | number)[];
@@ -72,7 +81,7 @@ export type Failure =
   | { reason: "invalid"; issues: ValidationIssue[] }
   /** `id` is that of the resource that exists, where the caller may see it. */
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string; id?: string }
-  | { reason: "in-use"; resource: ResourceType; by: string }
+  | { reason: "in-use"; resource: ResourceType; users: Users }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
   | { reason: "too-many-subscribers" }

@@ -12,7 +12,7 @@ export const FOLD_VERSION = 2;
 /**
  * Folds a text to Unicode's NFKC_Casefold. Composed and decomposed letters become the same, and so do full-width and
  * narrow letters, ligatures and their letters, and letters in different case. Invisible code points are removed. The
- * Turkish `İ` and `ı` count as `i` too.
+ * Turkish `İ` and `ı` count as `i` too. NUL becomes U+FFFD: SQLite's patterns end at a NUL.
  * https://www.unicode.org/versions/latest/core-spec/chapter-3/ (Default Caseless Matching)
  *
  * A part of a text folds to a part of the folded text, unless NFKC joins the characters on both sides of the cut: an
@@ -20,8 +20,8 @@ export const FOLD_VERSION = 2;
  * letters.
  */
 export function foldText(text: string): string {
-  if (ASCII.test(text)) return text.toLowerCase();
-  const composed = text.replace(INVISIBLE, "").normalize("NFKC");
+  if (ASCII.test(text)) return text.replaceAll("\0", "\ufffd").toLowerCase();
+  const composed = text.replaceAll("\0", "\ufffd").replace(INVISIBLE, "").normalize("NFKC");
   // Changing the case decomposes some letters, such as `ǰ`, so the result is composed again.
   return foldCase(composed).replace(DOTTED_I, "i").normalize("NFKC");
 }

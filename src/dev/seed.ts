@@ -11,7 +11,7 @@ import { newObjectId } from "../core/id.ts";
 import { now } from "../core/time.ts";
 import { chatbotStore, clientStore } from "../store/chatbots-and-clients.ts";
 import { database } from "../store/database.ts";
-import { createEndpoint, listEndpoints } from "../store/endpoints.ts";
+import { createEndpoint, hasEndpoints } from "../store/endpoints.ts";
 
 /** The endpoints that need no model: their params are text in JSON. */
 const ENDPOINTS: Pick<Endpoint, "id" | "connectorType" | "params">[] = [
@@ -42,7 +42,7 @@ const ALL = { limit: 100, skip: 0 };
  */
 export async function seedEmptyDatabase(binding: D1Database): Promise<void> {
   const db = database(binding);
-  if ((await listEndpoints(db)).length > 0) return;
+  if (await hasEndpoints(db)) return;
   const at = now();
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   if ((await clientStore.list(db, null, ALL)).total === 0)

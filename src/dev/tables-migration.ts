@@ -11,7 +11,7 @@ import { join, relative } from "node:path";
 import { ROOT } from "./settings.ts";
 
 /** Tables that are read by their key only. drizzle-kit cannot say so. */
-const WITHOUT_ROWID = ["session_counts", "turns"];
+const WITHOUT_ROWID = ["revocations", "session_counts", "session_uses", "turns"];
 
 const folder = mkdtempSync(join(tmpdir(), "parley-tables-"));
 try {

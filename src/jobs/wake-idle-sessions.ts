@@ -1,33 +1,45 @@
 /**
  * Goes on with sessions whose alarm was lost: replicates what is left, and starts what is due. It never makes an object:
  * what nobody has used yet is started in D1. This folder has the jobs that cron starts: the schedule is in
- * `wrangler.toml`, and `src/index.ts` runs them. Effects: two D1 queries, calls to session objects.
+ * `wrangler.toml`, and `src/index.ts` runs them. Effects: D1, calls to session objects.
  */
 import { now } from "../core/time.ts";
 import { database } from "../store/database.ts";
-import { idleSessions, startUnusedSessions } from "../store/sessions.ts";
+import { oldestUses, overdueSessions, settleUses, startUnusedSessions } from "../store/session-uses.ts";
+import type { SessionUse } from "../store/session-uses.ts";
 import { sessionStub } from "../live/session-client.ts";
 
-/** How long D1 must have no update of a session, and how often the cron runs, in milliseconds. */
+/** How long D1 must have no update of a session, in milliseconds. */
 const IDLE_MS = 600_000;
 
-/** Objects called in one run. An invocation may make 1,000 calls. The remaining sessions come with the next run. */
-const MAX_SESSIONS_PER_RUN = 500;
+/** Objects called at the same time. */
+const SESSIONS_PER_STEP = 500;
+
+/** An invocation may make 10,000 calls. The remaining sessions come with the next run. */
+const MAX_STEPS = 4;
 
 /**
- * Calls open sessions that became idle since the last run, so that they replicate what an alarm should have replicated.
- * Each session is called once per idle period. A run looks back one and a half periods, so that no session falls
- * between two runs.
+ * Calls open sessions that were used and went quiet, so that they replicate what an alarm should have replicated. Each
+ * session is called once after it went quiet, or again two runs later if its object fails.
  */
 export async function wakeIdleSessions(env: Env): Promise<void> {
   const db = database(env.DB);
-  const until = now() - IDLE_MS;
-  await startUnusedSessions(db, until, MAX_SESSIONS_PER_RUN);
-  const idle = await idleSessions(db, until - 1.5 * IDLE_MS, until, MAX_SESSIONS_PER_RUN);
-  await Promise.allSettled(
-    idle.map(({ id, status }) => {
-      const object = sessionStub(env, id);
-      return status === "SCHEDULED" ? object.schedule() : object.catchUp();
-    }),
-  );
+  const before = now() - IDLE_MS;
+  await startUnusedSessions(db, before, SESSIONS_PER_STEP);
+  const overdue = await overdueSessions(db, before, SESSIONS_PER_STEP);
+  await Promise.allSettled(overdue.map((id) => sessionStub(env, id).schedule()));
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const uses = await oldestUses(db, before, SESSIONS_PER_STEP);
+    const failed: SessionUse[] = [];
+    await Promise.all(uses.map((use) => wakeQuiet(env, use, before).catch(() => failed.push(use))));
+    const done = uses.filter((use) => !failed.includes(use));
+    if (uses.length > 0) await settleUses(db, done, failed, now());
+    if (uses.length < SESSIONS_PER_STEP) return;
+  }
+}
+
+/** A session that is busy again has a later use. One that ended has no object. */
+async function wakeQuiet(env: Env, { id, status, updatedAt }: SessionUse, before: number): Promise<void> {
+  if (id === null || updatedAt === null || updatedAt >= before) return;
+  if (status === "ACTIVE" || status === "SCHEDULED") await sessionStub(env, id).catchUp();
 }

@@ -7,7 +7,7 @@
  */
 import { rootCause } from "../core/failure.ts";
 import type { Database } from "../store/database.ts";
-import { removeSubscription, revokedSubscriptions } from "../store/subscriptions.ts";
+import { forgetClosedRevocations, removeSubscription, revokedSubscriptions } from "../store/subscriptions.ts";
 import { sessionStub } from "./session-client.ts";
 
 /** Subscriptions per call. One invocation can make 1,000 subrequests, and each subscription needs two. */
@@ -32,4 +32,5 @@ export async function closeRevokedSubscriptions(env: Env, db: Database, keyIds: 
     if (outcome.status === "rejected")
       console.error({ event: "subscription-not-closed", error: rootCause(outcome.reason) });
   }
+  await forgetClosedRevocations(db);
 }

@@ -5,7 +5,7 @@
  * The format of frames does not belong here: that is `streaming/client-frames.ts`. Effects: those of the room's
  * commands.
  */
-import { canAppend } from "../core/caller.ts";
+import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
 import type { Caller } from "../core/caller.ts";
 import { rootCause } from "../core/failure.ts";
 import type { Failure } from "../core/failure.ts";
@@ -71,7 +71,7 @@ async function append(
     return { type: "failure", id, code: "not_supported", message };
   }
   if (!canAppend(caller, role)) {
-    return { type: "failure", id, code: "forbidden", message: "A client appends messages of role user only" };
+    return { type: "failure", id, code: "forbidden", message: CANNOT_APPEND };
   }
   const outcome = await room.append({ role, content, createdAt: null }, idempotencyKeyOf(id, caller));
   return outcome.ok ? { type: "ack", id, seq: outcome.value.message.seq } : failure(id, outcome.failure);

@@ -10,10 +10,10 @@ import { isoTime, now } from "../core/time.ts";
 import { checkTokens } from "../providers/call/check-tokens.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
-import { listEndpoints } from "../store/endpoints.ts";
+import { endpointPages } from "../store/endpoints.ts";
 import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
-import { signIn } from "./http/authenticate.ts";
+import { roleMissing, signIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
 import { timeOutput } from "./http/fields.ts";
 import { describe } from "./openapi/describe.ts";
@@ -62,7 +62,9 @@ export const health = new Hono<AppEnv>({ strict: false }).get(
     // The path is open, so `authenticate` has not run.
     const caller = await signIn(c);
     if ("reason" in caller) return respondWithProblem(c, caller);
-    return caller.role === "admin" ? c.json(await deepHealth(c.env)) : respondWithProblem(c, { reason: "forbidden" });
+    return caller.role === "admin"
+      ? c.json(await deepHealth(c.env))
+      : respondWithProblem(c, roleMissing(caller, ["admin"]));
   },
 );
 
@@ -83,7 +85,7 @@ async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
     const [deadLetters, applied, tokens] = await Promise.all([
       listDeadLetters(db, MAX_DEAD_LETTERS),
       appliedMigrations(db),
-      listEndpoints(db).then((endpoints) => checkTokens(endpoints, env)),
+      checkTokens(endpointPages(db), env),
     ]);
     if (tokens.unreadable.length > 0)
       problems.push(`No key opens the tokens of these endpoints, set them again: ${tokens.unreadable.join(", ")}`);

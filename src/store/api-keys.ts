@@ -7,7 +7,10 @@ import type { PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
-import { apiKeys, clients } from "./tables.ts";
+import { apiKeys, clients, subscriptions } from "./tables.ts";
+
+/** How many keys with open streams to find when a client is deleted. Cron closes the streams of others. */
+const MAX_FOUND_KEYS = 400;
 
 /** @param hash lower-case hex SHA-256 of the key. The key itself is never stored. */
 export async function createKey(db: Database, key: ApiKey, hash: string): Promise<void> {
@@ -43,12 +46,17 @@ export async function recordKeyUse(db: Database, id: string, at: EpochMs): Promi
   await db.update(apiKeys).set({ lastUsedAt: at }).where(eq(apiKeys.id, id));
 }
 
-/** The statement that deletes the keys of a client, if that was deleted. */
-export const deleteKeysOfDeletedClient = (db: Database, clientId: string) => {
+/**
+ * The statements that find and delete the keys of a client, if that was deleted. Found are only some of those with open
+ * streams: a client has any number of keys, because services make short ones for it.
+ */
+export function deleteKeysOfDeletedClient(db: Database, clientId: string) {
   const isDeleted = sql`exists (select 1 from ${clients} where ${clients.id} = ${clientId} and ${clients.deletedAt} is not null)`;
   const isOfClient = and(eq(apiKeys.clientId, clientId), isDeleted);
-  return db.delete(apiKeys).where(isOfClient).returning({ id: apiKeys.id, hash: apiKeys.hash });
-};
+  const isSubscribed = sql`exists (select 1 from ${subscriptions} where ${subscriptions.keyId} = ${apiKeys.id})`;
+  const find = db.select({ id: apiKeys.id }).from(apiKeys).where(and(isOfClient, isSubscribed)).limit(MAX_FOUND_KEYS);
+  return [find, db.delete(apiKeys).where(isOfClient)] as const;
+}
 
 /** Deletes keys that expired before a time, so that short keys for clients do not pile up. */
 export const deleteKeysExpiredBefore = async (db: Database, before: EpochMs): Promise<void> => {

@@ -3,7 +3,7 @@
  * remain readable for sessions after they are deleted. The rules for their fields belong to `routes/session-api`.
  * Effects: D1.
  */
-import { and, count, desc, eq, isNull, or, sql } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, isNull, or, sql } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import type { Client } from "../core/client.ts";
@@ -13,25 +13,34 @@ import type { EpochMs } from "../core/time.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import { deleteKeysOfDeletedClient } from "./api-keys.ts";
 import type { Database } from "./database.ts";
+import { MAX_LIST_BYTES } from "./fit-list.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
+import { bytesOf } from "./list-pages.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
+import { isUsed, openSessionsOf, readUsers } from "./users.ts";
 
 type NamedTable = typeof chatbots | typeof clients;
 
 /** The differences between chatbots and clients. */
-interface StoreOptions<T extends NamedTable> {
+interface StoreOptions<T extends NamedTable, S extends ListQuery> {
   table: T;
   resource: "chatbot" | "client";
   /** The column of a session that refers to the record. */
   referenceColumn: typeof sessions.chatbotId | typeof sessions.clientId;
+  /** The statement that reads records by a query for their ids. */
+  select: (db: Database, ids: SQL) => S;
   /** What a search looks at, folded. */
   searched: (Column | SQL)[];
   /** Fields that deletion clears: all except the id and the name. */
   clearedOnDelete: Partial<T["$inferSelect"]>;
 }
 
+type ListQuery = ReturnType<typeof selectChatbots | typeof selectClients>;
+
 type Entry<T extends NamedTable> = Omit<T["$inferSelect"], "nameFolded" | "foldVersion">;
+
+type ListedEntry<T extends NamedTable> = Entry<T> & { isShortened?: boolean };
 
 const withFolded = <E extends { name: string }>(entry: E) => ({
   ...entry,
@@ -51,7 +60,7 @@ const asUpdate = <T extends NamedTable>(entry: object) => entry as SQLiteUpdateS
 const matches = (texts: (Column | SQL)[], search: string | null): SQL | undefined =>
   search === null ? undefined : or(...texts.map((text) => sql`instr(${text}, ${foldText(search)})`));
 
-function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T>) {
+function createStore<T extends NamedTable, S extends ListQuery>({ table, ...options }: StoreOptions<T, S>) {
   return {
     /**
      * @param moreStatements statements for the same transaction
@@ -70,15 +79,13 @@ function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T
 
     /** The statement that reads records by their ids, deleted ones included. */
     selectByIds: (db: Database, ids: (string | null)[]) =>
-      db
-        .select()
-        .from(table)
-        .where(sql`${table.id} in (select value from json_each(${JSON.stringify(ids)}))`),
+      options.select(db, sql`select value from json_each(${JSON.stringify(ids)})`),
 
     /** Newest first: ids sort by creation. One round trip. @param filter a further condition */
-    async list(db: Database, search: string | null, page: PageRequest, filter?: SQL): Promise<Page<Entry<T>>> {
+    async list(db: Database, search: string | null, page: PageRequest, filter?: SQL): Promise<Page<ListedEntry<T>>> {
       const found = and(isNull(table.deletedAt), matches(options.searched, search), filter);
-      const selected = db.select().from(table).where(found).orderBy(desc(table.id)).limit(page.limit).offset(page.skip);
+      const ids = sql`select ${table.id} from ${table} where ${found} order by ${table.id} desc limit ${page.limit} offset ${page.skip}`;
+      const selected = options.select(db, ids).orderBy(desc(table.id));
       const [rows, [totals]] = await db.batch([selected, db.select({ total: count() }).from(table).where(found)]);
       return { results: rows.map((row) => withoutFolded<T>(row)), total: totals?.total ?? 0 };
     },
@@ -92,20 +99,50 @@ function createStore<T extends NamedTable>({ table, ...options }: StoreOptions<T
       await retryOnce(() => write.run());
     },
 
+    /** The open sessions of a record, which keep it from being deleted. */
+    users: (db: Database, id: string) => readUsers(db, openSessionsOf(options.referenceColumn, id)),
+
     /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
     remove(db: Database, id: string, at: EpochMs) {
-      const hasOpenSessions = sql`exists (select 1 from ${sessions} where ${options.referenceColumn} = ${id} and ${sessions.status} in ('ACTIVE', 'SCHEDULED'))`;
       const update = db
         .update(table)
         .set(asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at }))
-        .where(sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${hasOpenSessions}`);
+        .where(
+          sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${isUsed(openSessionsOf(options.referenceColumn, id))}`,
+        );
       return [update, forgetResponse(db, `${options.resource}:${id}`)] as const;
     },
   };
 }
 
+/** The long texts are `null` and `isShortened` is true where they are certainly more than a list may have. */
+function selectChatbots(db: Database, ids: SQL) {
+  const { systemPrompt, greeting, params, ...columns } = getTableColumns(chatbots);
+  const isListed = sql`${chatbots.id} in (${ids})`;
+  const bytes = sql`coalesce(sum(${bytesOf([systemPrompt, greeting, params])}), 0)`;
+  const ifFits = (column: Column) => sql<string | null>`iif(fits, ${column}, null)`;
+  return db
+    .select({
+      ...columns,
+      systemPrompt: ifFits(systemPrompt),
+      greeting: ifFits(greeting),
+      params: ifFits(params),
+      isShortened: sql`not fits`.mapWith(Boolean),
+    })
+    .from(chatbots)
+    .crossJoin(sql`(select ${bytes} <= ${MAX_LIST_BYTES} as fits from ${chatbots} where ${isListed})`)
+    .where(isListed);
+}
+
+const selectClients = (db: Database, ids: SQL) =>
+  db
+    .select()
+    .from(clients)
+    .where(sql`${clients.id} in (${ids})`);
+
 export const chatbotStore = createStore({
   table: chatbots,
+  select: selectChatbots,
   resource: "chatbot",
   referenceColumn: sessions.chatbotId,
   searched: [chatbots.nameFolded],
@@ -114,6 +151,7 @@ export const chatbotStore = createStore({
 
 export const clientStore = createStore({
   table: clients,
+  select: selectClients,
   resource: "client",
   referenceColumn: sessions.clientId,
   // SQLite's lower case is that of ASCII, which is all that an email has.
@@ -130,15 +168,20 @@ export async function deleteChatbot(db: Database, id: string, at: EpochMs): Prom
 /**
  * Deletes a client and revokes its API keys, in one transaction.
  *
- * @returns the keys; `null` if the client was not deleted. It is not while open sessions refer to it.
+ * @returns how many keys, and the ids of some with open streams; `null` if the client was not deleted. It is not while
+ *   open sessions refer to it.
  */
 export async function deleteClient(
   db: Database,
   id: string,
   at: EpochMs,
-): Promise<{ id: string; hash: string }[] | null> {
-  const [{ meta }, , keys] = await db.batch([...clientStore.remove(db, id, at), deleteKeysOfDeletedClient(db, id)]);
-  return meta.changes > 0 ? keys : null;
+): Promise<{ revokedKeys: number; subscribedKeyIds: string[] } | null> {
+  const [deleted, , subscribed, revoked] = await db.batch([
+    ...clientStore.remove(db, id, at),
+    ...deleteKeysOfDeletedClient(db, id),
+  ]);
+  if (deleted.meta.changes === 0) return null;
+  return { revokedKeys: revoked.meta.changes, subscribedKeyIds: subscribed.map((key) => key.id) };
 }
 
 export const hasExternalId = (externalId: string): SQL => eq(clients.externalId, externalId);

@@ -2,7 +2,7 @@
  * Endpoints in D1, with their tokens as stored (encrypted or a reference). Encryption belongs to
  * `crypto/sealed-tokens.ts`. Effects: D1.
  */
-import { asc, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Endpoint } from "../core/endpoint.ts";
 import { failed } from "../core/failure.ts";
 import type { Failed } from "../core/failure.ts";
@@ -11,7 +11,10 @@ import { slug } from "./slug.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
-import { chatbots, endpoints } from "./tables.ts";
+import { readPages } from "./list-pages.ts";
+import type { ListPages } from "./list-pages.ts";
+import { endpoints } from "./tables.ts";
+import { isUsed, usersOfEndpoint } from "./users.ts";
 
 /** No name is longer, in characters. */
 const MAX_NAME_LENGTH = 200;
@@ -26,8 +29,17 @@ export const createEndpoint = (
   moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> => insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements);
 
-export const listEndpoints = (db: Database): Promise<Endpoint[]> =>
-  db.select().from(endpoints).orderBy(asc(endpoints.name));
+/** All endpoints by id, page by page. An id is the slug of a name, so this is nearly the order of their names. */
+export const endpointPages = (db: Database): ListPages<Endpoint> =>
+  readPages(db, {
+    table: endpoints,
+    key: endpoints.id,
+    longColumns: [endpoints.params, endpoints.uri, endpoints.token, endpoints.pinned],
+  });
+
+export async function hasEndpoints(db: Database): Promise<boolean> {
+  return (await db.select({ id: endpoints.id }).from(endpoints).limit(1).get()) !== undefined;
+}
 
 export async function findEndpoint(db: Database, id: string): Promise<Endpoint | null> {
   return (await db.select().from(endpoints).where(eq(endpoints.id, id)).get()) ?? null;
@@ -56,8 +68,7 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
 
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
-  const isUnreferenced = sql`not exists (select 1 from ${chatbots} where ${chatbots.endpointId} = ${id} and ${chatbots.deletedAt} is null)`;
-  const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and ${isUnreferenced}`);
+  const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and not ${isUsed(usersOfEndpoint(id))}`);
   const [{ meta }] = await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
   return meta.changes > 0;
 }

@@ -8,7 +8,7 @@ import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 
 /** A chatbot in a list. Its long texts are left out where the list would be too long. */
-export type ListedChatbot = Chatbot & { isShortened?: true };
+export type ListedChatbot = Chatbot & { isShortened?: boolean };
 
 /** A session with its chatbot, client and newest messages. */
 export interface PopulatedSession {
@@ -20,6 +20,9 @@ export interface PopulatedSession {
 
 /** The most characters of a list, besides short fields. */
 export const MAX_LIST_CHARACTERS = 2_000_000;
+
+/** More bytes than these are always more than {@link MAX_LIST_CHARACTERS}: a UTF-16 code unit has three at most. */
+export const MAX_LIST_BYTES = 3 * MAX_LIST_CHARACTERS;
 
 /**
  * Leaves out what does not fit: older messages, and the long texts of chatbots if these alone are too many. Each session
@@ -60,7 +63,7 @@ const withoutTexts = (chatbot: Chatbot): ListedChatbot => ({
 });
 
 /** Leaves out the long texts of all chatbots if they are too many. */
-export const fitChatbots = (results: Chatbot[]): ListedChatbot[] =>
+export const fitChatbots = (results: ListedChatbot[]): ListedChatbot[] =>
   sum(results.map(charactersOfTexts)) <= MAX_LIST_CHARACTERS ? results : results.map(withoutTexts);
 
 /** The first results of a list without a paginator, as many as fit, but at least one. */

@@ -68,7 +68,7 @@ const DELETE_MESSAGES = `DELETE FROM messages WHERE ${isInLog("key", numberOf("?
 export const deleteMessages = (db: Database, sessionId: string): D1PreparedStatement =>
   db.$client.prepare(DELETE_MESSAGES).bind(sessionId);
 
-const DELETE_SOME = `${DELETE_MESSAGES} AND key > ${keyOf(numberOf("?1"), "?2")} AND key <= ${keyOf(numberOf("?1"), "?3")}`;
+const DELETE_SOME = `DELETE FROM messages WHERE key > ${keyOf(numberOf("?1"), "?2")} AND key <= ${keyOf(numberOf("?1"), "?3")}`;
 
 /** The statement that deletes the messages of a session after a `seq` and up to another. */
 export const deleteMessagesBetween = (db: Database, sessionId: string, after: number, upTo: number) =>

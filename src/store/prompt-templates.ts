@@ -1,12 +1,15 @@
 /**
  * Prompt templates in D1. Checking and rendering them is in `turn/templates`. Effects: D1.
  */
-import { asc, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { PromptTemplate } from "../core/prompt-template.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
-import { promptTemplates, sessions } from "./tables.ts";
+import { readPages } from "./list-pages.ts";
+import type { ListPages } from "./list-pages.ts";
+import { promptTemplates } from "./tables.ts";
+import { isUsed, usersOfPromptTemplate } from "./users.ts";
 
 /**
  * @param moreStatements statements for the same transaction
@@ -18,8 +21,13 @@ export const createPromptTemplate = (
   moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> => insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements);
 
-export const listPromptTemplates = (db: Database): Promise<PromptTemplate[]> =>
-  db.select().from(promptTemplates).orderBy(asc(promptTemplates.name));
+/** All templates by name, page by page. */
+export const promptTemplatePages = (db: Database): ListPages<PromptTemplate> =>
+  readPages(db, {
+    table: promptTemplates,
+    key: promptTemplates.name,
+    longColumns: [promptTemplates.template, promptTemplates.description],
+  });
 
 export async function findPromptTemplate(db: Database, name: string): Promise<PromptTemplate | null> {
   return (await db.select().from(promptTemplates).where(eq(promptTemplates.name, name)).get()) ?? null;
@@ -27,8 +35,9 @@ export async function findPromptTemplate(db: Database, name: string): Promise<Pr
 
 /** @returns whether the template was deleted. It is not while an active session uses it. */
 export async function deletePromptTemplate(db: Database, name: string): Promise<boolean> {
-  const isUnused = sql`not exists (select 1 from ${sessions} where ${sessions.kind} = 'comparison' and ${sessions.status} = 'ACTIVE' and ${sessions.promptTemplate} = ${name})`;
-  const remove = db.delete(promptTemplates).where(sql`${promptTemplates.name} = ${name} and ${isUnused}`);
+  const remove = db
+    .delete(promptTemplates)
+    .where(sql`${promptTemplates.name} = ${name} and not ${isUsed(usersOfPromptTemplate(name))}`);
   const [{ meta }] = await db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
   return meta.changes > 0;
 }

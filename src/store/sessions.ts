@@ -2,11 +2,10 @@
  * Sessions in D1: creates, finds, updates and deletes single sessions. Lists are in `session-list.ts`. After creation
  * only the session's object (`live/`) calls the functions that write. Effects: D1.
  */
-import { and, asc, eq, gt, gte, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, eq, isNull, lte, sql } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
-import type { EpochMs } from "../core/time.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
 import { toStatement } from "./database.ts";
@@ -128,48 +127,4 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
     removeSubscriptions(db, id),
   ];
   await db.$client.batch([deleteMessages(db, id), ...statements.map((statement) => toStatement(db, statement))]);
-}
-
-/**
- * Open sessions that may have been left behind, oldest update first: D1 has no update of them since `before`, or their
- * start is due since then. A session that D1 has never seen used is left out: it has no object.
- */
-export const idleSessions = (db: Database, since: EpochMs, before: EpochMs, limit: number) =>
-  db
-    .select({ id: sessions.id, status: sessions.status })
-    .from(sessions)
-    .where(
-      and(
-        inArray(sessions.kind, ["chatbot", "comparison"]),
-        inArray(sessions.status, ["ACTIVE", "SCHEDULED"]),
-        gt(sessions.updatedAt, sessions.createdAt),
-        or(
-          and(gte(sessions.updatedAt, since), lt(sessions.updatedAt, before)),
-          and(eq(sessions.status, "SCHEDULED"), lt(sessions.dueAt, before)),
-        ),
-      ),
-    )
-    .orderBy(asc(sessions.updatedAt))
-    .limit(limit);
-
-/**
- * Starts scheduled sessions that nobody has used and whose start is due since `before`: their object was never asked to
- * start them. `updatedAt` stays, so that they still count as unused.
- */
-export async function startUnusedSessions(db: Database, before: EpochMs, limit: number): Promise<void> {
-  const due = db
-    .select({ number: sessions.number })
-    .from(sessions)
-    .where(
-      and(
-        eq(sessions.kind, "chatbot"),
-        eq(sessions.status, "SCHEDULED"),
-        lt(sessions.dueAt, before),
-        eq(sessions.updatedAt, sessions.createdAt),
-      ),
-    )
-    .orderBy(asc(sessions.dueAt))
-    .limit(limit);
-  const started = { status: "ACTIVE", dueAt: null, metadataVersion: sql`${sessions.metadataVersion} + 1` } as const;
-  await db.update(sessions).set(started).where(inArray(sessions.number, due));
 }

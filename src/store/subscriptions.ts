@@ -2,11 +2,11 @@
  * Subscriptions in D1: who has an open stream of which session, by API key or client, so that revoking the key or
  * deleting the client can close the streams. The open streams themselves are in `live/streaming`. Effects: D1.
  */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, not, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
-import { subscriptions, apiKeys, clients, sessions } from "./tables.ts";
+import { apiKeys, clients, revocations, sessions, subscriptions } from "./tables.ts";
 
 type Subscription = typeof subscriptions.$inferSelect;
 
@@ -34,21 +34,16 @@ export async function addSubscription(db: Database, { keyId, sessionId }: Subscr
 /** A subscription that was revoked, and whether its session is open. Only then can a stream of it be open. */
 export type RevokedSubscription = Subscription & { isOpen: boolean };
 
-// Steps from one key to the next in the primary key, so that it reads no subscription of a key that exists.
-const HOLDERS = `WITH RECURSIVE holders (value) AS (
-    SELECT min(key_id) FROM subscriptions
-    UNION ALL
-    SELECT (SELECT min(key_id) FROM subscriptions WHERE key_id > holders.value) FROM holders WHERE holders.value IS NOT NULL)
-  SELECT value FROM holders`;
-
 /** Subscriptions whose key was revoked or whose client was deleted: of some keys and clients, or of any. */
 export async function revokedSubscriptions(
   db: Database,
   keyIds: string[] | null,
   limit: number,
 ): Promise<RevokedSubscription[]> {
-  const holders = keyIds === null ? sql.raw(HOLDERS) : sql`select value from json_each(${JSON.stringify(keyIds)})`;
-  const revoked = sql`select value from (${holders}) where value is not null and not ${exists(sql.raw("value"))}`;
+  const revoked =
+    keyIds === null
+      ? sql`select ${revocations.keyId} from ${revocations}`
+      : sql`select value from json_each(${JSON.stringify(keyIds)}) where not ${exists(sql.raw("value"))}`;
   const rows = await db
     .select({ keyId: subscriptions.keyId, sessionId: subscriptions.sessionId, status: sessions.status })
     .from(subscriptions)
@@ -59,6 +54,12 @@ export async function revokedSubscriptions(
     ...subscription,
     isOpen: status === "ACTIVE" || status === "SCHEDULED",
   }));
+}
+
+/** Forgets revocations of which no subscription is left. */
+export async function forgetClosedRevocations(db: Database): Promise<void> {
+  const isOpen = sql`exists (select 1 from ${subscriptions} where ${subscriptions.keyId} = ${revocations.keyId})`;
+  await db.delete(revocations).where(not(isOpen));
 }
 
 export async function removeSubscription(db: Database, { keyId, sessionId }: Subscription): Promise<void> {

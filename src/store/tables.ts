@@ -23,6 +23,10 @@ const foldVersion = () => integer().notNull().default(1);
 export const isFoldedByOlderRules = (column: "title" | "name"): string =>
   `fold_version < ${FOLD_VERSION} AND length(CAST(${column} AS BLOB)) > length(${column})`;
 
+/** SQL conditions of the partial indexes. */
+export const isChatbotSession = sql.raw("kind = 'chatbot'");
+export const isComparisonSession = sql.raw("kind = 'comparison'");
+
 // Every index implicitly ends with the row's number, so each one also serves `order by created_at desc, number desc`.
 export const sessions = sqliteTable(
   "sessions",
@@ -58,12 +62,27 @@ export const sessions = sqliteTable(
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
+    // Each index has only the rows that its queries want. SQLite uses it for a query that has the condition as literal SQL.
     // Includes the title, so that a search text too short for the full-text index scans this index and not the rows.
-    index("sessions_newest").on(table.kind, table.createdAt, table.number, table.titleFolded),
-    index("sessions_by_status").on(table.kind, table.status, table.createdAt),
-    index("sessions_by_chatbot").on(table.chatbotId, table.createdAt),
-    index("sessions_by_chatbot_and_status").on(table.chatbotId, table.status, table.createdAt),
-    index("sessions_by_client").on(table.clientId, table.createdAt),
+    index("sessions_newest").on(table.createdAt, table.number, table.titleFolded).where(isChatbotSession),
+    index("comparisons_newest").on(table.createdAt).where(isComparisonSession),
+    index("sessions_by_status").on(table.status, table.createdAt).where(isChatbotSession),
+    index("sessions_by_chatbot")
+      .on(table.chatbotId, table.createdAt)
+      .where(sql`chatbot_id IS NOT NULL`),
+    index("sessions_by_chatbot_and_status")
+      .on(table.chatbotId, table.status, table.createdAt)
+      .where(sql`chatbot_id IS NOT NULL`),
+    index("sessions_by_client")
+      .on(table.clientId, table.createdAt)
+      .where(sql`client_id IS NOT NULL`),
+    // A template cannot be deleted while active sessions use it. Few sessions use one.
+    index("sessions_by_template")
+      .on(table.promptTemplate, table.status)
+      .where(sql`prompt_template IS NOT NULL`),
+    index("sessions_due")
+      .on(table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
     // Of columns that no message changes, so that an append writes no index.
     index("sessions_to_archive")
       .on(table.status, table.archiveCheckedAt)
@@ -99,6 +118,20 @@ export const turns = sqliteTable(
     startedAt: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.sessionId, table.turnId] })],
+);
+
+/**
+ * Which sessions were used in which period of ten minutes: what cron looks through for sessions that went quiet. A trigger
+ * adds a row with the first use in a period, so that most appends write none; cron removes it.
+ */
+export const sessionUses = sqliteTable(
+  "session_uses",
+  {
+    /** The time of the use / 600,000 ms, rounded down. */
+    period: integer().notNull(),
+    sessionNumber: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.period, table.sessionNumber] })],
 );
 
 /** Number of chatbot sessions per chatbot and status, updated by triggers, so that a list does not count rows. */
@@ -217,16 +250,29 @@ export const subscriptions = sqliteTable(
     keyId: text().notNull(),
     sessionId: text().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.keyId, table.sessionId] })],
+  (table) => [
+    primaryKey({ columns: [table.keyId, table.sessionId] }),
+    index("subscriptions_by_session").on(table.sessionId),
+  ],
 );
 
-/** One-time tickets for opening sockets and event streams. */
-export const tickets = sqliteTable("tickets", {
-  hash: text().primaryKey(),
-  sessionId: text().notNull(),
-  caller: text({ mode: "json" }).$type<Caller>().notNull(),
-  expiresAt: integer().notNull(),
+/** Revoked API keys and deleted clients whose subscriptions are not all closed. Triggers add them, and cron looks them through. */
+export const revocations = sqliteTable("revocations", {
+  /** As in `subscriptions`. */
+  keyId: text().primaryKey(),
 });
+
+/** One-time tickets for opening sockets and event streams. */
+export const tickets = sqliteTable(
+  "tickets",
+  {
+    hash: text().primaryKey(),
+    sessionId: text().notNull(),
+    caller: text({ mode: "json" }).$type<Caller>().notNull(),
+    expiresAt: integer().notNull(),
+  },
+  (table) => [index("tickets_by_expiry").on(table.expiresAt)],
+);
 
 /** Responses to requests that created something under an idempotency key. */
 export const idempotencyKeys = sqliteTable(
@@ -247,6 +293,7 @@ export const idempotencyKeys = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.caller, table.key] }),
     index("idempotency_keys_by_resource").on(table.resource),
+    index("idempotency_keys_by_time").on(table.at),
   ],
 );
 
@@ -259,5 +306,5 @@ export const deadLetters = sqliteTable(
     error: text().notNull(),
     at: integer().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.sessionId, table.seq] })],
+  (table) => [primaryKey({ columns: [table.sessionId, table.seq] }), index("dead_letters_by_time").on(table.at)],
 );

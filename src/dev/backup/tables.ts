@@ -25,8 +25,11 @@ export interface Table {
  */
 const FIRST = ["sessions", "messages", "turns"];
 
-/** Filled by triggers, or by the migrations, which are applied before a backup is restored. */
-const DERIVED = ["session_counts", "d1_migrations"];
+/**
+ * Filled by triggers, or by the migrations, which are applied before a backup is restored. `session_uses` is about the
+ * objects of this deployment.
+ */
+const DERIVED = ["session_counts", "session_uses", "d1_migrations"];
 
 /** The tables of a database that a backup copies. Virtual tables and their shadow tables are filled by triggers. */
 export async function readTables(db: D1Database): Promise<Table[]> {

@@ -23,12 +23,12 @@ export type AuditEvent =
 /**
  * Writes an audit line.
  *
- * @param details ids and names of what was changed
+ * @param details ids and names of what was changed, or how much
  */
 export function audit(
   c: Context<AppEnv>,
   event: AuditEvent,
-  details: Record<string, string | string[] | null> = {},
+  details: Record<string, string | string[] | number | null> = {},
 ): void {
   const caller = c.get("caller") as Caller | undefined;
   console.info({

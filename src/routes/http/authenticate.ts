@@ -9,7 +9,7 @@ import { KeySetUnavailable } from "../../auth/jwks.ts";
 import { isTicket } from "../../auth/tickets.ts";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { asObjectId } from "../../core/id.ts";
-import { ANONYMOUS, isBackend } from "../../core/caller.ts";
+import { ANONYMOUS, isAnonymous, isBackend } from "../../core/caller.ts";
 import type { Caller, CallerRole } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import { readJson } from "../../net/outbound.ts";
@@ -158,13 +158,26 @@ const bearerToken = (c: Context): string | undefined =>
 const subprotocolToken = (c: Context): string | undefined =>
   /(?:^|,)\s*bearer\.([^\s,]+)/.exec(c.req.header("sec-websocket-protocol") ?? "")?.[1];
 
+/** A caller has none of the roles that a call needs. */
+export const roleMissing = (caller: Caller, roles: CallerRole[]): HttpProblem => ({
+  reason: "forbidden",
+  message: `This call needs a token of role ${roles.join(", ").replace(/, (\w+)$/, " or $1")}: ${ownRole(caller)}`,
+});
+
+function ownRole(caller: Caller): string {
+  if (isAnonymous(caller)) return `a call without a token has the role ${caller.role}`;
+  return caller.role === null
+    ? "this one has none. A JWT needs the claim role, and for a client the claim client_id"
+    : `this one has the role ${caller.role}`;
+}
+
 /** Allows only some roles. Place it after a route's validators: malformed input is 400 or 422 for every caller. */
 const requireRole =
   (...roles: CallerRole[]): MiddlewareHandler<AppEnv> =>
   async (c, next) =>
     c.var.caller.role !== null && roles.includes(c.var.caller.role)
       ? next()
-      : respondWithProblem(c, { reason: "forbidden" });
+      : respondWithProblem(c, roleMissing(c.var.caller, roles));
 
 export const allowAdmins = requireRole("admin");
 

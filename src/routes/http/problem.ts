@@ -4,7 +4,7 @@
  */
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../../core/message.ts";
 import type { TransientError } from "../../core/transient-error.ts";
-import type { Failure, ReplyErrorCode, ResourceType, ValidationIssue } from "../../core/failure.ts";
+import type { Failure, ReplyErrorCode, ResourceType, Users, ValidationIssue } from "../../core/failure.ts";
 
 /** What is invalid in a body or a query, with the invalid value. */
 export interface InputIssue extends ValidationIssue {
@@ -19,7 +19,7 @@ export type HttpProblem =
   | { reason: "method-not-allowed"; allow: string[] }
   | { reason: "unauthenticated" }
   | { reason: "ticket-refused" }
-  | { reason: "forbidden" }
+  | { reason: "forbidden"; message: string }
   | { reason: "token-in-subprotocol" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-provider-unavailable" }
@@ -72,7 +72,7 @@ const PROBLEMS: ProblemTable = {
     message: "This ticket has been used, has expired, or is for another session: get a new one",
     headers: { "www-authenticate": "Bearer" },
   }),
-  forbidden: () => ({ httpStatus: 403, code: "forbidden", message: "This token is not allowed to do this" }),
+  forbidden: ({ message }) => ({ httpStatus: 403, code: "forbidden", message }),
   "token-in-subprotocol": () => ({
     httpStatus: 403,
     code: "forbidden",
@@ -134,7 +134,11 @@ const PROBLEMS: ProblemTable = {
     code: "taken",
     message: `Another ${resource} has the ${field} "${value}"`,
   }),
-  "in-use": ({ resource, by }) => ({ httpStatus: 409, code: "in_use", message: `The ${resource} is in use by ${by}` }),
+  "in-use": ({ resource, users }) => ({
+    httpStatus: 409,
+    code: "in_use",
+    message: `The ${resource} is in use${users.ids.length === 0 ? "" : ` by ${usersText(users)}`}`,
+  }),
   "idempotency-conflict": () => ({
     httpStatus: 409,
     code: "idempotency_conflict",
@@ -214,6 +218,21 @@ const invalidMessage = (issues: ValidationIssue[]): string => {
     ? `Invalid input: ${issue.path.join(".")}: ${issue.message}`
     : `Invalid input: ${issue.message}`;
 };
+
+/** How many users of a thing to name. */
+const MAX_NAMED_USERS = 5;
+
+const USER_NOUNS: Readonly<Record<Users["kind"], readonly [one: string, many: string]>> = {
+  chatbot: ["chatbot", "chatbots"],
+  "active-session": ["active session", "active sessions"],
+  "open-session": ["session that has not ended", "sessions that have not ended"],
+};
+
+function usersText({ kind, ids, hasMore }: Users): string {
+  const [one, many] = USER_NOUNS[kind];
+  const count = ids.length === 1 ? `1 ${one}` : `${ids.length}${hasMore ? " or more" : ""} ${many}`;
+  return `${count}: ${ids.slice(0, MAX_NAMED_USERS).join(", ")}${ids.length > MAX_NAMED_USERS ? ", …" : ""}`;
+}
 
 const notFoundMessage = (resource: ResourceType, id: string | null): string => {
   const name = resource.charAt(0).toUpperCase() + resource.slice(1);

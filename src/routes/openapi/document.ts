@@ -173,7 +173,7 @@ function queryParameters(inputs: Input[], schemas: Json) {
 const DESCRIPTIONS: Record<number, string> = {
   400: "Invalid input",
   401: "Authentication missing or invalid",
-  403: "The token is not allowed to do this",
+  403: "The token is not allowed to do this: the message says what it lacks",
   404: "Not found, or not in a state that allows this",
   409: "Conflict with the current state",
   413: "The body is larger than 1 MiB",

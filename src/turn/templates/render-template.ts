@@ -6,7 +6,8 @@ import type { Outcome } from "../../core/failure.ts";
 import { invalid, success } from "../../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../../core/message.ts";
 import { TemplateTooLong, renderTree } from "./bounded-interpreter.ts";
-import { lostPromptProblem, readTemplate } from "./template-rules.ts";
+import { readTemplate } from "./template-rules.ts";
+import { variableProblem } from "./template-variables.ts";
 
 /**
  * Checks a new template and renders it once.
@@ -14,9 +15,11 @@ import { lostPromptProblem, readTemplate } from "./template-rules.ts";
  * @returns `invalid` at `["template"]`, with the problem
  */
 export function checkTemplate(template: string): Outcome<string> {
-  const rendered = renderTemplate(template, "prompt");
-  const problem = rendered.ok ? lostPromptProblem(template) : null;
-  return problem === null ? rendered : invalid(["template"], problem);
+  return attempt(() => {
+    const parsed = readTemplate(template);
+    const problem = "problem" in parsed ? parsed.problem : variableProblem(template);
+    return problem === null ? renderTemplate(template, "prompt") : invalid(["template"], problem);
+  });
 }
 
 /**
@@ -25,9 +28,16 @@ export function checkTemplate(template: string): Outcome<string> {
  * @returns `invalid` if the template is not allowed, fails, or produces too long a text
  */
 export function renderTemplate(template: string, prompt: string): Outcome<string> {
-  try {
+  return attempt(() => {
     const parsed = readTemplate(template);
     return "problem" in parsed ? invalid(["template"], parsed.problem) : success(renderTree(parsed.tree, prompt));
+  });
+}
+
+/** The engine throws what is wrong with a template. */
+function attempt(work: () => Outcome<string>): Outcome<string> {
+  try {
+    return work();
   } catch (error) {
     return invalid(["template"], messageOf(error));
   }

@@ -1,9 +1,9 @@
 /**
  * The Jinja syntax that prompt templates may use: variables, filters, conditions. It excludes everything that can take
- * long or grow without limit. Rendering is in `bounded-interpreter.ts`. Pure.
+ * long or grow without limit. Which variables there are is in `template-variables.ts`, rendering in
+ * `bounded-interpreter.ts`. Pure.
  */
 import { parse, tokenize } from "@huggingface/jinja";
-import { nearestName } from "../../core/unknown-fields.ts";
 
 /** Allowed nodes of the syntax tree. */
 export type Node =
@@ -19,7 +19,7 @@ export type Node =
   | { type: "Ternary"; condition: Node; trueExpr: Node; falseExpr: Node }
   | { type: "SelectExpression"; lhs: Node; test: Node }
   | { type: "FilterExpression"; operand: Node; filter: Node }
-  | { type: "TestExpression"; operand: Node }
+  | { type: "TestExpression"; operand: Node; test: { value: string } }
   | { type: "CallExpression"; callee: Node; args: Node[] }
   | { type: "MemberExpression"; object: Node; property: Node; computed: boolean }
   | { type: "KeywordArgumentExpression"; key: Node; value: Node };
@@ -95,23 +95,6 @@ export function readTemplate(template: string): { tree: ReturnType<typeof parse>
   const tree = parse(tokens);
   const problem = problemIn(tree as unknown as Node);
   return problem === null ? { tree } : { problem };
-}
-
-/** The variable that templates have. */
-const PROMPT = "prompt";
-
-/**
- * What is wrong with a new template that does not use the prompt: it would lose each prompt, and render all the same,
- * because Jinja shows an unknown variable as nothing.
- *
- * @param template one that {@link readTemplate} accepts
- */
-export function lostPromptProblem(template: string): string | null {
-  const names = tokenize(template).flatMap(({ type, value }) => (type === "Identifier" ? [value] : []));
-  if (names.includes(PROMPT)) return null;
-  const misspelled = names.find((name) => nearestName(name, [PROMPT]) !== null);
-  const question = misspelled === undefined ? "" : `. It has "${misspelled}": did you mean "${PROMPT}"?`;
-  return `must contain {{ ${PROMPT} }}, or every prompt is lost${question}`;
 }
 
 /** Number of tokens in each tag. */

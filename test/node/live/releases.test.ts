@@ -47,7 +47,8 @@ class Caller {
     const text = await response.text();
     const isJson = (response.headers.get("content-type") ?? "").includes("json");
     const answer: Json = isJson ? JSON.parse(text) : text;
-    const name = `${method} ${path.replaceAll(/[\da-f]{24}|_\d{8}-\d{6}/g, "…")}`;
+    const replayed = response.headers.has("idempotency-replayed") ? " (replayed)" : "";
+    const name = `${method} ${path.replaceAll(/[\da-f]{24}|_\d{8}-\d{6}/g, "…")}${replayed}`;
     this.steps.push(see && response.ok ? [name, response.status, see(answer)] : [name, response.status]);
     return answer;
   }
@@ -59,6 +60,7 @@ const contents = ({ data }: Json) => (data.messages ?? []).map(({ content }: Jso
 /** The types of events in the order in which they first come: how a text is cut into events depends on time. */
 const eventTypes = (text: string) => [...new Set(text.match(/^event: .*$/gm))];
 const EVENTS = { accept: "text/event-stream" };
+const TIMESTAMP = "2026-01-02T03:04:05.678Z";
 
 async function chatbotSession(caller: Caller, endpointId: string): Promise<void> {
   const { data: chatbot } = await caller.step("POST", "/chatbots", { name: "Echo", endpointId, greeting: "Hello" });
@@ -68,21 +70,23 @@ async function chatbotSession(caller: Caller, endpointId: string): Promise<void>
   const path = `/sessions/${created._id ?? created.id}`;
   const id = path.slice("/sessions/".length);
   const key = { "idempotency-key": "append-once" };
-  const message = { message: { role: "user", content: "one" } };
-  for (let n = 0; n < 2; n++) await caller.step("POST", `/sessions/message?sessionId=${id}`, message, undefined, key);
+  const message = { message: { role: "user", content: "one", timestamp: TIMESTAMP } };
+  for (let n = 0; n < 2; n++) await caller.step("POST", `/sessions/message?sessionId=${id}`, message, contents, key);
+  await caller.step("GET", `${path}/messages`, undefined, ({ data }) => data.messages[1].timestamp);
   const prompt = { content: "two" };
   const replyOf = ({ data }: Json) => data.content;
   for (let n = 0; n < 2; n++)
     await caller.step("POST", `/sessions/chat?sessionId=${id}`, prompt, replyOf, { "idempotency-key": "chat-once" });
   await caller.step("POST", `/sessions/chat?sessionId=${id}`, { content: "three" }, eventTypes, EVENTS);
   await caller.step("GET", `${path}/messages?after=2`, undefined, contents);
-  await caller.step("PUT", path, { title: "Renamed", metadata: { a: 1 } }, ({ data }) => data.title);
+  const all = (answer: Json) => [answer.data.title, answer.data.metadata, answer.data.status, contents(answer)];
+  await caller.step("PUT", path, { title: "Renamed", metadata: { a: 1 } }, all);
   await caller.step("POST", `${path}/stop`);
   await caller.step("GET", path, undefined, contents);
-  await caller.step("POST", `${path}/end`, undefined, ({ data }) => data.status);
+  await caller.step("POST", `${path}/end`, undefined, all);
   await caller.step("POST", `/sessions/message?sessionId=${id}`, message);
   await caller.step("GET", path, undefined, contents);
-  await caller.step("PUT", path, { status: "ACTIVE" }, ({ data }) => data.status);
+  await caller.step("PUT", path, { status: "ACTIVE" }, all);
   await follow(caller, path);
   await caller.step("DELETE", path);
   await caller.step("GET", path);
@@ -110,7 +114,25 @@ async function follow(caller: Caller, path: string): Promise<void> {
   caller.steps.push(["frames", 101, await answered]);
   socket.close();
   await caller.step("DELETE", `/keys/${key.id}`);
-  caller.steps.push(["events until the key is revoked", stream.status, eventTypes(await stream.text())]);
+  const text = await stream.text();
+  caller.steps.push([
+    "events until the key is revoked",
+    stream.status,
+    [/^id: .*$/m.exec(text)?.[0], eventTypes(text)],
+  ]);
+}
+
+/** A reply that fails, as a client sees it, and as its key shows its session. */
+async function failedChat(caller: Caller, endpointId: string): Promise<void> {
+  const { data: chatbot } = await caller.step("POST", "/chatbots", { name: "Broken", endpointId });
+  const { data: client } = await caller.step("POST", "/clients", { name: "Eve" });
+  const { data: created } = await caller.step("POST", "/sessions", { chatbotId: chatbot.id, clientId: client.id });
+  const { data: key } = await caller.step("POST", "/keys", { name: "c", role: "client", clientId: client.id });
+  const id = created._id ?? created.id;
+  const asClient = { ...EVENTS, authorization: `Bearer ${key.key}` };
+  const endOf = (text: string) => JSON.parse(/^data: (.*"reply-end".*)$/m.exec(text)?.[1] ?? "{}").error;
+  for (const headers of [EVENTS, asClient])
+    await caller.step("POST", `/sessions/chat?sessionId=${id}`, { content: "fail" }, endOf, headers);
 }
 
 async function comparison(caller: Caller, endpoints: string[]): Promise<void> {
@@ -129,7 +151,8 @@ async function comparison(caller: Caller, endpoints: string[]): Promise<void> {
   await caller.step("POST", `${path}/cancel`);
   await caller.step("GET", path);
   await caller.step("GET", `${path}/export?format=csv`, undefined, (text: string) => text.split("\r\n").length);
-  await caller.step("GET", `${path}/stats`);
+  const attempts = ({ chats }: Json) => chats.map((chat: Json) => chat.attempts);
+  await caller.step("GET", `${path}/stats`, undefined, attempts);
   await caller.step("DELETE", path);
 }
 
@@ -140,8 +163,12 @@ async function tour(worker: Bundle, objects: Bundle): Promise<Step[]> {
     const limits = { max_calls_per_second: 50, max_concurrency: 5 };
     for (const name of ["one", "two"])
       await caller.step("POST", "/v1/llm_endpoints", { name, connector_type: "echo-connector", ...limits });
+    // A failed reply has no text, and is a message all the same.
+    const params = { fail: 500, max_attempts: 1 };
+    await caller.step("POST", "/v1/llm_endpoints", { name: "broken", connector_type: "echo-connector", params });
     await chatbotSession(caller, "one");
-    await comparison(caller, ["one", "two"]);
+    await failedChat(caller, "broken");
+    await comparison(caller, ["one", "two", "broken"]);
     return caller.steps;
   } finally {
     await workerd.stop();

@@ -39,6 +39,37 @@ describe("templates", () => {
   });
 
   it.each([
+    ["{{ prompt }} {{ promt }}", '"promt", did you mean "prompt"?'],
+    ["{{ prompt }}{% if Prompt %}a{% endif %}", '"Prompt", did you mean "prompt"?'],
+    ["{{ prompt if ture else 1 }}", '"ture", did you mean "true"?'],
+    ["{{ prompt }}{{ system_message }}", '"system_message": templates have "prompt" only'],
+    ["{{ prompt ~ x }}", '"x": templates have "prompt" only'],
+    ["{{ prompt }}{{ (not x) }}", '"x": templates have "prompt" only'],
+    ["{{ prompt | default(x) }}", '"x": templates have "prompt" only'],
+    ["{{ prompt in [x] }}", '"x": templates have "prompt" only'],
+    ["{{ x.strip() }}{{ prompt }}", '"x": templates have "prompt" only'],
+    ["{{ prompt }}{{ x is string }}", '"x": templates have "prompt" only'],
+    ["{{ prompt }}{{ x | upper }}", '"x": templates have "prompt" only'],
+    [`{{ prompt }}{{ ${"x".repeat(200)} }}`, `"${"x".repeat(99)}…": templates have "prompt" only`],
+  ])("have only known variables: %j is refused when it is made", (template, message) => {
+    const issues = [{ path: ["template"], message: `has the unknown variable ${message}` }];
+    expect(checkTemplate(template)).toEqual({ ok: false, failure: { reason: "invalid", issues } });
+  });
+
+  it("from before that rule render an unknown variable as nothing, as Jinja does", () => {
+    expect(renderTemplate("{{ prompt }} {{ promt }}", "hi")).toEqual({ ok: true, value: "hi " });
+  });
+
+  it.each([
+    "{{ system | default('Be brief.') }} {{ prompt }}",
+    "{% if system is defined %}{{ system }}{% endif %}{{ prompt }}",
+    "{{ system if system is not undefined else '' }}{{ prompt | upper | replace('a', 'b') }}",
+    "{{ prompt.strip().upper() }}{{ True }}{{ none }}{# promt #}{{ 'promt' }}",
+  ])("may provide for unknown variables: %s", (template) => {
+    expect(checkTemplate(template).ok).toBe(true);
+  });
+
+  it.each([
     "{% for i in range(1000000000) %}x{% endfor %}",
     "{{ range(1000000000) }}",
     "{{ namespace(a=1) }}",

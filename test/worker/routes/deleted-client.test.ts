@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { call, del, get, post, put } from "../../support/api.ts";
 import { signClientToken } from "../../support/client-token.ts";
+import { recordD1Answers } from "../../support/d1-answers.ts";
 import { connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createChatbot, createClient, createSession } from "../../support/create.ts";
 
@@ -60,7 +61,28 @@ describe("after a client was deleted", () => {
     expect((await get(`/sessions?clientId=${clientId}`)).body.data).toMatchObject({ paginatorInfo: { total: 1 } });
   });
 
-  it("a JWT finds nothing 15 seconds later, where nobody has informed of the deletion", async () => {
+  it("all its keys are revoked, however many, and D1 does not send them", async () => {
+    const { clientId, sessionId } = await createTokens();
+    await post(`/sessions/${sessionId}/end`);
+    await env.DB.prepare(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < 3000)
+        insert into keys (id, name, role, client_id, hash, created_at)
+        select printf('%024x', i), 'short', 'client', ?1, 'hash of ' || i, 1 from n`,
+    )
+      .bind(clientId)
+      .run();
+    const [answers, lines] = [recordD1Answers(), vi.spyOn(console, "info")];
+    await del(`/clients/${clientId}`);
+    const deleted = lines.mock.calls.map(([line]) => line as object).find((line) => "revokedKeys" in line);
+    vi.restoreAllMocks();
+    expect(deleted).toMatchObject({ event: "client-deleted", clientId, revokedKeys: 3_001 });
+    expect(Math.max(...answers)).toBeLessThan(10_000);
+    expect(await env.DB.prepare("select count(*) as n from keys where client_id = ?").bind(clientId).first("n")).toBe(
+      0,
+    );
+  });
+
+  it("a JWT finds nothing 15 seconds later, without any notice of the deletion", async () => {
     const { clientId, sessionId, jwt: token } = await createTokens();
     await post(`/sessions/${sessionId}/end`);
     // Another isolate deletes the client: what this one remembers stays.

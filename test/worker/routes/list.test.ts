@@ -287,6 +287,15 @@ describe("search", () => {
     expect((await search("zq", "&status=COMPLETED")).titles).not.toContain("Zq");
   });
 
+  it.each(["*", "?", "[", "]", "*a", "[a", "%", "_", "a\\", "é", "北", "🎉"])("takes %s as it is", async (needle) => {
+    const clientId = await createClient();
+    await createSession({ clientId, title: `x ${needle} y` });
+    await createSession({ clientId, title: `nul\0x ${needle} y` });
+    await createSession({ clientId, title: "abc def" });
+    expect((await search(needle, `&clientId=${clientId}`)).total).toBe(2);
+    expect((await search("zz", `&clientId=${clientId}`)).total).toBe(0);
+  });
+
   it("follows a changed title, and forgets a deleted session", async () => {
     const [before, after] = [unique("before"), unique("after")];
     const id = await createSession({ title: before });

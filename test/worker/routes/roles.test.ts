@@ -88,6 +88,16 @@ function wellFormed({ method, path, operation }: DescribedRoute, clientId: strin
   return call(method.toUpperCase(), address + query, body, { token, headers });
 }
 
+/** Why a route refuses a role. */
+function reasonOf(name: string, role: string): string {
+  if (name === "post /keys" && role === "anonymous") return "Only a call with a token creates keys";
+  const [own, needed] = [
+    role === "anonymous" ? "a call without a token has the role service" : `this one has the role ${role}`,
+    MATRIX[name]?.includes("service") ? "admin or service" : "admin",
+  ];
+  return `This call needs a token of role ${needed}: ${own}`;
+}
+
 describe("the roles that may call", () => {
   it("are listed for every route", () => {
     expect(Object.keys(MATRIX).toSorted()).toEqual(routes.map(nameOf).toSorted());
@@ -100,9 +110,11 @@ describe("the roles that may call", () => {
     const token = role === "anonymous" ? null : (await post("/keys", { name: role, role, ...own })).body.data.key;
     const denied: string[] = [];
     for (const route of routes) {
-      const { status } = await wellFormed(route, clientId, token);
+      const { status, body } = await wellFormed(route, clientId, token);
       expect([200, 201, 403, 404, 409]).toContain(status);
-      if (status === 403) denied.push(nameOf(route));
+      if (status !== 403) continue;
+      denied.push(nameOf(route));
+      expect(body.message ?? body.detail).toBe(reasonOf(nameOf(route), role));
     }
     const expected = routes.map(nameOf).filter((name) => !MATRIX[name]?.includes(role));
     expect(denied).toEqual(expected);

@@ -11,8 +11,12 @@ export const listEndpoints = describe({
   id: "listEndpoints",
   headers: ["x-d1-bookmark"],
   tag,
-  summary: "List endpoints, by name",
-  response: { status: 200, description: "All endpoints", schema: schemas.Endpoints },
+  summary: "List endpoints, by id",
+  response: {
+    status: 200,
+    description: "All endpoints. A long list is sent while it is read",
+    schema: schemas.Endpoints,
+  },
 });
 
 export const createEndpoint = describe({

@@ -11,11 +11,12 @@ import { originOf } from "../../../providers/registry.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/endpoints.ts";
 import { slug } from "../../../store/slug.ts";
+import { readUsers, usersOfEndpoint } from "../../../store/users.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readFromReplica } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
+import { respondWithList } from "../../http/respond-with-list.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { applyChanges, changesOf, checkEndpoint, checkRequired, newEndpoint } from "./endpoint-rules.ts";
 import { presentEndpoint } from "./present.ts";
@@ -30,9 +31,7 @@ const SEALING_UNAVAILABLE: HttpProblem = {
     "The token of an endpoint is stored encrypted, and ENCRYPTION_KEY is not set, or is not 32 bytes in base64. The operator can create a key with openssl rand -base64 32",
 };
 
-export async function listEndpoints(c: AppContext) {
-  return c.json((await readFromReplica(c, store.listEndpoints)).map(presentEndpoint));
-}
+export const listEndpoints = (c: AppContext) => respondWithList(c, store.endpointPages, presentEndpoint);
 
 export async function createEndpoint(c: AppContext, input: z.output<typeof schemas.CreateEndpoint>) {
   const db = database(c.env.DB);
@@ -86,10 +85,9 @@ export async function deleteEndpoint(c: AppContext, id: string) {
     audit(c, "endpoint-deleted", { endpointId: id });
     return c.json({ message: "Endpoint deleted successfully" });
   }
-  const exists = await store.findEndpoint(db, id);
-  return exists
-    ? respondWithProblem(c, { reason: "in-use", resource: "endpoint", by: "a chatbot" })
-    : respondNotFound(c, id);
+  if (!(await store.findEndpoint(db, id))) return respondNotFound(c, id);
+  const users = await readUsers(db, usersOfEndpoint(id));
+  return respondWithProblem(c, { reason: "in-use", resource: "endpoint", users });
 }
 
 async function respondNotFound(c: AppContext, id: string) {

@@ -13,7 +13,11 @@ export const listPromptTemplates = describe({
   headers: ["x-d1-bookmark"],
   tag,
   summary: "List prompt templates, by name",
-  response: { status: 200, description: "All templates", schema: schemas.PromptTemplate.array() },
+  response: {
+    status: 200,
+    description: "All templates. A long list is sent while it is read",
+    schema: schemas.PromptTemplate.array(),
+  },
 });
 
 export const createPromptTemplate = describe({

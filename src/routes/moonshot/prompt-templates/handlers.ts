@@ -4,14 +4,16 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { PromptTemplate } from "../../../core/prompt-template.ts";
 import { now } from "../../../core/time.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/prompt-templates.ts";
+import { readUsers, usersOfPromptTemplate } from "../../../store/users.ts";
 import { checkTemplate } from "../../../turn/templates/render-template.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { readFromReplica } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
+import { respondWithList } from "../../http/respond-with-list.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -19,10 +21,13 @@ type AppContext = Context<AppEnv>;
 
 const SUCCESS = { success: true } as const;
 
-export async function listPromptTemplates(c: AppContext) {
-  const templates = await readFromReplica(c, store.listPromptTemplates);
-  return c.json(templates.map(({ name, description, template }) => ({ name, description, template })));
-}
+export const listPromptTemplates = (c: AppContext) => respondWithList(c, store.promptTemplatePages, presentTemplate);
+
+const presentTemplate = ({ name, description, template }: PromptTemplate): z.output<typeof schemas.PromptTemplate> => ({
+  name,
+  description,
+  template,
+});
 
 export async function createPromptTemplate(c: AppContext, input: z.output<typeof schemas.CreatePromptTemplate>) {
   const checked = checkTemplate(input.template);
@@ -45,11 +50,8 @@ export async function deletePromptTemplate(c: AppContext, name: string) {
     audit(c, "prompt-template-deleted", { name });
     return c.json(SUCCESS);
   }
-  const exists = await store.findPromptTemplate(db, name);
-  return respondWithProblem(
-    c,
-    exists
-      ? { reason: "in-use", resource: "prompt template", by: "an active session" }
-      : { reason: "not-found", resource: "prompt template", id: name },
-  );
+  if (!(await store.findPromptTemplate(db, name)))
+    return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
+  const users = await readUsers(db, usersOfPromptTemplate(name));
+  return respondWithProblem(c, { reason: "in-use", resource: "prompt template", users });
 }

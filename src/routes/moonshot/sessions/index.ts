@@ -16,6 +16,7 @@ import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
+import { refuseReceiptsInStream } from "./receipts.ts";
 import * as resultHandlers from "./result-handlers.ts";
 import * as schemas from "./schemas.ts";
 import { sessionParam } from "./session-param.ts";
@@ -38,6 +39,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     docs.prompt,
     body(schemas.Prompt),
     query(schemas.PromptQuery),
+    refuseReceiptsInStream,
     allowServices,
     sessionParam,
     (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),

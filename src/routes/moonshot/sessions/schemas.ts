@@ -32,9 +32,17 @@ export const Prompt = z.strictObject({
   history_length: ignored,
 });
 
-const include = z.enum(["receipt"]).optional();
+const include = z
+  .enum(["receipt"])
+  .optional()
+  .meta({ description: "Adds the receipt of each record. Refused where the answer has no records" });
 
-export const GetSession = z.strictObject({ include_history: flag.default(false), include });
+export const GetSession = z
+  .strictObject({ include_history: flag.default(false), include })
+  .refine((query) => query.include === undefined || query.include_history, {
+    path: ["include"],
+    message: "has no effect without include_history=true: add that, or leave out include",
+  });
 
 export const PromptQuery = z.strictObject({ include });
 

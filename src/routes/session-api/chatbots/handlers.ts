@@ -30,8 +30,6 @@ type AppContext = Context<AppEnv>;
 
 export const CHATBOT_NOT_FOUND = { reason: "not-found", resource: "chatbot", id: null } as const;
 
-const CHATBOT_IN_USE = { reason: "in-use", resource: "chatbot", by: "sessions that have not ended" } as const;
-
 export async function createChatbot(c: AppContext, input: z.output<typeof schemas.CreateChatbot>) {
   const { description = null, systemPrompt = null, greeting = null, params = null, ...required } = input;
   const db = database(c.env.DB);
@@ -94,6 +92,6 @@ export async function deleteChatbot(c: AppContext, id: string) {
     audit(c, "chatbot-deleted", { chatbotId: id });
     return c.json(removalBody("Chatbot deleted successfully"));
   }
-  const exists = await chatbotStore.find(db, id);
-  return respondWithProblem(c, exists ? CHATBOT_IN_USE : CHATBOT_NOT_FOUND);
+  if (!(await chatbotStore.find(db, id))) return respondWithProblem(c, CHATBOT_NOT_FOUND);
+  return respondWithProblem(c, { reason: "in-use", resource: "chatbot", users: await chatbotStore.users(db, id) });
 }

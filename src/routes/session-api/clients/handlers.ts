@@ -4,7 +4,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { evictCachedKey } from "../../../auth/api-keys.ts";
+import { evictCachedKeysOf } from "../../../auth/api-keys.ts";
 import { revocableClientId } from "../../../core/caller.ts";
 import { invalid } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
@@ -27,8 +27,6 @@ import * as schemas from "./schemas.ts";
 type AppContext = Context<AppEnv>;
 
 export const CLIENT_NOT_FOUND = { reason: "not-found", resource: "client", id: null } as const;
-
-const CLIENT_IN_USE = { reason: "in-use", resource: "client", by: "sessions that have not ended" } as const;
 
 /** The problem of an `externalId` that another client has, with the id of that client. */
 async function externalIdTaken(db: Database, externalId: string | null): Promise<HttpProblem> {
@@ -121,15 +119,15 @@ function externalIdIssue(inPath: string, inBody: string | null | undefined): str
 
 export async function deleteClient(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  const revokedKeys = await store.deleteClient(db, id, now());
-  if (revokedKeys) {
-    audit(c, "client-deleted", { clientId: id, revokedKeyIds: revokedKeys.map((key) => key.id) });
-    for (const { hash } of revokedKeys) evictCachedKey(hash);
+  const deleted = await store.deleteClient(db, id, now());
+  if (deleted) {
+    audit(c, "client-deleted", { clientId: id, revokedKeys: deleted.revokedKeys });
+    evictCachedKeysOf(id);
     evictCachedOwner(id);
-    const revoked = [revocableClientId(id), ...revokedKeys.map((key) => key.id)];
+    const revoked = [revocableClientId(id), ...deleted.subscribedKeyIds];
     c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
     return c.json(removalBody("Client deleted successfully"));
   }
-  const exists = await store.clientStore.find(db, id);
-  return respondWithProblem(c, exists ? CLIENT_IN_USE : CLIENT_NOT_FOUND);
+  if (!(await store.clientStore.find(db, id))) return respondWithProblem(c, CLIENT_NOT_FOUND);
+  return respondWithProblem(c, { reason: "in-use", resource: "client", users: await store.clientStore.users(db, id) });
 }

@@ -18,6 +18,13 @@ const EXPIRES_TOO_LATE: HttpProblem = {
   issues: [{ code: "too_big", path: ["expiresAt"], message: "must be within 24 hours when a service makes the key" }],
 };
 
+const TOKEN_NEEDED: HttpProblem = { reason: "forbidden", message: "Only a call with a token creates keys" };
+
+const OTHER_ROLE: HttpProblem = {
+  reason: "forbidden",
+  message: "A token of role service creates keys of role client only: other keys need a token of role admin",
+};
+
 /**
  * Lets services make keys of role `client` only, for 24 hours at most. A caller without a token makes none: its key would
  * still work outside the trusted network.
@@ -26,7 +33,8 @@ export const allowKeysForClients: BodyMiddleware<z.output<typeof CreateKey>> = a
   const { caller } = c.var;
   if (caller.role === "admin") return next();
   const { role, expiresAt } = c.req.valid("json");
-  if (role !== "client" || isAnonymous(caller)) return respondWithProblem(c, { reason: "forbidden" });
+  if (isAnonymous(caller)) return respondWithProblem(c, TOKEN_NEEDED);
+  if (role !== "client") return respondWithProblem(c, OTHER_ROLE);
   return expiresAt !== undefined && expiresAt > now() + DAY_MS ? respondWithProblem(c, EXPIRES_TOO_LATE) : next();
 };
 

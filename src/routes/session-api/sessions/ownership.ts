@@ -3,7 +3,7 @@
  * belong here: that is `session-param.ts`.
  */
 import type { MiddlewareHandler } from "hono";
-import { canAppend } from "../../../core/caller.ts";
+import { CANNOT_APPEND, canAppend } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import type { Role } from "../../../core/message.ts";
 import type { AppEnv, BodyMiddleware } from "../../http/context.ts";
@@ -19,6 +19,11 @@ const CLIENT_MISSING: HttpProblem = {
   issues: [{ code: "missing", path: ["clientId"], message: "is required: only a client may leave out its own" }],
 };
 
+const OTHER_CLIENT: HttpProblem = {
+  reason: "forbidden",
+  message: "A token of role client creates sessions for its own client only: leave out clientId",
+};
+
 /** A client may create sessions only for itself, and need not say so. */
 export const requireOwnClient: ClientResolver = async (c, next) => {
   const { role, clientId } = c.var.caller;
@@ -26,7 +31,7 @@ export const requireOwnClient: ClientResolver = async (c, next) => {
   const body: { clientId?: string } = c.req.valid("json");
   const requested = body.clientId ?? (role === "client" ? clientId : null);
   if (requested === null) return respondWithProblem(c, CLIENT_MISSING);
-  if (role === "client" && requested !== clientId) return respondWithProblem(c, { reason: "forbidden" });
+  if (role === "client" && requested !== clientId) return respondWithProblem(c, OTHER_CLIENT);
   c.req.addValidatedData("json", { ...body, clientId: requested });
   return next();
 };
@@ -34,7 +39,9 @@ export const requireOwnClient: ClientResolver = async (c, next) => {
 /** Whether the caller may append a message of this role is the rule of {@link canAppend}, for sockets too. */
 export const requireUserRole: BodyMiddleware<{ message: { role: Role } }> = async (c, next) => {
   const { message } = c.req.valid("json");
-  return canAppend(c.var.caller, message.role) ? next() : respondWithProblem(c, { reason: "forbidden" });
+  return canAppend(c.var.caller, message.role)
+    ? next()
+    : respondWithProblem(c, { reason: "forbidden", message: CANNOT_APPEND });
 };
 
 /** No client has this id. */

@@ -1,0 +1,1 @@
+CREATE TRIGGER `key_revoked` AFTER DELETE ON `keys` WHEN EXISTS (SELECT 1 FROM `subscriptions` WHERE `key_id` = old.`id`) BEGIN INSERT INTO `revocations` (`key_id`) VALUES (old.`id`) ON CONFLICT DO NOTHING; END;

@@ -1,0 +1,1 @@
+CREATE TRIGGER `client_deleted` AFTER UPDATE OF `deleted_at` ON `clients` WHEN new.`deleted_at` IS NOT NULL AND EXISTS (SELECT 1 FROM `subscriptions` WHERE `key_id` = 'client:' || new.`id`) BEGIN INSERT INTO `revocations` (`key_id`) VALUES ('client:' || new.`id`) ON CONFLICT DO NOTHING; END;
