@@ -16,11 +16,11 @@ import { database } from "../store/database.ts";
 /** How long a session must have ended, in milliseconds: until then its object keeps the results of idempotency keys. */
 const ENDED_MS = DAY_MS;
 
-/** Sessions of each status that one run looks at. The others come with the next run. */
-const MAX_SESSIONS_PER_RUN = 300;
+/** Sessions of each status that one run looks at, of 10,000 calls that an invocation may make. The others come with the next run. */
+const MAX_SESSIONS_PER_RUN = 1_000;
 
 /** Logs that are moved at the same time. */
-const MAX_AT_ONCE = 10;
+const MAX_AT_ONCE = 20;
 
 /** A session that could not be archived is looked at again after this time, in milliseconds. */
 const RETRY_MS = DAY_MS / 24;

@@ -122,8 +122,8 @@ export class SessionLoader {
     if (!(await this.unload(unchangedSince))) return false;
     const session = await records.findSession(id);
     if (!session || session.lastSeq === 0 || session.updatedAt >= unchangedSince) return false;
-    await records.archiveLog(session, () => !this.isUsed);
-    // It may have been loaded in the last moment, when it did not know yet that it has an archive.
+    await records.archiveLog(session);
+    // It may have been loaded meanwhile, when it did not know yet that it has an archive.
     if (this.isUsed) await records.addArchiveCandidate(id, clock());
     return true;
   }

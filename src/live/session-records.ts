@@ -16,7 +16,7 @@ export function sessionRecords(env: Env): SessionRecords {
       (await logPage(store, session, { after, limit: session.lastSeq - after })).items,
     readTurnContext: (session) => readTurnContext(db, session),
     writeSession: (session) => writeSession(db, session, [], true),
-    archiveLog: (session, isUnused) => archiveLog(store, session, isUnused),
+    archiveLog: (session) => archiveLog(store, session),
     addArchiveCandidate: (id, at) => addCandidate(db, id, at),
     // The archive first: if D1 fails then, the session is still there, and its removal is called again.
     deleteSession: async (id) => {

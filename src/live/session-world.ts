@@ -20,8 +20,8 @@ export interface SessionRecords {
   readTurnContext: (session: Session) => Promise<TurnContext>;
   /** Writes an ended session that is not loaded. */
   writeSession: (session: Session) => Promise<void>;
-  /** Moves the log of an unloaded session into the archive. @param isUnused whether it stays unloaded */
-  archiveLog: (session: Session, isUnused: () => boolean) => Promise<void>;
+  /** Moves the log of a session into the archive. */
+  archiveLog: (session: Session) => Promise<void>;
   /** Has the archive job look at the session again. */
   addArchiveCandidate: (id: string, at: EpochMs) => Promise<void>;
   deleteSession: (id: string) => Promise<void>;

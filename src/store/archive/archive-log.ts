@@ -16,9 +16,8 @@ import { writeArchive } from "./write-archive.ts";
  * then deletes the rows of messages. Stopped at any step, it is simply called again.
  *
  * @param session as D1 has it now
- * @param isUnused whether the session cannot get messages at the moment. If not, the job looks at it again.
  */
-export async function archiveLog(store: LogStore, session: LoggedSession, isUnused: () => boolean): Promise<void> {
+export async function archiveLog(store: LogStore, session: LoggedSession): Promise<void> {
   const { db, archive: bucket } = store;
   const { id, lastSeq, archive: earlier } = session;
   if (!bucket) return;
@@ -28,7 +27,7 @@ export async function archiveLog(store: LogStore, session: LoggedSession, isUnus
     await markArchived(db, id, archive);
   }
   await deleteArchivedRows(db, id, archive);
-  if (isUnused()) await forgetCandidate(db, id, archive);
+  await forgetCandidate(db, id, archive);
 }
 
 /** Pages of the log up to the session's last message. @throws when there are fewer messages */

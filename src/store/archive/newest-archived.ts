@@ -38,7 +38,7 @@ export async function newestArchived(
   const reads = listed.flatMap(async ({ number, id, lastSeq, archive }) => {
     if (!archive || archive.lastSeq <= lastSeq - limits.messages) return [];
     const chunks = chunksBackwards(bucket, { id, archive });
-    const messages = await newestOf(chunks, lastSeq - limits.messages, limits.characters).catch((error: unknown) => {
+    const messages = await newestOf(chunks, lastSeq - limits.messages, limits).catch((error: unknown) => {
       console.error({ event: "archive-not-read", sessionId: id, error: rootCause(error) });
       return [];
     });
@@ -47,14 +47,15 @@ export async function newestArchived(
   return new Map((await Promise.all(reads)).flat());
 }
 
-async function newestOf(chunks: AsyncIterable<Message[]>, after: number, characters: number): Promise<Message[]> {
+async function newestOf(chunks: AsyncIterable<Message[]>, after: number, limits: ListLimits): Promise<Message[]> {
   let found: Message[] = [];
   for await (const chunk of chunks) {
     found = [...chunk.filter(({ seq }) => seq > after), ...found];
     const total = found.reduce((sum, message) => sum + charactersOfMessage(message, "messages"), 0);
-    if ((chunk[0]?.seq ?? 0) <= after + 1 || total > characters) break;
+    if ((chunk[0]?.seq ?? 0) <= after + 1 || total > limits.characters) break;
   }
-  return found;
+  // A list has many sessions: what it does not show must not wait in memory for the others.
+  return newestWithin(found, limits);
 }
 
 /**

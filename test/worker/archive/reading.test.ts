@@ -179,6 +179,24 @@ describe("a list", () => {
     expect(before).toContain("listed 3");
   });
 
+  it("shows the messages of a session that is archived while the list is read", async () => {
+    const chatbotId = await createChatbot();
+    const [id, other] = [await createSession({ chatbotId }), await createSession({ chatbotId })];
+    for (const one of [id, other]) await appendMessage(one, "kept");
+    await age([id]);
+    const path = `/sessions?chatbotId=${chatbotId}`;
+    const before = await textOf(path);
+    const session = Object.getPrototypeOf(env.DB.withSession("first-primary")) as D1DatabaseSession;
+    const { batch } = session;
+    vi.spyOn(session, "batch").mockImplementationOnce(async function (this: D1DatabaseSession, statements) {
+      const rows = await batch.call(this, statements);
+      await runArchiveJob();
+      return rows;
+    } as typeof batch);
+    expect(await textOf(path)).toBe(before);
+    expect([await storedMessages(id), await isArchived(id)]).toEqual([0, true]);
+  });
+
   it("leaves out what the archive cannot give, and shows the rest", async () => {
     const chatbotId = await createChatbot();
     const ids = [await createSession({ chatbotId }), await createSession({ chatbotId })];
