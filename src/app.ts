@@ -59,10 +59,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .route("/keys", keys)
   .route("/me", me)
   .route("/", health)
-  .route(
-    "/",
-    openapi(() => app, dialects),
-  )
+  .route("/", openapi)
   .notFound((c) => respondWithProblem(c, { reason: "route-not-found" }))
   .onError((error, c) => {
     const transient = transientErrorOf(error);

@@ -4,6 +4,10 @@
  */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
+import { writeAssets } from "../src/dev/assets.ts";
+
+// The Worker under test serves them, as `[build]` of wrangler.toml makes them.
+await writeAssets();
 
 const root = new URL("..", import.meta.url).pathname;
 

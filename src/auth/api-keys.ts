@@ -1,16 +1,30 @@
 /**
  * API keys: creates keys and finds the holder of one, with a cache in the isolate's memory. What a role may do is
- * decided in `routes/`; keys are stored by `store/api-keys.ts`. Effects: calls the given key store, and keeps found
- * keys in memory.
+ * decided in `routes/`; keys are stored by `store/api-keys.ts`. Effects: calls the given key store, keeps found keys in
+ * memory, timers; logs a failed lookup in the background.
  */
 import { randomHex } from "../core/id.ts";
 import type { ApiKey } from "../core/api-key.ts";
 import type { Caller } from "../core/caller.ts";
+import { rootCause } from "../core/failure.ts";
+import { waitAtMost } from "../core/time-limit.ts";
 import type { EpochMs } from "../core/time.ts";
 import { sha256Hex } from "../crypto/secrets.ts";
 
-/** How long a found key stays in the cache, in milliseconds. A revocation reaches other isolates after this time. */
-const KEY_CACHE_MS = 15_000;
+/** At this age a cached key is looked up again in the background, in milliseconds. */
+const REFRESH_AGE_MS = 15_000;
+
+/** At this age a call waits for the lookup, in milliseconds. A revocation reaches other isolates within this time. */
+const MAX_AGE_MS = 30_000;
+
+/** The longest that a call waits for a lookup, in milliseconds. */
+const LOOKUP_TIMEOUT_MS = 2_000;
+
+/** Until this age a cached key is valid while it cannot be looked up, in milliseconds. */
+const MAX_AGE_WITHOUT_LOOKUP_MS = 300_000;
+
+/** For so long after a failed lookup no call waits for the next one, in milliseconds. */
+const PAUSE_AFTER_FAILURE_MS = 10_000;
 
 /** Size of the cache: more keys than a Worker sees within that time, at little memory. */
 const MAX_CACHED_KEYS = 1_000;
@@ -22,50 +36,105 @@ const KEY_PREFIX = "parley_";
 
 /** Storage of API keys. */
 export interface KeyStore {
-  /** Runs before each look-up. @throws to refuse it */
+  /** Runs before a call waits for a lookup. @throws to refuse it */
   admit: () => Promise<void>;
   /** @param hash lower-case hex SHA-256 of the key */
   find: (hash: string) => Promise<ApiKey | null>;
   /** Records the use of a key. Runs in the background. */
   recordUse: (id: string, at: EpochMs) => void;
+  /** Keeps a lookup going after the call was answered. */
+  keepAlive: (work: Promise<unknown>) => void;
 }
 
-const keyCache = new Map<string, { key: ApiKey; until: EpochMs }>();
+interface CachedKey {
+  key: ApiKey;
+  /** When the lookup began that found the key. */
+  readAt: EpochMs;
+  /** When the last lookup began. */
+  lookedUpAt: EpochMs;
+  /** When the last lookup began that failed or took too long. */
+  failedAt: EpochMs;
+}
+
+const keyCache = new Map<string, CachedKey>();
+
+/** When a key was last revoked in this isolate. What a lookup found that began before may be revoked. */
+let lastRevocationAt: EpochMs = -Infinity;
 
 /** Creates an API key. It has 256 random bits, so a plain SHA-256 of it is safe to store. */
 export const generateApiKey = (): string => KEY_PREFIX + randomHex(32);
 
 /** Removes a revoked key from this isolate's cache. */
-export const evictCachedKey = (hash: string): boolean => keyCache.delete(hash);
+export function evictCachedKey(hash: string, at: EpochMs): void {
+  keyCache.delete(hash);
+  lastRevocationAt = at;
+}
 
 /** Removes the keys of a deleted client from this isolate's cache. */
-export function evictCachedKeysOf(clientId: string): void {
+export function evictCachedKeysOf(clientId: string, at: EpochMs): void {
   for (const [hash, { key }] of keyCache) if (key.clientId === clientId) keyCache.delete(hash);
+  lastRevocationAt = at;
 }
 
 /**
- * Finds the holder of an API key, with at most one lookup.
+ * Finds the holder of an API key. Waits for a lookup only if this isolate has not seen the key within 30 seconds.
  *
  * @returns `null` if the key is malformed, unknown, revoked or expired
+ * @throws what the lookup throws, or that it took too long, for a key that is not cached or too old
  */
 export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs): Promise<Caller | null> {
   // A token that is not a key causes no lookup, so guessing costs the database nothing.
   if (!token.startsWith(KEY_PREFIX)) return null;
-  const key = await findCachedKey(await sha256Hex(token), store, at);
+  const key = await findKey(await sha256Hex(token), store, at);
   if (!key || (key.expiresAt !== null && key.expiresAt <= at)) return null;
   return { role: key.role, id: key.id, keyId: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
 }
 
-async function findCachedKey(hash: string, { admit, find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
+async function findKey(hash: string, store: KeyStore, at: EpochMs): Promise<ApiKey | null> {
   const cached = keyCache.get(hash);
-  if (cached && cached.until > at) return cached.key;
-  await admit();
-  // While D1 is down, no key can be revoked either, so a cached key stays valid.
-  const key = await find(hash).catch((error: unknown) => cached?.key ?? Promise.reject(error));
-  if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
+  if (cached && isUsable(cached, at)) {
+    if (isRefreshDue(cached, at)) store.keepAlive(lookUpInTime(hash, store, at).catch(logFailure));
+    return cached.key;
+  }
+  await store.admit();
+  return lookUpInTime(hash, store, at).catch((error: unknown) => {
+    const known = keyCache.get(hash);
+    if (!known || !isUsable(known, at)) throw error;
+    logFailure(error);
+    return known.key;
+  });
+}
+
+/** Whether a call uses a cached key without waiting for a lookup. While lookups fail, an older one too. */
+const isUsable = ({ readAt, failedAt }: CachedKey, at: EpochMs): boolean =>
+  at - readAt < (at - failedAt < PAUSE_AFTER_FAILURE_MS ? MAX_AGE_WITHOUT_LOOKUP_MS : MAX_AGE_MS);
+
+const isRefreshDue = ({ readAt, lookedUpAt }: CachedKey, at: EpochMs): boolean =>
+  at - readAt >= REFRESH_AGE_MS && at - lookedUpAt >= LOOKUP_TIMEOUT_MS;
+
+const logFailure = (error: unknown): void => console.error({ event: "key-not-looked-up", error: rootCause(error) });
+
+/** @throws what the lookup throws, or that it took too long; then it goes on in the background */
+async function lookUpInTime(hash: string, store: KeyStore, at: EpochMs): Promise<ApiKey | null> {
+  const cached = keyCache.get(hash);
+  if (cached) cached.lookedUpAt = at;
+  const lookup = lookUp(hash, store, at);
+  store.keepAlive(lookup.catch(() => undefined));
+  try {
+    return await waitAtMost(LOOKUP_TIMEOUT_MS, lookup);
+  } catch (error) {
+    if (cached) cached.failedAt = at;
+    throw error;
+  }
+}
+
+async function lookUp(hash: string, { find, recordUse }: KeyStore, at: EpochMs): Promise<ApiKey | null> {
+  const key = await find(hash);
+  keyCache.delete(hash);
   // Unknown keys are not cached, because a new key must work at once.
-  if (!key) return null;
-  keyCache.set(hash, { key, until: at + KEY_CACHE_MS });
+  if (!key || at <= lastRevocationAt) return key;
+  if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
+  keyCache.set(hash, { key, readAt: at, lookedUpAt: at, failedAt: -Infinity });
   if ((key.lastUsedAt ?? 0) < at - USE_RECORD_INTERVAL_MS) recordUse(key.id, at);
   return key;
 }

@@ -6,12 +6,13 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import type * as z from "zod";
 import type { StreamEvent } from "../live/streaming/events.ts";
-import type { Chatbot } from "../routes/session-api/chatbots/schemas.ts";
-import type { Client } from "../routes/session-api/clients/schemas.ts";
-import type { ListedSession, Message, Session } from "../routes/session-api/sessions/schemas.ts";
-import type { CreateEndpoint, Endpoint } from "../routes/moonshot/llm-endpoints/schemas.ts";
+import type { Chatbot } from "../routes/session-api/chatbots/response-schemas.ts";
+import type { Client } from "../routes/session-api/clients/response-schemas.ts";
+import type { ListedSession, Message, Session } from "../routes/session-api/sessions/response-schemas.ts";
+import type { Endpoint } from "../routes/moonshot/llm-endpoints/response-schemas.ts";
+import type { CreateEndpoint } from "../routes/moonshot/llm-endpoints/schemas.ts";
 import type { ChatRecord as ChatRecordSchema } from "../routes/moonshot/sessions/record-schemas.ts";
-import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sessions/schemas.ts";
+import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sessions/response-schemas.ts";
 
 /** A prompt and its reply in one chat. */
 export type ChatRecord = z.output<typeof ChatRecordSchema>;

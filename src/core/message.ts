@@ -2,7 +2,7 @@
  * Messages: rows of a session's log, and the details of a reply (usage, cost, receipt). The events of a running reply
  * are in `core/reply.ts`. Pure.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { ConnectorType, Prices } from "./endpoint.ts";
 import type { ReplyErrorCode } from "./failure.ts";
 import type { EpochMs } from "./time.ts";
@@ -36,11 +36,11 @@ export const MAX_REPLY_CHARACTERS = MAX_ROW_CHARACTERS - MAX_PREPARED_PROMPT_CHA
  * The content of a caller's message, for every way to send one. It is stored and sent without trimming: white space
  * around a prompt changes the model's answer.
  */
-export const Content = z
-  .string()
-  .min(1, { abort: true })
-  .max(MAX_CONTENT_LENGTH)
-  .refine((text) => text.trim() !== "", "must not be blank");
+export const Content = z.string().check(
+  z.minLength(1, { abort: true }),
+  z.maxLength(MAX_CONTENT_LENGTH),
+  z.refine((text) => text.trim() !== "", "must not be blank"),
+);
 
 /** Why a reply ended. `other` means a reason of the provider that has no name here; `finishReasonRaw` has it. */
 export const FINISH_REASONS = [
@@ -164,6 +164,12 @@ export interface Message {
   /** Only on a reply. */
   reply: ReplyDetail | null;
 }
+
+/**
+ * What a reader needs of messages: all; `short`: replies without what was sent for them, so with an empty prepared prompt
+ * and a receipt without body, params and attempts; `counts`: only replies, short and without their text.
+ */
+export type MessageForm = "whole" | "short" | "counts";
 
 /** A message that is not in the log yet. */
 export type NewMessage = Omit<Message, "seq">;

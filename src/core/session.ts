@@ -76,6 +76,26 @@ export interface SessionChanges {
   contextStrategy?: string | null | undefined;
 }
 
+export type ChangeableField = keyof SessionChanges | "dueAt";
+
+const CHANGEABLE: Record<ChangeableField, true> = {
+  title: true,
+  status: true,
+  startTime: true,
+  endTime: true,
+  dueAt: true,
+  feedback: true,
+  metadata: true,
+  promptTemplate: true,
+  contextStrategy: true,
+};
+
+/** The fields that can change after creation, besides those that follow from the messages, `updatedAt` and `metadataVersion`. */
+export const CHANGEABLE_FIELDS = Object.keys(CHANGEABLE) as ChangeableField[];
+
+export const changedFields = (before: Session, after: Session): ChangeableField[] =>
+  CHANGEABLE_FIELDS.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+
 /**
  * Applies changes to a session. Ending a session sets `endTime` unless the changes give one. A return to `ACTIVE`
  * clears it. An `endTime` alone is stored and does not end the session.

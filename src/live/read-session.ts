@@ -11,15 +11,17 @@ import type { Outcome } from "../core/failure.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
 import { MAX_SHOWN_CHARACTERS, MAX_SHOWN_MESSAGES, shownAs } from "../core/shown-window.ts";
+import { waitAtMost } from "../core/time-limit.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import type { LogStore } from "../store/archive/bucket.ts";
-import { database } from "../store/database.ts";
 import { logPage, logWindowStart } from "../store/session-log.ts";
-import { findReferenced } from "../store/session-list.ts";
 import { findSession } from "../store/sessions.ts";
+import { addReferences, cachedReferences, readChatContext } from "../store/turn-context.ts";
+import type { ReferencedRecords } from "../store/turn-context.ts";
 import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
 import type { History, LiveSnapshot, PageFilter, RecordOptions, SessionResult } from "./session-results.ts";
+import { D1_TIMEOUT_MS } from "./turns/turn-context.ts";
 
 /**
  * What a reader needs: the Worker's bindings, and a function that measures the calls to an object and the queries to
@@ -79,14 +81,21 @@ async function readNewest(store: LogStore, session: Session, { withReceipts = fa
   return { messages: [], after, upTo, isTruncated: after > 0 };
 }
 
-/** Reads the chatbot and the client of a session. While D1 is down, returns them as the object last read them. */
-export async function readReferenced({ env, measure }: SessionReader, { session, chatbot, client }: LiveSnapshot) {
-  try {
-    return await measure("index", findReferenced(database(env.DB), session));
-  } catch (error) {
-    if (!chatbot) throw error;
-    return { chatbot, client };
-  }
+/**
+ * The chatbot and the client of a session, from memory if this isolate or the object's read them within two seconds.
+ * While D1 is slow or down, as the object last read them.
+ */
+export async function readReferenced(
+  { env, measure }: SessionReader,
+  { session, chatbot, client, referencesReadAt: readAt }: LiveSnapshot,
+): Promise<ReferencedRecords> {
+  if (readAt !== undefined) addReferences(session, { chatbot, client, readAt });
+  const cached = cachedReferences(session);
+  if (cached) return cached;
+  const read = readChatContext(env.DB, session);
+  return chatbot
+    ? measure("index", waitAtMost(D1_TIMEOUT_MS, read)).catch(() => ({ chatbot, client }))
+    : measure("index", read);
 }
 
 /** A part of a session's log, read page by page. */
@@ -124,17 +133,18 @@ function logOf({ env }: SessionReader, session: Session, range: Pick<OpenLog, "a
 }
 
 /**
- * Every message of an open log, or every message of a chat and every prompt.
+ * Every message of an open log, or those of a filter.
  *
  * @throws when the log ends early: a part of it must not pass for the whole
  */
 export async function* messagesOf({ after, upTo, page }: OpenLog, filter?: PageFilter): AsyncGenerator<Message, void> {
+  const isPartial = filter?.chatId !== undefined || filter?.form === "counts";
   for (let last = after; last < upTo;) {
     const { items, hasMore } = await page(last, PAGE_MESSAGES, filter);
     yield* items.filter(({ seq }) => seq <= upTo);
     last = items.at(-1)?.seq ?? last;
     if (!hasMore) {
-      if (last < upTo && filter?.chatId === undefined) throw new Error(`The log ends at message ${last} of ${upTo}`);
+      if (last < upTo && !isPartial) throw new Error(`The log ends at message ${last} of ${upTo}`);
       return;
     }
     // Lets other calls of the isolate run: a reader who sends little or nothing meanwhile would leave them no time.

@@ -14,8 +14,8 @@ export type { IdempotencyKey } from "./log/idempotency.ts";
 export type { History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
 
 /**
- * The calls to a session's object, and when one can be made twice: always, never, or under an idempotency key. An
- * outcome is a plain value, so RPC can copy it.
+ * The calls to a session's object, and when one can be made twice: always, never, under an idempotency key, or if the
+ * second says that it is one, because it may find nothing left to do. An outcome is a plain value, so RPC can copy it.
  */
 const METHODS = {
   read: "always",
@@ -25,12 +25,12 @@ const METHODS = {
   promptAndFollow: "with-key",
   follow: "always",
   unfollow: "always",
-  // A second stop could stop another turn, and a second end or removal finds nothing to do.
+  // A second stop could stop another turn.
   stop: "never",
   cancel: "never",
   amend: "always",
-  end: "never",
-  remove: "never",
+  end: "as-retry",
+  remove: "as-retry",
   schedule: "always",
   catchUp: "always",
   archive: "always",
@@ -41,7 +41,7 @@ type Method = keyof typeof METHODS;
 export type SessionStub = Pick<SessionObject, Method>;
 
 /** What the object's methods have in common, for calling any of them. */
-type Call = (params?: { key?: IdempotencyKey | null }) => Promise<unknown>;
+type Call = (params?: { key?: IdempotencyKey | null; isRetry?: boolean }) => Promise<unknown>;
 
 /**
  * The object of a session. Its name is the session's id. Calls arrive in order. A call that can be made twice is made
@@ -51,11 +51,11 @@ export function sessionStub(env: Env, sessionId: string): SessionStub {
   const newStub = () => env.SESSIONS.getByName(sessionId) as unknown as Record<Method, Call>;
   let stub = newStub();
   const call = (method: Method, params: Parameters<Call>[0]) => {
-    const isRepeatable = METHODS[method] === "always" || (METHODS[method] === "with-key" && Boolean(params?.key));
-    if (!isRepeatable) return stub[method](params);
+    const rule = METHODS[method];
+    if (rule === "never" || (rule === "with-key" && !params?.key)) return stub[method](params);
     return retryOnce((isSecond) => {
       if (isSecond) stub = newStub();
-      return stub[method](params);
+      return stub[method](isSecond && rule === "as-retry" ? { ...params, isRetry: true } : params);
     });
   };
   const methods = Object.keys(METHODS) as Method[];

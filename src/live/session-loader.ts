@@ -10,9 +10,9 @@ import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
-import { hasEnded, startIfDue } from "../core/session.ts";
+import { changedFields, hasEnded, startIfDue } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
-import { canUnload } from "./replication/alarm-schedule.ts";
+import { UNLOAD_AFTER_MS, canUnload } from "./replication/alarm-schedule.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { TaskQueue } from "./turns/task-queue.ts";
 
@@ -77,7 +77,7 @@ export class SessionLoader {
     // The load of a long log can take longer than a command.
     this.#usedAt = clock();
     // Sets an alarm, after which the object looks when it can unload.
-    replication.ensureAlarm();
+    replication.startByAlarm();
     return this.startIfDue(session);
   }
 
@@ -88,7 +88,8 @@ export class SessionLoader {
     const firstPage = lastSeq === 0 ? [] : records.readMessages(session, 0);
     // Once it was archived, the archive job looks at a session again only if it is asked to.
     const watched = session.archive && records.addArchiveCandidate(id, clock());
-    const [first, context] = await Promise.all([firstPage, records.readTurnContext(session), watched]);
+    const context = records.cachedTurnContext(session, null)?.context ?? records.readTurnContext(session);
+    const [first, turnContext] = await Promise.all([firstPage, context, watched]);
     log.beginLoad();
     let bytes = 0;
     for (let page = first; page.length > 0;) {
@@ -96,15 +97,15 @@ export class SessionLoader {
       const last = page.at(-1)?.seq ?? lastSeq;
       page = last < lastSeq ? await records.readMessages(session, last) : [];
     }
-    log.finishLoad(session, bytes, context);
+    log.finishLoad(session, bytes, turnContext);
   }
 
   /**
-   * Empties the object's storage if nothing needs it: the session has ended, or it was not used since a time.
+   * Empties the object's storage if nothing needs it: the session has ended, or it was not changed since a time.
    *
    * @returns whether the object is empty now
    */
-  async unload(idleSince: EpochMs): Promise<boolean> {
+  async unload(idleSince: EpochMs = this.#world.clock() - UNLOAD_AFTER_MS): Promise<boolean> {
     const { log, clock, hasSubscribers } = this.#world;
     const isInUse = () => hasSubscribers() || this.#usedAt > clock() - COMMAND_MS;
     if (log.state && canUnload(log, idleSince, isInUse)) await log.clear();
@@ -112,12 +113,16 @@ export class SessionLoader {
   }
 
   /**
-   * Moves the log into the archive, unless the session is in use. Call it while nothing else changes the session.
+   * Moves the log into the archive, unless the session is in use.
    *
    * @param unchangedSince the session stays where it is if it was changed later
    * @returns whether the archive has the log
    */
-  async archive(unchangedSince: EpochMs): Promise<boolean> {
+  archive(unchangedSince: EpochMs): Promise<boolean> {
+    return this.#changes.run(() => this.#archive(unchangedSince));
+  }
+
+  async #archive(unchangedSince: EpochMs): Promise<boolean> {
     const { records, id, clock } = this.#world;
     if (!(await this.unload(unchangedSince))) return false;
     const session = await records.findSession(id);
@@ -141,10 +146,12 @@ export class SessionLoader {
       const changed = change(session);
       if (!changed.ok) return changed;
       if (!log.state && hasEnded(changed.value)) {
-        await records.writeSession(changed.value);
+        await records.writeSession(changed.value, changedFields(session, changed.value));
         return changed;
       }
       if (!log.state) await this.#copyToLog(session);
+      // While it had ended, its chatbot or its client may have been deleted.
+      else if (hasEnded(session) && !hasEnded(changed.value)) log.clearContext();
       if (changed.value !== log.state?.session) this.#save(changed.value);
       return changed;
     });

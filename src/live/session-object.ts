@@ -15,9 +15,11 @@ import type {
   AmendParams,
   AppendParams,
   ArchiveParams,
+  EndParams,
   PageParams,
   PromptParams,
   ReadParams,
+  RetryParams,
   TurnStreamParams,
 } from "./session-results.ts";
 import { answerClose } from "./streaming/sockets.ts";
@@ -69,11 +71,11 @@ export abstract class SessionObject extends DurableObject<Env> {
   async amend({ changes, history }: AmendParams) {
     return this.#parts.room.amend(changes, history);
   }
-  async end({ history }: ReadParams) {
-    return this.#parts.room.end(history);
+  async end({ history, isRetry }: EndParams) {
+    return this.#parts.room.end(history, isRetry);
   }
-  async remove() {
-    return this.#parts.room.remove();
+  async remove({ isRetry }: RetryParams = {}) {
+    return this.#parts.room.remove(isRetry);
   }
   /** Loads a `SCHEDULED` session, so that the alarm starts it on time. */
   async schedule(): Promise<void> {
@@ -97,7 +99,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     this.#parts.subscribers.sockets.closeExpired();
     await this.#parts.room.runDueWork();
     if (this.#parts.log.state?.removed === false) await this.#parts.replicator.retry();
-    await this.#parts.scheduleAfterAlarm();
+    await this.#parts.endAlarm();
   }
 
   /**

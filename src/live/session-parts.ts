@@ -8,13 +8,13 @@ import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import { Log } from "./log/log.ts";
-import { idleAt, nextAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
+import { idleAt, nextAlarm, replaceAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
 import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
-import { callEndpoints } from "./turns/call-endpoints.ts";
+import { endpointCaller } from "./turns/call-endpoints.ts";
 
 /** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
 const DEFAULT_REPLICATION_WAIT_MS = 50;
@@ -26,13 +26,10 @@ export function sessionParts(
   present: (session: Session) => Record<string, unknown>,
 ) {
   const { storage } = ctx;
-  const log = new Log(storage);
-  const subscribers = new Subscribers(ctx, present);
+  const [log, subscribers] = [new Log(storage), new Subscribers(ctx, present)];
   /** When the next work is due, apart from replication. `Infinity` for never. */
   const nextDueTime = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
   const scheduleAlarm = (by = nextDueTime()) => setAlarmBy(storage, by);
-  // Only an alarm sets this one: an append would write it anew each time.
-  const scheduleAfterAlarm = () => scheduleAlarm(Math.min(nextDueTime(), idleAt(log, now())));
   const replicator = new Replicator(log, {
     d1: env.DB,
     storage,
@@ -43,6 +40,14 @@ export function sessionParts(
       if (!(await room.unload())) await scheduleAlarm();
     },
   });
+  /** Ends the handler of an alarm: schedules the next one, if any is due. */
+  const endAlarm = (): Promise<void> => {
+    // Only here is an alarm set for when the session may be idle: an append would write it anew each time.
+    const next = Math.min(nextDueTime(), idleAt(log, now()));
+    const isAlone = !replicator.needsAlarm && log.state?.removed === false;
+    // In the transaction of the last writes. The runtime would delete the alarm in one of its own.
+    return isAlone ? replaceAlarm(storage, next) : scheduleAlarm(next);
+  };
   const room = new SessionRoom({
     id: ctx.id.name ?? "",
     log,
@@ -52,10 +57,10 @@ export function sessionParts(
     emit: (event) => subscribers.broadcast(event),
     hasSubscribers: () => subscribers.hasSubscribers,
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
-    callEndpoints,
+    callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
   });
   const subscriptions = new Subscriptions(room, subscribers, logStore(env), log);
-  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, scheduleAfterAlarm };
+  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, endAlarm };
 }

@@ -4,8 +4,8 @@ import { addCandidate } from "../store/archive/archived-sessions.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import { logPage } from "../store/session-log.ts";
 import { deleteSession, findSession, writeSession } from "../store/sessions.ts";
+import { cachedReferences, cachedTurnContext, readTurnContext } from "../store/turn-context.ts";
 import type { SessionRecords } from "./session-world.ts";
-import { readTurnContext } from "./turns/turn-context.ts";
 
 export function sessionRecords(env: Env): SessionRecords {
   const store = logStore(env);
@@ -14,8 +14,10 @@ export function sessionRecords(env: Env): SessionRecords {
     findSession: (id) => findSession(db, id),
     readMessages: async (session, after) =>
       (await logPage(store, session, { after, limit: session.lastSeq - after })).items,
-    readTurnContext: (session) => readTurnContext(db, session),
-    writeSession: (session) => writeSession(db, session, [], true),
+    readTurnContext: (session) => readTurnContext(env.DB, session),
+    cachedTurnContext,
+    cachedReferences,
+    writeSession: (session, changed) => writeSession(db, session, [], changed),
     archiveLog: (session) => archiveLog(store, session),
     addArchiveCandidate: (id, at) => addCandidate(db, id, at),
     // The archive first: if D1 fails then, the session is still there, and its removal is called again.

@@ -7,7 +7,7 @@
 import type { CallerRole } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
-import type { Message, NewMessage } from "../core/message.ts";
+import type { Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -44,8 +44,10 @@ export interface RecordOptions {
 
 /** Which messages of a log to read. */
 export interface PageFilter {
-  /** Only messages of this chat, and prompts to all chats. */
+  /** Only messages of this chat, and prompts to all chats; of these, all and whole. */
   chatId?: string;
+  /** Whole messages unless it says otherwise. An object of an earlier release always reads them whole. */
+  form?: MessageForm;
 }
 
 /** A message from a caller, with its own time, or `null` for the current time. */
@@ -59,6 +61,13 @@ export interface ReadParams {
   history: History;
   options?: RecordOptions;
 }
+
+export interface RetryParams {
+  /** Whether the same call was made before and its answer was lost: it may have been done then. */
+  isRetry?: boolean;
+}
+
+export interface EndParams extends ReadParams, RetryParams {}
 
 export interface PageParams {
   after: number;
@@ -96,9 +105,11 @@ export interface ArchiveParams {
 
 /** A session that is in its object. */
 export interface LiveSnapshot extends SessionResult {
-  /** The records that the session refers to, as the object last read them. Used while D1 is down. */
+  /** The records that the session refers to, as the object last read them. */
   chatbot: Chatbot | null;
   client: Client | null;
+  /** When both were read. Absent if that was too long ago to count: then they are for while D1 is down. */
+  referencesReadAt?: EpochMs;
 }
 
 /** The result of a prompt: a new turn, or the turn that an earlier call with the same key started. */

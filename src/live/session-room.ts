@@ -12,11 +12,10 @@ import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
-import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
+import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
-import type { SavedResult } from "./log/log.ts";
+import type { SavedResult } from "./log/waiting-results.ts";
 import { makeResult } from "./make-result.ts";
-import { UNLOAD_AFTER_MS } from "./replication/alarm-schedule.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
@@ -74,11 +73,16 @@ export class SessionRoom {
    * session.
    */
   read(history: History, options: RecordOptions = {}): Outcome<LiveSnapshot | null> {
-    const { state, cachedContext } = this.#world.log;
+    const { log, records } = this.#world;
+    const { state } = log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");
     this.#loader.startIfDue(state.session);
-    return success({ ...makeResult(this.#world.log, [], history, options), ...referencedRecords(cachedContext) });
+    const result = makeResult(log, [], history, options);
+    const cached = records.cachedReferences(state.session);
+    if (!cached) return success({ ...result, ...referencedRecords(log.cachedContext) });
+    const { readAt, ...references } = cached;
+    return success({ ...result, ...references, referencesReadAt: readAt });
   }
 
   /** Reads messages after a `seq`: all, those of a chat, or only those with text. `null` if the object is empty. */
@@ -86,13 +90,13 @@ export class SessionRoom {
     after: number,
     limit: number,
     which: "all" | "shown",
-    { chatId }: PageFilter = {},
+    { chatId, form }: PageFilter = {},
   ): Outcome<Batch<Message> | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
     if (chatId !== undefined) return success(log.messagesOfChat(chatId, after, limit));
-    return success(which === "all" ? log.messages(after, limit) : log.shownMessages(after, limit));
+    return success(which === "all" ? log.messages(after, limit, form) : log.shownMessages(after, limit));
   }
 
   /**
@@ -227,19 +231,31 @@ export class SessionRoom {
     return ends ? this.#turns.interrupt(change) : change();
   }
 
-  /** Ends an `ACTIVE` session. The running turn stops first. */
-  async end(history: History): Promise<Outcome<SessionResult>> {
-    return this.#turns.interrupt(() => this.#change((session) => endSession(session, this.#world.clock()), history));
+  /**
+   * Ends an `ACTIVE` session. The running turn stops first.
+   *
+   * @param isRetry whether an earlier attempt may have ended it: then it is enough that the session is completed
+   */
+  async end(history: History, isRetry = false): Promise<Outcome<SessionResult>> {
+    const end = (session: Session) =>
+      isRetry && session.status === "COMPLETED" ? success(session) : endSession(session, this.#world.clock());
+    return this.#turns.interrupt(() => this.#change(end, history));
   }
 
   /**
    * Removes the session, its log and the object's storage. Marks it as removed first, so that nothing more is appended.
+   *
+   * @param isRetry whether an earlier attempt may have removed it: then it is enough that there is no session
    */
-  async remove(): Promise<Outcome<null>> {
+  async remove(isRetry = false): Promise<Outcome<null>> {
     return this.#turns.interrupt(() =>
       this.#loader.runExclusive(async () => {
         const session = await this.#loader.load();
-        if (!session) return notFound("session");
+        if (!session) {
+          if (!isRetry) return notFound("session");
+          if (this.#world.log.state) await this.#finishRemoval();
+          return success(null);
+        }
         if (this.#world.log.state) this.#world.log.markRemoved();
         await this.#closeSubscriptions(CLOSE_REASONS.deleted);
         await this.#finishRemoval();
@@ -253,14 +269,10 @@ export class SessionRoom {
    *
    * @returns whether the archive has the log
    */
-  archive(unchangedSince: EpochMs): Promise<boolean> {
-    return this.#loader.runExclusive(() => this.#loader.archive(unchangedSince));
-  }
+  readonly archive = (unchangedSince: EpochMs): Promise<boolean> => this.#loader.archive(unchangedSince);
 
   /** Empties the object's storage if nothing needs it and D1 has everything. @returns whether it is empty now */
-  unload(): Promise<boolean> {
-    return this.#loader.unload(this.#world.clock() - UNLOAD_AFTER_MS);
-  }
+  readonly unload = (): Promise<boolean> => this.#loader.unload();
 
   /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session. */
   async runDueWork(): Promise<void> {
@@ -283,12 +295,13 @@ export class SessionRoom {
 
   #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
-    const submitted = this.#turns.submit({ content, seq });
+    const submitted = this.#turns.submit({ content, seq }, (turnId) =>
+      saveResultAtStart(log, key, { content }, { seq, turn_id: turnId }, clock()),
+    );
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
     // The turn continues even if the caller disconnects.
     keepAlive(finished.finally(() => replication.start()));
-    saveResult(log, key, { content }, { seq, turn_id: turnId }, clock());
     return success({ turnId, submitted: submitted.value, replayed: false });
   }
 

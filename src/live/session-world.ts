@@ -5,21 +5,24 @@
  * Implementations do not belong here: `session-parts.ts` connects them. Types only. Pure.
  */
 import type { Message } from "../core/message.ts";
-import type { Session } from "../core/session.ts";
+import type { ChangeableField, Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
-import type { TurnContext } from "../store/turn-context.ts";
+import type { TurnContext, cachedReferences, cachedTurnContext } from "../store/turn-context.ts";
 import type { FanOutPorts } from "../turn/fan-out.ts";
 import type { Log } from "./log/log.ts";
 import type { CloseReason, SessionEvent } from "./streaming/events.ts";
 
-/** What the room reads and writes in D1 and in the archive. */
+/** What the room reads and writes in D1 and in the archive. A call of D1 is one round trip, unless it says otherwise. */
 export interface SessionRecords {
   findSession: (id: string) => Promise<Session | null>;
   /** Reads messages of the log after a `seq`, oldest first, as many as are read at once. */
   readMessages: (session: Session, after: number) => Promise<Message[]>;
   readTurnContext: (session: Session) => Promise<TurnContext>;
-  /** Writes an ended session that is not loaded. */
-  writeSession: (session: Session) => Promise<void>;
+  /** From the memory of the isolate, without a round trip: see `store/turn-context.ts`. */
+  cachedTurnContext: typeof cachedTurnContext;
+  cachedReferences: typeof cachedReferences;
+  /** Writes an ended session that is not loaded. @param changed which of its fields have changed */
+  writeSession: (session: Session, changed: ChangeableField[]) => Promise<void>;
   /** Moves the log of a session into the archive. */
   archiveLog: (session: Session) => Promise<void>;
   /** Has the archive job look at the session again. */
@@ -29,12 +32,10 @@ export interface SessionRecords {
 
 /** Copies the log to D1. */
 export interface Replication {
-  /** Sets an alarm in half a minute, if none is set: the object then looks at what it has to do. */
-  ensureAlarm: () => void;
   /** Starts immediately. Call it in the transaction of the change. */
   start: () => void;
-  /** Starts within a second, and includes changes until then. Call it in the transaction of the change. */
-  startSoon: () => void;
+  /** Starts within 30 seconds, unless `start` is called before. Call it in the transaction of the change. */
+  startByAlarm: () => void;
   /** Waits until D1 has all changes so far, unless that takes long. */
   waitIfQuick: () => Promise<void>;
   /** Waits until D1 has all changes so far, replication fails, or the time is over. */

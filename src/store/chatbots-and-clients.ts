@@ -16,6 +16,7 @@ import type { Database } from "./database.ts";
 import { MAX_LIST_BYTES } from "./fit-list.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
+import { forgetAfter, recordCache } from "./record-cache.ts";
 import { bytesOf } from "./list-pages.ts";
 import { chatbots, clients, sessions } from "./tables.ts";
 import { isUsed, openSessionsOf, readUsers } from "./users.ts";
@@ -67,7 +68,9 @@ function createStore<T extends NamedTable, S extends ListQuery>({ table, ...opti
      * @throws a unique violation
      */
     async create(db: Database, entry: Entry<T>, moreStatements: D1PreparedStatement[] = []): Promise<void> {
-      await insertOnce<NamedTable>(db, table, withFolded(entry) as T["$inferInsert"], table.id, moreStatements);
+      const row = withFolded(entry) as T["$inferInsert"];
+      const write = insertOnce<NamedTable>(db, table, row, table.id, moreStatements);
+      await forgetAfter([options.resource, entry.id], write);
     },
 
     /** Reads one row. `null` if there is none or if it is deleted. */
@@ -92,11 +95,10 @@ function createStore<T extends NamedTable, S extends ListQuery>({ table, ...opti
 
     /** @throws a unique violation */
     async update(db: Database, entry: Entry<T>): Promise<void> {
-      const write = db
-        .update(table)
-        .set(asUpdate<T>(withFolded(entry)))
-        .where(eq(table.id, entry.id));
-      await retryOnce(() => write.run());
+      const row = asUpdate<T>(withFolded(entry));
+      const write = db.update(table).set(row).where(eq(table.id, entry.id));
+      const written = retryOnce(() => write.run());
+      await forgetAfter([options.resource, entry.id], written);
     },
 
     /** The open sessions of a record, which keep it from being deleted. */
@@ -104,12 +106,10 @@ function createStore<T extends NamedTable, S extends ListQuery>({ table, ...opti
 
     /** The statements that delete a record, unless open sessions refer to it, and the answer that created it. */
     remove(db: Database, id: string, at: EpochMs) {
-      const update = db
-        .update(table)
-        .set(asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at }))
-        .where(
-          sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${isUsed(openSessionsOf(options.referenceColumn, id))}`,
-        );
+      const isInUse = isUsed(openSessionsOf(options.referenceColumn, id));
+      const deleted = asUpdate<T>({ ...options.clearedOnDelete, deletedAt: at });
+      const isFree = sql`${table.id} = ${id} and ${table.deletedAt} is null and not ${isInUse}`;
+      const update = db.update(table).set(deleted).where(isFree);
       return [update, forgetResponse(db, `${options.resource}:${id}`)] as const;
     },
   };
@@ -161,7 +161,7 @@ export const clientStore = createStore({
 
 /** @returns whether the chatbot was deleted. It is not while open sessions refer to it. */
 export async function deleteChatbot(db: Database, id: string, at: EpochMs): Promise<boolean> {
-  const [{ meta }] = await db.batch(chatbotStore.remove(db, id, at));
+  const [{ meta }] = await forgetAfter(["chatbot", id], db.batch(chatbotStore.remove(db, id, at)));
   return meta.changes > 0;
 }
 
@@ -176,10 +176,8 @@ export async function deleteClient(
   id: string,
   at: EpochMs,
 ): Promise<{ revokedKeys: number; subscribedKeyIds: string[] } | null> {
-  const [deleted, , subscribed, revoked] = await db.batch([
-    ...clientStore.remove(db, id, at),
-    ...deleteKeysOfDeletedClient(db, id),
-  ]);
+  const write = db.batch([...clientStore.remove(db, id, at), ...deleteKeysOfDeletedClient(db, id)]);
+  const [deleted, , subscribed, revoked] = await forgetAfter(["client", id], write);
   if (deleted.meta.changes === 0) return null;
   return { revokedKeys: revoked.meta.changes, subscribedKeyIds: subscribed.map((key) => key.id) };
 }
@@ -210,6 +208,7 @@ export async function createOrUpdateClient(
     .onConflictDoUpdate({ target: clients.externalId, set: { ...changes, nameFolded, foldVersion } })
     .returning();
   const row = await retryOnce(() => write.get());
+  recordCache.forget(["client", row.id]);
   return withoutFolded<typeof clients>(row);
 }
 
@@ -221,5 +220,6 @@ export async function updateClientByExternalId(
 ): Promise<Client | null> {
   const write = db.update(clients).set(changes).where(hasExternalId(externalId)).returning();
   const [row] = await retryOnce(() => write.all());
+  if (row) recordCache.forget(["client", row.id]);
   return row ? withoutFolded<typeof clients>(row) : null;
 }

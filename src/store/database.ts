@@ -21,6 +21,18 @@ export function database(binding: D1Database | D1DatabaseSession): Database {
   return created;
 }
 
+const replicas = new WeakMap<D1Database, Database>();
+
+/**
+ * A Drizzle client that reads from a replica near the caller. What it reads may be a moment old, but is never older than
+ * what this isolate has read by it before.
+ */
+export function replica(binding: D1Database): Database {
+  const cached = replicas.get(binding) ?? database(binding.withSession("first-unconstrained"));
+  replicas.set(binding, cached);
+  return cached;
+}
+
 /** Converts a query to a D1 statement, for a batch with hand-written statements. */
 export function toStatement(db: Database, query: { toSQL(): { sql: string; params: unknown[] } }): D1PreparedStatement {
   const { sql, params } = query.toSQL();

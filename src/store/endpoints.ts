@@ -13,6 +13,7 @@ import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { readPages } from "./list-pages.ts";
 import type { ListPages } from "./list-pages.ts";
+import { forgetAfter } from "./record-cache.ts";
 import { endpoints } from "./tables.ts";
 import { isUsed, usersOfEndpoint } from "./users.ts";
 
@@ -27,7 +28,8 @@ export const createEndpoint = (
   db: Database,
   endpoint: Endpoint,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> => insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements);
+): Promise<boolean> =>
+  forgetAfter(["endpoint", endpoint.id], insertOnce(db, endpoints, endpoint, endpoints.id, moreStatements));
 
 /** All endpoints by id, page by page. An id is the slug of a name, so this is nearly the order of their names. */
 export const endpointPages = (db: Database): ListPages<Endpoint> =>
@@ -63,12 +65,16 @@ export async function existingEndpoints(db: Database, ids: string[]): Promise<Se
 
 export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint): Promise<void> {
   const write = db.update(endpoints).set(endpoint).where(eq(endpoints.id, id));
-  await retryOnce(() => write.run());
+  await forgetAfter(
+    ["endpoint", id],
+    retryOnce(() => write.run()),
+  );
 }
 
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
   const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and not ${isUsed(usersOfEndpoint(id))}`);
-  const [{ meta }] = await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
+  const write = db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
+  const [{ meta }] = await forgetAfter(["endpoint", id], write);
   return meta.changes > 0;
 }

@@ -10,11 +10,14 @@ import type { Session } from "../core/session.ts";
 /** A chatbot in a list. Its long texts are left out where the list would be too long. */
 export type ListedChatbot = Chatbot & { isShortened?: boolean };
 
+/** A client in a list. Its metadata is left out where the list would be too long. */
+export type ListedClient = Client & { isShortened?: boolean };
+
 /** A session with its chatbot, client and newest messages. */
 export interface PopulatedSession {
   session: Session;
   chatbot: ListedChatbot | null;
-  client: Client | null;
+  client: ListedClient | null;
   messages: Message[];
 }
 
@@ -25,18 +28,22 @@ export const MAX_LIST_CHARACTERS = 2_000_000;
 export const MAX_LIST_BYTES = 3 * MAX_LIST_CHARACTERS;
 
 /**
- * Leaves out what does not fit: older messages, and the long texts of chatbots if these alone are too many. Each session
- * has the same share for its messages.
+ * Leaves out what does not fit: older messages, the long texts of chatbots if these alone are too many, and the metadata
+ * of clients if the records alone are. What sessions have themselves always fits: 100 have 16 KiB of metadata at most.
+ * Each session has the same share for its messages.
  */
 export function fitSessions(results: PopulatedSession[]): PopulatedSession[] {
   const isTooLong = sum(results.map(charactersOf)) > MAX_LIST_CHARACTERS;
   if (!isTooLong) return results;
-  const records = sum(results.map(charactersOfRecords));
+  const withClients = sum(results.map(charactersOfRecords));
+  const withMetadata = withClients <= MAX_LIST_CHARACTERS;
+  const records = withMetadata ? withClients : sum(results.map(({ session }) => charactersOfSession(session)));
   const texts = sum(results.map(({ chatbot }) => charactersOfTexts(chatbot)));
   const withTexts = records + texts <= MAX_LIST_CHARACTERS;
   const left = MAX_LIST_CHARACTERS - records - (withTexts ? texts : 0);
-  return results.map(({ chatbot, messages, ...result }) => ({
-    ...result,
+  return results.map(({ session, chatbot, client, messages }) => ({
+    session,
+    client: withMetadata ? client : client && withoutMetadata(client),
     chatbot: withTexts ? chatbot : chatbot && withoutTexts(chatbot),
     messages: newestWithin(messages, left / results.length),
   }));
@@ -48,7 +55,10 @@ const charactersOf = (result: PopulatedSession): number =>
   sum(result.messages.map(({ content }) => content.length));
 
 const charactersOfRecords = ({ session, client }: PopulatedSession): number =>
-  lengthOf(session.metadata) + lengthOf(session.feedback?.comment) + lengthOf(client?.metadata);
+  charactersOfSession(session) + lengthOf(client?.metadata);
+
+const charactersOfSession = ({ metadata, feedback }: Session): number =>
+  lengthOf(metadata) + lengthOf(feedback?.comment);
 
 /** In a list of sessions, a chatbot is repeated in each of its sessions. */
 const charactersOfTexts = (chatbot: Chatbot | null): number =>
@@ -61,6 +71,10 @@ const withoutTexts = (chatbot: Chatbot): ListedChatbot => ({
   params: null,
   isShortened: true,
 });
+
+/** In a list of sessions, a client is repeated in each of its sessions. */
+const withoutMetadata = (client: Client): ListedClient =>
+  client.metadata === null ? client : { ...client, metadata: null, isShortened: true };
 
 /** Leaves out the long texts of all chatbots if they are too many. */
 export const fitChatbots = (results: ListedChatbot[]): ListedChatbot[] =>

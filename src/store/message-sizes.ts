@@ -1,18 +1,28 @@
 /**
- * SQL for the sizes of messages, for D1 and for the log of an object: their tables of messages differ only in the key.
- * `octet_length` reads no text, so it also costs little for long messages. No effects.
+ * SQL for the sizes of messages and for parts of them, for D1 and for the log of an object: their tables of messages differ
+ * only in the key. `octet_length` reads no text, so it also costs little for long messages. No effects.
  */
 import { Buffer } from "node:buffer";
 import type { Message } from "../core/message.ts";
 import type { MessageSize, ShownAs } from "../core/shown-window.ts";
-import { MAX_SHOWN_CHARACTERS, SIZES_OF_WINDOW } from "../core/shown-window.ts";
+import { SIZES_OF_WINDOW } from "../core/shown-window.ts";
 import { seqOf } from "./message-keys.ts";
 
 /** The bytes of a message in the log: its text, and the detail of a reply. */
 export const MESSAGE_BYTES = "(octet_length(content) + coalesce(octet_length(detail), 0))";
 
-/** Whether the Session API shows the message. */
-export const HAS_TEXT = "(detail IS NULL OR content <> '')";
+/** Whether the Session API shows the message. A comparison would read the whole text. */
+export const HAS_TEXT = "(detail IS NULL OR octet_length(content) > 0)";
+
+/** The detail of a reply without the long texts: a prepared prompt has up to 200,000 characters, a body 262,144. */
+export const SHORT_DETAIL = `json_replace(detail, '$.preparedPrompt', '', '$.receipt.body', NULL, '$.receipt.params', '',
+  '$.receipt.attempts', json('[]'))`;
+
+/**
+ * What reading a {@link SHORT_DETAIL} counts against the limit of a batch: it passes on little of a detail, but the
+ * database reads all of it, and an object can do nothing else meanwhile.
+ */
+export const SHORT_DETAIL_BYTES = "coalesce(octet_length(detail), 0) / 4";
 
 /** In UTF-8, so many bytes at most make one UTF-16 code unit. */
 const MAX_BYTES_PER_CHARACTER = 3;
@@ -58,6 +68,17 @@ export function* toMessageSizes(rows: Iterable<MessageSizeRow>): Generator<Messa
   for (const { isReply, ...row } of rows) yield { ...row, isReply: isReply === 1 };
 }
 
+/** In bytes, the least and the most that {@link CHARACTERS} can be. */
+const BYTES: Record<ShownAs, [least: string, most: string]> = {
+  messages: ["octet_length(content)", "octet_length(content)"],
+  records: ["octet_length(content)", MESSAGE_BYTES],
+  receipts: [MESSAGE_BYTES, MESSAGE_BYTES],
+};
+
+/** A row of {@link newestByteSizes}. */
+export type MessageByteSizeRow = Omit<MessageSizeRow, "characters"> &
+  Record<"leastCharacters" | "mostCharacters", number>;
+
 /** Which messages a query is about, and what their key is called. */
 interface MessageRange {
   /** The column by which messages are in the order of the log. */
@@ -65,15 +86,21 @@ interface MessageRange {
   condition: string;
 }
 
-/** The query for the sizes of the newest messages, newest first, with enough rows for a window. */
-export const newestSizes = (shownAs: ShownAs, { key, condition }: MessageRange): string =>
-  `SELECT ${key === "key" ? seqOf(key) : key} AS seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${CHARACTERS[shownAs]} AS characters
-    FROM messages
-    WHERE ${condition}${shownAs === "messages" ? ` AND ${HAS_TEXT} AND ${mayBeShown({ key, condition })}` : ""}
-    ORDER BY messages.${key} DESC LIMIT ${SIZES_OF_WINDOW}`;
+/**
+ * The query for the sizes of the newest messages, newest first, with enough rows for a window. It reads the texts of the
+ * rows that are taken.
+ */
+export const newestSizes = (shownAs: ShownAs, range: MessageRange): string =>
+  newest(shownAs, range, `${CHARACTERS[shownAs]} AS characters`);
 
-/** Leaves out messages that are certainly before the window: counting characters reads the texts. */
-const mayBeShown = ({ key, condition }: MessageRange): string => `${key} >= coalesce((SELECT max(${key}) FROM (
-    SELECT ${key}, sum(octet_length(content)) OVER (ORDER BY ${key} DESC) AS total FROM messages
-    WHERE ${condition} AND ${HAS_TEXT} ORDER BY ${key} DESC LIMIT ${SIZES_OF_WINDOW}
-  ) WHERE total >= ${MAX_BYTES_PER_CHARACTER * (MAX_SHOWN_CHARACTERS + 1)}), 0)`;
+/** Like {@link newestSizes}, but reads no text, and knows the characters only about. */
+export const newestByteSizes = (shownAs: ShownAs, range: MessageRange): string => {
+  const [least, most] = BYTES[shownAs];
+  return newest(shownAs, range, `${least} / ${MAX_BYTES_PER_CHARACTER} AS leastCharacters, ${most} AS mostCharacters`);
+};
+
+const newest = (shownAs: ShownAs, { key, condition }: MessageRange, size: string): string =>
+  `SELECT ${key === "key" ? seqOf(key) : key} AS seq, turn_id AS turnId, detail IS NOT NULL AS isReply, ${size}
+    FROM messages
+    WHERE ${condition}${shownAs === "messages" ? ` AND ${HAS_TEXT}` : ""}
+    ORDER BY messages.${key} DESC LIMIT ${SIZES_OF_WINDOW}`;

@@ -3,13 +3,23 @@
  * `message-rows.ts` and `write-messages.ts`. Effects: D1.
  */
 import { asc, getTableColumns, sql } from "drizzle-orm";
-import type { Message, ReplyDetail } from "../core/message.ts";
+import type { Message, MessageForm, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import type { Batch } from "../core/page.ts";
+import { windowStart } from "../core/shown-window.ts";
 import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import type { Database } from "./database.ts";
-import { CONTENT_CHARACTERS, HAS_TEXT, MESSAGE_BYTES, newestSizes, toMessageSizes } from "./message-sizes.ts";
-import type { MessageSizeRow } from "./message-sizes.ts";
+import {
+  CONTENT_CHARACTERS,
+  HAS_TEXT,
+  MESSAGE_BYTES,
+  SHORT_DETAIL,
+  SHORT_DETAIL_BYTES,
+  newestByteSizes,
+  newestSizes,
+  toMessageSizes,
+} from "./message-sizes.ts";
+import type { MessageByteSizeRow, MessageSizeRow } from "./message-sizes.ts";
 import { MAX_SEQ, isInLog, keyOf, numberOf, seqOf, sessionNumberOf } from "./message-keys.ts";
 import { messages } from "./tables.ts";
 
@@ -28,11 +38,26 @@ export interface PageQuery {
   /** Messages after this `seq`. */
   after: number;
   limit: number;
-  /** `shown` for only those with text. */
+  /** `shown` for only those with text, short. */
   which?: "all" | "shown";
-  /** Only messages of this chat, and prompts to all chats. */
+  /** Only messages of this chat, and prompts to all chats; of these, all and whole. */
   chatId?: string;
+  form?: MessageForm;
 }
+
+/** What a page reads of each row. */
+interface ReadColumns {
+  content: string;
+  detail: string;
+  bytes: string;
+}
+const WHOLE: ReadColumns = { content: "content", detail: "detail", bytes: MESSAGE_BYTES };
+const SHORT: ReadColumns = {
+  content: "content",
+  detail: SHORT_DETAIL,
+  bytes: `octet_length(content) + ${SHORT_DETAIL_BYTES}`,
+};
+const COUNTS: ReadColumns = { content: "''", detail: SHORT_DETAIL, bytes: SHORT_DETAIL_BYTES };
 
 /** How many rows a page may have when its limit is higher. A page has the most of these that fit into a batch. */
 const PAGE_SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, MAX_ROWS];
@@ -43,24 +68,29 @@ const PAGE_SIZES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256,
  * messages took most of the time of a long log, and window functions are slow on D1 and read each row eight times.
  *
  * @param condition which rows
+ * @param form what is read of them, and what that counts against the limit of a batch
  */
-function batchQuery(condition: string): string {
+function batchQuery(condition: string, { content, detail, bytes } = WHOLE): string {
   const rows = `FROM sessions s CROSS JOIN messages m ON ${isInLog("m.key", "s.number", "?2")} WHERE s.id = ?1 ${condition}`;
-  const sizes = `SELECT ${MESSAGE_BYTES} AS size ${rows} ORDER BY m.key`;
+  const sizes = `SELECT ${bytes} AS size ${rows} ORDER BY m.key`;
   // NULL if the rows fit and there may be more: then the next step decides.
   const steps = PAGE_SIZES.slice(1).map(
     (count, step) => `(SELECT CASE WHEN sum(size) > ?4 THEN ${PAGE_SIZES[step]} WHEN count(*) < ${count} THEN ?3 END
       FROM (${sizes} LIMIT min(${count}, ?3)))`,
   );
-  return `SELECT ${seqOf("m.key")} AS seq, m.chat_id AS chatId, m.turn_id AS turnId, role, content,
-      m.created_at AS createdAt, detail, (SELECT ${seqOf("m.key")} ${rows} ORDER BY m.key DESC LIMIT 1) AS lastSeq,
-      s.archive ->> 'lastSeq' AS archivedSeq,
+  return `SELECT ${seqOf("m.key")} AS seq, m.chat_id AS chatId, m.turn_id AS turnId, role, ${content} AS content,
+      m.created_at AS createdAt, ${detail} AS detail, s.archive ->> 'lastSeq' AS archivedSeq,
+      (SELECT ${seqOf("m.key")} ${rows} ORDER BY m.key DESC LIMIT 1) AS lastSeq,
       (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = m.turn_id) AS turnNumber
     ${rows} ORDER BY m.key LIMIT coalesce(${steps.join(", ")}, ?3)`;
 }
 
-const ALL_MESSAGES = batchQuery("");
-const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`);
+const PAGES: Record<MessageForm, string> = {
+  whole: batchQuery(""),
+  short: batchQuery("", SHORT),
+  counts: batchQuery("AND detail IS NOT NULL", COUNTS),
+};
+const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`, SHORT);
 const MESSAGES_OF_CHAT = batchQuery("AND (chat_id IS NULL OR chat_id = ?5)");
 
 /** Messages of D1. */
@@ -73,9 +103,9 @@ export interface StoredPage extends Batch<Message> {
 export async function messagesPage(
   db: Database,
   sessionId: string,
-  { after, limit, which = "all", chatId }: PageQuery,
+  { after, limit, which = "all", chatId, form = "whole" }: PageQuery,
 ): Promise<StoredPage> {
-  const query = which === "all" ? ALL_MESSAGES : SHOWN_MESSAGES;
+  const query = which === "shown" ? SHOWN_MESSAGES : PAGES[form];
   const statement = db.$client.prepare(chatId === undefined ? query : MESSAGES_OF_CHAT);
   const values = [sessionId, Math.min(after, MAX_SEQ), Math.min(limit, MAX_ROWS), MAX_BATCH_CHARACTERS];
   const bound = statement.bind(...values, ...(chatId === undefined ? [] : [chatId]));
@@ -86,16 +116,38 @@ export async function messagesPage(
 }
 
 const number = numberOf("?1");
-const UP_TO = { key: "key", condition: `${isInLog("key", number)} AND key <= ${keyOf(number, "?2")}` } as const;
+const RANGE = { key: "key", condition: `${isInLog("key", number, "?2")} AND key <= ${keyOf(number, "?3")}` } as const;
 
-/** The sizes of the newest messages up to a `seq`, newest first, with enough rows for a window. */
-export async function readNewestSizes(
+/**
+ * The `seq` of the last message that an answer leaves out; 0 if it shows all. Bytes alone decide this for most logs. For others, only
+ * the texts are counted that the answer may show.
+ *
+ * @param upTo the last message to show
+ */
+export async function readWindowStart(
   db: Database,
   sessionId: string,
   upTo: number,
   shownAs: ShownAs,
+): Promise<number> {
+  const sizes = db.$client.prepare(newestByteSizes(shownAs, RANGE)).bind(sessionId, 0, upTo);
+  const rows = (await sizes.all<MessageByteSizeRow>()).results;
+  const startFor = (characters: "leastCharacters" | "mostCharacters") =>
+    windowStart(toMessageSizes(rows.map((row) => ({ ...row, characters: row[characters] }))), shownAs);
+  const [earliest, latest] = [startFor("leastCharacters"), startFor("mostCharacters")];
+  if (earliest === latest) return earliest;
+  return windowStart(await readNewestSizes(db, sessionId, earliest, upTo, shownAs), shownAs) || earliest;
+}
+
+/** The sizes of the newest messages after a `seq` and up to another, newest first, with enough rows for a window. */
+export async function readNewestSizes(
+  db: Database,
+  sessionId: string,
+  after: number,
+  upTo: number,
+  shownAs: ShownAs,
 ): Promise<MessageSize[]> {
-  const statement = db.$client.prepare(newestSizes(shownAs, UP_TO)).bind(sessionId, upTo);
+  const statement = db.$client.prepare(newestSizes(shownAs, RANGE)).bind(sessionId, after, upTo);
   const { results } = await statement.all<MessageSizeRow>();
   return [...toMessageSizes(results)];
 }

@@ -8,6 +8,7 @@ import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { readPages } from "./list-pages.ts";
 import type { ListPages } from "./list-pages.ts";
+import { forgetAfter } from "./record-cache.ts";
 import { promptTemplates } from "./tables.ts";
 import { isUsed, usersOfPromptTemplate } from "./users.ts";
 
@@ -19,7 +20,11 @@ export const createPromptTemplate = (
   db: Database,
   template: PromptTemplate,
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> => insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements);
+): Promise<boolean> =>
+  forgetAfter(
+    ["prompt-template", template.name],
+    insertOnce(db, promptTemplates, template, promptTemplates.name, moreStatements),
+  );
 
 /** All templates by name, page by page. */
 export const promptTemplatePages = (db: Database): ListPages<PromptTemplate> =>
@@ -38,6 +43,7 @@ export async function deletePromptTemplate(db: Database, name: string): Promise<
   const remove = db
     .delete(promptTemplates)
     .where(sql`${promptTemplates.name} = ${name} and not ${isUsed(usersOfPromptTemplate(name))}`);
-  const [{ meta }] = await db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
+  const write = db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
+  const [{ meta }] = await forgetAfter(["prompt-template", name], write);
   return meta.changes > 0;
 }

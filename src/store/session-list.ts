@@ -4,7 +4,6 @@
  */
 import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
-import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import { foldText } from "../core/fold.ts";
 import { hasText } from "../core/message.ts";
@@ -63,15 +62,6 @@ function referencedRecords(db: Database, found: Pick<Session, "chatbotId" | "cli
   const chatbotIds = found.map(({ chatbotId }) => chatbotId);
   const clientIds = found.map(({ clientId }) => clientId);
   return [chatbotStore.selectByIds(db, chatbotIds), clientStore.selectByIds(db, clientIds)] as const;
-}
-
-/** The chatbot and the client of a session, deleted ones included. One round trip. */
-export async function findReferenced(
-  db: Database,
-  session: Session,
-): Promise<{ chatbot: Chatbot | null; client: Client | null }> {
-  const [[chatbot], [client]] = await db.batch(referencedRecords(db, [session]));
-  return { chatbot: chatbot ?? null, client: client ?? null };
 }
 
 async function populate(store: LogStore, rows: SessionRow[]): Promise<PopulatedSession[]> {

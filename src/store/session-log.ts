@@ -5,7 +5,6 @@
  * A session can be archived between two reads. So whoever reads rows of D1 looks at what the session's row says then.
  * Writing to the archive does not belong here: that is `archive/archive-log.ts`. Effects: D1 and R2.
  */
-import { archivedSeq } from "../core/log-archive.ts";
 import type { LogArchive } from "../core/log-archive.ts";
 import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
@@ -16,8 +15,9 @@ import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import { selectArchives } from "./archive/archived-sessions.ts";
 import type { LogStore } from "./archive/bucket.ts";
 import { archivedPage, chunksBackwards } from "./archive/read-archive.ts";
+import type { ArchivedSession } from "./archive/read-archive.ts";
 import { charactersOfMessage } from "./message-sizes.ts";
-import { messagesPage, readNewestSizes } from "./messages.ts";
+import { messagesPage, readNewestSizes, readWindowStart } from "./messages.ts";
 import type { PageQuery } from "./messages.ts";
 
 /** What is known of a session whose log is read. */
@@ -61,14 +61,32 @@ export async function logWindowStart(
   upTo: number,
   shownAs: ShownAs,
 ): Promise<number> {
-  const stored = await readNewestSizes(store.db, session.id, upTo, shownAs);
-  // Read after the rows, so that it knows of all that are missing.
-  const archive = store.archive ? await readArchive(store, session.id) : session.archive;
-  const sizes = stored.filter(({ seq }) => seq > archivedSeq({ archive }));
-  if (!archive) return windowStart(sizes, shownAs);
-  for await (const messages of chunksBackwards(store.archive, { id: session.id, archive })) {
-    const start = windowStart(completeTurns(sizes, shownAs), shownAs);
-    if (start > 0 || sizes.length >= SIZES_OF_WINDOW) break;
+  if (!session.archive) {
+    const begin = await readWindowStart(store.db, session.id, upTo, shownAs);
+    // Read after the rows, so that it knows of all that are missing.
+    const archive = store.archive && (await readArchive(store, session.id));
+    return archive ? logWindowStart(store, { ...session, archive }, upTo, shownAs) : begin;
+  }
+  const { id, archive } = session;
+  const sizes = await readNewestSizes(store.db, id, archive.lastSeq, upTo, shownAs);
+  // Without any, they may have been archived by now.
+  const moved = sizes.length === 0 && archive.lastSeq < upTo ? await readArchive(store, id) : null;
+  return moved && moved.lastSeq > archive.lastSeq
+    ? logWindowStart(store, { ...session, archive: moved }, upTo, shownAs)
+    : archivedWindowStart(store, { id, archive }, sizes, upTo, shownAs);
+}
+
+/** @param newer the sizes of the messages that are not in the archive, newest first */
+async function archivedWindowStart(
+  store: LogStore,
+  session: ArchivedSession,
+  newer: MessageSize[],
+  upTo: number,
+  shownAs: ShownAs,
+): Promise<number> {
+  const sizes = [...newer];
+  for await (const messages of chunksBackwards(store.archive, session)) {
+    if (windowStart(completeTurns(sizes, shownAs), shownAs) > 0 || sizes.length >= SIZES_OF_WINDOW) break;
     sizes.push(...sizesOf(messages, upTo, shownAs));
   }
   return windowStart(sizes.slice(0, SIZES_OF_WINDOW), shownAs);

@@ -5,7 +5,7 @@
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
-import type { Session } from "../core/session.ts";
+import type { ChangeableField, Session } from "../core/session.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
 import { toStatement } from "./database.ts";
@@ -95,26 +95,29 @@ export async function clientOfSession(db: Database, id: string): Promise<string 
  * Writes messages and the session's state in one transaction and one round trip. Idempotent. An older copy of the
  * session never overwrites a newer one.
  *
- * @param sessionChanged whether anything except the log has changed. If not, each message writes two rows and no index.
+ * @param changed the fields that have changed; `null` if only the log has. Then each message writes two rows and no index.
  */
 export async function writeSession(
   db: Database,
   session: Session,
   log: Message[],
-  sessionChanged: boolean,
+  changed: readonly ChangeableField[] | null,
 ): Promise<void> {
   const inserts = insertMessages(db, session.id, log, session.updatedAt);
-  await db.$client.batch(sessionChanged ? [...inserts, toStatement(db, updateSession(db, session))] : inserts);
+  await db.$client.batch(
+    changed === null ? inserts : [...inserts, toStatement(db, updateSession(db, session, changed))],
+  );
 }
 
-function updateSession(db: Database, session: Session) {
-  // A trigger computes the first two columns from the messages, and the archive has the others.
-  const { id, lastSeq: _lastSeq, messageCount: _messageCount, ...fields } = toRow(session);
-  const { archive: _archive, archiveCheckedAt: _archiveCheckedAt, ...row } = fields;
+/** Sets only what has changed: SQLite writes each index that has a column of the statement anew, also if its value is the same. */
+function updateSession(db: Database, session: Session, changed: readonly ChangeableField[]) {
+  const { id, updatedAt, metadataVersion, titleFolded, foldVersion, ...row } = toRow(session);
+  const fields = Object.fromEntries(changed.map((field) => [field, row[field]]));
+  const folded = changed.includes("title") ? { titleFolded, foldVersion } : {};
   return db
     .update(sessions)
-    .set(row)
-    .where(and(eq(sessions.id, id), lte(sessions.metadataVersion, session.metadataVersion)));
+    .set({ ...fields, ...folded, updatedAt, metadataVersion })
+    .where(and(eq(sessions.id, id), lte(sessions.metadataVersion, metadataVersion)));
 }
 
 /** Deletes a session and its log. One round trip. */

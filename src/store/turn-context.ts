@@ -1,24 +1,33 @@
 /**
- * Reads from D1 what a turn needs besides the log: chatbot, client, endpoints, template. How it becomes a request is in
- * `turn/`. Effects: D1.
+ * What a turn needs besides the log: chatbot, client, endpoints, template. Read from a replica of D1 and kept in the
+ * isolate's memory (`record-cache.ts`). How it becomes a request is in `turn/`. Effects: D1, memory, the clock.
  */
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { PromptTemplate } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import type { Session } from "../core/session.ts";
+import { now } from "../core/time.ts";
+import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { database, replica } from "./database.ts";
+import { recordCache } from "./record-cache.ts";
+import type { RecordKey } from "./record-cache.ts";
 import { chatbots, clients, endpoints, promptTemplates } from "./tables.ts";
 
-/** Records for a turn of a chatbot session. `null` stands for a deleted record. */
-export interface ChatContext {
+/** The chatbot and the client of a session, deleted ones included. `null` stands for a record that does not exist. */
+export interface ReferencedRecords {
   chatbot: Chatbot | null;
-  endpoint: Endpoint | null;
   client: Client | null;
 }
 
-/** Records for a turn of a comparison session: the current endpoints, and the session's template. */
+/** Records for a turn of a chatbot session. */
+export interface ChatContext extends ReferencedRecords {
+  endpoint: Endpoint | null;
+}
+
+/** Records for a turn of a comparison session: those of its endpoints that exist, and its template. */
 export interface ComparisonContext {
   endpoints: Endpoint[];
   template: PromptTemplate | null;
@@ -27,16 +36,127 @@ export interface ComparisonContext {
 /** Records for a turn of either kind of session. */
 export type TurnContext = { of: "chat"; chat: ChatContext } | { of: "comparison"; comparison: ComparisonContext };
 
-/** One round trip that reads three rows. */
-export async function readChatbotContext(
-  db: Database,
-  { chatbotId, clientId }: Pick<Session, "chatbotId" | "clientId">,
-): Promise<ChatContext> {
-  const row = await chatbotQuery(db).get({ chatbotId, clientId });
-  return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, client: row?.client ?? null };
+/** Records from memory. */
+export interface CachedTurnContext {
+  context: TurnContext;
+  /** Whether the caller is the one who should read them again in the background. */
+  isRefreshDue: boolean;
 }
 
-// Prepared once: building the query takes longer than running it, and every chat turn needs it.
+type ChatReferences = Pick<Session, "chatbotId" | "clientId">;
+type ComparisonReferences = Pick<Session, "chats" | "promptTemplate">;
+
+/** Reads the records of a session, and keeps them in memory. One round trip; two if the replica lacks one of them. */
+export const readTurnContext = async (d1: D1Database, session: Session): Promise<TurnContext> =>
+  session.kind === "chatbot"
+    ? { of: "chat", chat: await readChatContext(d1, session) }
+    : { of: "comparison", comparison: await readComparisonContext(d1, session) };
+
+/**
+ * The records of a session from memory; `null` if they must be read.
+ *
+ * @param lastClient the client as the session last read it. A turn only asks whether it exists, and the client of an
+ *   open session cannot be deleted, so this one may be older.
+ */
+export const cachedTurnContext = (session: Session, lastClient: Client | null): CachedTurnContext | null =>
+  session.kind === "chatbot" ? cachedChat(session, lastClient) : cachedComparison(session);
+
+function cachedChat(references: ChatReferences, lastClient: Client | null): CachedTurnContext | null {
+  const [chatbotKey, clientKey] = keysOf(references);
+  const chatbot = recordCache.get(chatbotKey);
+  if (chatbot === undefined) return null;
+  const client = recordCache.get(clientKey) ?? (recordCache.wasChanged(clientKey) ? null : lastClient);
+  const [endpointKey] = endpointKeys(chatbot === null ? [] : [chatbot.endpointId]);
+  const endpoint = endpointKey ? recordCache.get(endpointKey) : null;
+  if (client === null || endpoint === undefined) return null;
+  const used = endpointKey ? [chatbotKey, clientKey, endpointKey] : [chatbotKey, clientKey];
+  return {
+    context: { of: "chat", chat: { chatbot, endpoint, client } },
+    isRefreshDue: used.some((key) => recordCache.claimRefresh(key)),
+  };
+}
+
+function cachedComparison({ chats, promptTemplate }: ComparisonReferences): CachedTurnContext | null {
+  const keys = endpointKeys(chats.map(({ endpointId }) => endpointId));
+  const found = keys.map((key) => recordCache.get(key));
+  const templateKey = ["prompt-template", promptTemplate ?? ""] as const;
+  const template = promptTemplate === null ? null : recordCache.get(templateKey);
+  if (template === undefined || found.includes(undefined)) return null;
+  const used: RecordKey[] = promptTemplate === null ? keys : [...keys, templateKey];
+  return {
+    context: { of: "comparison", comparison: { endpoints: found.filter((endpoint) => endpoint != null), template } },
+    isRefreshDue: used.some((key) => recordCache.claimRefresh(key)),
+  };
+}
+
+/** A current chatbot from memory; `null` if it does not exist, `undefined` if it must be read. */
+export const cachedChatbot = (id: string): Chatbot | null | undefined => recordCache.get(["chatbot", id]);
+
+/** Referenced records, and when the older one of them was read. */
+export type DatedRecords = ReferencedRecords & { readAt: EpochMs };
+
+/** The chatbot and the client of a session from memory; `null` if they must be read. */
+export function cachedReferences(references: ChatReferences): DatedRecords | null {
+  const [chatbotKey, clientKey] = keysOf(references);
+  const [chatbot, client] = [recordCache.get(chatbotKey), recordCache.get(clientKey)];
+  if (chatbot === undefined || client === undefined) return null;
+  return { chatbot, client, readAt: Math.min(recordCache.readAt(chatbotKey), recordCache.readAt(clientKey)) };
+}
+
+/** Adds records from the memory of another isolate, unless they were changed in this one. */
+export function addReferences(references: ChatReferences, { chatbot, client, readAt }: DatedRecords): void {
+  const [chatbotKey, clientKey] = keysOf(references);
+  if (!recordCache.wasChanged(chatbotKey)) recordCache.put(chatbotKey, chatbot, readAt);
+  if (!recordCache.wasChanged(clientKey)) recordCache.put(clientKey, client, readAt);
+}
+
+const keysOf = ({ chatbotId, clientId }: ChatReferences) =>
+  [
+    ["chatbot", chatbotId ?? ""],
+    ["client", clientId ?? ""],
+  ] as const;
+
+const endpointKeys = (ids: (string | null)[]) => ids.map((id) => ["endpoint", id ?? ""] as const);
+
+/**
+ * Reads from a replica; from the primary if that lacks something, or if something was changed here a moment ago.
+ *
+ * @param isSettled whether a replica's answer can stand
+ */
+async function readNearby<T>(
+  d1: D1Database,
+  keys: readonly RecordKey[],
+  read: (db: Database) => Promise<T>,
+  isSettled: (found: T) => boolean,
+): Promise<T> {
+  if (!keys.some((key) => recordCache.wasChanged(key))) {
+    const found = await read(replica(d1));
+    if (isSettled(found)) return found;
+  }
+  return read(database(d1));
+}
+
+/** As {@link readTurnContext}, for a chatbot session. */
+export async function readChatContext(d1: D1Database, references: ChatReferences): Promise<ChatContext> {
+  const [chatbotKey, clientKey] = keysOf(references);
+  const [, chatbotId] = chatbotKey;
+  const [, clientId] = clientKey;
+  const read = async (db: Database) => {
+    const readAt = now();
+    const row = await chatbotQuery(db).get({ chatbotId, clientId });
+    return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, client: row?.client ?? null, readAt };
+  };
+  const { readAt, ...chat } = await readNearby(d1, [chatbotKey, clientKey], read, isWhole);
+  recordCache.put(chatbotKey, chat.chatbot, readAt);
+  recordCache.put(clientKey, chat.client, readAt);
+  if (chat.chatbot) recordCache.put(["endpoint", chat.chatbot.endpointId], chat.endpoint, readAt);
+  return chat;
+}
+
+const isWhole = ({ chatbot, endpoint, client }: ChatContext): boolean =>
+  chatbot !== null && client !== null && endpoint !== null && !recordCache.wasChanged(["endpoint", endpoint.id]);
+
+// Prepared once: building the query takes longer than running it.
 const chatbotQueries = new WeakMap<Database, ReturnType<typeof prepareChatbotQuery>>();
 
 function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {
@@ -45,25 +165,49 @@ function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {
   return cached;
 }
 
+/** Three rows, each by its own id: one that is missing leaves the others. */
 const prepareChatbotQuery = (db: Database) =>
   db
     .select({ chatbot: chatbots, endpoint: endpoints, client: clients })
-    .from(chatbots)
+    .from(sql`(select 1)`)
+    .leftJoin(chatbots, eq(chatbots.id, sql.placeholder("chatbotId")))
     .leftJoin(endpoints, eq(endpoints.id, chatbots.endpointId))
-    .leftJoin(clients, and(eq(clients.id, sql.placeholder("clientId")), isNull(clients.deletedAt)))
-    .where(and(eq(chatbots.id, sql.placeholder("chatbotId")), isNull(chatbots.deletedAt)))
+    .leftJoin(clients, eq(clients.id, sql.placeholder("clientId")))
     .prepare();
 
-/** One round trip. */
+/** As {@link readTurnContext}, for a comparison session. */
 export async function readComparisonContext(
-  db: Database,
-  { chats, promptTemplate }: Pick<Session, "chats" | "promptTemplate">,
+  d1: D1Database,
+  { chats, promptTemplate }: ComparisonReferences,
 ): Promise<ComparisonContext> {
-  const ids = JSON.stringify(chats.map(({ endpointId }) => endpointId));
+  const ids = [...new Set(chats.map(({ endpointId }) => endpointId))];
+  const templateKey = ["prompt-template", promptTemplate ?? ""] as const;
+  const keys = endpointKeys(ids);
+  const read = async (db: Database) => {
+    const readAt = now();
+    return { ...(await readComparison(db, ids, promptTemplate)), readAt };
+  };
+  const { readAt, ...comparison } = await readNearby(
+    d1,
+    [...keys, templateKey],
+    read,
+    ({ endpoints: found, template }) => found.length === ids.length && (template !== null || promptTemplate === null),
+  );
+  const found = new Map(comparison.endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  for (const key of keys) recordCache.put(key, found.get(key[1]) ?? null, readAt);
+  if (promptTemplate !== null) recordCache.put(templateKey, comparison.template, readAt);
+  return comparison;
+}
+
+async function readComparison(
+  db: Database,
+  ids: (string | null)[],
+  promptTemplate: string | null,
+): Promise<ComparisonContext> {
   const selectEndpoints = db
     .select()
     .from(endpoints)
-    .where(sql`${endpoints.id} in (select value from json_each(${ids}))`);
+    .where(sql`${endpoints.id} in (select value from json_each(${JSON.stringify(ids)}))`);
   if (promptTemplate === null) return { endpoints: await selectEndpoints, template: null };
   const selectTemplate = db.select().from(promptTemplates).where(eq(promptTemplates.name, promptTemplate));
   const [rows, [template]] = await db.batch([selectEndpoints, selectTemplate]);

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 export interface Finding {
   measure: string;
   value: number;
-  unit: "x" | " ms" | " KB" | " /s";
+  unit: "x" | " ms" | " KB" | " /s" | " a call";
   target: { atMost: number } | { atLeast: number };
 }
 
@@ -31,10 +31,12 @@ export function printTable(title: string, rows: string[][]): void {
   for (const row of rows) console.info(`  ${line(row).join("  ")}`.trimEnd());
 }
 
+const DIGITS: Partial<Record<Finding["unit"], number>> = { x: 2, " a call": 1 };
+
 export function printSummary(findings: Finding[]): void {
   if (findings.length === 0) return;
   const rows = findings.map(({ measure, value, unit, target }) => {
-    const format = (number: number) => `${unit === "x" ? number.toFixed(2) : number.toFixed(0)}${unit}`;
+    const format = (number: number) => `${number.toFixed(DIGITS[unit] ?? 0)}${unit}`;
     const wanted = "atMost" in target ? `<= ${format(target.atMost)}` : `>= ${format(target.atLeast)}`;
     return [measure, format(value), wanted, isMet(value, target) ? "met" : "MISSED"];
   });

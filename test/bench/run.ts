@@ -10,6 +10,7 @@ import { append } from "./append.ts";
 import { bundle } from "./bundle.ts";
 import { chat } from "./chat.ts";
 import { coldStart } from "./cold-start.ts";
+import { commits } from "./commits.ts";
 import { d1Delays } from "./d1-delays.ts";
 import { fanOut } from "./fan-out.ts";
 import { idleSockets } from "./idle-sockets.ts";
@@ -40,12 +41,13 @@ const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   sockets,
 };
 
-const PARTS = [...Object.keys(UNDER_LOAD), "cold-start", "d1-delays", "idle-sockets", "lists", "bundle"];
+const PARTS = [...Object.keys(UNDER_LOAD), "commits", "cold-start", "d1-delays", "idle-sockets", "lists", "bundle"];
 
 async function run(wanted: Set<string>): Promise<Finding[]> {
   const scratch = scratchDirectory();
   const built = await build(scratch);
   const findings = await runUnderLoad(built, wanted);
+  if (wanted.has("commits")) findings.push(...(await commits(built)));
   if (wanted.has("cold-start")) findings.push(...(await coldStart(built)));
   if (wanted.has("d1-delays")) findings.push(...(await d1Delays(built, scratch)));
   if (wanted.has("idle-sockets")) findings.push(...(await idleSockets(built)));

@@ -74,3 +74,17 @@ export async function replicatedMessages(id: string): Promise<{ seq: number; con
 
 export const replicatedContents = async (id: string): Promise<string[]> =>
   (await replicatedMessages(id)).map(({ content }) => content);
+
+/** The rows that D1 writes in batches while something runs. */
+export async function countWrites(run: () => Promise<unknown>): Promise<number> {
+  const batch = env.DB.batch.bind(env.DB);
+  let count = 0;
+  const spy = vi.spyOn(env.DB, "batch").mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
+    const results = await batch<T>(statements);
+    for (const { meta } of results) count += meta.rows_written;
+    return results;
+  });
+  await run();
+  spy.mockRestore();
+  return count;
+}

@@ -1,7 +1,7 @@
 /** Clients of sockets and event streams that check each event against its schema, and wait for events. */
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
-import { StreamEvent } from "../../src/live/streaming/events.ts";
+import { StreamEvent } from "../../src/live/streaming/event-schemas.ts";
 import { ADMIN_KEY } from "./api.ts";
 
 export type Event = { type: string } & Record<string, ReturnType<typeof JSON.parse>>;

@@ -1,18 +1,14 @@
 /** Compares an answer with the OpenAPI document. */
 import { Validator } from "@cfworker/json-schema";
 import type { Schema } from "@cfworker/json-schema";
-import { app, dialects } from "../../src/app.ts";
-import { dialectOf } from "../../src/routes/http/dialect.ts";
-import { openapiDocument } from "../../src/routes/openapi/document.ts";
+import { apiDocument as document, dialectDocs } from "../../src/api-docs.ts";
+import { docsOf } from "../../src/routes/openapi/document.ts";
 
 type Json = Record<string, unknown>;
 
 interface Operation {
   responses: Record<string, { content?: Record<string, { schema?: Json }> }>;
 }
-
-/** The OpenAPI document of the app under test. */
-export const document = openapiDocument(app, dialects);
 
 const paths = Object.entries(document["paths"] as Record<string, Record<string, Operation>>).map(([path, methods]) => ({
   // A fixed segment goes before a parameter, as in the app.
@@ -40,7 +36,7 @@ export function faultIn(method: string, path: string, status: number, body: unkn
 function schemaOf(method: string, path: string, status: number): Json | undefined {
   const operation = operationOf(method, path);
   // A path without a route fails in the dialect's plain form.
-  if (!operation) return { $ref: `#/components/schemas/${dialectOf(dialects, path).problemSchema(status).meta()?.id}` };
+  if (!operation) return { $ref: `#/components/schemas/${docsOf(dialectDocs, path).problemSchema(status).meta()?.id}` };
   return operation.responses[status]?.content?.["application/json"]?.schema;
 }
 

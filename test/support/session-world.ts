@@ -138,6 +138,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
           },
         },
       }),
+      cachedTurnContext: () => null,
+      cachedReferences: () => null,
       writeSession: async (changed) => {
         world.stored = changed;
       },
@@ -148,9 +150,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
       },
     },
     replication: {
-      ensureAlarm: () => undefined,
       start: () => undefined,
-      startSoon: () => undefined,
+      startByAlarm: () => undefined,
       waitIfQuick: async () => undefined,
       waitUntilReplicated: async () => undefined,
     },

@@ -6,7 +6,8 @@
  */
 import { createHash } from "node:crypto";
 import type { EpochMs } from "../../core/time.ts";
-import type { SavedResult, Log } from "./log.ts";
+import type { Log } from "./log.ts";
+import type { SavedResult } from "./waiting-results.ts";
 
 /** A caller's idempotency key. */
 export interface IdempotencyKey {
@@ -35,6 +36,17 @@ export function saveResult(
   at: EpochMs,
 ): void {
   if (key) log.saveResult(key.caller, key.key, { fingerprint: fingerprintOf(input), ...result }, at);
+}
+
+/** Saves the result of a prompt, together with the start of its turn. */
+export function saveResultAtStart(
+  log: Log,
+  key: IdempotencyKey | null,
+  input: object,
+  result: Pick<SavedResult, "seq" | "turn_id">,
+  at: EpochMs,
+): void {
+  if (key) log.waitingResults.add({ ...key, fingerprint: fingerprintOf(input), ...result, at });
 }
 
 const fingerprintOf = (input: object): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");

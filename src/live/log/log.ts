@@ -8,15 +8,17 @@
  * storage.
  */
 import { Buffer } from "node:buffer";
-import type { Message, NewMessage } from "../../core/message.ts";
+import type { Message, MessageForm, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
 import { MAX_SHOWN_MESSAGES, windowStart } from "../../core/shown-window.ts";
 import type { ShownAs } from "../../core/shown-window.ts";
-import type { Session } from "../../core/session.ts";
+import { CHANGEABLE_FIELDS, changedFields } from "../../core/session.ts";
+import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn } from "../../core/turn.ts";
+import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
 import { charactersOf, fromRow, readBatch } from "./message-rows.ts";
@@ -24,22 +26,14 @@ import type { MessageRow } from "./message-rows.ts";
 import { toMessageSizes } from "../../store/message-sizes.ts";
 import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
+import { WaitingResults } from "./waiting-results.ts";
+import type { SavedResult } from "./waiting-results.ts";
 
 /** The last changes that D1 has. Later changes are not replicated yet. */
 export interface ReplicationCursor {
   lastSeq: number;
   metadataVersion: number;
 }
-
-/** The saved result of a call with an idempotency key. */
-export type SavedResult = {
-  /** Hash of the call's input. A repeated call must have the same. */
-  fingerprint: string;
-  /** The message that the call appended. */
-  seq: number | null;
-  /** The turn that the call started. */
-  turn_id: string | null;
-};
 
 /** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
 type Totals = Record<"last_seq" | "messages" | "appended_at" | "bytes", number>;
@@ -53,6 +47,8 @@ interface State {
   turn: RunningTurn | null;
   /** The `seq` of each message that D1 rejects. They stay in this log. */
   deadLetters: number[];
+  /** Fields that have changed and that D1 may not have. Absent in storage of earlier code: then any may have changed. */
+  changedFields?: readonly ChangeableField[];
   /** Whether a removal has started. If so, the session no longer exists for callers. */
   removed: boolean;
 }
@@ -72,6 +68,8 @@ const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals
 
 /** Reads and writes the log. Create one per object. */
 export class Log {
+  /** Results that are saved with the start of their turns. */
+  readonly waitingResults = new WaitingResults();
   readonly #storage: DurableObjectStorage;
   #state: State | null;
   /** Recent messages, cached because replication reads them next. */
@@ -134,7 +132,7 @@ export class Log {
     this.cacheContext(context);
     const { lastSeq, metadataVersion } = session;
     const replicated = { lastSeq, metadataVersion };
-    this.#write({ session, bytes, replicated, turn: null, deadLetters: [], removed: false });
+    this.#write({ session, bytes, replicated, turn: null, deadLetters: [], changedFields: [], removed: false });
   }
 
   /** Appends messages. Writes one row each. */
@@ -161,6 +159,8 @@ export class Log {
     const { number } = sql.exec<{ number: number }>(statements.INSERT_TURN, turnId, startedAt).one();
     const turn = { turnId, number, startedAt };
     sql.exec(statements.DELETE_DRAFTS);
+    for (const { caller, key, at, ...result } of this.waitingResults.take(turnId))
+      this.saveResult(caller, key, result, at);
     this.#write({ ...this.loadedState, turn: { ...turn, chatIds } });
     return turn;
   }
@@ -187,20 +187,27 @@ export class Log {
     this.#contextJson = text;
   }
 
-  /** Saves the text so far of a running reply. */
-  saveDraft(chatId: string, content: string): void {
-    this.#storage.sql.exec(statements.SAVE_DRAFT, chatId, content);
+  /** Removes the cached records, so that the next turn must read them. */
+  clearContext(): void {
+    this.#storage.sql.exec(statements.DELETE_CONTEXT);
+    this.#contextJson = null;
+  }
+
+  /** Saves the texts so far of the running replies, by chat. Writes one row. */
+  saveDrafts(texts: ReadonlyMap<string, string>): void {
+    this.#storage.sql.exec(statements.SAVE_DRAFTS, toDraftRow(texts));
   }
 
   /** Saved texts of running replies, by chat. */
   drafts(): Map<string, string> {
-    const rows = this.#storage.sql.exec<{ chat_id: string; content: string }>(statements.READ_DRAFTS);
-    return new Map(rows.toArray().map(({ chat_id, content }) => [chat_id, content]));
+    const [row] = this.#storage.sql.exec<{ texts: string }>(statements.READ_DRAFTS).toArray();
+    return row ? fromDraftRow(row.texts) : new Map();
   }
 
-  /** The result that was saved with a key, or `null`. */
+  /** The result of a key: of a turn that waits, or saved; `null` if there is none. */
   findSavedResult(caller: string, key: string): SavedResult | null {
-    return this.#storage.sql.exec<SavedResult>(statements.FIND_RESULT, caller, key).toArray()[0] ?? null;
+    const waiting = this.waitingResults.find(caller, key);
+    return waiting ?? this.#storage.sql.exec<SavedResult>(statements.FIND_RESULT, caller, key).toArray()[0] ?? null;
   }
 
   /** Saves the result of a call. Call it in the transaction of the change. */
@@ -229,7 +236,14 @@ export class Log {
 
   /** Replaces the session with a changed one. */
   replaceSession(session: Session): void {
-    this.#write({ ...this.loadedState, session });
+    const state = this.loadedState;
+    const fields = new Set([...this.changedFields, ...changedFields(state.session, session)]);
+    this.#write({ ...state, session, changedFields: [...fields] });
+  }
+
+  /** The fields of the session that D1 may not have, apart from those that follow from the messages. */
+  get changedFields(): readonly ChangeableField[] {
+    return this.loadedState.changedFields ?? CHANGEABLE_FIELDS;
   }
 
   markRemoved(): void {
@@ -238,7 +252,10 @@ export class Log {
 
   /** Sets which changes D1 has. In memory only, until the next write: to replicate a message twice has no effect. */
   setReplicated(replicated: ReplicationCursor): void {
-    if (this.#state) this.#state = { ...this.#state, replicated };
+    if (this.#state) {
+      const hasAll = replicated.metadataVersion === this.#state.session.metadataVersion;
+      this.#state = { ...this.#state, replicated, ...(hasAll ? { changedFields: [] } : {}) };
+    }
     this.#recent = this.#recent.filter(({ seq }) => seq > replicated.lastSeq);
   }
 
@@ -259,18 +276,18 @@ export class Log {
   }
 
   /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
-  messages(after: number, limit: number): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER, after), limit);
+  messages(after: number, limit: number, form: MessageForm = "whole"): Batch<Message> {
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER[form], after), limit);
+  }
+
+  /** Like {@link messages}, but only messages with text, short. */
+  shownMessages(after: number, limit: number): Batch<Message> {
+    return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
   /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
   messagesOfChat(chatId: string, after: number, limit: number): Batch<Message> {
     return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
-  }
-
-  /** Like {@link messages}, but only messages with text. */
-  shownMessages(after: number, limit: number): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
   /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */

@@ -13,15 +13,19 @@ export type MessageRow = Record<"chat_id" | "turn_id" | "detail", string | null>
   role: Message["role"];
   content: string;
   created_at: number;
+  /** What reading the row counts against the limit of a batch, besides its text. */
+  bytes_read: number;
 };
 
-export const fromRow = ({ chat_id, turn_id, turn_number, created_at, detail, ...row }: MessageRow): Message => ({
-  ...row,
-  chatId: chat_id,
-  turnId: turn_id,
-  turnNumber: turn_number,
-  createdAt: created_at,
-  reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
+export const fromRow = ({ seq, role, content, ...row }: MessageRow): Message => ({
+  seq,
+  chatId: row.chat_id,
+  turnId: row.turn_id,
+  turnNumber: row.turn_number,
+  role,
+  content,
+  createdAt: row.created_at,
+  reply: row.detail === null ? null : (JSON.parse(row.detail) as ReplyDetail),
 });
 
 /** The text of messages in UTF-16 code units, about: without the fields of a reply that are always short. */
@@ -36,7 +40,7 @@ export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Mess
   const items: Message[] = [];
   let characters = 0;
   for (const row of rows) {
-    characters += row.content.length + (row.detail?.length ?? 0);
+    characters += row.content.length + (row.detail?.length ?? 0) + row.bytes_read;
     if (items.length === limit || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
       return { items, hasMore: true };
     items.push(fromRow(row));

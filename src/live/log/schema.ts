@@ -35,6 +35,13 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
     `UPDATE state SET state = json_set(state, '$.bytes', (SELECT coalesce(sum(octet_length(content) + coalesce(octet_length(detail), 0)), 0)
       FROM messages WHERE seq <= state ->> '$.session.lastSeq'))`,
   ],
+  [
+    "ALTER TABLE drafts RENAME TO drafts_by_chat",
+    "CREATE TABLE drafts (one INTEGER PRIMARY KEY CHECK (one = 1), texts TEXT NOT NULL)",
+    // Cut, so that the texts of 64 replies fit into a row.
+    "INSERT INTO drafts (one, texts) SELECT 1, json_group_array(json_array(chat_id, substr(content, 1, 4096))) FROM drafts_by_chat",
+    "DROP TABLE drafts_by_chat",
+  ],
 ];
 
 /** Whether the storage has no schema yet. */

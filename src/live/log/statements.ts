@@ -3,22 +3,31 @@
  * not by text. Tables are in `schema.ts`. Running statements does not belong here: that is `log.ts`. Pure.
  */
 
+import type { MessageForm } from "../../core/message.ts";
 import type { ShownAs } from "../../core/shown-window.ts";
-import { HAS_TEXT, MESSAGE_BYTES, newestSizes } from "../../store/message-sizes.ts";
+import { HAS_TEXT, MESSAGE_BYTES, SHORT_DETAIL, SHORT_DETAIL_BYTES, newestSizes } from "../../store/message-sizes.ts";
 
 /** The columns of a message, without `appended_at`. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
-const SELECT = `SELECT ${COLUMNS}, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
+const select = (content: string, detail: string, bytes: string): string =>
+  `SELECT seq, chat_id, turn_id, role, ${content} AS content, created_at, ${detail} AS detail, ${bytes} AS bytes_read,
+    (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
+const SELECT = select("content", "detail", "0");
+const SELECT_SHORT = select("content", SHORT_DETAIL, SHORT_DETAIL_BYTES);
 
 export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
 export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
 export const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-export const MESSAGES_AFTER = `${SELECT} WHERE seq > ? ORDER BY seq`;
+export const MESSAGES_AFTER: Record<MessageForm, string> = {
+  whole: `${SELECT} WHERE seq > ? ORDER BY seq`,
+  short: `${SELECT_SHORT} WHERE seq > ? ORDER BY seq`,
+  counts: `${select("''", SHORT_DETAIL, SHORT_DETAIL_BYTES)} WHERE seq > ? AND detail IS NOT NULL ORDER BY seq`,
+};
+export const SHOWN_MESSAGES_AFTER = `${SELECT_SHORT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
-export const SHOWN_MESSAGES_AFTER = `${SELECT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
   WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;
@@ -35,8 +44,8 @@ export const NEWEST_SIZES: Record<ShownAs, string> = {
 export const CHATS_WITH_REPLY = "SELECT chat_id FROM messages WHERE turn_id = ? AND detail IS NOT NULL";
 export const WRITE_CONTEXT =
   "INSERT INTO cached_context (one, context) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET context = excluded.context";
-export const SAVE_DRAFT =
-  "INSERT INTO drafts (chat_id, content) VALUES (?, ?) ON CONFLICT (chat_id) DO UPDATE SET content = excluded.content";
+export const SAVE_DRAFTS =
+  "INSERT INTO drafts (one, texts) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET texts = excluded.texts";
 export const FIND_RESULT = "SELECT fingerprint, seq, turn_id FROM idempotency_keys WHERE caller = ? AND key = ?";
 export const SAVE_RESULT =
   "INSERT OR REPLACE INTO idempotency_keys (caller, key, fingerprint, seq, turn_id, at) VALUES (?, ?, ?, ?, ?, ?)";
@@ -44,9 +53,10 @@ export const COUNT_CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 export const READ_STATE = "SELECT state FROM state";
 export const READ_CONTEXT = "SELECT context FROM cached_context";
+export const DELETE_CONTEXT = "DELETE FROM cached_context";
 export const DELETE_MESSAGES = "DELETE FROM messages";
 export const DELETE_TURNS = "DELETE FROM turns";
 export const DELETE_DRAFTS = "DELETE FROM drafts";
-export const READ_DRAFTS = "SELECT chat_id, content FROM drafts";
+export const READ_DRAFTS = "SELECT texts FROM drafts";
 export const LAST_RESULT_TIME = "SELECT max(at) AS at FROM idempotency_keys";
 export const DELETE_RESULTS = "DELETE FROM idempotency_keys WHERE at < ?";

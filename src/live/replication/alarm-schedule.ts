@@ -53,6 +53,10 @@ const MAX_ALARM_AHEAD_MS = 365 * DAY_MS;
 /** The time for the alarm. For a time too far ahead, an earlier alarm sets the next one. */
 const alarmTime = (at: EpochMs, from: EpochMs): EpochMs => Math.min(at, from + MAX_ALARM_AHEAD_MS);
 
+/** Sets the alarm to a time, whatever it was set to. `Infinity` for no alarm. */
+export const replaceAlarm = (storage: DurableObjectStorage, at: EpochMs): Promise<void> =>
+  at === Infinity ? storage.deleteAlarm() : storage.setAlarm(alarmTime(at, now()));
+
 /** Sets the alarm to a time, unless it is set to an earlier one. */
 export async function setAlarmBy(storage: DurableObjectStorage, at: EpochMs): Promise<void> {
   // Most changes need no alarm, and reading the current one costs as much as an append.

@@ -7,7 +7,7 @@
  */
 import { rootCause } from "../../core/failure.ts";
 import type { Message } from "../../core/message.ts";
-import type { Session } from "../../core/session.ts";
+import type { ChangeableField, Session } from "../../core/session.ts";
 import { revision } from "../../core/session.ts";
 import { now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
@@ -22,9 +22,6 @@ const BATCH_MESSAGES = 50;
 
 /** When the alarm checks whether all changes were replicated, in milliseconds after the first change. */
 const CHECK_DELAY_MS = 30_000;
-
-/** How long the first messages of a turn wait for more, in milliseconds, to be written in one batch. */
-const COALESCE_MS = 1_000;
 
 /** After so many failures in a row, messages are written one by one, to find the one that D1 rejects. */
 const FAILURES_BEFORE_SINGLE_WRITES = 3;
@@ -58,7 +55,6 @@ export class Replicator {
   #failures = 0;
   /** How long the last write to D1 took, in milliseconds; `null` before the first. */
   #lastWriteMs: number | null = null;
-  #startTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(log: Log, ports: ReplicatorPorts) {
     this.#log = log;
@@ -67,18 +63,12 @@ export class Replicator {
 
   /** Starts replication, unless it runs or waits for a retry. Call it in the transaction of the change. */
   start(): void {
-    this.ensureAlarm();
+    this.startByAlarm();
     if (this.#failures === 0) void this.#run();
   }
 
-  /** Starts replication within a second, and includes changes until then. Call it in the transaction of the change. */
-  startSoon(): void {
-    this.ensureAlarm();
-    this.#startTimer ??= setTimeout(() => this.start(), COALESCE_MS);
-  }
-
   /** Sets an alarm in the transaction of the change, so that replication completes even if the object stops. */
-  ensureAlarm(): void {
+  startByAlarm(): void {
     if (!this.#alarmSet) this.#setAlarm(CHECK_DELAY_MS);
   }
 
@@ -106,6 +96,11 @@ export class Replicator {
     });
   }
 
+  /** Whether an alarm is set for changes that D1 may not have. */
+  get needsAlarm(): boolean {
+    return this.#alarmSet;
+  }
+
   /** Replicates the remaining changes, for the alarm. Sets a new alarm on failure. Never throws. */
   async retry(): Promise<void> {
     this.#alarmSet = false;
@@ -114,8 +109,6 @@ export class Replicator {
   }
 
   #run(): Promise<void> {
-    if (this.#startTimer !== null) clearTimeout(this.#startTimer);
-    this.#startTimer = null;
     this.#running ??= this.#writeAll().finally(() => {
       this.#running = null;
       this.#resolveWaiting(Infinity);
@@ -153,7 +146,8 @@ export class Replicator {
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
     const startedAt = now();
     try {
-      await this.#write(session, messages, session.metadataVersion > replicated.metadataVersion);
+      const hasChanged = session.metadataVersion > replicated.metadataVersion;
+      await this.#write(session, messages, hasChanged ? this.#log.changedFields : null);
     } catch (error) {
       const [message] = messages;
       if (!message || !this.#isRejectedRow(messages, error)) throw error;
@@ -167,12 +161,12 @@ export class Replicator {
     return true;
   }
 
-  /** @param withSession whether the session's own fields have changed */
-  #write(session: Session, messages: Message[], withSession: boolean): Promise<void> {
+  /** @param changed the fields of the session that have changed; `null` if only messages were added */
+  #write(session: Session, messages: Message[], changed: readonly ChangeableField[] | null): Promise<void> {
     const { d1, storage, groupCommit } = this.#ports;
     const db = database(d1);
     // After a failure, write without other sessions, so that another failure does not affect them.
-    if (withSession || this.#failures > 0 || !groupCommit) return writeSession(db, session, messages, withSession);
+    if (changed !== null || this.#failures > 0 || !groupCommit) return writeSession(db, session, messages, changed);
     return writeMessages(db, session.id, messages, session.updatedAt, () => storage.sync());
   }
 

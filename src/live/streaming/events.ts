@@ -4,77 +4,15 @@
  *
  * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Pure.
  */
-import * as z from "zod";
+import type * as z from "zod";
 import { canSee, replyErrorFor } from "../../core/caller.ts";
 import type { CallerRole } from "../../core/caller.ts";
-import { REPLY_ERROR_CODES } from "../../core/failure.ts";
-import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import { isoTime } from "../../core/time.ts";
-import { TURN_STATUSES } from "../../core/turn.ts";
+import type { RunningTurnFields, StreamEvent } from "./event-schemas.ts";
 
-const count = z.number().int();
-const RunningTurnFields = z.object({ turnId: z.string(), chatIds: z.array(z.string()) });
-/** A session in the form of its dialect. */
-const SessionOutput = z.record(z.string(), z.unknown());
-const chatFields = { turnId: z.string(), chatId: z.string() };
-
-const SessionSnapshot = z.object({
-  type: z.literal("session-snapshot"),
-  session: SessionOutput,
-  lastSeq: count,
-  turn: RunningTurnFields.nullable(),
-});
-
-const MessageAppended = z.object({
-  type: z.literal("message-appended"),
-  seq: count,
-  chatId: z.string().nullable(),
-  turnId: z.string().optional(),
-  role: z.enum(ROLES),
-  content: z.string(),
-  timestamp: z.string().meta({ format: "date-time" }),
-  status: z.enum(REPLY_STATUSES).optional(),
-  finishReason: z.enum(FINISH_REASONS).optional(),
-  usage: z.object({ inputTokens: count, outputTokens: count }).nullable().optional(),
-  durationMs: count.optional(),
-  ttftMs: count.nullable().optional(),
-});
-
-const ReplyEnd = z.object({
-  type: z.literal("reply-end"),
-  ...chatFields,
-  status: z.enum(REPLY_STATUSES),
-  error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).optional(),
-});
-
-/** All events that a session sends to its subscribers, as server-sent events and over sockets. */
-export const StreamEvent = z
-  .discriminatedUnion("type", [
-    SessionSnapshot,
-    MessageAppended,
-    z.object({ type: z.literal("turn-started"), ...RunningTurnFields.shape }),
-    z.object({ type: z.literal("reply-start"), ...chatFields }),
-    z.object({ type: z.literal("reply-delta"), ...chatFields, offset: count, text: z.string() }),
-    ReplyEnd,
-    z.object({
-      type: z.literal("turn-ended"),
-      turnId: z.string(),
-      status: z.enum(TURN_STATUSES),
-    }),
-    z.object({ type: z.literal("session-updated"), session: SessionOutput }),
-    z.object({
-      type: z.literal("ack"),
-      id: z.string(),
-      seq: count.optional(),
-      turnId: z.string().nullable().optional(),
-    }),
-    z.object({ type: z.literal("failure"), id: z.string().nullable(), code: z.string(), message: z.string() }),
-    z.object({ type: z.literal("stream-closed"), code: count, reason: z.string() }),
-  ])
-  .meta({ id: "StreamEvent", description: "An event from a session to its subscribers" });
-export type StreamEvent = z.output<typeof StreamEvent>;
+export type { StreamEvent } from "./event-schemas.ts";
 
 /** An event as the session's room emits it. */
 export type SessionEvent =

@@ -27,13 +27,14 @@ const REPLAY_PAGE = 50;
  */
 export function replaySession(log: Log, after: number | null, runningReplyEvents: () => SessionEvent[]): Replay {
   const { session, turn } = log.loadedState;
-  const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit).items : []);
+  const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit, "short").items : []);
   return replay(messages, [snapshotOf(session, turn)], after, runningReplyEvents);
 }
 
 /** The replay of an ended session, which no object has. The first page is read at once: if that fails, nothing is sent. */
 export async function replayEndedSession(store: LogStore, session: Session, after: number | null): Promise<Replay> {
-  const read = async (seq: number) => (await logPage(store, session, { after: seq, limit: REPLAY_PAGE })).items;
+  const read = async (seq: number) =>
+    (await logPage(store, session, { after: seq, limit: REPLAY_PAGE, form: "short" })).items;
   return replayPages(read, after === null ? [] : await read(after), [snapshotOf(session, null)]);
 }
 

@@ -7,8 +7,8 @@ export function appendMessages({ log, clock, emit, replication }: SessionWorld, 
   const added = log.append(messages, clock());
   for (const event of added.flatMap(eventsOf)) emit(event);
   const turnId = log.state?.turn?.turnId ?? null;
-  // The messages of a turn are replicated together, at the end of the turn or after a second.
-  if (turnId !== null && messages.every((message) => message.turnId === turnId)) replication.startSoon();
+  // The messages of a turn are replicated together, at the end of the turn: each batch is a commit of D1.
+  if (turnId !== null && messages.every((message) => message.turnId === turnId)) replication.startByAlarm();
   else replication.start();
   return added;
 }

@@ -1,13 +1,17 @@
 /**
- * Calls the endpoints of a turn, each group of calls in an invocation of its own. A group stays below the platform's
- * limit of connections per invocation.
+ * Calls the endpoints of a turn: a single one from the object itself, and several in groups, each in an invocation of its
+ * own. A group stays below the platform's limit of connections per invocation.
  *
- * What happens during a call does not belong here: that is in `providers/`. Effects: RPC to `ReplyCaller`, and timers.
+ * What happens during a call does not belong here: that is in `providers/`. Effects: RPC to `ReplyCaller`, network I/O,
+ * and timers.
  */
 import { exports } from "cloudflare:workers";
 import type { ReplyEvent } from "../../core/reply.ts";
 import { NOT_CALLED, replyFailure } from "../../core/reply.ts";
-import type { OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
+import { callEndpoint } from "../../providers/call/call-endpoint.ts";
+import type { CallEnvironment } from "../../providers/call/call-endpoint.ts";
+import { EventBatcher } from "../../providers/call/event-batcher.ts";
+import type { FanOutPorts, OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
 
 /**
  * Calls per invocation. Up to six connections can wait for response headers; a seventh is queued without notice.
@@ -16,14 +20,25 @@ import type { OnReplyEvents, ProviderCall } from "../../turn/fan-out.ts";
 export const CALLS_PER_INVOCATION = 5;
 
 /**
- * Calls endpoints, and passes on the events of each call: texts, then exactly one end or failure. Never rejects. When a
- * call's signal is aborted, the request to its provider is aborted too.
+ * Makes the function that calls endpoints, and passes on the events of each call: texts, then exactly one end or failure.
+ * It never rejects. When a call's signal is aborted, the request to its provider is aborted too.
  */
-export async function callEndpoints(calls: ProviderCall[], onEvents: OnReplyEvents): Promise<void> {
+export const endpointCaller =
+  (environment: CallEnvironment): FanOutPorts["callEndpoints"] =>
+  (calls, onEvents) =>
+    callEndpoints(calls, onEvents, environment);
+
+async function callEndpoints(
+  calls: ProviderCall[],
+  onEvents: OnReplyEvents,
+  environment: CallEnvironment,
+): Promise<void> {
   const activeCalls = calls.filter(({ signal }) => !signal.aborted);
+  // An invocation of its own, with a stream from there, costs as much as the call.
+  const run: RunCalls = activeCalls.length === 1 ? (call, deliver) => runHere(call, deliver, environment) : runCalls;
   const groups: Promise<void>[] = [];
   for (let start = 0; start < activeCalls.length; start += CALLS_PER_INVOCATION) {
-    groups.push(callTogether(activeCalls.slice(start, start + CALLS_PER_INVOCATION), onEvents));
+    groups.push(callTogether(activeCalls.slice(start, start + CALLS_PER_INVOCATION), onEvents, run));
   }
   for (const { chatId, signal } of calls) if (signal.aborted) onEvents(chatId, [{ ...STOPPED, metrics: NOT_CALLED }]);
   await Promise.all(groups);
@@ -35,10 +50,16 @@ const STOP_TIMEOUT_MS = 1_000;
 const STOPPED = replyFailure("cancelled", "The turn was stopped.");
 const CONNECTION_LOST = replyFailure("connection_lost", "The call to the endpoint broke off.");
 
-async function callTogether(calls: ProviderCall[], onEvents: OnReplyEvents): Promise<void> {
+/** Takes the events of a call, by its index. */
+type Deliver = (index: number, events: ReplyEvent[]) => void;
+
+/** Makes calls. Resolves or rejects when they have ended. */
+type RunCalls = (calls: ProviderCall[], deliver: Deliver) => Promise<void>;
+
+async function callTogether(calls: ProviderCall[], onEvents: OnReplyEvents, run: RunCalls): Promise<void> {
   const running = new Map(calls.entries());
   const { promise: allEnded, resolve: resolveAllEnded } = Promise.withResolvers<void>();
-  const deliver = (index: number, events: ReplyEvent[]) => {
+  const deliver: Deliver = (index, events) => {
     const call = running.get(index);
     if (events.at(-1)?.type !== "text") running.delete(index);
     if (call) onEvents(call.chatId, events);
@@ -46,11 +67,25 @@ async function callTogether(calls: ProviderCall[], onEvents: OnReplyEvents): Pro
   };
   // If the invocation fails, the loop below ends the calls that still run. Once all calls have ended, its own end does
   // not matter.
-  await Promise.race([runCalls(calls, deliver).catch(() => undefined), allEnded]);
+  await Promise.race([run(calls, deliver).catch(() => undefined), allEnded]);
   for (const [index, { signal }] of running) deliver(index, [signal.aborted ? STOPPED : CONNECTION_LOST]);
 }
 
-async function runCalls(calls: ProviderCall[], deliver: (index: number, events: ReplyEvent[]) => void): Promise<void> {
+/** Makes a single call in the invocation of the object. */
+async function runHere([call]: ProviderCall[], deliver: Deliver, environment: CallEnvironment): Promise<void> {
+  if (!call) return;
+  const batcher = new EventBatcher(1, (batch) => {
+    for (const [index, events] of batch) deliver(index, events);
+  });
+  try {
+    await callEndpoint(call.request, call.signal, (portion) => batcher.send(0, portion), environment);
+  } finally {
+    batcher.flush();
+  }
+}
+
+/** Makes calls in an invocation of their own. */
+async function runCalls(calls: ProviderCall[], deliver: Deliver): Promise<void> {
   const remote = await exports.ReplyCaller.callAll({ requests: calls.map(({ request }) => request) });
   const ended = new AbortController();
   for (const [index, { signal }] of calls.entries()) {

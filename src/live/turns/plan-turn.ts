@@ -24,7 +24,8 @@ export interface Prompt {
 }
 
 /**
- * Plans with the current endpoints, chatbot and template. One round trip to D1.
+ * Plans with the current endpoints, chatbot and template. No round trip to D1 if the isolate has read them within two
+ * seconds, otherwise one.
  *
  * @returns `not-found` if the chatbot or the client no longer exists
  */
@@ -38,8 +39,8 @@ export async function planTurn(world: SessionWorld, session: Session, prompt: Pr
 
 function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<ChatTask[]> {
   const { chatbot, endpoint, client } = context;
-  if (!chatbot) return notFound("chatbot", session.chatbotId);
-  if (!client) return notFound("client", session.clientId);
+  if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
+  if (client?.deletedAt !== null) return notFound("client", session.clientId);
   const upTo = prompt.seq === null ? undefined : prompt.seq - 1;
   const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, upTo) : [];
   const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];

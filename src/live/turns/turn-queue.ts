@@ -56,18 +56,23 @@ export class TurnQueue {
     this.#loader = loader;
   }
 
-  submit(prompt: Prompt): Outcome<SubmittedTurn> {
+  /** @param onAccepted called with the turn's id before the turn can start */
+  submit(prompt: Prompt, onAccepted: (turnId: string) => void): Outcome<SubmittedTurn> {
     if (this.#queue.waiting >= MAX_WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
     const signals = new TurnSignals(newObjectId(this.#world.clock()));
     const { turnId } = signals;
+    onAccepted(turnId);
     const { promise: started, resolve, reject } = Promise.withResolvers<Outcome<null>>();
     const control: TurnControl = { signals, resolveStarted: resolve, rejection: null };
     const finished = this.#queue.run(() => this.#run(control, prompt));
     const turn = { turnId, started, finished };
     this.#submitted.set(turnId, { control, turn });
-    const remove = () => void this.#submitted.delete(turnId);
+    const remove = () => {
+      this.#submitted.delete(turnId);
+      this.#world.log.waitingResults.take(turnId);
+    };
     finished.then(remove, remove);
     finished.catch(reject);
     return success(turn);

@@ -7,7 +7,6 @@
  */
 import type { Message, NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
-import type { EpochMs } from "../../core/time.ts";
 import { turnStatus } from "../../core/turn.ts";
 import type { Turn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
@@ -15,15 +14,12 @@ import type { ChatTask, Reply } from "../../turn/fan-out.ts";
 import type { SessionWorld } from "../session-world.ts";
 import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
+import { Drafts } from "./drafts.ts";
 import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
 /** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
 const REPLY_BATCH_MS = 10;
-
-/** A draft is saved after so many milliseconds, or earlier after so many characters. */
-const DRAFT_INTERVAL_MS = 1_000;
-const DRAFT_INTERVAL_CHARACTERS = 4_096;
 
 /** What a turn has added to the log. */
 export interface TurnResult {
@@ -63,18 +59,11 @@ export class TurnSignals {
   }
 }
 
-/** The text so far of a running reply, and how much of it is saved. */
-interface Draft {
-  text: string;
-  savedLength: number;
-  savedAt: EpochMs;
-}
-
 export class TurnRunner {
   readonly #world: SessionWorld;
   readonly #signals: TurnSignals;
   readonly #session: Session;
-  readonly #drafts = new Map<string, Draft>();
+  readonly #drafts: Drafts;
   readonly #added: Message[] = [];
   /** Finished replies that are not appended yet. */
   #unwrittenReplies: Reply[] = [];
@@ -83,18 +72,27 @@ export class TurnRunner {
     this.#world = world;
     this.#signals = signals;
     this.#session = session;
+    this.#drafts = new Drafts((texts) => world.log.saveDrafts(texts));
   }
 
   /** The events so far of the replies that run, for a new subscriber. */
   runningReplyEvents(): SessionEvent[] {
     const { turnId } = this.#signals;
-    return [...this.#drafts].flatMap(([chatId, { text }]): SessionEvent[] => [
+    return [...this.#drafts.texts].flatMap(([chatId, text]): SessionEvent[] => [
       { type: "reply-start", turnId, chatId },
       ...(text === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text }]),
     ]);
   }
 
   async run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
+    try {
+      return await this.#run(tasks, prompt);
+    } finally {
+      this.#drafts.close();
+    }
+  }
+
+  async #run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
     const chatIds = this.#session.chats.map(({ chatId }) => chatId);
@@ -102,7 +100,7 @@ export class TurnRunner {
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     for (const chatId of chatIds) {
-      this.#drafts.set(chatId, { text: "", savedLength: 0, savedAt: clock() });
+      this.#drafts.start(chatId);
       emit({ type: "reply-start", turnId, chatId });
     }
     const replies = await fanOut(tasks, {
@@ -119,29 +117,21 @@ export class TurnRunner {
   }
 
   #addText(chatId: string, text: string): void {
-    const draft = this.#drafts.get(chatId);
-    if (!draft) return;
-    const { log, emit, clock } = this.#world;
-    emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset: draft.text.length, text });
-    draft.text += text;
-    const at = clock();
-    if (draft.text.length - draft.savedLength < DRAFT_INTERVAL_CHARACTERS && at - draft.savedAt < DRAFT_INTERVAL_MS)
-      return;
-    log.saveDraft(chatId, draft.text);
-    draft.savedLength = draft.text.length;
-    draft.savedAt = at;
+    const offset = this.#drafts.add(chatId, text);
+    if (offset === null) return;
+    this.#world.emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset, text });
   }
 
   #addReply(turn: Turn, reply: Reply): void {
     const isFirst = this.#unwrittenReplies.push(reply) === 1;
-    if (isFirst && this.#drafts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
+    if (isFirst && this.#drafts.texts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
   }
 
   #writeReplies(turn: Turn): void {
     const replies = this.#unwrittenReplies;
     this.#unwrittenReplies = [];
     if (replies.length === 0) return;
-    for (const { chatId } of replies) this.#drafts.delete(chatId);
+    for (const { chatId } of replies) this.#drafts.end(chatId);
     this.#append(replies.map((reply) => replyMessage(turn, reply, this.#world.clock())));
   }
 

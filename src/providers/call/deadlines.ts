@@ -18,11 +18,13 @@ export class Deadlines {
   readonly #limits: ReplyLimits;
   readonly #controller = new AbortController();
   readonly #listeners = new AbortController();
-  #totalTimer: Timer | null = null;
-  #textTimer: Timer | null = null;
-  /** When the next text is due; `null` for never. */
-  #textDueAt: EpochMs | null = null;
+  /** One timer for all: the next deadline, or an earlier time when it looks again. */
+  #timer: Timer | null = null;
+  #timerAt: EpochMs = Infinity;
+  /** When the next text is due. `Infinity` for never. */
+  #textDueAt: EpochMs = Infinity;
   #textMessage = "";
+  /** When the whole reply is due; `null` before the first call. */
   #endsAt: EpochMs | null = null;
   #failure: ReplyFailure | null = null;
   /** Resolves with the failure when a deadline passes or the reply is stopped. */
@@ -53,58 +55,53 @@ export class Deadlines {
     return this.#endsAt === null ? this.#limits.timeoutMs : this.#endsAt - now();
   }
 
-  /** Starts the timer for the first text. */
+  /** The first text is due from now on. */
   callSent(): void {
     const { timeoutMs, firstTokenMs } = this.#limits;
     this.#endsAt ??= now() + timeoutMs;
-    this.#totalTimer ??= this.#startTimer(timeoutMs, `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`);
     this.#expectText(firstTokenMs, `No text came within ${firstTokenMs} ms of the call (first_token_ms).`);
+    this.#setTimer();
   }
 
-  /** Starts the timer for the next text. */
+  /** The next text is due from now on. */
   textReceived(): void {
     const { idleMs } = this.#limits;
     this.#expectText(idleMs, `No more text came for ${idleMs} ms (idle_ms).`);
+    this.#setTimer();
   }
 
-  /** Stops the timer for the next text. */
+  /** No text is due. */
   callEnded(): void {
-    this.#textDueAt = null;
-    if (this.#textTimer !== null) clearTimeout(this.#textTimer);
-    this.#textTimer = null;
+    this.#textDueAt = Infinity;
   }
 
-  /** Stops all timers. */
+  /** Stops the timer. */
   clear(): void {
-    this.callEnded();
-    if (this.#totalTimer !== null) clearTimeout(this.#totalTimer);
+    if (this.#timer !== null) clearTimeout(this.#timer);
     this.#listeners.abort();
   }
 
-  /** Moves the due time only: a timer that is set and cleared for each text costs more than the text. */
   #expectText(milliseconds: number | null, message: string): void {
-    if (milliseconds === null) return this.callEnded();
-    const dueAt = now() + milliseconds;
-    if (this.#textDueAt === null || dueAt < this.#textDueAt) {
-      this.callEnded();
-      this.#textTimer = setTimeout(() => this.#checkText(), Math.min(milliseconds, MAX_TIMER_MS));
-    }
-    this.#textDueAt = dueAt;
+    this.#textDueAt = milliseconds === null ? Infinity : now() + milliseconds;
     this.#textMessage = message;
   }
 
-  #checkText(): void {
-    if (this.#textDueAt === null) return;
-    const leftMs = this.#textDueAt - now();
-    if (leftMs <= 0) this.#fail(replyFailure("provider_timeout", this.#textMessage));
-    else this.#textTimer = setTimeout(() => this.#checkText(), Math.min(leftMs, MAX_TIMER_MS));
+  /** Leaves a timer that is early enough: one that is set and cleared for each text costs more than the text. */
+  #setTimer(): void {
+    const dueAt = Math.min(this.#endsAt ?? Infinity, this.#textDueAt);
+    if (this.#timer !== null && this.#timerAt <= dueAt) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAt = dueAt;
+    this.#timer = setTimeout(() => this.#check(), Math.min(dueAt - now(), MAX_TIMER_MS));
   }
 
-  #startTimer(milliseconds: number, message: string): Timer {
-    return setTimeout(
-      () => this.#fail(replyFailure("provider_timeout", message)),
-      Math.min(milliseconds, MAX_TIMER_MS),
-    );
+  #check(): void {
+    this.#timer = null;
+    const { timeoutMs } = this.#limits;
+    if (this.#textDueAt <= now()) this.#fail(replyFailure("provider_timeout", this.#textMessage));
+    else if (this.remainingMs <= 0)
+      this.#fail(replyFailure("provider_timeout", `The whole reply took longer than ${timeoutMs} ms (timeout_ms).`));
+    else this.#setTimer();
   }
 
   #fail(failure: ReplyFailure): void {

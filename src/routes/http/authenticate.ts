@@ -92,6 +92,7 @@ async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
 
 async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Caller | HttpProblem> {
   const db = database(c.env.DB);
+  const keepAlive = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const sources = {
     adminKey: adminKeyOf(c.env),
     keys: {
@@ -99,10 +100,11 @@ async function findCallerByToken(c: Context<AppEnv>, token: string): Promise<Cal
         if (await exceedsAddressLimit(c)) throw new LookupRefused();
       },
       find: (hash: string) => findKeyByHash(db, hash),
-      recordUse: (id: string, at: number) => c.executionCtx.waitUntil(recordKeyUse(db, id, at).catch(() => undefined)),
+      recordUse: (id: string, at: number) => keepAlive(recordKeyUse(db, id, at).catch(() => undefined)),
+      keepAlive,
     },
     identityProvider: identityProviderOf(c.env),
-    keySets: { readJson, keepAlive: (work: Promise<void>) => c.executionCtx.waitUntil(work) },
+    keySets: { readJson, keepAlive },
   };
   try {
     const caller = await identify(token, sources, now());

@@ -7,7 +7,6 @@
  * and sockets.
  */
 import type { Context } from "hono";
-import type * as z from "zod";
 import type { Session } from "../../core/session.ts";
 import type { HttpProblem } from "./problem.ts";
 
@@ -15,12 +14,8 @@ export interface Dialect {
   /** The first segment of its paths, with its slash. `""` for the one that has all other paths. */
   prefix: string;
   respondWithProblem: (c: Context, problem: HttpProblem) => Response;
-  /** The body of a problem's answer, for the OpenAPI document. */
-  problemSchema: (httpStatus: number) => z.ZodType;
   /** The status of the answer to an invalid body or query. */
   invalidInputStatus: 400 | 422;
-  /** The tags of its operations in the OpenAPI document, each with a description. */
-  tags: Record<string, string>;
   /**
    * The kind of session that it creates, and the JSON of such a session for subscribers, without messages. `null` when
    * another dialect shows its sessions to subscribers.

@@ -4,7 +4,7 @@
  * generator that it gets, and logs an export that breaks off.
  */
 import type { Context } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { rootCause } from "../../core/failure.ts";
 import type { AppEnv } from "./context.ts";
 import { flag } from "./fields.ts";
@@ -13,22 +13,30 @@ import { textStream } from "./text-stream.ts";
 
 export const ExportQuery = z
   .strictObject({
-    format: z.enum(["jsonl", "csv"]).default("jsonl"),
-    layout: z.enum(["long", "wide"]).optional().meta({
-      description:
-        "With format=csv. long, the default: a row for each reply. wide: a row for each prompt, with a column for each endpoint",
-    }),
-    raw: flag.optional().meta({
-      description:
-        "With format=csv. Writes every cell exactly as it is. Otherwise a cell that a spreadsheet may take for a formula gets a leading '",
-      examples: ["1"],
-    }),
+    format: z._default(z.enum(["jsonl", "csv"]), "jsonl"),
+    layout: z.optional(
+      z.enum(["long", "wide"]).check(
+        z.meta({
+          description:
+            "With format=csv. long, the default: a row for each reply. wide: a row for each prompt, with a column for each endpoint",
+        }),
+      ),
+    ),
+    raw: z.optional(flag).check(
+      z.meta({
+        description:
+          "With format=csv. Writes every cell exactly as it is. Otherwise a cell that a spreadsheet may take for a formula gets a leading '",
+        examples: ["1"],
+      }),
+    ),
   })
-  .superRefine((query, context) => {
-    for (const name of ["layout", "raw"] as const)
-      if (query.format !== "csv" && query[name] !== undefined)
-        context.addIssue({ code: "custom", path: [name], message: "is for format=csv only" });
-  });
+  .check(
+    z.superRefine((query, context) => {
+      for (const name of ["layout", "raw"] as const)
+        if (query.format !== "csv" && query[name] !== undefined)
+          context.addIssue({ code: "custom", path: [name], message: "is for format=csv only" });
+    }),
+  );
 export type ExportQuery = z.output<typeof ExportQuery>;
 
 /** JSON allows them in strings, but some readers take them for the end of a line. */

@@ -1,12 +1,13 @@
 /**
- * Schemas of fields that several resources and dialects have: ids, names, times, free-form objects, params of a
- * provider. A field of one resource belongs in that resource's `schemas.ts`.
+ * Schemas of fields that requests to several resources and dialects have: ids, names, times, free-form objects, params of
+ * a provider. A field of one resource belongs in that resource's `schemas.ts`, and a field of an answer in
+ * `response-fields.ts`.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
 import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
-import { isoTime, parseTime } from "../../core/time.ts";
+import { parseTime } from "../../core/time.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
@@ -16,25 +17,27 @@ const isNotBlank = (text: string): boolean => text.trim() !== "";
 /** An id in the form of a MongoDB ObjectId, in upper or lower case. */
 export const objectId = z
   .string()
-  .regex(/^[0-9a-fA-F]{24}$/, "must be 24 hex digits")
-  .toLowerCase()
-  .meta({ examples: ["65f3a1b2c4d5e6f708192a3b"] });
+  .check(
+    z.regex(/^[0-9a-fA-F]{24}$/, "must be 24 hex digits"),
+    z.toLowerCase(),
+    z.meta({ examples: ["65f3a1b2c4d5e6f708192a3b"] }),
+  );
 
-export const name = z.string().min(1, { abort: true }).max(200).refine(isNotBlank, "must not be blank");
+export const name = z
+  .string()
+  .check(z.minLength(1, { abort: true }), z.maxLength(200), z.refine(isNotBlank, "must not be blank"));
 
 /** An ISO 8601 time, parsed into milliseconds. A time without an offset is UTC. */
-export const time = z
-  .string()
-  .meta({ format: "date-time" })
-  .transform((text, context) => {
-    const at = parseTime(text);
-    if (at !== null) return at;
-    context.addIssue({ code: "custom", message: "must be an ISO 8601 time" });
-    return z.NEVER;
-  });
+export const time = z.pipe(
+  z.string().check(z.meta({ format: "date-time" })),
+  z.transform((text, context) => parseTime(text) ?? refuseValue(context, "must be an ISO 8601 time")),
+);
 
-/** A time in an answer: ISO 8601, UTC, with milliseconds. */
-export const timeOutput = z.string().meta({ format: "date-time", examples: [isoTime(1_710_448_307_051)] });
+/** Ends a transformation with an issue. */
+export function refuseValue(context: z.core.ParsePayload, message: string): never {
+  context.issues.push({ code: "custom", input: context.value, message });
+  return z.NEVER;
+}
 
 /** Whether a JSON object fits: in bytes, as it is stored. */
 function fitsBound(json: string): boolean {
@@ -42,18 +45,26 @@ function fitsBound(json: string): boolean {
 }
 
 /** Refuses a field named `__proto__`, before zod leaves it out of a record without a word. */
-export function refuseLostNames<T>(value: T, context: z.RefinementCtx): T {
+export function refuseLostNames<T>(value: T, context: z.core.ParsePayload): T {
   if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__"))
-    context.addIssue({ code: "custom", path: ["__proto__"], message: "must not be the name of a field" });
+    context.issues.push({
+      code: "custom",
+      input: value,
+      path: ["__proto__"],
+      message: "must not be the name of a field",
+    });
   return value;
 }
 
-const anyObject = z.preprocess(refuseLostNames<Record<string, unknown>>, z.record(z.string(), z.unknown()));
+const anyObject = z.pipe(z.transform(refuseLostNames<Record<string, unknown>>), z.record(z.string(), z.unknown()));
 
 /** Any JSON object, up to 16 KiB. Its value is the JSON text, which is what the code stores. */
-export const jsonObject = anyObject
-  .transform((value) => JSON.stringify(value))
-  .refine(fitsBound, "must not be larger than 16 KiB of JSON");
+export const jsonObject = z
+  .pipe(
+    anyObject,
+    z.transform((value) => JSON.stringify(value)),
+  )
+  .check(z.refine(fitsBound, "must not be larger than 16 KiB of JSON"));
 
 const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a string" };
 const FLAG: ParamRule = {
@@ -93,57 +104,46 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
 ]);
 
 /** Params to send with every call to a provider. */
-export const providerParams = anyObject.superRefine((params, context) => {
-  for (const [param, value] of Object.entries(params)) {
-    const rule = PARAM_RULES.get(param);
-    const isUnset = value === null && rule !== RESERVED;
-    if (rule && !isUnset && !rule.isValid(value))
-      context.addIssue({ code: "custom", path: [param], message: rule.message });
-  }
-  if (!fitsBound(JSON.stringify(params)))
-    context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
-});
-
-export const objectOutput = z.record(z.string(), z.unknown());
+export const providerParams = anyObject.check(
+  z.superRefine((params, context) => {
+    for (const [param, value] of Object.entries(params)) {
+      const rule = PARAM_RULES.get(param);
+      const isUnset = value === null && rule !== RESERVED;
+      if (rule && !isUnset && !rule.isValid(value))
+        context.addIssue({ code: "custom", path: [param], message: rule.message });
+    }
+    if (!fitsBound(JSON.stringify(params)))
+      context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
+  }),
+);
 
 const TRUE = ["1", "true", "yes", "on", "t", "y"];
 const FALSE = ["0", "false", "no", "off", "f", "n"];
 
 /** A yes or no in a query, in any case of letters. */
-export const flag = z
-  .string()
-  .meta({ examples: ["true", "false"] })
-  .transform((text, context) => {
+export const flag = z.pipe(
+  z.string().check(z.meta({ examples: ["true", "false"] })),
+  z.transform((text, context) => {
     const word = text.toLowerCase();
     if (TRUE.includes(word)) return true;
-    if (FALSE.includes(word)) return false;
-    context.addIssue({ code: "custom", message: "must be true or false" });
-    return z.NEVER;
-  });
+    return FALSE.includes(word) ? false : refuseValue(context, "must be true or false");
+  }),
+);
 
-const milliseconds = z.number().int();
+/** A whole number in a query. */
+export const wholeNumber = (minimum: number) => z.coerce.number().check(z.int(), z.gte(minimum));
 
-/** Times of replies, in an answer. */
-export const Distribution = z
-  .object({
-    min: milliseconds,
-    p50: milliseconds,
-    p90: milliseconds,
-    p95: milliseconds,
-    p99: milliseconds,
-    max: milliseconds,
-  })
-  .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
+/** The `limit` of a list. */
+export const limitUpTo = (maximum: number, byDefault = maximum) =>
+  z._default(wholeNumber(1).check(z.lte(maximum)), byDefault);
 
 /** `limit` and `skip` of a list. */
-export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(10),
-  skip: z.coerce.number().int().min(0).default(0),
-};
+export const pageQuery = { limit: limitUpTo(100, 10), skip: z._default(wholeNumber(0), 0) };
 
 /** Search text. Empty text, or text of invisible characters only, is no search. */
-export const searchString = z
-  .string()
-  .transform((text) => text.toWellFormed())
-  .transform((text) => (foldText(text) === "" ? null : text))
-  .optional();
+export const searchString = z.optional(
+  z.pipe(
+    z.string(),
+    z.transform((text) => (foldText(text.toWellFormed()) === "" ? null : text.toWellFormed())),
+  ),
+);

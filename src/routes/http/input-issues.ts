@@ -3,7 +3,7 @@
  * bounded. What zod checks does not belong here. No effects.
  */
 import { unknownFieldMessage, unknownFields } from "../../core/unknown-fields.ts";
-import type { Input } from "../openapi/describe.ts";
+import type { Input } from "../openapi/inputs.ts";
 import type { InputIssue } from "./problem.ts";
 
 /** The fields of a zod issue that are the same in every version of zod. */

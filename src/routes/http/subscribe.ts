@@ -4,7 +4,7 @@
  * queries to D1.
  */
 import type { Context, MiddlewareHandler } from "hono";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { newTicket } from "../../auth/tickets.ts";
 import { rootCause } from "../../core/failure.ts";
 import { isAnonymous, revocableId } from "../../core/caller.ts";
@@ -18,22 +18,24 @@ import { findSession } from "../../store/sessions.ts";
 import { saveTicket } from "../../store/tickets.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
-import { timeOutput } from "./fields.ts";
+import { wholeNumber } from "./fields.ts";
 import { markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { requestIdsOf } from "./request-id.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
+import type { Ticket } from "./response-fields.ts";
 
 /** Where to start following, after a message or with the next event; and a ticket, for browsers. */
 export const FollowQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).optional().meta({ description: "The `seq` of the last message that you have" }),
-  ticket: z
-    .string()
-    .optional()
-    .meta({ description: "Instead of a token, for browsers: from `POST …/tickets`, for one use within 30 seconds" }),
+  after: z.optional(wholeNumber(0).check(z.meta({ description: "The `seq` of the last message that you have" }))),
+  ticket: z.optional(
+    z.string().check(
+      z.meta({
+        description: "Instead of a token, for browsers: from `POST …/tickets`, for one use within 30 seconds",
+      }),
+    ),
+  ),
 });
-
-export const Ticket = z.object({ ticket: z.string(), expiresAt: timeOutput }).meta({ id: "Ticket" });
 
 /** Whether `Accept` asks for server-sent events. */
 export const wantsEvents = (c: Context): boolean =>

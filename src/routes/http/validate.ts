@@ -5,12 +5,13 @@
  *
  * Schemas of requests are strict objects (`z.strictObject`), so that an unknown name is refused.
  */
-import { zValidator } from "@hono/zod-validator";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import * as z from "zod";
-import { attachInput, inputOf } from "../openapi/describe.ts";
-import type { Input } from "../openapi/describe.ts";
+import * as z from "zod/mini";
+import "../../core/zod-messages.ts";
+import { attachInput, inputOf } from "../openapi/inputs.ts";
+import type { Input } from "../openapi/inputs.ts";
+import type { AppEnv } from "./context.ts";
 import { issuesOf } from "./input-issues.ts";
 import type { Issue } from "./input-issues.ts";
 import { MAX_BODY_BYTES } from "./problem.ts";
@@ -19,28 +20,42 @@ import { respondWithProblem } from "./respond-with-problem.ts";
 /** How many levels a body may be nested. */
 const MAX_DEPTH = 32;
 
+/** Middleware behind which handlers read what a schema makes of an input by `c.req.valid`. */
+type Validator<Target extends "json" | "query", S extends z.core.$ZodType> = MiddlewareHandler<
+  AppEnv,
+  string,
+  { in: Record<Target, z.input<S>>; out: Record<Target, z.output<S>> }
+>;
+
 /** Requires a JSON body that matches the schema. */
-export function body<S extends z.ZodType>(schema: S) {
-  const validator = zValidator("json", schema, (result, c) => {
-    if (!result.success) return respondWithIssues(c, { in: "body", schema }, result.error.issues, result.data);
-  });
-  const readAndValidate: MiddlewareHandler = async (c, next) => (await readJson(c)) ?? validator(c, next);
-  return attachInput(readAndValidate as typeof validator, { in: "body", schema });
+export function body<S extends z.core.$ZodType<object>>(schema: S) {
+  const validator: Validator<"json", S> = async (c, next) => {
+    const problem = await readJson(c);
+    return problem ?? validate(c, { in: "body", schema }, await c.req.json()) ?? next();
+  };
+  return attachInput(validator, { in: "body", schema });
 }
 
 /** Requires a query that matches the schema. Of a repeated parameter only the first value counts. */
-export function query<S extends z.ZodType>(schema: S) {
-  const validator = zValidator("query", z.preprocess(firstValues, schema), (result, c) => {
-    if (!result.success) return respondWithIssues(c, { in: "query", schema }, result.error.issues, result.data);
-  });
+export function query<S extends z.core.$ZodType<object>>(schema: S) {
+  const validator: Validator<"query", S> = async (c, next) =>
+    validate(c, { in: "query", schema }, c.req.query()) ?? next();
   return attachInput(validator, { in: "query", schema });
+}
+
+/** Gives the handlers the valid input. @returns the answer to an invalid one, otherwise `null` */
+function validate(c: Context, input: Input, given: unknown): Response | null {
+  const result = z.safeParse(input.schema, given);
+  if (!result.success) return respondWithIssues(c, input, result.error.issues, given);
+  c.req.addValidatedData(input.in === "body" ? "json" : "query", result.data as object);
+  return null;
 }
 
 const respondWithIssues = (c: Context, input: Input, issues: readonly Issue[], data: unknown): Response =>
   respondWithProblem(c, { reason: "invalid-input", in: input.in, issues: issuesOf(issues, data, input) });
 
 /** The schema of an input that a route does not take. */
-const NOTHING = z.strictObject({}).nullable();
+const NOTHING = z.nullable(z.strictObject({}));
 
 /**
  * Refuses what a route does not take at all: a query on a route without {@link query}, a body on a route without
@@ -75,14 +90,6 @@ async function problemOfUntakenBody(c: Context): Promise<Response | null> {
   if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
   return text === "" ? null : (parseBody(c, text) ?? problemOfUntaken(c, "body", await c.req.json()));
 }
-
-const firstValues = (parameters: unknown) =>
-  Object.fromEntries(
-    Object.entries(parameters ?? {}).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? (value[0] as unknown) : value,
-    ]),
-  );
 
 /** Reads the body for the validator. @returns the answer to a body that is not acceptable JSON, otherwise `null` */
 async function readJson(c: Context): Promise<Response | null> {

@@ -3,28 +3,12 @@
  * `index.ts`.
  */
 import type { Context } from "hono";
-import * as z from "zod";
+import type * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
 import { describeProblem } from "../http/problem.ts";
 import type { InputIssue, HttpProblem } from "../http/problem.ts";
+import type { MoonshotFailure, MoonshotInputFailure } from "./response-schemas.ts";
 import { presentSession } from "./sessions/present.ts";
-
-export const MoonshotFailure = z
-  .object({ detail: z.string() })
-  .meta({ id: "MoonshotFailure", description: "A failed call to the Moonshot API" });
-
-export const MoonshotInputFailure = z
-  .object({
-    error: z.array(
-      z.object({
-        type: z.string(),
-        loc: z.array(z.union([z.string(), z.number()])),
-        msg: z.string(),
-        input: z.unknown().optional(),
-      }),
-    ),
-  })
-  .meta({ id: "MoonshotInputFailure", description: "A call to the Moonshot API with an invalid body or query" });
 
 function respondWithProblem(c: Context, problem: HttpProblem): Response {
   if (problem.reason === "invalid-input") return invalidInput(c, problem.in, problem.issues);
@@ -51,8 +35,6 @@ function invalidInput(c: Context, location: "body" | "query", issues: InputIssue
 export const moonshot: Dialect = {
   prefix: "/v1",
   respondWithProblem,
-  problemSchema: (httpStatus) => (httpStatus === 422 ? MoonshotInputFailure : MoonshotFailure),
   invalidInputStatus: 422,
-  tags: { Moonshot: "A session with several endpoints: each prompt goes to all of them" },
   sessions: { kind: "comparison", present: (session, zone) => presentSession(session, zone, null) },
 };

@@ -10,7 +10,6 @@ import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { allowServices } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { query } from "../http/validate.ts";
-import * as docs from "./docs.ts";
 import { llmEndpoints } from "./llm-endpoints/index.ts";
 import { presentConnector } from "./present.ts";
 import { promptTemplates } from "./prompt-templates/index.ts";
@@ -21,7 +20,7 @@ export const v1 = new Hono<AppEnv>({ strict: false })
   .route("/sessions", sessions)
   .route("/llm_endpoints", llmEndpoints)
   .route("/prompt_templates", promptTemplates)
-  .get("/context_strategies", docs.listContextStrategies, allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
-  .get("/connectors", docs.listConnectors, query(schemas.ListConnectors), allowServices, (c) =>
+  .get("/context_strategies", allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
+  .get("/connectors", query(schemas.ListConnectors), allowServices, (c) =>
     c.json(c.req.valid("query").include === "fields" ? CONNECTOR_TYPES.map(presentConnector) : [...CONNECTOR_TYPES]),
   );

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../../core/call-params.ts";
 import type { ConnectorType, Prices } from "../../core/endpoint.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentPrices = (prices: Prices | null): z.output<typeof schemas.Prices> | null =>
   prices ? { input_per_million: prices.inputPerMillion, output_per_million: prices.outputPerMillion } : null;

@@ -1,44 +1,14 @@
 /**
- * Schemas that several resources of the Moonshot API use, and those of the two lists that Parley itself defines:
- * connectors and context strategies. Schemas of one resource are in that resource's folder.
+ * Schemas that requests to several resources of the Moonshot API use, and that of the query of the connectors. Schemas of
+ * one resource are in that resource's folder.
  */
-import * as z from "zod";
-import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
-import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
+import * as z from "zod/mini";
 
 /** A field that Moonshot's own clients and files contain, and that has no meaning here. Any value is accepted. */
-export const ignored = z
-  .unknown()
-  .optional()
-  .meta({ description: "Moonshot's clients send it. It is ignored" })
+export const ignored = z.pipe(
+  z.optional(z.unknown()).check(z.meta({ description: "Moonshot's clients send it. It is ignored" })),
   // So that it makes no difference to an `Idempotency-Key` either.
-  .transform(() => undefined);
+  z.transform(() => undefined),
+);
 
-/** The answer to a change without a result. */
-export const Success = z.object({ success: z.literal(true) }).meta({ id: "Success" });
-
-export const Prices = z
-  .object({ input_per_million: z.number(), output_per_million: z.number() })
-  .meta({ id: "Prices", description: "The price of a million tokens, in any currency" });
-
-export const ContextStrategies = z.array(z.enum(CONTEXT_STRATEGIES));
-
-export const ListConnectors = z.strictObject({ include: z.enum(["fields"]).optional() });
-
-const fieldNames = z.array(z.string());
-
-export const Connector = z
-  .object({
-    connector_type: z.enum(CONNECTOR_TYPES),
-    required: fieldNames,
-    optional: fieldNames,
-    default_uri: z.string().nullable(),
-    params: fieldNames,
-  })
-  .meta({
-    id: "Connector",
-    description:
-      "The fields of an endpoint of this type. A create needs the `required` ones; an empty `token` or `model` counts as given, and so does a `model` in `params` or in the address. `params` are those that Parley reads itself or sends in another form",
-  });
-
-export const Connectors = z.union([z.array(z.enum(CONNECTOR_TYPES)), z.array(Connector)]);
+export const ListConnectors = z.strictObject({ include: z.optional(z.enum(["fields"])) });

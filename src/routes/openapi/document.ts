@@ -1,18 +1,18 @@
 /**
- * Makes the OpenAPI 3.1 document from the app: from the operations and schemas that its routes carry. Texts of a single
- * route do not belong here: each resource has them in its `docs.ts`. No effects.
+ * Makes the OpenAPI 3.1 document from the app: from the list of its routes, the schemas that they carry, and their
+ * operations. Texts of a single route do not belong here: each resource has them in its `docs.ts`. No effects.
  */
 import type { Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../http/context.ts";
 import { ClientFrame } from "../../live/streaming/client-frames.ts";
-import { StreamEvent } from "../../live/streaming/events.ts";
+import { StreamEvent } from "../../live/streaming/event-schemas.ts";
 import { OPEN_PATHS } from "../http/authenticate.ts";
 import { withoutTrailingSlash } from "../http/route-table.ts";
 import { dialectOf } from "../http/dialect.ts";
-import type { Dialect } from "../http/dialect.ts";
-import { inputOf, operationOf } from "./describe.ts";
-import type { EventStream, Input, Operation, SocketFrames } from "./describe.ts";
+import { inputOf } from "./inputs.ts";
+import type { Input } from "./inputs.ts";
+import type { DialectDocs, EventStream, Operation, Operations, SocketFrames } from "./operations.ts";
 import { headerParameters } from "./headers.ts";
 
 type Json = Record<string, unknown>;
@@ -27,14 +27,16 @@ export interface DescribedRoute {
 }
 
 /** All routes with a description, in the order of the app. */
-export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
+export function describedRoutes(app: Hono<AppEnv>, operations: Operations): DescribedRoute[] {
   const routes = new Map<string, DescribedRoute>();
   for (const { method, path, handler } of app.routes) {
-    const key = `${method} ${path}`;
-    const operation = operationOf(handler);
-    if (operation) routes.set(key, { method: method.toLowerCase(), path: pathTemplate(path), operation, inputs: [] });
+    const key = `${method} ${withoutTrailingSlash(path)}`;
+    const operation = operations[key];
+    if (!operation) continue;
+    const route = routes.get(key) ?? { method: method.toLowerCase(), path: pathTemplate(path), operation, inputs: [] };
     const input = inputOf(handler);
-    if (input) routes.get(key)?.inputs.push(input);
+    if (input) route.inputs.push(input);
+    routes.set(key, route);
   }
   return [...routes.values()];
 }
@@ -42,16 +44,16 @@ export function describedRoutes(app: Hono<AppEnv>): DescribedRoute[] {
 const pathTemplate = (path: string): string => withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
 
 /** The tags of the dialects, those of the fallback dialect first, and the tag of routes without a dialect. */
-const tagsOf = (dialects: readonly Dialect[]) =>
+const tagsOf = (dialects: readonly DialectDocs[]) =>
   [...dialects.toReversed().flatMap(({ tags }) => Object.entries(tags)), ["Service", "The service itself"]].map(
     ([name, description]) => ({ name, description }),
   );
 
-export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[]): Json {
+export function openapiDocument(routes: readonly DescribedRoute[], dialects: readonly DialectDocs[]): Json {
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
-  for (const route of describedRoutes(app)) {
-    (paths[route.path] ??= {})[route.method] = operationObject(route, dialectOf(dialects, route.path), schemas);
+  for (const route of routes) {
+    (paths[route.path] ??= {})[route.method] = operationObject(route, docsOf(dialects, route.path), schemas);
   }
   return {
     openapi: "3.1.0",
@@ -78,7 +80,18 @@ export function openapiDocument(app: Hono<AppEnv>, dialects: readonly Dialect[])
   };
 }
 
-function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json): Json {
+/** The documentation of the dialect of a path. */
+export function docsOf(dialects: readonly DialectDocs[], path: string): DialectDocs {
+  const found = dialectOf(
+    dialects.map(({ dialect }) => dialect),
+    path,
+  );
+  const docs = dialects.find(({ dialect }) => dialect === found);
+  if (!docs) throw new Error(`No dialect documents ${path}`);
+  return docs;
+}
+
+function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json): Json {
   const { path, operation, inputs } = route;
   const { id, tag, summary, response, otherResponses = [], example } = operation;
   const description = [operation.description, streamDescription(response)].filter((text) => text !== undefined);
@@ -102,7 +115,7 @@ function operationObject(route: DescribedRoute, dialect: Dialect, schemas: Json)
           { description: answer.description, ...responseContent(answer, schemas) },
         ]),
       ),
-      ...problemResponses(route, dialect, schemas),
+      ...problemResponses(route, docs, schemas),
     },
   };
 }
@@ -187,7 +200,7 @@ const DESCRIPTIONS: Record<number, string> = {
   504: "The endpoint took too long",
 };
 
-function problemResponses({ method, path, operation, inputs }: DescribedRoute, dialect: Dialect, schemas: Json): Json {
+function problemResponses({ method, path, operation, inputs }: DescribedRoute, docs: DialectDocs, schemas: Json): Json {
   // Every route refuses what it does not take, and so reads a body that it does not take, too.
   const bodyStatuses = method === "get" ? [] : [413];
   const typeStatuses = inputs.some((input) => input.in === "body") ? [415] : [];
@@ -195,7 +208,7 @@ function problemResponses({ method, path, operation, inputs }: DescribedRoute, d
   // For an invalid Idempotency-Key.
   const keyStatuses = method === "post" ? [400] : [];
   const all = [
-    dialect.invalidInputStatus,
+    docs.dialect.invalidInputStatus,
     ...keyStatuses,
     ...commonStatuses,
     ...bodyStatuses,
@@ -206,13 +219,13 @@ function problemResponses({ method, path, operation, inputs }: DescribedRoute, d
   const statuses = [...new Set(all)].toSorted((a, b) => a - b);
   return Object.fromEntries(
     statuses.map((status) => {
-      const content = jsonContent(dialect.problemSchema(status), undefined, "output", schemas);
+      const content = jsonContent(docs.problemSchema(status), undefined, "output", schemas);
       return [status, { description: DESCRIPTIONS[status], content }];
     }),
   );
 }
 
-const jsonContent = (schema: z.ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
+const jsonContent = (schema: z.core.$ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
   "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },
 });
 
@@ -223,7 +236,7 @@ function dropIntegerBounds({ jsonSchema: schema }: { jsonSchema: { minimum?: num
 }
 
 /** The JSON Schema of a zod schema. A schema with an id becomes a component, and the result refers to it. */
-function jsonSchema(schema: z.ZodType, io: "input" | "output", schemas: Json): Json {
+function jsonSchema(schema: z.core.$ZodType, io: "input" | "output", schemas: Json): Json {
   // In an object, so that a root schema with an id becomes a reference too.
   const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
     io,

@@ -6,29 +6,12 @@
  * `envelope` for what their answers have in common; `id-param` for the ids in their paths.
  */
 import type { Context } from "hono";
-import * as z from "zod";
+import type * as z from "zod";
 import type { Dialect } from "../http/dialect.ts";
 import { describeProblem } from "../http/problem.ts";
 import type { HttpProblem } from "../http/problem.ts";
+import type { Detail, SessionApiFailure } from "./envelope-schemas.ts";
 import { presentSession } from "./sessions/present.ts";
-
-const Detail = z.object({
-  path: z.string(),
-  message: z.string(),
-  id: z.string().optional().meta({ description: "With code `taken`: the id of what has the value already" }),
-});
-
-export const SessionApiFailure = z
-  .object({
-    success: z.literal(false),
-    message: z.string(),
-    error: z.object({
-      code: z.string(),
-      details: z.array(Detail).optional(),
-      requestId: z.string(),
-    }),
-  })
-  .meta({ id: "Failure", description: "A failed call to the Session API" });
 
 function respondWithProblem(c: Context, problem: HttpProblem): Response {
   const { httpStatus, code, message, headers } = describeProblem(problem);
@@ -54,14 +37,7 @@ function detailsOf(problem: HttpProblem, message: string): z.output<typeof Detai
 export const sessionApi: Dialect = {
   prefix: "",
   respondWithProblem,
-  problemSchema: () => SessionApiFailure,
   invalidInputStatus: 400,
-  tags: {
-    Sessions: "Chat sessions between chatbots and clients",
-    Chatbots: "Endpoints with a persona",
-    Clients: "The people who talk to chatbots",
-    Keys: "API keys, and who a token belongs to",
-  },
   sessions: {
     kind: "chatbot",
     present: (session) => {

@@ -39,16 +39,26 @@ export async function archivedPage(
       characters += length;
       if (items.length === most || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
         return { items, hasMore: true };
-      items.push(message);
+      items.push(inForm(message, query));
     }
     start = end;
   }
   return { items, hasMore: false };
 }
 
-function isWanted(message: Message, { after, which, chatId }: PageQuery): boolean {
+function isWanted(message: Message, { after, which, chatId, form }: PageQuery): boolean {
   if (message.seq <= after || (which === "shown" && !hasText(message))) return false;
+  if (form === "counts" && message.reply === null) return false;
   return chatId === undefined || message.chatId === null || message.chatId === chatId;
+}
+
+/** A message as much as a query reads of it, see `SHORT_DETAIL` in `../message-sizes.ts`. */
+function inForm(message: Message, { which, chatId, form = "whole" }: PageQuery): Message {
+  const { reply } = message;
+  if (!reply || chatId !== undefined || (which !== "shown" && form === "whole")) return message;
+  const receipt = reply.receipt && { ...reply.receipt, body: null, params: "", attempts: [] };
+  const short = { ...reply, preparedPrompt: "", ...(receipt ? { receipt } : {}) };
+  return { ...message, content: form === "counts" ? "" : message.content, reply: short };
 }
 
 /** The messages of each chunk, oldest first; the last chunk comes first. */

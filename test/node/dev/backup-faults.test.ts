@@ -50,7 +50,8 @@ async function openDatabase(state: string): Promise<D1Database> {
 
 function insertMessage(binding: D1Database, seq: number): D1PreparedStatement {
   const db = database(binding);
-  const message = { sessionId: SESSION.id, seq, role: "user", createdAt: seq, appendedAt: seq } as const;
+  // The session is the first of its database.
+  const message = { key: 2 ** 20 + seq, role: "user", createdAt: seq, appendedAt: seq } as const;
   return toStatement(db, db.insert(tables.messages).values({ ...message, content: "x".repeat(MESSAGE_CHARACTERS) }));
 }
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { app } from "../../../src/app.ts";
 import { CONNECTOR_TYPES } from "../../../src/core/endpoint.ts";
 import { REPLY_ERROR_CODES } from "../../../src/core/failure.ts";
-import { StreamEvent } from "../../../src/live/streaming/events.ts";
+import { StreamEvent } from "../../../src/live/streaming/event-schemas.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 const documents = ["README.md", ".github/*.md", "src/docs/**/*.md"].flatMap((pattern) =>

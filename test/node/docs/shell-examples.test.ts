@@ -7,11 +7,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { app } from "../../../src/app.ts";
 import type { ParleyClient } from "../../../src/client/parley-client.ts";
 import { startServer } from "../../../src/dev/server.ts";
 import { readSettings } from "../../../src/dev/settings.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiRoutes } from "../../../src/api-docs.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 
@@ -101,7 +100,7 @@ describe("the curl lines of the guides", () => {
 });
 
 describe("the curl lines of routes that stream", () => {
-  const streams = describedRoutes(app).flatMap(({ operation }) => operation.response.events ?? []);
+  const streams = apiRoutes.flatMap(({ operation }) => operation.response.events ?? []);
 
   it("are found", () => {
     expect(streams.length).toBeGreaterThanOrEqual(4);

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ParleyClient } from "../../../src/client/parley-client.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { quantile } from "../../bench/statistics.ts";
-import { migrate, serve } from "../../bench/wrangler.ts";
+import { buildWorker, runtimeState, serveBuilt } from "../../bench/runtime.ts";
+import { migrate } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
 
 const READERS = 6;
@@ -27,7 +28,8 @@ const TEXT = "x".repeat(100_000);
 const ADMIN_KEY = "six-readers-of-one-log-of-40-megabytes";
 const authorization = `Bearer ${ADMIN_KEY}`;
 const state = mkdtempSync(join(tmpdir(), "parley-readers-"));
-const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off" } };
+const config = "wrangler.toml";
+const vars = { ADMIN_KEY, RATE_LIMITS: "off" };
 let server: Server;
 let chat: string;
 let endedChat: string;
@@ -36,8 +38,10 @@ let comparison: string;
 cleanUpAtExit();
 
 beforeAll(async () => {
-  await migrate(setup);
-  server = await serve(setup);
+  await migrate({ config, state });
+  // Without the proxy of `wrangler dev`: everything that is read passes through it too, in a runtime of its own.
+  const bundle = await buildWorker(config, join(state, "bundle"));
+  server = await serveBuilt({ config, bundle, state: runtimeState(state), vars });
   const parley = new ParleyClient(server.origin, ADMIN_KEY);
   await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
   chat = await createChat(parley);
@@ -171,7 +175,19 @@ const WAYS_TO_READ: Record<string, () => Promise<void>> = {
 
 const residentMb = () => server.residentMb().reduce((sum, mb) => sum + mb, 0);
 
-/** @returns the most memory while the work runs, in MB, and the times of calls of others, in milliseconds */
+/**
+ * Calls `/healthz` and measures for how long it waits on the server: not longer than the answer takes, nor than the server
+ * computes meanwhile. On a busy machine an answer also waits for the programs of others.
+ *
+ * @returns milliseconds
+ */
+async function probe(): Promise<number> {
+  const [start, cpuStart] = [performance.now(), server.cpuMs()];
+  await (await open("/healthz")).arrayBuffer();
+  return Math.min(performance.now() - start, server.cpuMs() - cpuStart);
+}
+
+/** @returns the most memory while the work runs, in MB, and the waits of calls of others, in milliseconds */
 async function observe(work: Promise<unknown>): Promise<{ peakMb: number; waitsMs: number[] }> {
   const ended = new AbortController();
   const end = () => ended.abort();
@@ -179,9 +195,7 @@ async function observe(work: Promise<unknown>): Promise<{ peakMb: number; waitsM
   let peakMb = 0;
   const waitsMs: number[] = [];
   while (!ended.signal.aborted) {
-    const start = performance.now();
-    await (await open("/healthz")).arrayBuffer();
-    waitsMs.push(performance.now() - start);
+    waitsMs.push(await probe());
     peakMb = Math.max(peakMb, residentMb());
     await sleep(5);
   }
@@ -189,22 +203,20 @@ async function observe(work: Promise<unknown>): Promise<{ peakMb: number; waitsM
   return { peakMb, waitsMs };
 }
 
+const readAtOnce = (readOne: () => Promise<void>) => observe(Promise.all(Array.from({ length: READERS }, readOne)));
+
 describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB", () => {
-  // Other work on the machine can take the time of the server.
-  const options = { retry: 3 };
-  it.each(Object.entries(WAYS_TO_READ))(
-    "of %s add less than 64 MB, and others do not wait",
-    options,
-    async (way, readOne) => {
-      const before = residentMb();
-      const { peakMb, waitsMs } = await observe(Promise.all(Array.from({ length: READERS }, readOne)));
-      const [p50, p99] = [quantile(waitsMs, 0.5), quantile(waitsMs, 0.99)];
-      console.info(
-        `${way}: ${before.toFixed(0)} MB, at most ${peakMb.toFixed(0)} MB; ` +
-          `/healthz p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${Math.max(...waitsMs).toFixed(1)} ms`,
-      );
-      expect(peakMb - before).toBeLessThan(MAX_ADDED_MB);
-      expect(p50).toBeLessThan(MAX_WAIT_MS);
-    },
-  );
+  it.each(Object.entries(WAYS_TO_READ))("of %s add less than 64 MB, and others do not wait", async (way, readOne) => {
+    const idle = await observe(sleep(500));
+    const before = residentMb();
+    const { peakMb, waitsMs } = await readAtOnce(readOne);
+    const [p50, p95] = [quantile(waitsMs, 0.5), quantile(waitsMs, 0.95)];
+    console.info(
+      `${way}: ${before.toFixed(0)} MB, at most ${peakMb.toFixed(0)} MB; /healthz p50 ${p50.toFixed(1)} ms, ` +
+        `p95 ${p95.toFixed(1)} ms, most ${Math.max(...waitsMs).toFixed(1)} ms of ${waitsMs.length}; ` +
+        `without readers p95 ${quantile(idle.waitsMs, 0.95).toFixed(1)} ms`,
+    );
+    expect(p95).toBeLessThan(MAX_WAIT_MS);
+    expect(peakMb - before).toBeLessThan(MAX_ADDED_MB);
+  });
 });

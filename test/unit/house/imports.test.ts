@@ -4,12 +4,16 @@
  * The linter holds most of these arrows while one edits. This test sees all of them at once, and circles of types too.
  */
 import { describe, expect, it } from "vitest";
-import { importsOf, isIn, readFiles } from "./source-files.ts";
+import { importsOf, isIn, readFiles, valueImportsOf } from "./source-files.ts";
 
 /** The two ways into `live`. */
 const LIVE_DOORS = ["live/session-client.ts", "live/read-session.ts"];
 /** What goes over a stream, both ways. */
-const STREAM_SCHEMAS = ["live/streaming/events.ts", "live/streaming/client-frames.ts"];
+const STREAM_SCHEMAS = [
+  "live/streaming/events.ts",
+  "live/streaming/event-schemas.ts",
+  "live/streaming/client-frames.ts",
+];
 const DIALECT = [
   ...LIVE_DOORS,
   "routes/http",
@@ -26,8 +30,9 @@ const DIALECT = [
 const ARROWS: Record<string, string[]> = {
   "index.ts": ["app.ts", "jobs", "live", "providers", "store", "routes/http"],
   "app.ts": ["routes"],
+  "api-docs.ts": ["app.ts", "routes"],
   routes: ["routes/http", "routes/openapi", "store", "providers/call/check-tokens.ts"],
-  "routes/http": [...LIVE_DOORS, "routes/openapi/describe.ts", "store", "auth", "net", "crypto"],
+  "routes/http": [...LIVE_DOORS, "routes/openapi/inputs.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
   "routes/moonshot": [...DIALECT, "providers/call/call-endpoint.ts"],
@@ -57,12 +62,12 @@ const ARROWS: Record<string, string[]> = {
   crypto: [],
   core: [],
   client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot"],
-  dev: ["client", "store", ...STREAM_SCHEMAS],
+  dev: ["api-docs.ts", "routes/openapi", "client", "store", ...STREAM_SCHEMAS],
 };
 
 /** The packages of the rooms that run without Workers. Other rooms may import any. */
 const PACKAGES: Record<string, string[]> = {
-  core: ["zod"],
+  core: ["zod", "zod/mini", "zod/locales"],
   turn: ["@huggingface/jinja"],
   crypto: [],
 };
@@ -133,6 +138,16 @@ describe("a room without I/O imports only its own packages", () => {
       .filter((imported) => !imported.startsWith("src/"));
     expect(packages.filter((name) => !allowed.includes(name))).toEqual([]);
   });
+});
+
+it("has nothing in the Worker that only the OpenAPI document needs", () => {
+  const values = new Map(files.map((file) => [inSrc(file.path), valueImportsOf(file).map(inSrc)]));
+  const inWorker = new Set(["index.ts"]);
+  for (const path of inWorker) for (const imported of values.get(path) ?? []) inWorker.add(imported);
+  expect(inWorker).toContain("routes/session-api/sessions/schemas.ts");
+  // `zod/mini` validates. The whole of zod is three times as large.
+  const forDocument = /(^|[/-])docs\.ts$|examples\.ts$|response-|envelope-schemas|event-schemas|^zod$/;
+  expect([...inWorker].filter((path) => forDocument.test(path))).toEqual([]);
 });
 
 it("knows no dialect in routes/http and in live", () => {

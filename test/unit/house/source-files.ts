@@ -31,5 +31,9 @@ export const importsOf = ({ path, text }: SourceFile): string[] =>
     .map((match) => match[1] ?? match[2] ?? match[3] ?? "")
     .map((name) => (name.startsWith(".") ? posix.join(posix.dirname(path), name) : name));
 
+/** What a file imports when it runs. */
+export const valueImportsOf = ({ path, text }: SourceFile): string[] =>
+  importsOf({ path, text: text.replace(/^(?:import|export) type\b[^;]*;/gm, "") });
+
 /** @returns whether a path is this file or folder, or in this folder */
 export const isIn = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`);

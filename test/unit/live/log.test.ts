@@ -44,6 +44,18 @@ describe("a log of the first version", () => {
     expect(log.startTurn("third", ["c"], 200)).toEqual({ turnId: "third", number: 3, startedAt: 200 });
   });
 
+  it("keeps the drafts of replies that run, cut so that they fit into a row", () => {
+    const storage = memoryStorage();
+    const { sql } = storage;
+    migrate(sql, SCHEMA_STEPS.slice(0, 3));
+    for (const chatId of ["a", "b"])
+      sql.exec("INSERT INTO drafts (chat_id, content) VALUES (?, ?)", chatId, `${chatId}"\n${"x".repeat(10_000)}`);
+    sql.exec("INSERT INTO state (one, state) VALUES (1, ?)", JSON.stringify({ session: aChatSession() }));
+    expect(new Log(storage).drafts()).toEqual(
+      new Map(["a", "b"].map((chatId) => [chatId, `${chatId}"\n${"x".repeat(4_093)}`])),
+    );
+  });
+
   it("numbers a running turn that has no message yet", () => {
     const storage = memoryStorage();
     const { sql } = storage;

@@ -108,6 +108,42 @@ describe("prompt", () => {
     },
   );
 
+  it("keeps a key from the start of its turn on, and in memory before", async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { room, world } = aRoom(async () => {
+      await promise;
+      return says("Hello");
+    });
+    const stored = (name: string) =>
+      world.log.findSavedResult("ada", name) !== null && world.log.waitingResults.find("ada", name) === null;
+    const running = room.prompt("one", "added", key("a"));
+    const waiting = room.prompt("two", "added", key("b"));
+    await new Promise((started) => setTimeout(started, 5));
+    expect([stored("a"), stored("b")]).toEqual([true, false]);
+    expect(await room.prompt("other", "added", key("b"))).toMatchObject({
+      failure: { reason: "idempotency-conflict" },
+    });
+    const again = room.prompt("two", "added", key("b"));
+    resolve(undefined);
+    const [, first, second] = await Promise.all([running, waiting, again]);
+    expect(second).toMatchObject({ value: { replayed: true, messages: first.ok ? first.value.messages : [] } });
+    expect(stored("b")).toBe(true);
+    expect(contents(room)).toEqual(["one", "Hello", "two", "Hello"]);
+  });
+
+  it("gives a key free again when its turn never starts", async () => {
+    const { room } = aRoom(() => new Promise(() => undefined));
+    void room.prompt("one", "added", null);
+    const waiting = room.prompt("two", "added", key("b"));
+    await new Promise((started) => setTimeout(started, 5));
+    await room.end("added");
+    expect(await waiting).toMatchObject({ failure: { reason: "session-not-active" } });
+    await room.amend({ status: "ACTIVE" }, "added");
+    void room.prompt("another", "added", key("b"));
+    await new Promise((started) => setTimeout(started, 5));
+    expect(contents(room)).toEqual(["one", "", "another"]);
+  });
+
   it("stops: the turn that runs is cancelled, the next one goes on", async () => {
     let calls = 0;
     const { room, world } = aRoom(() => ((calls += 1) === 1 ? new Promise(() => undefined) : says("Hello")));
@@ -198,7 +234,8 @@ describe("frames", () => {
       };
       for (const id of ["runs", "waits", "waits too"]) expect(await submit(id)).toMatchObject({ type: "ack" });
       if (command === "amend") await room.amend({ status: "TERMINATED" }, "added");
-      else await room[command]("added");
+      else if (command === "end") await room.end("added");
+      else await room.remove();
       const reason = command === "remove" ? "session deleted" : "session ended";
       expect(order).toEqual(["waits session_not_active", "waits too session_not_active", reason]);
       if (command === "remove") return;
@@ -221,7 +258,7 @@ describe("recovery", () => {
     const { room, world } = aRoom();
     await room.append(user("one"), null);
     world.log.startTurn("turn", [world.id], 1);
-    world.log.saveDraft(world.id, "Hel");
+    world.log.saveDrafts(new Map([[world.id, "Hel"]]));
     new SessionRoom(world).recover();
     const page = room.page(0, 100, "all");
     expect(page.ok && page.value?.items.at(-1)).toMatchObject({

@@ -187,12 +187,12 @@ describe("a list", () => {
     const path = `/sessions?chatbotId=${chatbotId}`;
     const before = await textOf(path);
     const session = Object.getPrototypeOf(env.DB.withSession("first-primary")) as D1DatabaseSession;
-    const { batch } = session;
+    const batch = Reflect.get(session, "batch") as (statements: D1PreparedStatement[]) => Promise<D1Result[]>;
     vi.spyOn(session, "batch").mockImplementationOnce(async function (this: D1DatabaseSession, statements) {
       const rows = await batch.call(this, statements);
       await runArchiveJob();
       return rows;
-    } as typeof batch);
+    });
     expect(await textOf(path)).toBe(before);
     expect([await storedMessages(id), await isArchived(id)]).toEqual([0, true]);
   });

@@ -1,12 +1,10 @@
 /** A session with as many followers as it may have: who is refused, and who is not. */
-import { env, exports } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { connect, followEvents } from "../../support/follow.ts";
 import type { EventStreamReader, SocketClient } from "../../support/follow.ts";
 import { setVariables } from "../../support/settings.ts";
 import { createChatbot, createEndpoint, createSession } from "../../support/create.ts";
-import { writeLog } from "../../support/long-log.ts";
 
 const MAX_FOLLOWERS = 1_000;
 
@@ -65,29 +63,6 @@ it("accepts 20 event streams of a caller, whoever else follows, and its own chat
   opened.push(await vi.waitUntil(() => follow(token).catch(() => null), { timeout: 10_000 }));
   socket.socket.close();
   for (const each of [...opened, stream]) await each.cut();
-});
-
-it("reads no message of an ended session for a caller who has too many event streams", async () => {
-  const id = await createSession();
-  await writeLog(id, [{ prompt: "hello", replies: [] }]);
-  await post(`/sessions/${id}/end`);
-  const token = await createKey();
-  const open = () =>
-    exports.default.fetch(
-      new Request(`http://parley.test/sessions/${id}/events?after=0`, {
-        headers: { authorization: `Bearer ${token}` },
-      }),
-    );
-  // Nobody reads them, so none of them ends.
-  const unread = await Promise.all(Array.from({ length: MAX_STREAMS_OF_CALLER }, open));
-  expect(unread.map(({ status }) => status)).toEqual(unread.map(() => 200));
-  const prepared = vi.spyOn(env.DB, "prepare");
-  expect((await open()).status).toBe(429);
-  const queries = prepared.mock.calls.map(([query]) => query);
-  prepared.mockRestore();
-  expect(queries.some((query) => query.includes(`from "sessions"`))).toBe(true);
-  expect(queries.filter((query) => query.includes('from "messages"'))).toEqual([]);
-  for (const { body } of unread) await body?.cancel();
 });
 
 it("counts all callers without a token as one, over sockets too", async () => {

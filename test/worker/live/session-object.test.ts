@@ -122,7 +122,8 @@ describe("the cron job", () => {
     await appendMessage(id, "left behind");
     await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAlarm());
     await env.DB.prepare("update sessions set created_at = ?, updated_at = ? where id = ?")
-      .bind(Date.now() - 800_000, Date.now() - 700_000, id)
+      // Cron looks at periods of ten minutes that ended ten minutes ago.
+      .bind(Date.now() - 1_400_000, Date.now() - 1_300_000, id)
       .run();
     expect(await replicatedMessages(id)).toHaveLength(1);
     await worker.scheduled(createScheduledController(), env);
@@ -140,7 +141,9 @@ describe("an interrupted removal", () => {
   it("hides the session at once, and is finished by an alarm", async () => {
     const id = await createSession();
     await appendMessage(id, "secret");
-    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("D1_ERROR: Network connection lost."));
+    // Both attempts of the call.
+    const lost = new Error("D1_ERROR: Network connection lost.");
+    vi.spyOn(env.DB, "batch").mockRejectedValueOnce(lost).mockRejectedValueOnce(lost);
     expect((await del(`/sessions/${id}`)).status).toBe(503);
     expect((await appendMessage(id, "more")).status).toBe(404);
     expect(await runDurableObjectAlarm(objectOf(id))).toBe(true);

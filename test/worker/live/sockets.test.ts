@@ -141,9 +141,10 @@ describe("an object that crashes during a turn", () => {
   it("closes the turn as interrupted when it wakes, with the partial reply, and accepts the next prompt", async () => {
     const id = await createSlowSession(30);
     const client = await connect(`/sessions/${id}/ws`);
-    const words = Array.from({ length: 100 }, (_, n) => `word${n}`).join(" ");
+    // At this rate the text is saved once, after five seconds.
+    const words = Array.from({ length: 300 }, (_, n) => `word${n}`).join(" ");
     client.send(submit("p", words));
-    await client.until(({ events }) => events.filter(({ type }) => type === "reply-delta").length > 35);
+    await client.until(({ events }) => events.filter(({ type }) => type === "reply-delta").length > 170);
     await runInDurableObject(objectOf(id), (_, state) => state.abort("down")).catch(() => undefined);
     const later = await connect(`/sessions/${id}/ws?after=0`);
     const reply = await later.next("message-appended", 2);

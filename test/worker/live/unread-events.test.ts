@@ -52,6 +52,19 @@ describe("the catch-up of a socket", () => {
   });
 });
 
+it("all sockets of a session together have 16 MiB to read at most: the one that is too much is closed, and no more opens", async () => {
+  const messages = 36;
+  const id = await createLongSession(messages);
+  const open = () => connect(`/sessions/${id}/ws?after=0`, { answersClose: false });
+  const first = [await open(), await open(), await open(), await open()];
+  for (const client of first) await client.next("message-appended", messages);
+  const fifth = await open();
+  await fifth.until(({ closed }) => closed !== null);
+  expect(fifth.closed).toMatchObject({ code: 1013 });
+  expect(seqsOf(fifth).length).toBeLessThan(messages);
+  await expect(open()).rejects.toThrow("429");
+});
+
 describe("an open socket", () => {
   const connectAs = async (role: "service" | "client") => {
     const clientId = await createClient();

@@ -308,3 +308,13 @@ describe("64 endpoints", () => {
     expect(CALLS_PER_INVOCATION).toBeLessThanOrEqual(5);
   });
 });
+
+describe("a single endpoint", () => {
+  it("is called without an invocation of its own", async () => {
+    const invocations = vi.spyOn(ReplyCaller.prototype, "callAll");
+    const session = await createComparison([await createEndpoint()]);
+    const { body } = await post(`/v1/sessions/${session.session_id}/prompt`, { prompt: "Hi" });
+    expect(Object.values(body as Record<string, unknown>).flat()).toMatchObject([{ status: "ok" }]);
+    expect(invocations).not.toHaveBeenCalled();
+  });
+});

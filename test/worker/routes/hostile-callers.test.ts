@@ -3,16 +3,15 @@ import { exports } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { importJWK, SignJWT } from "jose";
 import { describe, expect, inject, it, vi } from "vitest";
-import { app } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiRoutes } from "../../../src/api-docs.ts";
 import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
 import { hostile } from "../../support/hostile.ts";
 import { setVariables } from "../../support/settings.ts";
 
 const RUNS = inject("hostileRuns");
 
-const routes = describedRoutes(app).filter(({ path }) => !OPEN_PATHS.includes(path));
+const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));
 
 /** What a header can carry. */
 const headerText = fc.oneof(

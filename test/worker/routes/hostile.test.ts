@@ -2,9 +2,8 @@
 import * as fc from "fast-check";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
-import { app } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiRoutes } from "../../../src/api-docs.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
@@ -61,7 +60,7 @@ const rows = async (): Promise<number> => {
   return counted?.n ?? 0;
 };
 
-const routes = describedRoutes(app).filter(
+const routes = apiRoutes.filter(
   ({ path }) => !/\/(ws|events)$/.test(path) && path !== "/docs" && path !== "/openapi.json",
 );
 

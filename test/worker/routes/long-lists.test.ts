@@ -1,8 +1,8 @@
 /** Lists that are longer than what an isolate should hold: they are read and answered in parts. */
 import { env, exports } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ADMIN_KEY, get } from "../../support/api.ts";
-import { createClient, createEndpoint, unique } from "../../support/create.ts";
+import { ADMIN_KEY, get, post } from "../../support/api.ts";
+import { createChatbot, createClient, createEndpoint, unique } from "../../support/create.ts";
 import { recordD1Answers } from "../../support/d1-answers.ts";
 import { breakD1 } from "../../support/faults.ts";
 
@@ -169,5 +169,26 @@ describe("a list with a limit", () => {
     );
     const whole = (await get(`/chatbots/${ids[0]}`)).body.data;
     expect([whole.greeting, whole.truncated]).toEqual([text, undefined]);
+  });
+
+  it("of sessions leaves out the metadata of clients when all metadata are too many", async () => {
+    const note = "x".repeat(16_000);
+    const [chatbotId, client] = [await createChatbot(), await post("/clients", { name: "Ada", metadata: { note } })];
+    const clientId = client.body.data.id;
+    await env.DB.prepare(
+      `with recursive n (i) as (select 1 union all select i + 1 from n where i < 100)
+        insert into sessions (id, kind, title, title_folded, fold_version, status, start_time, chatbot_id, client_id, chats,
+          metadata, created_at, updated_at, last_seq, metadata_version, message_count)
+        select printf('%024x', i + 65536), 'chatbot', 't', 't', 1, 'ACTIVE', 1, ?1, ?2, '[]', ?3, i, i, 0, 0, 0 from n`,
+    )
+      .bind(chatbotId, clientId, JSON.stringify({ note }))
+      .run();
+    const { body } = await get(`/sessions?limit=100&clientId=${clientId}`);
+    expect(JSON.stringify(body).length).toBeLessThan(2_000_000);
+    expect(body.data.results).toHaveLength(100);
+    expect(body.data.results[99]).toMatchObject({ metadata: { note }, clientId: { name: "Ada", truncated: true } });
+    expect(body.data.results[99].clientId).not.toHaveProperty("metadata");
+    const few = await get(`/sessions?limit=10&clientId=${clientId}`);
+    expect(few.body.data.results[0].clientId.metadata).toEqual({ note });
   });
 });

@@ -1,14 +1,12 @@
 /** What the OpenAPI document and `/docs` say beyond schemas: how to open a stream, and what is in it; fields that need words. */
 import { describe, expect, it } from "vitest";
-import { app } from "../../../src/app.ts";
 import { ClientFrame } from "../../../src/live/streaming/client-frames.ts";
-import { StreamEvent } from "../../../src/live/streaming/events.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { StreamEvent } from "../../../src/live/streaming/event-schemas.ts";
+import { apiDocument as document, apiRoutes } from "../../../src/api-docs.ts";
 import { del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createComparison, createEndpoint, createSession } from "../../support/create.ts";
 import { followEvents } from "../../support/follow.ts";
 import type { EventStreamReader } from "../../support/follow.ts";
-import { document } from "../../support/openapi.ts";
 
 interface Described {
   description: string;
@@ -58,7 +56,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const inHtml = (text: string): string => text.replace(/[&"'<>]/g, (sign) => ENTITIES[sign] ?? sign);
 
 /** Every route that can answer with an event stream. */
-const streams = describedRoutes(app).filter(({ operation }) => operation.response.events);
+const streams = apiRoutes.filter(({ operation }) => operation.response.events);
 
 describe("a route that streams", () => {
   it("is found by this test", () => {
@@ -103,7 +101,7 @@ const ELSEWHERE = { fromServer: ["stream-closed"], fromClient: { "/v1": ["messag
 
 describe("a route that opens a socket", () => {
   const kinds = (schema: typeof StreamEvent | typeof ClientFrame) =>
-    schema.options.map(({ shape }) => ({ type: shape.type.value }));
+    schema.def.options.map(({ shape }) => ({ type: String(shape.type.def.values[0]) }));
 
   it.each(["", "/v1"] as const)("shows every frame in both directions: %s/sessions", async (prefix) => {
     const { "x-examples-from-server": server, "x-examples-from-client": client } = described(

@@ -1,9 +1,8 @@
 /** Rate limits by address and by caller, and of failed sign-ins. */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { app } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiRoutes } from "../../../src/api-docs.ts";
 import { ADMIN_KEY, call, get, post } from "../../support/api.ts";
 import { createClient, createSession } from "../../support/create.ts";
 import { upgrade } from "../../support/follow.ts";
@@ -78,7 +77,7 @@ describe("rate limits", () => {
     await statuses(4, () => get("/sessions", { token: null, headers: { "cf-connecting-ip": flood } }));
     await statuses(4, () => get("/sessions", { token: "guess", headers: { "cf-connecting-ip": guesser } }));
     setVariables({ ADDRESS_LIMIT: undefined as never });
-    const unknown = describedRoutes(app).map(({ path }) => [path, "guess", flood, env.THREE_A_MINUTE] as const);
+    const unknown = apiRoutes.map(({ path }) => [path, "guess", flood, env.THREE_A_MINUTE] as const);
     const known = unknown.filter(([path]) => !OPEN_PATHS.includes(path));
     for (const [path, token, from, limit] of [
       ...unknown.filter(([one]) => one !== "/healthz"),
@@ -86,10 +85,7 @@ describe("rate limits", () => {
     ]) {
       setVariables({ ADDRESS_LIMIT: limit as never });
       const headers = { "cf-connecting-ip": from };
-      const method =
-        describedRoutes(app)
-          .find((route) => route.path === path)
-          ?.method.toUpperCase() ?? "";
+      const method = apiRoutes.find((route) => route.path === path)?.method.toUpperCase() ?? "";
       const answer = await call(method, path.replace(/\{\w+\}/g, "none"), undefined, { token, headers });
       expect([path, answer.status]).toEqual([path, 429]);
     }

@@ -1,8 +1,7 @@
 /** Which role may call which route, as a table. */
 import { describe, expect, it } from "vitest";
-import { app } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiRoutes } from "../../../src/api-docs.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call, post } from "../../support/api.ts";
 import { createClient } from "../../support/create.ts";
@@ -73,7 +72,7 @@ const MATRIX: Record<string, string[]> = {
   "get /v1/context_strategies": STAFF,
 };
 
-const routes = describedRoutes(app).filter(({ path }) => !OPEN_PATHS.includes(path));
+const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));
 const nameOf = ({ method, path }: DescribedRoute) => `${method} ${path}`;
 
 const NOWHERE = "0123456789abcdef01234567";

@@ -238,6 +238,48 @@ describe("an object that is reset during a call", () => {
     expect((await post(`/v1/sessions/${comparison}/cancel`)).status).toBe(503);
   });
 
+  it.each([true, false])("is ended, done before or not: %s", async (isDone) => {
+    const id = await createSession({ title: "once" });
+    await post(`/sessions/message?sessionId=${id}`, message);
+    loseNextAnswer("end", isDone);
+    const { status, body } = await post(`/sessions/${id}/end`);
+    expect([status, body.data.status, body.data.messages.length]).toEqual([200, "COMPLETED", 1]);
+    expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ status: "COMPLETED", endTime: body.data.endTime });
+    expect((await post(`/sessions/${id}/end`)).status).toBe(404);
+  });
+
+  it.each([true, false])("is removed, done before or not: %s", async (isDone) => {
+    const id = await createSession();
+    await post(`/sessions/message?sessionId=${id}`, message);
+    const { session_id: comparison } = await createComparison([await createEndpoint()]);
+    for (const path of [`/sessions/${id}`, `/v1/sessions/${comparison}`]) {
+      loseNextAnswer("remove", isDone);
+      expect((await call("DELETE", path)).status).toBe(200);
+      expect((await get(path)).status).toBe(404);
+      expect((await call("DELETE", path)).status).toBe(404);
+    }
+  });
+
+  it("ends and removes nothing but what was asked: a terminated session is not ended", async () => {
+    const id = await createSession();
+    await put(`/sessions/${id}`, { status: "TERMINATED" });
+    loseNextAnswer("end", false);
+    expect((await post(`/sessions/${id}/end`)).status).toBe(404);
+  });
+
+  it("and crashes in mid-removal: the second attempt finishes it", async () => {
+    const id = await createSession();
+    await post(`/sessions/message?sessionId=${id}`, message);
+    const deleting = vi.spyOn(env.DB, "batch").mockImplementationOnce(() => new Promise(() => undefined));
+    const removed = call("DELETE", `/sessions/${id}`);
+    await vi.waitFor(() => expect(deleting).toHaveBeenCalled());
+    await crash(id);
+    expect((await removed).status).toBe(200);
+    expect((await get(`/sessions/${id}`)).status).toBe(404);
+    const rows = await env.DB.prepare("select count(*) as n from sessions where id = ?").bind(id).first("n");
+    expect(rows).toBe(0);
+  });
+
   it("and really crashes: 503, and the next call is served", async () => {
     const id = await createSession();
     const statement = Object.getPrototypeOf(env.DB.prepare("select 1").bind()) as D1PreparedStatement;

@@ -5,9 +5,9 @@
 import { env } from "cloudflare:workers";
 import * as z from "zod";
 import { describe, expect, it } from "vitest";
-import { app, dialects } from "../../../src/app.ts";
+import { dialects } from "../../../src/app.ts";
 import { dialectOf } from "../../../src/routes/http/dialect.ts";
-import { describedRoutes } from "../../../src/routes/openapi/document.ts";
+import { apiRoutes } from "../../../src/api-docs.ts";
 import type { DescribedRoute } from "../../../src/routes/openapi/document.ts";
 import { call, get, post, put } from "../../support/api.ts";
 import type { Answer } from "../../support/api.ts";
@@ -129,7 +129,7 @@ function exampleOf({ operation }: DescribedRoute, { refersTo }: Existing): Recor
   return { ...example, ...Object.fromEntries(references) };
 }
 
-const routes = describedRoutes(app);
+const routes = apiRoutes;
 const named = (some: DescribedRoute[]) => some.map((route) => [`${route.method} ${route.path}`, route] as const);
 const takes = (place: "body" | "query") => (route: DescribedRoute) => route.inputs.some((input) => input.in === place);
 

@@ -9,18 +9,17 @@ import { allowAdmins, allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body } from "../../http/validate.ts";
-import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
 export const llmEndpoints = new Hono<AppEnv>({ strict: false })
-  .get("/", docs.listEndpoints, allowServices, handlers.listEndpoints)
-  .post("/", docs.createEndpoint, body(schemas.CreateEndpoint), allowAdmins, createOnce, (c) =>
+  .get("/", allowServices, handlers.listEndpoints)
+  .post("/", body(schemas.CreateEndpoint), allowAdmins, createOnce, (c) =>
     handlers.createEndpoint(c, c.req.valid("json")),
   )
-  .get("/:id", docs.getEndpoint, allowServices, (c) => handlers.getEndpoint(c, c.req.param("id")))
-  .post("/:id/test", docs.testEndpoint, allowServices, (c) => handlers.testEndpoint(c, c.req.param("id")))
-  .put("/:id", docs.updateEndpoint, body(schemas.UpdateEndpoint), allowAdmins, (c) =>
+  .get("/:id", allowServices, (c) => handlers.getEndpoint(c, c.req.param("id")))
+  .post("/:id/test", allowServices, (c) => handlers.testEndpoint(c, c.req.param("id")))
+  .put("/:id", body(schemas.UpdateEndpoint), allowAdmins, (c) =>
     handlers.updateEndpoint(c, c.req.param("id"), c.req.valid("json")),
   )
-  .delete("/:id", docs.deleteEndpoint, allowAdmins, (c) => handlers.deleteEndpoint(c, c.req.param("id")));
+  .delete("/:id", allowAdmins, (c) => handlers.deleteEndpoint(c, c.req.param("id")));

@@ -5,7 +5,7 @@ import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
 import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
 import { presentPrices } from "../present.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.Endpoint> => ({
   id: endpoint.id,

@@ -13,7 +13,7 @@ import { EMPTY_LOG } from "../../../turn/context-strategies.ts";
 import { fanOut } from "../../../turn/fan-out.ts";
 import type { FanOutPorts, Reply } from "../../../turn/fan-out.ts";
 import { comparisonTask, promptRenderer } from "../../../turn/prepare-turn.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 const PROMPT = "Reply with the word OK.";
 

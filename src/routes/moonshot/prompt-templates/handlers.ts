@@ -15,6 +15,7 @@ import type { AppEnv } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithList } from "../../http/respond-with-list.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import type * as responses from "./response-schemas.ts";
 import type * as schemas from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
@@ -23,7 +24,11 @@ const SUCCESS = { success: true } as const;
 
 export const listPromptTemplates = (c: AppContext) => respondWithList(c, store.promptTemplatePages, presentTemplate);
 
-const presentTemplate = ({ name, description, template }: PromptTemplate): z.output<typeof schemas.PromptTemplate> => ({
+const presentTemplate = ({
+  name,
+  description,
+  template,
+}: PromptTemplate): z.output<typeof responses.PromptTemplate> => ({
   name,
   description,
   template,

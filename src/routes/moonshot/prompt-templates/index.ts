@@ -8,15 +8,12 @@ import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body } from "../../http/validate.ts";
-import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
 export const promptTemplates = new Hono<AppEnv>({ strict: false })
-  .get("/", docs.listPromptTemplates, allowServices, handlers.listPromptTemplates)
-  .post("/", docs.createPromptTemplate, body(schemas.CreatePromptTemplate), allowServices, createOnce, (c) =>
+  .get("/", allowServices, handlers.listPromptTemplates)
+  .post("/", body(schemas.CreatePromptTemplate), allowServices, createOnce, (c) =>
     handlers.createPromptTemplate(c, c.req.valid("json")),
   )
-  .delete("/:name", docs.deletePromptTemplate, allowServices, (c) =>
-    handlers.deletePromptTemplate(c, c.req.param("name")),
-  );
+  .delete("/:name", allowServices, (c) => handlers.deletePromptTemplate(c, c.req.param("name")));

@@ -2,7 +2,7 @@
  * Examples for the OpenAPI document of `/v1/sessions`: bodies, and answers to them. The numbers are those of Moonshot's
  * own document where it has any. A test holds each example against its schema.
  */
-import type { EventStream, SocketFrames } from "../../openapi/describe.ts";
+import type { EventStream, SocketFrames } from "../../openapi/operations.ts";
 
 const chats = ["openaigpt35turbotest1_20240315_043147", "openaigpt4test1_20240315_043147"] as const;
 

@@ -14,7 +14,6 @@ import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/
 import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
-import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import { refuseReceiptsInStream } from "./receipts.ts";
 import * as resultHandlers from "./result-handlers.ts";
@@ -22,21 +21,16 @@ import * as schemas from "./schemas.ts";
 import { sessionParam } from "./session-param.ts";
 
 export const sessions = new Hono<AppEnv>({ strict: false })
-  .get("/", docs.listSessions, query(schemas.ListSessions), allowServices, (c) =>
-    handlers.listSessions(c, c.req.valid("query")),
-  )
-  .post("/", docs.createSession, body(schemas.CreateSession), allowServices, createOnce, (c) =>
+  .get("/", query(schemas.ListSessions), allowServices, (c) => handlers.listSessions(c, c.req.valid("query")))
+  .post("/", body(schemas.CreateSession), allowServices, createOnce, (c) =>
     handlers.createSession(c, c.req.valid("json")),
   )
-  .get("/:id", docs.getSession, query(schemas.GetSession), allowServices, sessionParam, (c) =>
+  .get("/:id", query(schemas.GetSession), allowServices, sessionParam, (c) =>
     handlers.getSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .delete("/:id", docs.deleteSession, allowServices, sessionParam, (c) =>
-    handlers.deleteSession(c, c.req.valid("param").id),
-  )
+  .delete("/:id", allowServices, sessionParam, (c) => handlers.deleteSession(c, c.req.valid("param").id))
   .post(
     "/:id/prompt",
-    docs.prompt,
     body(schemas.Prompt),
     query(schemas.PromptQuery),
     refuseReceiptsInStream,
@@ -44,46 +38,27 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     sessionParam,
     (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
   )
-  .post("/:id/cancel", docs.cancelTurns, allowServices, sessionParam, (c) =>
-    handlers.cancelTurns(c, c.req.valid("param").id),
+  .post("/:id/cancel", allowServices, sessionParam, (c) => handlers.cancelTurns(c, c.req.valid("param").id))
+  .get("/:id/events", query(FollowQuery), allowServices, requireAllowedOriginForTicket, sessionParam, (c) =>
+    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .get(
-    "/:id/events",
-    docs.followSession,
-    query(FollowQuery),
-    allowServices,
-    requireAllowedOriginForTicket,
-    sessionParam,
-    (c) => handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  .get("/:id/ws", query(FollowQuery), requireUpgrade, allowServices, requireAllowedOrigin, sessionParam, (c) =>
+    handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .get(
-    "/:id/ws",
-    docs.openSocket,
-    query(FollowQuery),
-    requireUpgrade,
-    allowServices,
-    requireAllowedOrigin,
-    sessionParam,
-    (c) => handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
-  )
-  .post("/:id/tickets", docs.createTicket, allowServices, sessionParam, (c) =>
-    handlers.createTicket(c, c.req.valid("param").id),
-  )
-  .get("/:id/export", docs.exportSession, query(ExportQuery), allowServices, sessionParam, (c) =>
+  .post("/:id/tickets", allowServices, sessionParam, (c) => handlers.createTicket(c, c.req.valid("param").id))
+  .get("/:id/export", query(ExportQuery), allowServices, sessionParam, (c) =>
     resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/stats", docs.getStatistics, allowServices, sessionParam, (c) =>
-    resultHandlers.getStatistics(c, c.req.valid("param").id),
-  )
-  .put("/:id/prompt_templates/:name", docs.setPromptTemplate, allowServices, sessionParam, (c) =>
+  .get("/:id/stats", allowServices, sessionParam, (c) => resultHandlers.getStatistics(c, c.req.valid("param").id))
+  .put("/:id/prompt_templates/:name", allowServices, sessionParam, (c) =>
     handlers.setPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
   )
-  .delete("/:id/prompt_templates/:name", docs.unsetPromptTemplate, allowServices, sessionParam, (c) =>
+  .delete("/:id/prompt_templates/:name", allowServices, sessionParam, (c) =>
     handlers.unsetPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
   )
-  .put("/:id/context_strategies/:name", docs.setContextStrategy, allowServices, sessionParam, (c) =>
+  .put("/:id/context_strategies/:name", allowServices, sessionParam, (c) =>
     handlers.setContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
   )
-  .delete("/:id/context_strategies/:name", docs.unsetContextStrategy, allowServices, sessionParam, (c) =>
+  .delete("/:id/context_strategies/:name", allowServices, sessionParam, (c) =>
     handlers.unsetContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
   );

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Session } from "../../../core/session.ts";
 import { zonedStamp } from "../../../core/time.ts";
 import type { History } from "./record-schemas.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 /** A session with Moonshot's keys, in Moonshot's order. `created_epoch` is in seconds. */
 export function presentSession(session: Session, zone: string, history: z.output<typeof History> | null) {

@@ -6,8 +6,8 @@ import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
 import { REPLY_ERROR_CODES } from "../../../core/failure.ts";
 import { FINISH_REASONS } from "../../../core/message.ts";
-import { objectOutput } from "../../http/fields.ts";
-import { Prices } from "../schemas.ts";
+import { objectOutput } from "../../http/response-fields.ts";
+import { Prices } from "../response-schemas.ts";
 
 export const Usage = z.object({ input_tokens: z.number().int(), output_tokens: z.number().int() });
 

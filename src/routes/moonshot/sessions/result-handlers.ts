@@ -24,5 +24,5 @@ export async function exportSession(c: Context<AppEnv>, id: string, query: Expor
 export async function getStatistics(c: Context<AppEnv>, id: string) {
   const log = await openLog(readerOf(c), id);
   if (!log) return respondWithProblem(c, sessionNotFound(id));
-  return c.json(await presentStatistics(log.session, messagesOf(log)));
+  return c.json(await presentStatistics(log.session, messagesOf(log, { form: "counts" })));
 }

@@ -1,6 +1,6 @@
 /** Schemas of statistics. The columns and lines of an exported file are in `export-formats.ts`. */
 import * as z from "zod";
-import { Distribution } from "../../http/fields.ts";
+import { Distribution } from "../../http/response-fields.ts";
 import { Usage } from "./record-schemas.ts";
 
 const integer = z.number().int();

@@ -9,23 +9,18 @@ import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body, query } from "../../http/validate.ts";
 import { idParam } from "../id-param.ts";
-import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
 const chatbotId = idParam(handlers.CHATBOT_NOT_FOUND);
 
 export const chatbots = new Hono<AppEnv>({ strict: false })
-  .post("/", docs.createChatbot, body(schemas.CreateChatbot), allowServices, createOnce, (c) =>
+  .post("/", body(schemas.CreateChatbot), allowServices, createOnce, (c) =>
     handlers.createChatbot(c, c.req.valid("json")),
   )
-  .get("/", docs.listChatbots, query(schemas.ListByName), allowServices, (c) =>
-    handlers.listChatbots(c, c.req.valid("query")),
-  )
-  .get("/:id", docs.getChatbot, allowServices, chatbotId, (c) => handlers.getChatbot(c, c.req.valid("param").id))
-  .put("/:id", docs.updateChatbot, body(schemas.UpdateChatbot), allowServices, chatbotId, (c) =>
+  .get("/", query(schemas.ListByName), allowServices, (c) => handlers.listChatbots(c, c.req.valid("query")))
+  .get("/:id", allowServices, chatbotId, (c) => handlers.getChatbot(c, c.req.valid("param").id))
+  .put("/:id", body(schemas.UpdateChatbot), allowServices, chatbotId, (c) =>
     handlers.updateChatbot(c, c.req.valid("param").id, c.req.valid("json")),
   )
-  .delete("/:id", docs.deleteChatbot, allowServices, chatbotId, (c) =>
-    handlers.deleteChatbot(c, c.req.valid("param").id),
-  );
+  .delete("/:id", allowServices, chatbotId, (c) => handlers.deleteChatbot(c, c.req.valid("param").id));

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { isoTime } from "../../../core/time.ts";
 import type { ListedChatbot } from "../../../store/fit-list.ts";
 import { omitNulls } from "../envelope.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentChatbot = (chatbot: ListedChatbot): z.output<typeof schemas.Chatbot> => ({
   id: chatbot.id,

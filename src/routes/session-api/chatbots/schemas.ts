@@ -1,69 +1,58 @@
 /**
- * Schemas of the requests and responses of `/chatbots`. `null` in an update removes a field. Whether the endpoint
+ * Schemas of the requests to `/chatbots`. `null` in an update removes a field. Whether the endpoint
  * exists is not checked here: the handlers do that.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Content } from "../../../core/message.ts";
-import {
-  objectOutput,
-  timeOutput,
-  name,
-  objectId,
-  pageQuery,
-  searchString,
-  providerParams,
-} from "../../http/fields.ts";
+import { name, pageQuery, searchString, providerParams } from "../../http/fields.ts";
 
-const endpointId = z.string().min(1).max(200);
-const params = providerParams
-  .transform((value) => JSON.stringify(value))
-  .meta({
-    description: "Params of each call, such as `temperature`. They take precedence over those of the endpoint",
-  });
-const historyLimit = z.number().int().min(1).max(1000).meta({
-  description: "How many messages to send with each call: the newest ones of the session, the new one included",
-});
-const systemPrompt = z.string().max(100_000).meta({
-  description: "Instructions to the model. They are sent before the messages of every call, and are not in the log",
-});
-const greeting = Content.meta({ description: "The first message of each session, by the assistant" });
+const endpointId = z.string().check(z.minLength(1), z.maxLength(200));
+const params = z
+  .pipe(
+    providerParams,
+    z.transform((value) => JSON.stringify(value)),
+  )
+  .check(
+    z.meta({
+      description: "Params of each call, such as `temperature`. They take precedence over those of the endpoint",
+    }),
+  );
+const historyLimit = z.number().check(
+  z.int(),
+  z.gte(1),
+  z.lte(1000),
+  z.meta({
+    description: "How many messages to send with each call: the newest ones of the session, the new one included",
+  }),
+);
+const systemPrompt = z.string().check(
+  z.maxLength(100_000),
+  z.meta({
+    description: "Instructions to the model. They are sent before the messages of every call, and are not in the log",
+  }),
+);
+const greeting = Content.check(z.meta({ description: "The first message of each session, by the assistant" }));
+
+const description = z.string().check(z.maxLength(1000));
 
 export const CreateChatbot = z.strictObject({
   name,
   endpointId,
-  description: z.string().max(1000).optional(),
-  systemPrompt: systemPrompt.optional(),
-  greeting: greeting.optional(),
-  historyLimit: historyLimit.default(50),
-  params: params.optional(),
+  description: z.optional(description),
+  systemPrompt: z.optional(systemPrompt),
+  greeting: z.optional(greeting),
+  historyLimit: z._default(historyLimit, 50),
+  params: z.optional(params),
 });
 
 export const UpdateChatbot = z.strictObject({
-  name: name.optional(),
-  endpointId: endpointId.optional(),
-  description: z.string().max(1000).nullable().optional(),
-  systemPrompt: systemPrompt.nullable().optional(),
-  greeting: greeting.nullable().optional(),
-  historyLimit: historyLimit.optional(),
-  params: params.nullable().optional(),
+  name: z.optional(name),
+  endpointId: z.optional(endpointId),
+  description: z.nullish(description),
+  systemPrompt: z.nullish(systemPrompt),
+  greeting: z.nullish(greeting),
+  historyLimit: z.optional(historyLimit),
+  params: z.nullish(params),
 });
 
 export const ListByName = z.strictObject({ searchString, ...pageQuery });
-
-export const Chatbot = z
-  .object({
-    id: objectId,
-    name: z.string(),
-    description: z.string().optional(),
-    endpointId: z.string(),
-    systemPrompt: z.string().optional(),
-    greeting: z.string().optional(),
-    historyLimit: z.number().int(),
-    params: objectOutput.optional(),
-    createdAt: timeOutput,
-    updatedAt: timeOutput,
-    truncated: z.literal(true).optional().meta({
-      description: "In a list of over 2 million characters: `systemPrompt`, `greeting` and `params` are left out",
-    }),
-  })
-  .meta({ id: "Chatbot", description: "An endpoint with a persona" });

@@ -122,7 +122,7 @@ export async function deleteClient(c: AppContext, id: string) {
   const deleted = await store.deleteClient(db, id, now());
   if (deleted) {
     audit(c, "client-deleted", { clientId: id, revokedKeys: deleted.revokedKeys });
-    evictCachedKeysOf(id);
+    evictCachedKeysOf(id, now());
     evictCachedOwner(id);
     const revoked = [revocableClientId(id), ...deleted.subscribedKeyIds];
     c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));

@@ -1,10 +1,10 @@
 import type * as z from "zod";
-import type { Client } from "../../../core/client.ts";
 import { isoTime } from "../../../core/time.ts";
+import type { ListedClient } from "../../../store/fit-list.ts";
 import { omitNulls } from "../envelope.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
-export const presentClient = (client: Client): z.output<typeof schemas.Client> => ({
+export const presentClient = (client: ListedClient): z.output<typeof schemas.Client> => ({
   id: client.id,
   name: client.name,
   ...omitNulls({ email: client.email, externalId: client.externalId }),
@@ -13,4 +13,5 @@ export const presentClient = (client: Client): z.output<typeof schemas.Client> =
   }),
   createdAt: isoTime(client.createdAt),
   updatedAt: isoTime(client.updatedAt),
+  ...(client.isShortened ? { truncated: true as const } : {}),
 });

@@ -1,41 +1,31 @@
 /**
- * Schemas of the requests and responses of `/clients`. `null` in an update removes a field. Whether an `externalId` is
+ * Schemas of the requests to `/clients`. `null` in an update removes a field. Whether an `externalId` is
  * free is not checked here: a unique index in D1 does that.
  */
-import * as z from "zod";
-import { objectOutput, timeOutput, jsonObject, name, objectId, pageQuery, searchString } from "../../http/fields.ts";
+import * as z from "zod/mini";
+import { jsonObject, name, pageQuery, searchString } from "../../http/fields.ts";
 
-const email = z.email().max(320);
-export const externalId = z.string().min(1).max(200).meta({ description: "Your own id of this person. Unique" });
+const email = z.email().check(z.maxLength(320));
+export const externalId = z
+  .string()
+  .check(z.minLength(1), z.maxLength(200), z.meta({ description: "Your own id of this person. Unique" }));
 
 export const CreateClient = z.strictObject({
   name,
-  email: email.optional(),
-  externalId: externalId.optional(),
-  metadata: jsonObject.optional(),
+  email: z.optional(email),
+  externalId: z.optional(externalId),
+  metadata: z.optional(jsonObject),
 });
 
 export const UpdateClient = z.strictObject({
-  name: name.optional(),
-  email: email.nullable().optional(),
-  externalId: externalId.nullable().optional(),
-  metadata: jsonObject.nullable().optional(),
+  name: z.optional(name),
+  email: z.nullish(email),
+  externalId: z.nullish(externalId),
+  metadata: z.nullish(jsonObject),
 });
 
 export const ListClients = z.strictObject({
-  searchString: searchString.meta({ description: "A part of the name, the email or the external id" }),
-  externalId: externalId.optional(),
+  searchString: searchString.check(z.meta({ description: "A part of the name, the email or the external id" })),
+  externalId: z.optional(externalId),
   ...pageQuery,
 });
-
-export const Client = z
-  .object({
-    id: objectId,
-    name: z.string(),
-    email: z.string().optional(),
-    externalId: z.string().optional(),
-    metadata: objectOutput.optional(),
-    createdAt: timeOutput,
-    updatedAt: timeOutput,
-  })
-  .meta({ id: "Client", description: "A person who talks to chatbots" });

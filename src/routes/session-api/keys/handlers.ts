@@ -47,7 +47,7 @@ export async function deleteKey(c: AppContext, id: string) {
   const db = database(c.env.DB);
   const revoked = await removeKey(db, id);
   if (!revoked) return respondWithProblem(c, KEY_NOT_FOUND);
-  evictCachedKey(revoked.hash);
+  evictCachedKey(revoked.hash, now());
   audit(c, "key-revoked", { keyId: id });
   c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, [id]));
   return c.json(removalBody("Key deleted successfully"));

@@ -8,7 +8,6 @@ import { allowAdmins, allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { body, query } from "../../http/validate.ts";
 import { idParam } from "../id-param.ts";
-import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import { allowKeysForClients } from "./service-keys.ts";
 import * as schemas from "./schemas.ts";
@@ -16,8 +15,8 @@ import * as schemas from "./schemas.ts";
 const keyId = idParam(handlers.KEY_NOT_FOUND);
 
 export const keys = new Hono<AppEnv>({ strict: false })
-  .post("/", docs.createKey, body(schemas.CreateKey), allowServices, allowKeysForClients, (c) =>
+  .post("/", body(schemas.CreateKey), allowServices, allowKeysForClients, (c) =>
     handlers.createKey(c, c.req.valid("json")),
   )
-  .get("/", docs.listKeys, query(schemas.ListKeys), allowAdmins, (c) => handlers.listKeys(c, c.req.valid("query")))
-  .delete("/:id", docs.deleteKey, allowAdmins, keyId, (c) => handlers.deleteKey(c, c.req.valid("param").id));
+  .get("/", query(schemas.ListKeys), allowAdmins, (c) => handlers.listKeys(c, c.req.valid("query")))
+  .delete("/:id", allowAdmins, keyId, (c) => handlers.deleteKey(c, c.req.valid("param").id));

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { ApiKey } from "../../../core/api-key.ts";
 import { isoTime } from "../../../core/time.ts";
 import { omitNulls } from "../envelope.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentKey = (key: ApiKey): z.output<typeof schemas.Key> => ({
   id: key.id,

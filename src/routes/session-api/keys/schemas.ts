@@ -1,49 +1,36 @@
 /**
- * Schemas of the requests and responses of `/keys`. Only {@link NewKey} contains a token. Whether the client exists is
+ * Schemas of the requests to `/keys`. Whether the client exists is
  * not checked here: the handlers do that.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { CALLER_ROLES } from "../../../core/caller.ts";
 import { now } from "../../../core/time.ts";
-import { name, objectId, time, timeOutput } from "../../http/fields.ts";
+import { limitUpTo, name, objectId, pageQuery, time } from "../../http/fields.ts";
 
 export const CreateKey = z
   .strictObject({
     name,
     role: z.enum(CALLER_ROLES),
-    clientId: objectId.optional().meta({
-      description: "The client whose sessions the key is for. Required with role `client`, otherwise not allowed",
-    }),
-    expiresAt: time
-      .refine((at) => at > now(), "must be in the future")
-      .optional()
-      .meta({
+    clientId: z.optional(objectId).check(
+      z.meta({
+        description: "The client whose sessions the key is for. Required with role `client`, otherwise not allowed",
+      }),
+    ),
+    expiresAt: z.optional(time.check(z.refine((at) => at > now(), "must be in the future"))).check(
+      z.meta({
         description:
           "Without it, the key does not expire, or after 24 hours if a service makes it. A service can set at most 24 hours",
       }),
+    ),
   })
-  .refine(({ role, clientId }) => (role === "client") === (clientId !== undefined), {
-    path: ["clientId"],
-    message: "is required with role client, and not allowed with another role",
-  });
+  .check(
+    z.refine(({ role, clientId }) => (role === "client") === (clientId !== undefined), {
+      path: ["clientId"],
+      message: "is required with role client, and not allowed with another role",
+    }),
+  );
 
 export const ListKeys = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).default(1000),
-  skip: z.coerce.number().int().min(0).default(0),
+  limit: limitUpTo(1000),
+  skip: pageQuery.skip,
 });
-
-export const Key = z
-  .object({
-    id: objectId,
-    name: z.string(),
-    role: z.enum(CALLER_ROLES),
-    clientId: objectId.optional(),
-    expiresAt: timeOutput.optional(),
-    lastUsedAt: timeOutput.optional().meta({ description: "Accurate to ten minutes" }),
-    createdAt: timeOutput,
-  })
-  .meta({ id: "Key" });
-
-export const NewKey = Key.extend({
-  key: z.string().meta({ description: "The token itself, shown only once" }),
-}).meta({ id: "NewKey" });

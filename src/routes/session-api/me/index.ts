@@ -3,26 +3,13 @@
  * No effects.
  */
 import { Hono } from "hono/tiny";
-import * as z from "zod";
-import { CALLER_ROLES } from "../../../core/caller.ts";
+import type * as z from "zod";
 import type { Caller, CallerRole } from "../../../core/caller.ts";
 import { isoTime } from "../../../core/time.ts";
 import { allowClients } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { objectId, timeOutput } from "../../http/fields.ts";
-import { describe } from "../../openapi/describe.ts";
-import { itemBody, itemSchema, omitNulls } from "../envelope.ts";
-
-const Me = z
-  .object({
-    id: z.string().meta({
-      description: "Id of the API key; `admin`, `anonymous`, or `jwt:` with the claim `sub`",
-    }),
-    role: z.enum(CALLER_ROLES),
-    clientId: objectId.optional().meta({ description: "With role `client`" }),
-    expiresAt: timeOutput.optional().meta({ description: "Until when the token is accepted, if it expires" }),
-  })
-  .meta({ id: "Me" });
+import { itemBody, omitNulls } from "../envelope.ts";
+import type { Me } from "./docs.ts";
 
 const presentCaller = ({ id, clientId, expiresAt }: Caller, role: CallerRole): z.output<typeof Me> => ({
   id,
@@ -30,18 +17,7 @@ const presentCaller = ({ id, clientId, expiresAt }: Caller, role: CallerRole): z
   ...omitNulls({ clientId, expiresAt: expiresAt === null ? null : isoTime(expiresAt) }),
 });
 
-export const me = new Hono<AppEnv>({ strict: false }).get(
-  "/",
-  describe({
-    id: "getMe",
-    tag: "Keys",
-    summary: "Who the caller is: role, client and expiry of its token",
-    response: { status: 200, description: "The caller", schema: itemSchema(Me) },
-    problems: [403],
-  }),
-  allowClients,
-  (c) => {
-    const { caller } = c.var;
-    return c.json(itemBody(presentCaller(caller, caller.role as CallerRole)));
-  },
-);
+export const me = new Hono<AppEnv>({ strict: false }).get("/", allowClients, (c) => {
+  const { caller } = c.var;
+  return c.json(itemBody(presentCaller(caller, caller.role as CallerRole)));
+});

@@ -2,7 +2,7 @@
  * Examples for the OpenAPI document of `/sessions`: bodies, and answers to them. They show one story, a customer who
  * asks for an order. A test holds each example against its schema.
  */
-import type { EventStream, SocketFrames } from "../../openapi/describe.ts";
+import type { EventStream, SocketFrames } from "../../openapi/operations.ts";
 
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";

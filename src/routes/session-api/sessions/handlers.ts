@@ -16,10 +16,11 @@ import type { MessagesPage } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
 import { archiveOf } from "../../../store/archive/bucket.ts";
-import { chatbotStore, clientStore } from "../../../store/chatbots-and-clients.ts";
+import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import { listChatbotSessions } from "../../../store/session-list.ts";
 import { createChatbotSession } from "../../../store/sessions.ts";
+import { cachedChatbot, readChatContext } from "../../../store/turn-context.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
@@ -47,16 +48,18 @@ import {
   presentSession,
 } from "./present.ts";
 import type * as schemas from "./schemas.ts";
-import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
+import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND, cacheOwner } from "./session-param.ts";
 
 type AppContext = Context<AppEnv>;
 
 export async function createSession(c: AppContext, input: NewSessionInput) {
   const db = database(c.env.DB);
-  const chatbot = await measure(c, "index", chatbotStore.find(db, input.chatbotId));
-  if (!chatbot) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
+  const { caller } = c.var;
+  const chatbot =
+    cachedChatbot(input.chatbotId) ?? (await measure(c, "index", readChatContext(c.env.DB, input))).chatbot;
+  if (chatbot?.deletedAt !== null) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
   const { session, greeting } = newSession(input, chatbot.greeting, now());
-  const shown = presentSession(session, greeting ? [greeting] : [], c.var.caller.role);
+  const shown = presentSession(session, greeting ? [greeting] : [], caller.role);
   const answer = mutationBody(shown, "Session created successfully");
   const saveAnswer = saveResponseStatements(c, `session:${session.id}`, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
@@ -64,6 +67,7 @@ export async function createSession(c: AppContext, input: NewSessionInput) {
     const client = await clientStore.find(db, input.clientId);
     return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
   }
+  if (caller.role === "client") cacheOwner(session.id, input.clientId, session.createdAt);
   if (session.dueAt !== null) await scheduleStart(c, session.id);
   return c.json(answer, 201);
 }
@@ -234,7 +238,7 @@ async function respondWithMessages(
   const { messages, log, isTruncated } = await shownOf(readerOf(c), result);
   const truncated = isTruncated ? { truncated: true } : {};
   if (log === null) return c.json(bodyOf({ ...present(messages), ...truncated }));
-  const each = presentEach(messagesOf(log), c.var.caller);
+  const each = presentEach(messagesOf(log, { form: "short" }), c.var.caller);
   // The field keeps its place among the others.
   return respondWithJsonStream(c, bodyOf({ ...present([]), messages: each, ...truncated }));
 }

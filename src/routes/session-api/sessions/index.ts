@@ -14,7 +14,6 @@ import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/
 import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
-import * as docs from "./docs.ts";
 import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
 import * as resultHandlers from "./result-handlers.ts";
@@ -22,57 +21,35 @@ import * as schemas from "./schemas.ts";
 import { SESSION_NOT_ACTIVE, sessionParam } from "./session-param.ts";
 
 export const sessions = new Hono<AppEnv>({ strict: false })
-  .post("/", docs.createSession, body(schemas.CreateSession), allowClients, requireOwnClient, createOnce, (c) =>
+  .post("/", body(schemas.CreateSession), allowClients, requireOwnClient, createOnce, (c) =>
     handlers.createSession(c, c.req.valid("json")),
   )
-  .get("/", docs.listSessions, query(schemas.ListSessions), allowClients, (c) =>
-    handlers.listSessions(c, c.req.valid("query")),
-  )
-  .put("/:id", docs.updateSession, body(schemas.UpdateSession), allowClients, sessionParam(), (c) =>
+  .get("/", query(schemas.ListSessions), allowClients, (c) => handlers.listSessions(c, c.req.valid("query")))
+  .put("/:id", body(schemas.UpdateSession), allowClients, sessionParam(), (c) =>
     handlers.updateSession(c, c.req.valid("param").id, c.req.valid("json")),
   )
-  .get("/:id", docs.getSession, allowClients, sessionParam(), (c) => handlers.getSession(c, c.req.valid("param").id))
-  .delete("/:id", docs.deleteSession, allowClients, sessionParam(), (c) =>
-    handlers.deleteSession(c, c.req.valid("param").id),
-  )
-  .post("/:id/end", docs.endSession, allowClients, sessionParam(SESSION_NOT_ACTIVE), (c) =>
+  .get("/:id", allowClients, sessionParam(), (c) => handlers.getSession(c, c.req.valid("param").id))
+  .delete("/:id", allowClients, sessionParam(), (c) => handlers.deleteSession(c, c.req.valid("param").id))
+  .post("/:id/end", allowClients, sessionParam(SESSION_NOT_ACTIVE), (c) =>
     handlers.endSession(c, c.req.valid("param").id),
   )
-  .post("/:id/stop", docs.stopTurn, allowClients, sessionParam(), (c) => handlers.stopTurn(c, c.req.valid("param").id))
-  .get("/:id/messages", docs.listMessages, query(schemas.MessagesQuery), allowClients, sessionParam(), (c) =>
+  .post("/:id/stop", allowClients, sessionParam(), (c) => handlers.stopTurn(c, c.req.valid("param").id))
+  .get("/:id/messages", query(schemas.MessagesQuery), allowClients, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/export", docs.exportSession, query(ExportQuery), allowClients, sessionParam(), (c) =>
+  .get("/:id/export", query(ExportQuery), allowClients, sessionParam(), (c) =>
     resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/stats", docs.getStatistics, allowClients, sessionParam(), (c) =>
-    resultHandlers.getStatistics(c, c.req.valid("param").id),
+  .get("/:id/stats", allowClients, sessionParam(), (c) => resultHandlers.getStatistics(c, c.req.valid("param").id))
+  .get("/:id/events", query(FollowQuery), allowClients, sessionParam(), requireAllowedOriginForTicket, (c) =>
+    handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .get(
-    "/:id/events",
-    docs.followSession,
-    query(FollowQuery),
-    allowClients,
-    sessionParam(),
-    requireAllowedOriginForTicket,
-    (c) => handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
+  .get("/:id/ws", query(FollowQuery), requireUpgrade, allowClients, sessionParam(), requireAllowedOrigin, (c) =>
+    handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .get(
-    "/:id/ws",
-    docs.openSocket,
-    query(FollowQuery),
-    requireUpgrade,
-    allowClients,
-    sessionParam(),
-    requireAllowedOrigin,
-    (c) => handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
-  )
-  .post("/:id/tickets", docs.createTicket, allowClients, sessionParam(), (c) =>
-    handlers.createTicket(c, c.req.valid("param").id),
-  )
+  .post("/:id/tickets", allowClients, sessionParam(), (c) => handlers.createTicket(c, c.req.valid("param").id))
   .post(
     "/message",
-    docs.addMessage,
     body(schemas.AddMessage),
     query(schemas.SessionQuery),
     allowClients,
@@ -80,12 +57,6 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     sessionParam(SESSION_NOT_ACTIVE),
     (c) => handlers.addMessage(c, c.req.valid("param").id, c.req.valid("json").message),
   )
-  .post(
-    "/chat",
-    docs.chat,
-    body(schemas.Chat),
-    query(schemas.SessionQuery),
-    allowClients,
-    sessionParam(SESSION_NOT_ACTIVE),
-    (c) => handlers.chat(c, c.req.valid("param").id, c.req.valid("json").content),
+  .post("/chat", body(schemas.Chat), query(schemas.SessionQuery), allowClients, sessionParam(SESSION_NOT_ACTIVE), (c) =>
+    handlers.chat(c, c.req.valid("param").id, c.req.valid("json").content),
   );

@@ -12,11 +12,11 @@ import { hasText } from "../../../core/message.ts";
 import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
-import type { ListedChatbot, PopulatedSession } from "../../../store/fit-list.ts";
+import type { ListedChatbot, ListedClient, PopulatedSession } from "../../../store/fit-list.ts";
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
-import type * as schemas from "./schemas.ts";
+import type * as schemas from "./response-schemas.ts";
 
 export const presentMessage = ({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> => ({
   role,
@@ -112,8 +112,8 @@ const presentChatbotFor = (role: CallerRole | null, chatbot: ListedChatbot) =>
     : presentChatbot(chatbot);
 
 /** A client does not see what others have noted about it. */
-const presentClientFor = (role: CallerRole | null, client: Client) =>
-  presentClient(role === "client" ? { ...client, metadata: null } : client);
+const presentClientFor = (role: CallerRole | null, client: ListedClient) =>
+  presentClient(role === "client" ? { ...client, metadata: null, isShortened: false } : client);
 
 const presentDeleted = (deleted: Chatbot | Client | null, id: string | null) => ({
   id: id ?? "",

@@ -27,6 +27,6 @@ export async function getStatistics(c: Context<AppEnv>, id: string) {
   const log = await openLog(readerOf(c), id);
   if (!log) return respondWithProblem(c, SESSION_NOT_FOUND);
   const counter = new ReplyCounter();
-  for await (const { reply } of messagesOf(log)) if (reply) counter.add(reply);
+  for await (const { reply } of messagesOf(log, { form: "counts" })) if (reply) counter.add(reply);
   return c.json(itemBody(presentStatistics(id, counter.statistics, c.var.caller.role)));
 }

@@ -5,6 +5,7 @@
  */
 import type { Context } from "hono";
 import { asObjectId } from "../../../core/id.ts";
+import { waitAtMost } from "../../../core/time-limit.ts";
 import { now } from "../../../core/time.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { database } from "../../../store/database.ts";
@@ -22,13 +23,25 @@ export const SESSION_NOT_ACTIVE = { reason: "session-not-active" } as const;
 const MAX_CACHED_OWNERS = 10_000;
 
 /**
- * How long a cached owner counts for a JWT, in milliseconds: the client that it names can be deleted. With an API key
- * it counts for longer, because the client's keys are deleted with it.
+ * At this age a cached owner is read again in the background for a JWT, in milliseconds: the client that it names can be
+ * deleted. With an API key it counts for longer, because the client's keys are deleted with it.
  */
-const OWNER_CACHE_MS = 15_000;
+const REFRESH_AGE_MS = 15_000;
 
-/** The client of a session, by session. A session never changes its client. */
-const cachedOwners = new Map<string, { clientId: string; until: EpochMs }>();
+/** At this age a call with a JWT waits for that. */
+const MAX_AGE_MS = 30_000;
+
+/** The longest that a call waits for D1 if it has a cached owner, in milliseconds. */
+const READ_TIMEOUT_MS = 2_000;
+
+/** The client of a session, by session, and when that was read. A session never changes its client. */
+const cachedOwners = new Map<string, { clientId: string; readAt: EpochMs }>();
+
+/** Adds a session that a client has created. */
+export function cacheOwner(sessionId: string, clientId: string, readAt: EpochMs): void {
+  if (cachedOwners.size >= MAX_CACHED_OWNERS) cachedOwners.clear();
+  cachedOwners.set(sessionId, { clientId, readAt });
+}
 
 /** Removes a deleted client from this isolate's cache. */
 export function evictCachedOwner(clientId: string): void {
@@ -58,12 +71,25 @@ async function isVisible(c: Context<AppEnv>, sessionId: string): Promise<boolean
   if (role !== "client") return true;
   const cached = cachedOwners.get(sessionId);
   const isOwn = cached?.clientId === clientId;
-  if (isOwn && (keyId !== null || cached.until > now())) return true;
-  const query = measure(c, "index", clientOfSession(database(c.env.DB), sessionId));
+  const age = isOwn && keyId === null ? now() - cached.readAt : 0;
+  if (isOwn && age < REFRESH_AGE_MS) return true;
+  const reading = isReadOwner(c, sessionId);
+  if (isOwn && age < MAX_AGE_MS) {
+    c.executionCtx.waitUntil(reading.catch(() => undefined));
+    return true;
+  }
+  const waiting = measure(c, "index", isOwn ? waitAtMost(READ_TIMEOUT_MS, reading) : reading);
   // While D1 is down, no client can be deleted either.
-  const owner = await query.catch((error: unknown) => (isOwn ? clientId : Promise.reject(error)));
-  if (owner === null || owner !== clientId) return false;
-  if (cachedOwners.size >= MAX_CACHED_OWNERS) cachedOwners.clear();
-  cachedOwners.set(sessionId, { clientId, until: now() + OWNER_CACHE_MS });
-  return true;
+  return waiting.catch((error: unknown) => isOwn || Promise.reject(error));
+}
+
+/** Reads the owner of a session, and caches it if that is the caller. @returns whether it is */
+async function isReadOwner(c: Context<AppEnv>, sessionId: string): Promise<boolean> {
+  const { clientId } = c.var.caller;
+  const at = now();
+  const owner = await clientOfSession(database(c.env.DB), sessionId);
+  const isOwner = owner !== null && owner === clientId;
+  if (isOwner) cacheOwner(sessionId, owner, at);
+  else if (cachedOwners.get(sessionId)?.clientId === clientId) cachedOwners.delete(sessionId);
+  return isOwner;
 }

@@ -1,12 +1,12 @@
 /**
- * How routes describe themselves: `describe` attaches an operation to a route, `attachInput` a schema to a validator.
- * The document reads both back from the app's own route list, so it cannot miss a route or differ from what a route
- * validates. No effects.
+ * How routes are described: the `docs.ts` of a resource has its operations by route. They are no part of the Worker: the
+ * document is made from them, and from the app's own list of routes, when the Worker is built. No effects.
  */
-import type { MiddlewareHandler } from "hono";
 import type * as z from "zod";
 import type { ClientFrame } from "../../live/streaming/client-frames.ts";
-import type { StreamEvent } from "../../live/streaming/events.ts";
+import type { StreamEvent } from "../../live/streaming/event-schemas.ts";
+import type { Dialect } from "../http/dialect.ts";
+import { withoutTrailingSlash } from "../http/route-table.ts";
 import type { HeaderName } from "./headers.ts";
 
 /** What the document says of a route, besides its input. */
@@ -58,27 +58,24 @@ export interface SocketFrames {
   fromClient: readonly ClientFrame[];
 }
 
-/** The schema of a body or a query. */
-export interface Input {
-  in: "body" | "query";
-  schema: z.ZodType;
+/** Operations by route, such as `GET /sessions/:id`: a method, and the path as the app registers it. */
+export type Operations = Readonly<Record<string, Operation>>;
+
+/** The operations of a resource under the path where the app mounts it. */
+export const mountedAt = (base: string, operations: Operations): Operations =>
+  Object.fromEntries(
+    Object.entries(operations).map(([route, operation]) => {
+      const [method = "", path = ""] = route.split(" ");
+      return [`${method} ${withoutTrailingSlash(base + path)}`, operation];
+    }),
+  );
+
+/** What the document says of a dialect. */
+export interface DialectDocs {
+  dialect: Dialect;
+  /** The tags of its operations, each with a description. */
+  tags: Readonly<Record<string, string>>;
+  /** The body of a problem's answer. */
+  problemSchema: (httpStatus: number) => z.ZodType;
+  operations: Operations;
 }
-
-const INPUT = Symbol("input");
-const OPERATION = Symbol("operation");
-
-/** Attaches the schema of a validator, so that the document uses the schema that validates. */
-export const attachInput = <H extends object>(validator: H, input: Input): H =>
-  Object.assign(validator, { [INPUT]: input });
-
-/** Middleware that does nothing but carry the description of its route. */
-export function describe(operation: Operation): MiddlewareHandler {
-  return Object.assign(((_, next) => next()) satisfies MiddlewareHandler, { [OPERATION]: operation });
-}
-
-/** The operation attached to a handler, if any. */
-export const operationOf = (handler: object): Operation | undefined =>
-  Reflect.get(handler, OPERATION) as Operation | undefined;
-
-/** The input attached to a handler, if any. */
-export const inputOf = (handler: object): Input | undefined => Reflect.get(handler, INPUT) as Input | undefined;

@@ -1,0 +1,27 @@
+/** The pages about the API itself, as the OpenAPI document describes them. */
+import * as z from "zod";
+import type { Operations } from "./operations.ts";
+
+/** What `GET /` answers to a program. */
+export const Index = z.object({ name: z.string(), docs: z.string(), openapi: z.string(), health: z.string() });
+
+export const operations: Operations = {
+  "GET /": {
+    id: "index",
+    tag: "Service",
+    summary: "Leads a browser to the documentation, and names its addresses to other callers",
+    response: { status: 200, description: "The addresses of the documentation", schema: Index },
+  },
+  "GET /openapi.json": {
+    id: "openapi",
+    tag: "Service",
+    summary: "The OpenAPI 3.1 document",
+    response: { status: 200, description: "This document", contentType: "application/json" },
+  },
+  "GET /docs": {
+    id: "docs",
+    tag: "Service",
+    summary: "The same document as a page",
+    response: { status: 200, description: "A page", contentType: "text/html" },
+  },
+};

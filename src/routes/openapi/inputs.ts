@@ -1,0 +1,20 @@
+/**
+ * The schemas of what routes take: `attachInput` attaches one to its validator. From there the OpenAPI document has it, so it
+ * cannot differ from what a route validates. No effects.
+ */
+import type * as z from "zod";
+
+/** The schema of a body or a query. */
+export interface Input {
+  in: "body" | "query";
+  schema: z.core.$ZodType;
+}
+
+const INPUT = Symbol("input");
+
+/** Attaches the schema of a validator, so that the document uses the schema that validates. */
+export const attachInput = <H extends object>(validator: H, input: Input): H =>
+  Object.assign(validator, { [INPUT]: input });
+
+/** The input attached to a handler, if any. */
+export const inputOf = (handler: object): Input | undefined => Reflect.get(handler, INPUT) as Input | undefined;

@@ -1,0 +1,21 @@
+/** The schema of a chatbot in an answer. */
+import * as z from "zod";
+import { idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
+
+export const Chatbot = z
+  .object({
+    id: idOutput,
+    name: z.string(),
+    description: z.string().optional(),
+    endpointId: z.string(),
+    systemPrompt: z.string().optional(),
+    greeting: z.string().optional(),
+    historyLimit: z.number().int(),
+    params: objectOutput.optional(),
+    createdAt: timeOutput,
+    updatedAt: timeOutput,
+    truncated: z.literal(true).optional().meta({
+      description: "In a list of over 2 million characters: `systemPrompt`, `greeting` and `params` are left out",
+    }),
+  })
+  .meta({ id: "Chatbot", description: "An endpoint with a persona" });

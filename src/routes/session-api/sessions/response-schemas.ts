@@ -1,0 +1,113 @@
+/** Schemas of sessions, their messages and their statistics in answers. */
+import * as z from "zod";
+import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../../core/message.ts";
+import { SESSION_STATUSES } from "../../../core/session.ts";
+import { Distribution, idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
+import { Chatbot } from "../chatbots/response-schemas.ts";
+import { Client } from "../clients/response-schemas.ts";
+import { feedback } from "./schemas.ts";
+
+export const Message = z
+  .object({
+    role: z.enum(ROLES),
+    content: z.string(),
+    timestamp: timeOutput,
+    finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply that did not end normally" }),
+  })
+  .meta({ id: "Message" });
+
+const sessionFields = {
+  title: z.string().optional(),
+  startTime: timeOutput,
+  endTime: timeOutput.optional(),
+  status: z.enum(SESSION_STATUSES),
+  messages: z.array(Message).meta({ description: "The newest 1,000, or 4 million characters of them" }),
+  metadata: objectOutput.optional(),
+  feedback: z.optional(feedback),
+  createdAt: timeOutput,
+  updatedAt: timeOutput,
+};
+
+/** What stands in an answer that shows a log in part. */
+const truncated = z
+  .literal(true)
+  .optional()
+  .meta({ description: "Earlier messages are left out: `GET /sessions/:id/messages` has all. Absent otherwise" });
+
+const integer = z.number().int();
+
+const Usage = z.object({
+  inputTokens: integer,
+  outputTokens: integer,
+  cachedInputTokens: integer.optional().meta({ description: "Part of the input tokens, if known" }),
+  reasoningTokens: integer.optional().meta({ description: "Part of the output tokens, if known" }),
+});
+
+/** A message with what is known of a reply. */
+export const LoggedMessage = Message.extend({
+  seq: integer,
+  finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply" }),
+  status: z.enum(REPLY_STATUSES).optional().meta({ description: "On a reply" }),
+  model: z.string().optional().meta({ description: "The model that replied, if known. Not for the role client" }),
+  usage: Usage.optional().meta({ description: "On a reply, if the provider counts tokens" }),
+  durationMs: integer.optional().meta({ description: "On a reply: its whole time" }),
+  ttftMs: integer.optional().meta({ description: "On a reply with text: the time to its first text" }),
+}).meta({ id: "LoggedMessage" });
+
+export const MessagesPage = z
+  .object({
+    messages: z.array(LoggedMessage),
+    nextAfter: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: "`after` of the next page, if there is one. A page has at most 4 million characters" }),
+  })
+  .meta({ id: "MessagesPage" });
+
+export const Statistics = z
+  .object({
+    sessionId: idOutput,
+    count: integer.meta({ description: "Replies" }),
+    ok: integer,
+    cancelled: integer,
+    errors: z
+      .record(z.string(), integer)
+      .meta({ description: "How often each error occurred, cancelled replies not included" }),
+    finishReasons: z.record(z.string(), integer),
+    durationMs: Distribution.optional(),
+    ttftMs: Distribution.optional(),
+    usage: z.object({ inputTokens: integer, outputTokens: integer }),
+    attempts: integer.optional().meta({ description: "Not for the role client" }),
+    cost: z
+      .number()
+      .optional()
+      .meta({ description: "The cost of the replies whose usage and prices are known. Not for the role client" }),
+    priced: integer.optional().meta({ description: "How many replies the cost includes. Not for the role client" }),
+  })
+  .meta({ id: "SessionStatistics", description: "Statistics of a chatbot session" });
+
+export const Session = z
+  .object({ id: idOutput, chatbotId: idOutput, clientId: idOutput, ...sessionFields, truncated })
+  .meta({ id: "Session" });
+
+const deletedRecord = z.object({ id: idOutput, name: z.string(), deleted: z.literal(true) });
+
+const ChatbotForClients = z.object({ id: idOutput, name: z.string(), description: z.string().optional() });
+
+export const PopulatedSession = z
+  .object({
+    id: idOutput,
+    chatbotId: z.union([Chatbot, deletedRecord, ChatbotForClients]),
+    clientId: z.union([Client, deletedRecord]),
+    ...sessionFields,
+    truncated,
+  })
+  .meta({ id: "PopulatedSession" });
+
+export const ListedSession = PopulatedSession.omit({ truncated: true })
+  .extend({
+    messages: z.array(Message).meta({ description: "At most the newest 100. A list has at most 2 million characters" }),
+    messageCount: z.number().int(),
+  })
+  .meta({ id: "ListedSession" });

@@ -1,0 +1,84 @@
+/** How often a turn waits for the disk: the transactions that its object and D1 commit, counted in their files. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { countTransactions } from "../../bench/commits.ts";
+import { HttpClient } from "../../bench/http-client.ts";
+import { PARLEY_VARS, chatPath, messagePath, parleyHeaders } from "../../bench/parley.ts";
+import { cleanUpAtExit } from "../../bench/processes.ts";
+import { buildWorker, runtimeState, serveBuilt } from "../../bench/runtime.ts";
+import type { BuiltServer } from "../../bench/runtime.ts";
+import { PARLEY_CONFIG } from "../../bench/servers.ts";
+import { migrate } from "../../bench/wrangler.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "parley-commits-"));
+const state = join(folder, "state");
+let server: BuiltServer;
+let client: HttpClient;
+
+cleanUpAtExit();
+
+beforeAll(async () => {
+  await migrate({ config: PARLEY_CONFIG, state });
+  const bundle = await buildWorker(PARLEY_CONFIG, join(folder, "bundle"));
+  server = await serveBuilt({ config: PARLEY_CONFIG, bundle, state: runtimeState(state), vars: PARLEY_VARS });
+  client = new HttpClient(server.origin, parleyHeaders, 1);
+});
+
+afterAll(async () => {
+  client.close();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const create = async (path: string, body: object): Promise<string> =>
+  (JSON.parse((await client.post(path, body)).text) as { data: { id: string } }).data.id;
+
+let endpoints = 0;
+
+async function createSession(params: object): Promise<string> {
+  const name = `endpoint-${(endpoints += 1)}`;
+  await client.post("/v1/llm_endpoints", { name, connector_type: "echo-connector", params });
+  const chatbotId = await create("/chatbots", { name, endpointId: name });
+  return create("/sessions", { chatbotId, clientId: await create("/clients", { name: "Ada" }) });
+}
+
+/**
+ * The transactions of a call and of what it leaves behind. The local D1 commits a mark of one page after a read too, which does
+ * not count: the real one does not.
+ */
+async function transactionsOf(call: () => Promise<unknown>) {
+  const [allBefore, writesBefore] = [1, 2].map((minPages) => countTransactions(runtimeState(state), minPages));
+  await call();
+  await sleep(1_500);
+  const since = (before: Map<string, number> | undefined, minPages: number, store: "do" | "d1") =>
+    [...countTransactions(runtimeState(state), minPages)]
+      .filter(([file]) => file.startsWith(store))
+      // The file of an object that was idle for ten seconds is closed, and its log is gone.
+      .reduce((total, [file, count]) => total + Math.max(0, count - (before?.get(file) ?? 0)), 0);
+  return { objects: since(allBefore, 1, "do"), d1: since(writesBefore, 2, "d1") };
+}
+
+describe("the commits", () => {
+  it("of an append are one of its object and one of D1", async () => {
+    const id = await createSession({});
+    const append = () => client.post(messagePath(id), { message: { role: "user", content: "Hi" } });
+    await append();
+    expect(await transactionsOf(append)).toEqual({ objects: 1, d1: 1 });
+  });
+
+  it.each([
+    ["at once", {}],
+    ["after two seconds", { delay_ms: 2_000 }],
+    ["for two seconds", { tokens_per_second: 3 }],
+  ])("of a chat with a key, whose model answers %s, are two of its object and one of D1", async (_, params) => {
+    const id = await createSession(params);
+    let key = 0;
+    const chat = () =>
+      client.post(chatPath(id), { content: "one two three four five six" }, { "idempotency-key": `${(key += 1)}` });
+    await chat();
+    expect(await transactionsOf(chat)).toEqual({ objects: 2, d1: 1 });
+  });
+});
