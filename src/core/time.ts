@@ -9,8 +9,27 @@ export type EpochMs = number;
 /** The only clock. The linter forbids `Date.now` elsewhere. */
 export const now = (): EpochMs => Date.now();
 
-/** `2026-03-01T09:30:00.000Z` */
-export const isoTime = (at: EpochMs): string => new Date(at).toISOString();
+/** The last day that was formatted, and its text up to the `T`. */
+let formattedDay = { start: NaN, text: "" };
+
+/**
+ * `2026-03-01T09:30:00.000Z`. Formats a day only once: an answer has a thousand times, and `toISOString` takes ten times
+ * as long for each.
+ */
+export function isoTime(at: EpochMs): string {
+  const whole = Math.trunc(at);
+  const ofDay = ((whole % DAY_MS) + DAY_MS) % DAY_MS;
+  const start = whole - ofDay;
+  if (start !== formattedDay.start)
+    formattedDay = { start, text: new Date(whole).toISOString().slice(0, -TIME_LENGTH) };
+  const [hours, minutes] = [Math.floor(ofDay / 3_600_000), Math.floor(ofDay / 60_000) % 60];
+  const [seconds, milliseconds] = [Math.floor(ofDay / 1_000) % 60, ofDay % 1_000];
+  return `${formattedDay.text}${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(seconds)}.${milliseconds < 100 ? "0" : ""}${twoDigits(milliseconds)}Z`;
+}
+
+const TIME_LENGTH = "09:30:00.000Z".length;
+
+const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number));
 
 const ISO_8601 =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;

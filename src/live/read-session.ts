@@ -16,7 +16,7 @@ import { logStore } from "../store/archive/bucket.ts";
 import type { LogStore } from "../store/archive/bucket.ts";
 import { logPage, logWindowStart } from "../store/session-log.ts";
 import { findSession } from "../store/sessions.ts";
-import { addReferences, cachedReferences, readChatContext } from "../store/turn-context.ts";
+import { addReferences, cachedReferences, isReferencesRefreshDue, readChatContext } from "../store/turn-context.ts";
 import type { ReferencedRecords } from "../store/turn-context.ts";
 import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
@@ -24,12 +24,14 @@ import type { History, LiveSnapshot, PageFilter, RecordOptions, SessionResult } 
 import { D1_TIMEOUT_MS } from "./turns/turn-context.ts";
 
 /**
- * What a reader needs: the Worker's bindings, and a function that measures the calls to an object and the queries to
- * D1.
+ * What a reader needs of the Worker: its bindings, how to measure the calls to an object and the queries to D1, and how to
+ * outlive the call.
  */
 export interface SessionReader {
   env: Env;
   measure: <T>(source: "session" | "index", work: Promise<T>) => Promise<T>;
+  /** Keeps work going after the call was answered. */
+  keepAlive: (work: Promise<unknown>) => void;
 }
 
 /** Messages of one page of a log. Long messages make a page shorter. */
@@ -86,13 +88,17 @@ async function readNewest(store: LogStore, session: Session, { withReceipts = fa
  * While D1 is slow or down, as the object last read them.
  */
 export async function readReferenced(
-  { env, measure }: SessionReader,
+  { env, measure, keepAlive }: SessionReader,
   { session, chatbot, client, referencesReadAt: readAt }: LiveSnapshot,
 ): Promise<ReferencedRecords> {
   if (readAt !== undefined) addReferences(session, { chatbot, client, readAt });
   const cached = cachedReferences(session);
-  if (cached) return cached;
+  if (cached && !isReferencesRefreshDue(session)) return cached;
   const read = readChatContext(env.DB, session);
+  if (cached) {
+    keepAlive(read.catch(() => undefined));
+    return cached;
+  }
   return chatbot
     ? measure("index", waitAtMost(D1_TIMEOUT_MS, read)).catch(() => ({ chatbot, client }))
     : measure("index", read);
@@ -116,9 +122,9 @@ export async function openLog(reader: SessionReader, id: string): Promise<OpenLo
   return found && logOf(reader, found.session, { after: 0, upTo: found.session.lastSeq });
 }
 
-function logOf({ env }: SessionReader, session: Session, range: Pick<OpenLog, "after" | "upTo">): OpenLog {
+function logOf({ env, keepAlive }: SessionReader, session: Session, range: Pick<OpenLog, "after" | "upTo">): OpenLog {
   // Pages are read while the answer is sent; its headers, with the times in them, have been sent by then.
-  const unmeasured: SessionReader = { env, measure: (_, work) => work };
+  const unmeasured: SessionReader = { env, measure: (_, work) => work, keepAlive };
   const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES, filter = {}) => {
     const batch = await fromObjectOrStore(
       unmeasured,

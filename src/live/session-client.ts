@@ -43,26 +43,41 @@ export type SessionStub = Pick<SessionObject, Method>;
 /** What the object's methods have in common, for calling any of them. */
 type Call = (params?: { key?: IdempotencyKey | null; isRetry?: boolean }) => Promise<unknown>;
 
-/**
- * The object of a session. Its name is the session's id. Calls arrive in order. A call that can be made twice is made
- * once more when the object was reset; after that error only a new stub reaches the object.
- */
-export function sessionStub(env: Env, sessionId: string): SessionStub {
-  const newStub = () => env.SESSIONS.getByName(sessionId) as unknown as Record<Method, Call>;
-  let stub = newStub();
-  const call = (method: Method, params: Parameters<Call>[0]) => {
+/** What the object's methods have in common, by name. */
+type AnyStub = Record<Method, Call>;
+
+/** A stub that makes a call that can be made twice once more when the object was reset. */
+class RepeatingStub {
+  readonly #newStub: () => AnyStub;
+  #stub: AnyStub;
+
+  constructor(newStub: () => AnyStub) {
+    this.#newStub = newStub;
+    this.#stub = newStub();
+  }
+
+  call(method: Method, params: Parameters<Call>[0]): Promise<unknown> {
     const rule = METHODS[method];
-    if (rule === "never" || (rule === "with-key" && !params?.key)) return stub[method](params);
+    if (rule === "never" || (rule === "with-key" && !params?.key)) return this.#stub[method](params);
     return retryOnce((isSecond) => {
-      if (isSecond) stub = newStub();
-      return stub[method](isSecond && rule === "as-retry" ? { ...params, isRetry: true } : params);
+      // After that error only a new stub reaches the object.
+      if (isSecond) this.#stub = this.#newStub();
+      return this.#stub[method](isSecond && rule === "as-retry" ? { ...params, isRetry: true } : params);
     });
-  };
-  const methods = Object.keys(METHODS) as Method[];
-  return Object.fromEntries(
-    methods.map((method) => [method, (params: Parameters<Call>[0]) => call(method, params)]),
-  ) as unknown as SessionStub;
+  }
 }
+
+// On the prototype, once: a stub is made for every call.
+for (const method of Object.keys(METHODS) as Method[])
+  Object.defineProperty(RepeatingStub.prototype, method, {
+    value(this: RepeatingStub, params: Parameters<Call>[0]) {
+      return this.call(method, params);
+    },
+  });
+
+/** The object of a session. Its name is the session's id. Calls arrive in order. */
+export const sessionStub = (env: Env, sessionId: string): SessionStub =>
+  new RepeatingStub(() => env.SESSIONS.getByName(sessionId) as unknown as AnyStub) as unknown as SessionStub;
 
 /** Opens a socket to a session for an authenticated caller. @returns 101 with the socket, 404, or 429 */
 export const openSocket = (env: Env, sessionId: string, subscription: Subscription): Promise<Response> =>

@@ -103,6 +103,10 @@ export function cachedReferences(references: ChatReferences): DatedRecords | nul
   return { chatbot, client, readAt: Math.min(recordCache.readAt(chatbotKey), recordCache.readAt(clientKey)) };
 }
 
+/** Whether the caller is the one who should read them again in the background. */
+export const isReferencesRefreshDue = (references: ChatReferences): boolean =>
+  keysOf(references).some((key) => recordCache.claimRefresh(key));
+
 /** Adds records from the memory of another isolate, unless they were changed in this one. */
 export function addReferences(references: ChatReferences, { chatbot, client, readAt }: DatedRecords): void {
   const [chatbotKey, clientKey] = keysOf(references);

@@ -59,7 +59,6 @@ const EXCEPTIONS: Exception[] = [
     query: /order by "dead_letters"."at" desc limit \?/,
     why: "walks the list's own order as far as the page",
   },
-  { step: /^SCAN d1_migrations\b/, query: /d1_migrations/, why: "a row per migration" },
 ];
 
 /** Steps that read no table: constants, results of subqueries, JSON, and the full-text index by a search. */
@@ -91,7 +90,8 @@ for (const binding of [env.DB, env.DB.withSession()]) {
   const prototype = Object.getPrototypeOf(binding) as Prepares;
   const { prepare } = prototype;
   prototype.prepare = function (this: Prepares, query) {
-    if (!isFromTest()) queries.add(query);
+    // A test removes the table of the migrations, which has a row for each.
+    if (!isFromTest() && !query.includes("d1_migrations")) queries.add(query);
     return prepare.call(this, query);
   };
 }

@@ -18,6 +18,7 @@ export function memoryStorage(): DurableObjectStorage {
     return {
       toArray: () => rows,
       one: () => rows[0],
+      raw: () => rows.map((row) => Object.values(row))[Symbol.iterator](),
       [Symbol.iterator]: () => rows[Symbol.iterator](),
     };
   };

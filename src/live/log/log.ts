@@ -277,17 +277,21 @@ export class Log {
 
   /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
   messages(after: number, limit: number, form: MessageForm = "whole"): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_AFTER[form], after), limit);
+    return this.#readBatch(limit, statements.MESSAGES_AFTER[form], after);
   }
 
   /** Like {@link messages}, but only messages with text, short. */
   shownMessages(after: number, limit: number): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.SHOWN_MESSAGES_AFTER, after), limit);
+    return this.#readBatch(limit, statements.SHOWN_MESSAGES_AFTER, after);
   }
 
   /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
   messagesOfChat(chatId: string, after: number, limit: number): Batch<Message> {
-    return readBatch(this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
+    return this.#readBatch(limit, statements.MESSAGES_OF_CHAT_AFTER, after, chatId);
+  }
+
+  #readBatch(limit: number, statement: string, ...parameters: (number | string)[]): Batch<Message> {
+    return readBatch(this.#storage.sql.exec(statement, ...parameters).raw<MessageRow>(), limit);
   }
 
   /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
@@ -299,12 +303,15 @@ export class Log {
 
   /** The messages of a turn, its prompt first. */
   messagesOfTurn(turnId: string): Message[] {
-    return this.#storage.sql.exec<MessageRow>(statements.MESSAGES_OF_TURN, turnId).toArray().map(fromRow);
+    return Array.from(this.#storage.sql.exec(statements.MESSAGES_OF_TURN, turnId).raw<MessageRow>(), fromRow);
   }
 
   /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
   conversation(newest: number, upTo = this.loadedState.session.lastSeq): SaidMessage[] {
-    return this.#storage.sql.exec<SaidMessage>(statements.CONVERSATION, upTo, newest).toArray().toReversed();
+    const rows = this.#storage.sql
+      .exec(statements.CONVERSATION, upTo, newest)
+      .raw<[number, SaidMessage["role"], string]>();
+    return Array.from(rows, ([seq, role, content]): SaidMessage => ({ seq, role, content })).toReversed();
   }
 
   /** The newest prepared prompts of a chat, newest first. */

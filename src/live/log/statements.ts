@@ -9,6 +9,7 @@ import { HAS_TEXT, MESSAGE_BYTES, SHORT_DETAIL, SHORT_DETAIL_BYTES, newestSizes 
 
 /** The columns of a message, without `appended_at`. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
+/** In the order of a `MessageRow`. */
 const select = (content: string, detail: string, bytes: string): string =>
   `SELECT seq, chat_id, turn_id, role, ${content} AS content, created_at, ${detail} AS detail, ${bytes} AS bytes_read,
     (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;

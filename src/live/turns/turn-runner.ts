@@ -31,25 +31,24 @@ export interface TurnResult {
 /** Stops a turn that waits or runs, or one of its chats. */
 export class TurnSignals {
   readonly turnId: string;
-  readonly #turn = new AbortController();
+  isStopped = false;
   readonly #chats = new Map<string, AbortController>();
 
   constructor(turnId: string) {
     this.turnId = turnId;
   }
 
-  get isStopped(): boolean {
-    return this.#turn.signal.aborted;
-  }
-
   /** @param chatId the chat to stop, or `null` for all chats */
   stop(chatId: string | null): void {
-    if (chatId === null) this.#turn.abort();
-    else this.#controllerOf(chatId).abort();
+    if (chatId !== null) return this.#controllerOf(chatId).abort();
+    this.isStopped = true;
+    for (const controller of this.#chats.values()) controller.abort();
   }
 
   signalOf(chatId: string): AbortSignal {
-    return AbortSignal.any([this.#turn.signal, this.#controllerOf(chatId).signal]);
+    const controller = this.#controllerOf(chatId);
+    if (this.isStopped) controller.abort();
+    return controller.signal;
   }
 
   #controllerOf(chatId: string): AbortController {

@@ -55,6 +55,7 @@ export async function measure<T>(c: Context, part: "auth" | "session" | "index",
 export const readerOf = (c: Context<AppEnv>): SessionReader => ({
   env: c.env,
   measure: (source, work) => measure(c, source, work),
+  keepAlive: (work) => c.executionCtx.waitUntil(work),
 });
 
 const BOOKMARK = /^[0-9a-f-]{1,200}$/i;

@@ -13,6 +13,9 @@ import type { BuiltServer } from "../../bench/runtime.ts";
 import { PARLEY_CONFIG } from "../../bench/servers.ts";
 import { migrate } from "../../bench/wrangler.ts";
 
+/** Until what a call has left behind is written. */
+const SETTLE_MS = 1_500;
+
 const folder = mkdtempSync(join(tmpdir(), "parley-commits-"));
 const state = join(folder, "state");
 let server: BuiltServer;
@@ -45,27 +48,37 @@ async function createSession(params: object): Promise<string> {
   return create("/sessions", { chatbotId, clientId: await create("/clients", { name: "Ada" }) });
 }
 
+const counts = (minPages?: number) => countTransactions(runtimeState(state), minPages);
+
+/** The files of objects that are made while something runs. */
+async function objectsOf(run: () => Promise<unknown>): Promise<(file: string) => boolean> {
+  const earlier = new Set(counts().keys());
+  await run();
+  const made = [...counts().keys()].filter((file) => file.includes("SessionObject/") && !earlier.has(file));
+  return (file) => made.includes(file) && !file.includes("metadata");
+}
+
 /**
- * The transactions of a call and of what it leaves behind. The local D1 commits a mark of one page after a read too, which does
- * not count: the real one does not.
+ * The transactions of a second call in a session, and of what it leaves behind. The local D1 commits a mark of one page after a
+ * read too, which does not count: the real one does not.
  */
 async function transactionsOf(call: () => Promise<unknown>) {
-  const [allBefore, writesBefore] = [1, 2].map((minPages) => countTransactions(runtimeState(state), minPages));
+  const isObject = await objectsOf(call);
+  await sleep(SETTLE_MS);
+  const [all, writes] = [counts(), counts(2)];
   await call();
-  await sleep(1_500);
-  const since = (before: Map<string, number> | undefined, minPages: number, store: "do" | "d1") =>
-    [...countTransactions(runtimeState(state), minPages)]
-      .filter(([file]) => file.startsWith(store))
-      // The file of an object that was idle for ten seconds is closed, and its log is gone.
-      .reduce((total, [file, count]) => total + Math.max(0, count - (before?.get(file) ?? 0)), 0);
-  return { objects: since(allBefore, 1, "do"), d1: since(writesBefore, 2, "d1") };
+  await sleep(SETTLE_MS);
+  const since = (before: Map<string, number>, after: Map<string, number>, isWanted: (file: string) => boolean) =>
+    [...after]
+      .filter(([file]) => isWanted(file))
+      .reduce((total, [file, count]) => total + count - (before.get(file) ?? 0), 0);
+  return { objects: since(all, counts(), isObject), d1: since(writes, counts(2), (file) => file.startsWith("d1")) };
 }
 
 describe("the commits", () => {
   it("of an append are one of its object and one of D1", async () => {
     const id = await createSession({});
     const append = () => client.post(messagePath(id), { message: { role: "user", content: "Hi" } });
-    await append();
     expect(await transactionsOf(append)).toEqual({ objects: 1, d1: 1 });
   });
 
@@ -78,7 +91,14 @@ describe("the commits", () => {
     let key = 0;
     const chat = () =>
       client.post(chatPath(id), { content: "one two three four five six" }, { "idempotency-key": `${(key += 1)}` });
-    await chat();
     expect(await transactionsOf(chat)).toEqual({ objects: 2, d1: 1 });
+  });
+
+  it("of an alarm that finds no more work is one of the object", async () => {
+    const id = await createSession({});
+    const isObject = await objectsOf(() => client.post(messagePath(id), { message: { role: "user", content: "Hi" } }));
+    // The object is put away after ten seconds, with its log of writes. The alarm comes after thirty.
+    await sleep(33_000);
+    expect([...counts()].filter(([file]) => isObject(file)).map(([, count]) => count)).toEqual([1]);
   });
 });

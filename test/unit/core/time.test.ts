@@ -1,4 +1,5 @@
 /** Reading and writing times. */
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isZone, isoTime, parseTime, zonedPromptTime, zonedStamp } from "../../../src/core/time.ts";
 
@@ -49,5 +50,26 @@ describe("times in the format of Moonshot", () => {
   it("write midnight as 00 in UTC", () => {
     expect(zonedStamp(Date.UTC(2024, 0, 1), "UTC")).toBe("20240101-000000");
     expect(zonedPromptTime(Date.UTC(2024, 0, 1), "UTC")).toBe("01/01/2024, 00:00:00");
+  });
+});
+
+describe("isoTime", () => {
+  const LAST = 8.64e15;
+
+  it("writes every time as a Date does, whichever day was written before", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -LAST, max: LAST })), (times) => {
+        for (const at of times) expect([at, isoTime(at)]).toEqual([at, new Date(at).toISOString()]);
+      }),
+    );
+  });
+
+  it.each([0, -1, 1, 86_399_999, 86_400_000, -86_400_000, -86_400_001, LAST, -LAST, 253_402_300_800_000, 1.7, -1.7])(
+    "writes %d as a Date does",
+    (at) => expect(isoTime(at)).toBe(new Date(at).toISOString()),
+  );
+
+  it.each([NaN, Infinity, LAST + 1])("throws for %d, which is no time", (at) => {
+    expect(() => isoTime(at)).toThrow(RangeError);
   });
 });

@@ -94,6 +94,18 @@ describe("after a client was deleted", () => {
     expect(status).toBe(404);
   });
 
+  it("a JWT that is used 16 seconds later is not held up by the look at D1, which refuses it then", async () => {
+    const { clientId, sessionId, jwt: token } = await createTokens();
+    await post(`/sessions/${sessionId}/end`);
+    await env.DB.prepare("update clients set deleted_at = 1 where id = ?").bind(clientId).run();
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + 16_000);
+    const status = async () => (await get(`/sessions/${sessionId}`, { token })).status;
+    expect(await status()).toBe(200);
+    await vi.waitFor(async () => expect(await status()).toBe(404), { timeout: 10_000 });
+    clock.mockRestore();
+  });
+
   it("a ticket that was made for it opens nothing", async () => {
     const { clientId, sessionId, jwt, key } = await createTokens();
     const tickets: string[] = [];

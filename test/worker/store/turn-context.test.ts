@@ -81,6 +81,15 @@ describe("what another isolate has changed", () => {
     time += 1_000;
     expect(await contentOf(id)).toBe("hi");
     await vi.waitFor(async () => expect(await contentOf(id)).toMatch(/^New/));
+    const clientId = await createClient({ name: "Old" });
+    const shown = await createSession({ clientId });
+    time += 1;
+    const nameShown = async () => (await get(`/sessions/${shown}`)).body.data.clientId.name;
+    await nameShown();
+    await sqlOf("update clients set name = 'New' where id = ?", clientId);
+    time += 1_000;
+    expect(await nameShown()).toBe("Old");
+    await vi.waitFor(async () => expect(await nameShown()).toBe("New"));
   });
 });
 

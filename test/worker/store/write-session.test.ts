@@ -2,12 +2,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { changedFields } from "../../../src/core/session.ts";
-import type { Session } from "../../../src/core/session.ts";
+import type { Session, SessionChanges } from "../../../src/core/session.ts";
 import { database } from "../../../src/store/database.ts";
 import { findSession, writeSession } from "../../../src/store/sessions.ts";
 import { get, put } from "../../support/api.ts";
 import { createSession } from "../../support/create.ts";
-import { countWrites } from "../../support/faults.ts";
+import { breakD1, countWrites, crash } from "../../support/faults.ts";
 
 const db = database(env.DB);
 
@@ -63,13 +63,16 @@ describe("a change of a session in D1", () => {
     expect([await found("größe"), await found("before")]).toEqual([1, 0]);
   });
 
-  it("by the API sets every field that changed since D1 was last written, also one that changed twice", async () => {
+  it("sets every field that changed since D1 was last written, after a crash too", async () => {
     const id = await createSession({ title: "One" });
-    const object = env.SESSIONS.getByName(id);
-    await put(`/sessions/${id}`, { metadata: { a: 1 } });
-    await put(`/sessions/${id}`, { title: "Two" });
-    await put(`/sessions/${id}`, { title: "One", feedback: { rating: 4 } });
-    await object.catchUp();
-    expect(await findSession(db, id)).toMatchObject({ title: "One", metadata: '{"a":1}', feedback: { rating: 4 } });
+    await put(`/sessions/${id}`, { feedback: { rating: 4 } });
+    const amend = (changes: SessionChanges) => env.SESSIONS.getByName(id).amend({ changes, history: "added" });
+    const repairD1 = breakD1();
+    for (const changes of [{ metadata: '{"a":1}' }, { title: "Two" }, { title: "Three" }]) await amend(changes);
+    await crash(id);
+    await amend({ feedback: null });
+    repairD1();
+    await env.SESSIONS.getByName(id).catchUp();
+    expect(await findSession(db, id)).toMatchObject({ title: "Three", metadata: '{"a":1}', feedback: null });
   });
 });
