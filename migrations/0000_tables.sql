@@ -141,7 +141,9 @@ CREATE TABLE `sessions` (
 	`updated_at` integer NOT NULL,
 	`last_seq` integer NOT NULL,
 	`metadata_version` integer NOT NULL,
-	`message_count` integer NOT NULL
+	`message_count` integer NOT NULL,
+	`archive` text,
+	`archive_checked_at` integer
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
@@ -153,6 +155,7 @@ CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`statu
 CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`) WHERE client_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_by_template` ON `sessions` (`prompt_template`,`status`) WHERE prompt_template IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_due` ON `sessions` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_to_archive` ON `sessions` (`status`,`archive_checked_at`) WHERE archive_checked_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
 	`key_id` text NOT NULL,

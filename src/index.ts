@@ -7,6 +7,7 @@ import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
 import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
+import { archiveSessions } from "./jobs/archive-sessions.ts";
 import { wakeIdleSessions } from "./jobs/wake-idle-sessions.ts";
 import { sessionPresenter } from "./routes/http/dialect.ts";
 import { deleteKeysExpiredBefore } from "./store/api-keys.ts";
@@ -39,6 +40,7 @@ export default {
       deleteKeysExpiredBefore(db, now() - EXPIRED_KEYS_KEPT_MS),
     ]);
     await Promise.all([wakeIdleSessions(env), closeRevokedSubscriptions(env, db, null)]);
+    await archiveSessions(env);
     const refolded = await refoldTexts(db);
     if (Object.values(refolded).some((count) => count > 0)) console.info({ event: "texts-refolded", ...refolded });
   },

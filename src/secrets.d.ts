@@ -24,6 +24,8 @@ interface Env {
   GROUP_COMMIT?: string;
   /** The longest that an answer waits until D1 has its change, in milliseconds. */
   REPLICATION_WAIT_MS?: string;
+  /** How many days an active session must be idle to be archived. */
+  ARCHIVE_AFTER_DAYS?: string;
   /** `service` lets in callers without a token. */
   ANONYMOUS_ROLE?: string;
 }

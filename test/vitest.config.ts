@@ -25,6 +25,7 @@ export default defineConfig({
               // Databases for the test of lists over several.
               d1Databases: { SHARD_0: "shard-0", SHARD_1: "shard-1", SHARD_2: "shard-2", SHARD_3: "shard-3" },
               ratelimits: { THREE_A_MINUTE: { namespace_id: "3", simple: { limit: 3, period: 60 } } },
+              r2Buckets: ["ARCHIVE"],
               bindings: {
                 ADMIN_KEY: "test-admin-key-0123456789abcdef01",
                 ENCRYPTION_KEY: "dGhlIGtleSB0aGF0IHRoZSB0ZXN0cyBzZWFsIHdpdGg=",

@@ -5,6 +5,7 @@
  */
 import type { Failed, Outcome } from "./failure.ts";
 import { failed, invalid, success } from "./failure.ts";
+import type { LogArchive } from "./log-archive.ts";
 import type { EpochMs } from "./time.ts";
 
 export const SESSION_STATUSES = ["ACTIVE", "COMPLETED", "TERMINATED", "SCHEDULED"] as const;
@@ -52,6 +53,8 @@ export interface Session {
   metadataVersion: number;
   /** Number of messages that the Session API shows. */
   messageCount: number;
+  /** The first part of the log, if it is in the archive. An object keeps what it read when it loaded the session. */
+  archive: LogArchive | null;
 }
 
 /** Increases with every change of a session or its log, so that an older copy never overwrites a newer one. */

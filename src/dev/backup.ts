@@ -1,5 +1,5 @@
 /**
- * `npm run backup` and `npm run restore`: copy D1 into a folder of files, and back.
+ * `npm run backup` and `npm run restore`: copy D1, and the archive if there is one, into a folder of files, and back.
  *
  * Without `--remote` the database is the local one.
  */
@@ -22,10 +22,10 @@ await runProgram(async () => {
   const { folder, remote, stateFolder } = readArguments(process.argv.slice(3));
   const report = (text: string) => console.info(text);
   if (command === "restore" && !remote) lockState(stateFolder);
-  const { db, close } = remote ? await openDeployedDatabase() : await openLocalDatabase(stateFolder);
+  const { db, archive, close } = remote ? await openDeployedDatabase() : await openLocalDatabase(stateFolder);
   try {
     if (command === "restore" && !remote) await migrate(db, stateFolder);
-    await (command === "restore" ? readBackup : writeBackup)(db, folder, report);
+    await (command === "restore" ? readBackup : writeBackup)(db, folder, report, archive);
   } finally {
     await close();
   }

@@ -1,7 +1,7 @@
 /**
- * Reads a session in the Worker: from the session's object, or else from D1. Nowhere else in the code decides between
- * the two. An object has everything about a session that is in use; it answers `null` when D1 has the whole session. A
- * log can be longer than what fits in memory, so it is read page by page.
+ * Reads a session in the Worker: from the session's object, or else from D1 and the archive. Nowhere else in the code
+ * decides between the two. An object has everything about a session that is in use; otherwise it answers `null`. A log
+ * can be longer than what fits in memory, so it is read page by page.
  *
  * Writing to a session does not belong here, nor does presenting it: each dialect does that. Effects: RPC calls to the
  * object and queries to D1. The caller passes how to measure them.
@@ -12,9 +12,9 @@ import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
 import { MAX_SHOWN_CHARACTERS, MAX_SHOWN_MESSAGES, shownAs } from "../core/shown-window.ts";
 import { waitAtMost } from "../core/time-limit.ts";
-import type { Database } from "../store/database.ts";
-import { database } from "../store/database.ts";
-import { messagesPage, readWindowStart } from "../store/messages.ts";
+import { logStore } from "../store/archive/bucket.ts";
+import type { LogStore } from "../store/archive/bucket.ts";
+import { logPage, logWindowStart } from "../store/session-log.ts";
 import { findSession } from "../store/sessions.ts";
 import { addReferences, cachedReferences, isReferencesRefreshDue, readChatContext } from "../store/turn-context.ts";
 import type { ReferencedRecords } from "../store/turn-context.ts";
@@ -37,16 +37,16 @@ export interface SessionReader {
 /** Messages of one page of a log. Long messages make a page shorter. */
 const PAGE_MESSAGES = 1_000;
 
-/** @returns what the object answers, or what D1 has; `null` when the session does not exist */
-async function fromObjectOrD1<T>(
+/** @returns what the object answers, or what is stored; `null` when the session does not exist */
+async function fromObjectOrStore<T>(
   { env, measure }: SessionReader,
   id: string,
   readObject: (object: SessionStub) => Promise<Outcome<T | null>>,
-  readD1: (db: Database) => Promise<T | null>,
+  readStore: (store: LogStore) => Promise<T | null>,
 ): Promise<T | null> {
   const live = await measure("session", readObject(sessionStub(env, id)));
   if (!live.ok) return null;
-  return live.value ?? measure("index", readD1(database(env.DB)));
+  return live.value ?? measure("index", readStore(logStore(env)));
 }
 
 /**
@@ -60,26 +60,26 @@ export const readSession = (
   history: History,
   options: RecordOptions = {},
 ): Promise<LiveSnapshot | null> =>
-  fromObjectOrD1(
+  fromObjectOrStore(
     reader,
     id,
     (object) => object.read({ history, options }),
-    async (db) => {
-      const session = await findSession(db, id);
+    async (store) => {
+      const session = await findSession(store.db, id);
       if (!session) return null;
-      const shown = history === "whole" ? await readNewest(db, session, options) : { messages: [], upTo: 0 };
+      const shown = history === "whole" ? await readNewest(store, session, options) : { messages: [], upTo: 0 };
       return { session, ...shown, chatbot: null, client: null };
     },
   );
 
-/** The newest messages of a session in D1, as a result has them. */
-async function readNewest(db: Database, session: Session, { withReceipts = false }: RecordOptions) {
-  const { id, kind, lastSeq: upTo } = session;
+/** The newest messages of a session that no object has, as a result has them. */
+async function readNewest(store: LogStore, session: Session, { withReceipts = false }: RecordOptions) {
+  const { kind, lastSeq: upTo } = session;
   if (upTo <= MAX_SHOWN_MESSAGES) {
-    const { items, hasMore } = await messagesPage(db, id, { after: 0, limit: upTo });
+    const { items, hasMore } = await logPage(store, session, { after: 0, limit: upTo });
     if (!hasMore) return { messages: items, after: 0, upTo };
   }
-  const after = await readWindowStart(db, id, upTo, shownAs(kind, withReceipts));
+  const after = await logWindowStart(store, session, upTo, shownAs(kind, withReceipts));
   return { messages: [], after, upTo, isTruncated: after > 0 };
 }
 
@@ -126,11 +126,11 @@ function logOf({ env, keepAlive }: SessionReader, session: Session, range: Pick<
   // Pages are read while the answer is sent; its headers, with the times in them, have been sent by then.
   const unmeasured: SessionReader = { env, measure: (_, work) => work, keepAlive };
   const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES, filter = {}) => {
-    const batch = await fromObjectOrD1(
+    const batch = await fromObjectOrStore(
       unmeasured,
       session.id,
       (object) => object.page({ after, limit, which: "all", filter }),
-      (db) => messagesPage(db, session.id, { after, limit, ...filter }),
+      (store) => logPage(store, session, { after, limit, ...filter }),
     );
     if (!batch) throw new Error("The session was deleted while its log was read");
     return batch;
@@ -172,7 +172,7 @@ export async function shownOf(reader: SessionReader, result: SessionResult): Pro
 /** An object without a log does not know which messages to present. */
 const withMessages = async ({ env, measure }: SessionReader, result: SessionResult): Promise<SessionResult> =>
   result.after === undefined && result.messages.length === 0 && result.upTo > 0
-    ? { ...result, ...(await measure("index", readNewest(database(env.DB), result.session, {}))) }
+    ? { ...result, ...(await measure("index", readNewest(logStore(env), result.session, {}))) }
     : result;
 
 /** The answer to a call for messages. */
@@ -193,15 +193,13 @@ export async function readMessages(
   limit: number,
 ): Promise<MessagesPage | null> {
   const read: ReadBatch = (from, most) =>
-    fromObjectOrD1(
+    fromObjectOrStore(
       reader,
       id,
       (object) => object.page({ after: from, limit: most, which: "shown" }),
-      async (db) => {
-        if (from === after && !(await findSession(db, id))) return null;
-        const batch = await messagesPage(db, id, { after: from, limit: most, which: "shown" });
-        // A further page has a message at least, unless the session was deleted.
-        return from === after || batch.items.length > 0 ? batch : null;
+      async (store) => {
+        const session = await findSession(store.db, id);
+        return session && logPage(store, session, { after: from, limit: most, which: "shown" });
       },
     );
   const first = await read(after, limit);

@@ -33,6 +33,7 @@ const METHODS = {
   remove: "as-retry",
   schedule: "always",
   catchUp: "always",
+  archive: "always",
   dismiss: "always",
 } as const;
 type Method = keyof typeof METHODS;

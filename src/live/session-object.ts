@@ -14,6 +14,7 @@ import { sessionParts } from "./session-parts.ts";
 import type {
   AmendParams,
   AppendParams,
+  ArchiveParams,
   EndParams,
   PageParams,
   PromptParams,
@@ -84,6 +85,10 @@ export abstract class SessionObject extends DurableObject<Env> {
   /** Replicates everything that D1 does not have yet. */
   async catchUp(): Promise<void> {
     if (this.#parts.log.state) await this.#parts.replicator.retry();
+  }
+  /** Moves the log into the archive, unless the session is in use or was changed since. @returns whether it did */
+  async archive({ unchangedSince }: ArchiveParams) {
+    return this.#parts.room.archive(unchangedSince);
   }
   /** Closes the subscriptions of callers whose API key was revoked or whose client was deleted, by `revocableId`. */
   async dismiss({ keyId }: { keyId: string }): Promise<void> {

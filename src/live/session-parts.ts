@@ -6,8 +6,9 @@
  */
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
+import { logStore } from "../store/archive/bucket.ts";
 import { Log } from "./log/log.ts";
-import { canUnload, nextAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
+import { idleAt, nextAlarm, replaceAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
@@ -25,8 +26,7 @@ export function sessionParts(
   present: (session: Session) => Record<string, unknown>,
 ) {
   const { storage } = ctx;
-  const log = new Log(storage);
-  const subscribers = new Subscribers(ctx, present);
+  const [log, subscribers] = [new Log(storage), new Subscribers(ctx, present)];
   /** When the next work is due, apart from replication. `Infinity` for never. */
   const nextDueTime = () => Math.min(nextAlarm(log), subscribers.sockets.nextExpiry());
   const scheduleAlarm = (by = nextDueTime()) => setAlarmBy(storage, by);
@@ -36,26 +36,31 @@ export function sessionParts(
     groupCommit: env.GROUP_COMMIT !== "off",
     maxWaitMs: Number(env.REPLICATION_WAIT_MS ?? DEFAULT_REPLICATION_WAIT_MS),
     nextAlarm: nextDueTime,
-    onReplicated: () => (canUnload(log) ? log.clear() : scheduleAlarm()),
+    onReplicated: async () => {
+      if (!(await room.unload())) await scheduleAlarm();
+    },
   });
   /** Ends the handler of an alarm: schedules the next one, if any is due. */
   const endAlarm = (): Promise<void> => {
-    const isDone = nextDueTime() === Infinity && !replicator.needsAlarm && log.state?.removed === false;
-    // Deleted in the transaction of the last writes: the runtime would do it in one of its own.
-    return isDone ? storage.deleteAlarm() : scheduleAlarm();
+    // Only here is an alarm set for when the session may be idle: an append would write it anew each time.
+    const next = Math.min(nextDueTime(), idleAt(log, now()));
+    const isAlone = !replicator.needsAlarm && log.state?.removed === false;
+    // In the transaction of the last writes. The runtime would delete the alarm in one of its own.
+    return isAlone ? replaceAlarm(storage, next) : scheduleAlarm(next);
   };
   const room = new SessionRoom({
     id: ctx.id.name ?? "",
     log,
     clock: now,
-    records: sessionRecords(env.DB),
+    records: sessionRecords(env),
     replication: replicator,
     emit: (event) => subscribers.broadcast(event),
+    hasSubscribers: () => subscribers.hasSubscribers,
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
     callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
   });
-  const subscriptions = new Subscriptions(room, subscribers, env.DB, log);
+  const subscriptions = new Subscriptions(room, subscribers, logStore(env), log);
   return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, endAlarm };
 }

@@ -1,20 +1,29 @@
-import { database } from "../store/database.ts";
-import { messagesPage } from "../store/messages.ts";
+/** The records of a session outside its object, as the room reads and writes them. Effects: D1 and the archive. */
+import { archiveLog, deleteArchive } from "../store/archive/archive-log.ts";
+import { addCandidate } from "../store/archive/archived-sessions.ts";
+import { logStore } from "../store/archive/bucket.ts";
+import { logPage } from "../store/session-log.ts";
 import { deleteSession, findSession, writeSession } from "../store/sessions.ts";
 import { cachedReferences, cachedTurnContext, readTurnContext } from "../store/turn-context.ts";
 import type { SessionRecords } from "./session-world.ts";
 
-/** The records of a session in D1, as the room reads and writes them. Effects: D1. */
-export function sessionRecords(d1: D1Database): SessionRecords {
-  const db = database(d1);
+export function sessionRecords(env: Env): SessionRecords {
+  const store = logStore(env);
+  const { db } = store;
   return {
     findSession: (id) => findSession(db, id),
-    readMessages: async ({ id, lastSeq }, after) =>
-      (await messagesPage(db, id, { after, limit: lastSeq - after })).items,
-    readTurnContext: (session) => readTurnContext(d1, session),
+    readMessages: async (session, after) =>
+      (await logPage(store, session, { after, limit: session.lastSeq - after })).items,
+    readTurnContext: (session) => readTurnContext(env.DB, session),
     cachedTurnContext,
     cachedReferences,
     writeSession: (session, changed) => writeSession(db, session, [], changed),
-    deleteSession: (id) => deleteSession(db, id),
+    archiveLog: (session) => archiveLog(store, session),
+    addArchiveCandidate: (id, at) => addCandidate(db, id, at),
+    // The archive first: if D1 fails then, the session is still there, and its removal is called again.
+    deleteSession: async (id) => {
+      await deleteArchive(store, id);
+      await deleteSession(db, id);
+    },
   };
 }

@@ -99,6 +99,10 @@ export interface AmendParams extends ReadParams {
   changes: SessionChanges;
 }
 
+export interface ArchiveParams {
+  unchangedSince: EpochMs;
+}
+
 /** A session that is in its object. */
 export interface LiveSnapshot extends SessionResult {
   /** The records that the session refers to, as the object last read them. */

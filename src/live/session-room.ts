@@ -10,6 +10,7 @@ import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
+import type { EpochMs } from "../core/time.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -262,6 +263,16 @@ export class SessionRoom {
       }),
     );
   }
+
+  /**
+   * Moves the log into the archive, unless the session is in use or was changed since a time.
+   *
+   * @returns whether the archive has the log
+   */
+  readonly archive = (unchangedSince: EpochMs): Promise<boolean> => this.#loader.archive(unchangedSince);
+
+  /** Empties the object's storage if nothing needs it and D1 has everything. @returns whether it is empty now */
+  readonly unload = (): Promise<boolean> => this.#loader.unload();
 
   /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session. */
   async runDueWork(): Promise<void> {

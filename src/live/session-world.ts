@@ -12,7 +12,7 @@ import type { FanOutPorts } from "../turn/fan-out.ts";
 import type { Log } from "./log/log.ts";
 import type { CloseReason, SessionEvent } from "./streaming/events.ts";
 
-/** What the room reads and writes in D1. Each call is one round trip, unless it says otherwise. */
+/** What the room reads and writes in D1 and in the archive. A call of D1 is one round trip, unless it says otherwise. */
 export interface SessionRecords {
   findSession: (id: string) => Promise<Session | null>;
   /** Reads messages of the log after a `seq`, oldest first, as many as are read at once. */
@@ -23,6 +23,10 @@ export interface SessionRecords {
   cachedReferences: typeof cachedReferences;
   /** Writes an ended session that is not loaded. @param changed which of its fields have changed */
   writeSession: (session: Session, changed: ChangeableField[]) => Promise<void>;
+  /** Moves the log of a session into the archive. */
+  archiveLog: (session: Session) => Promise<void>;
+  /** Has the archive job look at the session again. */
+  addArchiveCandidate: (id: string, at: EpochMs) => Promise<void>;
   deleteSession: (id: string) => Promise<void>;
 }
 
@@ -47,6 +51,7 @@ export interface SessionWorld {
   replication: Replication;
   /** Sends an event to all subscribers. */
   emit: (event: SessionEvent) => void;
+  hasSubscribers: () => boolean;
   /** Closes all subscriptions. */
   closeSubscriptions: (reason: CloseReason) => void;
   callEndpoints: FanOutPorts["callEndpoints"];

@@ -10,7 +10,7 @@ import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded } from "../core/session.ts";
-import { database } from "../store/database.ts";
+import type { LogStore } from "../store/archive/bucket.ts";
 import type { Log } from "./log/log.ts";
 import type { TurnStream, TurnStreamParams } from "./session-results.ts";
 import type { SessionRoom } from "./session-room.ts";
@@ -23,13 +23,13 @@ import type { StreamSubscription, Subscription } from "./streaming/subscription.
 export class Subscriptions {
   readonly #room: SessionRoom;
   readonly #subscribers: Subscribers;
-  readonly #d1: D1Database;
+  readonly #store: LogStore;
   readonly #log: Log;
 
-  constructor(room: SessionRoom, subscribers: Subscribers, d1: D1Database, log: Log) {
+  constructor(room: SessionRoom, subscribers: Subscribers, store: LogStore, log: Log) {
     this.#room = room;
     this.#subscribers = subscribers;
-    this.#d1 = d1;
+    this.#store = store;
     this.#log = log;
   }
 
@@ -126,6 +126,6 @@ export class Subscriptions {
 
   /** The replay of an ended session that is not loaded; `null` for a loaded session. */
   async #replayIfEnded(session: Session, after: number | null): Promise<Replay | null> {
-    return this.#log.state ? null : replayEndedSession(database(this.#d1), session, after);
+    return this.#log.state ? null : replayEndedSession(this.#store, session, after);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Insert statements for messages, written by hand because every append uses them. When they run, and in which
+ * Statements that write and delete messages, by hand because every append uses them. When they run, and in which
  * transaction, is decided in `write-messages.ts` and `sessions.ts`. Effects: none; it prepares statements.
  */
 import type { Message } from "../core/message.ts";
@@ -67,6 +67,12 @@ const DELETE_MESSAGES = `DELETE FROM messages WHERE ${isInLog("key", numberOf("?
 /** The statement that deletes the messages of a session. Its row must still be there: it has the number in their keys. */
 export const deleteMessages = (db: Database, sessionId: string): D1PreparedStatement =>
   db.$client.prepare(DELETE_MESSAGES).bind(sessionId);
+
+const DELETE_SOME = `DELETE FROM messages WHERE key > ${keyOf(numberOf("?1"), "?2")} AND key <= ${keyOf(numberOf("?1"), "?3")}`;
+
+/** The statement that deletes the messages of a session after a `seq` and up to another. */
+export const deleteMessagesBetween = (db: Database, sessionId: string, after: number, upTo: number) =>
+  db.$client.prepare(DELETE_SOME).bind(sessionId, after, upTo);
 
 /** Idempotent, and does nothing for a deleted session. */
 const INSERT_TURNS = `INSERT INTO turns (session_id, turn_id, number, started_at)

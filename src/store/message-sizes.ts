@@ -2,6 +2,8 @@
  * SQL for the sizes of messages and for parts of them, for D1 and for the log of an object: their tables of messages differ
  * only in the key. `octet_length` reads no text, so it also costs little for long messages. No effects.
  */
+import { Buffer } from "node:buffer";
+import type { Message } from "../core/message.ts";
 import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import { SIZES_OF_WINDOW } from "../core/shown-window.ts";
 import { seqOf } from "./message-keys.ts";
@@ -39,6 +41,25 @@ const CHARACTERS: Record<ShownAs, string> = {
   records: `${CONTENT_CHARACTERS} + ${WITHOUT_RECEIPT}`,
   receipts: `${CONTENT_CHARACTERS} + coalesce(length(detail), 0)`,
 };
+
+/** What {@link newestSizes} counts as the characters of a message, for one that is not in a table. */
+export function charactersOfMessage({ content, reply }: Message, shownAs: ShownAs): number {
+  const characters = Math.max(lengthOf(content), Math.floor(Buffer.byteLength(content) / MAX_BYTES_PER_CHARACTER));
+  if (shownAs === "messages" || reply === null) return characters;
+  const detail = JSON.stringify(reply);
+  const receiptAt = shownAs === "records" ? detail.indexOf('"receipt":{') : -1;
+  return characters + (receiptAt === -1 ? lengthOf(detail) : lengthOf(detail.slice(0, receiptAt)) + 1);
+}
+
+/** The characters of a text as SQLite counts them: code points, as far as the first NUL. */
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const character of text) {
+    if (character === "\0") break;
+    length += 1;
+  }
+  return length;
+}
 
 /** A row of {@link newestSizes}. */
 export type MessageSizeRow = Omit<MessageSize, "isReply"> & { isReply: number };

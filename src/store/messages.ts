@@ -6,8 +6,8 @@ import { asc, getTableColumns, sql } from "drizzle-orm";
 import type { Message, MessageForm, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import type { Batch } from "../core/page.ts";
-import type { ShownAs } from "../core/shown-window.ts";
 import { windowStart } from "../core/shown-window.ts";
+import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import type { Database } from "./database.ts";
 import {
   CONTENT_CHARACTERS,
@@ -79,7 +79,7 @@ function batchQuery(condition: string, { content, detail, bytes } = WHOLE): stri
       FROM (${sizes} LIMIT min(${count}, ?3)))`,
   );
   return `SELECT ${seqOf("m.key")} AS seq, m.chat_id AS chatId, m.turn_id AS turnId, role, ${content} AS content,
-      m.created_at AS createdAt, ${detail} AS detail,
+      m.created_at AS createdAt, ${detail} AS detail, s.archive ->> 'lastSeq' AS archivedSeq,
       (SELECT ${seqOf("m.key")} ${rows} ORDER BY m.key DESC LIMIT 1) AS lastSeq,
       (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = m.turn_id) AS turnNumber
     ${rows} ORDER BY m.key LIMIT coalesce(${steps.join(", ")}, ?3)`;
@@ -93,19 +93,26 @@ const PAGES: Record<MessageForm, string> = {
 const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`, SHORT);
 const MESSAGES_OF_CHAT = batchQuery("AND (chat_id IS NULL OR chat_id = ?5)");
 
+/** Messages of D1. */
+export interface StoredPage extends Batch<Message> {
+  /** So many messages of the session are in the archive now; `null` if the page has none, because it does not know. */
+  archivedSeq: number | null;
+}
+
 /** Messages, oldest first: at most `limit`, and no more than fit into a batch. */
 export async function messagesPage(
   db: Database,
   sessionId: string,
   { after, limit, which = "all", chatId, form = "whole" }: PageQuery,
-): Promise<Batch<Message>> {
+): Promise<StoredPage> {
   const query = which === "shown" ? SHOWN_MESSAGES : PAGES[form];
   const statement = db.$client.prepare(chatId === undefined ? query : MESSAGES_OF_CHAT);
   const values = [sessionId, Math.min(after, MAX_SEQ), Math.min(limit, MAX_ROWS), MAX_BATCH_CHARACTERS];
   const bound = statement.bind(...values, ...(chatId === undefined ? [] : [chatId]));
-  const { results } = await bound.all<MessageRow & { lastSeq: number }>();
+  const { results } = await bound.all<MessageRow & { lastSeq: number; archivedSeq: number | null }>();
   const last = results.at(-1);
-  return { items: results.map(fromRow), hasMore: last !== undefined && last.seq < last.lastSeq };
+  const hasMore = last !== undefined && last.seq < last.lastSeq;
+  return { items: results.map(fromRow), hasMore, archivedSeq: last ? (last.archivedSeq ?? 0) : null };
 }
 
 const number = numberOf("?1");
@@ -129,9 +136,20 @@ export async function readWindowStart(
     windowStart(toMessageSizes(rows.map((row) => ({ ...row, characters: row[characters] }))), shownAs);
   const [earliest, latest] = [startFor("leastCharacters"), startFor("mostCharacters")];
   if (earliest === latest) return earliest;
-  const counted = db.$client.prepare(newestSizes(shownAs, RANGE)).bind(sessionId, earliest, upTo);
-  const { results } = await counted.all<MessageSizeRow>();
-  return windowStart(toMessageSizes(results), shownAs) || earliest;
+  return windowStart(await readNewestSizes(db, sessionId, earliest, upTo, shownAs), shownAs) || earliest;
+}
+
+/** The sizes of the newest messages after a `seq` and up to another, newest first, with enough rows for a window. */
+export async function readNewestSizes(
+  db: Database,
+  sessionId: string,
+  after: number,
+  upTo: number,
+  shownAs: ShownAs,
+): Promise<MessageSize[]> {
+  const statement = db.$client.prepare(newestSizes(shownAs, RANGE)).bind(sessionId, after, upTo);
+  const { results } = await statement.all<MessageSizeRow>();
+  return [...toMessageSizes(results)];
 }
 
 const { appendedAt: _appendedAt, key: _key, ...shownColumns } = getTableColumns(messages);

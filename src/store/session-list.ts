@@ -12,6 +12,9 @@ import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { chatbotStore, clientStore } from "./chatbots-and-clients.ts";
+import { selectArchives } from "./archive/archived-sessions.ts";
+import type { LogStore } from "./archive/bucket.ts";
+import { newestArchived, withArchived } from "./archive/newest-archived.ts";
 import { MAX_LIST_BYTES, MAX_LIST_CHARACTERS, fitSessions } from "./fit-list.ts";
 import type { ListedChatbot, PopulatedSession } from "./fit-list.ts";
 import { bytesOf, limitByBytes } from "./list-pages.ts";
@@ -44,12 +47,13 @@ export interface SessionFilter {
 
 /** A page of chatbot sessions, newest first. Two round trips, whatever the length of the list. */
 export async function listChatbotSessions(
-  db: Database,
+  store: LogStore,
   filter: SessionFilter,
   page: PageRequest,
 ): Promise<Page<PopulatedSession>> {
+  const { db } = store;
   const [rows, [totals]] = await db.batch([pageOf(db, filter, page), totalOf(db, filter)]);
-  const results = rows.length === 0 ? [] : await populate(db, rows);
+  const results = rows.length === 0 ? [] : await populate(store, rows);
   return { results, total: Number(totals?.total ?? 0) };
 }
 
@@ -60,11 +64,19 @@ function referencedRecords(db: Database, found: Pick<Session, "chatbotId" | "cli
   return [chatbotStore.selectByIds(db, chatbotIds), clientStore.selectByIds(db, clientIds)] as const;
 }
 
-async function populate(db: Database, rows: SessionRow[]): Promise<PopulatedSession[]> {
-  const numbers = rows.map(({ number }) => number);
-  const newest = newestMessages(db, numbers, LISTED_MESSAGES, MAX_LIST_CHARACTERS / numbers.length);
-  const [chatbots, owners, messages] = await db.batch([...referencedRecords(db, rows), newest]);
-  const [chatbotOf, clientOf, logOf] = [byId<ListedChatbot>(chatbots), byId<Client>(owners), groupBySession(messages)];
+async function populate(store: LogStore, rows: SessionRow[]): Promise<PopulatedSession[]> {
+  const { db } = store;
+  const [ids, numbers] = [rows.map(({ id }) => id), rows.map(({ number }) => number)];
+  const limits = { messages: LISTED_MESSAGES, characters: MAX_LIST_CHARACTERS / rows.length };
+  const newest = newestMessages(db, numbers, limits.messages, limits.characters);
+  const [[chatbots, owners, stored, archives], archived] = await Promise.all([
+    // Without an archive nothing moves there, so nothing has to be asked.
+    db.batch([...referencedRecords(db, rows), newest, ...(store.archive ? [selectArchives(db, ids)] : [])]),
+    newestArchived(store, rows, limits),
+  ]);
+  const storedOf = groupBySession(stored);
+  const logOf = await withArchived(store, rows, storedOf, archived, archives ?? [], limits);
+  const [chatbotOf, clientOf] = [byId<ListedChatbot>(chatbots), byId<Client>(owners)];
   const results = rows.map((row) => ({
     session: toSession(row),
     chatbot: chatbotOf.get(row.chatbotId ?? "") ?? null,

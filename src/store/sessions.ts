@@ -19,7 +19,8 @@ import { chatbots, clients, sessions, turns } from "./tables.ts";
 export type SessionRow = typeof sessions.$inferSelect;
 
 export function toSession(row: SessionRow): Session {
-  const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...session } = row;
+  const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...fields } = row;
+  const { archiveCheckedAt: _archiveCheckedAt, ...session } = fields;
   return session;
 }
 
@@ -27,6 +28,7 @@ const toRow = (session: Session) => ({
   ...session,
   titleFolded: session.title === null ? null : foldText(session.title),
   foldVersion: FOLD_VERSION,
+  archiveCheckedAt: session.createdAt,
 });
 
 /**
@@ -48,7 +50,7 @@ export async function createChatbotSession(
     sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
-        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount} where ${referencesExist}`,
+        ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt} where ${referencesExist}`,
   );
   // A second attempt finds the row of the first, and counts as having created it.
   const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });

@@ -7,6 +7,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "driz
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
 import type { Caller } from "../core/caller.ts";
+import type { LogArchive } from "../core/log-archive.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
 
@@ -54,6 +55,10 @@ export const sessions = sqliteTable(
     lastSeq: integer().notNull(),
     metadataVersion: integer().notNull(),
     messageCount: integer().notNull(),
+    /** The first part of the log, if it is in the archive and not in `messages`. */
+    archive: text({ mode: "json" }).$type<LogArchive>(),
+    /** When the archive job last looked at the session, at first its creation; `null` if the archive has the whole log. */
+    archiveCheckedAt: integer(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
@@ -78,6 +83,10 @@ export const sessions = sqliteTable(
     index("sessions_due")
       .on(table.dueAt)
       .where(sql`due_at IS NOT NULL`),
+    // Of columns that no message changes, so that an append writes no index.
+    index("sessions_to_archive")
+      .on(table.status, table.archiveCheckedAt)
+      .where(sql`archive_checked_at IS NOT NULL`),
     index("sessions_to_refold")
       .on(table.number)
       .where(sql.raw(isFoldedByOlderRules("title"))),

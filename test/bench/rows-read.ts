@@ -36,7 +36,11 @@ export async function countRowsRead(state: string, lists: ListQuery[]): Promise<
     for (const { filter, skip } of lists) {
       let count = 0;
       const binding = withRowCounter(proxy.env.DB, (rows) => (count += rows));
-      await listChatbotSessions(database(binding), { ...NO_FILTER, ...filter }, { limit: PAGE, skip });
+      await listChatbotSessions(
+        { db: database(binding), archive: null },
+        { ...NO_FILTER, ...filter },
+        { limit: PAGE, skip },
+      );
       counts.push(count);
     }
     return counts;

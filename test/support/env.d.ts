@@ -5,6 +5,7 @@ declare global {
     interface Env {
       MIGRATIONS: D1Migration[];
       THREE_A_MINUTE: RateLimit;
+      ARCHIVE: R2Bucket;
       SHARD_0: D1Database;
       SHARD_1: D1Database;
       SHARD_2: D1Database;

@@ -49,6 +49,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   lastSeq: 0,
   metadataVersion: 0,
   messageCount: 0,
+  archive: null,
   ...fields,
 });
 
@@ -143,6 +144,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
       writeSession: async (changed) => {
         world.stored = changed;
       },
+      archiveLog: async () => undefined,
+      addArchiveCandidate: async () => undefined,
       deleteSession: async () => {
         world.stored = null;
       },
@@ -154,6 +157,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
       waitUntilReplicated: async () => undefined,
     },
     emit: (event) => void world.events.push(event),
+    hasSubscribers: () => false,
     closeSubscriptions: (reason) => void world.closed.push(reason),
     callEndpoints: async (calls, onEvents) => {
       await Promise.all(

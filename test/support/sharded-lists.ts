@@ -15,7 +15,7 @@ export interface SessionLists {
 }
 
 export const overOne = (db: Database): SessionLists => ({
-  chatbotSessions: (filter, page) => listChatbotSessions(db, filter, page),
+  chatbotSessions: (filter, page) => listChatbotSessions({ db, archive: null }, filter, page),
   comparisons: (page) => listComparisonSessions(db, page),
 });
 
@@ -32,7 +32,9 @@ export function shardOf(sessionId: string, shards: number): number {
  */
 export const overMany = (dbs: Database[]): SessionLists => ({
   async chatbotSessions(filter, page) {
-    const pages = await Promise.all(dbs.map((db) => listChatbotSessions(db, filter, untilEndOf(page))));
+    const pages = await Promise.all(
+      dbs.map((db) => listChatbotSessions({ db, archive: null }, filter, untilEndOf(page))),
+    );
     const merged = newestFirst(
       pages.flatMap(({ results }) => results),
       ({ session }) => session,

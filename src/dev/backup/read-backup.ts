@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../program.ts";
+import { readArchives, requireArchive } from "./archive.ts";
 import { lines } from "./lines.ts";
 import type { Row } from "./tables.ts";
 import { newestMigration, quote, readManifest, tableFile } from "./tables.ts";
@@ -19,9 +20,17 @@ const BATCH_CHARACTERS = 1_000_000;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 500;
 
-/** @param report gets a line of text for each table */
-export async function readBackup(db: D1Database, folder: string, report: (text: string) => void): Promise<void> {
-  const { migration, tables } = readManifest(folder);
+/**
+ * @param report gets a line of text for each table
+ * @param archive the bucket; `null` if there is none
+ */
+export async function readBackup(
+  db: D1Database,
+  folder: string,
+  report: (text: string) => void,
+  archive: R2Bucket | null = null,
+): Promise<void> {
+  const { migration, tables, archives } = readManifest(folder);
   const present = await newestMigration(db);
   if (present !== migration) {
     throw new UserError(
@@ -29,11 +38,16 @@ export async function readBackup(db: D1Database, folder: string, report: (text: 
         "Restore with the version of Parley that made the backup, then deploy the newer one, which migrates it.",
     );
   }
+  if (archives > 0) requireArchive(archive);
   for (const { name, rows } of tables) {
     const written = await restoreTable(db, name, tableFile(folder, name));
     if (written !== rows) throw new UserError(`${name}.jsonl has ${written} rows, and the backup had ${rows}.`);
     report(`${name}: ${rows} rows`);
   }
+  const restored = await readArchives(db, archive, folder);
+  if (restored !== archives)
+    throw new UserError(`archives.jsonl has ${restored} lines, and the backup had ${archives}.`);
+  report(`archived sessions: ${archives}`);
 }
 
 async function restoreTable(db: D1Database, table: string, file: string): Promise<number> {

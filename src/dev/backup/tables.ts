@@ -77,6 +77,8 @@ const Manifest = z.object({
   migration: z.string(),
   /** Rows of each table, in the order in which they are restored. */
   tables: z.array(z.object({ name: z.string(), rows: z.number() })),
+  /** Archived logs. */
+  archives: z.number().default(0),
 });
 export type Manifest = z.output<typeof Manifest>;
 

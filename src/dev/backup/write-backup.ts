@@ -8,6 +8,7 @@ import { appendFileSync, existsSync, mkdirSync, statSync, truncateSync, writeFil
 import { setTimeout as sleep } from "node:timers/promises";
 import { MAX_SEQ } from "../../store/message-keys.ts";
 import { UserError } from "../program.ts";
+import { writeArchives } from "./archive.ts";
 import type { Row, Table } from "./tables.ts";
 import { manifestFile, newestMigration, quote, readTables, tableFile } from "./tables.ts";
 import { lines } from "./lines.ts";
@@ -25,8 +26,14 @@ const FIRST_PAUSE_MS = 500;
  * Writes a backup. A folder with an unfinished one is continued after its last whole line.
  *
  * @param report gets a line of text for each table
+ * @param archive the bucket; `null` if there is none
  */
-export async function writeBackup(db: D1Database, folder: string, report: (text: string) => void): Promise<void> {
+export async function writeBackup(
+  db: D1Database,
+  folder: string,
+  report: (text: string) => void,
+  archive: R2Bucket | null = null,
+): Promise<void> {
   if (existsSync(manifestFile(folder)))
     throw new UserError(`${folder} has a finished backup. Choose another folder: --folder`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -38,7 +45,9 @@ export async function writeBackup(db: D1Database, folder: string, report: (text:
     report(`${table.name}: ${rows} rows`);
     tables.push({ name: table.name, rows });
   }
-  const manifest = { finishedAt: new Date().toISOString(), migration, tables };
+  const archives = await writeArchives(db, archive, folder);
+  report(`archived sessions: ${archives}`);
+  const manifest = { finishedAt: new Date().toISOString(), migration, tables, archives };
   writeFileSync(manifestFile(folder), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

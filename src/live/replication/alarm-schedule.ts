@@ -5,19 +5,36 @@
  * What happens at an alarm does not belong here: that is in `session-object.ts`. Effects: the object's alarm, and the
  * clock.
  */
-import { hasEnded } from "../../core/session.ts";
+import { hasEnded, revision } from "../../core/session.ts";
 import { DAY_MS, now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Log } from "../log/log.ts";
 import { IDEMPOTENCY_PERIOD_MS } from "../log/idempotency.ts";
 
+/** How long nobody has changed an active session when it is no longer kept in its object, in milliseconds. */
+export const UNLOAD_AFTER_MS = 7 * DAY_MS;
+
 /**
- * Whether the object can empty its storage, once D1 has everything: the session has ended, D1 rejects none of its
- * messages, and no idempotency key is left.
+ * Whether the object can empty its storage: D1 has everything and rejects none of the messages, no idempotency key is
+ * left, and the session has ended or is idle.
+ *
+ * @param idleSince an active session is idle if it was not changed since then
+ * @param isInUse whether an active session is in use all the same
  */
-export function canUnload(log: Log): boolean {
+export function canUnload(log: Log, idleSince: EpochMs, isInUse: () => boolean): boolean {
   const { state } = log;
-  return state !== null && hasEnded(state.session) && state.deadLetters.length === 0 && log.lastSavedAt === null;
+  if (!state || state.removed || state.deadLetters.length > 0) return false;
+  if (revision(state.replicated) !== revision(state.session)) return false;
+  const { session, turn } = state;
+  const isIdle = session.status === "ACTIVE" && turn === null && session.updatedAt <= idleSince && !isInUse();
+  return (hasEnded(session) || isIdle) && log.lastSavedAt === null;
+}
+
+/** When an active session may be idle. `Infinity` for never. Until then nothing has to be looked at. */
+export function idleAt(log: Log, at: EpochMs): EpochMs {
+  const session = log.state?.session;
+  // What is in use all the same, or not accepted by D1, is looked at once a day.
+  return session?.status === "ACTIVE" ? Math.max(session.updatedAt + UNLOAD_AFTER_MS, at + DAY_MS) : Infinity;
 }
 
 /** When a session must start, or when its last idempotency key expires after its end. `Infinity` for never. */
@@ -35,6 +52,10 @@ const MAX_ALARM_AHEAD_MS = 365 * DAY_MS;
 
 /** The time for the alarm. For a time too far ahead, an earlier alarm sets the next one. */
 const alarmTime = (at: EpochMs, from: EpochMs): EpochMs => Math.min(at, from + MAX_ALARM_AHEAD_MS);
+
+/** Sets the alarm to a time, whatever it was set to. `Infinity` for no alarm. */
+export const replaceAlarm = (storage: DurableObjectStorage, at: EpochMs): Promise<void> =>
+  at === Infinity ? storage.deleteAlarm() : storage.setAlarm(alarmTime(at, now()));
 
 /** Sets the alarm to a time, unless it is set to an earlier one. */
 export async function setAlarmBy(storage: DurableObjectStorage, at: EpochMs): Promise<void> {

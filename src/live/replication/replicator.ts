@@ -118,9 +118,12 @@ export class Replicator {
 
   async #writeAll(): Promise<void> {
     try {
-      while (await this.#writeNext());
-      this.#failures = 0;
-      await this.#ports.onReplicated();
+      do {
+        while (await this.#writeNext());
+        this.#failures = 0;
+        await this.#ports.onReplicated();
+        // Something may have changed meanwhile, and nothing else starts while this runs.
+      } while (this.#isBehind);
       // Deleting the storage has deleted the alarm.
       if (!this.#log.state) this.#alarmSet = false;
     } catch (error) {
@@ -130,11 +133,15 @@ export class Replicator {
     }
   }
 
+  get #isBehind(): boolean {
+    const { state } = this.#log;
+    return state !== null && revision(state.replicated) !== revision(state.session);
+  }
+
   /** @returns whether there was anything to replicate */
   async #writeNext(): Promise<boolean> {
-    const state = this.#log.state;
-    if (!state || revision(state.replicated) === revision(state.session)) return false;
-    const { session, replicated } = state;
+    if (!this.#isBehind) return false;
+    const { session, replicated } = this.#log.loadedState;
     const messages = this.#log.unreplicated(this.#failures < FAILURES_BEFORE_SINGLE_WRITES ? BATCH_MESSAGES : 1);
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
     const startedAt = now();

@@ -2,15 +2,15 @@
  * What a new subscriber gets before live events: the session's state, the messages that it missed, and the replies that
  * run. A replay is a generator, so that a long log is read only as fast as the subscriber reads.
  *
- * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Effects: reads the log, or D1 for an ended
- * session.
+ * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Effects: reads the log, or D1 and
+ * the archive for an ended session.
  */
 import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
 import type { RunningTurn } from "../../core/turn.ts";
-import type { Database } from "../../store/database.ts";
-import { messagesPage } from "../../store/messages.ts";
+import type { LogStore } from "../../store/archive/bucket.ts";
+import { logPage } from "../../store/session-log.ts";
 import type { Replay } from "./event-stream.ts";
 import { messageAppended, replyEnd } from "./events.ts";
 import type { SessionEvent } from "./events.ts";
@@ -31,10 +31,10 @@ export function replaySession(log: Log, after: number | null, runningReplyEvents
   return replay(messages, [snapshotOf(session, turn)], after, runningReplyEvents);
 }
 
-/** The replay of an ended session, which is only in D1. The first page is read at once: if that fails, nothing is sent. */
-export async function replayEndedSession(db: Database, session: Session, after: number | null): Promise<Replay> {
+/** The replay of an ended session, which no object has. The first page is read at once: if that fails, nothing is sent. */
+export async function replayEndedSession(store: LogStore, session: Session, after: number | null): Promise<Replay> {
   const read = async (seq: number) =>
-    (await messagesPage(db, session.id, { after: seq, limit: REPLAY_PAGE, form: "short" })).items;
+    (await logPage(store, session, { after: seq, limit: REPLAY_PAGE, form: "short" })).items;
   return replayPages(read, after === null ? [] : await read(after), [snapshotOf(session, null)]);
 }
 

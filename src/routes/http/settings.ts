@@ -7,6 +7,7 @@ import type { IdentityProvider } from "../../auth/jwt.ts";
 import { canSeal } from "../../crypto/sealed-tokens.ts";
 import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
 import { isZone } from "../../core/time.ts";
+import { archiveAfterDays } from "../../store/archive/bucket.ts";
 import { isOrigin } from "./cors.ts";
 import type { HttpProblem } from "./problem.ts";
 
@@ -76,6 +77,7 @@ export function settingsProblems(env: Env): string[] {
     origins.every((origin) => origin === "" || isOrigin(origin))
       ? null
       : "ALLOWED_ORIGINS contains something that is not an origin",
+    archiveAfterDays(env) === null ? "ARCHIVE_AFTER_DAYS is not a number of days, so nothing is archived" : null,
   ];
   return problems.filter((problem) => problem !== null);
 }

@@ -28,6 +28,7 @@ const session = (fields: Partial<Session> = {}): Session => ({
   lastSeq: 3,
   metadataVersion: 2,
   messageCount: 3,
+  archive: null,
   ...fields,
 });
 

@@ -65,7 +65,10 @@ describe("the keys of messages", () => {
     await deleteSession(db, middle?.id ?? "");
     for (const { id, number } of [first, last].flatMap((kept) => kept ?? []))
       expect((await replicatedMessages(id)).map(({ content }) => content)).toEqual(expected(number));
-    expect(await messagesPage(db, middle?.id ?? "", { after: 0, limit: 10 })).toEqual({ items: [], hasMore: false });
+    expect(await messagesPage(db, middle?.id ?? "", { after: 0, limit: 10 })).toMatchObject({
+      items: [],
+      hasMore: false,
+    });
   });
 
   it.each([MAX_SEQ, MAX_SEQ + 1, 2 ** 32, Number.MAX_SAFE_INTEGER, Infinity])(
@@ -75,7 +78,7 @@ describe("the keys of messages", () => {
       const ids = [await createSession(), await createSession()];
       for (const id of ids) await fillLog(id, 1, 2, "'text'");
       for (const id of ids)
-        expect(await messagesPage(db, id, { after, limit: 10 })).toEqual({ items: [], hasMore: false });
+        expect(await messagesPage(db, id, { after, limit: 10 })).toMatchObject({ items: [], hasMore: false });
     },
   );
 });

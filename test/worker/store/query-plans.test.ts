@@ -3,7 +3,7 @@ import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import worker from "../../../src/index.ts";
-import { database } from "../../../src/store/database.ts";
+import { logStore } from "../../../src/store/archive/bucket.ts";
 import type { SessionFilter } from "../../../src/store/session-list.ts";
 import { listChatbotSessions } from "../../../src/store/session-list.ts";
 import { post } from "../../support/api.ts";
@@ -57,10 +57,10 @@ it("is good for lists of sessions, with all filters together, near and far", asy
     ),
   );
   expect(filters).toHaveLength(64);
-  const db = database(env.DB);
+  const store = logStore(env);
   for (const filter of filters)
-    for (const skip of [0, 2_000]) await listChatbotSessions(db, filter, { limit: 10, skip });
-  await listChatbotSessions(db, { ...filters[0], clientId: "d", clientMustExist: true } as SessionFilter, {
+    for (const skip of [0, 2_000]) await listChatbotSessions(store, filter, { limit: 10, skip });
+  await listChatbotSessions(store, { ...filters[0], clientId: "d", clientMustExist: true } as SessionFilter, {
     limit: 1,
     skip: 0,
   });

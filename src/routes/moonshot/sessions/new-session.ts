@@ -80,5 +80,6 @@ export async function newSession(db: Database, input: Input, at: EpochMs, zone: 
     lastSeq: 0,
     metadataVersion: 0,
     messageCount: 0,
+    archive: null,
   };
 }

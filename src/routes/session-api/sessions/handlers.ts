@@ -15,6 +15,7 @@ import { messagesOf, readMessages, readReferenced, readSession, shownOf } from "
 import type { MessagesPage } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
+import { archiveOf } from "../../../store/archive/bucket.ts";
 import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
 import { listChatbotSessions } from "../../../store/session-list.ts";
@@ -92,7 +93,9 @@ export async function listSessions(c: AppContext, input: z.output<typeof schemas
     from: startDate?.from ?? null,
     before: endDate?.before ?? null,
   };
-  const page = await readFromReplica(c, (db) => listChatbotSessions(db, filter, { limit, skip }));
+  const page = await readFromReplica(c, (db) =>
+    listChatbotSessions({ db, archive: archiveOf(c.env) }, filter, { limit, skip }),
+  );
   const results = page.results.map((session) => presentListed(session, role));
   return c.json(pageBody({ ...page, results }, { limit, skip }));
 }

@@ -49,6 +49,7 @@ export function newSession(
       lastSeq: count,
       metadataVersion: 0,
       messageCount: count,
+      archive: null,
     },
   };
 }
