@@ -87,7 +87,9 @@ async function contentOf(state: string): Promise<Record<string, unknown[]>> {
       .all<{ name: string }>();
     const content: Record<string, unknown[]> = {};
     for (const { name } of results.filter((table) => !/^(sqlite_|session_titles|d1_migrations)/.test(table.name)))
-      content[name] = (await db.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()).results;
+      content[name] = (await db.prepare(`SELECT * FROM "${name}"`).all()).results
+        .map((row) => JSON.stringify(row))
+        .toSorted();
     const search = db.prepare("SELECT rowid FROM session_titles WHERE session_titles MATCH ? ORDER BY rowid");
     content["found"] = (await search.bind(`"${foldText("größ")}"`).all()).results;
     return content;
