@@ -118,7 +118,11 @@ describe("a backup", () => {
     expect(expected["messages"]).toHaveLength(SESSIONS * MESSAGES_PER_SESSION);
     expect(expected["found"]).toHaveLength(SESSIONS);
     expect(Object.keys(restored)).toEqual(Object.keys(expected));
-    for (const [name, rows] of Object.entries(expected)) expect(restored[name], name).toEqual(rows);
+    // What cron has to look at in the original's objects: the copy has none, and cron must not make any.
+    const { session_uses: uses, ...others } = expected;
+    expect(uses).not.toEqual([]);
+    expect(restored["session_uses"]).toEqual([]);
+    for (const [name, rows] of Object.entries(others)) expect(restored[name], name).toEqual(rows);
   });
 
   it("changes nothing when it is restored again", async () => {
