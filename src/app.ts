@@ -5,8 +5,6 @@
 import { Hono } from "hono/tiny";
 import { TrieRouter } from "hono/router/trie-router";
 import { timing } from "hono/timing";
-import { rootCause } from "./core/failure.ts";
-import { transientErrorOf } from "./core/transient-error.ts";
 import { health } from "./routes/health.ts";
 import { authenticate } from "./routes/http/authenticate.ts";
 import { logSampledCall } from "./routes/http/call-log.ts";
@@ -16,13 +14,13 @@ import type { Dialect } from "./routes/http/dialect.ts";
 import { validateIdempotencyKey } from "./routes/http/idempotency.ts";
 import { requireLocalHost } from "./routes/http/local-start.ts";
 import { limitCaller } from "./routes/http/rate-limits.ts";
+import { respondWithError } from "./routes/http/respond-with-error.ts";
 import { respondWithProblem, setDialect } from "./routes/http/respond-with-problem.ts";
-import { requestIdsOf, setRequestId } from "./routes/http/request-id.ts";
+import { setRequestId } from "./routes/http/request-id.ts";
 import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
 import { refuseUntakenInput } from "./routes/http/validate.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
-import { LACKS_TABLES, lacksTables } from "./store/migrations.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
 import { openapi } from "./routes/openapi/index.ts";
@@ -62,17 +60,4 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .route("/", health)
   .route("/", openapi)
   .notFound((c) => respondWithProblem(c, { reason: "route-not-found" }))
-  .onError((error, c) => {
-    const transient = transientErrorOf(error);
-    console.error({
-      event: transient ? "platform-unavailable" : "unexpected-error",
-      ...requestIdsOf(c),
-      path: c.req.path,
-      error: rootCause(error),
-    });
-    if (transient) return respondWithProblem(c, { reason: "unavailable", because: transient });
-    return respondWithProblem(
-      c,
-      lacksTables(error) ? { reason: "misconfigured", message: LACKS_TABLES } : { reason: "internal" },
-    );
-  });
+  .onError(respondWithError);

@@ -108,7 +108,7 @@ describe("GET /healthz", () => {
     expect((await get("/healthz", { token: null })).status).toBe(503);
   });
 
-  it("tells a database without tables from one that does not answer, and so do other calls", async () => {
+  it("shows a database without tables, and does not take it for one that does not answer", async () => {
     await env.DB.prepare("ALTER TABLE endpoints RENAME TO endpoints_before").run();
     const deep = await get("/healthz?deep=1");
     expect(deep.body).toMatchObject({
