@@ -22,6 +22,7 @@ import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
 import { refuseUntakenInput } from "./routes/http/validate.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
+import { LACKS_TABLES, lacksTables } from "./store/migrations.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
 import { openapi } from "./routes/openapi/index.ts";
@@ -69,5 +70,9 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
       path: c.req.path,
       error: rootCause(error),
     });
-    return respondWithProblem(c, transient ? { reason: "unavailable", because: transient } : { reason: "internal" });
+    if (transient) return respondWithProblem(c, { reason: "unavailable", because: transient });
+    return respondWithProblem(
+      c,
+      lacksTables(error) ? { reason: "misconfigured", message: LACKS_TABLES } : { reason: "internal" },
+    );
   });

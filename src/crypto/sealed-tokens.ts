@@ -98,15 +98,13 @@ async function open(token: string, binding: TokenBinding, secrets: EncryptionSec
 }
 
 /**
- * Encrypts a stored token with the current key, if a previous key had sealed it. A token that does not open stays as it
- * is.
+ * Encrypts a stored token with the current key.
  *
- * @returns `null` if no valid key is set
+ * @returns `null` if no key opens it, or no valid key is set
  */
 export async function reseal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
   const plaintext = await unseal(token, binding, secrets);
-  if (plaintext !== null) return seal(plaintext, binding, secrets);
-  return canSeal(secrets) ? token : null;
+  return plaintext === null ? null : seal(plaintext, binding, secrets);
 }
 
 /**

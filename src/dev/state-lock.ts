@@ -24,7 +24,7 @@ export function lockState(folder: string): () => void {
     lock.close();
     throw new UserError(
       `Another Parley uses the state folder ${folder}.\n` +
-        "Give this one a folder of its own: npm start -- --port 8799 --persist-to .wrangler/other\n" +
+        "Stop it, or give this one a folder of its own: npm start -- --port 8799 --persist-to .wrangler/other\n" +
         "The demo can use the one that runs: PARLEY_URL=http://127.0.0.1:<its port> npm run demo",
     );
   }

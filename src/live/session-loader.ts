@@ -151,7 +151,7 @@ export class SessionLoader {
       }
       if (!log.state) await this.#copyToLog(session);
       // While it had ended, its chatbot or its client may have been deleted.
-      else if (hasEnded(session) && !hasEnded(changed.value)) log.clearContext();
+      else if (hasEnded(session) && !hasEnded(changed.value)) log.cacheContext(null);
       if (changed.value !== log.state?.session) this.#save(changed.value);
       return changed;
     });

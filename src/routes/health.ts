@@ -11,7 +11,7 @@ import { checkTokens } from "../providers/call/check-tokens.ts";
 import { database } from "../store/database.ts";
 import { listDeadLetters } from "../store/dead-letters.ts";
 import { endpointPages } from "../store/endpoints.ts";
-import { NEWEST_MIGRATION, appliedMigrations } from "../store/migrations.ts";
+import { LACKS_TABLES, NEWEST_MIGRATION, appliedMigrations, lacksTables } from "../store/migrations.ts";
 import { settingsProblems } from "./http/settings.ts";
 import { roleMissing, signIn } from "./http/authenticate.ts";
 import type { AppEnv } from "./http/context.ts";
@@ -24,9 +24,9 @@ const MAX_DEAD_LETTERS = 100;
 
 export const health = new Hono<AppEnv>({ strict: false }).get(
   "/healthz",
-  query(z.strictObject({ deep: z.optional(z.string()) })),
+  query(z.strictObject({ deep: z.optional(z.literal("1")) })),
   async (c) => {
-    if (c.req.valid("query").deep !== "1")
+    if (c.req.valid("query").deep === undefined)
       return (await isReady(c.env)) ? c.json({ status: "ok" as const }) : respondWithProblem(c, { reason: "starting" });
     // The path is open, so `authenticate` has not run.
     const caller = await signIn(c);
@@ -71,7 +71,11 @@ async function deepHealth(env: Env): Promise<z.output<typeof Health>> {
       problems,
       parked,
     };
-  } catch {
-    return { status: "degraded", database: { reachable: false, milliseconds: now() - startedAt }, problems };
+  } catch (error) {
+    const reachable = lacksTables(error);
+    const answer = { status: "degraded" as const, database: { reachable, milliseconds: now() - startedAt }, problems };
+    if (!reachable) return answer;
+    problems.push(LACKS_TABLES);
+    return { ...answer, migrations: { expected: NEWEST_MIGRATION, applied: null } };
   }
 }

@@ -86,11 +86,11 @@ export async function commits(built: Built): Promise<Finding[]> {
 async function commitsOf(state: string, calls: number, call: Call): Promise<number> {
   await call();
   await sleep(SETTLE_MS);
-  let before = countTransactions(runtimeState(state));
+  let before = countCommits(state);
   let sum = 0;
   // After each call: the runtime closes the file of an idle object, and its log is gone then.
   const count = () => {
-    const after = countTransactions(runtimeState(state));
+    const after = countCommits(state);
     for (const [file, commitsNow] of after) {
       const known = before.get(file) ?? 0;
       sum += commitsNow < known ? commitsNow : commitsNow - known;
@@ -103,7 +103,16 @@ async function commitsOf(state: string, calls: number, call: Call): Promise<numb
   }
   await sleep(SETTLE_MS);
   count();
-  return sum / calls;
+  return Math.round((10 * sum) / calls) / 10;
+}
+
+/** The local D1 commits a mark of one page after a read too, which does not count: the real one does not. */
+function countCommits(state: string): Map<string, number> {
+  const folder = runtimeState(state);
+  const [all, ofSeveralPages] = [countTransactions(folder), countTransactions(folder, 2)];
+  return new Map(
+    [...all].map(([file, count]) => [file, file.startsWith("d1") ? (ofSeveralPages.get(file) ?? 0) : count]),
+  );
 }
 
 const HEADER_BYTES = 32;

@@ -19,9 +19,7 @@ const paths = Object.entries(document["paths"] as Record<string, Record<string, 
 paths.sort((a, b) => a.parameters - b.parameters);
 
 const operationOf = (method: string, path: string): Operation | undefined =>
-  paths.filter(({ pattern }) => pattern.test(path)).find(({ methods }) => methods[method.toLowerCase()])?.methods[
-    method.toLowerCase()
-  ];
+  paths.find(({ pattern }) => pattern.test(path))?.methods[method.toLowerCase()];
 
 /** @returns how a JSON answer differs from the document, or `null` */
 export function faultIn(method: string, path: string, status: number, body: unknown): string | null {

@@ -21,8 +21,8 @@ import type { RunningTurn, Turn } from "../../core/turn.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
-import { charactersOf, fromRow, readBatch } from "./message-rows.ts";
-import type { MessageRow } from "./message-rows.ts";
+import { addTotals, charactersOf, fromRow, fromSaidRow, readBatch } from "./message-rows.ts";
+import type { MessageRow, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
 import { toMessageSizes } from "../../store/message-sizes.ts";
 import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
@@ -34,9 +34,6 @@ export interface ReplicationCursor {
   lastSeq: number;
   metadataVersion: number;
 }
-
-/** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
-type Totals = Record<"last_seq" | "messages" | "appended_at" | "bytes", number>;
 
 interface State {
   session: Session;
@@ -53,18 +50,8 @@ interface State {
   removed: boolean;
 }
 
-/** A message as a conversation needs it. */
-export type SaidMessage = Pick<Message, "seq" | "role" | "content">;
-
 /** How many recent messages are cached at most, if an append does not add more. */
 const RECENT_MESSAGES = 100;
-
-const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals): Session => ({
-  ...session,
-  lastSeq: last_seq,
-  updatedAt: appended_at,
-  messageCount: session.messageCount + messages,
-});
 
 /** Reads and writes the log. Create one per object. */
 export class Log {
@@ -179,18 +166,12 @@ export class Log {
     return this.#contextJson === null ? null : (JSON.parse(this.#contextJson) as TurnContext);
   }
 
-  /** Caches the records that the session refers to. Writes only if they have changed. */
-  cacheContext(context: TurnContext): void {
+  /** Caches the records that the session refers to; `null` for none. Writes only if they have changed. */
+  cacheContext(context: TurnContext | null): void {
     const text = JSON.stringify(context);
     if (text === this.#contextJson) return;
     this.#storage.sql.exec(statements.WRITE_CONTEXT, text);
     this.#contextJson = text;
-  }
-
-  /** Removes the cached records, so that the next turn must read them. */
-  clearContext(): void {
-    this.#storage.sql.exec(statements.DELETE_CONTEXT);
-    this.#contextJson = null;
   }
 
   /** Saves the texts so far of the running replies, by chat. Writes one row. */
@@ -277,21 +258,17 @@ export class Log {
 
   /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
   messages(after: number, limit: number, form: MessageForm = "whole"): Batch<Message> {
-    return this.#readBatch(limit, statements.MESSAGES_AFTER[form], after);
+    return readBatch(this.#rows(statements.MESSAGES_AFTER[form], after), limit);
   }
 
   /** Like {@link messages}, but only messages with text, short. */
   shownMessages(after: number, limit: number): Batch<Message> {
-    return this.#readBatch(limit, statements.SHOWN_MESSAGES_AFTER, after);
+    return readBatch(this.#rows(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
   /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
   messagesOfChat(chatId: string, after: number, limit: number): Batch<Message> {
-    return this.#readBatch(limit, statements.MESSAGES_OF_CHAT_AFTER, after, chatId);
-  }
-
-  #readBatch(limit: number, statement: string, ...parameters: (number | string)[]): Batch<Message> {
-    return readBatch(this.#storage.sql.exec(statement, ...parameters).raw<MessageRow>(), limit);
+    return readBatch(this.#rows(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
   }
 
   /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
@@ -303,15 +280,17 @@ export class Log {
 
   /** The messages of a turn, its prompt first. */
   messagesOfTurn(turnId: string): Message[] {
-    return Array.from(this.#storage.sql.exec(statements.MESSAGES_OF_TURN, turnId).raw<MessageRow>(), fromRow);
+    return Array.from(this.#rows(statements.MESSAGES_OF_TURN, turnId), fromRow);
+  }
+
+  #rows(statement: string, ...parameters: (number | string)[]): Iterable<MessageRow> {
+    return this.#storage.sql.exec(statement, ...parameters).raw<MessageRow>();
   }
 
   /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
   conversation(newest: number, upTo = this.loadedState.session.lastSeq): SaidMessage[] {
-    const rows = this.#storage.sql
-      .exec(statements.CONVERSATION, upTo, newest)
-      .raw<[number, SaidMessage["role"], string]>();
-    return Array.from(rows, ([seq, role, content]): SaidMessage => ({ seq, role, content })).toReversed();
+    const rows = this.#storage.sql.exec(statements.CONVERSATION, upTo, newest).raw<SaidRow>();
+    return Array.from(rows, fromSaidRow).toReversed();
   }
 
   /** The newest prepared prompts of a chat, newest first. */

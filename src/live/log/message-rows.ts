@@ -1,10 +1,11 @@
 /**
- * Converts rows of the log to messages, and limits batches to what fits into one RPC call. The SQL is in
+ * Converts rows of the log to messages and totals, and limits batches to what fits into one RPC call. The SQL is in
  * `statements.ts`. Pure.
  */
 import type { Message, ReplyDetail } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
+import type { Session } from "../../core/session.ts";
 
 /**
  * A row of `messages`, in the order of the columns that `statements.ts` selects. A row as an object, with the names of its
@@ -28,6 +29,24 @@ export const fromRow = (row: MessageRow): Message => {
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
   return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
 };
+
+/** A message as a conversation needs it. */
+export type SaidMessage = Pick<Message, "seq" | "role" | "content">;
+
+export type SaidRow = [seq: number, role: Message["role"], content: string];
+
+export const fromSaidRow = ([seq, role, content]: SaidRow): SaidMessage => ({ seq, role, content });
+
+/** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
+export type Totals = Record<"last_seq" | "messages" | "appended_at" | "bytes", number>;
+
+/** The session of a state, with the messages that were appended since. */
+export const addTotals = (session: Session, { last_seq, appended_at, messages }: Totals): Session => ({
+  ...session,
+  lastSeq: last_seq,
+  updatedAt: appended_at,
+  messageCount: session.messageCount + messages,
+});
 
 /** The text of messages in UTF-16 code units, about: without the fields of a reply that are always short. */
 export const charactersOf = (messages: Message[]): number =>

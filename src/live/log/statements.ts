@@ -54,7 +54,6 @@ export const COUNT_CALLS =
   "SELECT coalesce(sum(detail ->> 'attempts'), 0) AS calls FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
 export const READ_STATE = "SELECT state FROM state";
 export const READ_CONTEXT = "SELECT context FROM cached_context";
-export const DELETE_CONTEXT = "DELETE FROM cached_context";
 export const DELETE_MESSAGES = "DELETE FROM messages";
 export const DELETE_TURNS = "DELETE FROM turns";
 export const DELETE_DRAFTS = "DELETE FROM drafts";

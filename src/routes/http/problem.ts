@@ -163,7 +163,7 @@ const PROBLEMS: ProblemTable = {
   "too-many-calls": ({ retryAfterSeconds }) => ({
     httpStatus: 429,
     code: "too_many_calls",
-    message: "Too many calls: try again later",
+    message: "Too many calls, or too many bad tokens from this address: try again later",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
   "too-many-subscribers": () => ({

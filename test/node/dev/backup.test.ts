@@ -79,6 +79,8 @@ async function writeSession(binding: D1Database, index: number): Promise<void> {
   await binding.batch([toStatement(db, db.insert(tables.sessions).values(session)), ...inserts]);
 }
 
+const byText = (one: unknown, other: unknown): number => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1);
+
 /** All that a database holds, table by table, the full-text index by what it finds. */
 async function contentOf(state: string): Promise<Record<string, unknown[]>> {
   return withDatabase(state, async (db) => {
@@ -86,8 +88,17 @@ async function contentOf(state: string): Promise<Record<string, unknown[]>> {
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
       .all<{ name: string }>();
     const content: Record<string, unknown[]> = {};
+<<<<<<< HEAD
+    for (const { name } of results.filter(
+      (table) => !/^(sqlite_|session_titles|session_uses|d1_migrations)/.test(table.name),
+    ))
+      content[name] = (await db.prepare(`SELECT * FROM "${name}"`).all()).results.toSorted(byText);
+=======
     for (const { name } of results.filter((table) => !/^(sqlite_|session_titles|d1_migrations)/.test(table.name)))
-      content[name] = (await db.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()).results;
+      content[name] = (await db.prepare(`SELECT * FROM "${name}"`).all()).results
+        .map((row) => JSON.stringify(row))
+        .toSorted();
+>>>>>>> h7
     const search = db.prepare("SELECT rowid FROM session_titles WHERE session_titles MATCH ? ORDER BY rowid");
     content["found"] = (await search.bind(`"${foldText("größ")}"`).all()).results;
     return content;
@@ -114,7 +125,11 @@ describe("a backup", () => {
     expect(expected["messages"]).toHaveLength(SESSIONS * MESSAGES_PER_SESSION);
     expect(expected["found"]).toHaveLength(SESSIONS);
     expect(Object.keys(restored)).toEqual(Object.keys(expected));
-    for (const [name, rows] of Object.entries(expected)) expect(restored[name], name).toEqual(rows);
+    // What cron has to look at in the original's objects: the copy has none, and cron must not make any.
+    const { session_uses: uses, ...others } = expected;
+    expect(uses).not.toEqual([]);
+    expect(restored["session_uses"]).toEqual([]);
+    for (const [name, rows] of Object.entries(others)) expect(restored[name], name).toEqual(rows);
   });
 
   it("changes nothing when it is restored again", async () => {

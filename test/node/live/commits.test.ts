@@ -86,12 +86,15 @@ describe("the commits", () => {
     ["at once", {}],
     ["after two seconds", { delay_ms: 2_000 }],
     ["for two seconds", { tokens_per_second: 3 }],
-  ])("of a chat with a key, whose model answers %s, are two of its object and one of D1", async (_, params) => {
+  ])("of a chat with a key, whose model answers %s, are two of its object at most and one of D1", async (_, params) => {
     const id = await createSession(params);
     let key = 0;
     const chat = () =>
       client.post(chatPath(id), { content: "one two three four five six" }, { "idempotency-key": `${(key += 1)}` });
-    expect(await transactionsOf(chat)).toEqual({ objects: 2, d1: 1 });
+    const { objects, d1 } = await transactionsOf(chat);
+    expect(d1).toBe(1);
+    // A model that answers at once can end the turn in the transaction of its start.
+    expect(objects).toBeLessThanOrEqual(2);
   });
 
   it("of an alarm that finds no more work is one of the object", async () => {

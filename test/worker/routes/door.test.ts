@@ -13,6 +13,8 @@ describe("every route", () => {
     ["GET", "/v1/nope", 404, { detail: expect.any(String) }],
     ["PATCH", "/sessions", 405, { success: false }],
     ["PUT", "/v1/sessions", 405, { detail: expect.any(String) }],
+    ["GET", "/sessions/chat?sessionId=65f3a1b2c4d5e6f708192a3d", 405, { success: false }],
+    ["DELETE", "/sessions/message", 405, { success: false }],
   ])("answers %s %s with %i in its dialect, with or without a token", async (method, path, status, body) => {
     for (const token of [null, ADMIN_KEY]) {
       const answer = await call(method, path, undefined, { token });
@@ -25,6 +27,7 @@ describe("every route", () => {
     expect((await call("PATCH", "/sessions/65f3a1b2c4d5e6f708192a3d")).headers.get("allow")).toBe(
       "PUT, GET, HEAD, DELETE, OPTIONS",
     );
+    expect((await call("GET", "/sessions/chat")).headers.get("allow")).toBe("POST, OPTIONS");
     const options = await call("OPTIONS", "/v1/sessions", undefined, { token: null });
     expect([options.status, options.headers.get("allow")]).toEqual([204, "GET, HEAD, POST, OPTIONS"]);
   });

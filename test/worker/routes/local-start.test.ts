@@ -1,6 +1,6 @@
 /** What a local start does otherwise than a deployment, and `GET /`. */
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { LOCAL_SECRETS } from "../../../src/core/local-start.ts";
 import { NEWEST_MIGRATION } from "../../../src/store/migrations.ts";
 import { ADMIN_KEY, call, get } from "../../support/api.ts";
@@ -106,5 +106,25 @@ describe("GET /healthz", () => {
     expect([status, body.error.code, headers.get("retry-after")]).toEqual([503, "starting", "1"]);
     await env.DB.prepare("DROP TABLE d1_migrations").run();
     expect((await get("/healthz", { token: null })).status).toBe(503);
+  });
+
+  it("tells a database without tables from one that does not answer, and so do other calls", async () => {
+    await env.DB.prepare("ALTER TABLE endpoints RENAME TO endpoints_before").run();
+    const deep = await get("/healthz?deep=1");
+    expect(deep.body).toMatchObject({
+      status: "degraded",
+      database: { reachable: true },
+      migrations: { expected: NEWEST_MIGRATION, applied: null },
+      problems: expect.arrayContaining([expect.stringMatching(/lacks tables.*npm run deploy/)]),
+    });
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { status, body } = await get("/v1/llm_endpoints");
+    expect([status, body.detail]).toEqual([503, expect.stringMatching(/lacks tables/)]);
+    await env.DB.prepare("ALTER TABLE endpoints_before RENAME TO endpoints").run();
+  });
+
+  it.each(["true", "yes", "0", ""])("refuses deep=%s, which would answer as if all were well", async (value) => {
+    const { status, body } = await get(`/healthz?deep=${value}`, { token: null });
+    expect([status, body.message]).toEqual([400, expect.stringMatching(/deep/)]);
   });
 });

@@ -155,6 +155,12 @@ it("sealed with a lost key fails its own reply, and no other of the prompt", asy
   expect([status, failed.error.code, whole.status]).toEqual([200, "provider_auth", "ok"]);
   expect(failed.predicted_result).toContain("ENCRYPTION_KEY");
   expect((await put(`/v1/llm_endpoints/${lost}`, { model: "n" })).status).toBe(200);
+  const masked = await put(`/v1/llm_endpoints/${lost}`, { token: "********" });
+  expect([masked.status, masked.body.error[0].loc, masked.body.error[0].msg]).toEqual([
+    422,
+    ["body", "token"],
+    expect.stringContaining("No key opens the stored token"),
+  ]);
   expect(await stored(lost)).toBe(foreign);
   await put(`/v1/llm_endpoints/${lost}`, { token: "sk-found" });
   expect(await askWith({}, lost)).toContain('"type":"end"');

@@ -5,8 +5,9 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
+import { invalid } from "../../../core/failure.ts";
 import { now } from "../../../core/time.ts";
-import { isSecret, reseal, seal } from "../../../crypto/sealed-tokens.ts";
+import { canSeal, isSecret, reseal, seal } from "../../../crypto/sealed-tokens.ts";
 import { originOf } from "../../../providers/registry.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/endpoints.ts";
@@ -30,6 +31,8 @@ const SEALING_UNAVAILABLE: HttpProblem = {
   message:
     "The token of an endpoint is stored encrypted, and ENCRYPTION_KEY is not set, or is not 32 bytes in base64. The operator can create a key with openssl rand -base64 32",
 };
+
+const UNREADABLE_TOKEN = invalid(["token"], "No key opens the stored token: send the token itself").failure;
 
 export const listEndpoints = (c: AppContext) => respondWithList(c, store.endpointPages, presentEndpoint);
 
@@ -70,9 +73,8 @@ export async function updateEndpoint(c: AppContext, id: string, input: z.output<
   const changed = applyChanges(endpoint, changesOf(input));
   const checked = changed.ok ? checkEndpoint(changed.value, c.env) : changed;
   if (!checked.ok) return respondWithProblem(c, checked.failure);
-  const isSameToken = checked.value.token === endpoint.token;
-  const token = await sealToken(checked.value, isSameToken ? reseal : seal, c.env);
-  if (token === null) return respondWithProblem(c, SEALING_UNAVAILABLE);
+  const token = await changedToken(checked.value, { before: endpoint.token, sent: input.token }, c.env);
+  if (typeof token !== "string") return respondWithProblem(c, token);
   await store.updateEndpoint(db, { ...checked.value, token, updatedAt: now() });
   const fields = Object.entries(input).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   audit(c, "endpoint-updated", { endpointId: id, fields });
@@ -92,6 +94,20 @@ export async function deleteEndpoint(c: AppContext, id: string) {
 
 async function respondNotFound(c: AppContext, id: string) {
   return respondWithProblem(c, (await store.endpointNotFound(database(c.env.DB), id)).failure);
+}
+
+/** The token of a changed endpoint as it is stored. A token that stays is encrypted with the current key. */
+async function changedToken(
+  endpoint: Endpoint,
+  { before, sent }: { before: string; sent: string | undefined },
+  env: Env,
+): Promise<string | HttpProblem> {
+  const isSame = endpoint.token === before;
+  const token = await sealToken(endpoint, isSame ? reseal : seal, env);
+  if (token !== null) return token;
+  // Whoever sends no token, not even the mask, wants nothing done with it.
+  if (isSame && sent === undefined) return before;
+  return isSame && canSeal(env) ? UNREADABLE_TOKEN : SEALING_UNAVAILABLE;
 }
 
 /** The token as it is stored; `null` when it cannot be sealed. The name of a secret is stored as it is. */
