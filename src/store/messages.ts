@@ -7,8 +7,6 @@ import type { Message, MessageForm, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import type { Batch } from "../core/page.ts";
 import { windowStart } from "../core/shown-window.ts";
-import { windowStart } from "../core/shown-window.ts";
-import { windowStart } from "../core/shown-window.ts";
 import type { MessageSize, ShownAs } from "../core/shown-window.ts";
 import type { Database } from "./database.ts";
 import {

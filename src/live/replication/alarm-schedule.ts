@@ -57,14 +57,6 @@ const alarmTime = (at: EpochMs, from: EpochMs): EpochMs => Math.min(at, from + M
 export const replaceAlarm = (storage: DurableObjectStorage, at: EpochMs): Promise<void> =>
   at === Infinity ? storage.deleteAlarm() : storage.setAlarm(alarmTime(at, now()));
 
-/** Sets the alarm to a time, whatever it was set to. `Infinity` for no alarm. */
-export const replaceAlarm = (storage: DurableObjectStorage, at: EpochMs): Promise<void> =>
-  at === Infinity ? storage.deleteAlarm() : storage.setAlarm(alarmTime(at, now()));
-
-/** Sets the alarm to a time, whatever it was set to. `Infinity` for no alarm. */
-export const replaceAlarm = (storage: DurableObjectStorage, at: EpochMs): Promise<void> =>
-  at === Infinity ? storage.deleteAlarm() : storage.setAlarm(alarmTime(at, now()));
-
 /** Sets the alarm to a time, unless it is set to an earlier one. */
 export async function setAlarmBy(storage: DurableObjectStorage, at: EpochMs): Promise<void> {
   // Most changes need no alarm, and reading the current one costs as much as an append.
