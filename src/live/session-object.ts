@@ -88,6 +88,7 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
   /** Moves the log into the archive, unless the session is in use or was changed since. @returns whether it did */
   async archive({ unchangedSince }: ArchiveParams) {
+    await this.catchUp();
     return this.#parts.room.archive(unchangedSince);
   }
   /** Closes the subscriptions of callers whose API key was revoked or whose client was deleted, by `revocableId`. */

@@ -37,9 +37,11 @@ cleanUpAtExit();
 function writeConfig(): void {
   const text = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
     .replace(/^# (\[\[r2_buckets\]\]|binding = "ARCHIVE"|bucket_name = .*)$/gm, "$1")
-    .replace('main = "src/index.ts"', `main = "${join(ROOT, "src/index.ts")}"`)
-    .replace('migrations_dir = "migrations"', `migrations_dir = "${join(ROOT, "migrations")}"`)
-    .replace(/\[build\][^[]*/, "");
+    .replace(
+      /^(main|migrations_dir|directory|watch_dir) = "(.*)"$/gm,
+      (_, name: string, path: string) => `${name} = "${join(ROOT, path)}"`,
+    )
+    .replace("[build]", `[build]\ncwd = "${ROOT}"`);
   expect(text).toMatch(/^\[\[r2_buckets\]\]\nbinding = "ARCHIVE"$/m);
   writeFileSync(config, text);
 }
