@@ -88,9 +88,7 @@ async function contentOf(state: string): Promise<Record<string, unknown[]>> {
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'")
       .all<{ name: string }>();
     const content: Record<string, unknown[]> = {};
-    for (const { name } of results.filter(
-      (table) => !/^(sqlite_|session_titles|session_uses|d1_migrations)/.test(table.name),
-    ))
+    for (const { name } of results.filter((table) => !/^(sqlite_|session_titles|d1_migrations)/.test(table.name)))
       content[name] = (await db.prepare(`SELECT * FROM "${name}"`).all()).results.toSorted(byText);
     const search = db.prepare("SELECT rowid FROM session_titles WHERE session_titles MATCH ? ORDER BY rowid");
     content["found"] = (await search.bind(`"${foldText("größ")}"`).all()).results;
