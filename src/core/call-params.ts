@@ -127,7 +127,7 @@ function moonshotAttempts(all: Record<string, unknown>): number | null {
 }
 
 /** A boolean or its text: forms send every value as text. */
-function flagOf(value: unknown): boolean | null {
+export function flagOf(value: unknown): boolean | null {
   if (typeof value === "boolean") return value;
   const text = typeof value === "string" ? value.trim().toLowerCase() : "";
   return text === "true" || text === "false" ? text === "true" : null;

@@ -74,7 +74,7 @@ export interface ValidationIssue {
  * fields at an RPC boundary. One exhaustive table turns them into HTTP (`routes/http/problem.ts`).
  */
 export type Failure =
-  /** `suggestion`: an id that exists, if `id` is its name. */
+  /** `suggestion`: an id that exists and was probably meant. */
   | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
   | { reason: "session-not-active" }
   | { reason: "session-full" }
@@ -95,8 +95,9 @@ export type Outcome<T> = { ok: true; value: T } | Failed;
 
 export const success = <T>(value: T): { ok: true; value: T } => ({ ok: true, value });
 export const failed = (failure: Failure): Failed => ({ ok: false, failure });
-export const notFound = (resource: ResourceType, id: string | null = null): Failed =>
-  failed({ reason: "not-found", resource, id });
+/** @param suggestion what exists and was probably meant */
+export const notFound = (resource: ResourceType, id: string | null = null, suggestion: string | null = null): Failed =>
+  failed({ reason: "not-found", resource, id, ...(suggestion === null ? {} : { suggestion }) });
 export const invalid = (path: ValidationIssue["path"], message: string): Failed =>
   failed({ reason: "invalid", issues: [{ path, message }] });
 

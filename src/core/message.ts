@@ -80,7 +80,8 @@ export interface ReplyDetail {
   error: ReplyError | null;
   model: string | null;
   usage: Usage | null;
-  durationMs: number;
+  /** `null` if it is not known: the object stopped before the reply had ended. */
+  durationMs: number | null;
   /** Time to the first text; `null` if there was no text. */
   ttftMs: number | null;
   /** Number of calls to the endpoint. */
@@ -92,6 +93,7 @@ export interface ReplyDetail {
   contextStrategy: string | null;
   /**
    * How long the call waited for the endpoint's own limits, in milliseconds. `durationMs` and `ttftMs` start after it.
+   * See {@link queueMsOf}.
    */
   queueMs?: number;
   /** Only replies of comparison sessions have one. */
@@ -131,6 +133,10 @@ export function costOfReply({ usage, receipt, prices: ownPrices }: ReplyDetail):
     (usage.inputTokens * prices.inputPerMillion + usage.outputTokens * prices.outputPerMillion) / 1_000_000,
   );
 }
+
+/** How long a reply waited for the limits; `null` if its times are not known. Replies of earlier versions did not wait. */
+export const queueMsOf = ({ queueMs, durationMs }: ReplyDetail): number | null =>
+  queueMs ?? (durationMs === null ? null : 0);
 
 export const roundCost = (cost: number): number => Number(cost.toPrecision(COST_DIGITS));
 

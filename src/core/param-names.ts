@@ -13,6 +13,11 @@ export const GENERATION_FIELDS: ReadonlySet<string> = new Set(
 const SAME_MEANING: readonly (readonly string[])[] = [
   ["timeout_ms", "timeout"],
   ["max_attempts", "allow_retries", "num_of_retries"],
+  // Names by which servers choose a model, or the models to fall back on:
+  // https://openrouter.ai/docs/guides/routing, https://openrouter.ai/docs/guides/features/presets,
+  // https://docs.litellm.ai/docs/proxy/reliability, https://vercel.com/docs/ai-gateway/models-and-providers/model-fallbacks
+  `model models model_id model_name engine deployment deployment_id deployment_name fallbacks fallback_models
+  context_window_fallbacks route preset providerOptions`.split(/\s+/),
   // https://platform.openai.com/docs/api-reference/chat/create
   ["max_tokens", "max_completion_tokens"],
   // The adapter moves each of these fields into the object, so whoever sets the object sets the field.

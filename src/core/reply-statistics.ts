@@ -50,7 +50,7 @@ export class ReplyCounter {
     this.#attempts += reply.attempts;
     increment(this.#finishReasons, reply.finishReason);
     if (reply.status === "error" && reply.error) increment(this.#errors, reply.error.code);
-    if (reply.status === "ok") this.#durations.push(reply.durationMs);
+    if (reply.status === "ok" && reply.durationMs !== null) this.#durations.push(reply.durationMs);
     if (reply.status === "ok" && reply.ttftMs !== null) this.#firstTexts.push(reply.ttftMs);
     this.#addUsage(reply);
   }

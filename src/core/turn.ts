@@ -16,10 +16,17 @@ export interface Turn {
   startedAt: EpochMs;
 }
 
-/** A turn that runs, and the chats whose replies it waits for. */
-export interface RunningTurn extends Turn {
+/** What a turn started with. */
+export interface TurnSettings {
+  /** The chats whose replies it waits for. */
   chatIds: string[];
+  /** The names set on the session. Absent in storage of earlier code. */
+  promptTemplate?: string | null;
+  contextStrategy?: string | null;
 }
+
+/** A turn that runs. */
+export interface RunningTurn extends Turn, TurnSettings {}
 
 /** How a turn ended whose replies ended so. */
 export function turnStatus(statuses: readonly (typeof REPLY_STATUSES)[number][]): TurnStatus {

@@ -34,8 +34,25 @@ export function unknownFields(
   names: readonly string[],
 ): UnknownField[] {
   const known = fieldNamesAt(schema, path);
-  return names.map((name) => ({ name, shownName: shorten(name), nearest: nearestName(name, known) }));
+  return names.map((name) => {
+    const nearest = nearestName(name, known) ?? nestedName(schema, path, name);
+    return { name, shownName: shorten(name), nearest };
+  });
 }
+
+/** The dotted path of a name that belongs into a field of the object: `message.role` for `role`. */
+function nestedName(schema: z.core.$ZodType, path: readonly PropertyKey[], name: string): string | null {
+  const parent = fieldNamesAt(schema, path).find((field) => fieldNamesAt(schema, [...path, field]).includes(name));
+  return parent === undefined ? null : `${parent}.${name}`;
+}
+
+/** The names that a missing object should have and that the object around it has instead. */
+export const misplacedNames = (schema: z.core.$ZodType, path: readonly PropertyKey[], around: unknown): string[] =>
+  typeof around === "object" && around !== null
+    ? fieldNamesAt(schema, path).filter(
+        (name) => Object.hasOwn(around, name) && !fieldNamesAt(schema, path.slice(0, -1)).includes(name),
+      )
+    : [];
 
 /** The message to the caller. @param kind what the name was taken for */
 export const unknownFieldMessage = (kind: "field" | "query parameter", { nearest }: UnknownField): string =>

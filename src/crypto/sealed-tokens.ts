@@ -2,6 +2,7 @@
  * Sealed tokens: encrypts endpoint tokens for storage and decrypts them for a call (AES-256-GCM, key rotation). Hashing
  * and comparing secrets is in `secrets.ts`; storage and use of tokens are elsewhere. Effects: random numbers.
  */
+import { splitCommaList } from "../core/comma-list.ts";
 import type { ConnectorType } from "../core/endpoint.ts";
 import { secretNameOf } from "../core/endpoint.ts";
 import { isLocalStart, LOCAL_SECRETS } from "../core/local-start.ts";
@@ -89,7 +90,7 @@ export async function keyOf(
 async function open(token: string, binding: TokenBinding, secrets: EncryptionSecrets) {
   const payload = isSealed(token) ? fromBase64(token.slice(SEALED_PREFIX.length)) : null;
   if (!payload) return null;
-  const keys = [secrets.ENCRYPTION_KEY, ...(secrets.ENCRYPTION_KEY_PREVIOUS ?? "").split(",")];
+  const keys = [secrets.ENCRYPTION_KEY, ...splitCommaList(secrets.ENCRYPTION_KEY_PREVIOUS)];
   for (const [keyIndex, bytes] of keys.map(decodeKey).entries()) {
     const plaintext = bytes ? await decrypt(bytes, payload, binding) : null;
     if (plaintext !== null) return { plaintext, keyIndex };

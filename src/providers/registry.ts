@@ -3,7 +3,9 @@
  * `call/` everything that all calls share (retries, deadlines, reading of replies, receipts), and `limits/` the rate
  * limiter of an endpoint. What to send is decided in `turn/`. Pure.
  */
+import { MOONSHOT_PARAMS, PARLEY_PARAMS } from "../core/call-params.ts";
 import type { ConnectorType, Endpoint } from "../core/endpoint.ts";
+import { nearestName } from "../core/unknown-fields.ts";
 import { anthropic } from "./adapters/anthropic.ts";
 import { echo } from "./adapters/echo.ts";
 import { eliza } from "./adapters/eliza.ts";
@@ -38,6 +40,28 @@ export function findParamProblem(
   for (const [name, value] of Object.entries(JSON.parse(params) as Record<string, unknown>)) {
     const rule = paramRules?.get(name);
     if (rule && value !== null && !rule.isValid(value)) return { name, message: rule.message };
+  }
+  return null;
+}
+
+/** Connectors without a model: nothing but Parley reads their params. */
+const WITHOUT_MODEL: ReadonlySet<ConnectorType> = new Set(["echo-connector", "eliza-connector"]);
+
+/**
+ * Finds a name that is probably a misspelt param, for a connector without a model. `null` if there is none. Params of
+ * models, such as `temperature`, are no misspelt ones: the same params can be for several endpoints.
+ *
+ * @param names of params, or `model`
+ */
+export function findMisspeltParam(
+  connectorType: ConnectorType,
+  names: readonly string[],
+): { name: string; nearest: string } | null {
+  if (!WITHOUT_MODEL.has(connectorType)) return null;
+  const known = ["model", ...PARLEY_PARAMS, ...MOONSHOT_PARAMS, ...PROVIDERS[connectorType].params];
+  for (const name of names) {
+    const nearest = known.includes(name) ? null : nearestName(name, known);
+    if (nearest !== null) return { name, nearest };
   }
   return null;
 }

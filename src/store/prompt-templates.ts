@@ -2,7 +2,10 @@
  * Prompt templates in D1. Checking and rendering them is in `turn/templates`. Effects: D1.
  */
 import { eq, sql } from "drizzle-orm";
+import { notFound } from "../core/failure.ts";
+import type { Failed } from "../core/failure.ts";
 import type { PromptTemplate } from "../core/prompt-template.ts";
+import { nearestName } from "../core/unknown-fields.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
@@ -36,6 +39,16 @@ export const promptTemplatePages = (db: Database): ListPages<PromptTemplate> =>
 
 export async function findPromptTemplate(db: Database, name: string): Promise<PromptTemplate | null> {
   return (await db.select().from(promptTemplates).where(eq(promptTemplates.name, name)).get()) ?? null;
+}
+
+/** How many names to compare with one that does not exist. */
+const MAX_COMPARED_NAMES = 1_000;
+
+/** The failure of an unknown template. It suggests the one that was probably meant. */
+export async function promptTemplateNotFound(db: Database, name: string): Promise<Failed> {
+  const found = await db.select({ name: promptTemplates.name }).from(promptTemplates).limit(MAX_COMPARED_NAMES);
+  const known = found.map((template) => template.name);
+  return notFound("prompt template", name, nearestName(name, known));
 }
 
 /** @returns whether the template was deleted. It is not while an active session uses it. */

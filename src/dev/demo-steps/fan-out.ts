@@ -52,15 +52,16 @@ export const fanOutStep: DemoStep = {
 };
 
 function printComparison(records: ChatRecord[], durationMs: number): void {
-  const longest = Math.max(...records.map(({ duration_ms }) => duration_ms));
+  const times = records.map(({ duration_ms }) => duration_ms ?? 0);
+  const longest = Math.max(...times);
   printTable(
     ["endpoint", "status", "time", "", "reply"],
     records.map(({ conn_id, status, duration_ms, predicted_result }) => ({
-      cells: [conn_id, status, formatSeconds(duration_ms), bar(duration_ms / longest), predicted_result],
+      cells: [conn_id, status, formatSeconds(duration_ms ?? 0), bar((duration_ms ?? 0) / longest), predicted_result],
       style: status === "ok" ? "reset" : "red",
     })),
   );
-  const sum = records.reduce((total, { duration_ms }) => total + duration_ms, 0);
+  const sum = times.reduce((total, time) => total + time, 0);
   const replied = records.filter(({ status }) => status === "ok").length;
   console.info();
   printRemark(

@@ -17,7 +17,7 @@ import type { ShownAs } from "../../core/shown-window.ts";
 import { CHANGEABLE_FIELDS, changedFields } from "../../core/session.ts";
 import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
-import type { RunningTurn, Turn } from "../../core/turn.ts";
+import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
@@ -141,14 +141,14 @@ export class Log {
   }
 
   /** Records that a turn has started, and returns it with its number. Writes one row. */
-  startTurn(turnId: string, chatIds: string[], startedAt: EpochMs): Turn {
+  startTurn(turnId: string, settings: TurnSettings, startedAt: EpochMs): Turn {
     const { sql } = this.#storage;
     const { number } = sql.exec<{ number: number }>(statements.INSERT_TURN, turnId, startedAt).one();
     const turn = { turnId, number, startedAt };
     sql.exec(statements.DELETE_DRAFTS);
     for (const { caller, key, at, ...result } of this.waitingResults.take(turnId))
       this.saveResult(caller, key, result, at);
-    this.#write({ ...this.loadedState, turn: { ...turn, chatIds } });
+    this.#write({ ...this.loadedState, turn: { ...turn, ...settings } });
     return turn;
   }
 

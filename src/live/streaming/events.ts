@@ -72,7 +72,7 @@ export function messageAppended({ seq, chatId, turnId, role, content, createdAt,
       status: reply.status,
       finishReason: reply.finishReason,
       usage: reply.usage && { inputTokens: reply.usage.inputTokens, outputTokens: reply.usage.outputTokens },
-      durationMs: reply.durationMs,
+      ...(reply.durationMs === null ? {} : { durationMs: reply.durationMs }),
       ttftMs: reply.ttftMs,
     }),
   };

@@ -7,8 +7,9 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { notFound, success } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
+import type { RunningTurn } from "../../core/turn.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import type { ChatContext, ComparisonContext } from "../../store/turn-context.ts";
+import type { ChatContext, ComparisonContext, TurnContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
 import { chatbotTask, comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
@@ -54,7 +55,9 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   const strategy = asContextStrategy(session.contextStrategy);
   const { promptTemplate } = session;
   const renderPrompt = promptRenderer(
-    promptTemplate === null ? null : { name: promptTemplate, template: template?.template ?? null },
+    promptTemplate === null
+      ? null
+      : { name: promptTemplate, template: template?.name === promptTemplate ? template.template : null },
   );
   const preparation = { strategy, promptTemplate, renderPrompt };
   return session.chats.map((chat) => {
@@ -66,6 +69,41 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
     return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, chatLog, preparation);
   });
 }
+
+/** What a chat sends in a turn, without the request. */
+export type SentPrompt = Pick<
+  ChatTask,
+  "chatId" | "endpointId" | "preparedPrompt" | "promptTemplate" | "contextStrategy"
+>;
+
+/**
+ * What the chats of a turn that has started had sent, planned again from the log and the records that it used. The
+ * prepared prompt is `""` where the log does not have the prompt or the records: a turn that is repeated has its prompt
+ * in an earlier one.
+ */
+export function sentPrompts(log: Log, session: Session, turn: RunningTurn): SentPrompt[] {
+  const { promptTemplate = session.promptTemplate, contextStrategy = session.contextStrategy } = turn;
+  const content = log.messagesOfTurn(turn.turnId).find(({ role }) => role === "user")?.content ?? null;
+  const context = log.cachedContext;
+  const planned =
+    context?.of === "comparison" && content !== null
+      ? planComparison(log, { ...session, promptTemplate, contextStrategy }, { content, seq: null }, context.comparison)
+      : session.chats.map(({ chatId, endpointId }) => ({
+          chatId,
+          endpointId: endpointId ?? chatbotEndpointOf(context),
+          preparedPrompt: session.kind === "chatbot" && content !== null ? content : "",
+        }));
+  return planned.map(({ chatId, endpointId, preparedPrompt }) => ({
+    chatId,
+    endpointId,
+    preparedPrompt,
+    promptTemplate,
+    contextStrategy,
+  }));
+}
+
+const chatbotEndpointOf = (context: TurnContext | null): string | null =>
+  context?.of === "chat" ? (context.chat.chatbot?.endpointId ?? null) : null;
 
 const userMessage = ({ content }: Prompt) => ({ role: "user" as const, content });
 

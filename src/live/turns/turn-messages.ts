@@ -8,6 +8,7 @@ import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Turn } from "../../core/turn.ts";
 import type { Reply } from "../../turn/fan-out.ts";
+import type { SentPrompt } from "./plan-turn.ts";
 
 /**
  * The message of a prompt. It belongs to the only chat of a chatbot session, or to all chats of a comparison session.
@@ -51,13 +52,12 @@ const encoder = new TextEncoder();
 
 /** Replies for the chats that had none when the object stopped, with the text that was saved of each. */
 export function interruptedReplies(
-  session: Session,
   turn: Turn,
-  chatIds: string[],
+  tasks: SentPrompt[],
   drafts: Map<string, string>,
   at: EpochMs,
 ): NewMessage[] {
-  return chatIds.map((chatId) =>
+  return tasks.map(({ chatId, ...sent }) =>
     replyMessage(
       turn,
       {
@@ -66,18 +66,15 @@ export function interruptedReplies(
         retryAfterSeconds: null,
         detail: {
           status: "error",
-          endpointId: session.chats.find((chat) => chat.chatId === chatId)?.endpointId ?? null,
           finishReason: "interrupted",
           error: { code: "interrupted", message: "The turn broke off before the reply had ended." },
           model: null,
           usage: null,
-          durationMs: 0,
+          durationMs: null,
           ttftMs: null,
           attempts: 1,
           providerRequestId: null,
-          preparedPrompt: "",
-          promptTemplate: session.promptTemplate,
-          contextStrategy: session.contextStrategy,
+          ...sent,
         },
       },
       at,

@@ -94,8 +94,9 @@ export class TurnRunner {
   async #run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
-    const chatIds = this.#session.chats.map(({ chatId }) => chatId);
-    const turn = log.startTurn(turnId, chatIds, clock());
+    const { chats, promptTemplate, contextStrategy } = this.#session;
+    const chatIds = chats.map(({ chatId }) => chatId);
+    const turn = log.startTurn(turnId, { chatIds, promptTemplate, contextStrategy }, clock());
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     for (const chatId of chatIds) {

@@ -2,6 +2,7 @@
  * Reads the token of a request: decrypts it, or finds the secret of the Worker that it names. Encryption is in
  * `crypto/sealed-tokens.ts`. Reads the Worker's secrets.
  */
+import { splitCommaList } from "../../core/comma-list.ts";
 import { secretNameOf } from "../../core/endpoint.ts";
 import type { ReplyFailure, ReplyRequest } from "../../core/reply.ts";
 import { replyFailure } from "../../core/reply.ts";
@@ -43,4 +44,4 @@ function readSecret(name: string, origin: string | null, env: object): string | 
 
 /** @param allowed addresses, separated by commas */
 const isListed = (origin: string | null, allowed: string): boolean =>
-  allowed.split(",").some((address) => URL.canParse(address.trim()) && new URL(address.trim()).origin === origin);
+  splitCommaList(allowed).some((address) => URL.canParse(address) && new URL(address).origin === origin);

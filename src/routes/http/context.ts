@@ -6,6 +6,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { endTime, startTime } from "hono/timing";
 import type { Caller } from "../../core/caller.ts";
+import { splitCommaList } from "../../core/comma-list.ts";
 import type { SessionReader } from "../../live/read-session.ts";
 import type { History } from "../../live/session-client.ts";
 import type { Database } from "../../store/database.ts";
@@ -77,8 +78,8 @@ export async function readFromReplica<T>(c: Context<AppEnv>, read: (db: Database
  * Reads `Prefer: return=minimal` (RFC 7240): the caller wants only new messages. The answer then says that it applies.
  */
 export function applyPreference(c: Context): History {
-  const preferences = (c.req.header("prefer") ?? "").toLowerCase().split(",");
-  if (!preferences.some((preference) => /^\s*return\s*=\s*"?minimal"?\s*(;|$)/.test(preference))) return "whole";
+  const preferences = splitCommaList(c.req.header("prefer")?.toLowerCase());
+  if (!preferences.some((preference) => /^return\s*=\s*"?minimal"?\s*(;|$)/.test(preference))) return "whole";
   c.header("preference-applied", "return=minimal");
   return "added";
 }

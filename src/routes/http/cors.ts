@@ -6,6 +6,7 @@ import { cors } from "hono/cors";
 import type { Context, MiddlewareHandler } from "hono";
 import { isAnonymous } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
+import { splitCommaList } from "../../core/comma-list.ts";
 import type { AppEnv } from "./context.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
@@ -37,7 +38,7 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
 /** Whether `ALLOWED_ORIGINS` contains an origin. An entry that is not an origin, such as `*`, allows nothing. */
 export const isAllowedOrigin = (origin: string, env: Env): boolean =>
-  (env.ALLOWED_ORIGINS ?? "").split(",").some((entry) => entry.trim() === origin && isOrigin(origin));
+  splitCommaList(env.ALLOWED_ORIGINS).includes(origin) && isOrigin(origin);
 
 export const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 

@@ -4,7 +4,7 @@
  * `response-fields.ts`.
  */
 import * as z from "zod/mini";
-import { MAX_ATTEMPTS, MAX_TIMEOUT_MS } from "../../core/call-params.ts";
+import { MAX_ATTEMPTS, MAX_TIMEOUT_MS, flagOf, numberOf } from "../../core/call-params.ts";
 import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
 import { parseTime } from "../../core/time.ts";
@@ -67,19 +67,20 @@ export const jsonObject = z
   .check(z.refine(fitsBound, "must not be larger than 16 KiB of JSON"));
 
 const TEXT: ParamRule = { isValid: (value) => typeof value === "string", message: "must be a string" };
-const FLAG: ParamRule = {
-  isValid: (value) => typeof value === "boolean" || /^\s*(true|false)\s*$/i.test(String(value)),
-  message: "must be true or false",
-};
-const POSITIVE: ParamRule = { isValid: (value) => Number(value) > 0, message: "must be a number above 0" };
+// Values are read as a call reads them: it replaces one that it cannot read with the default.
+const FLAG: ParamRule = { isValid: (value) => flagOf(value) !== null, message: "must be true or false" };
+const POSITIVE: ParamRule = { isValid: (value) => (numberOf(value) ?? 0) > 0, message: "must be a number above 0" };
 const atMost = (maximum: number): ParamRule => ({
-  isValid: (value) => Number(value) > 0 && Number(value) <= maximum,
+  isValid: (value) => POSITIVE.isValid(value) && (numberOf(value) ?? Infinity) <= maximum,
   message: `must be a number above 0 and at most ${maximum}`,
 });
-const RETRIES: ParamRule = {
-  isValid: (value) => value !== "" && Number(value) >= 0 && Number(value) < MAX_ATTEMPTS,
-  message: `must be a number from 0 to ${MAX_ATTEMPTS - 1}`,
-};
+const wholeUpTo = (minimum: number, maximum: number): ParamRule => ({
+  isValid: (value) => {
+    const number = numberOf(value);
+    return Number.isInteger(number) && number !== null && number >= minimum && number <= maximum;
+  },
+  message: `must be a whole number from ${minimum} to ${maximum}`,
+});
 const RESERVED: ParamRule = { isValid: () => false, message: "is set by Parley" };
 
 /** Params that Parley reads or sends itself. `null` unsets a param, except a reserved one. */
@@ -97,8 +98,8 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
   ["first_token_ms", POSITIVE],
   ["idle_ms", POSITIVE],
   ["timeout", atMost(MAX_TIMEOUT_MS / 1000)],
-  ["max_attempts", atMost(MAX_ATTEMPTS)],
-  ["num_of_retries", RETRIES],
+  ["max_attempts", wholeUpTo(1, MAX_ATTEMPTS)],
+  ["num_of_retries", wholeUpTo(0, MAX_ATTEMPTS - 1)],
   ["alternate_roles", FLAG],
   ["allow_retries", FLAG],
 ]);
@@ -130,8 +131,12 @@ export const flag = z.pipe(
   }),
 );
 
-/** A whole number in a query. */
-export const wholeNumber = (minimum: number) => z.coerce.number().check(z.int(), z.gte(minimum));
+/** A whole number in a query: decimal digits only, so that `0x5`, `1e1` and an empty text are refused. */
+export const wholeNumber = (minimum: number) =>
+  z.pipe(
+    z.transform((text) => (/^-?\d{1,15}$/.test(String(text)) ? Number(text) : NaN)),
+    z.number().check(z.int(), z.gte(minimum)),
+  );
 
 /** The `limit` of a list. */
 export const limitUpTo = (maximum: number, byDefault = maximum) =>

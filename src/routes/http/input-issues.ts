@@ -2,7 +2,7 @@
  * What is wrong with a body or a query, from zod's issues: under the names that pydantic uses, without secrets, and
  * bounded. What zod checks does not belong here. No effects.
  */
-import { unknownFieldMessage, unknownFields } from "../../core/unknown-fields.ts";
+import { misplacedNames, unknownFieldMessage, unknownFields } from "../../core/unknown-fields.ts";
 import type { Input } from "../openapi/inputs.ts";
 import type { InputIssue } from "./problem.ts";
 
@@ -25,14 +25,17 @@ const MAX_ISSUES = 50;
 export const issuesOf = (zodIssues: readonly Issue[], data: unknown, input: Input): InputIssue[] =>
   zodIssues
     .flatMap((issue) =>
-      issue.code === "unrecognized_keys" ? unknownFieldIssues(issue, data, input) : issueOf(issue, data),
+      issue.code === "unrecognized_keys" ? unknownFieldIssues(issue, data, input) : issueOf(issue, data, input),
     )
     .slice(0, MAX_ISSUES);
 
-function issueOf(issue: Issue, data: unknown): InputIssue {
+function issueOf(issue: Issue, data: unknown, { schema }: Input): InputIssue {
   const path = pathOf(issue);
   const input = valueAt(data, path);
-  return { path, code: codeOf(issue, input), message: messageOf(issue, input), ...echoInput(path, input) };
+  const code = codeOf(issue, input);
+  const misplaced = code === "missing" ? misplacedNames(schema, path, valueAt(data, path.slice(0, -1))) : [];
+  const hint = misplaced.length === 0 ? "" : `, an object with ${misplaced.join(" and ")} in it`;
+  return { path, code, message: messageOf(issue, input) + hint, ...echoInput(path, input) };
 }
 
 const pathOf = ({ path }: Issue): (string | number)[] =>

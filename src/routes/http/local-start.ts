@@ -4,9 +4,10 @@
  * called by its own names only: Cloudflare sees to that. No effects.
  */
 import type { MiddlewareHandler } from "hono";
+import { splitCommaList } from "../../core/comma-list.ts";
 import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
 import type { AppEnv } from "./context.ts";
-import { isAllowedOrigin } from "./cors.ts";
+import { isAllowedOrigin, isOrigin } from "./cors.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 const LOOPBACK_HOST = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
@@ -20,25 +21,28 @@ export const requireLocalHost: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!isLocalStart(c.env)) return next();
   if (!isAllowedHost(new URL(c.req.url).hostname, c.env)) return respondWithProblem(c, { reason: "host-refused" });
   const origin = c.req.header("origin");
-  const isRefused = origin === undefined ? mayBeReboundPage(c.req.raw.headers, c.env) : !isLocalOrigin(origin, c.env);
-  return isRefused ? respondWithProblem(c, { reason: "origin-refused" }) : next();
+  if (origin === undefined)
+    return mayBeReboundPage(c.req.raw.headers, c.env) ? respondWithProblem(c, { reason: "page-refused" }) : next();
+  return isLocalOrigin(origin, c.env) ? next() : respondWithProblem(c, { reason: "origin-refused" });
 };
 
 /**
  * Whether a call without an `Origin` may be by a page whose name was led to this machine. Browsers send
  * `Sec-Fetch-Mode` to loopback and not to another name over http, and no page can add it. A page could hide, where its
  * browser lets it set both, `Accept-Language` and `User-Agent`. It matters with the public key only: a page does not
- * know any other. https://www.w3.org/TR/fetch-metadata/#framework, https://fetch.spec.whatwg.org/#forbidden-request-header
+ * know any other. `Accept-Language: *` is what programs send, such as Deno's `fetch`, and no browser by itself.
+ * https://www.w3.org/TR/fetch-metadata/#framework, https://fetch.spec.whatwg.org/#forbidden-request-header
  */
 function mayBeReboundPage(headers: Headers, { ADMIN_KEY }: Env): boolean {
-  const isBrowser = headers.has("accept-language") || headers.get("user-agent")?.startsWith("Mozilla/") === true;
+  const hasLanguages = (headers.get("accept-language") ?? "*") !== "*";
+  const isBrowser = hasLanguages || headers.get("user-agent")?.startsWith("Mozilla/") === true;
   return isBrowser && !headers.has("sec-fetch-mode") && ADMIN_KEY === LOCAL_SECRETS.ADMIN_KEY;
 }
 
 const isLocalOrigin = (origin: string, env: Env): boolean =>
-  isAllowedOrigin(origin, env) || (URL.canParse(origin) && isAllowedHost(new URL(origin).hostname, env));
+  isAllowedOrigin(origin, env) || (isOrigin(origin) && isAllowedHost(new URL(origin).hostname, env));
 
-function isAllowedHost(host: string, { ALLOWED_HOSTS = "" }: Env): boolean {
-  const allowed = ALLOWED_HOSTS.split(",").map((entry) => entry.trim());
+function isAllowedHost(host: string, { ALLOWED_HOSTS }: Env): boolean {
+  const allowed = splitCommaList(ALLOWED_HOSTS);
   return LOOPBACK_HOST.test(host) || allowed.includes(host) || allowed.includes("*");
 }

@@ -24,6 +24,7 @@ export type HttpProblem =
   | { reason: "too-many-calls"; retryAfterSeconds: number }
   | { reason: "identity-provider-unavailable" }
   | { reason: "origin-refused" }
+  | { reason: "page-refused" }
   | { reason: "host-refused" }
   | { reason: "starting" }
   | { reason: "upgrade-required" }
@@ -89,6 +90,12 @@ const PROBLEMS: ProblemTable = {
     code: "origin_refused",
     message: "Pages of this origin are not allowed to do this: see ALLOWED_ORIGINS",
   }),
+  "page-refused": () => ({
+    httpStatus: 403,
+    code: "origin_refused",
+    message:
+      "A local start with the public admin key refuses calls that look like a browser's and have no Origin: set an ADMIN_KEY of your own in .dev.vars",
+  }),
   "host-refused": () => ({
     httpStatus: 403,
     code: "host_refused",
@@ -121,7 +128,9 @@ const PROBLEMS: ProblemTable = {
   "not-found": ({ resource, id, suggestion }) => ({
     httpStatus: 404,
     code: "not_found",
-    message: notFoundMessage(resource, id) + (suggestion === undefined ? "" : `: did you mean the id "${suggestion}"?`),
+    message:
+      notFoundMessage(resource, id) +
+      (suggestion === undefined ? "" : `: did you mean ${resource === "endpoint" ? "the id " : ""}"${suggestion}"?`),
   }),
   "session-not-active": () => ({ httpStatus: 404, code: "session_not_active", message: "Active session not found" }),
   "session-full": () => ({

@@ -5,6 +5,7 @@
 import { isJwt } from "../../auth/jwt.ts";
 import type { IdentityProvider } from "../../auth/jwt.ts";
 import { canSeal } from "../../crypto/sealed-tokens.ts";
+import { splitCommaList } from "../../core/comma-list.ts";
 import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
 import { isZone } from "../../core/time.ts";
 import { archiveAfterDays } from "../../store/archive/bucket.ts";
@@ -67,14 +68,13 @@ function isHttpsOrLocal(url: string): boolean {
 
 /** Everything that is wrong with the settings, for an operator. */
 export function settingsProblems(env: Env): string[] {
-  const origins = (env.ALLOWED_ORIGINS ?? "").split(",").map((entry) => entry.trim());
   const problems = [
     adminKeyProblem(env),
     jwtSettingsProblem(env),
     hasInvalidAnonymousRole(env) ? INVALID_ANONYMOUS_ROLE : null,
     encryptionKeyProblem(env),
     isZone(env.TIME_ZONE) ? null : "TIME_ZONE is not an IANA time zone",
-    origins.every((origin) => origin === "" || isOrigin(origin))
+    splitCommaList(env.ALLOWED_ORIGINS).every(isOrigin)
       ? null
       : "ALLOWED_ORIGINS contains something that is not an origin",
     archiveAfterDays(env) === null ? "ARCHIVE_AFTER_DAYS is not a number of days, so nothing is archived" : null,

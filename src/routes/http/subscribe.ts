@@ -9,6 +9,7 @@ import { newTicket } from "../../auth/tickets.ts";
 import { rootCause } from "../../core/failure.ts";
 import { isAnonymous, revocableId } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
+import { splitCommaList } from "../../core/comma-list.ts";
 import { isoTime, now } from "../../core/time.ts";
 import { sessionStub, openSocket } from "../../live/session-client.ts";
 import type { SessionStub, TurnStream } from "../../live/session-client.ts";
@@ -39,9 +40,7 @@ export const FollowQuery = z.strictObject({
 
 /** Whether `Accept` asks for server-sent events. */
 export const wantsEvents = (c: Context): boolean =>
-  (c.req.header("accept") ?? "")
-    .split(",")
-    .some((type) => /^\s*text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
+  splitCommaList(c.req.header("accept")).some((type) => /^text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
 /** How long a subscription that D1 could not record may stay open, in milliseconds. */
 const UNRECORDED_SUBSCRIPTION_MS = 60_000;
@@ -153,7 +152,7 @@ export async function respondWithSocket(
   const opened = await measure(c, "session", openSocket(c.env, sessionId, subscription));
   if (opened.status === 429) return respondWithProblem(c, { reason: "too-many-subscribers" });
   if (opened.webSocket === null) return respondWithProblem(c, missing);
-  const offered = (c.req.header("sec-websocket-protocol") ?? "").split(",").map((protocol) => protocol.trim());
+  const offered = splitCommaList(c.req.header("sec-websocket-protocol"));
   return new Response(null, {
     status: 101,
     webSocket: opened.webSocket,

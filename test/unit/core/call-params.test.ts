@@ -48,6 +48,14 @@ describe("an endpoint's params", () => {
   });
 });
 
+describe("a pinned model", () => {
+  it.each(["model", "models"])("pins all names by which a server chooses a model: %s", (pin) => {
+    const names = ["model", "models", "modelId", "model_id", "engine", "deployment", "fallbacks", "route", "preset"];
+    const overrides = Object.fromEntries([...names, "providerOptions", "temperature"].map((name) => [name, "x"]));
+    expect(overriddenPins(overrides, [pin])).toEqual([...names, "providerOptions"]);
+  });
+});
+
 describe("pinned params", () => {
   const params = { model: "small", timeout_ms: 1_000, top_p: 1 };
   const merge = (overrides: object, pinned: string[]) =>

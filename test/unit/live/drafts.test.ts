@@ -85,7 +85,7 @@ describe("the row of drafts", () => {
     log.saveDrafts(texts);
     expect(storage.sql.exec("SELECT * FROM drafts").toArray()).toHaveLength(1);
     expect(log.drafts()).toEqual(texts);
-    log.startTurn("next", [], 1);
+    log.startTurn("next", { chatIds: [] }, 1);
     expect(log.drafts()).toEqual(new Map());
   });
 

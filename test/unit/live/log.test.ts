@@ -41,7 +41,7 @@ describe("a log of the first version", () => {
     expect(log.messages(0, 10).items.map(({ turnNumber }) => turnNumber)).toEqual([1, 1, 2]);
     expect(log.findSavedResult("ada", "k")).toMatchObject({ seq: 1 });
     log.endTurn();
-    expect(log.startTurn("third", ["c"], 200)).toEqual({ turnId: "third", number: 3, startedAt: 200 });
+    expect(log.startTurn("third", { chatIds: ["c"] }, 200)).toEqual({ turnId: "third", number: 3, startedAt: 200 });
   });
 
   it("keeps the drafts of replies that run, cut so that they fit into a row", () => {
@@ -71,6 +71,6 @@ describe("a log of the first version", () => {
     expect(log.state?.turn).toMatchObject({ turnId: "again", number: 2 });
     expect(log.state?.turn?.startedAt).toBeGreaterThan(0);
     log.endTurn();
-    expect(log.startTurn("third", ["c"], 200)).toMatchObject({ number: 3 });
+    expect(log.startTurn("third", { chatIds: ["c"] }, 200)).toMatchObject({ number: 3 });
   });
 });

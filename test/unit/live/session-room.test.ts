@@ -257,7 +257,7 @@ describe("recovery", () => {
   it("closes a turn that was interrupted, with the text that was saved", async () => {
     const { room, world } = aRoom();
     await room.append(user("one"), null);
-    world.log.startTurn("turn", [world.id], 1);
+    world.log.startTurn("turn", { chatIds: [world.id] }, 1);
     world.log.saveDrafts(new Map([[world.id, "Hel"]]));
     new SessionRoom(world).recover();
     const page = room.page(0, 100, "all");

@@ -8,7 +8,7 @@ import { del, get, post, put } from "../../support/api.ts";
 import { replicatedContents, crash, breakD1, loseNextD1Answer, rejectInD1, runAlarms } from "../../support/faults.ts";
 import { connect, followEvents } from "../../support/follow.ts";
 import { fillLog } from "../../support/long-log.ts";
-import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
+import { createChatbot, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -171,6 +171,61 @@ describe("an object that crashes", () => {
       ["ok", "ok"],
       ["interrupted", "ok"],
     ]);
+  });
+
+  it("during a comparison leaves of a reply what is known, and nothing that is not measured", async () => {
+    const name = unique("template");
+    await post("/v1/prompt_templates", { name, description: "", template: "Say: {{ prompt }}" });
+    const prices = { input_per_million: 1, output_per_million: 1 };
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 5 }, prices });
+    const session = await createComparison([endpointId], { prompt_template: name });
+    const path = `/v1/sessions/${session.session_id}`;
+    const reader = await followEvents(`${path}/events`);
+    const prompt = post(`${path}/prompt`, { prompt: "one two three" }).catch(() => undefined);
+    await reader.next("reply-delta");
+    // What is set meanwhile is not what the prompt was sent with.
+    await del(`${path}/prompt_templates/${encodeURIComponent(name)}`);
+    await put(`${path}/context_strategies/chat_history`);
+    await crash(session.session_id);
+    await prompt;
+    const { body } = await get(`${path}?include_history=true`);
+    expect(body.session.chat_history[session.chat_ids[0]]).toEqual([
+      expect.objectContaining({
+        status: "error",
+        finish_reason: "interrupted",
+        conn_id: endpointId,
+        prepared_prompt: "Say: one two three",
+        prompt_template: name,
+        context_strategy: "",
+        duration: "",
+        duration_ms: null,
+        queue_ms: null,
+        ttft_ms: null,
+        usage: null,
+      }),
+    ]);
+    const { body: statistics } = await get(`${path}/stats`);
+    const { errors, duration_ms: times, cost, priced } = statistics.chats[0];
+    expect([errors, times, cost, priced]).toEqual([{ interrupted: 1 }, null, null, 0]);
+  });
+
+  it("during a chat knows the endpoint, and no time", async () => {
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 5 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
+    const reader = await followEvents(`/sessions/${id}/events`);
+    const answer = chat(id, "one two three").catch(() => undefined);
+    await reader.next("reply-delta");
+    await crash(id);
+    await answer;
+    const { body } = await get(`/sessions/${id}/export?format=jsonl`);
+    const [line] = (typeof body === "string" ? body : JSON.stringify(body)).trim().split("\n");
+    expect(JSON.parse(line ?? "")).toMatchObject({
+      finishReason: "interrupted",
+      prompt: "one two three",
+      endpointId,
+      durationMs: null,
+      queueMs: null,
+    });
   });
 
   it("at any moment between calls loses no acknowledged message, and duplicates none", async () => {

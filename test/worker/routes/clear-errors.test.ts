@@ -1,6 +1,6 @@
 /** What an error says: what the caller lacks, what is in the way, and what to do instead. */
 import { describe, expect, it } from "vitest";
-import { del, get, post } from "../../support/api.ts";
+import { del, get, post, put } from "../../support/api.ts";
 import { signClientToken } from "../../support/client-token.ts";
 import {
   createChatbot,
@@ -132,4 +132,42 @@ it("a misspelt variable of a template is refused beside a correct one, with the 
     ],
   ]);
   expect((await post("/v1/prompt_templates", { name, template: "{{ prompt }} {{ prompt }}" })).status).toBe(200);
+});
+
+describe("a name that is nearly right gets the right one", () => {
+  it("of a template and of a strategy", async () => {
+    const [name, endpointId] = [unique("summarise"), await createEndpoint()];
+    await post("/v1/prompt_templates", { name, description: "", template: "{{ prompt }}" });
+    const misspelt = `${name}s`;
+    const create = async (fields: object) => {
+      const { status, body } = await post("/v1/sessions", { name: "n", endpoints: [endpointId], ...fields });
+      return [status, body.detail];
+    };
+    const ofTemplate = [404, `Prompt template "${misspelt}" not found: did you mean "${name}"?`];
+    const ofStrategy = [404, 'Context strategy "chat-histroy" not found: did you mean "chat_history"?'];
+    expect(await create({ prompt_template: misspelt })).toEqual(ofTemplate);
+    expect(await create({ context_strategy: "chat-histroy" })).toEqual(ofStrategy);
+    expect(await create({ context_strategy: "zzz" })).toEqual([404, 'Context strategy "zzz" not found']);
+    const path = `/v1/sessions/${(await createComparison([endpointId])).session_id}`;
+    const set = await put(`${path}/prompt_templates/${encodeURIComponent(misspelt)}`);
+    expect([set.status, set.body.detail]).toEqual(ofTemplate);
+    const setStrategy = await put(`${path}/context_strategies/chat-histroy`);
+    expect([setStrategy.status, setStrategy.body.detail]).toEqual(ofStrategy);
+  });
+
+  it("of a message that is not in the field message", async () => {
+    const { status, body } = await post(`/sessions/message?sessionId=${await createSession()}`, {
+      role: "user",
+      content: "a",
+    });
+    expect([status, body.message]).toEqual([
+      400,
+      "Invalid input: message: Field required, an object with role and content in it",
+    ]);
+    expect(body.error.details).toEqual([
+      { path: "message", message: "Field required, an object with role and content in it" },
+      { path: "role", message: 'unknown field, did you mean "message.role"?' },
+      { path: "content", message: 'unknown field, did you mean "message.content"?' },
+    ]);
+  });
 });

@@ -328,7 +328,7 @@ describe("a page of messages", () => {
     await post(`/sessions/${id}/end`);
     expect(await walk()).toEqual(pages);
     expect(await page("?after=7")).toEqual({ messages: [] });
-    for (const query of ["?limit=0", "?limit=1001", "?after=-1", "?after=x"]) {
+    for (const query of ["?limit=0", "?limit=1001", "?limit=1e1", "?after=-1", "?after=x", "?after=0x1", "?after="]) {
       expect((await get(`/sessions/${id}/messages${query}`)).status).toBe(400);
     }
     expect((await get("/sessions/65f3a1b2c4d5e6f708192a3f/messages")).status).toBe(404);

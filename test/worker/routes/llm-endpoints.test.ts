@@ -214,6 +214,22 @@ describe("the limits of a reply", () => {
     { timeout: 601 },
     { num_of_retries: 10 },
     { num_of_retries: "999" },
+    { max_attempts: [10] },
+    { max_attempts: true },
+    { max_attempts: 1.5 },
+    { max_attempts: "" },
+    { timeout_ms: [5] },
+    { timeout_ms: "Infinity" },
+    { timeout: [1] },
+    { first_token_ms: [1] },
+    { first_token_ms: true },
+    { idle_ms: ["7"] },
+    { num_of_retries: [] },
+    { num_of_retries: " " },
+    { num_of_retries: 2.5 },
+    { allow_retries: ["false"] },
+    { alternate_roles: ["true"] },
+    { alternate_roles: 1 },
   ])("are refused beyond what is allowed, wherever params are taken: %j", async (params) => {
     const [name] = Object.keys(params);
     const given = { name: unique("outdone"), connector_type: "echo-connector", params };
@@ -232,6 +248,18 @@ describe("the limits of a reply", () => {
     }
     expect((await get(`/chatbots/${chatbotId}`)).body.data.params).toBeUndefined();
   });
+
+  it.each([[[5]], [true], [null], [""], ["five"], [{}]])(
+    "are numbers, or their text, also those of the endpoint: %j is refused",
+    async (value) => {
+      const endpointId = await createEndpoint({ max_concurrency: 3 });
+      for (const field of ["max_concurrency", "max_calls_per_second"]) {
+        const refused = await put(`/v1/llm_endpoints/${endpointId}`, { [field]: value });
+        expect([refused.status, refused.body.error?.[0]?.loc]).toEqual([422, ["body", field]]);
+      }
+      expect((await get(`/v1/llm_endpoints/${endpointId}`)).body.max_concurrency).toBe(3);
+    },
+  );
 
   it("are accepted up to there", async () => {
     const params = { max_attempts: 10, timeout_ms: 600_000, timeout: 600, num_of_retries: 9 };
@@ -488,5 +516,49 @@ describe("a test of an endpoint", () => {
 
   it("changes no session, and needs an endpoint that exists", async () => {
     expect((await post("/v1/llm_endpoints/nowhere/test")).status).toBe(404);
+  });
+});
+
+describe("a misspelt param of a connector without a model", () => {
+  it.each([
+    ["echo-connector", { params: { delay: 200 } }, ["params", "delay"], "delay_ms"],
+    ["eliza-connector", { params: { tokens_per_secnd: 3 } }, ["params", "tokens_per_secnd"], "tokens_per_second"],
+    ["echo-connector", { params: { max_atempts: 3 } }, ["params", "max_atempts"], "max_attempts"],
+    ["echo-connector", { pinned: ["model", "fail_time"] }, ["pinned", 1], "fail_times"],
+  ])("is refused, with the name that was meant: %s %j", async (type, fields, path, nearest) => {
+    const id = await createEndpoint({ connector_type: type });
+    for (const refused of [
+      await post("/v1/llm_endpoints", { name: unique("misspelt"), connector_type: type, ...fields }),
+      await put(`/v1/llm_endpoints/${id}`, fields),
+    ])
+      expect([refused.status, refused.body.error]).toEqual([
+        422,
+        [expect.objectContaining({ loc: ["body", ...path], msg: `unknown param, did you mean "${nearest}"?` })],
+      ]);
+    expect((await get(`/v1/llm_endpoints/${id}`)).body).toMatchObject({ params: {}, pinned: [] });
+  });
+
+  it("is none of a model's params, and none in a chatbot, which another endpoint can get", async () => {
+    const params = {
+      temperature: 0.5,
+      max_tokens: 5,
+      max_completion_tokens: 5,
+      top_p: 1,
+      top_k: 4,
+      stop: ["x"],
+      seed: 1,
+      n: 1,
+      frequency_penalty: 0,
+      presence_penalty: 0,
+      response_format: { type: "text" },
+      logprobs: true,
+      reasoning_effort: "low",
+      stream_options: null,
+      system_prompt: "Be brief.",
+    };
+    const endpointId = await createEndpoint({ params, pinned: Object.keys(params) });
+    expect((await get(`/v1/llm_endpoints/${endpointId}`)).body.params).toEqual(params);
+    const chatbot = { name: "Later", endpointId, params: { delay: 200 } };
+    expect((await post("/chatbots", chatbot)).status).toBe(201);
   });
 });

@@ -54,6 +54,10 @@ describe("the name of the host", () => {
       expect([origin, await codeFor(origin)]).toEqual([origin, 200]);
     for (const origin of ["http://rebound.example:8787", "https://app.example.evil.example", "null", "evil"])
       expect([origin, await codeFor(origin)]).toEqual([origin, [403, "origin_refused"]]);
+    for (const hosts of [undefined, "", "parley.test, ,", "*"]) {
+      setVariables({ ALLOWED_HOSTS: hosts === undefined ? "parley.test" : `parley.test,${hosts}` });
+      expect([hosts, await codeFor("file://")]).toEqual([hosts, [403, "origin_refused"]]);
+    }
     setVariables({ LOCAL: "" });
     expect(await codeFor("http://rebound.example:8787")).toBe(200);
   });
@@ -69,6 +73,10 @@ describe("the name of the host", () => {
     expect(await codeFor({ "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" })).toEqual(rebound);
     expect(await codeFor({ "accept-language": "en-US", "sec-fetch-mode": "cors" })).toBe(200);
     expect(await codeFor({})).toBe(200);
+    expect(await codeFor({ "accept-language": "*", "user-agent": "Deno/2.5.0" })).toBe(200);
+    expect(await codeFor({ "accept-language": "*", "user-agent": "Mozilla/5.0 (X11; Linux x86_64)" })).toEqual(rebound);
+    const { body } = await get("/chatbots", { headers: { "accept-language": "de" } });
+    expect(body.message).toContain("set an ADMIN_KEY of your own in .dev.vars");
     setVariables({ ADMIN_KEY });
     expect((await get("/chatbots", { headers: { "accept-language": "en-US" } })).status).toBe(200);
   });

@@ -3,7 +3,7 @@ import { createExecutionContext, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { app } from "../../../src/app.ts";
-import { seal } from "../../../src/crypto/sealed-tokens.ts";
+import { seal, unseal } from "../../../src/crypto/sealed-tokens.ts";
 import { ReplyCaller } from "../../../src/providers/call/reply-caller.ts";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
 import { createChatbot, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
@@ -84,6 +84,21 @@ describe("an endpoint's token", () => {
       expect(everything).not.toContain(btoa(token));
     }
     expect(JSON.stringify((await get("/v1/llm_endpoints")).body)).not.toMatch(/sealed:2:|sk-/);
+  });
+
+  it("is kept by the mask, also with blanks around it, and loses its own blanks", async () => {
+    const id = await createEndpoint({ token: " sk-with-blanks\n" });
+    const opened = async () =>
+      unseal(String(await stored(id)), { endpointId: id, connectorType: "echo-connector", origin: "" }, ours);
+    expect(await opened()).toBe("sk-with-blanks");
+    expect((await put(`/v1/llm_endpoints/${id}`, { token: " ********\t" })).status).toBe(200);
+    expect(await opened()).toBe("sk-with-blanks");
+    const created = await post("/v1/llm_endpoints", {
+      name: unique("masked"),
+      connector_type: "echo-connector",
+      token: " ********",
+    });
+    expect(created.status).toBe(422);
   });
 
   it("is replaced and sealed by an update, and kept by an update with the mask", async () => {

@@ -5,10 +5,10 @@
 import type * as z from "zod";
 import type { Endpoint, Prices } from "../../../core/endpoint.ts";
 import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
-import type { Outcome } from "../../../core/failure.ts";
+import type { Failed, Outcome } from "../../../core/failure.ts";
 import { failed, invalid, success } from "../../../core/failure.ts";
 import { allowsPrivateUrls, urlProblem } from "../../../net/url-guard.ts";
-import { PROVIDERS, findParamProblem, originOf } from "../../../providers/registry.ts";
+import { PROVIDERS, findMisspeltParam, findParamProblem, originOf } from "../../../providers/registry.ts";
 import type * as schemas from "./schemas.ts";
 
 /** A model in the address of a call: of Azure's deployments, and of Google's models. */
@@ -91,8 +91,18 @@ export function checkEndpoint(endpoint: Endpoint, env: Env): Outcome<Endpoint> {
     return invalid(["token"], "may name only secrets that begin with PROVIDER_");
   const param = findParamProblem(endpoint.connectorType, endpoint.params);
   if (param) return invalid(["params", param.name], param.message);
+  const misspelt = misspeltParam(endpoint);
+  if (misspelt) return misspelt;
   const problem = uriProblem(endpoint, env);
   return problem === null ? success(endpoint) : invalid(["uri"], problem);
+}
+
+function misspeltParam({ connectorType, params, pinned }: Endpoint): Failed | null {
+  const param = findMisspeltParam(connectorType, Object.keys(JSON.parse(params) as object));
+  if (param) return invalid(["params", param.name], `unknown param, did you mean "${param.nearest}"?`);
+  const pin = findMisspeltParam(connectorType, pinned ?? []);
+  if (!pin) return null;
+  return invalid(["pinned", pinned?.indexOf(pin.name) ?? 0], `unknown param, did you mean "${pin.nearest}"?`);
 }
 
 function uriProblem({ connectorType, uri }: Endpoint, env: Env): string | null {

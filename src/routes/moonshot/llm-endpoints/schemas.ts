@@ -3,12 +3,16 @@
  * are in `endpoint-rules.ts`.
  */
 import * as z from "zod/mini";
+import { numberOf } from "../../../core/call-params.ts";
 import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
-import { name, providerParams, refuseLostNames, wholeNumber } from "../../http/fields.ts";
+import { name, providerParams, refuseLostNames } from "../../http/fields.ts";
 import { ignored } from "../schemas.ts";
 
 /** A number or its text: Moonshot's forms send every field as text. */
-const numeric = wholeNumber(0);
+const numeric = z.pipe(
+  z.transform((value) => (typeof value === "string" ? (numberOf(value) ?? NaN) : value)),
+  z.number().check(z.int(), z.gte(0)),
+);
 
 const givenParams = z.pipe(
   z.transform(refuseLostNames<"" | null | Record<string, unknown>>),
@@ -53,7 +57,7 @@ const pinned = z.nullable(z.array(z.string().check(z.minLength(1), z.maxLength(2
 const endpointFields = {
   connector_type: z.enum(CONNECTOR_TYPES),
   uri: z.string().check(z.trim(), z.maxLength(2000)),
-  token: z.string().check(z.maxLength(2000)),
+  token: z.string().check(z.trim(), z.maxLength(2000)),
   model: z.string().check(z.maxLength(200)),
   max_calls_per_second: numeric,
   max_concurrency: numeric,

@@ -61,7 +61,7 @@ const presentTest = ({ content, detail }: Reply): z.output<typeof schemas.Endpoi
   model: detail.model,
   finish_reason: detail.finishReason,
   usage: detail.usage && { input_tokens: detail.usage.inputTokens, output_tokens: detail.usage.outputTokens },
-  duration_ms: detail.durationMs,
+  duration_ms: detail.durationMs ?? 0,
   ttft_ms: detail.ttftMs,
   queue_ms: detail.queueMs ?? 0,
   provider_request_id: detail.providerRequestId,

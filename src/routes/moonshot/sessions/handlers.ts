@@ -12,7 +12,7 @@ import { readSession, shownOf } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
 import { database } from "../../../store/database.ts";
-import { findPromptTemplate } from "../../../store/prompt-templates.ts";
+import { findPromptTemplate, promptTemplateNotFound } from "../../../store/prompt-templates.ts";
 import { fitTexts } from "../../../store/fit-list.ts";
 import { listComparisonSessions } from "../../../store/session-list.ts";
 import { audit } from "../../http/audit.ts";
@@ -29,7 +29,7 @@ import {
   respondWithTurn,
   wantsEvents,
 } from "../../http/subscribe.ts";
-import { checkNamesExist, createUnderFreeId, newSession } from "./new-session.ts";
+import { checkNamesExist, contextStrategyNotFound, createUnderFreeId, newSession } from "./new-session.ts";
 import { presentSession } from "./present.ts";
 import { presentHistory, streamHistory } from "./records.ts";
 import type { Include } from "./records.ts";
@@ -142,8 +142,9 @@ export async function createTicket(c: AppContext, id: string) {
 }
 
 export async function setPromptTemplate(c: AppContext, id: string, name: string) {
-  const template = await findPromptTemplate(database(c.env.DB), name);
-  if (!template) return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
+  const db = database(c.env.DB);
+  if (!(await findPromptTemplate(db, name)))
+    return respondWithProblem(c, (await promptTemplateNotFound(db, name)).failure);
   return amendSession(c, id, { promptTemplate: name });
 }
 
@@ -156,7 +157,7 @@ export async function unsetPromptTemplate(c: AppContext, id: string, name: strin
 
 export async function setContextStrategy(c: AppContext, id: string, name: string) {
   const contextStrategy = asContextStrategy(name);
-  if (!contextStrategy) return respondWithProblem(c, { reason: "not-found", resource: "context strategy", id: name });
+  if (!contextStrategy) return respondWithProblem(c, contextStrategyNotFound(name).failure);
   return amendSession(c, id, { contextStrategy });
 }
 

@@ -3,15 +3,16 @@
  * that is free. Effects: queries to D1.
  */
 import type * as z from "zod";
-import { asContextStrategy } from "../../../core/prompt-template.ts";
-import type { Outcome } from "../../../core/failure.ts";
+import { CONTEXT_STRATEGIES, asContextStrategy } from "../../../core/prompt-template.ts";
+import type { Failed, Outcome } from "../../../core/failure.ts";
 import { notFound, success } from "../../../core/failure.ts";
 import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { zonedStamp } from "../../../core/time.ts";
+import { nearestName } from "../../../core/unknown-fields.ts";
 import type { Database } from "../../../store/database.ts";
 import { endpointNotFound, existingEndpoints } from "../../../store/endpoints.ts";
-import { findPromptTemplate } from "../../../store/prompt-templates.ts";
+import { findPromptTemplate, promptTemplateNotFound } from "../../../store/prompt-templates.ts";
 import { slug } from "../../../store/slug.ts";
 import { createComparisonSession } from "../../../store/sessions.ts";
 import type * as schemas from "./schemas.ts";
@@ -28,11 +29,15 @@ export async function checkNamesExist(
   const missing = endpoints.find((id) => !existing.has(id));
   if (missing !== undefined) return endpointNotFound(db, missing);
   if (prompt_template !== null && !(await findPromptTemplate(db, prompt_template)))
-    return notFound("prompt template", prompt_template);
+    return promptTemplateNotFound(db, prompt_template);
   if (context_strategy !== null && !asContextStrategy(context_strategy))
-    return notFound("context strategy", context_strategy);
+    return contextStrategyNotFound(context_strategy);
   return success(null);
 }
+
+/** The failure of an unknown strategy. It suggests the one that was probably meant. */
+export const contextStrategyNotFound = (name: string): Failed =>
+  notFound("context strategy", name, nearestName(name, CONTEXT_STRATEGIES));
 
 /**
  * Creates a session with its id, or with `-2`, `-3`, … appended to it while that id is taken.

@@ -43,9 +43,9 @@ export const Receipt = z
         provider_request_id: z.string().nullable(),
       }),
     ),
-    queue_ms: z.number().int(),
+    queue_ms: z.number().int().nullable(),
     ttft_ms: z.number().int().nullable(),
-    duration_ms: z.number().int(),
+    duration_ms: z.number().int().nullable(),
     finish_reason_raw: finishReasonRaw,
     notes: z.array(z.string()).meta({ description: "What was unusual about the answer" }),
     usage: Usage.nullable(),
@@ -64,7 +64,7 @@ export const ChatRecord = z
     prompt: z.string(),
     prepared_prompt: z.string(),
     predicted_result: z.string(),
-    duration: z.string(),
+    duration: z.string().meta({ description: "Such as `1.04 secs`; empty when unknown: the reply was interrupted" }),
     prompt_time: z.string(),
     status: z.enum(["ok", "error", "cancelled"]),
     error: ReplyError.nullable(),
@@ -74,11 +74,12 @@ export const ChatRecord = z
     model: z.string().nullable(),
     usage: Usage.nullable(),
     ...tokenDetails,
-    duration_ms: z.number().int(),
+    duration_ms: z.number().int().nullable().meta({ description: "null when unknown: the reply was interrupted" }),
     ttft_ms: z.number().int().nullable(),
     queue_ms: z
       .number()
       .int()
+      .nullable()
       .meta({ description: "Time spent waiting for the endpoint's limits. The other times do not include it" }),
     attempts: z.number().int(),
     provider_request_id: z.string().nullable(),

@@ -3,7 +3,7 @@
  * here. Effects: reads a long log while its records are sent.
  */
 import type * as z from "zod";
-import { costOfReply } from "../../../core/message.ts";
+import { costOfReply, queueMsOf } from "../../../core/message.ts";
 import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { zonedPromptTime } from "../../../core/time.ts";
@@ -71,7 +71,7 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     prompt: prompt.content,
     prepared_prompt: reply.preparedPrompt,
     predicted_result: predictedResult(reply, content),
-    duration: `${(reply.durationMs / 1000).toFixed(2)} secs`,
+    duration: reply.durationMs === null ? "" : `${(reply.durationMs / 1000).toFixed(2)} secs`,
     prompt_time: zonedPromptTime(prompt.createdAt, zone),
     status: reply.status,
     error: reply.error,
@@ -82,7 +82,7 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     ...presentTokens(reply.usage),
     duration_ms: reply.durationMs,
     ttft_ms: reply.ttftMs,
-    queue_ms: reply.queueMs ?? 0,
+    queue_ms: queueMsOf(reply),
     attempts: reply.attempts,
     provider_request_id: reply.providerRequestId,
     ...(include === "receipt" ? { receipt: receiptOf(reply) } : {}),
@@ -115,7 +115,7 @@ const presentReceipt = (reply: ReplyDetail, receipt: Receipt): z.output<typeof s
     duration_ms: durationMs,
     provider_request_id: providerRequestId,
   })),
-  queue_ms: reply.queueMs ?? 0,
+  queue_ms: queueMsOf(reply),
   ttft_ms: reply.ttftMs,
   duration_ms: reply.durationMs,
   finish_reason_raw: reply.finishReasonRaw ?? null,

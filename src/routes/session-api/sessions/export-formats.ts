@@ -4,7 +4,7 @@
  * sending the file do not belong here. No effects.
  */
 import type { CallerRole } from "../../../core/caller.ts";
-import { costOfReply } from "../../../core/message.ts";
+import { costOfReply, queueMsOf } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
 import { csvTable, wideTable } from "../../http/csv.ts";
@@ -59,7 +59,7 @@ const presentReply = (logged: LoggedReply) => ({
   finishReasonRaw: logged.reply.finishReasonRaw ?? null,
   endpointId: logged.reply.endpointId,
   model: logged.reply.model,
-  queueMs: logged.reply.queueMs ?? 0,
+  queueMs: queueMsOf(logged.reply),
   attempts: logged.reply.attempts,
   providerRequestId: logged.reply.providerRequestId,
   cost: costOfReply(logged.reply),

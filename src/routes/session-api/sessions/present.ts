@@ -42,8 +42,7 @@ const presentReplyDetail = (
   status,
   finishReason,
   ...omitNulls({ model: viewerRole === "client" ? null : model, usage }),
-  durationMs,
-  ...omitNulls({ ttftMs }),
+  ...omitNulls({ durationMs, ttftMs }),
 });
 
 export const presentStatistics = (
