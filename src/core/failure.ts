@@ -109,3 +109,6 @@ export function rootCause(error: unknown): string {
   if (error instanceof Error && error.cause !== undefined) return rootCause(error.cause);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
+
+/** Thrown to end the work for a caller that has left. Nobody gets an answer then. */
+export class CallerLeft extends Error {}

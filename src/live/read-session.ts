@@ -7,6 +7,7 @@
  * object and queries to D1. The caller passes how to measure them.
  */
 import type { Message } from "../core/message.ts";
+import { CallerLeft } from "../core/failure.ts";
 import type { Outcome } from "../core/failure.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
@@ -18,6 +19,7 @@ import { logPage, logWindowStart } from "../store/session-log.ts";
 import { findSession } from "../store/sessions.ts";
 import { addReferences, cachedReferences, isReferencesRefreshDue, readChatContext } from "../store/turn-context.ts";
 import type { ReferencedRecords } from "../store/turn-context.ts";
+import { PageQueue } from "./page-queue.ts";
 import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
 import type { History, LiveSnapshot, PageFilter, RecordOptions, SessionResult } from "./session-results.ts";
@@ -32,20 +34,27 @@ export interface SessionReader {
   measure: <T>(source: "session" | "index", work: Promise<T>) => Promise<T>;
   /** Keeps work going after the call was answered. */
   keepAlive: (work: Promise<unknown>) => void;
+  /** Whether the caller has left: then nothing more is read. */
+  hasLeft: () => boolean;
 }
+
+/** The further pages of all long answers in this isolate. */
+const pages = new PageQueue();
 
 /** Messages of one page of a log. Long messages make a page shorter. */
 const PAGE_MESSAGES = 1_000;
 
-/** @returns what the object answers, or what is stored; `null` when the session does not exist */
+/** @returns what the object answers, or what is stored; `null` when the session does not exist @throws {CallerLeft} */
 async function fromObjectOrStore<T>(
-  { env, measure }: SessionReader,
+  { env, measure, hasLeft }: SessionReader,
   id: string,
   readObject: (object: SessionStub) => Promise<Outcome<T | null>>,
   readStore: (store: LogStore) => Promise<T | null>,
 ): Promise<T | null> {
+  if (hasLeft()) throw new CallerLeft();
   const live = await measure("session", readObject(sessionStub(env, id)));
   if (!live.ok) return null;
+  if (hasLeft()) throw new CallerLeft();
   return live.value ?? measure("index", readStore(logStore(env)));
 }
 
@@ -122,16 +131,18 @@ export async function openLog(reader: SessionReader, id: string): Promise<OpenLo
   return found && logOf(reader, found.session, { after: 0, upTo: found.session.lastSeq });
 }
 
-function logOf({ env, keepAlive }: SessionReader, session: Session, range: Pick<OpenLog, "after" | "upTo">): OpenLog {
+function logOf(reader: SessionReader, session: Session, range: Pick<OpenLog, "after" | "upTo">): OpenLog {
   // Pages are read while the answer is sent; its headers, with the times in them, have been sent by then.
-  const unmeasured: SessionReader = { env, measure: (_, work) => work, keepAlive };
+  const unmeasured: SessionReader = { ...reader, measure: (_, work) => work };
   const page: OpenLog["page"] = async (after, limit = PAGE_MESSAGES, filter = {}) => {
-    const batch = await fromObjectOrStore(
-      unmeasured,
-      session.id,
-      (object) => object.page({ after, limit, which: "all", filter }),
-      (store) => logPage(store, session, { after, limit, ...filter }),
-    );
+    const read = () =>
+      fromObjectOrStore(
+        unmeasured,
+        session.id,
+        (object) => object.page({ after, limit, which: "all", filter }),
+        (store) => logPage(store, session, { after, limit, ...filter }),
+      );
+    const batch = await pages.read(reader.hasLeft, read);
     if (!batch) throw new Error("The session was deleted while its log was read");
     return batch;
   };
@@ -143,19 +154,25 @@ function logOf({ env, keepAlive }: SessionReader, session: Session, range: Pick<
  *
  * @throws when the log ends early: a part of it must not pass for the whole
  */
-export async function* messagesOf({ after, upTo, page }: OpenLog, filter?: PageFilter): AsyncGenerator<Message, void> {
-  const isPartial = filter?.chatId !== undefined || filter?.form === "counts";
+export async function* messagesOf(log: OpenLog, filter: PageFilter = {}): AsyncGenerator<Message, void> {
+  const { after, upTo, page } = log;
   for (let last = after; last < upTo;) {
     const { items, hasMore } = await page(last, PAGE_MESSAGES, filter);
     yield* items.filter(({ seq }) => seq <= upTo);
     last = items.at(-1)?.seq ?? last;
-    if (!hasMore) {
-      if (last < upTo && !isPartial) throw new Error(`The log ends at message ${last} of ${upTo}`);
-      return;
-    }
+    if (!hasMore) return requireEnd(log, last, filter);
     // Lets other calls of the isolate run: a reader who sends little or nothing meanwhile would leave them no time.
     await scheduler.wait(0);
   }
+}
+
+/** @throws when messages of the log are missing: its session was deleted */
+async function requireEnd({ upTo, page }: OpenLog, last: number, filter: PageFilter): Promise<void> {
+  if (last >= upTo) return;
+  const isPartial = filter.chatId !== undefined || filter.form === "counts" || filter.ofTurns === true;
+  // Those that a filter leaves out may end the log, but then they are there.
+  const isThere = isPartial && (await page(last, 1, { form: "short" })).items.length > 0;
+  if (!isThere) throw new Error(`The log ends at message ${last} of ${upTo}`);
 }
 
 /** What a result shows of a log: its messages, or where to read them when they are more than is passed on at once. */
@@ -202,9 +219,10 @@ export async function readMessages(
         return session && logPage(store, session, { after: from, limit: most, which: "shown" });
       },
     );
+  const readNext: ReadBatch = (from, most) => pages.read(reader.hasLeft, () => read(from, most));
   const first = await read(after, limit);
   return (
-    first && { first, rest: first.hasMore && first.items.length < limit ? batchesAfter(first, limit, read) : null }
+    first && { first, rest: first.hasMore && first.items.length < limit ? batchesAfter(first, limit, readNext) : null }
   );
 }
 

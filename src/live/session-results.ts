@@ -48,6 +48,8 @@ export interface PageFilter {
   chatId?: string;
   /** Whole messages unless it says otherwise. An object of an earlier release always reads them whole. */
   form?: MessageForm;
+  /** Only messages of turns. The archive, and an object of an earlier release, read all. */
+  ofTurns?: true;
 }
 
 /** A message from a caller, with its own time, or `null` for the current time. */

@@ -90,12 +90,13 @@ export class SessionRoom {
     after: number,
     limit: number,
     which: "all" | "shown",
-    { chatId, form }: PageFilter = {},
+    { chatId, form, ofTurns }: PageFilter = {},
   ): Outcome<Batch<Message> | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
     if (chatId !== undefined) return success(log.messagesOfChat(chatId, after, limit));
+    if (ofTurns) return success(log.messagesOfTurns(after, limit));
     return success(which === "all" ? log.messages(after, limit, form) : log.shownMessages(after, limit));
   }
 

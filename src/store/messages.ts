@@ -43,6 +43,8 @@ export interface PageQuery {
   /** Only messages of this chat, and prompts to all chats; of these, all and whole. */
   chatId?: string;
   form?: MessageForm;
+  /** Only messages of turns, whole. The archive has no index of them, and its pages have all messages. */
+  ofTurns?: boolean;
 }
 
 /** What a page reads of each row. */
@@ -91,7 +93,14 @@ const PAGES: Record<MessageForm, string> = {
   counts: batchQuery("AND detail IS NOT NULL", COUNTS),
 };
 const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`, SHORT);
+const MESSAGES_OF_TURNS = batchQuery("AND turn_id IS NOT NULL");
 const MESSAGES_OF_CHAT = batchQuery("AND (chat_id IS NULL OR chat_id = ?5)");
+
+function queryOf({ which = "all", chatId, form = "whole", ofTurns = false }: PageQuery): string {
+  if (chatId !== undefined) return MESSAGES_OF_CHAT;
+  if (which === "shown") return SHOWN_MESSAGES;
+  return ofTurns ? MESSAGES_OF_TURNS : PAGES[form];
+}
 
 /** Messages of D1. */
 export interface StoredPage extends Batch<Message> {
@@ -100,13 +109,9 @@ export interface StoredPage extends Batch<Message> {
 }
 
 /** Messages, oldest first: at most `limit`, and no more than fit into a batch. */
-export async function messagesPage(
-  db: Database,
-  sessionId: string,
-  { after, limit, which = "all", chatId, form = "whole" }: PageQuery,
-): Promise<StoredPage> {
-  const query = which === "shown" ? SHOWN_MESSAGES : PAGES[form];
-  const statement = db.$client.prepare(chatId === undefined ? query : MESSAGES_OF_CHAT);
+export async function messagesPage(db: Database, sessionId: string, pageQuery: PageQuery): Promise<StoredPage> {
+  const { after, limit, chatId } = pageQuery;
+  const statement = db.$client.prepare(queryOf(pageQuery));
   const values = [sessionId, Math.min(after, MAX_SEQ), Math.min(limit, MAX_ROWS), MAX_BATCH_CHARACTERS];
   const bound = statement.bind(...values, ...(chatId === undefined ? [] : [chatId]));
   const { results } = await bound.all<MessageRow & { lastSeq: number; archivedSeq: number | null }>();

@@ -271,6 +271,11 @@ export class Log {
     return readBatch(this.#rows(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
   }
 
+  /** Like {@link messages}, but only messages of turns. */
+  messagesOfTurns(after: number, limit: number): Batch<Message> {
+    return readBatch(this.#rows(statements.MESSAGES_OF_TURNS_AFTER, after), limit);
+  }
+
   /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
   windowStart(upTo: number, shownAs: ShownAs): number {
     if (upTo <= MAX_SHOWN_MESSAGES && this.loadedState.bytes <= MAX_BATCH_CHARACTERS) return 0;

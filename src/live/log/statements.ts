@@ -28,6 +28,7 @@ export const MESSAGES_AFTER: Record<MessageForm, string> = {
 };
 export const SHOWN_MESSAGES_AFTER = `${SELECT_SHORT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
+export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages

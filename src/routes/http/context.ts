@@ -24,6 +24,8 @@ export interface AppEnv {
     /** Whether the call is within the limit of its address. Set once the call has been counted. */
     addressLimit?: Promise<boolean>;
     claim?: Claim;
+    /** Set when the caller stops to read its answer. */
+    hasLeft?: true;
     secureHeadersNonce?: string;
   };
 }
@@ -52,11 +54,15 @@ export async function measure<T>(c: Context, part: "auth" | "session" | "index",
   }
 }
 
+/** Whether the caller has gone away, before its answer began or while it was sent. */
+export const hasLeft = (c: Context<AppEnv>): boolean => c.req.raw.signal.aborted || c.get("hasLeft") === true;
+
 /** What `live/read-session.ts` needs to read a session during a call. */
 export const readerOf = (c: Context<AppEnv>): SessionReader => ({
   env: c.env,
   measure: (source, work) => measure(c, source, work),
   keepAlive: (work) => c.executionCtx.waitUntil(work),
+  hasLeft: () => hasLeft(c),
 });
 
 const BOOKMARK = /^[0-9a-f-]{1,200}$/i;

@@ -62,8 +62,10 @@ export function respondWithFile(
   c: Context<AppEnv>,
   { sessionId, format, texts }: { sessionId: string; format: "jsonl" | "csv"; texts: AsyncGenerator<string, void> },
 ): Response {
-  const stream = textStream(texts, (error) =>
-    console.error({ event: "export-broke-off", ...requestIdsOf(c), error: rootCause(error) }),
+  const stream = textStream(
+    texts,
+    (error) => console.error({ event: "export-broke-off", ...requestIdsOf(c), error: rootCause(error) }),
+    () => c.set("hasLeft", true),
   );
   return c.body(stream, 200, {
     "content-type": CONTENT_TYPES[format],

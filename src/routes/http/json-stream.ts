@@ -43,8 +43,10 @@ async function* objectTexts(fields: object): AsyncGenerator<string, void> {
 
 /** Answers 200 with a JSON value that has {@link Streamed} arrays or {@link Late} fields. A failure breaks the answer off. */
 export function respondWithJsonStream(c: Context<AppEnv>, value: object): Response {
-  const stream = textStream(jsonTexts(value), (error) =>
-    console.error({ event: "answer-broke-off", requestId: c.var.requestId, error: rootCause(error) }),
+  const stream = textStream(
+    jsonTexts(value),
+    (error) => console.error({ event: "answer-broke-off", requestId: c.var.requestId, error: rootCause(error) }),
+    () => c.set("hasLeft", true),
   );
   return c.body(stream, 200, { "content-type": "application/json" });
 }

@@ -47,7 +47,8 @@ interface BufferedReply {
 async function* turnsOf(log: OpenLog): AsyncGenerator<TurnBuffer, void> {
   const indexes = new Map(log.session.chats.map(({ chatId }, index) => [chatId, index]));
   let turn: TurnBuffer | null = null;
-  for await (const message of messagesOf(log)) {
+  for await (const message of messagesOf(log, { ofTurns: true })) {
+    // The archive, and an object of an earlier release, read all messages.
     if (message.turnId === null) continue;
     if (turn?.turnId !== message.turnId) {
       if (turn) yield turn;

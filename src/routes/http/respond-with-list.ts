@@ -3,11 +3,12 @@
  * are read. Lists with a paginator do not belong here. Effects: queries to D1.
  */
 import type { Context } from "hono";
+import { CallerLeft } from "../../core/failure.ts";
 import type { Batch } from "../../core/page.ts";
 import type { Database } from "../../store/database.ts";
 import type { ListPages } from "../../store/list-pages.ts";
 import type { AppEnv } from "./context.ts";
-import { readFromReplica } from "./context.ts";
+import { hasLeft, readFromReplica } from "./context.ts";
 import { respondWithJsonStream } from "./json-stream.ts";
 
 /**
@@ -25,11 +26,22 @@ export async function respondWithList<T>(
     return [list, (await list.next()).value] as const;
   });
   return first?.hasMore
-    ? respondWithJsonStream(c, presentAll(first, pages, present))
+    ? respondWithJsonStream(
+        c,
+        presentAll(first, pages, present, () => hasLeft(c)),
+      )
     : c.json(first?.items.map(present) ?? []);
 }
 
-async function* presentAll<T>(first: Batch<T>, rest: ListPages<T>, present: (item: T) => object) {
+async function* presentAll<T>(
+  first: Batch<T>,
+  rest: ListPages<T>,
+  present: (item: T) => object,
+  hasCallerLeft: () => boolean,
+) {
   for (const item of first.items) yield present(item);
-  for await (const { items } of rest) for (const item of items) yield present(item);
+  for await (const { items } of rest) {
+    if (hasCallerLeft()) throw new CallerLeft();
+    for (const item of items) yield present(item);
+  }
 }

@@ -20,6 +20,13 @@ const READERS = 6;
 const MAX_ADDED_MB = 64;
 const MAX_WAIT_MS = 100;
 
+/** The most that the server may compute for those who have left, in milliseconds. */
+const MAX_WORK_MS = 1_000;
+
+/** Callers who do not wait for their answers, and how long they stay, in milliseconds. */
+const LEAVERS = 30;
+const LEAVE_AFTER_MS = 100;
+
 /** 40 MB: a message is 0.1 MB, and a turn with the echo is 0.3 MB, because a reply keeps its prepared prompt. */
 const MESSAGES = 400;
 const TURNS = 133;
@@ -203,6 +210,16 @@ async function observe(work: Promise<unknown>): Promise<{ peakMb: number; waitsM
   return { peakMb, waitsMs };
 }
 
+/** Callers who leave a moment after they have asked, whether or not their answers have begun. */
+async function leave(path: string): Promise<void> {
+  const readAndLeave = async () => {
+    const signal = AbortSignal.timeout(LEAVE_AFTER_MS);
+    const answer = await fetch(`${server.origin}${path}`, { headers: { authorization }, signal });
+    await answer.arrayBuffer();
+  };
+  await Promise.allSettled(Array.from({ length: LEAVERS }, readAndLeave));
+}
+
 const readAtOnce = (readOne: () => Promise<void>) => observe(Promise.all(Array.from({ length: READERS }, readOne)));
 
 describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB", () => {
@@ -218,5 +235,28 @@ describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB
     );
     expect(p95).toBeLessThan(MAX_WAIT_MS);
     expect(peakMb - before).toBeLessThan(MAX_ADDED_MB);
+  });
+});
+
+const PATHS: Record<string, () => string> = {
+  "an export without replies": () => `/sessions/${chat}/export`,
+  "an export of an ended session": () => `/sessions/${endedChat}/export`,
+  "an export": () => `/v1/sessions/${comparison}/export`,
+  "a page of messages": () => `/sessions/${chat}/messages?limit=1000`,
+  "statistics on /v1": () => `/v1/sessions/${comparison}/stats`,
+  "all events": () => `/sessions/${chat}/events?after=0`,
+};
+
+describe.skipIf(!existsSync("/proc/self/status"))("thirty readers of a log of 40 MB who leave", () => {
+  it.each(Object.entries(PATHS))("of %s do not hold up those who come after them", async (way, path) => {
+    await leave(path());
+    const start = server.cpuMs();
+    const waitsMs = [await probe(), await probe(), await probe()];
+    await sleep(2_000);
+    const workMs = server.cpuMs() - start;
+    const waits = waitsMs.map((ms) => ms.toFixed(1)).join(", ");
+    console.info(`${way}: the next calls wait ${waits} ms; ${workMs.toFixed(0)} ms of work after the leave`);
+    expect(Math.max(...waitsMs)).toBeLessThan(MAX_WAIT_MS);
+    expect(workMs).toBeLessThan(MAX_WORK_MS);
   });
 });

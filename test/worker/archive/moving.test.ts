@@ -278,7 +278,7 @@ describe("a session that goes on", () => {
 it("a reader who began before does not notice", async () => {
   const id = await usedSession(Array.from({ length: 6 }, (_, n) => `${n}`));
   await age([id]);
-  const log = await openLog({ env, measure: (_, work) => work, keepAlive: () => undefined }, id);
+  const log = await openLog({ env, measure: (_, work) => work, keepAlive: () => undefined, hasLeft: () => false }, id);
   const first = await log?.page(0, 2);
   await runArchiveJob();
   expect(await storedMessages(id)).toBe(0);
