@@ -7,24 +7,11 @@ import { randomHex } from "../core/id.ts";
 import type { ApiKey } from "../core/api-key.ts";
 import type { Caller } from "../core/caller.ts";
 import { rootCause } from "../core/failure.ts";
+import { LOOKUP_TIMEOUT_MS, isRefreshDue, isUsable, newLookup } from "../core/lookup-age.ts";
+import type { Lookup } from "../core/lookup-age.ts";
 import { waitAtMost } from "../core/time-limit.ts";
 import type { EpochMs } from "../core/time.ts";
 import { sha256Hex } from "../crypto/secrets.ts";
-
-/** At this age a cached key is looked up again in the background, in milliseconds. */
-const REFRESH_AGE_MS = 15_000;
-
-/** At this age a call waits for the lookup, in milliseconds. A revocation reaches other isolates within this time. */
-const MAX_AGE_MS = 30_000;
-
-/** The longest that a call waits for a lookup, in milliseconds. */
-const LOOKUP_TIMEOUT_MS = 2_000;
-
-/** Until this age a cached key is valid while it cannot be looked up, in milliseconds. */
-const MAX_AGE_WITHOUT_LOOKUP_MS = 300_000;
-
-/** For so long after a failed lookup no call waits for the next one, in milliseconds. */
-const PAUSE_AFTER_FAILURE_MS = 10_000;
 
 /** Size of the cache: more keys than a Worker sees within that time, at little memory. */
 const MAX_CACHED_KEYS = 1_000;
@@ -46,14 +33,8 @@ export interface KeyStore {
   keepAlive: (work: Promise<unknown>) => void;
 }
 
-interface CachedKey {
+interface CachedKey extends Lookup {
   key: ApiKey;
-  /** When the lookup began that found the key. */
-  readAt: EpochMs;
-  /** When the last lookup began. */
-  lookedUpAt: EpochMs;
-  /** When the last lookup began that failed or took too long. */
-  failedAt: EpochMs;
 }
 
 const keyCache = new Map<string, CachedKey>();
@@ -64,15 +45,12 @@ let lastRevocationAt: EpochMs = -Infinity;
 /** Creates an API key. It has 256 random bits, so a plain SHA-256 of it is safe to store. */
 export const generateApiKey = (): string => KEY_PREFIX + randomHex(32);
 
-/** Removes a revoked key from this isolate's cache. */
-export function evictCachedKey(hash: string, at: EpochMs): void {
-  keyCache.delete(hash);
-  lastRevocationAt = at;
-}
-
-/** Removes the keys of a deleted client from this isolate's cache. */
-export function evictCachedKeysOf(clientId: string, at: EpochMs): void {
-  for (const [hash, { key }] of keyCache) if (key.clientId === clientId) keyCache.delete(hash);
+/**
+ * Removes revoked keys from this isolate's cache. Call it after the write, also if that failed: it may have had its
+ * effect.
+ */
+export function evictCachedKeys(isRevoked: (key: ApiKey) => boolean, at: EpochMs): void {
+  for (const [hash, { key }] of keyCache) if (isRevoked(key)) keyCache.delete(hash);
   lastRevocationAt = at;
 }
 
@@ -105,13 +83,6 @@ async function findKey(hash: string, store: KeyStore, at: EpochMs): Promise<ApiK
   });
 }
 
-/** Whether a call uses a cached key without waiting for a lookup. While lookups fail, an older one too. */
-const isUsable = ({ readAt, failedAt }: CachedKey, at: EpochMs): boolean =>
-  at - readAt < (at - failedAt < PAUSE_AFTER_FAILURE_MS ? MAX_AGE_WITHOUT_LOOKUP_MS : MAX_AGE_MS);
-
-const isRefreshDue = ({ readAt, lookedUpAt }: CachedKey, at: EpochMs): boolean =>
-  at - readAt >= REFRESH_AGE_MS && at - lookedUpAt >= LOOKUP_TIMEOUT_MS;
-
 const logFailure = (error: unknown): void => console.error({ event: "key-not-looked-up", error: rootCause(error) });
 
 /** @throws what the lookup throws, or that it took too long; then it goes on in the background */
@@ -134,7 +105,7 @@ async function lookUp(hash: string, { find, recordUse }: KeyStore, at: EpochMs):
   // Unknown keys are not cached, because a new key must work at once.
   if (!key || at <= lastRevocationAt) return key;
   if (keyCache.size >= MAX_CACHED_KEYS) keyCache.clear();
-  keyCache.set(hash, { key, readAt: at, lookedUpAt: at, failedAt: -Infinity });
+  keyCache.set(hash, { key, ...newLookup(at) });
   if ((key.lastUsedAt ?? 0) < at - USE_RECORD_INTERVAL_MS) recordUse(key.id, at);
   return key;
 }

@@ -62,12 +62,15 @@ export async function verifyJwt(
   return null;
 }
 
+/** The client that a claim names. A list with one id must not pass for the id. */
+const clientOf = (claim: unknown): string | null => (typeof claim === "string" ? asObjectId(claim) : null);
+
 function callerOf({ sub, exp = 0, ...claims }: JWTPayload): Caller | null {
   if (typeof sub !== "string" || sub === "" || sub.length > MAX_SUBJECT_CHARACTERS) return null;
   const expiresAt = (exp + CLOCK_TOLERANCE_SECONDS) * 1000;
   if (expiresAt > LAST_MS) return null;
   const role = CALLER_ROLES.find((candidate) => candidate === claims["role"]) ?? null;
-  const clientId = role === "client" ? asObjectId(String(claims["client_id"])) : null;
+  const clientId = role === "client" ? clientOf(claims["client_id"]) : null;
   return {
     role: role === "client" && clientId === null ? null : role,
     id: `jwt:${sub}`,

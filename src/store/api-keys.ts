@@ -6,6 +6,7 @@ import type { ApiKey } from "../core/api-key.ts";
 import type { PageRequest } from "../core/page.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
+import { deleteOnce } from "./delete-once.ts";
 import { insertOnce } from "./insert-once.ts";
 import { apiKeys, clients, subscriptions } from "./tables.ts";
 
@@ -63,7 +64,10 @@ export const deleteKeysExpiredBefore = async (db: Database, before: EpochMs): Pr
   await db.delete(apiKeys).where(lt(apiKeys.expiresAt, before));
 };
 
-/** @returns the deleted key; `null` if there was none */
-export async function deleteKey(db: Database, id: string): Promise<{ hash: string } | null> {
-  return (await db.delete(apiKeys).where(eq(apiKeys.id, id)).returning({ hash: apiKeys.hash }).get()) ?? null;
-}
+/** @returns whether there was such a key */
+export const deleteKey = (db: Database, id: string): Promise<boolean> =>
+  deleteOnce(
+    async () => (await db.delete(apiKeys).where(eq(apiKeys.id, id)).run()).meta.changes > 0,
+    // Nothing keeps a key from being deleted.
+    async () => true,
+  );

@@ -13,6 +13,7 @@ import type { EpochMs } from "../core/time.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import { deleteKeysOfDeletedClient } from "./api-keys.ts";
 import type { Database } from "./database.ts";
+import { deleteOnce } from "./delete-once.ts";
 import { MAX_LIST_BYTES } from "./fit-list.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
@@ -115,6 +116,12 @@ function createStore<T extends NamedTable, S extends ListQuery>({ table, ...opti
   };
 }
 
+/** Whether a record was deleted at a time: by an earlier attempt to delete it then. */
+async function wasDeletedAt(db: Database, table: NamedTable, id: string, at: EpochMs): Promise<boolean> {
+  const isDeletion = and(eq(table.id, id), eq(table.deletedAt, at));
+  return (await db.select({ id: table.id }).from(table).where(isDeletion).get()) !== undefined;
+}
+
 /** The long texts are `null` and `isShortened` is true where they are certainly more than a list may have. */
 function selectChatbots(db: Database, ids: SQL) {
   const { systemPrompt, greeting, params, ...columns } = getTableColumns(chatbots);
@@ -161,25 +168,33 @@ export const clientStore = createStore({
 
 /** @returns whether the chatbot was deleted. It is not while open sessions refer to it. */
 export async function deleteChatbot(db: Database, id: string, at: EpochMs): Promise<boolean> {
-  const [{ meta }] = await forgetAfter(["chatbot", id], db.batch(chatbotStore.remove(db, id, at)));
-  return meta.changes > 0;
+  const write = async () => (await db.batch(chatbotStore.remove(db, id, at)))[0].meta.changes > 0;
+  const isGone = () => wasDeletedAt(db, chatbots, id, at);
+  return forgetAfter(["chatbot", id], deleteOnce(write, isGone));
+}
+
+/** What the deletion of a client has revoked. `null` if its answer was lost, so that only its success is known. */
+export interface RevokedTokens {
+  revokedKeys: number | null;
+  /** The ids of some keys with open streams. */
+  subscribedKeyIds: string[] | null;
 }
 
 /**
  * Deletes a client and revokes its API keys, in one transaction.
  *
- * @returns how many keys, and the ids of some with open streams; `null` if the client was not deleted. It is not while
- *   open sessions refer to it.
+ * @returns `null` if the client was not deleted. It is not while open sessions refer to it.
  */
-export async function deleteClient(
-  db: Database,
-  id: string,
-  at: EpochMs,
-): Promise<{ revokedKeys: number; subscribedKeyIds: string[] } | null> {
-  const write = db.batch([...clientStore.remove(db, id, at), ...deleteKeysOfDeletedClient(db, id)]);
-  const [deleted, , subscribed, revoked] = await forgetAfter(["client", id], write);
-  if (deleted.meta.changes === 0) return null;
-  return { revokedKeys: revoked.meta.changes, subscribedKeyIds: subscribed.map((key) => key.id) };
+export async function deleteClient(db: Database, id: string, at: EpochMs): Promise<RevokedTokens | null> {
+  const write = async (isSecond: boolean): Promise<RevokedTokens | null> => {
+    const statements = [...clientStore.remove(db, id, at), ...deleteKeysOfDeletedClient(db, id)] as const;
+    const [deleted, , subscribed, revoked] = await db.batch(statements);
+    if (deleted.meta.changes > 0)
+      return { revokedKeys: revoked.meta.changes, subscribedKeyIds: subscribed.map((key) => key.id) };
+    const isDone = isSecond && (await wasDeletedAt(db, clients, id, at));
+    return isDone ? { revokedKeys: null, subscribedKeyIds: null } : null;
+  };
+  return forgetAfter(["client", id], retryOnce(write));
 }
 
 export const hasExternalId = (externalId: string): SQL => eq(clients.externalId, externalId);

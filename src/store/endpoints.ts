@@ -9,6 +9,7 @@ import type { Failed } from "../core/failure.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import { slug } from "./slug.ts";
 import type { Database } from "./database.ts";
+import { deleteOnce } from "./delete-once.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { readPages } from "./list-pages.ts";
@@ -74,7 +75,7 @@ export async function updateEndpoint(db: Database, { id, ...endpoint }: Endpoint
 /** @returns whether the endpoint was deleted. It is not while a chatbot uses it. */
 export async function deleteEndpoint(db: Database, id: string): Promise<boolean> {
   const remove = db.delete(endpoints).where(sql`${endpoints.id} = ${id} and not ${isUsed(usersOfEndpoint(id))}`);
-  const write = db.batch([remove, forgetResponse(db, `endpoint:${id}`)]);
-  const [{ meta }] = await forgetAfter(["endpoint", id], write);
-  return meta.changes > 0;
+  const write = async () => (await db.batch([remove, forgetResponse(db, `endpoint:${id}`)]))[0].meta.changes > 0;
+  const isGone = async () => (await findEndpoint(db, id)) === null;
+  return forgetAfter(["endpoint", id], deleteOnce(write, isGone));
 }

@@ -7,6 +7,7 @@ import type { Failed } from "../core/failure.ts";
 import type { PromptTemplate } from "../core/prompt-template.ts";
 import { nearestName } from "../core/unknown-fields.ts";
 import type { Database } from "./database.ts";
+import { deleteOnce } from "./delete-once.ts";
 import { insertOnce } from "./insert-once.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { readPages } from "./list-pages.ts";
@@ -56,7 +57,8 @@ export async function deletePromptTemplate(db: Database, name: string): Promise<
   const remove = db
     .delete(promptTemplates)
     .where(sql`${promptTemplates.name} = ${name} and not ${isUsed(usersOfPromptTemplate(name))}`);
-  const write = db.batch([remove, forgetResponse(db, `prompt-template:${name}`)]);
-  const [{ meta }] = await forgetAfter(["prompt-template", name], write);
-  return meta.changes > 0;
+  const forget = forgetResponse(db, `prompt-template:${name}`);
+  const write = async () => (await db.batch([remove, forget]))[0].meta.changes > 0;
+  const isGone = async () => (await findPromptTemplate(db, name)) === null;
+  return forgetAfter(["prompt-template", name], deleteOnce(write, isGone));
 }

@@ -24,6 +24,11 @@ export function breakD1(message = "Network connection lost."): () => void {
   };
 }
 
+/** No statement gets an answer from now on. Restore the mocks afterwards. */
+export function hangD1(): void {
+  for (const ask of ASKING) vi.spyOn(statement(), ask).mockImplementation(() => new Promise(() => undefined));
+}
+
 /** The next batch is written, but its answer is lost. */
 export function loseNextD1Answer(): void {
   const batch = env.DB.batch.bind(env.DB);
@@ -31,6 +36,26 @@ export function loseNextD1Answer(): void {
     await batch(statements);
     throw new Error("D1_ERROR: Network connection lost.");
   });
+}
+
+/** The next writes are done, or not, and their answers are lost: batches and single statements. */
+export function loseD1Answers(count: number, isDone: boolean): void {
+  let left = count;
+  for (const [owner, name] of [
+    [env.DB, "batch"],
+    [statement(), "run"],
+  ] as const) {
+    const write = Reflect.get(owner, name) as (...values: unknown[]) => Promise<unknown>;
+    vi.spyOn(owner as unknown as Record<string, typeof write>, name).mockImplementation(async function (
+      this: unknown,
+      ...values
+    ) {
+      const isLost = left-- > 0;
+      const answer = isDone || !isLost ? await write.apply(this, values) : undefined;
+      if (isLost) throw new Error("D1_ERROR: Network connection lost.");
+      return answer;
+    });
+  }
 }
 
 /** Each batch is written, but the answer of the first, the third and so on is lost. */

@@ -39,3 +39,21 @@ export function audit(
     ...details,
   });
 }
+
+/**
+ * Waits for a deletion. If its answer is lost, writes the audit line with the outcome `unknown`: it may have had its
+ * effect, and then a repeated call finds nothing to delete.
+ */
+export async function auditIfLost<T>(
+  c: Context<AppEnv>,
+  event: AuditEvent,
+  details: Record<string, string>,
+  deletion: Promise<T>,
+): Promise<T> {
+  try {
+    return await deletion;
+  } catch (error) {
+    audit(c, event, { ...details, outcome: "unknown" });
+    throw error;
+  }
+}

@@ -25,6 +25,7 @@ import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 import { withoutTrailingSlash } from "./route-table.ts";
 import { countFailedSignIn, isSignInBlocked } from "./sign-in-limit.ts";
+import { UPGRADE_REQUIRED, wantsUpgrade } from "./subscribe.ts";
 
 /** The paths that need no token. */
 export const OPEN_PATHS: readonly string[] = ["/", "/healthz", "/openapi.json", "/docs"];
@@ -86,7 +87,7 @@ async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
   const offered = followedBy === "ws" ? subprotocolToken(c) : undefined;
   if (offered !== undefined) return findEndUserByToken(c, offered);
   const ticket = sessionSegment === undefined ? undefined : c.req.query("ticket");
-  if (ticket !== undefined) return findCallerByTicket(c, ticket, sessionSegment ?? "");
+  if (ticket !== undefined) return findCallerByTicket(c, ticket, sessionSegment ?? "", followedBy === "ws");
   return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
 
@@ -134,7 +135,10 @@ async function findCallerByTicket(
   c: Context<AppEnv>,
   ticket: string,
   sessionSegment: string,
+  isSocket: boolean,
 ): Promise<Caller | HttpProblem> {
+  // Checked before the ticket is used up, so that it still opens the socket.
+  if (isSocket && !wantsUpgrade(c)) return UPGRADE_REQUIRED;
   const sessionId = decodeSessionId(sessionSegment);
   if (sessionId === null) return UNAUTHENTICATED;
   if (await exceedsAddressLimit(c)) return TOO_MANY_CALLS;

@@ -11,6 +11,7 @@ import { isAnonymous } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import type { IdempotencyKey } from "../../live/session-client.ts";
+import { clientStore } from "../../store/chatbots-and-clients.ts";
 import { database } from "../../store/database.ts";
 import type { Database } from "../../store/database.ts";
 import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys.ts";
@@ -83,7 +84,16 @@ async function fingerprintOf(input: object, env: Env): Promise<string> {
 }
 
 /**
- * Creates once per key: a repeated call gets the first answer. Place it last before the handler, which saves its answer
+ * Whether the caller's client exists. A first call finds that out when it writes; a repeated one writes nothing, and a
+ * JWT is valid until it expires.
+ */
+async function hasClient(db: Database, { clientId }: Caller): Promise<boolean> {
+  return clientId === null || (await clientStore.find(db, clientId)) !== null;
+}
+
+/**
+ * Creates once per key: a repeated call gets the first answer. After its client was deleted, a caller gets what a call
+ * without a key gets. Place it last before the handler, which saves its answer
  * in the transaction that creates the resource ({@link saveResponseStatements}).
  */
 export const createOnce: BodyMiddleware = async (c, next) => {
@@ -100,6 +110,7 @@ export const createOnce: BodyMiddleware = async (c, next) => {
     if (!c.res.ok) await releaseKey(db, claim);
     return;
   }
+  if (!(await measure(c, "index", hasClient(db, c.var.caller)))) return next();
   if (first.fingerprint !== claim.fingerprint) return respondWithProblem(c, { reason: "idempotency-conflict" });
   if (first.httpStatus === null)
     return respondWithProblem(c, { reason: "still-under-way", retryAfterSeconds: RETRY_SECONDS });

@@ -42,6 +42,11 @@ export const FollowQuery = z.strictObject({
 export const wantsEvents = (c: Context): boolean =>
   splitCommaList(c.req.header("accept")).some((type) => /^text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
+/** Whether `Upgrade` asks for a WebSocket. */
+export const wantsUpgrade = (c: Context): boolean => c.req.header("upgrade")?.toLowerCase() === "websocket";
+
+export const UPGRADE_REQUIRED = { reason: "upgrade-required" } as const;
+
 /** How long a subscription that D1 could not record may stay open, in milliseconds. */
 const UNRECORDED_SUBSCRIPTION_MS = 60_000;
 
@@ -109,9 +114,7 @@ function startSeq(c: Context<AppEnv>, after: number | undefined): number | null 
 
 /** Answers 426 to a call that does not ask for a WebSocket. */
 export const requireUpgrade: MiddlewareHandler<AppEnv> = async (c, next) =>
-  c.req.header("upgrade")?.toLowerCase() === "websocket"
-    ? next()
-    : respondWithProblem(c, { reason: "upgrade-required" });
+  wantsUpgrade(c) ? next() : respondWithProblem(c, UPGRADE_REQUIRED);
 
 /** The subprotocol of the socket, which a client may offer. */
 const PROTOCOL = "parley.v1";

@@ -342,6 +342,18 @@ describe("the upgrade to a socket", () => {
     expect((await upgrade("/sessions/65f3a1b2c4d5e6f708192a3f/ws")).status).toBe(404);
     expect((await upgrade(`/sessions/${id}/ws?after=x`)).status).toBe(400);
   });
+
+  it("is refused without upgrade, and the ticket still works", async () => {
+    const id = await createSession();
+    const comparison = (await createComparison([await createEndpoint()])).session_id as string;
+    for (const path of [`/sessions/${id}`, `/v1/sessions/${comparison}`]) {
+      const { body } = await post(`${path}/tickets`);
+      const socket = `${path}/ws?ticket=${path.startsWith("/v1") ? body.ticket : body.data.ticket}`;
+      expect((await get(socket, { token: null })).status).toBe(426);
+      await (await connect(socket, { token: null })).next("session-snapshot");
+      expect((await upgrade(socket, { token: null })).status).toBe(401);
+    }
+  });
 });
 
 const storageOf = (id: string) =>

@@ -61,6 +61,46 @@ describe("after a client was deleted", () => {
     expect((await get(`/sessions?clientId=${clientId}`)).body.data).toMatchObject({ paginatorInfo: { total: 1 } });
   });
 
+  it("a repeated call with a JWT or a key gets no answer from before, under no idempotency key", async () => {
+    const { clientId, chatbotId, sessionId, key, jwt } = await createTokens();
+    const creation = { chatbotId, title: "once" };
+    const chat = { content: "hello" };
+    const calls = [
+      ["/sessions", creation, {}],
+      ["/sessions", { ...creation, title: "another" }, {}],
+      [`/sessions/chat?sessionId=${sessionId}`, chat, {}],
+      [`/sessions/chat?sessionId=${sessionId}`, chat, { accept: "text/event-stream" }],
+      [`/sessions/message?sessionId=${sessionId}`, { message: { role: "user", content: "hello" } }, {}],
+    ] as const;
+    const repeat = async (token: string) => {
+      const answers: [status: number, replayed: string | null][] = [];
+      for (const [index, [path, body, accept]] of calls.entries()) {
+        const options = { token, headers: { "idempotency-key": `k${index}`, ...accept } };
+        const { status, headers } = await post(path, body, options);
+        answers.push([status, headers.get("idempotency-replayed")]);
+      }
+      return answers;
+    };
+    const list = async () => (await get(`/sessions?clientId=${clientId}`)).body.data.results as { id: string }[];
+    for (const token of [jwt, key]) {
+      await repeat(token);
+      expect((await repeat(token)).map(([, replayed]) => replayed)).toEqual(calls.map(() => "true"));
+    }
+    for (const { id } of await list()) await post(`/sessions/${id}/end`);
+    const before = (await list()).length;
+    // Another isolate deletes the client: what this one remembers of the key stays.
+    await env.DB.prepare("update clients set deleted_at = 1 where id = ?").bind(clientId).run();
+    expect((await repeat(key)).slice(0, 2)).toEqual([
+      [404, null],
+      [404, null],
+    ]);
+    await env.DB.prepare("update clients set deleted_at = null where id = ?").bind(clientId).run();
+    expect((await del(`/clients/${clientId}`)).status).toBe(200);
+    expect(await repeat(jwt)).toEqual(calls.map(() => [404, null]));
+    expect(await repeat(key)).toEqual(calls.map(() => [401, null]));
+    expect((await list()).length).toBe(before);
+  });
+
   it("all its keys are revoked, however many, and D1 does not send them", async () => {
     const { clientId, sessionId } = await createTokens();
     await post(`/sessions/${sessionId}/end`);

@@ -126,7 +126,9 @@ describe("a JWT", () => {
     expect((await get(`/sessions/${own}`, { token: jwt })).status).toBe(200);
     expect((await get(`/sessions/${foreign}`, { token: jwt })).status).toBe(404);
     expect(await statusWith(await token({ role: "client" }))).toBe(403);
-    expect(await statusWith(await token({ role: "client", client_id: "me" }))).toBe(403);
+    for (const client_id of ["me", [mine], { id: mine }, 7, null])
+      expect(await statusWith(await token({ role: "client", client_id }))).toBe(403);
+    expect(await statusWith(await token({ role: ["service"] }))).toBe(403);
   });
 
   it("opens a socket, which closes with 4401 when the token expires", async () => {

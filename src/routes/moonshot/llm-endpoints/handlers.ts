@@ -13,7 +13,7 @@ import { database } from "../../../store/database.ts";
 import * as store from "../../../store/endpoints.ts";
 import { slug } from "../../../store/slug.ts";
 import { readUsers, usersOfEndpoint } from "../../../store/users.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
@@ -83,7 +83,7 @@ export async function updateEndpoint(c: AppContext, id: string, input: z.output<
 
 export async function deleteEndpoint(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await store.deleteEndpoint(db, id)) {
+  if (await auditIfLost(c, "endpoint-deleted", { endpointId: id }, store.deleteEndpoint(db, id))) {
     audit(c, "endpoint-deleted", { endpointId: id });
     return c.json({ message: "Endpoint deleted successfully" });
   }

@@ -10,7 +10,7 @@ import { database } from "../../../store/database.ts";
 import * as store from "../../../store/prompt-templates.ts";
 import { readUsers, usersOfPromptTemplate } from "../../../store/users.ts";
 import { checkTemplate } from "../../../turn/templates/render-template.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithList } from "../../http/respond-with-list.ts";
@@ -51,7 +51,7 @@ export async function createPromptTemplate(c: AppContext, input: z.output<typeof
 
 export async function deletePromptTemplate(c: AppContext, name: string) {
   const db = database(c.env.DB);
-  if (await store.deletePromptTemplate(db, name)) {
+  if (await auditIfLost(c, "prompt-template-deleted", { name }, store.deletePromptTemplate(db, name))) {
     audit(c, "prompt-template-deleted", { name });
     return c.json(SUCCESS);
   }

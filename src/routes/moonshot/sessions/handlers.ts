@@ -15,7 +15,7 @@ import { database } from "../../../store/database.ts";
 import { findPromptTemplate, promptTemplateNotFound } from "../../../store/prompt-templates.ts";
 import { fitTexts } from "../../../store/fit-list.ts";
 import { listComparisonSessions } from "../../../store/session-list.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
@@ -100,7 +100,7 @@ async function respondWithRecords(
 }
 
 export async function deleteSession(c: AppContext, id: string) {
-  const removed = await sessionStub(c.env, id).remove();
+  const removed = await auditIfLost(c, "session-deleted", { sessionId: id }, sessionStub(c.env, id).remove());
   if (!removed.ok) return respondWithProblem(c, sessionNotFound(id));
   audit(c, "session-deleted", { sessionId: id });
   return c.json(SUCCESS);

@@ -17,7 +17,7 @@ import { database } from "../../../store/database.ts";
 import type { Database } from "../../../store/database.ts";
 import { endpointNotFound, findEndpoint } from "../../../store/endpoints.ts";
 import { fitChatbots } from "../../../store/fit-list.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
@@ -88,7 +88,7 @@ export async function updateChatbot(c: AppContext, id: string, changes: z.output
 
 export async function deleteChatbot(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  if (await removeChatbot(db, id, now())) {
+  if (await auditIfLost(c, "chatbot-deleted", { chatbotId: id }, removeChatbot(db, id, now()))) {
     audit(c, "chatbot-deleted", { chatbotId: id });
     return c.json(removalBody("Chatbot deleted successfully"));
   }

@@ -4,23 +4,23 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { evictCachedKeysOf } from "../../../auth/api-keys.ts";
+import { evictCachedKeys } from "../../../auth/api-keys.ts";
 import { revocableClientId } from "../../../core/caller.ts";
 import { invalid } from "../../../core/failure.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
-import { closeRevokedSubscriptions } from "../../../live/close-revoked-subscriptions.ts";
 import * as store from "../../../store/chatbots-and-clients.ts";
 import { database, isUniqueViolation } from "../../../store/database.ts";
 import type { Database } from "../../../store/database.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readFromReplica } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { closeSubscriptions } from "../close-subscriptions.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
-import { evictCachedOwner } from "../sessions/session-param.ts";
+import { evictCachedOwner } from "../sessions/session-owners.ts";
 import { presentClient } from "./present.ts";
 import * as schemas from "./schemas.ts";
 
@@ -119,13 +119,15 @@ function externalIdIssue(inPath: string, inBody: string | null | undefined): str
 
 export async function deleteClient(c: AppContext, id: string) {
   const db = database(c.env.DB);
-  const deleted = await store.deleteClient(db, id, now());
-  if (deleted) {
-    audit(c, "client-deleted", { clientId: id, revokedKeys: deleted.revokedKeys });
-    evictCachedKeysOf(id, now());
+  const deletion = auditIfLost(c, "client-deleted", { clientId: id }, store.deleteClient(db, id, now()));
+  const deleted = await deletion.finally(() => {
+    evictCachedKeys(({ clientId }) => clientId === id, now());
     evictCachedOwner(id);
-    const revoked = [revocableClientId(id), ...deleted.subscribedKeyIds];
-    c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, revoked));
+  });
+  if (deleted) {
+    const { revokedKeys, subscribedKeyIds } = deleted;
+    audit(c, "client-deleted", { clientId: id, revokedKeys });
+    closeSubscriptions(c, subscribedKeyIds && [revocableClientId(id), ...subscribedKeyIds]);
     return c.json(removalBody("Client deleted successfully"));
   }
   if (!(await store.clientStore.find(db, id))) return respondWithProblem(c, CLIENT_NOT_FOUND);

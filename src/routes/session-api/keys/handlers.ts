@@ -5,17 +5,17 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { evictCachedKey, generateApiKey } from "../../../auth/api-keys.ts";
+import { evictCachedKeys, generateApiKey } from "../../../auth/api-keys.ts";
 import { newObjectId } from "../../../core/id.ts";
 import { now } from "../../../core/time.ts";
 import { sha256Hex } from "../../../crypto/secrets.ts";
-import { closeRevokedSubscriptions } from "../../../live/close-revoked-subscriptions.ts";
 import { createKey as saveKey, deleteKey as removeKey, listKeys as readKeys } from "../../../store/api-keys.ts";
 import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { closeSubscriptions } from "../close-subscriptions.ts";
 import { itemBody, mutationBody, removalBody } from "../envelope.ts";
 import { defaultExpiry } from "./service-keys.ts";
 import { presentKey } from "./present.ts";
@@ -44,11 +44,13 @@ export async function listKeys(c: AppContext, page: z.output<typeof schemas.List
 }
 
 export async function deleteKey(c: AppContext, id: string) {
-  const db = database(c.env.DB);
-  const revoked = await removeKey(db, id);
-  if (!revoked) return respondWithProblem(c, KEY_NOT_FOUND);
-  evictCachedKey(revoked.hash, now());
+  const revoked = auditIfLost(c, "key-revoked", { keyId: id }, removeKey(database(c.env.DB), id));
+  const isRevoked = await revoked.finally(() => {
+    evictCachedKeys((key) => key.id === id, now());
+    // For a key that does not exist too: an earlier call may have revoked it and got no answer.
+    closeSubscriptions(c, [id]);
+  });
+  if (!isRevoked) return respondWithProblem(c, KEY_NOT_FOUND);
   audit(c, "key-revoked", { keyId: id });
-  c.executionCtx.waitUntil(closeRevokedSubscriptions(c.env, db, [id]));
   return c.json(removalBody("Key deleted successfully"));
 }

@@ -21,7 +21,7 @@ import { database } from "../../../store/database.ts";
 import { listChatbotSessions } from "../../../store/session-list.ts";
 import { createChatbotSession } from "../../../store/sessions.ts";
 import { cachedChatbot, readChatContext } from "../../../store/turn-context.ts";
-import { audit } from "../../http/audit.ts";
+import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { applyPreference, measure, readFromReplica, readerOf } from "../../http/context.ts";
 import { saveResponseStatements, idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
@@ -48,7 +48,8 @@ import {
   presentSession,
 } from "./present.ts";
 import type * as schemas from "./schemas.ts";
-import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND, cacheOwner } from "./session-param.ts";
+import { cacheOwner } from "./session-owners.ts";
+import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
 type AppContext = Context<AppEnv>;
 
@@ -117,7 +118,8 @@ export async function updateSession(c: AppContext, id: string, changes: z.output
 }
 
 export async function deleteSession(c: AppContext, id: string) {
-  const removed = await measure(c, "session", sessionStub(c.env, id).remove());
+  const removal = auditIfLost(c, "session-deleted", { sessionId: id }, sessionStub(c.env, id).remove());
+  const removed = await measure(c, "session", removal);
   if (!removed.ok) return respondWithProblem(c, removed.failure);
   audit(c, "session-deleted", { sessionId: id });
   return c.json(removalBody("Session deleted successfully"));
