@@ -26,7 +26,7 @@ export function textStream(
     let ended = false;
     // Lets other calls of the isolate run: without it, readers that are always ready leave them no time.
     await scheduler.wait(0);
-    while (!ended && !hasLeft && chunk.length < CHUNK_CHARACTERS) {
+    while (!ended && chunk.length < CHUNK_CHARACTERS) {
       const next = await texts.next();
       if (next.done) ended = true;
       else chunk += next.value;
