@@ -24,9 +24,9 @@ const MAX_DEAD_LETTERS = 100;
 
 export const health = new Hono<AppEnv>({ strict: false }).get(
   "/healthz",
-  query(z.strictObject({ deep: z.optional(z.literal("1")) })),
+  query(z.strictObject({ deep: z.optional(z.enum(["0", "1"])) })),
   async (c) => {
-    if (c.req.valid("query").deep === undefined)
+    if (c.req.valid("query").deep !== "1")
       return (await isReady(c.env)) ? c.json({ status: "ok" as const }) : respondWithProblem(c, { reason: "starting" });
     // The path is open, so `authenticate` has not run.
     const caller = await signIn(c);

@@ -93,7 +93,7 @@ describe.each([
 });
 
 it("an error that does not pass is 500", async () => {
-  const repairD1 = breakD1("no such table: sessions: SQLITE_ERROR");
+  const repairD1 = breakD1("UNIQUE constraint failed: sessions.id: SQLITE_CONSTRAINT");
   const answer = await get("/sessions");
   repairD1();
   expect(answer).toMatchObject({ status: 500, body: { error: { code: "internal" } } });
