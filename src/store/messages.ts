@@ -137,11 +137,20 @@ export async function readWindowStart(
 ): Promise<number> {
   const sizes = db.$client.prepare(newestByteSizes(shownAs, RANGE)).bind(sessionId, 0, upTo);
   const rows = (await sizes.all<MessageByteSizeRow>()).results;
+  const exact = new Map<number, number>();
   const startFor = (characters: "leastCharacters" | "mostCharacters") =>
-    windowStart(toMessageSizes(rows.map((row) => ({ ...row, characters: row[characters] }))), shownAs);
-  const [earliest, latest] = [startFor("leastCharacters"), startFor("mostCharacters")];
-  if (earliest === latest) return earliest;
-  return windowStart(await readNewestSizes(db, sessionId, earliest, upTo, shownAs), shownAs) || earliest;
+    windowStart(
+      toMessageSizes(rows.map((row) => ({ ...row, characters: exact.get(row.seq) ?? row[characters] }))),
+      shownAs,
+    );
+  // Of most texts each byte is a character. Then the texts of the shorter window decide, a third of those of the longer one.
+  for (const isSecond of [false, true]) {
+    const [earliest, latest] = [startFor("leastCharacters"), startFor("mostCharacters")];
+    if (earliest === latest) return earliest;
+    const sizesRead = await readNewestSizes(db, sessionId, isSecond ? earliest : latest, upTo, shownAs);
+    for (const { seq, characters } of sizesRead) exact.set(seq, characters);
+  }
+  return startFor("leastCharacters");
 }
 
 /** The sizes of the newest messages after a `seq` and up to another, newest first, with enough rows for a window. */
