@@ -11,17 +11,7 @@ import { dependsOn } from "../core/caller.ts";
 import type { Session } from "../core/session.ts";
 import { runFrame } from "./frame-commands.ts";
 import { sessionParts } from "./session-parts.ts";
-import type {
-  AmendParams,
-  AppendParams,
-  ArchiveParams,
-  EndParams,
-  PageParams,
-  PromptParams,
-  ReadParams,
-  RetryParams,
-  TurnStreamParams,
-} from "./session-results.ts";
+import type * as results from "./session-results.ts";
 import { answerClose } from "./streaming/sockets.ts";
 import { subscriptionOf } from "./streaming/subscription.ts";
 import type { StreamSubscription } from "./streaming/subscription.ts";
@@ -41,19 +31,19 @@ export abstract class SessionObject extends DurableObject<Env> {
   // one object, because Workers of the last release call it, and this Worker calls objects of the last release: a method
   // only gets optional fields, and what it returns only grows.
 
-  async read({ history, options }: ReadParams) {
+  async read({ history, options }: results.ReadParams) {
     return this.#parts.room.read(history, options);
   }
-  async page({ after, limit, which, filter }: PageParams) {
+  async page({ after, limit, which, filter }: results.PageParams) {
     return this.#parts.room.page(after, limit, which, filter);
   }
-  async append({ input, history, key }: AppendParams) {
+  async append({ input, history, key }: results.AppendParams) {
     return this.#parts.room.appendAndShow(input, history, key);
   }
-  async prompt({ content, history, key, options }: PromptParams) {
+  async prompt({ content, history, key, options }: results.PromptParams) {
     return this.#parts.room.prompt(content, history, key, options);
   }
-  async promptAndFollow(params: TurnStreamParams) {
+  async promptAndFollow(params: results.TurnStreamParams) {
     return this.#parts.subscriptions.openTurnStream(params);
   }
   async follow(reading: StreamSubscription) {
@@ -68,13 +58,13 @@ export abstract class SessionObject extends DurableObject<Env> {
   async cancel() {
     return this.#parts.room.cancel();
   }
-  async amend({ changes, history }: AmendParams) {
+  async amend({ changes, history }: results.AmendParams) {
     return this.#parts.room.amend(changes, history);
   }
-  async end({ history, isRetry }: EndParams) {
+  async end({ history, isRetry }: results.EndParams) {
     return this.#parts.room.end(history, isRetry);
   }
-  async remove({ isRetry }: RetryParams = {}) {
+  async remove({ isRetry }: results.RetryParams = {}) {
     return this.#parts.room.remove(isRetry);
   }
   /** Loads a `SCHEDULED` session, so that the alarm starts it on time. */
@@ -87,7 +77,7 @@ export abstract class SessionObject extends DurableObject<Env> {
     if (this.#parts.log.state) await this.#parts.replicator.retry();
   }
   /** Moves the log into the archive, unless the session is in use or was changed since. @returns whether it did */
-  async archive({ unchangedSince }: ArchiveParams) {
+  async archive({ unchangedSince }: results.ArchiveParams) {
     await this.catchUp();
     return this.#parts.room.archive(unchangedSince);
   }
