@@ -76,19 +76,25 @@ export const readSession = (
     async (store) => {
       const session = await findSession(store.db, id);
       if (!session) return null;
-      const shown = history === "whole" ? await readNewest(store, session, options) : { messages: [], upTo: 0 };
+      const shown = history === "whole" ? await readNewest(reader, session, options) : { messages: [], upTo: 0 };
       return { session, ...shown, chatbot: null, client: null };
     },
   );
 
-/** The newest messages of a session that no object has, as a result has them. */
-async function readNewest(store: LogStore, session: Session, { withReceipts = false }: RecordOptions) {
+/** The newest messages of a session that no object has, as a result has them. @throws {CallerLeft} */
+async function readNewest(
+  { env, hasLeft }: SessionReader,
+  session: Session,
+  { withReceipts = false }: RecordOptions = {},
+) {
+  const store = logStore(env);
   const { kind, lastSeq: upTo } = session;
   if (upTo <= MAX_SHOWN_MESSAGES) {
     const { items, hasMore } = await logPage(store, session, { after: 0, limit: upTo });
     if (!hasMore) return { messages: items, after: 0, upTo };
   }
-  const after = await logWindowStart(store, session, upTo, shownAs(kind, withReceipts));
+  // Megabytes of text may be counted for it.
+  const after = await pages.read(hasLeft, () => logWindowStart(store, session, upTo, shownAs(kind, withReceipts)));
   return { messages: [], after, upTo, isTruncated: after > 0 };
 }
 
@@ -187,9 +193,9 @@ export async function shownOf(reader: SessionReader, result: SessionResult): Pro
 }
 
 /** An object without a log does not know which messages to present. */
-const withMessages = async ({ env, measure }: SessionReader, result: SessionResult): Promise<SessionResult> =>
+const withMessages = async (reader: SessionReader, result: SessionResult): Promise<SessionResult> =>
   result.after === undefined && result.messages.length === 0 && result.upTo > 0
-    ? { ...result, ...(await measure("index", readNewest(logStore(env), result.session, {}))) }
+    ? { ...result, ...(await reader.measure("index", readNewest(reader, result.session))) }
     : result;
 
 /** The answer to a call for messages. */
