@@ -11,7 +11,7 @@ import { ROOT } from "./settings.ts";
 /** Where `wrangler.toml` looks for them. */
 const FOLDER = join(ROOT, "dist/assets");
 
-/** Writes each asset that is not there as it should be: `wrangler dev` starts anew when one changes. */
+/** Writes each asset that is not there as it should be: `wrangler dev` restarts when one changes. */
 export async function writeAssets(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   for (const [name, text] of Object.entries(await makeAssets())) {

@@ -42,7 +42,7 @@ export function sessionParts(
   });
   /** Ends the handler of an alarm: schedules the next one, if any is due. */
   const endAlarm = (): Promise<void> => {
-    // Only here is an alarm set for when the session may be idle: an append would write it anew each time.
+    // Only here is an alarm set for when the session may be idle: an append would write it each time.
     const next = Math.min(nextDueTime(), idleAt(log, now()));
     const isAlone = !replicator.needsAlarm && log.state?.removed === false;
     // In the transaction of the last writes. The runtime would delete the alarm in one of its own.

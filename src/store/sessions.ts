@@ -109,7 +109,7 @@ export async function writeSession(
   );
 }
 
-/** Sets only what has changed: SQLite writes each index that has a column of the statement anew, also if its value is the same. */
+/** Sets only what has changed: SQLite rewrites each index that has a column of the statement, also if its value is the same. */
 function updateSession(db: Database, session: Session, changed: readonly ChangeableField[]) {
   const { id, updatedAt, metadataVersion, titleFolded, foldVersion, ...row } = toRow(session);
   const fields = Object.fromEntries(changed.map((field) => [field, row[field]]));
