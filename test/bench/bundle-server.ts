@@ -2,6 +2,9 @@
  * A program that serves a built Worker on a socket of the Worker's own. Under `wrangler dev` each call also passes an entry Worker
  * and a proxy, which take more than half of the time of a short one. Prints its address and that of its inspector, and ends with SIGTERM.
  *
+ * It serves no static assets: with them, the socket leads to two Workers of the local runtime, a proxy and the router of assets, and
+ * only then to this one. They take 0.3 ms of CPU for each call, and no part asks for an asset.
+ *
  * Its argument is a `BundleSetup` in JSON.
  */
 import { readFileSync } from "node:fs";
@@ -10,7 +13,7 @@ import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangle
 import type { BundleSetup } from "./runtime.ts";
 
 async function serveBundle({ config, bundle, state, vars }: BundleSetup): Promise<[origin: string, inspector: string]> {
-  const { workerOptions } = readWorkerOptions(config);
+  const { assets: _assets, ...workerOptions } = readWorkerOptions(config).workerOptions;
   const name = "measured";
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
