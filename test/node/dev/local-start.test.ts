@@ -170,7 +170,8 @@ describe("npm start", () => {
     // Neither a second server nor a plain `wrangler dev` may use the same folder.
     expect(await exitOf(npmStart(await freePort()))).toContain("Another Parley uses the state folder");
     const plain = wranglerDev(await freePort());
-    while (!plain.output().includes("Another Parley uses")) await sleep(50);
+    while (!/Another Parley uses|Ready on/.test(plain.output())) await sleep(50);
+    expect(plain.output()).toContain("Another Parley uses");
     expect(plain.output()).not.toContain("Ready on");
   });
 
