@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBackup } from "../../../src/dev/backup/read-backup.ts";
+import { readManifest } from "../../../src/dev/backup/tables.ts";
 import { writeBackup } from "../../../src/dev/backup/write-backup.ts";
 import { openLocalDatabase } from "../../../src/dev/database.ts";
 import type { OpenDatabase } from "../../../src/dev/database.ts";
@@ -142,6 +143,17 @@ describe("a backup", () => {
     const lines = readFileSync(join(other, "messages.jsonl"), "utf8").trimEnd().split("\n");
     expect(lines.map((line) => JSON.parse(line).key)).toEqual(before);
     expect(await keysOf(source)).toEqual(before.slice(50));
+  });
+
+  it("that broke off is not taken for a whole one", async () => {
+    const begun = join(folder, "begun");
+    const breakOff = (text: string) => {
+      if (text.startsWith("messages:")) throw new Error("Broken off");
+    };
+    await expect(writeBackup(source, begun, breakOff)).rejects.toThrow("Broken off");
+    await expect(readBackup(target, begun, () => {})).rejects.toThrow("has no finished backup");
+    await writeBackup(source, begun, () => {});
+    expect(readManifest(begun).tables).toContainEqual({ name: "messages", rows: (await keysOf(source)).length });
   });
 
   it("can be read by nobody else", () => {

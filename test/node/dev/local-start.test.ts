@@ -241,7 +241,11 @@ describe("the lock of a state folder", () => {
       setInterval(() => {}, 1000);`;
     const node = `${process.execPath} --no-warnings --input-type=module --eval '${lock}'`;
     // The shell becomes `sleep`, which waits for no child: a killed one stays as a zombie.
-    const parent = spawn("sh", ["-c", `${node} & exec sleep 1000`], { stdio: ["ignore", "pipe", "inherit"] });
+    const parent = spawn("sh", ["-c", `${node} & exec sleep 1000`], {
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    running.add(parent);
     const [printed] = (await once(parent.stdout, "data")) as [Buffer];
     const owner = Number(printed.toString());
     const { lockState } = await import("../../../src/dev/state-lock.ts");
@@ -254,7 +258,6 @@ describe("the lock of a state folder", () => {
     const release = lockState(folder);
     release();
     lockState(folder)();
-    parent.kill("SIGKILL");
     rmSync(folder, { recursive: true });
   });
 });
