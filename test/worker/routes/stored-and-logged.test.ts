@@ -1,4 +1,4 @@
-/** What a thief of the database or a reader of the log finds of tokens and of what was said: nothing that opens anything. */
+/** What a thief of the database or a reader of the log finds of tokens and of messages: nothing that opens anything. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { sha256Hex } from "../../../src/crypto/secrets.ts";
@@ -55,29 +55,29 @@ describe("what is logged", () => {
     setVariables({ LOG_SAMPLING: "1" });
     const { id, keys, jwt, used, unused } = await useTokens();
     const [service = ""] = keys;
-    const said = crypto.randomUUID();
+    const text = crypto.randomUUID();
     const failing = await createChatbot({ params: { fail: 500 } });
-    const failed = await createSession({ chatbotId: failing, title: said });
-    await post(`/sessions/chat?sessionId=${failed}`, { content: said }, { token: service });
+    const failed = await createSession({ chatbotId: failing, title: text });
+    await post(`/sessions/chat?sessionId=${failed}`, { content: text }, { token: service });
     const socket = await connect(`/sessions/${failed}/ws`, { token: service });
-    socket.send(said);
+    socket.send(text);
     await socket.next("failure");
     // Refused: a token that is not known, a ticket that was used, one of another session, and a token in a subprotocol.
-    await get(`/sessions?searchString=${said}`, { token: `parley_${said}` });
+    await get(`/sessions?searchString=${text}`, { token: `parley_${text}` });
     for (const ticket of [used, unused]) await get(`/sessions/${failed}/events?ticket=${ticket}`, { token: null });
     await upgrade(`/sessions/${id}/ws`, { token: null, headers: { "sec-websocket-protocol": `bearer.${service}` } });
     await (await followEvents(`/sessions/${id}/events?ticket=${unused}`, undefined, { token: null })).cut();
     // A fault within D1, whose errors hold the statement and its values.
     await env.DB.exec("ALTER TABLE clients RENAME TO clients_before");
-    expect((await get(`/clients?searchString=${said}`, { token: service })).status).toBe(503);
-    expect((await put("/clients/by-external-id/app-1", { name: said }, { token: service })).status).toBe(503);
+    expect((await get(`/clients?searchString=${text}`, { token: service })).status).toBe(503);
+    expect((await put("/clients/by-external-id/app-1", { name: text }, { token: service })).status).toBe(503);
     await env.DB.exec("ALTER TABLE clients_before RENAME TO clients");
     await del(`/sessions/${failed}`, { token: service });
 
     const log = lines.join("\n");
     const events = ["key-created", "sign-in-failed", "unexpected-error", "session-deleted", '"call"'];
     for (const event of events) expect(log).toContain(event);
-    for (const secret of [ADMIN_KEY, ...keys, jwt, used, unused, said])
+    for (const secret of [ADMIN_KEY, ...keys, jwt, used, unused, text])
       expect(log).not.toContain(secret.split("_").at(-1));
     expect(log).not.toMatch(/\b(select|insert into|update|delete from)\b.*\b(where|values|set|from)\b/i);
   });
