@@ -43,11 +43,11 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set("caller", caller);
   await next();
   const ticket = c.get("ticket");
-  if (ticket && !OPENED.includes(c.res.status)) await giveBack(c, ticket);
+  if (ticket && !hasOpened(c)) await giveBack(c, ticket);
 };
 
-/** The statuses of a stream and of a socket that were opened. */
-const OPENED = [200, 101];
+/** Whether the call has opened a stream (200) or a socket (101). The answer to `HEAD` has no body that anybody could read. */
+const hasOpened = (c: Context): boolean => c.req.method !== "HEAD" && [200, 101].includes(c.res.status);
 
 /** Only a call that opens something uses up its ticket. What refuses a call is often known only after its caller. */
 const giveBack = (c: Context<AppEnv>, ticket: Ticket): Promise<void> =>

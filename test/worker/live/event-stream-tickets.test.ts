@@ -2,7 +2,7 @@
 import { EventSource } from "eventsource";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { get, post } from "../../support/api.ts";
+import { call, get, post } from "../../support/api.ts";
 import { connect, followEvents } from "../../support/follow.ts";
 import { setVariables } from "../../support/settings.ts";
 import { createClient, createComparison, createEndpoint, createSession } from "../../support/create.ts";
@@ -87,6 +87,10 @@ describe("a ticket", () => {
       expect(await open("&after=x")).toBe(400);
       expect(await open("&afer=1")).toBe(400);
       expect(await open("", { origin: "https://evil.example" })).toBe(403);
+      if (way === "events")
+        expect((await call("HEAD", `/sessions/${id}/events?ticket=${ticket}`, undefined, { token: null })).status).toBe(
+          200,
+        );
       if (way === "ws") expect(await open("", { upgrade: "other" })).toBe(426);
       setVariables({ RATE_LIMITS: "", CLIENT_LIMIT: { limit: async () => ({ success: false }) } });
       expect(await open()).toBe(429);
