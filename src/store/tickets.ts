@@ -2,7 +2,7 @@
  * Tickets in D1, which open one socket each. How a ticket is made is in `auth/tickets.ts`. Effects: D1.
  */
 import { and, eq, gt, lt, sql } from "drizzle-orm";
-import type { Caller, Ticket } from "../core/caller.ts";
+import type { Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
@@ -21,17 +21,17 @@ const hasCaller = sql`(${clientId} is null
 /**
  * Uses up a ticket. Of two concurrent calls only one succeeds.
  *
- * @returns the ticket's caller; `null` if the ticket is unknown, expired, for another session, or of a deleted client
+ * @returns `null` if the ticket is unknown, expired, for another session, or of a deleted client
  */
 export async function consumeTicket(
   db: Database,
   hash: string,
   sessionId: string,
   at: EpochMs,
-): Promise<Caller | null> {
+): Promise<Ticket | null> {
   const isValid = and(eq(tickets.hash, hash), eq(tickets.sessionId, sessionId), gt(tickets.expiresAt, at), hasCaller);
-  const [consumed] = await db.delete(tickets).where(isValid).returning({ caller: tickets.caller });
-  return consumed?.caller ?? null;
+  const [consumed] = await db.delete(tickets).where(isValid).returning();
+  return consumed ?? null;
 }
 
 /** Deletes tickets that were not used in time. */

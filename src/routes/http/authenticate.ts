@@ -10,22 +10,23 @@ import { isTicket } from "../../auth/tickets.ts";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { asObjectId } from "../../core/id.ts";
 import { ANONYMOUS, isAnonymous, isBackend } from "../../core/caller.ts";
-import type { Caller, CallerRole } from "../../core/caller.ts";
+import type { Caller, CallerRole, Ticket } from "../../core/caller.ts";
+import { rootCause } from "../../core/failure.ts";
 import { now } from "../../core/time.ts";
 import { readJson } from "../../net/outbound.ts";
 import { database } from "../../store/database.ts";
 import { findKeyByHash, recordKeyUse } from "../../store/api-keys.ts";
-import { consumeTicket } from "../../store/tickets.ts";
+import { consumeTicket, saveTicket } from "../../store/tickets.ts";
 import { adminKeyOf, anonymousRoleOf, anonymousRoleProblem, identityProviderOf, tokenProblem } from "./settings.ts";
 import { audit } from "./audit.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
 import { exceedsAddressLimit, TOO_MANY_CALLS } from "./rate-limits.ts";
 import type { HttpProblem } from "./problem.ts";
+import { requestIdsOf } from "./request-id.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 import { withoutTrailingSlash } from "./route-table.ts";
 import { countFailedSignIn, isSignInBlocked } from "./sign-in-limit.ts";
-import { UPGRADE_REQUIRED, wantsUpgrade } from "./subscribe.ts";
 
 /** The paths that need no token. */
 export const OPEN_PATHS: readonly string[] = ["/", "/healthz", "/openapi.json", "/docs"];
@@ -40,8 +41,19 @@ export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {
   const caller = await measure(c, "auth", signIn(c));
   if ("reason" in caller) return respondWithProblem(c, caller);
   c.set("caller", caller);
-  return next();
+  await next();
+  const ticket = c.get("ticket");
+  if (ticket && !hasOpened(c)) await giveBack(c, ticket);
 };
+
+/** Whether the call has opened a stream (200) or a socket (101). The answer to `HEAD` has no body that anybody could read. */
+const hasOpened = (c: Context): boolean => c.req.method !== "HEAD" && [200, 101].includes(c.res.status);
+
+/** Only a call that opens something uses up its ticket. What refuses a call is often known only after its caller. */
+const giveBack = (c: Context<AppEnv>, ticket: Ticket): Promise<void> =>
+  measure(c, "auth", saveTicket(database(c.env.DB), ticket)).catch((error: unknown) =>
+    console.error({ event: "ticket-not-given-back", ...requestIdsOf(c), error: rootCause(error) }),
+  );
 
 /** Monitoring calls it often, and it asks nothing of anybody. */
 const isPlainHealthCheck = (c: Context, path: string): boolean => path === "/healthz" && c.req.query("deep") !== "1";
@@ -87,7 +99,7 @@ async function findCaller(c: Context<AppEnv>): Promise<Caller | HttpProblem> {
   const offered = followedBy === "ws" ? subprotocolToken(c) : undefined;
   if (offered !== undefined) return findEndUserByToken(c, offered);
   const ticket = sessionSegment === undefined ? undefined : c.req.query("ticket");
-  if (ticket !== undefined) return findCallerByTicket(c, ticket, sessionSegment ?? "", followedBy === "ws");
+  if (ticket !== undefined) return findCallerByTicket(c, ticket, sessionSegment ?? "");
   return c.req.header("authorization") === undefined ? anonymousCaller(c.env) : UNAUTHENTICATED;
 }
 
@@ -133,18 +145,17 @@ function anonymousCaller(env: Env): Caller | HttpProblem {
 
 async function findCallerByTicket(
   c: Context<AppEnv>,
-  ticket: string,
+  text: string,
   sessionSegment: string,
-  isSocket: boolean,
 ): Promise<Caller | HttpProblem> {
-  // Checked before the ticket is used up, so that it still opens the socket.
-  if (isSocket && !wantsUpgrade(c)) return UPGRADE_REQUIRED;
   const sessionId = decodeSessionId(sessionSegment);
   if (sessionId === null) return UNAUTHENTICATED;
   if (await exceedsAddressLimit(c)) return TOO_MANY_CALLS;
-  const caller = await consumeTicket(database(c.env.DB), await sha256Hex(ticket), sessionId, now());
+  const ticket = await consumeTicket(database(c.env.DB), await sha256Hex(text), sessionId, now());
   // A used ticket is no guess: browsers show it again by themselves whenever an event stream breaks.
-  return caller ?? (isTicket(ticket) ? { reason: "ticket-refused" } : UNAUTHENTICATED);
+  if (!ticket) return isTicket(text) ? { reason: "ticket-refused" } : UNAUTHENTICATED;
+  c.set("ticket", ticket);
+  return ticket.caller;
 }
 
 /** The session's id in a segment of a path, in the form in which it is stored; `null` when the segment is malformed. */

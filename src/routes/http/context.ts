@@ -5,7 +5,7 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { endTime, startTime } from "hono/timing";
-import type { Caller } from "../../core/caller.ts";
+import type { Caller, Ticket } from "../../core/caller.ts";
 import { splitCommaList } from "../../core/comma-list.ts";
 import type { SessionReader } from "../../live/read-session.ts";
 import type { History } from "../../live/session-client.ts";
@@ -20,6 +20,8 @@ export interface AppEnv {
   Variables: {
     dialect: Dialect;
     caller: Caller;
+    /** The ticket that the call has used up. */
+    ticket?: Ticket;
     requestId: string;
     /** Whether the call is within the limit of its address. Set once the call has been counted. */
     addressLimit?: Promise<boolean>;

@@ -134,7 +134,11 @@ export const flag = z.pipe(
 /** A whole number in a query: decimal digits only, so that `0x5`, `1e1` and an empty text are refused. */
 export const wholeNumber = (minimum: number) =>
   z.pipe(
-    z.transform((text) => (/^-?\d{1,15}$/.test(String(text)) ? Number(text) : NaN)),
+    z.transform((text, context) =>
+      /^-?\d{1,15}$/.test(String(text))
+        ? Number(text)
+        : refuseValue(context, "must be a whole number in decimal digits, at most 15 of them"),
+    ),
     z.number().check(z.int(), z.gte(minimum)),
   );
 

@@ -43,9 +43,7 @@ export const wantsEvents = (c: Context): boolean =>
   splitCommaList(c.req.header("accept")).some((type) => /^text\/event-stream\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type));
 
 /** Whether `Upgrade` asks for a WebSocket. */
-export const wantsUpgrade = (c: Context): boolean => c.req.header("upgrade")?.toLowerCase() === "websocket";
-
-export const UPGRADE_REQUIRED = { reason: "upgrade-required" } as const;
+const wantsUpgrade = (c: Context): boolean => c.req.header("upgrade")?.toLowerCase() === "websocket";
 
 /** How long a subscription that D1 could not record may stay open, in milliseconds. */
 const UNRECORDED_SUBSCRIPTION_MS = 60_000;
@@ -114,7 +112,7 @@ function startSeq(c: Context<AppEnv>, after: number | undefined): number | null 
 
 /** Answers 426 to a call that does not ask for a WebSocket. */
 export const requireUpgrade: MiddlewareHandler<AppEnv> = async (c, next) =>
-  wantsUpgrade(c) ? next() : respondWithProblem(c, UPGRADE_REQUIRED);
+  wantsUpgrade(c) ? next() : respondWithProblem(c, { reason: "upgrade-required" });
 
 /** The subprotocol of the socket, which a client may offer. */
 const PROTOCOL = "parley.v1";

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBackup } from "../../../src/dev/backup/read-backup.ts";
+import { readManifest } from "../../../src/dev/backup/tables.ts";
 import { writeBackup } from "../../../src/dev/backup/write-backup.ts";
 import { openLocalDatabase } from "../../../src/dev/database.ts";
 import type { OpenDatabase } from "../../../src/dev/database.ts";
@@ -64,11 +65,16 @@ const replaceMethod = <T extends object>(part: T, method: string, replacement: u
     },
   });
 
-/** D1 as it is, but for queries that are intercepted: `null` passes one on. */
-const intercept = (db: D1Database, queried: (sql: string) => Promise<never> | null): D1Database =>
+/** D1 as it is, but for what is done before a query: it fails, or is passed on. */
+const intercept = (db: D1Database, queried: (sql: string) => Promise<unknown>): D1Database =>
   replaceMethod(db, "prepare", (sql: string) => {
     const statement = db.prepare(sql);
-    const bind = (...values: unknown[]) => ({ all: () => queried(sql) ?? statement.bind(...values).all() });
+    const bind = (...values: unknown[]) => ({
+      all: async () => {
+        await queried(sql);
+        return statement.bind(...values).all();
+      },
+    });
     return replaceMethod(statement, "bind", bind);
   });
 
@@ -79,6 +85,9 @@ const countsOf = (db: D1Database) =>
       "SELECT last_seq, message_count, (SELECT count(*) FROM messages) AS stored FROM sessions WHERE title = 'Long'",
     )
     .first();
+
+const keysOf = async (db: D1Database): Promise<number[]> =>
+  (await db.prepare("SELECT key FROM messages ORDER BY key").all<{ key: number }>()).results.map(({ key }) => key);
 
 beforeAll(async () => {
   await fillDatabase(original);
@@ -102,11 +111,11 @@ describe("a backup", () => {
     const written: Promise<unknown>[] = [];
     const limits: number[] = [];
     let failures = 2;
-    const db = intercept(source, (sql) => {
+    const db = intercept(source, async (sql) => {
       const limit = /FROM "messages".*LIMIT (\d+)/.exec(sql)?.[1];
-      if (limit === undefined) return null;
+      if (limit === undefined) return;
       limits.push(Number(limit));
-      return limits.length > 1 && failures-- > 0 ? Promise.reject(new Error("D1_ERROR: too much")) : null;
+      if (limits.length > 1 && failures-- > 0) throw new Error("D1_ERROR: too much");
     });
     await writeBackup(db, files, (text) => {
       if (written.length === 0 && /^(sessions|messages):/.test(text))
@@ -120,6 +129,31 @@ describe("a backup", () => {
     await readBackup(target, files, () => {});
     const counts = { last_seq: MESSAGES + 1, message_count: MESSAGES + 1, stored: MESSAGES + 1 };
     expect(await countsOf(target)).toEqual(counts);
+  });
+
+  it("misses no row when others before it are deleted meanwhile", async () => {
+    const before = await keysOf(source);
+    const other = join(folder, "other");
+    let pages = 0;
+    const db = intercept(source, async (sql) => {
+      if (!sql.includes('FROM "messages"') || (pages += 1) !== 2) return;
+      await source.prepare("DELETE FROM messages WHERE key IN (SELECT key FROM messages ORDER BY key LIMIT 50)").run();
+    });
+    await writeBackup(db, other, () => {});
+    const lines = readFileSync(join(other, "messages.jsonl"), "utf8").trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).key)).toEqual(before);
+    expect(await keysOf(source)).toEqual(before.slice(50));
+  });
+
+  it("that broke off is not taken for a whole one", async () => {
+    const begun = join(folder, "begun");
+    const breakOff = (text: string) => {
+      if (text.startsWith("messages:")) throw new Error("Broken off");
+    };
+    await expect(writeBackup(source, begun, breakOff)).rejects.toThrow("Broken off");
+    await expect(readBackup(target, begun, () => {})).rejects.toThrow("has no finished backup");
+    await writeBackup(source, begun, () => {});
+    expect(readManifest(begun).tables).toContainEqual({ name: "messages", rows: (await keysOf(source)).length });
   });
 
   it("can be read by nobody else", () => {

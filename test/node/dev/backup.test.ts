@@ -79,6 +79,12 @@ async function writeSession(binding: D1Database, index: number): Promise<void> {
   await binding.batch([toStatement(db, db.insert(tables.sessions).values(session)), ...inserts]);
 }
 
+/** Keys whose ids descend, and turns of one session: more than a page of each, which only their whole primary keys order. */
+const KEYS = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+  INSERT INTO keys (id, name, role, hash, created_at) SELECT printf('%024x', 1000 - i), 'k', 'service', 'hash ' || i, 1 FROM n`;
+const TURNS = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
+  INSERT INTO turns (session_id, turn_id, number, started_at) SELECT printf('%024x', 1), 'turn ' || (1000 - i), i, 1 FROM n`;
+
 const byText = (one: unknown, other: unknown): number => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1);
 
 /** All that a database holds, table by table, the full-text index by what it finds. */
@@ -100,6 +106,7 @@ beforeAll(async () => {
   await fillDatabase(original);
   await withDatabase(original, async (db) => {
     for (let index = 1; index <= SESSIONS; index += 1) await writeSession(db, index);
+    await db.batch([KEYS, TURNS].map((sql) => db.prepare(sql)));
   });
 });
 
@@ -115,6 +122,7 @@ describe("a backup", () => {
     const [expected, restored] = [await contentOf(original), await contentOf(copy)];
     expect(expected["messages"]).toHaveLength(SESSIONS * MESSAGES_PER_SESSION);
     expect(expected["found"]).toHaveLength(SESSIONS);
+    expect([expected["keys"], expected["turns"]].map((rows) => rows?.length)).toEqual([250, 250]);
     expect(Object.keys(restored)).toEqual(Object.keys(expected));
     // What cron has to look at in the original's objects: the copy has none, and cron must not make any.
     const { session_uses: uses, ...others } = expected;
@@ -123,7 +131,8 @@ describe("a backup", () => {
     for (const [name, rows] of Object.entries(others)) expect(restored[name], name).toEqual(rows);
   });
 
-  it("changes nothing when it is restored again", async () => {
+  it("changes nothing when it is restored again, nor what was changed since", async () => {
+    await withDatabase(copy, (db) => db.exec("UPDATE sessions SET metadata = '{}' WHERE number < 10"));
     const before = await contentOf(copy);
     await withDatabase(copy, (db) => readBackup(db, files, () => {}));
     expect(await contentOf(copy)).toEqual(before);

@@ -170,7 +170,8 @@ describe("npm start", () => {
     // Neither a second server nor a plain `wrangler dev` may use the same folder.
     expect(await exitOf(npmStart(await freePort()))).toContain("Another Parley uses the state folder");
     const plain = wranglerDev(await freePort());
-    while (!plain.output().includes("Another Parley uses")) await sleep(50);
+    while (!/Another Parley uses|Ready on/.test(plain.output())) await sleep(50);
+    expect(plain.output()).toContain("Another Parley uses");
     expect(plain.output()).not.toContain("Ready on");
   });
 
@@ -240,7 +241,11 @@ describe("the lock of a state folder", () => {
       setInterval(() => {}, 1000);`;
     const node = `${process.execPath} --no-warnings --input-type=module --eval '${lock}'`;
     // The shell becomes `sleep`, which waits for no child: a killed one stays as a zombie.
-    const parent = spawn("sh", ["-c", `${node} & exec sleep 1000`], { stdio: ["ignore", "pipe", "inherit"] });
+    const parent = spawn("sh", ["-c", `${node} & exec sleep 1000`], {
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    running.add(parent);
     const [printed] = (await once(parent.stdout, "data")) as [Buffer];
     const owner = Number(printed.toString());
     const { lockState } = await import("../../../src/dev/state-lock.ts");
@@ -253,7 +258,6 @@ describe("the lock of a state folder", () => {
     const release = lockState(folder);
     release();
     lockState(folder)();
-    parent.kill("SIGKILL");
     rmSync(folder, { recursive: true });
   });
 });

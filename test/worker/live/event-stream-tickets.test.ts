@@ -1,11 +1,11 @@
 /** Event streams that a browser opens with a ticket, because its `EventSource` cannot send a token. */
 import { EventSource } from "eventsource";
 import { env, exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
-import { get, post } from "../../support/api.ts";
-import { followEvents } from "../../support/follow.ts";
+import { describe, expect, it, vi } from "vitest";
+import { call, get, post } from "../../support/api.ts";
+import { connect, followEvents } from "../../support/follow.ts";
 import { setVariables } from "../../support/settings.ts";
-import { createComparison, createEndpoint, createSession } from "../../support/create.ts";
+import { createClient, createComparison, createEndpoint, createSession } from "../../support/create.ts";
 
 const createTicket = async (sessionId: string): Promise<string> =>
   (await post(`/sessions/${sessionId}/tickets`)).body.data.ticket;
@@ -68,7 +68,66 @@ describe("a ticket", () => {
     expect(await from("http://parley.test")).toEqual([200, null]);
     expect(await from("https://evil.example")).toEqual([403, null]);
   });
+
+  it.each(["events", "ws"])(
+    "is used up only by a call that opens something, whatever else refuses it: %s",
+    async (way) => {
+      const clientId = await createClient();
+      const id = await createSession({ clientId });
+      const { key: token } = (await post("/keys", { name: "app", role: "client", clientId })).body.data;
+      const { ticket } = (await post(`/sessions/${id}/tickets`, undefined, { token })).body.data;
+      const upgradeHeader: Record<string, string> = way === "ws" ? { upgrade: "websocket" } : {};
+      const open = async (query = "", headers: Record<string, string> = {}) => {
+        const url = `http://parley.test/sessions/${id}/${way}?ticket=${ticket}${query}`;
+        const answer = await exports.default.fetch(new Request(url, { headers: { ...upgradeHeader, ...headers } }));
+        answer.webSocket?.accept();
+        await answer.body?.cancel();
+        return answer.status;
+      };
+      expect(await open("&after=x")).toBe(400);
+      expect(await open("&afer=1")).toBe(400);
+      expect(await open("", { origin: "https://evil.example" })).toBe(403);
+      if (way === "events")
+        expect((await call("HEAD", `/sessions/${id}/events?ticket=${ticket}`, undefined, { token: null })).status).toBe(
+          200,
+        );
+      if (way === "ws") expect(await open("", { upgrade: "other" })).toBe(426);
+      setVariables({ RATE_LIMITS: "", CLIENT_LIMIT: { limit: async () => ({ success: false }) } });
+      expect(await open()).toBe(429);
+      setVariables({ RATE_LIMITS: "off" });
+      // The object refuses this one: its caller has as many as it may have.
+      const others = await openAsManyAsOneMay(id, token, way);
+      expect(await open()).toBe(429);
+      for (const close of others) await close();
+      await vi.waitFor(async () => expect(await open()).toBe(way === "ws" ? 101 : 200));
+      expect(await open()).toBe(401);
+    },
+  );
+
+  it("is not used up by what the dialect refuses", async () => {
+    const session = await createComparison([await createEndpoint()]);
+    const { ticket } = (await post(`/v1/sessions/${session.session_id}/tickets`)).body;
+    const path = `/v1/sessions/${session.session_id}/events?ticket=${ticket}`;
+    setVariables({ TIME_ZONE: "Nowhere" });
+    expect((await get(path, { token: null })).status).toBe(503);
+    setVariables({ TIME_ZONE: "UTC" });
+    await (await followEvents(path, undefined, { token: null })).cut();
+  });
 });
+
+/** As many as one caller may have of one session. @returns functions that close them */
+async function openAsManyAsOneMay(id: string, token: string, way: string): Promise<(() => Promise<void>)[]> {
+  return Promise.all(
+    Array.from({ length: 20 }, async () => {
+      if (way === "events") {
+        const stream = await followEvents(`/sessions/${id}/events`, undefined, { token });
+        return () => stream.cut();
+      }
+      const { socket } = await connect(`/sessions/${id}/ws`, { token });
+      return async () => socket.close();
+    }),
+  );
+}
 
 it("a browser's EventSource gets the events, and stops when it reconnects with the ticket that it has used", async () => {
   const id = await createSession();

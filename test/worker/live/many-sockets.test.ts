@@ -1,5 +1,10 @@
-/** Many sockets on one session. */
+/** Many sockets on one session, and what they leave to others. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { ANONYMOUS } from "../../../src/core/caller.ts";
+import type { Replay } from "../../../src/live/streaming/event-stream.ts";
+import { Sockets } from "../../../src/live/streaming/sockets.ts";
 import { get, post } from "../../support/api.ts";
 import { connect } from "../../support/follow.ts";
 import { createSession } from "../../support/create.ts";
@@ -33,4 +38,28 @@ describe("200 sockets on one session", () => {
         .flatMap(({ type, content }) => (type === "message-appended" ? [content] : [])),
     );
   });
+});
+
+it("a socket that gets earlier events lets other work run after each megabyte", async () => {
+  const stub = env.SESSIONS.getByName(crypto.randomUUID());
+  const content = "x".repeat(100_000);
+  const message = { type: "message-appended", seq: 1, chatId: null, role: "user", content, timestamp: "" } as const;
+  const otherWork = await runInDurableObject(stub, async (_, ctx) => {
+    const sockets = new Sockets(ctx, () => ({}));
+    const { client, socket } = sockets.accept(ANONYMOUS);
+    client.accept();
+    let pages = 0;
+    const past = function* (): Replay {
+      for (; pages < 40; pages += 1) yield [message];
+      return [];
+    };
+    const caughtUp = sockets.catchUp(socket, past());
+    let turns = 0;
+    for (; pages < 40; turns += 1) await scheduler.wait(0);
+    await caughtUp;
+    client.close();
+    return turns;
+  });
+  // One of them comes before the first page.
+  expect(otherWork).toBeGreaterThanOrEqual(4);
 });

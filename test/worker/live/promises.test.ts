@@ -193,6 +193,7 @@ describe("an object that crashes", () => {
       expect.objectContaining({
         status: "error",
         finish_reason: "interrupted",
+        attempts: 1,
         conn_id: endpointId,
         prepared_prompt: "Say: one two three",
         prompt_template: name,

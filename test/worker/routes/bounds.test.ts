@@ -1,7 +1,9 @@
 /** Limits of size, number and time. */
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
+import * as z from "zod";
+import { apiRoutes } from "../../../src/api-docs.ts";
+import { ADMIN_KEY, call, get, post, put } from "../../support/api.ts";
 import { connect, followEvents, upgrade } from "../../support/follow.ts";
 import { createSession, unique } from "../../support/create.ts";
 
@@ -45,6 +47,60 @@ describe("a body", () => {
     expect(await session.json()).toMatchObject({ error: { code: "body_too_large" } });
     expect(await moonshot.json()).toEqual({ detail: expect.stringContaining("1048576") });
   });
+});
+
+/** The queries of all routes that take a whole number, from the app's own schemas. */
+const NUMBERS = apiRoutes.flatMap(({ method, path, inputs }) =>
+  inputs
+    .filter((input) => input.in === "query")
+    .flatMap(({ schema }) =>
+      Object.entries(z.toJSONSchema(schema, { io: "output", unrepresentable: "any" }).properties ?? {}),
+    )
+    .filter(([, field]) => typeof field === "object" && ["integer", "number"].includes(String(field.type)))
+    .map(([name]): [string, string, string] => [method, path.replace("{id}", "65f3a1b2c4d5e6f708192a3b"), name]),
+);
+
+describe("a number in a query", () => {
+  it("is taken by these routes", () => {
+    expect(new Set(NUMBERS.map(([, , name]) => name))).toEqual(new Set(["after", "limit", "skip"]));
+    expect(NUMBERS.length).toBeGreaterThan(12);
+  });
+
+  it.each(NUMBERS)(
+    "is a whole number in decimal digits, and a refusal says so: %s %s, %s",
+    async (method, path, name) => {
+      const message = "must be a whole number in decimal digits, at most 15 of them";
+      const texts = [
+        "",
+        " ",
+        "x",
+        "0x5",
+        "0b1",
+        "0o7",
+        "1e1",
+        "1.0",
+        "1,000",
+        "1_0",
+        "+5",
+        "5 ",
+        "٥",
+        "Infinity",
+        "NaN",
+        "null",
+        "1".repeat(16),
+      ];
+      for (const text of texts) {
+        const { status, body } = await call(method.toUpperCase(), `${path}?${name}=${encodeURIComponent(text)}`);
+        const [issue] = body.error.details ?? body.error;
+        expect([text, status, issue.path ?? issue.loc, issue.message ?? issue.msg]).toEqual([
+          text,
+          path.startsWith("/v1") ? 422 : 400,
+          path.startsWith("/v1") ? ["query", name] : name,
+          message,
+        ]);
+      }
+    },
+  );
 });
 
 describe("params and metadata", () => {

@@ -36,7 +36,7 @@ describe("after a client was deleted", () => {
     const { clientId, sessionId, keyId, key } = await createTokens();
     await post(`/sessions/${sessionId}/end`);
     expect((await del(`/clients/${clientId}`)).status).toBe(200);
-    for (const [method, path, body] of CALLS)
+    for (const [method, path, body] of [...CALLS, ["GET", "/me"] as const])
       expect((await call(method, path.replace("ID", sessionId), body, { token: key })).status).toBe(401);
     const keys: { id: string }[] = (await get("/keys")).body.data;
     expect(keys.map(({ id }) => id)).not.toContain(keyId);
@@ -47,6 +47,7 @@ describe("after a client was deleted", () => {
     const { clientId, chatbotId, sessionId, jwt: token } = await createTokens();
     await post(`/sessions/${sessionId}/end`);
     expect((await get("/sessions", { token })).body.data.paginatorInfo.total).toBe(1);
+    expect((await get("/me", { token })).body.data).toMatchObject({ role: "client", clientId });
     await del(`/clients/${clientId}`);
     for (const [method, path, body] of CALLS)
       expect((await call(method, path.replace("ID", sessionId), body, { token })).status).toBe(404);
@@ -57,6 +58,8 @@ describe("after a client was deleted", () => {
         paginatorInfo: { total: 0 },
       });
     expect((await post("/sessions", { chatbotId, clientId }, { token })).status).toBe(404);
+    const me = await get("/me", { token });
+    expect([me.status, me.body.message]).toEqual([404, "Client not found"]);
     expect((await get(`/sessions/${sessionId}`)).body.data).toMatchObject({ status: "COMPLETED", messages: [] });
     expect((await get(`/sessions?clientId=${clientId}`)).body.data).toMatchObject({ paginatorInfo: { total: 1 } });
   });

@@ -1,7 +1,7 @@
 /** What all routes share: paths, methods, content types, errors, and API keys. */
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
 import { createClient, createSession } from "../../support/create.ts";
@@ -214,6 +214,25 @@ describe("keys", () => {
       expect(denied.status).toBe(403);
     // An admin's is not bounded.
     expect((await post("/keys", { name: "x", role: "client", clientId })).body.data).not.toHaveProperty("expiresAt");
+  });
+
+  it("that a service made outlive its own, for 24 hours, and the audit log names both", async () => {
+    const { id, key: token } = await make({ role: "service" });
+    const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
+    const input = { name: "web", role: "client", clientId: await createClient() };
+    const made = (await post("/keys", input, { token })).body.data;
+    const lines = info.mock.calls.map(([line]: unknown[]) => line);
+    info.mockRestore();
+    const by = { event: "key-created", caller: { role: "service", id }, keyId: made.id };
+    expect(lines).toContainEqual(expect.objectContaining(by));
+    expect((await del(`/keys/${id}`)).status).toBe(200);
+    expect((await get("/sessions", { token })).status).toBe(401);
+    expect((await get("/sessions", { token: made.key })).status).toBe(200);
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + 86_400_000);
+    const { status } = await get("/sessions", { token: made.key });
+    clock.mockRestore();
+    expect(status).toBe(401);
   });
 
   it("are not made for callers without a token", async () => {

@@ -109,7 +109,9 @@ describe("a JWT", () => {
   it.each([undefined, "owner", 7])("with the role %j may do nothing: 403", async (role) => {
     const jwt = await token({ role });
     expect(await statusWith(jwt)).toBe(403);
-    expect((await get("/v1/sessions", { token: jwt })).status).toBe(403);
+    const { status, body } = await get("/v1/sessions", { token: jwt });
+    const why = "this one has none. A JWT needs the claim role, and for a client the claim client_id";
+    expect([status, body.detail]).toEqual([403, `This call needs a token of role admin or service: ${why}`]);
   });
 
   it("gets its role and expiry, and nothing without a role", async () => {

@@ -52,7 +52,14 @@ describe("the name of the host", () => {
       "https://app.example",
     ])
       expect([origin, await codeFor(origin)]).toEqual([origin, 200]);
-    for (const origin of ["http://rebound.example:8787", "https://app.example.evil.example", "null", "evil"])
+    for (const origin of [
+      "http://localhost.evil.example",
+      "http://127.0.0.1.evil.example",
+      "http://rebound.example:8787",
+      "https://app.example.evil.example",
+      "null",
+      "evil",
+    ])
       expect([origin, await codeFor(origin)]).toEqual([origin, [403, "origin_refused"]]);
     for (const hosts of [undefined, "", "parley.test, ,", "*"]) {
       setVariables({ ALLOWED_HOSTS: hosts === undefined ? "parley.test" : `parley.test,${hosts}` });

@@ -375,8 +375,8 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ],
   [
     "GET /me",
-    "with a JWT",
-    0,
+    "with a client's JWT",
+    1,
     async () => ({ ...aCall("GET", "/me"), token: await signClientToken(await createClient()) }),
   ],
   ["GET /sessions/{id}", "by its client, with a JWT", 0, async () => byClient("jwt", true)],

@@ -1,5 +1,5 @@
 /** Tokens of endpoints: encrypted at rest, and opened only for the call. */
-import { createExecutionContext, runInDurableObject } from "cloudflare:test";
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, inject, it } from "vitest";
 import { app } from "../../../src/app.ts";
@@ -8,6 +8,7 @@ import { ReplyCaller } from "../../../src/providers/call/reply-caller.ts";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
 import { createChatbot, createComparison, createSession, createEndpoint, unique } from "../../support/create.ts";
 import { faultIn } from "../../support/openapi.ts";
+import { everythingStored } from "../../support/stored.ts";
 
 const NO_LIMITS = { maxCallsPerSecond: 0, maxConcurrency: 0, since: 0 };
 
@@ -18,23 +19,6 @@ const ours: Env = env;
 
 /** An endpoint's token as D1 stores it. */
 const stored = (id: string) => env.DB.prepare("select token from endpoints where id = ?").bind(id).first("token");
-
-/** Everything in D1 and in the storage of a session's object, as text. */
-async function everythingStored(sessionId: string): Promise<string> {
-  const { results: tables } = await env.DB.prepare(
-    "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name not like '_cf%' and name <> 'transliterations'",
-  ).all<{ name: string }>();
-  const rows = await env.DB.batch(tables.map(({ name }) => env.DB.prepare(`select * from "${name}"`)));
-  const inObject = await runInDurableObject(env.SESSIONS.getByName(sessionId), (_, { storage: { sql } }) =>
-    sql
-      .exec<{ name: string }>(
-        "select name from sqlite_master where type = 'table' and name not like '\\_cf%' escape '\\'",
-      )
-      .toArray()
-      .map(({ name }) => sql.exec(`select * from "${name}"`).toArray()),
-  );
-  return JSON.stringify([rows.map(({ results }) => results), inObject]);
-}
 
 /** Calls a Worker with other settings. */
 async function callWith(settings: Partial<Env>, method: string, path: string, body: object, more = {}) {

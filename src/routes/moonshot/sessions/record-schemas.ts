@@ -81,7 +81,7 @@ export const ChatRecord = z
       .int()
       .nullable()
       .meta({ description: "Time spent waiting for the endpoint's limits. The other times do not include it" }),
-    attempts: z.number().int(),
+    attempts: z.number().int().meta({ description: "Calls of the provider; 1 if the reply was interrupted" }),
     provider_request_id: z.string().nullable(),
     receipt: Receipt.nullable()
       .optional()

@@ -22,6 +22,6 @@ export const operations: Operations = {
     tag: "Keys",
     summary: "Who the caller is: role, client and expiry of its token",
     response: { status: 200, description: "The caller", schema: itemSchema(Me) },
-    problems: [403],
+    problems: [403, 404],
   },
 };
