@@ -2,14 +2,12 @@
  * Hashing and constant-time comparison of secrets. Encryption of stored tokens is in `sealed-tokens.ts`. No I/O; keeps
  * the last compared secret in memory.
  */
-import { Buffer } from "node:buffer";
-
 const encoder = new TextEncoder();
 
 /** Lower-case hex SHA-256 of a text. */
 export async function sha256Hex(text: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", encoder.encode(text));
-  return Buffer.from(digest).toString("hex");
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The last secret compared, with its bytes. It is almost always the same one. */
