@@ -76,13 +76,15 @@ export class RowBatch implements Batch<Message> {
   }
 }
 
+const charactersOfRow = ({ 4: content, 6: detail, 7: bytesRead }: MessageRow): number =>
+  content.length + (detail?.length ?? 0) + bytesRead;
+
 /** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
 export function readBatch(rows: Iterable<MessageRow>, limit: number): RowBatch {
   const taken: MessageRow[] = [];
   let characters = 0;
   for (const row of rows) {
-    const [, , , , content, , detail, bytesRead] = row;
-    characters += content.length + (detail?.length ?? 0) + bytesRead;
+    characters += charactersOfRow(row);
     if (taken.length === limit || (taken.length > 0 && characters > MAX_BATCH_CHARACTERS))
       return new RowBatch(taken, true);
     taken.push(row);

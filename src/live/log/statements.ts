@@ -22,7 +22,8 @@ const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 /** In the order of a `MessageRow`. */
 const select = (content: string, detail: string, bytes: string): string =>
   `SELECT seq, chat_id, turn_id, role, ${content} AS content, created_at, ${detail} AS detail, ${bytes} AS bytes_read,
-    (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
+    iif(turn_id IS NULL, NULL, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id)) AS turn_number
+    FROM messages`;
 const SELECT = select("content", "detail", "0");
 const SELECT_SHORT = select("content", SHORT_DETAIL, SHORT_DETAIL_BYTES);
 

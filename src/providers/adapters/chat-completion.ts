@@ -49,8 +49,8 @@ const isChunk = (document: JsonObject): boolean =>
 function readChoice(choice: JsonObject, document: JsonObject, message: MessageDeltas): ChunkContent {
   const { delta } = choice;
   if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
-  const part = readDelta(objectOf(delta));
-  const repeated = isObject(choice["message"]) ? readDelta(choice["message"]) : NO_CONTENT;
+  const part = readDelta(delta);
+  const repeated = readDelta(choice["message"]);
   const text = part.text || readText(isObject(delta) ? null : choice["text"]);
   const isSilent = [part, repeated].some(({ hasReasoning, callsTool }) => hasReasoning || callsTool);
   return {
@@ -91,7 +91,8 @@ interface DeltaContent {
 const NO_CONTENT: DeltaContent = { text: "", hasReasoning: false, callsTool: false };
 
 /** Reads a delta or a message. A `refusal` is what the model says instead of an answer, so it is the reply. */
-function readDelta(delta: JsonObject): DeltaContent {
+function readDelta(delta: unknown): DeltaContent {
+  if (!isObject(delta)) return NO_CONTENT;
   const parts = readContent(delta["content"]);
   const text = parts.text + readText(delta["refusal"]) || readText(delta["text"]);
   return {
