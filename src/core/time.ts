@@ -9,22 +9,31 @@ export type EpochMs = number;
 /** The only clock. The linter forbids `Date.now` elsewhere. */
 export const now = (): EpochMs => Date.now();
 
-/** The last day that was formatted, and its text up to the `T`. */
-let formattedDay = { start: NaN, text: "" };
+/** The last second that was formatted, and its text up to the milliseconds. */
+let formattedSecond = { start: NaN, text: "" };
 
 /**
- * `2026-03-01T09:30:00.000Z`. Formats a day only once: an answer has a thousand times, and `toISOString` takes ten times
- * as long for each.
+ * `2026-03-01T09:30:00.000Z`. Formats a second only once: an answer has a thousand times, many of one second, and
+ * `toISOString` takes ten times as long for each.
  */
 export function isoTime(at: EpochMs): string {
   const whole = Math.trunc(at);
-  const ofDay = ((whole % DAY_MS) + DAY_MS) % DAY_MS;
-  const start = whole - ofDay;
-  if (start !== formattedDay.start)
-    formattedDay = { start, text: new Date(whole).toISOString().slice(0, -TIME_LENGTH) };
-  const [hours, minutes] = [Math.floor(ofDay / 3_600_000), Math.floor(ofDay / 60_000) % 60];
-  const [seconds, milliseconds] = [Math.floor(ofDay / 1_000) % 60, ofDay % 1_000];
-  return `${formattedDay.text}${twoDigits(hours)}:${twoDigits(minutes)}:${twoDigits(seconds)}.${milliseconds < 100 ? "0" : ""}${twoDigits(milliseconds)}Z`;
+  const milliseconds = ((whole % 1_000) + 1_000) % 1_000;
+  const start = whole - milliseconds;
+  if (start !== formattedSecond.start) formattedSecond = { start, text: `${isoSecond(whole)}.` };
+  return `${formattedSecond.text}${milliseconds < 100 ? "0" : ""}${twoDigits(milliseconds)}Z`;
+}
+
+/** The last day that was formatted, and its text up to the `T`. */
+let formattedDay = { start: NaN, text: "" };
+
+/** `2026-03-01T09:30:00`: without the milliseconds. */
+function isoSecond(at: EpochMs): string {
+  const ofDay = ((at % DAY_MS) + DAY_MS) % DAY_MS;
+  const start = at - ofDay;
+  if (start !== formattedDay.start) formattedDay = { start, text: new Date(at).toISOString().slice(0, -TIME_LENGTH) };
+  const [hours, minutes, seconds] = [ofDay / 3_600_000, (ofDay / 60_000) % 60, (ofDay / 1_000) % 60];
+  return `${formattedDay.text}${twoDigits(Math.floor(hours))}:${twoDigits(Math.floor(minutes))}:${twoDigits(Math.floor(seconds))}`;
 }
 
 const TIME_LENGTH = "09:30:00.000Z".length;
@@ -95,7 +104,17 @@ interface WallClock {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+/** The last time that was read from a clock. The records of one prompt all have the same. */
+let lastRead: { at: EpochMs; zone: string; clock: WallClock } | null = null;
+
 function wallClock(at: EpochMs, zone: string): WallClock {
+  if (lastRead?.at === at && lastRead.zone === zone) return lastRead.clock;
+  const clock = readClock(at, zone);
+  lastRead = { at, zone, clock };
+  return clock;
+}
+
+function readClock(at: EpochMs, zone: string): WallClock {
   let format = formats.get(zone);
   if (!format) {
     format = new Intl.DateTimeFormat("en-US", {

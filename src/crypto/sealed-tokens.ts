@@ -59,10 +59,9 @@ const currentKey = (secrets: EncryptionSecrets): Uint8Array | null =>
  * @returns `sealed:2:<base64 of IV and ciphertext>`; `null` if no valid key is set
  */
 export async function seal(token: string, binding: TokenBinding, secrets: EncryptionSecrets): Promise<string | null> {
-  const bytes = currentKey(secrets);
-  if (!bytes) return null;
+  const key = canSeal(secrets) ? await aesKey(secrets.ENCRYPTION_KEY) : null;
+  if (!key) return null;
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const key = await aesKey(bytes);
   const sealed = await crypto.subtle.encrypt(cipher(iv, binding), key, encoder.encode(token));
   return SEALED_PREFIX + toBase64(new Uint8Array([...iv, ...new Uint8Array(sealed)]));
 }
@@ -91,8 +90,9 @@ async function open(token: string, binding: TokenBinding, secrets: EncryptionSec
   const payload = isSealed(token) ? fromBase64(token.slice(SEALED_PREFIX.length)) : null;
   if (!payload) return null;
   const keys = [secrets.ENCRYPTION_KEY, ...splitCommaList(secrets.ENCRYPTION_KEY_PREVIOUS)];
-  for (const [keyIndex, bytes] of keys.map(decodeKey).entries()) {
-    const plaintext = bytes ? await decrypt(bytes, payload, binding) : null;
+  for (const [keyIndex, encoded] of keys.entries()) {
+    const key = await aesKey(encoded);
+    const plaintext = key && (await decrypt(key, payload, binding));
     if (plaintext !== null) return { plaintext, keyIndex };
   }
   return null;
@@ -134,22 +134,24 @@ const cipher = (iv: Uint8Array, { endpointId, connectorType, origin }: TokenBind
   additionalData: encoder.encode(JSON.stringify([endpointId, connectorType, origin])),
 });
 
-/** Keys of this isolate, by their bytes: importing one takes longer than decrypting a token. */
+/** Keys of this isolate, by their base64: importing one takes longer than decrypting a token. */
 const importedKeys = new Map<string, CryptoKey>();
 
-async function aesKey(bytes: Uint8Array): Promise<CryptoKey> {
-  const id = toBase64(bytes);
-  const imported = importedKeys.get(id);
+/** A key in base64; `null` if it is not one. */
+async function aesKey(encoded = ""): Promise<CryptoKey | null> {
+  const imported = importedKeys.get(encoded);
   if (imported) return imported;
+  const bytes = decodeKey(encoded);
+  if (!bytes) return null;
   const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
-  importedKeys.set(id, key);
+  importedKeys.set(encoded, key);
   return key;
 }
 
-async function decrypt(bytes: Uint8Array, payload: Uint8Array, binding: TokenBinding): Promise<string | null> {
+async function decrypt(key: CryptoKey, payload: Uint8Array, binding: TokenBinding): Promise<string | null> {
   const [iv, sealed] = [payload.subarray(0, IV_BYTES), payload.subarray(IV_BYTES)];
   try {
-    return decoder.decode(await crypto.subtle.decrypt(cipher(iv, binding), await aesKey(bytes), sealed));
+    return decoder.decode(await crypto.subtle.decrypt(cipher(iv, binding), key, sealed));
   } catch {
     return null;
   }

@@ -7,6 +7,7 @@ import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import { shownAs } from "../core/shown-window.ts";
 import type { Log } from "./log/log.ts";
 import { charactersOf } from "./log/message-rows.ts";
+import type { InRoom } from "./passed-messages.ts";
 import type { History, RecordOptions, SessionResult } from "./session-results.ts";
 
 /**
@@ -18,14 +19,15 @@ export function makeResult(
   added: Message[],
   history: History,
   { replayed = false, withReceipts = false }: RecordOptions & { replayed?: boolean } = {},
-): SessionResult {
+): InRoom<SessionResult> {
   const { session } = log.loadedState;
   if (history === "added") return { ...addedResult(log, added), replayed };
   const upTo = replayed ? (added.at(-1)?.seq ?? session.lastSeq) : session.lastSeq;
-  const after = log.windowStart(upTo, shownAs(session.kind, withReceipts));
-  const { items } = log.messages(after, upTo - after);
-  const messages = items.at(-1)?.seq === upTo ? items : [];
-  return { session, messages, after, upTo, isTruncated: after > 0, replayed };
+  const shown = shownAs(session.kind, withReceipts);
+  const after = log.windowStart(upTo, shown);
+  const batch = log.messages(after, upTo - after, shown === "records" ? "without-receipts" : "whole");
+  const isWhole = batch.lastSeq === upTo;
+  return { session, messages: [], ...(isWhole ? { batch } : {}), after, upTo, isTruncated: after > 0, replayed };
 }
 
 /** A chatbot adds one reply. A turn with many replies can have more than is passed on at once. */

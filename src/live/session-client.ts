@@ -6,7 +6,9 @@
  */
 import { retryOnce } from "../core/transient-error.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
+import { takePassed } from "./passed-messages.ts";
 import type { SessionObject } from "./session-object.ts";
+import type { ColumnsParams, RetryParams } from "./session-results.ts";
 import { upgradeRequest } from "./streaming/subscription.ts";
 import type { Subscription } from "./streaming/subscription.ts";
 
@@ -38,10 +40,16 @@ const METHODS = {
 } as const;
 type Method = keyof typeof METHODS;
 
+/** The calls whose answers have messages of the log. */
+const WITH_MESSAGES: ReadonlySet<Method> = new Set<Method>(["read", "page", "append", "prompt", "amend", "end"]);
+
 export type SessionStub = Pick<SessionObject, Method>;
 
 /** What the object's methods have in common, for calling any of them. */
-type Call = (params?: { key?: IdempotencyKey | null; isRetry?: boolean }) => Promise<unknown>;
+type Call = (params?: CallParams) => Promise<unknown>;
+interface CallParams extends ColumnsParams, RetryParams {
+  key?: IdempotencyKey | null;
+}
 
 /** What the object's methods have in common, by name. */
 type AnyStub = Record<Method, Call>;
@@ -71,7 +79,9 @@ class RepeatingStub {
 for (const method of Object.keys(METHODS) as Method[])
   Object.defineProperty(RepeatingStub.prototype, method, {
     value(this: RepeatingStub, params: Parameters<Call>[0]) {
-      return this.call(method, params);
+      return WITH_MESSAGES.has(method)
+        ? this.call(method, { ...params, inColumns: true }).then(takePassed)
+        : this.call(method, params);
     },
   });
 

@@ -10,6 +10,7 @@ import { DurableObject } from "cloudflare:workers";
 import { dependsOn } from "../core/caller.ts";
 import type { Session } from "../core/session.ts";
 import { runFrame } from "./frame-commands.ts";
+import { passBatch, passResult } from "./passed-messages.ts";
 import { sessionParts } from "./session-parts.ts";
 import type * as results from "./session-results.ts";
 import { answerClose } from "./streaming/sockets.ts";
@@ -31,17 +32,17 @@ export abstract class SessionObject extends DurableObject<Env> {
   // one object, because Workers of the last release call it, and this Worker calls objects of the last release: a method
   // only gets optional fields, and what it returns only grows.
 
-  async read({ history, options }: results.ReadParams) {
-    return this.#parts.room.read(history, options);
+  async read({ history, options, inColumns }: results.ReadParams) {
+    return passResult(this.#parts.room.read(history, options), inColumns);
   }
-  async page({ after, limit, which, filter }: results.PageParams) {
-    return this.#parts.room.page(after, limit, which, filter);
+  async page({ after, limit, which, filter, inColumns }: results.PageParams) {
+    return passBatch(this.#parts.room.page(after, limit, which, filter), inColumns);
   }
-  async append({ input, history, key }: results.AppendParams) {
-    return this.#parts.room.appendAndShow(input, history, key);
+  async append({ input, history, key, inColumns }: results.AppendParams) {
+    return passResult(await this.#parts.room.appendAndShow(input, history, key), inColumns);
   }
-  async prompt({ content, history, key, options }: results.PromptParams) {
-    return this.#parts.room.prompt(content, history, key, options);
+  async prompt({ content, history, key, options, inColumns }: results.PromptParams) {
+    return passResult(await this.#parts.room.prompt(content, history, key, options), inColumns);
   }
   async promptAndFollow(params: results.TurnStreamParams) {
     return this.#parts.subscriptions.openTurnStream(params);
@@ -58,11 +59,11 @@ export abstract class SessionObject extends DurableObject<Env> {
   async cancel() {
     return this.#parts.room.cancel();
   }
-  async amend({ changes, history }: results.AmendParams) {
-    return this.#parts.room.amend(changes, history);
+  async amend({ changes, history, inColumns }: results.AmendParams) {
+    return passResult(await this.#parts.room.amend(changes, history), inColumns);
   }
-  async end({ history, isRetry }: results.EndParams) {
-    return this.#parts.room.end(history, isRetry);
+  async end({ history, isRetry, inColumns }: results.EndParams) {
+    return passResult(await this.#parts.room.end(history, isRetry), inColumns);
   }
   async remove({ isRetry }: results.RetryParams = {}) {
     return this.#parts.room.remove(isRetry);

@@ -11,6 +11,7 @@ import type { Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
+import type { MessageColumns } from "./log/message-columns.ts";
 import type { SubmittedTurn } from "./turns/turn-queue.ts";
 
 /**
@@ -29,6 +30,8 @@ export interface SessionResult {
   upTo: number;
   /** Whether an earlier call with the same key had this effect, and this call had none. */
   replayed?: boolean;
+  /** The messages, for a caller that takes columns; `messages` is empty then. */
+  columns?: MessageColumns;
 }
 
 export interface PromptResult extends SessionResult {
@@ -59,9 +62,14 @@ export type NewMessageInput = Pick<NewMessage, "role" | "content"> & { createdAt
 export type History = "whole" | "added";
 
 /** The params of the object's methods. They only get optional fields: another release may call or be called. */
-export interface ReadParams {
+export interface ReadParams extends ColumnsParams {
   history: History;
   options?: RecordOptions;
+}
+
+export interface ColumnsParams {
+  /** Whether the caller takes the messages of the log as columns. The last release does not. */
+  inColumns?: boolean;
 }
 
 export interface RetryParams {
@@ -71,7 +79,7 @@ export interface RetryParams {
 
 export interface EndParams extends ReadParams, RetryParams {}
 
-export interface PageParams {
+export interface PageParams extends ColumnsParams {
   after: number;
   limit: number;
   /** All messages, or only those with text. */

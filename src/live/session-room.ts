@@ -8,14 +8,15 @@
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
-import type { Batch } from "../core/page.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import { amendSession, endSession, hasEnded } from "../core/session.ts";
 import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
+import type { RowBatch } from "./log/message-rows.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
 import { makeResult } from "./make-result.ts";
+import type { InRoom, ResultInRoom } from "./passed-messages.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
@@ -25,7 +26,6 @@ import type {
   PageFilter,
   PromptResult,
   RecordOptions,
-  SessionResult,
 } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
@@ -72,7 +72,7 @@ export class SessionRoom {
    * Reads the session, for `whole` with the newest of its log. `null` if the object is empty, because D1 has the whole
    * session.
    */
-  read(history: History, options: RecordOptions = {}): Outcome<LiveSnapshot | null> {
+  read(history: History, options: RecordOptions = {}): Outcome<InRoom<LiveSnapshot> | null> {
     const { log, records } = this.#world;
     const { state } = log;
     if (!state) return success(null);
@@ -91,7 +91,7 @@ export class SessionRoom {
     limit: number,
     which: "all" | "shown",
     { chatId, form, ofTurns }: PageFilter = {},
-  ): Outcome<Batch<Message> | null> {
+  ): Outcome<RowBatch | null> {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
@@ -111,11 +111,7 @@ export class SessionRoom {
   }
 
   /** Appends a message, and returns it with the session at that time. */
-  async appendAndShow(
-    input: NewMessageInput,
-    history: History,
-    key: IdempotencyKey | null,
-  ): Promise<Outcome<SessionResult>> {
+  async appendAndShow(input: NewMessageInput, history: History, key: IdempotencyKey | null): Promise<ResultInRoom> {
     const appended = this.#appendOnce(await this.#loader.findActive(), input, key);
     if (!appended.ok) return appended;
     const { message, replayed } = appended.value;
@@ -175,7 +171,7 @@ export class SessionRoom {
     history: History,
     key: IdempotencyKey | null,
     options: RecordOptions = {},
-  ): Promise<Outcome<PromptResult>> {
+  ): Promise<Outcome<InRoom<PromptResult>>> {
     const accepted = await this.submitPrompt(content, key);
     if (!accepted.ok) return accepted;
     const { turnId, submitted, replayed } = accepted.value;
@@ -226,7 +222,7 @@ export class SessionRoom {
   }
 
   /** Changes fields of the session. If the new status ends the session, the running turn stops first. */
-  async amend(changes: SessionChanges, history: History): Promise<Outcome<SessionResult>> {
+  async amend(changes: SessionChanges, history: History): Promise<ResultInRoom> {
     const change = () => this.#change((session) => amendSession(session, changes, this.#world.clock()), history);
     const ends = changes.status !== undefined && hasEnded({ status: changes.status });
     return ends ? this.#turns.interrupt(change) : change();
@@ -237,7 +233,7 @@ export class SessionRoom {
    *
    * @param isRetry whether an earlier attempt may have ended it: then it is enough that the session is completed
    */
-  async end(history: History, isRetry = false): Promise<Outcome<SessionResult>> {
+  async end(history: History, isRetry = false): Promise<ResultInRoom> {
     const end = (session: Session) =>
       isRetry && session.status === "COMPLETED" ? success(session) : endSession(session, this.#world.clock());
     return this.#turns.interrupt(() => this.#change(end, history));
@@ -323,7 +319,7 @@ export class SessionRoom {
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 
-  async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<Outcome<SessionResult>> {
+  async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<ResultInRoom> {
     const { log } = this.#world;
     const hadEnded = log.state !== null && hasEnded(log.state.session);
     const changed = await this.#loader.change(change);

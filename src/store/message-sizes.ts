@@ -36,6 +36,10 @@ export const CONTENT_CHARACTERS = `max(length(content), octet_length(content) / 
  */
 const WITHOUT_RECEIPT = `coalesce(nullif(instr(detail, '"receipt":{'), 0), length(detail), 0)`;
 
+/** The detail of a reply without its receipt, which records without receipts do not show: it is most of a detail. */
+export const DETAIL_WITHOUT_RECEIPT = `CASE WHEN instr(detail, ',"receipt":{') > 0
+  THEN substr(detail, 1, instr(detail, ',"receipt":{') - 1) || '}' ELSE detail END`;
+
 const CHARACTERS: Record<ShownAs, string> = {
   messages: CONTENT_CHARACTERS,
   records: `${CONTENT_CHARACTERS} + ${WITHOUT_RECEIPT}`,

@@ -55,7 +55,8 @@ export async function fanOut(servers: Servers): Promise<Finding[]> {
   return findings;
 }
 
-async function openSession(parley: HttpClient, endpoints: string[]): Promise<Call> {
+/** Creates a comparison session. @returns sends it a prompt */
+export async function openSession(parley: HttpClient, endpoints: string[]): Promise<Call> {
   const session = await createComparison(parley, `fan-out to ${endpoints.length}`, endpoints);
   return async () => {
     const { ms, text } = await parley.post(`/v1/sessions/${session}/prompt`, { prompt: PROMPT });

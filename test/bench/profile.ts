@@ -1,21 +1,101 @@
 /**
- * `npm run bench -- --profile chat.cpuprofile`: profiles chats of 16 callers to a model of 0 ms, in the Worker and its objects, and
- * prints where the time goes. The file opens in Chrome's DevTools and in VS Code. Names need a bundle that is not minified, so this
+ * `npm run bench -- --profile chat.cpuprofile [--of chat]`: profiles one kind of call in the Worker and its objects, and prints
+ * where the time goes. The file opens in Chrome's DevTools and in VS Code. Names need a bundle that is not minified, so this
  * builds one.
  *
  * https://chromedevtools.github.io/devtools-protocol/tot/Profiler
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
+import { openSession } from "./fan-out.ts";
+import type { HttpClient } from "./http-client.ts";
+import {
+  MESSAGE_TEXT,
+  WITHOUT_LOG,
+  chatPath,
+  createEndpoint,
+  createSessionMaker,
+  messagePath,
+  parleyClient,
+} from "./parley.ts";
 import { printTable } from "./report.ts";
 import { buildWorker } from "./runtime.ts";
 import { PARLEY_CONFIG, build, serveParley } from "./servers.ts";
 import { startUpstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
-const CALLERS = 16;
-const WARM_UP_CHATS = 40;
-const CHATS = 100;
+/** Makes one call. */
+type Call = () => Promise<unknown>;
+
+interface Subject {
+  callers: number;
+  /** Calls of each caller: those that warm up, and those that are profiled. */
+  warmUp: number;
+  calls: number;
+  /** Prepares the callers. @returns what each of them calls */
+  open: (parley: HttpClient, upstream: Upstream) => Promise<() => Promise<Call>>;
+}
+
+const MESSAGES = 1_000;
+const ENDPOINTS = 64;
+
+const SUBJECTS: Record<string, Subject> = {
+  /** Chats with a model of 0 ms. */
+  chat: {
+    callers: 16,
+    warmUp: 40,
+    calls: 100,
+    async open(parley, upstream) {
+      const createSession = await createSessionMaker(
+        parley,
+        await createEndpoint(parley, "profiled", upstream.baseUri(0)),
+      );
+      return async () => {
+        const path = chatPath(await createSession());
+        return () => parley.post(path, { content: MESSAGE_TEXT });
+      };
+    },
+  },
+  /** A session of 1,000 messages. */
+  reads: {
+    callers: 1,
+    warmUp: 300,
+    calls: 500,
+    async open(parley, upstream) {
+      const createSession = await createSessionMaker(
+        parley,
+        await createEndpoint(parley, "profiled", upstream.baseUri(0)),
+      );
+      return async () => {
+        const session = await createSession();
+        const message = { role: "user", content: MESSAGE_TEXT };
+        for (let nth = 0; nth < MESSAGES; nth++) await parley.post(messagePath(session), { message }, WITHOUT_LOG);
+        return () => parley.get(`/sessions/${session}`);
+      };
+    },
+  },
+  /** Prompts to 64 endpoints of 200 ms. */
+  "fan-out": {
+    callers: 1,
+    warmUp: 15,
+    calls: 30,
+    async open(parley, upstream) {
+      const endpoints: string[] = [];
+      for (let nth = 1; nth <= ENDPOINTS; nth++)
+        endpoints.push(await createEndpoint(parley, `profiled-${nth}`, upstream.baseUri(200)));
+      return async () => {
+        let calls = 0;
+        let call = await openSession(parley, endpoints);
+        // Few prompts to a session, so that its history stays short.
+        return async () => {
+          calls += 1;
+          if (calls % 4 === 0) call = await openSession(parley, endpoints);
+          return call();
+        };
+      };
+    },
+  },
+};
 
 /** Microseconds between two samples. */
 const INTERVAL_US = 200;
@@ -33,26 +113,30 @@ interface Profile {
   timeDeltas: number[];
 }
 
-export async function profileChats(scratch: string, file: string): Promise<void> {
+/** @param kind which calls: a name of {@link SUBJECTS} */
+export async function profileCalls(scratch: string, file: string, kind: string): Promise<void> {
+  const subject = SUBJECTS[kind];
+  if (!subject) throw new Error(`No such calls: ${kind}. There are ${Object.keys(SUBJECTS).join(", ")}`);
+  const { callers, warmUp, calls, open } = subject;
   const built = await build(scratch);
   const bundle = await buildWorker(PARLEY_CONFIG, join(scratch, "profiled"), { minify: false });
   const server = await serveParley({ ...built, parley: { ...built.parley, bundle } }, built.parley.empty);
   const upstream = await startUpstream();
-  const parley = parleyClient(server.origin, CALLERS);
-  const createSession = await createSessionMaker(parley, await createEndpoint(parley, "profiled", upstream.baseUri(0)));
-  const chats = async (count: number) => {
-    const caller = async () => {
-      const path = chatPath(await createSession());
-      for (let nth = 0; nth < count; nth++) await parley.post(path, { content: MESSAGE_TEXT });
-    };
-    await Promise.all(Array.from({ length: CALLERS }, caller));
-  };
-  await chats(WARM_UP_CHATS);
+  const parley = parleyClient(server.origin, callers);
+  const openCaller = await open(parley, upstream);
+  const opened = await Promise.all(Array.from({ length: callers }, openCaller));
+  const makeCalls = (count: number) =>
+    Promise.all(
+      opened.map(async (call) => {
+        for (let nth = 0; nth < count; nth++) await call();
+      }),
+    );
+  await makeCalls(warmUp);
   const stop = await startProfile(server.inspector);
-  await chats(CHATS);
-  const profile = await stop();
-  writeFileSync(file, JSON.stringify(profile));
-  printSelfTimes(profile, CALLERS * CHATS);
+  await makeCalls(calls);
+  const profiled = await stop();
+  writeFileSync(file, JSON.stringify(profiled));
+  printSelfTimes(profiled, callers * calls, kind);
   parley.close();
   upstream.close();
   await server.stop();
@@ -86,7 +170,7 @@ async function startProfile(inspector: string): Promise<() => Promise<Profile>> 
   };
 }
 
-function printSelfTimes({ nodes, samples, timeDeltas }: Profile, calls: number): void {
+function printSelfTimes({ nodes, samples, timeDeltas }: Profile, calls: number, kind: string): void {
   const names = new Map(
     nodes.map(({ id, callFrame }) => [id, `${callFrame.functionName || "(anonymous)"}:${callFrame.lineNumber}`]),
   );
@@ -96,8 +180,8 @@ function printSelfTimes({ nodes, samples, timeDeltas }: Profile, calls: number):
     selfUs.set(name, (selfUs.get(name) ?? 0) + (timeDeltas[at] ?? 0));
   }
   const rows = [...selfUs].toSorted(([, one], [, other]) => other - one).slice(0, ROWS);
-  printTable(`Time of each function itself, of ${calls} chats`, [
-    ["function:line of the bundle", "ms a chat"],
+  printTable(`Time of each function itself, of ${calls} calls (${kind})`, [
+    ["function:line of the bundle", "ms a call"],
     ...rows.map(([name, us]) => [name, (us / 1000 / calls).toFixed(3)]),
   ]);
 }

@@ -17,7 +17,7 @@ import { idleSockets } from "./idle-sockets.ts";
 import { lists } from "./lists.ts";
 import { overhead } from "./overhead.ts";
 import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
-import { profileChats } from "./profile.ts";
+import { profileCalls } from "./profile.ts";
 import { reads } from "./reads.ts";
 import type { Finding } from "./report.ts";
 import { printChanges, printSummary, writeTables } from "./report.ts";
@@ -90,12 +90,13 @@ const { values, positionals } = parseArgs({
     json: { type: "string" },
     compare: { type: "boolean" },
     profile: { type: "string" },
+    of: { type: "string", default: "chat" },
   },
   allowPositionals: true,
 });
 const [before, after] = positionals;
 cleanUpAtExit();
 if (values.compare && before !== undefined && after !== undefined) printChanges(before, after);
-else if (values.profile !== undefined) await profileChats(scratchDirectory(), values.profile);
+else if (values.profile !== undefined) await profileCalls(scratchDirectory(), values.profile, values.of);
 else await measure(wantedParts(values.only));
 if (values.json !== undefined) writeTables(values.json);

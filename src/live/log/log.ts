@@ -8,10 +8,9 @@
  * storage.
  */
 import { Buffer } from "node:buffer";
-import type { Message, MessageForm, NewMessage } from "../../core/message.ts";
+import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
-import type { Batch } from "../../core/page.ts";
 import { MAX_SHOWN_MESSAGES, windowStart } from "../../core/shown-window.ts";
 import type { ShownAs } from "../../core/shown-window.ts";
 import { CHANGEABLE_FIELDS, changedFields } from "../../core/session.ts";
@@ -22,7 +21,7 @@ import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
 import { addTotals, charactersOf, fromRow, fromSaidRow, readBatch } from "./message-rows.ts";
-import type { MessageRow, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
+import type { MessageRow, RowBatch, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
 import { toMessageSizes } from "../../store/message-sizes.ts";
 import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
@@ -257,22 +256,22 @@ export class Log {
   }
 
   /** Messages after a `seq`, oldest first: at most `limit`, and no more than fit into a batch. */
-  messages(after: number, limit: number, form: MessageForm = "whole"): Batch<Message> {
+  messages(after: number, limit: number, form: statements.LogForm = "whole"): RowBatch {
     return readBatch(this.#rows(statements.MESSAGES_AFTER[form], after), limit);
   }
 
   /** Like {@link messages}, but only messages with text, short. */
-  shownMessages(after: number, limit: number): Batch<Message> {
+  shownMessages(after: number, limit: number): RowBatch {
     return readBatch(this.#rows(statements.SHOWN_MESSAGES_AFTER, after), limit);
   }
 
   /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
-  messagesOfChat(chatId: string, after: number, limit: number): Batch<Message> {
+  messagesOfChat(chatId: string, after: number, limit: number): RowBatch {
     return readBatch(this.#rows(statements.MESSAGES_OF_CHAT_AFTER, after, chatId), limit);
   }
 
   /** Like {@link messages}, but only messages of turns. */
-  messagesOfTurns(after: number, limit: number): Batch<Message> {
+  messagesOfTurns(after: number, limit: number): RowBatch {
     return readBatch(this.#rows(statements.MESSAGES_OF_TURNS_AFTER, after), limit);
   }
 

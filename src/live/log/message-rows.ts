@@ -55,16 +55,39 @@ export const charactersOf = (messages: Message[]): number =>
 const longFieldsOf = (reply: ReplyDetail | null): number =>
   (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
 
+/** A batch of messages as rows, which are converted to what its reader needs: messages, or columns. */
+export class RowBatch implements Batch<Message> {
+  readonly rows: MessageRow[];
+  readonly hasMore: boolean;
+
+  constructor(rows: MessageRow[], hasMore: boolean) {
+    this.rows = rows;
+    this.hasMore = hasMore;
+  }
+
+  /** The messages. Each call converts them. */
+  get items(): Message[] {
+    return this.rows.map(fromRow);
+  }
+
+  /** The `seq` of the last message. */
+  get lastSeq(): number | undefined {
+    return this.rows.at(-1)?.[0];
+  }
+}
+
+const charactersOfRow = ({ 4: content, 6: detail, 7: bytesRead }: MessageRow): number =>
+  content.length + (detail?.length ?? 0) + bytesRead;
+
 /** Reads messages up to the limits of a batch. Reads one row more, to know whether there are more messages. */
-export function readBatch(rows: Iterable<MessageRow>, limit: number): Batch<Message> {
-  const items: Message[] = [];
+export function readBatch(rows: Iterable<MessageRow>, limit: number): RowBatch {
+  const taken: MessageRow[] = [];
   let characters = 0;
   for (const row of rows) {
-    const [, , , , content, , detail, bytesRead] = row;
-    characters += content.length + (detail?.length ?? 0) + bytesRead;
-    if (items.length === limit || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
-      return { items, hasMore: true };
-    items.push(fromRow(row));
+    characters += charactersOfRow(row);
+    if (taken.length === limit || (taken.length > 0 && characters > MAX_BATCH_CHARACTERS))
+      return new RowBatch(taken, true);
+    taken.push(row);
   }
-  return { items, hasMore: false };
+  return new RowBatch(taken, false);
 }

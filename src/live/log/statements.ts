@@ -5,14 +5,25 @@
 
 import type { MessageForm } from "../../core/message.ts";
 import type { ShownAs } from "../../core/shown-window.ts";
-import { HAS_TEXT, MESSAGE_BYTES, SHORT_DETAIL, SHORT_DETAIL_BYTES, newestSizes } from "../../store/message-sizes.ts";
+import {
+  DETAIL_WITHOUT_RECEIPT,
+  HAS_TEXT,
+  MESSAGE_BYTES,
+  SHORT_DETAIL,
+  SHORT_DETAIL_BYTES,
+  newestSizes,
+} from "../../store/message-sizes.ts";
+
+/** How the log reads messages: in the forms that a page has, or whole but for the receipts. */
+export type LogForm = MessageForm | "without-receipts";
 
 /** The columns of a message, without `appended_at`. */
 const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
 /** In the order of a `MessageRow`. */
 const select = (content: string, detail: string, bytes: string): string =>
   `SELECT seq, chat_id, turn_id, role, ${content} AS content, created_at, ${detail} AS detail, ${bytes} AS bytes_read,
-    (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id) AS turn_number FROM messages`;
+    iif(turn_id IS NULL, NULL, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id)) AS turn_number
+    FROM messages`;
 const SELECT = select("content", "detail", "0");
 const SELECT_SHORT = select("content", SHORT_DETAIL, SHORT_DETAIL_BYTES);
 
@@ -21,9 +32,10 @@ export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
 export const WRITE_STATE =
   "INSERT INTO state (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state";
-export const MESSAGES_AFTER: Record<MessageForm, string> = {
+export const MESSAGES_AFTER: Record<LogForm, string> = {
   whole: `${SELECT} WHERE seq > ? ORDER BY seq`,
   short: `${SELECT_SHORT} WHERE seq > ? ORDER BY seq`,
+  "without-receipts": `${select("content", DETAIL_WITHOUT_RECEIPT, "0")} WHERE seq > ? ORDER BY seq`,
   counts: `${select("''", SHORT_DETAIL, SHORT_DETAIL_BYTES)} WHERE seq > ? AND detail IS NOT NULL ORDER BY seq`,
 };
 export const SHOWN_MESSAGES_AFTER = `${SELECT_SHORT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;

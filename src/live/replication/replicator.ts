@@ -17,8 +17,11 @@ import { addDeadLetter } from "../../store/dead-letters.ts";
 import { writeSession } from "../../store/sessions.ts";
 import type { Log } from "../log/log.ts";
 
-/** Messages per batch. With the session's row, it stays well below D1's limits per batch. */
-const BATCH_MESSAGES = 50;
+/**
+ * Messages per batch: a turn of 64 replies goes in one. With the session's row, it stays well below D1's limits per
+ * batch.
+ */
+const BATCH_MESSAGES = 100;
 
 /** When the alarm checks whether all changes were replicated, in milliseconds after the first change. */
 const CHECK_DELAY_MS = 30_000;

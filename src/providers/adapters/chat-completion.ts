@@ -29,14 +29,15 @@ function readChunk(document: JsonObject, choices: ChoiceSelector, message: Messa
   if (!isChunk(document)) return document["type"] === "ping" ? {} : null;
   const list = listOf(document["choices"]).filter(isObject);
   const choice = choices.pick(list);
-  return {
-    ...(choice ? readChoice(choice, document, message) : { text: readText(document["response"]) }),
-    ...(choice === null && list.length > 0 ? { isUnrecognized: hasText(list) } : {}),
-    id: stringOf(document["id"]),
-    model: stringOf(document["model"]),
-    // Kimi reports usage in the choice, Groq in a field of its own.
-    usage: usageIn(document["usage"]) ?? usageIn(choice?.["usage"]) ?? usageIn(objectOf(document["x_groq"])["usage"]),
-  };
+  const content: ChunkContent = choice
+    ? readChoice(choice, document, message)
+    : { text: readText(document["response"]), ...(list.length > 0 ? { isUnrecognized: hasText(list) } : {}) };
+  content.id = stringOf(document["id"]);
+  content.model = stringOf(document["model"]);
+  // Kimi reports usage in the choice, Groq in a field of its own.
+  content.usage =
+    usageIn(document["usage"]) ?? usageIn(choice?.["usage"]) ?? usageIn(objectOf(document["x_groq"])["usage"]);
+  return content;
 }
 
 const isChunk = (document: JsonObject): boolean =>
@@ -48,8 +49,8 @@ const isChunk = (document: JsonObject): boolean =>
 function readChoice(choice: JsonObject, document: JsonObject, message: MessageDeltas): ChunkContent {
   const { delta } = choice;
   if (!isEmpty(delta) && !isObject(delta)) throw new BadChunk();
-  const part = readDelta(objectOf(delta));
-  const repeated = readDelta(objectOf(choice["message"]));
+  const part = readDelta(delta);
+  const repeated = readDelta(choice["message"]);
   const text = part.text || readText(isObject(delta) ? null : choice["text"]);
   const isSilent = [part, repeated].some(({ hasReasoning, callsTool }) => hasReasoning || callsTool);
   return {
@@ -87,8 +88,11 @@ interface DeltaContent {
   callsTool: boolean;
 }
 
+const NO_CONTENT: DeltaContent = { text: "", hasReasoning: false, callsTool: false };
+
 /** Reads a delta or a message. A `refusal` is what the model says instead of an answer, so it is the reply. */
-function readDelta(delta: JsonObject): DeltaContent {
+function readDelta(delta: unknown): DeltaContent {
+  if (!isObject(delta)) return NO_CONTENT;
   const parts = readContent(delta["content"]);
   const text = parts.text + readText(delta["refusal"]) || readText(delta["text"]);
   return {

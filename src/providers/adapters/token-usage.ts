@@ -3,7 +3,7 @@
  * read in their own adapters. Pure.
  */
 import type { Usage } from "../../core/message.ts";
-import { countOf, objectOf } from "../call/json-fields.ts";
+import { countOf, isObject, objectOf } from "../call/json-fields.ts";
 import type { JsonObject } from "../call/json-fields.ts";
 
 /** The first value that is a count. */
@@ -14,7 +14,9 @@ const firstCount = (...values: unknown[]): number | null => {
 
 /** @returns `null` if one of the counts is not known: for an empty object, a list, a text */
 export function usageIn(value: unknown): Usage | null {
-  const usage = objectOf(value);
+  // Most chunks have none.
+  if (!isObject(value)) return null;
+  const usage = value;
   const total = countOf(usage["total_tokens"]);
   const givenInput = firstCount(usage["prompt_tokens"], usage["input_tokens"]);
   const givenOutput = firstCount(usage["completion_tokens"], usage["output_tokens"]);

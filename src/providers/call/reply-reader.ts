@@ -46,6 +46,9 @@ export interface ChunkContent {
   corrupt?: string;
 }
 
+/** The content of an event: of a chunk, or the marker `[DONE]`. */
+type EventContent = ChunkContent & { done?: boolean };
+
 /** How responses of one format are read. */
 export interface ResponseFormat {
   /** Whether `[DONE]` is the terminal marker. */
@@ -139,25 +142,30 @@ export class ReplyReader {
     return this.#finish ? this.#end([note]) : null;
   }
 
-  /** Reads an event, document by document. */
-  *#readEvent({ event, data, isIncomplete }: ServerSentEvent): Generator<ChunkContent & { done?: boolean }> {
+  /** Reads an event. One with several documents is read document by document: the first of them may end the reply. */
+  #readEvent({ event, data, isIncomplete }: ServerSentEvent): Iterable<EventContent> {
     const text = data.trim();
-    if (KEEP_ALIVE.test(text)) return;
-    if (isIncomplete) this.#fragment = text;
-    else if (text === "[DONE]") yield { done: true };
-    else yield* this.#readText(text, event);
+    if (KEEP_ALIVE.test(text)) return [];
+    if (!isIncomplete) return text === "[DONE]" ? [{ done: true }] : this.#readText(text, event);
+    this.#fragment = text;
+    return [];
   }
 
-  *#readText(text: string, event: string | undefined): Generator<ChunkContent & { done?: boolean }> {
+  #readText(text: string, event: string | undefined): Iterable<EventContent> {
     const json = parseJson(text);
     const inner = innerTexts(json, text);
-    if (inner.length > 0) {
-      for (const data of inner) yield* this.#readEvent({ event, data });
-      return;
-    }
+    if (inner.length > 0) return this.#readInner(inner, event);
     const isErrorEvent = event === "error";
-    if (json === undefined) yield this.#readPlainText(text, isErrorEvent);
-    else for (const value of Array.isArray(json) ? json : [json]) yield this.#readValue(value, text, isErrorEvent);
+    if (json === undefined) return [this.#readPlainText(text, isErrorEvent)];
+    return Array.isArray(json) ? this.#readList(json, text, isErrorEvent) : [this.#readValue(json, text, isErrorEvent)];
+  }
+
+  *#readInner(inner: string[], event: string | undefined): Generator<EventContent> {
+    for (const data of inner) yield* this.#readEvent({ event, data });
+  }
+
+  *#readList(list: unknown[], text: string, isErrorEvent: boolean): Generator<EventContent> {
+    for (const value of list) yield this.#readValue(value, text, isErrorEvent);
   }
 
   #readValue(value: unknown, text: string, isErrorEvent: boolean): ChunkContent {
@@ -197,7 +205,7 @@ export class ReplyReader {
   }
 
   /** Adds the content of a chunk to the reply. @returns the end or failure if this chunk ends the reply */
-  #addContent(content: ChunkContent & { done?: boolean }): ReplyEnd | ReplyFailure | null {
+  #addContent(content: EventContent): ReplyEnd | ReplyFailure | null {
     this.#store(content);
     if (content.corrupt !== undefined)
       return this.#failure("bad_chunk", `The provider sent a chunk that cannot be read: ${content.corrupt}`);

@@ -47,6 +47,15 @@ describe("times in the format of Moonshot", () => {
     expect(["Nope", "", "Mars/Olympus"].some(isZone)).toBe(false);
   });
 
+  it("do not depend on the time or the zone that was written before", () => {
+    const zoned = (time: number, zone: string) => [zonedStamp(time, zone), zonedPromptTime(time, zone)];
+    expect([zoned(at, "UTC"), zoned(at, "Asia/Singapore"), zoned(at + 1_000, "Asia/Singapore")]).toEqual([
+      ["20240314-203147", "03/14/2024, 20:31:47"],
+      ["20240315-043147", "03/15/2024, 04:31:47"],
+      ["20240315-043148", "03/15/2024, 04:31:48"],
+    ]);
+  });
+
   it("write midnight as 00 in UTC", () => {
     expect(zonedStamp(Date.UTC(2024, 0, 1), "UTC")).toBe("20240101-000000");
     expect(zonedPromptTime(Date.UTC(2024, 0, 1), "UTC")).toBe("01/01/2024, 00:00:00");

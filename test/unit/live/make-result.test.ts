@@ -1,10 +1,12 @@
 /** What passes between the object and the Worker at once, and what goes to D1 at once: no more than a page. */
 import { describe, expect, it } from "vitest";
+import { success } from "../../../src/core/failure.ts";
 import type { Message, NewMessage } from "../../../src/core/message.ts";
 import { Log } from "../../../src/live/log/log.ts";
 import { makeResult } from "../../../src/live/make-result.ts";
+import { passBatch, passResult, takePassed } from "../../../src/live/passed-messages.ts";
 import { SessionRoom } from "../../../src/live/session-room.ts";
-import { makeReplyDetail } from "../../support/replies.ts";
+import { makeReceipt, makeReplyDetail } from "../../support/replies.ts";
 import { aChatSession, aWorld, memoryStorage } from "../../support/session-world.ts";
 
 const LONG = "x".repeat(100_000);
@@ -34,19 +36,50 @@ function aLog(kind: "chatbot" | "comparison", messages: NewMessage[]) {
   return { log, added: log.append(messages, 1) };
 }
 
+/** As a Worker of the last release gets it. */
+const wholeLog = (log: Log) => passResult(success(makeResult(log, [], "whole")));
+
 describe("the result of a command", () => {
   it("has all messages when they are few", () => {
     const { log, added } = aLog("comparison", [prompt("a"), reply("b")]);
-    expect(makeResult(log, added, "whole")).toMatchObject({ messages: added, after: 0, upTo: 2, isTruncated: false });
+    expect(wholeLog(log)).toMatchObject({ value: { messages: added, after: 0, upTo: 2, isTruncated: false } });
     expect(makeResult(log, added, "added")).toMatchObject({ messages: added, upTo: 0 });
   });
 
   it("says where they are when they are more than one page", () => {
     const { log, added } = aLog("comparison", [prompt("a"), reply("b"), prompt(LONG), reply(LONG), reply(LONG)]);
-    expect(makeResult(log, added, "whole")).toMatchObject({ messages: [], after: 0, upTo: 5, isTruncated: false });
+    expect(wholeLog(log)).toMatchObject({ value: { messages: [], after: 0, upTo: 5, isTruncated: false } });
     const turn = makeResult(log, added.slice(2), "added");
     expect(turn).toMatchObject({ messages: [], after: 2, upTo: 5 });
     expect(turn.isTruncated).toBeUndefined();
+  });
+
+  it.each(["a", ',"receipt":{', "\0,"])(
+    "has the receipts of records only for a caller who wants them: prompt %j",
+    (text) => {
+      const detail = { ...makeReplyDetail({ preparedPrompt: text }), receipt: makeReceipt({ body: text }) };
+      const failed = makeReplyDetail({ preparedPrompt: text, receipt: null });
+      const replies = [detail, failed, makeReplyDetail()].map((written) => ({ ...reply("b"), reply: written }));
+      const { log } = aLog("comparison", [prompt("a"), ...replies]);
+      const details = (withReceipts: boolean) => {
+        const shown = passResult(success(makeResult(log, [], "whole", { withReceipts })));
+        return shown.ok ? shown.value.messages.map((message) => message.reply) : [];
+      };
+      const { receipt: _, ...withoutReceipt } = detail;
+      expect(details(true)).toEqual([null, detail, failed, makeReplyDetail()]);
+      expect(details(false)).toEqual([null, withoutReceipt, failed, makeReplyDetail()]);
+    },
+  );
+
+  it("passes in columns for a Worker that takes them, and comes out the same", () => {
+    const { log, added } = aLog("comparison", [prompt("a"), { ...reply("b"), chatId: "other" }, reply("c")]);
+    const passed = passResult(success(makeResult(log, [], "whole")), true);
+    const { columns, ...rest } = passed.ok ? passed.value : ({} as never);
+    expect([columns?.contents, rest.messages]).toEqual([["a", "b", "c"], []]);
+    expect(takePassed(structuredClone(passed))).toEqual(success({ ...rest, messages: added }));
+    const page = passBatch(success(log.messages(0, 2)), true);
+    expect(page).toMatchObject({ value: { items: [], hasMore: true } });
+    expect(takePassed(page)).toEqual(success({ items: added.slice(0, 2), hasMore: true }));
   });
 
   it("has a chatbot's reply, however long it is", () => {

@@ -34,9 +34,18 @@ function openSession(d1: ReturnType<typeof slowD1>, number: number, groupCommit:
     nextAlarm: () => Infinity,
     onReplicated: async () => undefined,
   });
-  const append = () => {
+  const message = {
+    role: "user",
+    content: "Hi",
+    createdAt: 1,
+    chatId: null,
+    turnId: null,
+    turnNumber: null,
+    reply: null,
+  } as const;
+  const append = (count = 1) => {
     log.append(
-      [{ role: "user", content: "Hi", createdAt: 1, chatId: null, turnId: null, turnNumber: null, reply: null }],
+      Array.from({ length: count }, () => message),
       1,
     );
     replicator.start();
@@ -60,6 +69,14 @@ async function transactionsOfSix(groupCommit: boolean): Promise<number> {
 it("writes the messages of several sessions in few transactions, or each in its own", async () => {
   expect(await transactionsOfSix(true)).toBe(3);
   expect(await transactionsOfSix(false)).toBe(6);
+});
+
+it("writes a prompt and its 64 replies in one transaction", async () => {
+  const d1 = slowD1(5);
+  const { append, replicator, replicated } = openSession(d1, 8, false);
+  append(65);
+  await replicator.waitUntilReplicated(1_000);
+  expect([replicated(), d1.transactions]).toEqual([65, 1]);
 });
 
 it("lets an answer wait for D1 for twice its usual time, and not at all where that is long", async () => {

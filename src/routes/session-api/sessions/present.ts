@@ -18,12 +18,10 @@ import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
 import type * as schemas from "./response-schemas.ts";
 
-export const presentMessage = ({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> => ({
-  role,
-  content,
-  timestamp: isoTime(createdAt),
-  ...(reply && reply.finishReason !== "stop" ? { finishReason: reply.finishReason } : {}),
-});
+export function presentMessage({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> {
+  const shown = { role, content, timestamp: isoTime(createdAt) };
+  return reply && reply.finishReason !== "stop" ? { ...shown, finishReason: reply.finishReason } : shown;
+}
 
 /** A message with what is known of a reply. A client does not see how its chatbot is configured. */
 export const presentLoggedMessage = (
