@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openInspector } from "./inspector.ts";
 import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import { printTable } from "./report.ts";
 import { buildWorker } from "./runtime.ts";
@@ -60,28 +61,13 @@ export async function profileChats(scratch: string, file: string): Promise<void>
 
 /** @returns stops the profiler */
 async function startProfile(inspector: string): Promise<() => Promise<Profile>> {
-  const socket = new WebSocket(inspector);
-  await new Promise((resolve) => socket.addEventListener("open", resolve));
-  let id = 0;
-  const call = <T>(method: string, params: object = {}): Promise<T> => {
-    const sent = ++id;
-    socket.send(JSON.stringify({ id: sent, method, params }));
-    return new Promise((resolve) => {
-      const onMessage = ({ data }: { data: unknown }) => {
-        const answer = JSON.parse(String(data)) as { id?: number; result: T };
-        if (answer.id !== sent) return;
-        socket.removeEventListener("message", onMessage);
-        resolve(answer.result);
-      };
-      socket.addEventListener("message", onMessage);
-    });
-  };
+  const { call, close } = await openInspector(inspector);
   await call("Profiler.enable");
   await call("Profiler.setSamplingInterval", { interval: INTERVAL_US });
   await call("Profiler.start");
   return async () => {
     const { profile } = await call<{ profile: Profile }>("Profiler.stop");
-    socket.close();
+    close();
     return profile;
   };
 }
