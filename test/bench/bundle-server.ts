@@ -12,9 +12,17 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from "wrangler";
 import type { BundleSetup } from "./runtime.ts";
 
-async function serveBundle({ config, bundle, state, vars }: BundleSetup): Promise<[origin: string, inspector: string]> {
+async function serveBundle({
+  config,
+  bundle,
+  state,
+  vars,
+  heapMb,
+}: BundleSetup): Promise<[origin: string, inspector: string]> {
   const { assets: _assets, ...workerOptions } = readWorkerOptions(config).workerOptions;
   const name = "measured";
+  // Miniflare takes flags of the engine only here.
+  if (heapMb !== undefined) process.env["MINIFLARE_WORKERD_V8_FLAGS"] = `--max-heap-size=${heapMb}`;
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       resourcePersistencePath: state,

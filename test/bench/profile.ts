@@ -9,6 +9,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSession } from "./fan-out.ts";
 import type { HttpClient } from "./http-client.ts";
+import { openInspector } from "./inspector.ts";
 import {
   MESSAGE_TEXT,
   WITHOUT_LOG,
@@ -144,28 +145,13 @@ export async function profileCalls(scratch: string, file: string, kind: string):
 
 /** @returns stops the profiler */
 async function startProfile(inspector: string): Promise<() => Promise<Profile>> {
-  const socket = new WebSocket(inspector);
-  await new Promise((resolve) => socket.addEventListener("open", resolve));
-  let id = 0;
-  const call = <T>(method: string, params: object = {}): Promise<T> => {
-    const sent = ++id;
-    socket.send(JSON.stringify({ id: sent, method, params }));
-    return new Promise((resolve) => {
-      const onMessage = ({ data }: { data: unknown }) => {
-        const answer = JSON.parse(String(data)) as { id?: number; result: T };
-        if (answer.id !== sent) return;
-        socket.removeEventListener("message", onMessage);
-        resolve(answer.result);
-      };
-      socket.addEventListener("message", onMessage);
-    });
-  };
+  const { call, close } = await openInspector(inspector);
   await call("Profiler.enable");
   await call("Profiler.setSamplingInterval", { interval: INTERVAL_US });
   await call("Profiler.start");
   return async () => {
     const { profile } = await call<{ profile: Profile }>("Profiler.stop");
-    socket.close();
+    close();
     return profile;
   };
 }

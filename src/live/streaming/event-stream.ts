@@ -15,7 +15,7 @@ import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 const MAX_PENDING_BYTES = 4_194_304;
 
 /** How much of a replay is written at once, in characters as sent, unless a single event has more. */
-const REPLAY_CHARACTERS = 262_144;
+const REPLAY_CHARACTERS = 65_536;
 
 /** How much of a replay is sent before other calls run. A short log is sent at once, and the stream is live. */
 const BYTES_BETWEEN_WAITS = 65_536;

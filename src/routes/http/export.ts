@@ -9,7 +9,7 @@ import { rootCause } from "../../core/failure.ts";
 import type { AppEnv } from "./context.ts";
 import { flag } from "./fields.ts";
 import { requestIdsOf } from "./request-id.ts";
-import { textStream } from "./text-stream.ts";
+import { LONG_CHARACTERS, textStream } from "./text-stream.ts";
 
 export const ExportQuery = z
   .strictObject({
@@ -43,9 +43,26 @@ export type ExportQuery = z.output<typeof ExportQuery>;
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
 const escapeCharacter = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-/** A line of JSON Lines: https://jsonlines.org */
-export const jsonLine = (value: object): string =>
-  `${JSON.stringify(value).replace(LINE_SEPARATORS, escapeCharacter)}\n`;
+/** A line of JSON Lines, in parts: each long field by itself, because a record has its prompt twice. https://jsonlines.org */
+export function* jsonLine(value: object): Generator<string, void> {
+  let text = "{";
+  let separator = "";
+  for (const [name, field] of Object.entries(value)) {
+    const json = JSON.stringify(field) as string | undefined;
+    if (json === undefined) continue;
+    text += `${separator}${JSON.stringify(name)}:`;
+    separator = ",";
+    const escaped = json.replace(LINE_SEPARATORS, escapeCharacter);
+    if (json.length < LONG_CHARACTERS) {
+      text += escaped;
+      continue;
+    }
+    yield text;
+    yield escaped;
+    text = "";
+  }
+  yield `${text}}\n`;
+}
 
 const CONTENT_TYPES = { jsonl: "application/jsonl", csv: "text/csv; charset=utf-8" } as const;
 

@@ -23,7 +23,8 @@ export async function* jsonTexts(value: unknown): AsyncGenerator<string, void> {
 async function* arrayTexts(items: Streamed<unknown>): AsyncGenerator<string, void> {
   let separator = "[";
   for await (const item of items) {
-    yield separator + JSON.stringify(item);
+    yield separator;
+    yield JSON.stringify(item);
     separator = ",";
   }
   yield separator === "[" ? "[]" : "]";

@@ -7,6 +7,9 @@ import { CallerLeft } from "../../core/failure.ts";
 /** How much text to collect before sending it, in UTF-16 code units. */
 const CHUNK_CHARACTERS = 65_536;
 
+/** A text of this length is sent by itself: the engine copies texts that were joined once more. In UTF-16 code units. */
+export const LONG_CHARACTERS = 16_384;
+
 /**
  * Text as a stream of UTF-8 that is produced only as fast as it is read. When `texts` throws, the stream fails too, so
  * that nobody takes an incomplete text for a complete one. When the reader leaves, no further text is asked for.
@@ -22,18 +25,12 @@ export function textStream(
   const encoder = new TextEncoder();
   let hasLeft = false;
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    let chunk = "";
-    let ended = false;
     // Lets other calls of the isolate run: without it, readers that are always ready leave them no time.
     await scheduler.wait(0);
-    while (!ended && chunk.length < CHUNK_CHARACTERS) {
-      const next = await texts.next();
-      if (next.done) ended = true;
-      else chunk += next.value;
-    }
-    if (hasLeft) return;
-    if (chunk !== "") controller.enqueue(encoder.encode(chunk));
-    if (ended) controller.close();
+    const ended = await sendChunk(texts, (text) => {
+      if (text !== "" && !hasLeft) controller.enqueue(encoder.encode(text));
+    });
+    if (ended && !hasLeft) controller.close();
   };
   return new ReadableStream(
     {
@@ -51,4 +48,26 @@ export function textStream(
     },
     { highWaterMark: 0 },
   );
+}
+
+/** @returns whether that was the end */
+async function sendChunk(texts: AsyncGenerator<string, void>, send: (text: string) => void): Promise<boolean> {
+  let chunk = "";
+  for (let collected = 0; collected < CHUNK_CHARACTERS;) {
+    const next = await texts.next();
+    if (next.done) {
+      send(chunk);
+      return true;
+    }
+    collected += next.value.length;
+    if (next.value.length < LONG_CHARACTERS) {
+      chunk += next.value;
+      continue;
+    }
+    send(chunk);
+    send(next.value);
+    chunk = "";
+  }
+  send(chunk);
+  return false;
 }

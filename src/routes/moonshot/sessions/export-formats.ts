@@ -32,7 +32,7 @@ export function exportTexts(input: ExportInput, { format, layout, raw = false }:
 async function* jsonLines({ session, zone, replies }: ExportInput): AsyncGenerator<string, void> {
   for await (const logged of replies) {
     const { receipt, ...fields } = presentRecord(sourceOf(logged), zone, "receipt");
-    yield jsonLine({ ...idFields(session, logged), ...fields, response: responseOf(logged), receipt });
+    yield* jsonLine({ ...idFields(session, logged), ...fields, response: responseOf(logged), receipt });
   }
 }
 

@@ -30,7 +30,7 @@ export function exportTexts(input: ExportInput, { format, layout, raw = false }:
 
 async function* jsonLines({ session, viewerRole, replies }: ExportInput): AsyncGenerator<string, void> {
   const present = viewerRole === "client" ? presentForClients : presentReply;
-  for await (const logged of replies) yield jsonLine({ sessionId: session.id, ...present(logged) });
+  for await (const logged of replies) yield* jsonLine({ sessionId: session.id, ...present(logged) });
 }
 
 /** A client does not see how its chatbot is configured, what it costs, and what its provider says. */
