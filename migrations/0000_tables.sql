@@ -23,6 +23,7 @@ CREATE TABLE `chatbots` (
 	`greeting` text,
 	`history_limit` integer NOT NULL,
 	`params` text,
+	`takeover_timeout_minutes` integer,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	`deleted_at` integer
@@ -90,6 +91,7 @@ CREATE TABLE `messages` (
 	`role` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`appended_at` integer NOT NULL,
+	`author` text,
 	`content` text NOT NULL,
 	`detail` text
 );
@@ -143,7 +145,10 @@ CREATE TABLE `sessions` (
 	`metadata_version` integer NOT NULL,
 	`message_count` integer NOT NULL,
 	`archive` text,
-	`archive_checked_at` integer
+	`archive_checked_at` integer,
+	`handler` text DEFAULT 'bot' NOT NULL,
+	`handler_since` integer,
+	`handover` text
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
@@ -156,6 +161,7 @@ CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`) WHERE
 CREATE INDEX `sessions_by_template` ON `sessions` (`prompt_template`,`status`) WHERE prompt_template IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_due` ON `sessions` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_to_archive` ON `sessions` (`status`,`archive_checked_at`) WHERE archive_checked_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_by_handler` ON `sessions` (`handler`,`handler_since`) WHERE handler <> 'bot';--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
 CREATE TABLE `subscriptions` (
 	`key_id` text NOT NULL,

@@ -37,8 +37,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   async page({ after, limit, which, filter }: results.PageParams) {
     return this.#parts.room.page(after, limit, which, filter);
   }
-  async append({ input, history, key }: results.AppendParams) {
-    return this.#parts.room.appendAndShow(input, history, key);
+  async append({ input, history, key, by }: results.AppendParams) {
+    return this.#parts.room.appendAndShow(input, history, key, by);
   }
   async prompt({ content, history, key, options }: results.PromptParams) {
     return this.#parts.room.prompt(content, history, key, options);
@@ -63,6 +63,15 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
   async end({ history, isRetry }: results.EndParams) {
     return this.#parts.room.end(history, isRetry);
+  }
+  async requestHuman({ reason }: results.RequestHumanParams) {
+    return this.#parts.room.requestHuman(reason);
+  }
+  async takeOver(params: results.TakeOverParams) {
+    return this.#parts.room.takeOver(params);
+  }
+  async handBack({ note }: results.HandBackParams) {
+    return this.#parts.room.handBack(note);
   }
   async remove({ isRetry }: results.RetryParams = {}) {
     return this.#parts.room.remove(isRetry);

@@ -6,7 +6,8 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
-import type { Caller } from "../core/caller.ts";
+import type { Caller, CallerRole } from "../core/caller.ts";
+import type { Handler, Handover } from "../core/handover.ts";
 import type { LogArchive } from "../core/log-archive.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
@@ -26,6 +27,7 @@ export const isFoldedByOlderRules = (column: "title" | "name"): string =>
 /** SQL conditions of the partial indexes. */
 export const isChatbotSession = sql.raw("kind = 'chatbot'");
 export const isComparisonSession = sql.raw("kind = 'comparison'");
+export const isNotBots = sql.raw("handler <> 'bot'");
 
 // Every index implicitly ends with the row's number, so each one also serves `order by created_at desc, number desc`.
 export const sessions = sqliteTable(
@@ -59,6 +61,9 @@ export const sessions = sqliteTable(
     archive: text({ mode: "json" }).$type<LogArchive>(),
     /** When the archive job last looked at the session, at first its creation; `null` if the archive has the whole log. */
     archiveCheckedAt: integer(),
+    handler: text().$type<Handler>().notNull().default("bot"),
+    handlerSince: integer(),
+    handover: text({ mode: "json" }).$type<Handover>(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
@@ -87,6 +92,8 @@ export const sessions = sqliteTable(
     index("sessions_to_archive")
       .on(table.status, table.archiveCheckedAt)
       .where(sql`archive_checked_at IS NOT NULL`),
+    // Those who wait come before those whom a person answers, and the longest wait first.
+    index("sessions_by_handler").on(table.handler, table.handlerSince).where(isNotBots),
     index("sessions_to_refold")
       .on(table.number)
       .where(sql.raw(isFoldedByOlderRules("title"))),
@@ -102,6 +109,8 @@ export const messages = sqliteTable("messages", {
   createdAt: integer().notNull(),
   /** When the message was appended. `createdAt` can be set by the caller. */
   appendedAt: integer().notNull(),
+  /** JSON of the person who wrote it for the chatbot's side; `null` for any other message. */
+  author: text(),
   // The long columns come last: SQLite reads a row from its start.
   content: text().notNull(),
   /** JSON of a reply's detail; `null` for any other message. */
@@ -174,6 +183,7 @@ export const chatbots = sqliteTable(
     greeting: text(),
     historyLimit: integer().notNull(),
     params: text(),
+    takeoverTimeoutMinutes: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     deletedAt: integer(),
@@ -227,7 +237,7 @@ export const apiKeys = sqliteTable(
   {
     id: text().primaryKey(),
     name: text().notNull(),
-    role: text().$type<"admin" | "service" | "client">().notNull(),
+    role: text().$type<CallerRole>().notNull(),
     clientId: text(),
     /** Lower-case hex SHA-256 of the key. */
     hash: text().notNull(),

@@ -334,9 +334,10 @@ export class Log {
   /** @returns the size of the messages in bytes */
   #insert(messages: Message[], at: EpochMs): number {
     let bytes = 0;
-    for (const { seq, chatId, turnId, role, content, createdAt, reply } of messages) {
+    for (const { seq, chatId, turnId, role, content, createdAt, reply, author } of messages) {
       const detail = reply === null ? null : JSON.stringify(reply);
-      this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
+      const by = author ? JSON.stringify(author) : null;
+      this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, by, at);
       bytes += Buffer.byteLength(content) + (detail === null ? 0 : Buffer.byteLength(detail));
     }
     return bytes;

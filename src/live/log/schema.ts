@@ -42,6 +42,10 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
     "INSERT INTO drafts (one, texts) SELECT 1, json_group_array(json_array(chat_id, substr(content, 1, 4096))) FROM drafts_by_chat",
     "DROP TABLE drafts_by_chat",
   ],
+  [
+    "ALTER TABLE messages ADD COLUMN author TEXT",
+    "UPDATE state SET state = json_set(state, '$.session.handler', 'bot', '$.session.handlerSince', NULL, '$.session.handover', NULL)",
+  ],
 ];
 
 /** Whether the storage has no schema yet. */

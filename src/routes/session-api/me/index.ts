@@ -6,7 +6,7 @@ import { Hono } from "hono/tiny";
 import type * as z from "zod";
 import type { Caller, CallerRole } from "../../../core/caller.ts";
 import { isoTime } from "../../../core/time.ts";
-import { allowClients } from "../../http/authenticate.ts";
+import { allowEveryRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { itemBody, omitNulls } from "../envelope.ts";
 import type { Me } from "./docs.ts";
@@ -17,7 +17,7 @@ const presentCaller = ({ id, clientId, expiresAt }: Caller, role: CallerRole): z
   ...omitNulls({ clientId, expiresAt: expiresAt === null ? null : isoTime(expiresAt) }),
 });
 
-export const me = new Hono<AppEnv>({ strict: false }).get("/", allowClients, (c) => {
+export const me = new Hono<AppEnv>({ strict: false }).get("/", allowEveryRole, (c) => {
   const { caller } = c.var;
   return c.json(itemBody(presentCaller(caller, caller.role as CallerRole)));
 });
