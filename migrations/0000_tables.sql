@@ -12,6 +12,38 @@ CREATE TABLE `keys` (
 CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
 CREATE INDEX `keys_by_client` ON `keys` (`client_id`);--> statement-breakpoint
 CREATE INDEX `keys_by_expiry` ON `keys` (`expires_at`);--> statement-breakpoint
+CREATE TABLE `idempotency_keys` (
+	`caller` text NOT NULL,
+	`key` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`http_status` integer,
+	`body` text,
+	`at` integer NOT NULL,
+	`resource` text,
+	PRIMARY KEY(`caller`, `key`)
+);
+--> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_time` ON `idempotency_keys` (`at`);--> statement-breakpoint
+CREATE TABLE `revocations` (
+	`key_id` text PRIMARY KEY NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `subscriptions` (
+	`key_id` text NOT NULL,
+	`session_id` text NOT NULL,
+	PRIMARY KEY(`key_id`, `session_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `subscriptions_by_session` ON `subscriptions` (`session_id`);--> statement-breakpoint
+CREATE TABLE `tickets` (
+	`hash` text PRIMARY KEY NOT NULL,
+	`session_id` text NOT NULL,
+	`caller` text NOT NULL,
+	`expires_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `chatbots` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -71,19 +103,6 @@ CREATE TABLE `endpoints` (
 	`updated_at` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE `idempotency_keys` (
-	`caller` text NOT NULL,
-	`key` text NOT NULL,
-	`fingerprint` text NOT NULL,
-	`http_status` integer,
-	`body` text,
-	`at` integer NOT NULL,
-	`resource` text,
-	PRIMARY KEY(`caller`, `key`)
-);
---> statement-breakpoint
-CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
-CREATE INDEX `idempotency_keys_by_time` ON `idempotency_keys` (`at`);--> statement-breakpoint
 CREATE TABLE `messages` (
 	`key` integer PRIMARY KEY NOT NULL,
 	`chat_id` text,
@@ -102,10 +121,6 @@ CREATE TABLE `prompt_templates` (
 	`template` text NOT NULL,
 	`created_at` integer NOT NULL
 );
---> statement-breakpoint
-CREATE TABLE `revocations` (
-	`key_id` text PRIMARY KEY NOT NULL
-) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `session_counts` (
 	`chatbot_id` text NOT NULL,
@@ -163,21 +178,6 @@ CREATE INDEX `sessions_due` ON `sessions` (`due_at`) WHERE due_at IS NOT NULL;--
 CREATE INDEX `sessions_to_archive` ON `sessions` (`status`,`archive_checked_at`) WHERE archive_checked_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_by_handler` ON `sessions` (`handler`,`handler_since`) WHERE handler <> 'bot';--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
-CREATE TABLE `subscriptions` (
-	`key_id` text NOT NULL,
-	`session_id` text NOT NULL,
-	PRIMARY KEY(`key_id`, `session_id`)
-);
---> statement-breakpoint
-CREATE INDEX `subscriptions_by_session` ON `subscriptions` (`session_id`);--> statement-breakpoint
-CREATE TABLE `tickets` (
-	`hash` text PRIMARY KEY NOT NULL,
-	`session_id` text NOT NULL,
-	`caller` text NOT NULL,
-	`expires_at` integer NOT NULL
-);
---> statement-breakpoint
-CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `transliterations` (
 	`page` integer PRIMARY KEY NOT NULL,
 	`readings` text NOT NULL

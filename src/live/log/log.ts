@@ -19,7 +19,7 @@ import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
-import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
+import { SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
 import { addTotals, charactersOf, fromRow, fromSaidRow, readBatch } from "./message-rows.ts";
 import type { MessageRow, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
@@ -97,9 +97,8 @@ export class Log {
   /** Begins to load a session. No session is loaded before {@link finishLoad}. */
   beginLoad(): void {
     const { sql } = this.#storage;
-    const wasEmpty = isEmpty(sql);
+    if (isEmpty(sql)) return createTables(sql);
     migrate(sql, SCHEMA_STEPS);
-    if (wasEmpty) return;
     // Left by an object that stopped while it was loading.
     sql.exec(statements.DELETE_MESSAGES);
     sql.exec(statements.DELETE_TURNS);
