@@ -12,6 +12,38 @@ CREATE TABLE `keys` (
 CREATE UNIQUE INDEX `keys_hash` ON `keys` (`hash`);--> statement-breakpoint
 CREATE INDEX `keys_by_client` ON `keys` (`client_id`);--> statement-breakpoint
 CREATE INDEX `keys_by_expiry` ON `keys` (`expires_at`);--> statement-breakpoint
+CREATE TABLE `idempotency_keys` (
+	`caller` text NOT NULL,
+	`key` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`http_status` integer,
+	`body` text,
+	`at` integer NOT NULL,
+	`resource` text,
+	PRIMARY KEY(`caller`, `key`)
+);
+--> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
+CREATE INDEX `idempotency_keys_by_time` ON `idempotency_keys` (`at`);--> statement-breakpoint
+CREATE TABLE `revocations` (
+	`key_id` text PRIMARY KEY NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `subscriptions` (
+	`key_id` text NOT NULL,
+	`session_id` text NOT NULL,
+	PRIMARY KEY(`key_id`, `session_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `subscriptions_by_session` ON `subscriptions` (`session_id`);--> statement-breakpoint
+CREATE TABLE `tickets` (
+	`hash` text PRIMARY KEY NOT NULL,
+	`session_id` text NOT NULL,
+	`caller` text NOT NULL,
+	`expires_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `chatbots` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -23,6 +55,7 @@ CREATE TABLE `chatbots` (
 	`greeting` text,
 	`history_limit` integer NOT NULL,
 	`params` text,
+	`takeover_timeout_minutes` integer,
 	`created_at` integer NOT NULL,
 	`updated_at` integer NOT NULL,
 	`deleted_at` integer
@@ -70,19 +103,6 @@ CREATE TABLE `endpoints` (
 	`updated_at` integer NOT NULL
 );
 --> statement-breakpoint
-CREATE TABLE `idempotency_keys` (
-	`caller` text NOT NULL,
-	`key` text NOT NULL,
-	`fingerprint` text NOT NULL,
-	`http_status` integer,
-	`body` text,
-	`at` integer NOT NULL,
-	`resource` text,
-	PRIMARY KEY(`caller`, `key`)
-);
---> statement-breakpoint
-CREATE INDEX `idempotency_keys_by_resource` ON `idempotency_keys` (`resource`);--> statement-breakpoint
-CREATE INDEX `idempotency_keys_by_time` ON `idempotency_keys` (`at`);--> statement-breakpoint
 CREATE TABLE `messages` (
 	`key` integer PRIMARY KEY NOT NULL,
 	`chat_id` text,
@@ -90,6 +110,7 @@ CREATE TABLE `messages` (
 	`role` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`appended_at` integer NOT NULL,
+	`author` text,
 	`content` text NOT NULL,
 	`detail` text
 );
@@ -100,10 +121,6 @@ CREATE TABLE `prompt_templates` (
 	`template` text NOT NULL,
 	`created_at` integer NOT NULL
 );
---> statement-breakpoint
-CREATE TABLE `revocations` (
-	`key_id` text PRIMARY KEY NOT NULL
-) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `session_counts` (
 	`chatbot_id` text NOT NULL,
@@ -143,7 +160,10 @@ CREATE TABLE `sessions` (
 	`metadata_version` integer NOT NULL,
 	`message_count` integer NOT NULL,
 	`archive` text,
-	`archive_checked_at` integer
+	`archive_checked_at` integer,
+	`handler` text DEFAULT 'bot' NOT NULL,
+	`handler_since` integer,
+	`handover` text
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
@@ -156,22 +176,8 @@ CREATE INDEX `sessions_by_client` ON `sessions` (`client_id`,`created_at`) WHERE
 CREATE INDEX `sessions_by_template` ON `sessions` (`prompt_template`,`status`) WHERE prompt_template IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_due` ON `sessions` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_to_archive` ON `sessions` (`status`,`archive_checked_at`) WHERE archive_checked_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `sessions_by_handler` ON `sessions` (`handler`,`handler_since`) WHERE handler <> 'bot';--> statement-breakpoint
 CREATE INDEX `sessions_to_refold` ON `sessions` (`number`) WHERE fold_version < 2 AND length(CAST(title AS BLOB)) > length(title);--> statement-breakpoint
-CREATE TABLE `subscriptions` (
-	`key_id` text NOT NULL,
-	`session_id` text NOT NULL,
-	PRIMARY KEY(`key_id`, `session_id`)
-);
---> statement-breakpoint
-CREATE INDEX `subscriptions_by_session` ON `subscriptions` (`session_id`);--> statement-breakpoint
-CREATE TABLE `tickets` (
-	`hash` text PRIMARY KEY NOT NULL,
-	`session_id` text NOT NULL,
-	`caller` text NOT NULL,
-	`expires_at` integer NOT NULL
-);
---> statement-breakpoint
-CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `transliterations` (
 	`page` integer PRIMARY KEY NOT NULL,
 	`readings` text NOT NULL

@@ -65,7 +65,8 @@ export async function findKeyHolder(token: string, store: KeyStore, at: EpochMs)
   if (!token.startsWith(KEY_PREFIX)) return null;
   const key = await findKey(await sha256Hex(token), store, at);
   if (!key || (key.expiresAt !== null && key.expiresAt <= at)) return null;
-  return { role: key.role, id: key.id, keyId: key.id, clientId: key.clientId, expiresAt: key.expiresAt };
+  const { id, role, clientId, expiresAt, name } = key;
+  return { role, id, keyId: id, clientId, expiresAt, name };
 }
 
 async function findKey(hash: string, store: KeyStore, at: EpochMs): Promise<ApiKey | null> {

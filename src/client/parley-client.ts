@@ -8,7 +8,7 @@ import type * as z from "zod";
 import type { StreamEvent } from "../live/streaming/events.ts";
 import type { Chatbot } from "../routes/session-api/chatbots/response-schemas.ts";
 import type { Client } from "../routes/session-api/clients/response-schemas.ts";
-import type { ListedSession, Message, Session } from "../routes/session-api/sessions/response-schemas.ts";
+import type * as sessions from "../routes/session-api/sessions/response-schemas.ts";
 import type { Endpoint } from "../routes/moonshot/llm-endpoints/response-schemas.ts";
 import type { CreateEndpoint } from "../routes/moonshot/llm-endpoints/schemas.ts";
 import type { ChatRecord as ChatRecordSchema } from "../routes/moonshot/sessions/record-schemas.ts";
@@ -18,7 +18,9 @@ import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sess
 export type ChatRecord = z.output<typeof ChatRecordSchema>;
 export type NewEndpoint = z.input<typeof CreateEndpoint>;
 
-type ChatbotSession = z.output<typeof Session>;
+type ChatbotSession = z.output<typeof sessions.Session>;
+type Handling = z.output<typeof sessions.Handling>;
+type ListedSession = z.output<typeof sessions.ListedSession>;
 type ComparisonSession = z.output<typeof ComparisonSessionSchema>;
 
 export interface NewChatbot {
@@ -75,7 +77,7 @@ export class ParleyClient {
     return this.#mutate("POST", "/sessions", session);
   }
 
-  chat(sessionId: string, content: string): Promise<z.output<typeof Message>> {
+  chat(sessionId: string, content: string): Promise<z.output<typeof sessions.Message>> {
     return this.#mutate("POST", `/sessions/chat?sessionId=${sessionId}`, { content });
   }
 
@@ -84,11 +86,33 @@ export class ParleyClient {
     return this.#stream(`/sessions/chat?sessionId=${sessionId}`, { content });
   }
 
+  /** @param role `assistant` for a person who answers in the chatbot's place */
+  addMessage(sessionId: string, role: "user" | "assistant", content: string): Promise<ChatbotSession> {
+    return this.#mutate("POST", `/sessions/message?sessionId=${sessionId}`, { message: { role, content } });
+  }
+
+  requestHuman(sessionId: string, reason: string): Promise<Handling> {
+    return this.#mutate("POST", `/sessions/${sessionId}/request-human`, { reason });
+  }
+
+  takeOver(sessionId: string, operator: { id: string; name: string }): Promise<Handling> {
+    return this.#mutate("POST", `/sessions/${sessionId}/takeover`, { operator });
+  }
+
+  handBack(sessionId: string, note: string): Promise<Handling> {
+    return this.#mutate("POST", `/sessions/${sessionId}/handback`, { note });
+  }
+
+  /** @returns the sessions in which somebody waits for a person, the longest wait first */
+  listWaiting(): Promise<ListedSession[]> {
+    return this.#list("/sessions", { handler: "waiting" });
+  }
+
   endSession(sessionId: string): Promise<ChatbotSession> {
     return this.#mutate("POST", `/sessions/${sessionId}/end`);
   }
 
-  searchSessions(searchString: string): Promise<z.output<typeof ListedSession>[]> {
+  searchSessions(searchString: string): Promise<ListedSession[]> {
     return this.#list("/sessions", { searchString });
   }
 

@@ -7,9 +7,10 @@ import type { EpochMs } from "./time.ts";
 
 /**
  * `admin` can do everything. `service` can do everything except write endpoints and manage keys other than short ones
- * for clients. `client` can use the sessions of one client.
+ * for clients. `operator` is a person who reads all chatbot sessions and answers in the chatbot's place. `client` can use
+ * the sessions of one client.
  */
-export const CALLER_ROLES = ["admin", "service", "client"] as const;
+export const CALLER_ROLES = ["admin", "service", "operator", "client"] as const;
 export type CallerRole = (typeof CALLER_ROLES)[number];
 
 /** The holder of a request's token. */
@@ -29,6 +30,8 @@ export interface Caller {
   clientId: string | null;
   /** When the token expires. */
   expiresAt: EpochMs | null;
+  /** The name of the API key. Absent for any other token. */
+  name?: string;
 }
 
 /**
@@ -67,6 +70,22 @@ export const canAppend = ({ role }: Pick<Caller, "role">, messageRole: Role): bo
 
 /** The message to a caller that may not append. */
 export const CANNOT_APPEND = "A client appends messages of role user only";
+
+/** Whether a caller may send prompts to a chatbot, and stop their turns: an operator answers in its place. */
+export const canChat = ({ role }: Pick<Caller, "role">): boolean => role !== "operator";
+
+/** The message to a caller that may not send prompts. */
+export const CANNOT_CHAT = "An operator does not chat: it appends messages of role assistant";
+
+/** Who appends a message. */
+export interface Writer {
+  role: CallerRole | null;
+  id: string;
+  name: string;
+}
+
+/** The caller as the writer of a message. */
+export const writerOf = ({ role, id, name }: Caller): Writer => ({ role, id, name: name ?? id });
 
 /** Whether a caller may see a message of a role: system messages are instructions to the model. */
 export const canSee = ({ role }: Pick<Caller, "role">, messageRole: Role): boolean =>

@@ -13,6 +13,8 @@ export interface Chatbot {
   historyLimit: number;
   /** JSON text of an object. Its fields override the endpoint's params. */
   params: string | null;
+  /** After so many minutes without a word of the person who took over, the bot answers again; `null` for never. */
+  takeoverTimeoutMinutes: number | null;
   createdAt: EpochMs;
   updatedAt: EpochMs;
   deletedAt: EpochMs | null;

@@ -155,6 +155,13 @@ export interface ReplyError {
   message: string;
 }
 
+/** Who wrote a message in the chatbot's place. */
+export interface Author {
+  kind: "human";
+  id: string;
+  name: string;
+}
+
 /** One row of a session's log. */
 export interface Message {
   /** 1, 2, 3 … within the session, without gaps. */
@@ -169,6 +176,8 @@ export interface Message {
   createdAt: EpochMs;
   /** Only on a reply. */
   reply: ReplyDetail | null;
+  /** Only on a message that a person wrote for the chatbot's side. */
+  author?: Author;
 }
 
 /**

@@ -5,6 +5,8 @@
  */
 import type { Failed, Outcome } from "./failure.ts";
 import { failed, invalid, success } from "./failure.ts";
+import type { Handling } from "./handover.ts";
+import { handBack } from "./handover.ts";
 import type { LogArchive } from "./log-archive.ts";
 import type { EpochMs } from "./time.ts";
 
@@ -27,7 +29,7 @@ export interface Chat {
  * An ordered log of messages in one or more chats. A `chatbot` session has one chat, whose id is the session's id. A
  * `comparison` session has one chat for each endpoint.
  */
-export interface Session {
+export interface Session extends Handling {
   id: string;
   kind: "chatbot" | "comparison";
   title: string | null;
@@ -76,7 +78,7 @@ export interface SessionChanges {
   contextStrategy?: string | null | undefined;
 }
 
-export type ChangeableField = keyof SessionChanges | "dueAt";
+export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt";
 
 const CHANGEABLE: Record<ChangeableField, true> = {
   title: true,
@@ -88,6 +90,9 @@ const CHANGEABLE: Record<ChangeableField, true> = {
   metadata: true,
   promptTemplate: true,
   contextStrategy: true,
+  handler: true,
+  handlerSince: true,
+  handover: true,
 };
 
 /** The fields that can change after creation, besides those that follow from the messages, `updatedAt` and `metadataVersion`. */
@@ -112,8 +117,33 @@ export function amendSession(session: Session, changes: SessionChanges, at: Epoc
   const endTime = endOf(session, changes, at);
   if (endTime !== null && endTime < startTime) return invalid(["endTime"], "must not be before startTime");
   const scheduled = status === "SCHEDULED" && startTime > at;
-  const amended = { ...session, ...defined, status, startTime, endTime, dueAt: scheduled ? startTime : null };
-  return success({ ...amended, updatedAt: at, metadataVersion: session.metadataVersion + 1 });
+  // Nobody waits in a session that has ended, and nobody answers there.
+  const { handler, handlerSince, handover } = hasEnded({ status }) ? handBack(session, null, at) : session;
+  const times = { status, startTime, endTime, dueAt: scheduled ? startTime : null };
+  return success(changed(session, { ...defined, ...times, handler, handlerSince, handover }, at));
+}
+
+const changed = (session: Session, changes: object, at: EpochMs): Session => ({
+  ...session,
+  ...changes,
+  updatedAt: at,
+  metadataVersion: session.metadataVersion + 1,
+});
+
+/**
+ * Changes who answers in an `ACTIVE` session.
+ *
+ * @param change one of the changes of `handover.ts`
+ * @returns `session-not-active` for any other status
+ */
+export function changeHandler(
+  session: Session,
+  change: (handling: Handling, at: EpochMs) => Handling,
+  at: EpochMs,
+): Outcome<Session> {
+  if (session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+  const handling = change(session, at);
+  return success(handling === session ? session : changed(session, handling, at));
 }
 
 function findContradiction(changes: SessionChanges, status: SessionStatus): Failed | null {
@@ -140,11 +170,20 @@ function endOf(session: Session, changes: SessionChanges, at: EpochMs): EpochMs 
   return hasEnded(session) ? (session.endTime ?? at) : at;
 }
 
-/** A `SCHEDULED` session whose start time has passed becomes `ACTIVE`. Any other session is returned as it is. */
-export function startIfDue(session: Session, at: EpochMs): Session {
-  if (session.status !== "SCHEDULED" || session.dueAt === null || session.dueAt > at) return session;
-  return { ...session, status: "ACTIVE", dueAt: null, updatedAt: at, metadataVersion: session.metadataVersion + 1 };
+/**
+ * A `SCHEDULED` session whose start time has passed becomes `ACTIVE`. An `ACTIVE` one whose person has written nothing for too
+ * long goes back to the bot. Any other session is returned as it is.
+ */
+export function applyDueChanges(session: Session, at: EpochMs): Session {
+  if (session.status === "SCHEDULED" && session.dueAt !== null && session.dueAt <= at)
+    return changed(session, { status: "ACTIVE", dueAt: null }, at);
+  return session.status === "ACTIVE" && handbackTimeOf(session) <= at
+    ? changed(session, handBack(session, null, at), at)
+    : session;
 }
+
+/** When the bot takes over again by itself; `Infinity` for never. */
+export const handbackTimeOf = ({ handover }: Pick<Session, "handover">): EpochMs => handover?.handbackAt ?? Infinity;
 
 /**
  * Ends an `ACTIVE` session as `COMPLETED`.

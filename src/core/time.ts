@@ -91,6 +91,7 @@ export const isBareDate = (text: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(
 export const MAX_TIMER_MS = 2_147_483_647;
 
 /** Milliseconds in a day. */
+export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
 
 interface WallClock {

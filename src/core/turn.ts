@@ -5,8 +5,8 @@
 import type { REPLY_STATUSES } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
-/** `partial`: some replies failed. `error`: all did. */
-export const TURN_STATUSES = ["ok", "partial", "error", "cancelled"] as const;
+/** `partial`: some replies failed. `error`: all did. `human`: a person answers instead. */
+export const TURN_STATUSES = ["ok", "partial", "error", "cancelled", "human"] as const;
 export type TurnStatus = (typeof TURN_STATUSES)[number];
 
 export interface Turn {

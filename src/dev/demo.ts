@@ -9,13 +9,14 @@ import { chatStep } from "./demo-steps/chat.ts";
 import type { DemoStep } from "./demo-steps/demo-step.ts";
 import { fanOutStep } from "./demo-steps/fan-out.ts";
 import { socketStep } from "./demo-steps/socket.ts";
+import { takeoverStep } from "./demo-steps/takeover.ts";
 import { isFree, isParley } from "./listening-address.ts";
 import { UserError, runProgram } from "./program.ts";
 import { startServer } from "./server.ts";
 import { DEFAULT_ADDRESS, DEFAULT_PORT, LOOPBACK, localAdminKey, readSettings } from "./settings.ts";
 import { printHeading, printRemark } from "./terminal.ts";
 
-const STEPS: DemoStep[] = [chatStep, fanOutStep, socketStep];
+const STEPS: DemoStep[] = [chatStep, fanOutStep, socketStep, takeoverStep];
 
 await runProgram(async (stop) => {
   const closeServer = new AbortController();

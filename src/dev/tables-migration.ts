@@ -1,5 +1,5 @@
 /**
- * `npm run migration:tables`: writes the first migration again from `src/store/tables.ts`, for changes before anyone has deployed.
+ * `npm run migration:tables`: writes the first migration again from `src/store/tables.ts` and `access-tables.ts`, for changes before anyone has deployed.
  * Afterwards, tables change by further migrations (`npm run migration`).
  *
  * Writes to `migrations`.
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "parley-tables-"));
 try {
   // drizzle-kit takes the folder as relative to the project, also when it begins with a slash.
   const out = relative(ROOT, folder);
-  const options = { dialect: "sqlite", schema: "src/store/tables.ts", casing: "snake_case", name: "tables", out };
+  const options = { dialect: "sqlite", schema: "src/store/*tables.ts", casing: "snake_case", name: "tables", out };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
   execFileSync("drizzle-kit", ["generate", ...flags], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
 

@@ -5,7 +5,7 @@
  * The format of frames does not belong here: that is `streaming/client-frames.ts`. Effects: those of the room's
  * commands.
  */
-import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
+import { CANNOT_APPEND, CANNOT_CHAT, canAppend, canChat, writerOf } from "../core/caller.ts";
 import type { Caller } from "../core/caller.ts";
 import { rootCause } from "../core/failure.ts";
 import type { Failure } from "../core/failure.ts";
@@ -47,11 +47,11 @@ async function runCommand(
 ): Promise<StreamEvent> {
   switch (frame.type) {
     case "turn-cancel":
-      return cancel(room, frame);
+      return canChat(caller) ? cancel(room, frame) : forbidden(frame.id, CANNOT_CHAT);
     case "message-append":
       return append(room, frame, caller, kind);
     case "prompt-submit":
-      return submit(room, frame, caller, send);
+      return !canChat(caller) ? forbidden(frame.id, CANNOT_CHAT) : submit(room, frame, caller, send);
   }
 }
 
@@ -71,9 +71,10 @@ async function append(
     return { type: "failure", id, code: "not_supported", message };
   }
   if (!canAppend(caller, role)) {
-    return { type: "failure", id, code: "forbidden", message: CANNOT_APPEND };
+    return forbidden(id, CANNOT_APPEND);
   }
-  const outcome = await room.append({ role, content, createdAt: null }, idempotencyKeyOf(id, caller));
+  const input = { role, content, createdAt: null };
+  const outcome = await room.append(input, idempotencyKeyOf(id, caller), writerOf(caller));
   return outcome.ok ? { type: "ack", id, seq: outcome.value.message.seq } : failure(id, outcome.failure);
 }
 
@@ -96,6 +97,8 @@ async function submit(
   }
   return { type: "ack", id, turnId };
 }
+
+const forbidden = (id: string, message: string): StreamEvent => ({ type: "failure", id, code: "forbidden", message });
 
 const idempotencyKeyOf = (frameId: string, caller: Caller) => ({ caller: caller.id, key: `frame ${frameId}` });
 

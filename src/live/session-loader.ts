@@ -9,8 +9,9 @@
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../core/message.ts";
+import { keepHandling } from "../core/handover.ts";
 import type { Session } from "../core/session.ts";
-import { changedFields, hasEnded, startIfDue } from "../core/session.ts";
+import { applyDueChanges, changedFields, hasEnded } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import { UNLOAD_AFTER_MS, canUnload } from "./replication/alarm-schedule.ts";
 import type { SessionWorld } from "./session-world.ts";
@@ -62,7 +63,7 @@ export class SessionLoader {
   load(): Promise<Session | null> {
     const { state } = this.#world.log;
     this.#usedAt = this.#world.clock();
-    if (state) return Promise.resolve(state.removed ? null : this.startIfDue(state.session));
+    if (state) return Promise.resolve(state.removed ? null : this.applyDueChanges(state.session));
     this.#loading ??= this.#loadFromD1().finally(() => {
       this.#loading = null;
     });
@@ -78,7 +79,7 @@ export class SessionLoader {
     this.#usedAt = clock();
     // Sets an alarm, after which the object looks when it can unload.
     replication.startByAlarm();
-    return this.startIfDue(session);
+    return this.applyDueChanges(session);
   }
 
   /** Copies the log page by page: it can be longer than what fits in memory. */
@@ -157,15 +158,26 @@ export class SessionLoader {
     });
   }
 
+  /** A person who handles the session has written a message. Part of the transaction of the message. */
+  keepHandling(): void {
+    const { log, clock } = this.#world;
+    const { session } = log.loadedState;
+    const handling = keepHandling(session, clock());
+    if (handling === session) return;
+    log.replaceSession({ ...session, ...handling, metadataVersion: session.metadataVersion + 1 });
+    void this.#world.scheduleAlarm();
+  }
+
   /** Runs a task while nothing else changes the session. */
   runExclusive<T>(task: () => Promise<T>): Promise<T> {
     return this.#changes.run(task);
   }
 
-  startIfDue(session: Session): Session {
-    const started = startIfDue(session, this.#world.clock());
-    if (started !== session) this.#save(started);
-    return started;
+  /** Saves what has changed by the time alone. */
+  applyDueChanges(session: Session): Session {
+    const changed = applyDueChanges(session, this.#world.clock());
+    if (changed !== session) this.#save(changed);
+    return changed;
   }
 
   /** Saves a changed session, and emits and replicates the change. One transaction. */

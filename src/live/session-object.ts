@@ -38,8 +38,8 @@ export abstract class SessionObject extends DurableObject<Env> {
   async page({ after, limit, which, filter, inColumns }: results.PageParams) {
     return passBatch(this.#parts.room.page(after, limit, which, filter), inColumns);
   }
-  async append({ input, history, key, inColumns }: results.AppendParams) {
-    return passResult(await this.#parts.room.appendAndShow(input, history, key), inColumns);
+  async append({ input, history, key, by, inColumns }: results.AppendParams) {
+    return passResult(await this.#parts.room.appendAndShow(input, history, key, by), inColumns);
   }
   async prompt({ content, history, key, options, inColumns }: results.PromptParams) {
     return passResult(await this.#parts.room.prompt(content, history, key, options), inColumns);
@@ -64,6 +64,15 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
   async end({ history, isRetry, inColumns }: results.EndParams) {
     return passResult(await this.#parts.room.end(history, isRetry), inColumns);
+  }
+  async requestHuman({ reason }: results.RequestHumanParams) {
+    return this.#parts.room.requestHuman(reason);
+  }
+  async takeOver(params: results.TakeOverParams) {
+    return this.#parts.room.takeOver(params);
+  }
+  async handBack({ note }: results.HandBackParams) {
+    return this.#parts.room.handBack(note);
   }
   async remove({ isRetry }: results.RetryParams = {}) {
     return this.#parts.room.remove(isRetry);

@@ -4,10 +4,11 @@
  *
  * The public form of a session does not belong here: each dialect has its own. Types only. Pure.
  */
-import type { CallerRole } from "../core/caller.ts";
+import type { CallerRole, Writer } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { Message, MessageForm, NewMessage } from "../core/message.ts";
+import type { Operator } from "../core/handover.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -90,6 +91,22 @@ export interface PageParams extends ColumnsParams {
 export interface AppendParams extends ReadParams {
   input: NewMessageInput;
   key: IdempotencyKey | null;
+  /** Who appends it. */
+  by?: Writer;
+}
+
+/** Who takes over a session, and why. */
+export interface TakeOverParams {
+  operator: Operator;
+  reason: string | null;
+}
+
+export interface RequestHumanParams {
+  reason: string | null;
+}
+
+export interface HandBackParams {
+  note: string | null;
 }
 
 export interface PromptParams extends ReadParams {

@@ -5,18 +5,21 @@
  * Permissions do not belong here: callers check them first. Nor does the public form of a result: each dialect has its
  * own. Effects: the log, D1, events and calls to endpoints, all by the injected world.
  */
+import type { Writer } from "../core/caller.ts";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
-import { amendSession, endSession, hasEnded } from "../core/session.ts";
-import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult, saveResultAtStart } from "./log/idempotency.ts";
+import { amendSession, changeHandler, endSession, hasEnded } from "../core/session.ts";
+import { authorOf, handBack, requestHuman, takeOver } from "../core/handover.ts";
+import type { Handling } from "../core/handover.ts";
+import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { RowBatch } from "./log/message-rows.ts";
-import type { SavedResult } from "./log/waiting-results.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom, ResultInRoom } from "./passed-messages.ts";
+import { Prompts } from "./prompts.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
@@ -26,13 +29,14 @@ import type {
   PageFilter,
   PromptResult,
   RecordOptions,
+  TakeOverParams,
 } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { CloseReason } from "./streaming/events.ts";
 import { replaySession, replayTurn } from "./streaming/replay.ts";
 import { appendMessages } from "./turns/append-messages.ts";
-import { referencedRecords } from "./turns/turn-context.ts";
+import { currentContext, referencedRecords, takeoverTimeoutOf } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
 /** How long a removal waits for messages on their way to D1, in milliseconds. */
@@ -40,6 +44,8 @@ const REPLICATION_TIMEOUT_MS = 250;
 
 /** The delay before a failed removal is retried, in milliseconds. */
 const REMOVAL_RETRY_MS = 10_000;
+
+type ChangeHandling = (handling: Handling, at: EpochMs) => Handling;
 
 interface AppendResult {
   message: Message;
@@ -51,11 +57,13 @@ export class SessionRoom {
   readonly #world: SessionWorld;
   readonly #loader: SessionLoader;
   readonly #turns: TurnQueue;
+  readonly #prompts: Prompts;
 
   constructor(world: SessionWorld) {
     this.#world = world;
     this.#loader = new SessionLoader(world);
     this.#turns = new TurnQueue(world, this.#loader);
+    this.#prompts = new Prompts(world, this.#loader, this.#turns);
   }
 
   /** Closes a turn that was interrupted when the object stopped. Call it once, when the object starts. */
@@ -77,7 +85,7 @@ export class SessionRoom {
     const { state } = log;
     if (!state) return success(null);
     if (state.removed) return notFound("session");
-    this.#loader.startIfDue(state.session);
+    this.#loader.applyDueChanges(state.session);
     const result = makeResult(log, [], history, options);
     const cached = records.cachedReferences(state.session);
     if (!cached) return success({ ...result, ...referencedRecords(log.cachedContext) });
@@ -106,13 +114,18 @@ export class SessionRoom {
    * @returns `session-not-active` unless the session is `ACTIVE`, `session-full` if its log is, `idempotency-conflict`
    * if the key was used for another message
    */
-  async append(input: NewMessageInput, key: IdempotencyKey | null): Promise<Outcome<AppendResult>> {
-    return this.#appendOnce(await this.#loader.findActive(), input, key);
+  async append(input: NewMessageInput, key: IdempotencyKey | null, by?: Writer): Promise<Outcome<AppendResult>> {
+    return this.#appendOnce(await this.#loader.findActive(), input, key, by);
   }
 
   /** Appends a message, and returns it with the session at that time. */
-  async appendAndShow(input: NewMessageInput, history: History, key: IdempotencyKey | null): Promise<ResultInRoom> {
-    const appended = this.#appendOnce(await this.#loader.findActive(), input, key);
+  async appendAndShow(
+    input: NewMessageInput,
+    history: History,
+    key: IdempotencyKey | null,
+    by?: Writer,
+  ): Promise<ResultInRoom> {
+    const appended = this.#appendOnce(await this.#loader.findActive(), input, key, by);
     if (!appended.ok) return appended;
     const { message, replayed } = appended.value;
     const result = makeResult(this.#world.log, [message], history, { replayed });
@@ -121,68 +134,49 @@ export class SessionRoom {
   }
 
   /** Has no await, so that the lookup, the append and the saved result are one transaction. */
-  #appendOnce(active: Outcome<Session>, input: NewMessageInput, key: IdempotencyKey | null): Outcome<AppendResult> {
+  #appendOnce(
+    active: Outcome<Session>,
+    input: NewMessageInput,
+    key: IdempotencyKey | null,
+    by: Writer | undefined,
+  ): Outcome<AppendResult> {
     const { log } = this.#world;
     const saved = this.#loader.isLoaded ? findResult(log, key, input) : null;
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
     const [first] = saved ? log.messages((saved.seq ?? 1) - 1, 1).items : [];
     if (first) return success({ message: first, replayed: true });
-    return active.ok ? success({ message: this.#append(active.value, input, key), replayed: false }) : active;
-  }
-
-  /** Appends the message and saves the result of its key. One transaction. */
-  #append({ chats }: Session, input: NewMessageInput, key: IdempotencyKey | null): Message {
-    const { log, clock } = this.#world;
-    const { role, content } = input;
-    const chatId = chats[0]?.chatId ?? null;
-    const createdAt = input.createdAt ?? clock();
-    const [message] = appendMessages(this.#world, [
-      { chatId, turnId: null, turnNumber: null, role, content, createdAt, reply: null },
-    ]);
-    if (!message) throw new Error("A message was not appended");
-    saveResult(log, key, input, { seq: message.seq, turn_id: null }, clock());
-    return message;
-  }
-
-  /**
-   * Accepts a prompt, once per idempotency key: a repeated call gets the same turn. In a chatbot session, a repeated
-   * call runs a failed turn again, without appending the prompt again.
-   *
-   * @returns `session-not-active`, `session-full`, `turn-queue-full`, or `idempotency-conflict` if the key was used for
-   * another prompt
-   */
-  async submitPrompt(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
-    await this.#loader.load();
-    const { log } = this.#world;
-    // No await from here on, so that the lookup, the turn and the saved result are one transaction.
-    if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
-    const saved = findResult(log, key, { content });
-    if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
-    const earlier = saved && this.#earlierTurn(saved);
-    if (earlier) return success(earlier);
-    const active = this.#loader.active;
     if (!active.ok) return active;
-    return this.#startTurn(content, saved && this.#promptSeq(saved), key);
+    const message = this.#append(active.value, input, by);
+    saveResult(log, key, input, { seq: message.seq, turn_id: null }, this.#world.clock());
+    return success({ message, replayed: false });
   }
 
-  /** Accepts a prompt and waits for the replies. Failed replies are in the log like any other. */
-  async prompt(
+  #append(session: Session, input: NewMessageInput, by: Writer | undefined): Message {
+    const { clock } = this.#world;
+    const { role, content } = input;
+    const chatId = session.chats[0]?.chatId ?? null;
+    const createdAt = input.createdAt ?? clock();
+    const author = by ? authorOf(session, role, by) : null;
+    const message = { chatId, turnId: null, turnNumber: null, role, content, createdAt, reply: null };
+    const [appended] = appendMessages(this.#world, [author ? { ...message, author } : message]);
+    if (!appended) throw new Error("A message was not appended");
+    if (author) this.#loader.keepHandling();
+    return appended;
+  }
+
+  /** As {@link Prompts.submit}. */
+  submitPrompt(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
+    return this.#prompts.submit(content, key);
+  }
+
+  /** As {@link Prompts.run}. */
+  prompt(
     content: string,
     history: History,
     key: IdempotencyKey | null,
-    options: RecordOptions = {},
+    options?: RecordOptions,
   ): Promise<Outcome<InRoom<PromptResult>>> {
-    const accepted = await this.submitPrompt(content, key);
-    if (!accepted.ok) return accepted;
-    const { turnId, submitted, replayed } = accepted.value;
-    const finished = submitted
-      ? await submitted.finished
-      : success({ added: this.#world.log.messagesOfTurn(turnId), retryAfterSeconds: null });
-    if (!finished.ok) return finished;
-    const { added, retryAfterSeconds } = finished.value;
-    const result = makeResult(this.#world.log, added, history, { ...options, replayed });
-    await this.#waitForD1();
-    return success({ ...result, retryAfterSeconds });
+    return this.#prompts.run(content, history, key, options);
   }
 
   /** The replay of a loaded session for a new subscriber. Start to read it in the same tick. */
@@ -239,6 +233,32 @@ export class SessionRoom {
     return this.#turns.interrupt(() => this.#change(end, history));
   }
 
+  /** Somebody asks for a person. The bot goes on answering. */
+  requestHuman(reason: string | null): Promise<ResultInRoom> {
+    return this.#changeHandler((handling, at) => requestHuman(handling, reason, at));
+  }
+
+  /**
+   * A person takes over. The running turn stops first, and keeps its text. The prompts that wait are only appended. When the
+   * call returns, no more message of the bot follows.
+   */
+  async takeOver(params: TakeOverParams): Promise<ResultInRoom> {
+    const active = await this.#loader.findActive();
+    if (!active.ok) return active;
+    const timeoutMs = takeoverTimeoutOf(await currentContext(this.#world, active.value));
+    const change: ChangeHandling = (handling, at) => takeOver(handling, { ...params, timeoutMs }, at);
+    return this.#turns.interrupt(() => this.#changeHandler(change), "human");
+  }
+
+  /** The bot answers again. */
+  handBack(note: string | null): Promise<ResultInRoom> {
+    return this.#changeHandler((handling, at) => handBack(handling, note, at));
+  }
+
+  #changeHandler(change: ChangeHandling): Promise<ResultInRoom> {
+    return this.#change((session) => changeHandler(session, change, this.#world.clock()), "added");
+  }
+
   /**
    * Removes the session, its log and the object's storage. Marks it as removed first, so that nothing more is appended.
    *
@@ -271,13 +291,13 @@ export class SessionRoom {
   /** Empties the object's storage if nothing needs it and D1 has everything. @returns whether it is empty now */
   readonly unload = (): Promise<boolean> => this.#loader.unload();
 
-  /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session. */
+  /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session, hands one back to the bot. */
   async runDueWork(): Promise<void> {
     const { log, clock } = this.#world;
     if (log.state?.removed) return this.#finishRemoval();
     if (!log.state) return;
     log.deleteSavedResults(clock() - IDEMPOTENCY_PERIOD_MS + 1);
-    this.#loader.startIfDue(log.state.session);
+    this.#loader.applyDueChanges(log.state.session);
   }
 
   async #finishRemoval(): Promise<void> {
@@ -288,35 +308,6 @@ export class SessionRoom {
     await replication.waitUntilReplicated(REPLICATION_TIMEOUT_MS);
     await records.deleteSession(id);
     await log.clear();
-  }
-
-  #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
-    const { log, clock, replication, keepAlive } = this.#world;
-    const submitted = this.#turns.submit({ content, seq }, (turnId) =>
-      saveResultAtStart(log, key, { content }, { seq, turn_id: turnId }, clock()),
-    );
-    if (!submitted.ok) return submitted;
-    const { turnId, finished } = submitted.value;
-    // The turn continues even if the caller disconnects.
-    keepAlive(finished.finally(() => replication.start()));
-    return success({ turnId, submitted: submitted.value, replayed: false });
-  }
-
-  /** The turn that a key started. `null` if it failed or was lost before it started: then it runs again. */
-  #earlierTurn({ turn_id: turnId }: SavedResult): AcceptedPrompt | null {
-    const { log } = this.#world;
-    if (turnId === null) return null;
-    const submitted = this.#turns.find(turnId);
-    if (submitted) return { turnId, submitted, replayed: true };
-    const lastReply = log.messagesOfTurn(turnId).at(-1)?.reply;
-    const hasFailed = log.loadedState.session.kind === "chatbot" && lastReply?.status === "error";
-    return lastReply && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
-  }
-
-  /** The `seq` of the prompt of an earlier turn. A repeated turn does not append its prompt again. */
-  #promptSeq({ turn_id: turnId, seq }: SavedResult): number | null {
-    const messages = turnId === null ? [] : this.#world.log.messagesOfTurn(turnId);
-    return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 
   async #change(change: (session: Session) => Outcome<Session>, history: History): Promise<ResultInRoom> {

@@ -8,7 +8,8 @@ import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { deleteOnce } from "./delete-once.ts";
 import { insertOnce } from "./insert-once.ts";
-import { apiKeys, clients, subscriptions } from "./tables.ts";
+import { apiKeys, subscriptions } from "./access-tables.ts";
+import { clients } from "./tables.ts";
 
 /** How many keys with open streams to find when a client is deleted. Cron closes the streams of others. */
 const MAX_FOUND_KEYS = 400;

@@ -153,7 +153,13 @@ export const chatbotStore = createStore({
   resource: "chatbot",
   referenceColumn: sessions.chatbotId,
   searched: [chatbots.nameFolded],
-  clearedOnDelete: { description: null, systemPrompt: null, greeting: null, params: null },
+  clearedOnDelete: {
+    description: null,
+    systemPrompt: null,
+    greeting: null,
+    params: null,
+    takeoverTimeoutMinutes: null,
+  },
 });
 
 export const clientStore = createStore({

@@ -7,7 +7,7 @@ import { IDEMPOTENCY_PERIOD_MS } from "../core/idempotency.ts";
 import type { EpochMs } from "../core/time.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
-import { idempotencyKeys } from "./tables.ts";
+import { idempotencyKeys } from "./access-tables.ts";
 
 /** What a response created: the type of the resource, and its id. */
 export type CreatedResource = `${"session" | "chatbot" | "client" | "endpoint" | "prompt-template"}:${string}`;

@@ -12,7 +12,7 @@ export type BoundValues = (string | number | null)[];
 
 export const toBoundValues =
   (sessionId: string, appendedAt: EpochMs) =>
-  ({ seq, chatId, turnId, role, content, createdAt, reply }: Message): BoundValues => [
+  ({ seq, chatId, turnId, role, content, createdAt, reply, author }: Message): BoundValues => [
     sessionId,
     seq,
     chatId,
@@ -20,23 +20,25 @@ export const toBoundValues =
     role,
     createdAt,
     appendedAt,
+    author ? JSON.stringify(author) : null,
     content,
     reply === null ? null : JSON.stringify(reply),
   ];
 
 /** Number of bound values per row. */
-const VALUES_PER_ROW = 9;
+const VALUES_PER_ROW = 10;
 
 /** Rows per statement, so that the bound values stay within D1's limit of 100. */
-const ROWS_PER_STATEMENT = 11;
+const ROWS_PER_STATEMENT = 10;
 
 // Not with Drizzle: building the statement for each append would double its cost.
-const INSERT_COLUMNS = "INSERT INTO messages (key, chat_id, turn_id, role, created_at, appended_at, content, detail)";
+const INSERT_COLUMNS =
+  "INSERT INTO messages (key, chat_id, turn_id, role, created_at, appended_at, author, content, detail)";
 
 function insertStatement(count: number): string {
   // The simplest form for the most common case: parsing is half of the cost.
   if (count === 1) {
-    return `${INSERT_COLUMNS} SELECT ${keyOf("number", "?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
+    return `${INSERT_COLUMNS} SELECT ${keyOf("number", "?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
   }
   const row = `(${Array.from({ length: VALUES_PER_ROW }, () => "?").join(", ")})`;
   const others = Array.from({ length: VALUES_PER_ROW - 2 }, (_, index) => `column${index + 3}`).join(", ");
@@ -46,7 +48,7 @@ function insertStatement(count: number): string {
 
 const INSERT_MESSAGES = Array.from({ length: ROWS_PER_STATEMENT + 1 }, (_, count) => insertStatement(count));
 
-/** The statements that insert rows, eleven rows each. A trigger updates the session's row. */
+/** The statements that insert rows, ten rows each. A trigger updates the session's row. */
 export function insertRows(db: Database, rows: BoundValues[]): D1PreparedStatement[] {
   const statements: D1PreparedStatement[] = [];
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {

@@ -3,7 +3,7 @@
  * `message-rows.ts` and `write-messages.ts`. Effects: D1.
  */
 import { asc, getTableColumns, sql } from "drizzle-orm";
-import type { Message, MessageForm, ReplyDetail } from "../core/message.ts";
+import type { Author, Message, MessageForm, ReplyDetail } from "../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../core/page.ts";
 import type { Batch } from "../core/page.ts";
 import { windowStart } from "../core/shown-window.ts";
@@ -28,9 +28,11 @@ const MAX_ROWS = 1_000;
 
 type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt" | "key"> & Pick<Message, "seq" | "turnNumber">;
 
-function fromRow({ seq, chatId, turnId, turnNumber, role, content, createdAt, detail }: MessageRow): Message {
+function fromRow({ detail, author, ...row }: MessageRow): Message {
+  const { seq, chatId, turnId, turnNumber, role, content, createdAt } = row;
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
-  return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
+  const message = { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
+  return author === null ? message : { ...message, author: JSON.parse(author) as Author };
 }
 
 /** Which messages a page has. */
@@ -81,7 +83,7 @@ function batchQuery(condition: string, { content, detail, bytes } = WHOLE): stri
       FROM (${sizes} LIMIT min(${count}, ?3)))`,
   );
   return `SELECT ${seqOf("m.key")} AS seq, m.chat_id AS chatId, m.turn_id AS turnId, role, ${content} AS content,
-      m.created_at AS createdAt, ${detail} AS detail, s.archive ->> 'lastSeq' AS archivedSeq,
+      m.created_at AS createdAt, m.author, ${detail} AS detail, s.archive ->> 'lastSeq' AS archivedSeq,
       (SELECT ${seqOf("m.key")} ${rows} ORDER BY m.key DESC LIMIT 1) AS lastSeq,
       (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = m.turn_id) AS turnNumber
     ${rows} ORDER BY m.key LIMIT coalesce(${steps.join(", ")}, ?3)`;

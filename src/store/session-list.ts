@@ -2,11 +2,12 @@
  * Lists and searches sessions in D1, with the records that a list shows: chatbots, clients, newest messages. Single
  * sessions are in `sessions.ts`. Every query has an index of `tables.ts` to use. Effects: D1.
  */
-import { and, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
+import { and, asc, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import type { Client } from "../core/client.ts";
 import { foldText } from "../core/fold.ts";
 import { hasText } from "../core/message.ts";
+import type { Handler } from "../core/handover.ts";
 import type { Page, PageRequest } from "../core/page.ts";
 import type { Session, SessionStatus } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -21,7 +22,7 @@ import { bytesOf, limitByBytes } from "./list-pages.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
 import type { SessionRow } from "./sessions.ts";
-import { clients, isChatbotSession, isComparisonSession, sessionCounts, sessions } from "./tables.ts";
+import { clients, isChatbotSession, isComparisonSession, isNotBots, sessionCounts, sessions } from "./tables.ts";
 
 /** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
@@ -35,6 +36,8 @@ const FAR = 1_000;
 export interface SessionFilter {
   search: string | null;
   status: SessionStatus | null;
+  /** Who answers. With `waiting` or `human` the page begins with the longest wait or hand-over. */
+  handler: Handler | null;
   chatbotId: string | null;
   clientId: string | null;
   /** Whether to find nothing if the client was deleted. */
@@ -45,7 +48,7 @@ export interface SessionFilter {
   before: EpochMs | null;
 }
 
-/** A page of chatbot sessions, newest first. Two round trips, whatever the length of the list. */
+/** A page of chatbot sessions, newest first unless a person is asked for. Two round trips, whatever the length of the list. */
 export async function listChatbotSessions(
   store: LogStore,
   filter: SessionFilter,
@@ -89,6 +92,10 @@ async function populate(store: LogStore, rows: SessionRow[]): Promise<PopulatedS
 const byId = <T extends { id: string }>(rows: T[]): Map<string, T> => new Map(rows.map((row) => [row.id, row]));
 
 const newestFirst = [desc(sessions.createdAt), desc(sessions.number)] as const;
+const longestFirst = [asc(sessions.handlerSince), asc(sessions.number)] as const;
+
+/** Whether the bot is not alone. Such sessions are few, and have an index of their own. */
+const isHandedOver = ({ handler }: SessionFilter): boolean => handler !== null && handler !== "bot";
 
 function pageOf(db: Database, filter: SessionFilter, page: PageRequest) {
   // Selects the numbers first, from an index alone, so that skipped rows are not read.
@@ -99,12 +106,14 @@ function pageOf(db: Database, filter: SessionFilter, page: PageRequest) {
     .select()
     .from(sessions)
     .where(sql`${sessions.number} in (${numbers})`)
-    .orderBy(...newestFirst);
+    .orderBy(...(isHandedOver(filter) ? longestFirst : newestFirst));
 }
 
 /** Far down a list whose length is kept, the walk begins at its nearer end. */
 function numbersOf(filter: SessionFilter, { limit, skip }: PageRequest): SQL {
   const matching = sql`select ${sessions.number} from ${sessions} where ${matchesOf(filter)}`;
+  if (isHandedOver(filter))
+    return sql`${matching} order by ${sessions.handlerSince}, ${sessions.number} limit ${limit} offset ${skip}`;
   const fromNewest = sql`${matching} order by ${sessions.createdAt} desc, ${sessions.number} desc`;
   if (skip < FAR || !isCounted(filter)) return sql`${fromNewest} limit ${limit} offset ${skip}`;
   const fromOldest = sql`${matching} order by ${sessions.createdAt}, ${sessions.number}`;
@@ -121,6 +130,11 @@ function totalOf(db: Database, filter: SessionFilter) {
   }
   if (isCounted(filter)) {
     const total = sum(sessionCounts.sessions);
+    return db.select({ total }).from(sessionCounts).where(countFilter(filter));
+  }
+  if (filter.handler === "bot" && isCounted({ ...filter, handler: null })) {
+    const handedOver = and(HANDED_OVER, recordsAre(filter, true));
+    const total = sql<number>`sum(${sessionCounts.sessions}) - (select count(*) from ${sessions} where ${handedOver})`;
     return db.select({ total }).from(sessionCounts).where(countFilter(filter));
   }
   return db.select({ total: count() }).from(sessions).where(matchesOf(filter));
@@ -142,8 +156,8 @@ const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
   search !== null && clientId === null && Array.from(foldText(search)).length >= TRIGRAM_LENGTH;
 
 /** Whether `session_counts` has the number of sessions that match. */
-const isCounted = ({ search, clientId, from, before }: SessionFilter): boolean =>
-  search === null && clientId === null && from === null && before === null;
+const isCounted = ({ search, handler, clientId, from, before }: SessionFilter): boolean =>
+  search === null && handler === null && clientId === null && from === null && before === null;
 
 const countFilter = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   and(
@@ -160,19 +174,41 @@ function titleContains(text: string): SQL {
   return sql`${sessions.titleFolded} glob ${`*${text.replaceAll(/[*?[]/g, "[$&]")}*`}`;
 }
 
-/** The narrowest filter uses its index: a client has fewer sessions than a chatbot, and a chatbot fewer than all. */
-function conditionsOf({ status, chatbotId, clientId, clientMustExist, from, before }: SessionFilter): SQL | undefined {
-  const isSecondary = clientId !== null;
+/**
+ * The narrowest filter uses its index: fewest sessions are handed over, a client has fewer than a chatbot, and a chatbot
+ * fewer than all.
+ */
+function conditionsOf(filter: SessionFilter): SQL | undefined {
+  const { clientId, clientMustExist, from, before } = filter;
   return and(
-    clientId === null && chatbotId === null ? isChatbotSession : undefined,
-    clientId === null ? undefined : eq(sessions.clientId, clientId),
+    handlerIs(filter),
+    recordsAre(filter, isHandedOver(filter)),
     clientId !== null && clientMustExist
       ? sql`exists (select 1 from ${clients} where ${clients.id} = ${clientId} and ${clients.deletedAt} is null)`
       : undefined,
-    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, isSecondary),
-    status === null ? undefined : equals(sessions.status, status, isSecondary),
     from === null ? undefined : gte(sessions.createdAt, from),
     before === null ? undefined : lt(sessions.createdAt, before),
+  );
+}
+
+/** The index of these is searched by value, but has no other rows. */
+const HANDED_OVER = sql`${isNotBots} and ${sessions.handler} in ('waiting', 'human')`;
+
+/** Nearly all sessions are the bot's, so these are found by what they are not. */
+function handlerIs(filter: SessionFilter): SQL | undefined {
+  const { handler, chatbotId, clientId } = filter;
+  if (isHandedOver(filter)) return sql`${isNotBots} and ${sessions.handler} = ${handler}`;
+  const isOfBot = sql`${sessions.number} not in (select number from ${sessions} where ${HANDED_OVER})`;
+  return and((clientId ?? chatbotId) ? undefined : isChatbotSession, handler === null ? undefined : isOfBot);
+}
+
+/** @param byHandler whether the condition for the handler uses its index */
+function recordsAre({ status, chatbotId, clientId }: SessionFilter, byHandler: boolean): SQL | undefined {
+  const isSecondary = byHandler || clientId !== null;
+  return and(
+    clientId === null ? undefined : equals(sessions.clientId, clientId, byHandler),
+    chatbotId === null ? undefined : equals(sessions.chatbotId, chatbotId, isSecondary),
+    status === null ? undefined : equals(sessions.status, status, isSecondary),
   );
 }
 

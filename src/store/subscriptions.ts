@@ -6,7 +6,8 @@ import { and, eq, not, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
-import { apiKeys, clients, revocations, sessions, subscriptions } from "./tables.ts";
+import { apiKeys, revocations, subscriptions } from "./access-tables.ts";
+import { clients, sessions } from "./tables.ts";
 
 type Subscription = typeof subscriptions.$inferSelect;
 

@@ -1,12 +1,13 @@
 /**
  * The D1 schema. After a change, see "Change the tables of D1" in `.github/CONTRIBUTING.md`. Triggers and the full-text index are
- * written by hand in `migrations/`. Queries are in the other files of this folder. Pure.
+ * written by hand in `migrations/`. The tables of keys and tickets are in `access-tables.ts`, queries in the other
+ * files of this folder. Pure.
  */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
-import type { Caller } from "../core/caller.ts";
+import type { Handler, Handover } from "../core/handover.ts";
 import type { LogArchive } from "../core/log-archive.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
@@ -26,6 +27,7 @@ export const isFoldedByOlderRules = (column: "title" | "name"): string =>
 /** SQL conditions of the partial indexes. */
 export const isChatbotSession = sql.raw("kind = 'chatbot'");
 export const isComparisonSession = sql.raw("kind = 'comparison'");
+export const isNotBots = sql.raw("handler <> 'bot'");
 
 // Every index implicitly ends with the row's number, so each one also serves `order by created_at desc, number desc`.
 export const sessions = sqliteTable(
@@ -59,6 +61,9 @@ export const sessions = sqliteTable(
     archive: text({ mode: "json" }).$type<LogArchive>(),
     /** When the archive job last looked at the session, at first its creation; `null` if the archive has the whole log. */
     archiveCheckedAt: integer(),
+    handler: text().$type<Handler>().notNull().default("bot"),
+    handlerSince: integer(),
+    handover: text({ mode: "json" }).$type<Handover>(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
@@ -87,6 +92,8 @@ export const sessions = sqliteTable(
     index("sessions_to_archive")
       .on(table.status, table.archiveCheckedAt)
       .where(sql`archive_checked_at IS NOT NULL`),
+    // Those who wait come before those whom a person answers, and the longest wait first.
+    index("sessions_by_handler").on(table.handler, table.handlerSince).where(isNotBots),
     index("sessions_to_refold")
       .on(table.number)
       .where(sql.raw(isFoldedByOlderRules("title"))),
@@ -102,6 +109,8 @@ export const messages = sqliteTable("messages", {
   createdAt: integer().notNull(),
   /** When the message was appended. `createdAt` can be set by the caller. */
   appendedAt: integer().notNull(),
+  /** JSON of the person who wrote it for the chatbot's side; `null` for any other message. */
+  author: text(),
   // The long columns come last: SQLite reads a row from its start.
   content: text().notNull(),
   /** JSON of a reply's detail; `null` for any other message. */
@@ -174,6 +183,7 @@ export const chatbots = sqliteTable(
     greeting: text(),
     historyLimit: integer().notNull(),
     params: text(),
+    takeoverTimeoutMinutes: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     deletedAt: integer(),
@@ -221,81 +231,6 @@ export const transliterations = sqliteTable("transliterations", {
   page: integer().primaryKey(),
   readings: text({ mode: "json" }).$type<string[]>().notNull(),
 });
-
-export const apiKeys = sqliteTable(
-  "keys",
-  {
-    id: text().primaryKey(),
-    name: text().notNull(),
-    role: text().$type<"admin" | "service" | "client">().notNull(),
-    clientId: text(),
-    /** Lower-case hex SHA-256 of the key. */
-    hash: text().notNull(),
-    expiresAt: integer(),
-    lastUsedAt: integer(),
-    createdAt: integer().notNull(),
-  },
-  (table) => [
-    uniqueIndex("keys_hash").on(table.hash),
-    index("keys_by_client").on(table.clientId),
-    index("keys_by_expiry").on(table.expiresAt),
-  ],
-);
-
-/** Sessions that callers with a revocable token subscribe to. Revoking it closes these streams. */
-export const subscriptions = sqliteTable(
-  "subscriptions",
-  {
-    /** The id of an API key, or `client:` and the id of a client. */
-    keyId: text().notNull(),
-    sessionId: text().notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.keyId, table.sessionId] }),
-    index("subscriptions_by_session").on(table.sessionId),
-  ],
-);
-
-/** Revoked API keys and deleted clients whose subscriptions are not all closed. Triggers add them, and cron looks them through. */
-export const revocations = sqliteTable("revocations", {
-  /** As in `subscriptions`. */
-  keyId: text().primaryKey(),
-});
-
-/** One-time tickets for opening sockets and event streams. */
-export const tickets = sqliteTable(
-  "tickets",
-  {
-    hash: text().primaryKey(),
-    sessionId: text().notNull(),
-    caller: text({ mode: "json" }).$type<Caller>().notNull(),
-    expiresAt: integer().notNull(),
-  },
-  (table) => [index("tickets_by_expiry").on(table.expiresAt)],
-);
-
-/** Responses to requests that created something under an idempotency key. */
-export const idempotencyKeys = sqliteTable(
-  "idempotency_keys",
-  {
-    caller: text().notNull(),
-    /** The route and the caller's key. */
-    key: text().notNull(),
-    /** SHA-256 of the body. */
-    fingerprint: text().notNull(),
-    /** `null` while the first request is in progress. */
-    httpStatus: integer(),
-    body: text(),
-    at: integer().notNull(),
-    /** What was created, as `<type>:<id>`. Deleting it deletes this row. */
-    resource: text(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.caller, table.key] }),
-    index("idempotency_keys_by_resource").on(table.resource),
-    index("idempotency_keys_by_time").on(table.at),
-  ],
-);
 
 /** Messages that could not be written to `messages`. The sessions' objects keep them. */
 export const deadLetters = sqliteTable(

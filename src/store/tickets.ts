@@ -6,7 +6,8 @@ import type { Ticket } from "../core/caller.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { Database } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
-import { clients, tickets } from "./tables.ts";
+import { tickets } from "./access-tables.ts";
+import { clients } from "./tables.ts";
 
 /** Writes one row. */
 export const saveTicket = async (db: Database, ticket: Ticket): Promise<void> => {

@@ -18,6 +18,7 @@ const NO_FILTER: SessionFilter = {
   status: null,
   chatbotId: null,
   clientId: null,
+  handler: null,
   clientMustExist: null,
   from: null,
   before: null,

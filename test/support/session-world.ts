@@ -1,4 +1,5 @@
 /** A session's world in memory: a real log on SQLite, D1 as a few maps, and endpoints that say what a test wants. */
+import { BOT_HANDLING } from "../../src/core/handover.ts";
 import { DatabaseSync } from "node:sqlite";
 import type { Chatbot } from "../../src/core/chatbot.ts";
 import type { Message } from "../../src/core/message.ts";
@@ -50,6 +51,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   metadataVersion: 0,
   messageCount: 0,
   archive: null,
+  ...BOT_HANDLING,
   ...fields,
 });
 
@@ -62,6 +64,7 @@ const chatbot: Chatbot = {
   greeting: null,
   historyLimit: 50,
   params: null,
+  takeoverTimeoutMinutes: null,
   createdAt: 0,
   updatedAt: 0,
   deletedAt: null,

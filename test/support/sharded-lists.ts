@@ -35,7 +35,8 @@ export const overMany = (dbs: Database[]): SessionLists => ({
     const pages = await Promise.all(
       dbs.map((db) => listChatbotSessions({ db, archive: null }, filter, untilEndOf(page))),
     );
-    const merged = newestFirst(
+    const sort = filter.handler === null || filter.handler === "bot" ? newestFirst : longestFirst;
+    const merged = sort(
       pages.flatMap(({ results }) => results),
       ({ session }) => session,
     );
@@ -59,4 +60,11 @@ const newestFirst = <T>(entries: T[], sessionOf: (entry: T) => Session): T[] =>
   entries.toSorted((one, other) => {
     const [a, b] = [sessionOf(one), sessionOf(other)];
     return b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1);
+  });
+
+/** Who waits for a person, or is answered by one, for the longest time. */
+const longestFirst = <T>(entries: T[], sessionOf: (entry: T) => Session): T[] =>
+  entries.toSorted((one, other) => {
+    const [a, b] = [sessionOf(one), sessionOf(other)];
+    return (a.handlerSince ?? 0) - (b.handlerSince ?? 0) || (a.id > b.id ? 1 : -1);
   });

@@ -18,7 +18,7 @@ import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
-import { SCHEMA_STEPS, isEmpty, migrate } from "./schema.ts";
+import { SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
 import { addTotals, charactersOf, fromRow, fromSaidRow, readBatch } from "./message-rows.ts";
 import type { MessageRow, RowBatch, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
@@ -96,9 +96,8 @@ export class Log {
   /** Begins to load a session. No session is loaded before {@link finishLoad}. */
   beginLoad(): void {
     const { sql } = this.#storage;
-    const wasEmpty = isEmpty(sql);
+    if (isEmpty(sql)) return createTables(sql);
     migrate(sql, SCHEMA_STEPS);
-    if (wasEmpty) return;
     // Left by an object that stopped while it was loading.
     sql.exec(statements.DELETE_MESSAGES);
     sql.exec(statements.DELETE_TURNS);
@@ -333,9 +332,10 @@ export class Log {
   /** @returns the size of the messages in bytes */
   #insert(messages: Message[], at: EpochMs): number {
     let bytes = 0;
-    for (const { seq, chatId, turnId, role, content, createdAt, reply } of messages) {
+    for (const { seq, chatId, turnId, role, content, createdAt, reply, author } of messages) {
       const detail = reply === null ? null : JSON.stringify(reply);
-      this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, at);
+      const by = author ? JSON.stringify(author) : null;
+      this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, by, at);
       bytes += Buffer.byteLength(content) + (detail === null ? 0 : Buffer.byteLength(detail));
     }
     return bytes;

@@ -2,7 +2,7 @@
  * Messages as columns: the form in which many of them pass from the object to the Worker. The runtime copies a thousand
  * objects with their names five times as slowly, and the object parses no detail of a reply. Pure.
  */
-import type { Message, ReplyDetail } from "../../core/message.ts";
+import type { Author, Message, ReplyDetail } from "../../core/message.ts";
 import type { MessageRow } from "./message-rows.ts";
 
 /** The messages of a batch. An item of each list belongs to one message. */
@@ -16,6 +16,8 @@ export interface MessageColumns {
   createdAts: Float64Array;
   /** The details of replies as JSON text. */
   details: (string | null)[];
+  /** The authors as JSON text. */
+  authors: RepeatedValues<string | null>;
 }
 
 /** A list in which few values are repeated: for each item, the index of its value. */
@@ -33,8 +35,9 @@ export function toColumns(rows: MessageRow[]): MessageColumns {
   const chatIds = new RepeatedColumn<string | null>(rows.length);
   const turnIds = new RepeatedColumn<string | null>(rows.length);
   const roles = new RepeatedColumn<Message["role"]>(rows.length);
+  const authors = new RepeatedColumn<string | null>(rows.length);
   let nth = 0;
-  for (const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber] of rows) {
+  for (const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber, author] of rows) {
     seqs[nth] = seq;
     createdAts[nth] = createdAt;
     chatIds.set(nth, chatId);
@@ -43,9 +46,15 @@ export function toColumns(rows: MessageRow[]): MessageColumns {
     turnNumbers.push(turnNumber);
     contents.push(content);
     details.push(detail);
+    authors.set(nth, author);
     nth += 1;
   }
-  const repeated = { chatIds: chatIds.column, turnIds: turnIds.column, roles: roles.column };
+  const repeated = {
+    chatIds: chatIds.column,
+    turnIds: turnIds.column,
+    roles: roles.column,
+    authors: authors.column,
+  };
   return { seqs, ...repeated, turnNumbers, contents, createdAts, details };
 }
 
@@ -73,10 +82,11 @@ class RepeatedColumn<T> {
 }
 
 export function fromColumns(columns: MessageColumns): Message[] {
-  const { seqs, chatIds, turnIds, turnNumbers, roles, contents, createdAts, details } = columns;
+  const { seqs, chatIds, turnIds, turnNumbers, roles, contents, createdAts, details, authors } = columns;
   return contents.map((content, nth) => {
     const detail = details[nth] ?? null;
-    return {
+    const author = valueAt(authors, nth);
+    const message = {
       seq: seqs[nth] ?? 0,
       chatId: valueAt(chatIds, nth),
       turnId: valueAt(turnIds, nth),
@@ -86,6 +96,7 @@ export function fromColumns(columns: MessageColumns): Message[] {
       createdAt: createdAts[nth] ?? 0,
       reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
     };
+    return author === null ? message : { ...message, author: JSON.parse(author) as Author };
   });
 }
 

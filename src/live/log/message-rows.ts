@@ -2,7 +2,7 @@
  * Converts rows of the log to messages and totals, and limits batches to what fits into one RPC call. The SQL is in
  * `statements.ts`. Pure.
  */
-import type { Message, ReplyDetail } from "../../core/message.ts";
+import type { Author, Message, ReplyDetail } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
 import type { Session } from "../../core/session.ts";
@@ -22,12 +22,14 @@ export type MessageRow = [
   /** What reading the row counts against the limit of a batch, besides its text. */
   bytesRead: number,
   turnNumber: number | null,
+  author: string | null,
 ];
 
 export const fromRow = (row: MessageRow): Message => {
-  const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber] = row;
+  const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber, author] = row;
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
-  return { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
+  const message = { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
+  return author === null ? message : { ...message, author: JSON.parse(author) as Author };
 };
 
 /** A message as a conversation needs it. */

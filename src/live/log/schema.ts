@@ -1,9 +1,20 @@
 /**
- * The schema of an object's SQLite, as migration steps in order. Do not change a deployed step, because existing
- * objects have run it already. Add a new step instead.
+ * The schema of an object's SQLite: the tables of a new storage, and the steps by which an older one gets the same. Do not
+ * change a deployed step, because existing objects have run it already. Add a new step instead.
  *
  * Queries do not belong here: those are in `statements.ts`. Effects: storage.
  */
+/** The tables as they are now. A new storage gets them at once: each step would write rows of the schema again. */
+const TABLES = [
+  "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL, author TEXT)",
+  "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)",
+  "CREATE TABLE cached_context (one INTEGER PRIMARY KEY CHECK (one = 1), context TEXT NOT NULL)",
+  "CREATE TABLE idempotency_keys (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
+  "CREATE TABLE turns (number INTEGER PRIMARY KEY, turn_id TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL)",
+  "CREATE TABLE drafts (one INTEGER PRIMARY KEY CHECK (one = 1), texts TEXT NOT NULL)",
+];
+
+/** The steps of an older storage, in order. */
 export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   [
     "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL)",
@@ -42,19 +53,32 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
     "INSERT INTO drafts (one, texts) SELECT 1, json_group_array(json_array(chat_id, substr(content, 1, 4096))) FROM drafts_by_chat",
     "DROP TABLE drafts_by_chat",
   ],
+  [
+    "ALTER TABLE messages ADD COLUMN author TEXT",
+    "UPDATE state SET state = json_set(state, '$.session.handler', 'bot', '$.session.handlerSince', NULL, '$.session.handover', NULL)",
+  ],
 ];
 
 /** Whether the storage has no schema yet. */
 export const isEmpty = (sql: SqlStorage): boolean =>
   sql.exec("SELECT name FROM sqlite_schema WHERE name = 'schema'").toArray().length === 0;
 
+/** Creates the tables of a new storage. It is synchronous, so there are all of them or none. */
+export function createTables(sql: SqlStorage): void {
+  for (const statement of [CREATE_VERSION, ...TABLES]) sql.exec(statement);
+  sql.exec(WRITE_VERSION, SCHEMA_STEPS.length);
+}
+
+const CREATE_VERSION = "CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)";
+const WRITE_VERSION = "INSERT INTO schema (version) VALUES (?)";
+
 /** Runs the steps that a storage has not run yet. It is synchronous, so either all steps run or none. */
 export function migrate(sql: SqlStorage, steps: readonly (readonly string[])[]): void {
-  sql.exec("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)");
+  sql.exec(CREATE_VERSION);
   const [row] = sql.exec<{ version: number }>("SELECT version FROM schema").toArray();
   const version = row?.version ?? 0;
   if (version >= steps.length) return;
   for (const statement of steps.slice(version).flat()) sql.exec(statement);
   sql.exec("DELETE FROM schema");
-  sql.exec("INSERT INTO schema (version) VALUES (?)", steps.length);
+  sql.exec(WRITE_VERSION, steps.length);
 }

@@ -18,16 +18,16 @@ import {
 export type LogForm = MessageForm | "without-receipts";
 
 /** The columns of a message, without `appended_at`. */
-const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail";
+const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail, author";
 /** In the order of a `MessageRow`. */
 const select = (content: string, detail: string, bytes: string): string =>
   `SELECT seq, chat_id, turn_id, role, ${content} AS content, created_at, ${detail} AS detail, ${bytes} AS bytes_read,
-    iif(turn_id IS NULL, NULL, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id)) AS turn_number
+    iif(turn_id IS NULL, NULL, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id)) AS turn_number, author
     FROM messages`;
 const SELECT = select("content", "detail", "0");
 const SELECT_SHORT = select("content", SHORT_DETAIL, SHORT_DETAIL_BYTES);
 
-export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
+export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
 export const WRITE_STATE =

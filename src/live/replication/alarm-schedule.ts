@@ -5,7 +5,7 @@
  * What happens at an alarm does not belong here: that is in `session-object.ts`. Effects: the object's alarm, and the
  * clock.
  */
-import { hasEnded, revision } from "../../core/session.ts";
+import { handbackTimeOf, hasEnded, revision } from "../../core/session.ts";
 import { DAY_MS, now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { Log } from "../log/log.ts";
@@ -25,10 +25,13 @@ export function canUnload(log: Log, idleSince: EpochMs, isInUse: () => boolean):
   const { state } = log;
   if (!state || state.removed || state.deadLetters.length > 0) return false;
   if (revision(state.replicated) !== revision(state.session)) return false;
-  const { session, turn } = state;
-  const isIdle = session.status === "ACTIVE" && turn === null && session.updatedAt <= idleSince && !isInUse();
-  return (hasEnded(session) || isIdle) && log.lastSavedAt === null;
+  const isIdle = !isExpectedToChange(state) && state.session.updatedAt <= idleSince && !isInUse();
+  return (hasEnded(state.session) || isIdle) && log.lastSavedAt === null;
 }
+
+/** Whether the session will change without a call: it starts, goes back to the bot, or has a turn. */
+const isExpectedToChange = ({ session, turn }: NonNullable<Log["state"]>): boolean =>
+  session.status !== "ACTIVE" || turn !== null || handbackTimeOf(session) < Infinity;
 
 /** When an active session may be idle. `Infinity` for never. Until then nothing has to be looked at. */
 export function idleAt(log: Log, at: EpochMs): EpochMs {
@@ -37,11 +40,11 @@ export function idleAt(log: Log, at: EpochMs): EpochMs {
   return session?.status === "ACTIVE" ? Math.max(session.updatedAt + UNLOAD_AFTER_MS, at + DAY_MS) : Infinity;
 }
 
-/** When a session must start, or when its last idempotency key expires after its end. `Infinity` for never. */
+/** When a session must start or goes back to the bot, or when its last idempotency key expires after its end. `Infinity` for never. */
 export function nextAlarm(log: Log): EpochMs {
   const { state } = log;
   if (!state) return Infinity;
-  if (!hasEnded(state.session)) return state.session.dueAt ?? Infinity;
+  if (!hasEnded(state.session)) return Math.min(state.session.dueAt ?? Infinity, handbackTimeOf(state.session));
   // Queried only after the end: every append calls this function.
   const { lastSavedAt } = log;
   return lastSavedAt === null ? Infinity : lastSavedAt + IDEMPOTENCY_PERIOD_MS;

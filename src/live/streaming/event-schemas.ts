@@ -29,6 +29,7 @@ const MessageAppended = z.object({
   role: z.enum(ROLES),
   content: z.string(),
   timestamp: z.string().meta({ format: "date-time" }),
+  author: z.object({ kind: z.literal("human"), id: z.string(), name: z.string() }).optional(),
   status: z.enum(REPLY_STATUSES).optional(),
   finishReason: z.enum(FINISH_REASONS).optional(),
   usage: z.object({ inputTokens: count, outputTokens: count }).nullable().optional(),

@@ -59,7 +59,16 @@ export const CLOSE_REASONS = {
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
 /** The event of a message of the log. */
-export function messageAppended({ seq, chatId, turnId, role, content, createdAt, reply }: Message): SessionEvent {
+export function messageAppended({
+  seq,
+  chatId,
+  turnId,
+  role,
+  content,
+  createdAt,
+  author,
+  reply,
+}: Message): SessionEvent {
   return {
     type: "message-appended",
     seq,
@@ -68,6 +77,7 @@ export function messageAppended({ seq, chatId, turnId, role, content, createdAt,
     role,
     content,
     timestamp: isoTime(createdAt),
+    ...(author ? { author } : {}),
     ...(reply && {
       status: reply.status,
       finishReason: reply.finishReason,

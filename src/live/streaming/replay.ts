@@ -68,6 +68,7 @@ export function replayTurn(
   runningReplyEvents: () => SessionEvent[],
 ): Replay {
   const turnMessages = log.messagesOfTurn(turnId);
+  if (isFinished && turnMessages.every(({ reply }) => reply === null)) return replayTurnOfHuman(turnId, turnMessages);
   const chatIds = log.loadedState.session.chats.map(({ chatId }) => chatId);
   const events = turnMessages.flatMap((message) =>
     message.reply ? eventsOfFinishedReply(turnId, message) : [messageAppended(message)],
@@ -81,6 +82,15 @@ export function replayTurn(
     isFinished ? () => [end] : runningReplyEvents,
   );
 }
+
+/** The replay of a turn that was left to a person. */
+const replayTurnOfHuman = (turnId: string, messages: Message[]): Replay =>
+  replay(
+    () => [],
+    messages.map(messageAppended),
+    null,
+    () => [{ type: "turn-ended", turnId, status: "human" }],
+  );
 
 function eventsOfFinishedReply(turnId: string, message: Message): SessionEvent[] {
   const { content } = message;

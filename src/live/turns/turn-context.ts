@@ -7,6 +7,7 @@
  */
 import { rootCause } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import { waitAtMost } from "../../core/time-limit.ts";
 import type { ReferencedRecords, TurnContext } from "../../store/turn-context.ts";
 import type { SessionWorld } from "../session-world.ts";
@@ -19,6 +20,12 @@ export const referencedRecords = (context: TurnContext | null): ReferencedRecord
   chatbot: context?.of === "chat" ? context.chat.chatbot : null,
   client: context?.of === "chat" ? context.chat.client : null,
 });
+
+/** After what time without a word of a person the bot takes over again, in milliseconds; `null` for never. */
+export function takeoverTimeoutOf(context: TurnContext): number | null {
+  const minutes = referencedRecords(context).chatbot?.takeoverTimeoutMinutes ?? null;
+  return minutes === null ? null : minutes * MINUTE_MS;
+}
 
 /**
  * The records as they were within the last two seconds. If they are not in memory, and D1 is slow or down, the copy in

@@ -116,9 +116,9 @@ export class TurnQueue {
     await Promise.allSettled(waiting.map(({ turn }) => turn.started));
   }
 
-  /** Stops the running turn, and runs a task before the next turn. */
-  interrupt<T>(task: () => Promise<T>): Promise<T> {
-    this.stop(null);
+  /** Stops the running turn, and runs a task before the next turn. @param as how the turn ends */
+  interrupt<T>(task: () => Promise<T>, as?: "human"): Promise<T> {
+    this.#current?.stop(null, as);
     return this.#queue.runFirst(task);
   }
 
@@ -149,11 +149,18 @@ export class TurnQueue {
     try {
       const active = await this.#loader.findActive();
       if (!active.ok) return reject(active);
+      const runner = new TurnRunner(this.#world, signals, active.value);
+      const leaveToHuman = () => {
+        control.resolveStarted(success(null));
+        return success(runner.leaveToHuman(prompt));
+      };
+      if (active.value.handler === "human") return leaveToHuman();
       const plan = await planTurn(this.#world, active.value, prompt);
       if (!plan.ok) return reject(plan);
-      this.#runner = new TurnRunner(this.#world, signals, active.value);
+      if (signals.stoppedAs === "human") return leaveToHuman();
+      this.#runner = runner;
       control.resolveStarted(success(null));
-      return success(await this.#runner.run(plan.value, prompt));
+      return success(await runner.run(plan.value, prompt));
     } finally {
       this.#current = null;
       this.#runner = null;

@@ -31,7 +31,8 @@ export interface TurnResult {
 /** Stops a turn that waits or runs, or one of its chats. */
 export class TurnSignals {
   readonly turnId: string;
-  isStopped = false;
+  /** How the turn ends if it was stopped; `null` if it was not. */
+  stoppedAs: "cancelled" | "human" | null = null;
   readonly #chats = new Map<string, AbortController>();
 
   constructor(turnId: string) {
@@ -39,15 +40,15 @@ export class TurnSignals {
   }
 
   /** @param chatId the chat to stop, or `null` for all chats */
-  stop(chatId: string | null): void {
+  stop(chatId: string | null, as: "cancelled" | "human" = "cancelled"): void {
     if (chatId !== null) return this.#controllerOf(chatId).abort();
-    this.isStopped = true;
+    this.stoppedAs = as;
     for (const controller of this.#chats.values()) controller.abort();
   }
 
   signalOf(chatId: string): AbortSignal {
     const controller = this.#controllerOf(chatId);
-    if (this.isStopped) controller.abort();
+    if (this.stoppedAs) controller.abort();
     return controller.signal;
   }
 
@@ -81,6 +82,17 @@ export class TurnRunner {
       { type: "reply-start", turnId, chatId },
       ...(text === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text }]),
     ]);
+  }
+
+  /** Only appends the prompt: a person answers. */
+  leaveToHuman({ content, seq }: Prompt): TurnResult {
+    const { log, emit, clock } = this.#world;
+    const { turnId } = this.#signals;
+    const turn = log.startTurn(turnId, { chatIds: [] }, clock());
+    if (seq === null) this.#append([promptMessage(this.#session, turn, content, clock())]);
+    log.endTurn();
+    emit({ type: "turn-ended", turnId, status: "human" });
+    return { added: seq === null ? this.#added : log.messages(seq - 1, 1).items, retryAfterSeconds: null };
   }
 
   async run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
@@ -140,7 +152,7 @@ export class TurnRunner {
   }
 
   #statusOf(replies: Reply[]): TurnStatus {
-    return this.#signals.isStopped ? "cancelled" : turnStatus(replies.map(({ detail }) => detail.status));
+    return this.#signals.stoppedAs ?? turnStatus(replies.map(({ detail }) => detail.status));
   }
 }
 

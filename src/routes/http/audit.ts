@@ -16,6 +16,7 @@ export type AuditEvent =
   | "endpoint-updated"
   | "endpoint-deleted"
   | "session-deleted"
+  | "session-taken-over"
   | "chatbot-deleted"
   | "client-deleted"
   | "prompt-template-deleted";

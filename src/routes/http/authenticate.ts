@@ -201,5 +201,11 @@ export const allowAdmins = requireRole("admin");
 /** Allows services, and admins. */
 export const allowServices = requireRole("admin", "service");
 
-/** Allows clients, services and admins. Which sessions a client may see is the dialect's rule. */
+/** Allows operators, services and admins. */
+export const allowOperators = requireRole("admin", "service", "operator");
+
+/** Allows clients, services and admins: who chats. Which sessions a client may see is the dialect's rule. */
 export const allowClients = requireRole("admin", "service", "client");
+
+/** Allows every role. */
+export const allowEveryRole = requireRole("admin", "service", "operator", "client");

@@ -30,7 +30,7 @@ export interface Operation {
 }
 
 interface OperationResponse {
-  status: 101 | 200 | 201 | 204;
+  status: 101 | 200 | 201 | 202 | 204;
   description: string;
   /** The schema of a JSON answer. */
   schema?: z.ZodType;

@@ -2,7 +2,7 @@
  * The lines of an archived log: one of JSON for each message, with the names of D1's columns, behind a line that says
  * what the file is. Pure.
  */
-import type { Message, ReplyDetail } from "../../core/message.ts";
+import type { Author, Message, ReplyDetail } from "../../core/message.ts";
 
 /** The version of the lines. A change of their form needs a new one, and code that goes on reading the old one. */
 export const VERSION = 1;
@@ -15,12 +15,13 @@ type Line = Record<"chat_id" | "turn_id", string | null> & {
   content: string;
   created_at: number;
   detail: ReplyDetail | null;
+  author?: Author;
 };
 
 export const firstLine = (sessionId: string): string =>
   `${JSON.stringify({ version: VERSION, session_id: sessionId })}\n`;
 
-export function toLine({ seq, chatId, turnId, turnNumber, role, content, createdAt, reply }: Message): string {
+export function toLine({ seq, chatId, turnId, turnNumber, role, content, createdAt, reply, author }: Message): string {
   const line: Line = {
     seq,
     chat_id: chatId,
@@ -30,12 +31,13 @@ export function toLine({ seq, chatId, turnId, turnNumber, role, content, created
     content,
     created_at: createdAt,
     detail: reply,
+    ...(author ? { author } : {}),
   };
   return `${JSON.stringify(line)}\n`;
 }
 
 export function fromLine(text: string): Message {
-  const { seq, chat_id, turn_id, turn_number, role, content, created_at, detail } = JSON.parse(text) as Line;
+  const { seq, chat_id, turn_id, turn_number, role, content, created_at, detail, author } = JSON.parse(text) as Line;
   return {
     seq,
     chatId: chat_id,
@@ -45,5 +47,6 @@ export function fromLine(text: string): Message {
     content,
     createdAt: created_at,
     reply: detail,
+    ...(author ? { author } : {}),
   };
 }

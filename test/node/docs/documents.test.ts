@@ -40,7 +40,7 @@ describe("names in the README and the guides exist", () => {
     expect(routes).toContain(route);
   });
 
-  it.each(named(/\$PARLEY([\w/<>]+)/g))("%s in an example", (path) => {
+  it.each(named(/\$PARLEY([\w/<>-]+)/g))("%s in an example", (path) => {
     const pattern = (route: string) => new RegExp(`^${(route.split(" ")[1] ?? "").replace(/:\w+/g, "[^/]+")}$`);
     expect(routes.some((route) => pattern(route).test(path))).toBe(true);
   });

@@ -1,9 +1,10 @@
 /** The rules of a session: changes, start and end; also ids and pages. */
+import { BOT_HANDLING } from "../../../src/core/handover.ts";
 import { describe, expect, it } from "vitest";
 import { asObjectId, newObjectId } from "../../../src/core/id.ts";
 import { paginatorInfo } from "../../../src/core/page.ts";
 import type { Session } from "../../../src/core/session.ts";
-import { amendSession, endSession, revision, startIfDue } from "../../../src/core/session.ts";
+import { amendSession, endSession, revision, applyDueChanges } from "../../../src/core/session.ts";
 
 const T = 1_000_000;
 
@@ -29,6 +30,7 @@ const session = (fields: Partial<Session> = {}): Session => ({
   metadataVersion: 2,
   messageCount: 3,
   archive: null,
+  ...BOT_HANDLING,
   ...fields,
 });
 
@@ -95,10 +97,10 @@ it("ends active sessions only", () => {
 
 it("starts a session when it is due, and not before", () => {
   const waiting = session({ status: "SCHEDULED", dueAt: T + 10 });
-  expect(startIfDue(waiting, T + 9)).toBe(waiting);
-  expect(startIfDue(waiting, T + 10)).toMatchObject({ status: "ACTIVE", dueAt: null });
+  expect(applyDueChanges(waiting, T + 9)).toBe(waiting);
+  expect(applyDueChanges(waiting, T + 10)).toMatchObject({ status: "ACTIVE", dueAt: null });
   const parked = session({ status: "SCHEDULED" });
-  expect(startIfDue(parked, T * 2)).toBe(parked);
+  expect(applyDueChanges(parked, T * 2)).toBe(parked);
 });
 
 it("makes ids that sort by time", () => {

@@ -18,6 +18,7 @@ const row: fc.Arbitrary<MessageRow> = fc.tuple(
   fc.constantFrom(JSON.stringify(makeReplyDetail()), JSON.stringify(makeReplyDetail({ finishReason: "length" })), null),
   fc.integer(),
   fc.option(fc.integer({ min: 1 })),
+  fc.constantFrom(JSON.stringify({ kind: "human", id: "grace", name: "Grace" }), null),
 );
 
 it("messages as columns, copied as by RPC, are the messages of their rows", () => {

@@ -11,6 +11,7 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { CasingCache } from "drizzle-orm/casing";
 import { afterAll, describe, expect, it } from "vitest";
 import { unstable_splitSqlQuery as splitSqlQuery } from "wrangler";
+import * as accessTables from "../../../src/store/access-tables.ts";
 import * as tables from "../../../src/store/tables.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -87,7 +88,7 @@ describe("migrations together", () => {
   it("make the columns of src/store/tables.ts", () => {
     const database = migrate(splitSqlQuery);
     const casing = new CasingCache("snake_case");
-    for (const table of Object.values(tables).filter((value) => value instanceof SQLiteTable)) {
+    for (const table of Object.values({ ...tables, ...accessTables }).filter((value) => value instanceof SQLiteTable)) {
       const { name, columns } = getTableConfig(table);
       const made = database.prepare("SELECT name FROM pragma_table_info(?)").all(name);
       expect(new Set(made.map((column) => column["name"]))).toEqual(

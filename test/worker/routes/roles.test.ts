@@ -9,34 +9,40 @@ import { setVariables } from "../../support/settings.ts";
 
 const ADMIN = ["admin"];
 const STAFF = ["admin", "service", "anonymous"];
-const EVERYONE = ["admin", "service", "anonymous", "client"];
+/** Who chats. */
+const CHATTERS = [...STAFF, "client"];
+const OPERATORS = [...STAFF, "operator"];
+const EVERYONE = [...OPERATORS, "client"];
 const ROLES = EVERYONE;
 
 /** Who may call what. A new route fails here until it has a line. */
 const MATRIX: Record<string, string[]> = {
-  "post /sessions": EVERYONE,
+  "post /sessions": CHATTERS,
   "get /sessions": EVERYONE,
   "get /sessions/{id}": EVERYONE,
-  "put /sessions/{id}": EVERYONE,
-  "delete /sessions/{id}": EVERYONE,
+  "put /sessions/{id}": CHATTERS,
+  "delete /sessions/{id}": CHATTERS,
   "post /sessions/{id}/end": EVERYONE,
   "post /sessions/message": EVERYONE,
-  "post /sessions/chat": EVERYONE,
+  "post /sessions/chat": CHATTERS,
   "get /sessions/{id}/messages": EVERYONE,
   "get /sessions/{id}/export": EVERYONE,
   "get /sessions/{id}/stats": EVERYONE,
   "get /sessions/{id}/events": EVERYONE,
   "get /sessions/{id}/ws": EVERYONE,
   "post /sessions/{id}/tickets": EVERYONE,
-  "post /sessions/{id}/stop": EVERYONE,
+  "post /sessions/{id}/stop": CHATTERS,
+  "post /sessions/{id}/request-human": EVERYONE,
+  "post /sessions/{id}/takeover": OPERATORS,
+  "post /sessions/{id}/handback": OPERATORS,
   "post /chatbots": STAFF,
-  "get /chatbots": STAFF,
-  "get /chatbots/{id}": STAFF,
+  "get /chatbots": OPERATORS,
+  "get /chatbots/{id}": OPERATORS,
   "put /chatbots/{id}": STAFF,
   "delete /chatbots/{id}": STAFF,
   "post /clients": STAFF,
-  "get /clients": STAFF,
-  "get /clients/{id}": STAFF,
+  "get /clients": OPERATORS,
+  "get /clients/{id}": OPERATORS,
   "put /clients/{id}": STAFF,
   "put /clients/by-external-id/{externalId}": STAFF,
   "delete /clients/{id}": STAFF,
@@ -90,11 +96,9 @@ function wellFormed({ method, path, operation }: DescribedRoute, clientId: strin
 /** Why a route refuses a role. */
 function reasonOf(name: string, role: string): string {
   if (name === "post /keys" && role === "anonymous") return "Only a call with a token creates keys";
-  const [own, needed] = [
-    role === "anonymous" ? "a call without a token has the role service" : `this one has the role ${role}`,
-    MATRIX[name]?.includes("service") ? "admin or service" : "admin",
-  ];
-  return `This call needs a token of role ${needed}: ${own}`;
+  const own = role === "anonymous" ? "a call without a token has the role service" : `this one has the role ${role}`;
+  const needed = ["admin", "service", "operator", "client"].filter((one) => MATRIX[name]?.includes(one));
+  return `This call needs a token of role ${needed.join(", ").replace(/, (\w+)$/, " or $1")}: ${own}`;
 }
 
 describe("the roles that may call", () => {

@@ -154,6 +154,24 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ],
   ["POST /sessions/{id}/end", "held by its object", 0, async () => ofSession("POST", await heldSession(), "/end")],
   ["POST /sessions/{id}/stop", "held by its object", 0, async () => ofSession("POST", await heldSession(), "/stop")],
+  [
+    "POST /sessions/{id}/request-human",
+    "held by its object",
+    0,
+    async () => ofSession("POST", await heldSession(), "/request-human", {}),
+  ],
+  [
+    "POST /sessions/{id}/takeover",
+    "held by its object",
+    0,
+    async () => ofSession("POST", await heldSession(), "/takeover", { operator: { id: "grace", name: "Grace" } }),
+  ],
+  [
+    "POST /sessions/{id}/handback",
+    "held by its object",
+    0,
+    async () => ofSession("POST", await heldSession(), "/handback", {}),
+  ],
   ["DELETE /sessions/{id}", "", 1, async () => ofSession("DELETE", await heldSession())],
   ["POST /sessions/message", "held by its object", 0, async () => messageTo(await heldSession())],
   [

@@ -3,6 +3,7 @@ import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import worker from "../../../src/index.ts";
+import { HANDLERS } from "../../../src/core/handover.ts";
 import { logStore } from "../../../src/store/archive/bucket.ts";
 import type { SessionFilter } from "../../../src/store/session-list.ts";
 import { listChatbotSessions } from "../../../src/store/session-list.ts";
@@ -51,12 +52,23 @@ it("is good for lists of sessions, with all filters together, near and far", asy
     [null, "ACTIVE" as const].flatMap((status) =>
       [null, "c"].flatMap((chatbotId) =>
         [null, "d"].flatMap((clientId) =>
-          [null, 1].map((from) => ({ search, status, chatbotId, clientId, clientMustExist: null, from, before: from })),
+          [null, 1].flatMap((from) =>
+            [null, ...HANDLERS].map((handler) => ({
+              search,
+              status,
+              chatbotId,
+              clientId,
+              handler,
+              clientMustExist: null,
+              from,
+              before: from,
+            })),
+          ),
         ),
       ),
     ),
   );
-  expect(filters).toHaveLength(64);
+  expect(filters).toHaveLength(256);
   const store = logStore(env);
   for (const filter of filters)
     for (const skip of [0, 2_000]) await listChatbotSessions(store, filter, { limit: 10, skip });

@@ -4,6 +4,8 @@ import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { beforeAll, expect, it } from "vitest";
 import { newObjectId } from "../../../src/core/id.ts";
+import { BOT_HANDLING, HANDLERS } from "../../../src/core/handover.ts";
+import type { Handler } from "../../../src/core/handover.ts";
 import type { Session } from "../../../src/core/session.ts";
 import { foldText } from "../../../src/core/fold.ts";
 import { database } from "../../../src/store/database.ts";
@@ -29,6 +31,9 @@ interface Given {
   status: Session["status"];
   chatbotId: string;
   clientId: string;
+  handler: Handler;
+  /** Milliseconds from creation until a person was asked for. */
+  wait: number;
   messages: number;
 }
 
@@ -39,6 +44,8 @@ const given: fc.Arbitrary<Given> = fc.record({
   status: fc.constantFrom("ACTIVE", "COMPLETED"),
   chatbotId: fc.constantFrom("bot 1", "bot 2"),
   clientId: fc.constantFrom("client 1", "client 2", "client 3"),
+  handler: fc.constantFrom(...HANDLERS),
+  wait: fc.constantFrom(0, 1, 5_000),
   messages: fc.integer({ min: 0, max: 3 }),
 });
 
@@ -48,6 +55,7 @@ const time = fc.integer({ min: 0, max: 12_000 }).map((after) => START + after);
 const filter: fc.Arbitrary<SessionFilter> = fc.record({
   search: orNull(fc.string({ unit: fc.constantFrom("a", "b", "é", "*"), minLength: 1, maxLength: 4 })),
   status: orNull(fc.constantFrom("ACTIVE", "COMPLETED")),
+  handler: orNull(fc.constantFrom(...HANDLERS)),
   chatbotId: orNull(fc.constantFrom("bot 1", "bot 2")),
   clientId: orNull(fc.constantFrom("client 1", "client 2")),
   clientMustExist: fc.constantFrom(null),
@@ -59,14 +67,16 @@ const query = fc.record({ filter, limit: fc.integer({ min: 1, max: 12 }), skip: 
 
 function sessionsOf(all: Given[]): (Session & { messages: number })[] {
   let at = START;
-  return all.map(({ pause, kind, chatbotId, clientId, ...rest }) => {
+  return all.map(({ pause, kind, chatbotId, clientId, handler, wait, ...rest }) => {
     at += pause;
     const id = newObjectId(at);
     const references = kind === "chatbot" ? { chatbotId, clientId } : { chatbotId: null, clientId: null };
+    const isBots = kind === "comparison" || handler === "bot";
     return {
       ...aChatSession({ id, kind, chats: [], createdAt: at, updatedAt: at, startTime: at }),
       ...references,
       ...rest,
+      ...(isBots ? BOT_HANDLING : { handler, handlerSince: at + wait }),
     };
   });
 }
@@ -77,11 +87,22 @@ const empty = (db: Database) => db.$client.exec("delete from messages; delete fr
 async function fill(db: Database, all: (Session & { messages: number })[]): Promise<void> {
   const insert = db.$client.prepare(
     `insert into sessions (id, kind, title, title_folded, status, start_time, chatbot_id, client_id, chats, created_at, updated_at,
-       last_seq, metadata_version, message_count)
-     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]', ?6, ?6, 0, 0, 0)`,
+       last_seq, metadata_version, message_count, handler, handler_since)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, '[]', ?6, ?6, 0, 0, 0, ?9, ?10)`,
   );
-  const statements = all.flatMap(({ id, kind, title, status, createdAt, chatbotId, clientId, messages }) => [
-    insert.bind(id, kind, title, foldText(title ?? ""), status, createdAt, chatbotId, clientId),
+  const statements = all.flatMap(({ id, kind, title, status, createdAt, messages, ...session }) => [
+    insert.bind(
+      id,
+      kind,
+      title,
+      foldText(title ?? ""),
+      status,
+      createdAt,
+      session.chatbotId,
+      session.clientId,
+      session.handler,
+      session.handlerSince,
+    ),
     ...insertMessages(
       db,
       id,
@@ -129,8 +150,9 @@ it("over any sessions, filters, pages and number of databases", async () => {
 });
 
 /** The filters once more, in plain code. */
-function matches(session: Session, { search, from, before, status, chatbotId, clientId }: SessionFilter): boolean {
-  const isEqual = Object.entries({ status, chatbotId, clientId }).every(
+function matches(session: Session, { search, from, before, ...equal }: SessionFilter): boolean {
+  const { status, handler, chatbotId, clientId } = equal;
+  const isEqual = Object.entries({ status, handler, chatbotId, clientId }).every(
     ([name, value]) => value === null || Reflect.get(session, name) === value,
   );
   const isFound = search === null || foldText(session.title ?? "").includes(foldText(search));
@@ -146,12 +168,14 @@ it("far down a list, which is walked from its nearer end", async () => {
     status: nth % 2 === 0 ? "ACTIVE" : "COMPLETED",
     chatbotId: nth % 5 === 0 ? "bot 1" : "bot 2",
     clientId: "client 1",
+    handler: "bot",
+    wait: 0,
     messages: 0,
   }));
   const sessions = sessionsOf(many);
   const [one, none] = [
     database(env.DB),
-    { search: null, clientId: null, clientMustExist: null, from: null, before: null },
+    { search: null, handler: null, clientId: null, clientMustExist: null, from: null, before: null },
   ];
   await empty(one);
   for (let start = 0; start < sessions.length; start += 500) await fill(one, sessions.slice(start, start + 500));

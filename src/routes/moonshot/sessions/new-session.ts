@@ -6,6 +6,7 @@ import type * as z from "zod";
 import { CONTEXT_STRATEGIES, asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failed, Outcome } from "../../../core/failure.ts";
 import { notFound, success } from "../../../core/failure.ts";
+import { BOT_HANDLING } from "../../../core/handover.ts";
 import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { zonedStamp } from "../../../core/time.ts";
@@ -86,5 +87,6 @@ export async function newSession(db: Database, input: Input, at: EpochMs, zone: 
     metadataVersion: 0,
     messageCount: 0,
     archive: null,
+    ...BOT_HANDLING,
   };
 }

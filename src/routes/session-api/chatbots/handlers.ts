@@ -31,13 +31,15 @@ type AppContext = Context<AppEnv>;
 export const CHATBOT_NOT_FOUND = { reason: "not-found", resource: "chatbot", id: null } as const;
 
 export async function createChatbot(c: AppContext, input: z.output<typeof schemas.CreateChatbot>) {
-  const { description = null, systemPrompt = null, greeting = null, params = null, ...required } = input;
+  const { description = null, systemPrompt = null, greeting = null, params = null, ...others } = input;
+  const { takeoverTimeoutMinutes = null, ...required } = others;
   const db = database(c.env.DB);
   const endpoint = await findEndpointFor(db, { endpointId: input.endpointId, params });
   if (!endpoint.ok) return respondWithProblem(c, endpoint.failure);
   const at = now();
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
-  const chatbot = { id: newObjectId(at), ...required, description, systemPrompt, greeting, params, ...times };
+  const texts = { description, systemPrompt, greeting, params };
+  const chatbot = { id: newObjectId(at), ...required, ...texts, takeoverTimeoutMinutes, ...times };
   const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
   await chatbotStore.create(db, chatbot, saveResponseStatements(c, `chatbot:${chatbot.id}`, answer, 201));
   return c.json(answer, 201);

@@ -4,7 +4,7 @@
  * of requests and responses, `present` converts the chatbot to JSON.
  */
 import { Hono } from "hono/tiny";
-import { allowServices } from "../../http/authenticate.ts";
+import { allowOperators, allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body, query } from "../../http/validate.ts";
@@ -18,8 +18,8 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
   .post("/", body(schemas.CreateChatbot), allowServices, createOnce, (c) =>
     handlers.createChatbot(c, c.req.valid("json")),
   )
-  .get("/", query(schemas.ListByName), allowServices, (c) => handlers.listChatbots(c, c.req.valid("query")))
-  .get("/:id", allowServices, chatbotId, (c) => handlers.getChatbot(c, c.req.valid("param").id))
+  .get("/", query(schemas.ListByName), allowOperators, (c) => handlers.listChatbots(c, c.req.valid("query")))
+  .get("/:id", allowOperators, chatbotId, (c) => handlers.getChatbot(c, c.req.valid("param").id))
   .put("/:id", body(schemas.UpdateChatbot), allowServices, chatbotId, (c) =>
     handlers.updateChatbot(c, c.req.valid("param").id, c.req.valid("json")),
   )

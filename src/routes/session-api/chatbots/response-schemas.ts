@@ -12,6 +12,7 @@ export const Chatbot = z
     greeting: z.string().optional(),
     historyLimit: z.number().int(),
     params: objectOutput.optional(),
+    takeoverTimeoutMinutes: z.number().int().optional(),
     createdAt: timeOutput,
     updatedAt: timeOutput,
     truncated: z.literal(true).optional().meta({

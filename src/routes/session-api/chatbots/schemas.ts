@@ -25,6 +25,15 @@ const historyLimit = z.number().check(
     description: "How many messages to send with each call: the newest ones of the session, the new one included",
   }),
 );
+const takeoverTimeoutMinutes = z.number().check(
+  z.int(),
+  z.gte(1),
+  z.lte(10_080),
+  z.meta({
+    description:
+      "After so many minutes without a word of the person who took over a session, the chatbot answers again",
+  }),
+);
 const systemPrompt = z.string().check(
   z.maxLength(100_000),
   z.meta({
@@ -43,6 +52,7 @@ export const CreateChatbot = z.strictObject({
   greeting: z.optional(greeting),
   historyLimit: z._default(historyLimit, 50),
   params: z.optional(params),
+  takeoverTimeoutMinutes: z.optional(takeoverTimeoutMinutes),
 });
 
 export const UpdateChatbot = z.strictObject({
@@ -53,6 +63,7 @@ export const UpdateChatbot = z.strictObject({
   greeting: z.nullish(greeting),
   historyLimit: z.optional(historyLimit),
   params: z.nullish(params),
+  takeoverTimeoutMinutes: z.nullish(takeoverTimeoutMinutes),
 });
 
 export const ListByName = z.strictObject({ searchString, ...pageQuery });

@@ -4,7 +4,7 @@
  * of requests and responses, `present` converts the client to JSON.
  */
 import { Hono } from "hono/tiny";
-import { allowServices } from "../../http/authenticate.ts";
+import { allowOperators, allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body, query } from "../../http/validate.ts";
@@ -18,8 +18,8 @@ export const clients = new Hono<AppEnv>({ strict: false })
   .post("/", body(schemas.CreateClient), allowServices, createOnce, (c) =>
     handlers.createClient(c, c.req.valid("json")),
   )
-  .get("/", query(schemas.ListClients), allowServices, (c) => handlers.listClients(c, c.req.valid("query")))
-  .get("/:id", allowServices, clientId, (c) => handlers.getClient(c, c.req.valid("param").id))
+  .get("/", query(schemas.ListClients), allowOperators, (c) => handlers.listClients(c, c.req.valid("query")))
+  .get("/:id", allowOperators, clientId, (c) => handlers.getClient(c, c.req.valid("param").id))
   .put("/:id", body(schemas.UpdateClient), allowServices, clientId, (c) =>
     handlers.updateClient(c, c.req.valid("param").id, c.req.valid("json")),
   )

@@ -8,7 +8,7 @@ import type { Caller, CallerRole } from "../../../core/caller.ts";
 import { isoTime } from "../../../core/time.ts";
 import { clientStore } from "../../../store/chatbots-and-clients.ts";
 import { database } from "../../../store/database.ts";
-import { allowClients } from "../../http/authenticate.ts";
+import { allowEveryRole } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { measure } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
@@ -29,7 +29,7 @@ async function hasClient(c: Context<AppEnv>): Promise<boolean> {
   return (await measure(c, "index", clientStore.find(database(c.env.DB), clientId))) !== null;
 }
 
-export const me = new Hono<AppEnv>({ strict: false }).get("/", allowClients, async (c) => {
+export const me = new Hono<AppEnv>({ strict: false }).get("/", allowEveryRole, async (c) => {
   const { caller } = c.var;
   if (!(await hasClient(c))) return respondWithProblem(c, CLIENT_NOT_FOUND);
   return c.json(itemBody(presentCaller(caller, caller.role as CallerRole)));

@@ -96,6 +96,46 @@ export const operations: Operations = {
     },
     problems: [404],
   },
+  "POST /:id/request-human": {
+    id: "requestHuman",
+    tag,
+    summary: "Ask for a person. The chatbot answers until one takes over",
+    response: {
+      status: 200,
+      description: "Who answers now: `waiting`, or `human` if a person does already",
+      schema: mutationSchema(schemas.Handling),
+      example: examples.requestHumanResponse,
+    },
+    problems: [404],
+    example: examples.requestHumanBody,
+  },
+  "POST /:id/takeover": {
+    id: "takeOver",
+    tag,
+    summary:
+      "Answer in the chatbot's place. A reply that runs is stopped, and after this call none follows: `chat` only stores messages. Add yours as role `assistant`",
+    response: {
+      status: 200,
+      description: "The person answers now",
+      schema: mutationSchema(schemas.Handling),
+      example: examples.takeOverResponse,
+    },
+    problems: [404],
+    example: examples.takeOverBody,
+  },
+  "POST /:id/handback": {
+    id: "handBack",
+    tag,
+    summary: "Let the chatbot answer again. It gets what the person wrote, and not the note",
+    response: {
+      status: 200,
+      description: "The chatbot answers now",
+      schema: mutationSchema(schemas.Handling),
+      example: examples.handBackResponse,
+    },
+    problems: [404],
+    example: examples.handBackBody,
+  },
   "GET /:id/messages": {
     id: "listMessages",
     tag,
@@ -177,6 +217,14 @@ export const operations: Operations = {
       events: examples.chatStream,
       example: examples.chatResponse,
     },
+    otherResponses: [
+      {
+        status: 202,
+        description: "The message is stored. A person answers, later",
+        schema: mutationSchema(schemas.StoredMessage),
+        example: examples.storedResponse,
+      },
+    ],
     problems: [404, 409, 429, 502, 503, 504],
     example: examples.chatBody,
   },

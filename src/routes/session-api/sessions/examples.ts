@@ -19,6 +19,7 @@ const session = {
   title: "Order 1042",
   startTime: at,
   status: "ACTIVE",
+  handler: "bot",
   messages: [greeting],
   createdAt: at,
   updatedAt: at,
@@ -67,6 +68,34 @@ export const chatResponse = {
   success: true,
   message: "Message processed successfully",
   data: { role: "assistant", content: "Let me look that up.", timestamp: later },
+};
+
+export const requestHumanBody = { reason: "The order is lost" };
+export const requestHumanResponse = {
+  success: true,
+  message: "Person requested successfully",
+  data: { handler: "waiting", handover: { since: at, reason: requestHumanBody.reason } },
+};
+
+export const takeOverBody = { operator: { id: "grace", name: "Grace" } };
+const taken = { since: later, reason: requestHumanBody.reason, operator: takeOverBody.operator };
+export const takeOverResponse = {
+  success: true,
+  message: "Session taken over successfully",
+  data: { handler: "human", handover: taken },
+};
+
+export const handBackBody = { note: "A new parcel is on its way" };
+export const handBackResponse = {
+  success: true,
+  message: "Session handed back successfully",
+  data: { handler: "bot", handover: { ...taken, note: handBackBody.note } },
+};
+
+export const storedResponse = {
+  success: true,
+  message: "Message stored: a person answers",
+  data: { ...question, handler: "human" },
 };
 
 export const listResponse = {

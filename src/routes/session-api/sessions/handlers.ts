@@ -5,7 +5,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { canSee, replyErrorFor } from "../../../core/caller.ts";
+import { canSee, replyErrorFor, writerOf } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { rootCause } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
@@ -88,6 +88,7 @@ export async function listSessions(c: AppContext, input: z.output<typeof schemas
   const filter = {
     search: input.searchString ?? null,
     status: input.status ?? null,
+    handler: input.handler ?? null,
     chatbotId: input.chatbotId ?? null,
     clientId: clientFilter(c.var.caller, input.clientId),
     clientMustExist: role === "client" || null,
@@ -186,7 +187,8 @@ export async function createTicket(c: AppContext, id: string) {
 export async function addMessage(c: AppContext, id: string, input: z.output<typeof schemas.AddMessage>["message"]) {
   const { role, content, timestamp } = input;
   const message = { role, content, createdAt: timestamp ?? null };
-  const params = { input: message, history: applyPreference(c), key: idempotencyKeyOf(c) };
+  const by = writerOf(c.var.caller);
+  const params = { input: message, history: applyPreference(c), key: idempotencyKeyOf(c), by };
   const append = sessionStub(c.env, id).append(params);
   const appended = await measure(c, "session", append);
   if (!appended.ok) return respondWithProblem(c, appended.failure);
@@ -207,7 +209,12 @@ export async function chat(c: AppContext, id: string, content: string) {
   if (!result.ok) return respondWithProblem(c, result.failure);
   const { messages, replayed, retryAfterSeconds } = result.value;
   const reply = messages.at(-1) as Message;
-  const error = reply.reply?.error ?? null;
+  if (reply.reply === null) {
+    markReplayed(c, replayed);
+    const stored = { ...presentMessage(reply), handler: "human" as const };
+    return c.json(mutationBody(stored, "Message stored: a person answers"), 202);
+  }
+  const error = reply.reply.error ?? null;
   if (error !== null && error.code !== "cancelled")
     return respondWithProblem(c, {
       reason: "reply-failed",

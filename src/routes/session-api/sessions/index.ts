@@ -2,18 +2,19 @@
  * `/sessions`: sessions between a chatbot and a client. This file lists the routes with their middleware, in the order
  * of the checks.
  *
- * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` handle them, `schemas`
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers`, `handover-handlers` and `result-handlers` handle them, `schemas`
  * has the schemas of requests and responses, `present` converts a session to JSON, `export-formats` makes files of its
  * replies, `session-param` and `ownership` decide what a caller may see and do.
  */
 import { Hono } from "hono/tiny";
-import { allowClients } from "../../http/authenticate.ts";
+import { allowClients, allowEveryRole, allowOperators } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { ExportQuery } from "../../http/export.ts";
 import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/cors.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
+import * as handovers from "./handover-handlers.ts";
 import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
 import * as resultHandlers from "./result-handlers.ts";
@@ -24,35 +25,44 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .post("/", body(schemas.CreateSession), allowClients, requireOwnClient, createOnce, (c) =>
     handlers.createSession(c, c.req.valid("json")),
   )
-  .get("/", query(schemas.ListSessions), allowClients, (c) => handlers.listSessions(c, c.req.valid("query")))
+  .get("/", query(schemas.ListSessions), allowEveryRole, (c) => handlers.listSessions(c, c.req.valid("query")))
   .put("/:id", body(schemas.UpdateSession), allowClients, sessionParam(), (c) =>
     handlers.updateSession(c, c.req.valid("param").id, c.req.valid("json")),
   )
-  .get("/:id", allowClients, sessionParam(), (c) => handlers.getSession(c, c.req.valid("param").id))
+  .get("/:id", allowEveryRole, sessionParam(), (c) => handlers.getSession(c, c.req.valid("param").id))
   .delete("/:id", allowClients, sessionParam(), (c) => handlers.deleteSession(c, c.req.valid("param").id))
-  .post("/:id/end", allowClients, sessionParam(SESSION_NOT_ACTIVE), (c) =>
+  .post("/:id/end", allowEveryRole, sessionParam(SESSION_NOT_ACTIVE), (c) =>
     handlers.endSession(c, c.req.valid("param").id),
   )
   .post("/:id/stop", allowClients, sessionParam(), (c) => handlers.stopTurn(c, c.req.valid("param").id))
-  .get("/:id/messages", query(schemas.MessagesQuery), allowClients, sessionParam(), (c) =>
+  .post("/:id/request-human", body(schemas.RequestHuman), allowEveryRole, sessionParam(SESSION_NOT_ACTIVE), (c) =>
+    handovers.requestHuman(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .post("/:id/takeover", body(schemas.TakeOver), allowOperators, sessionParam(SESSION_NOT_ACTIVE), (c) =>
+    handovers.takeOver(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .post("/:id/handback", body(schemas.HandBack), allowOperators, sessionParam(SESSION_NOT_ACTIVE), (c) =>
+    handovers.handBack(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .get("/:id/messages", query(schemas.MessagesQuery), allowEveryRole, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/export", query(ExportQuery), allowClients, sessionParam(), (c) =>
+  .get("/:id/export", query(ExportQuery), allowEveryRole, sessionParam(), (c) =>
     resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .get("/:id/stats", allowClients, sessionParam(), (c) => resultHandlers.getStatistics(c, c.req.valid("param").id))
-  .get("/:id/events", query(FollowQuery), allowClients, sessionParam(), requireAllowedOriginForTicket, (c) =>
+  .get("/:id/stats", allowEveryRole, sessionParam(), (c) => resultHandlers.getStatistics(c, c.req.valid("param").id))
+  .get("/:id/events", query(FollowQuery), allowEveryRole, sessionParam(), requireAllowedOriginForTicket, (c) =>
     handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .get("/:id/ws", query(FollowQuery), requireUpgrade, allowClients, sessionParam(), requireAllowedOrigin, (c) =>
+  .get("/:id/ws", query(FollowQuery), requireUpgrade, allowEveryRole, sessionParam(), requireAllowedOrigin, (c) =>
     handlers.openSocket(c, c.req.valid("param").id, c.req.valid("query").after),
   )
-  .post("/:id/tickets", allowClients, sessionParam(), (c) => handlers.createTicket(c, c.req.valid("param").id))
+  .post("/:id/tickets", allowEveryRole, sessionParam(), (c) => handlers.createTicket(c, c.req.valid("param").id))
   .post(
     "/message",
     body(schemas.AddMessage),
     query(schemas.SessionQuery),
-    allowClients,
+    allowEveryRole,
     requireUserRole,
     sessionParam(SESSION_NOT_ACTIVE),
     (c) => handlers.addMessage(c, c.req.valid("param").id, c.req.valid("json").message),

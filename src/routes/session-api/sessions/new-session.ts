@@ -3,6 +3,7 @@
  * nothing. The only effect is a random id.
  */
 import { newObjectId } from "../../../core/id.ts";
+import { BOT_HANDLING } from "../../../core/handover.ts";
 import type { Message } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
@@ -50,6 +51,7 @@ export function newSession(
       metadataVersion: 0,
       messageCount: count,
       archive: null,
+      ...BOT_HANDLING,
     },
   };
 }

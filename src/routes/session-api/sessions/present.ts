@@ -7,6 +7,7 @@ import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Client } from "../../../core/client.ts";
 import { canSee } from "../../../core/caller.ts";
 import type { Caller, CallerRole } from "../../../core/caller.ts";
+import type { Handling } from "../../../core/handover.ts";
 import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
 import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
@@ -18,8 +19,9 @@ import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
 import type * as schemas from "./response-schemas.ts";
 
-export function presentMessage({ role, content, createdAt, reply }: Message): z.output<typeof schemas.Message> {
+export function presentMessage({ role, content, createdAt, author, reply }: Message): z.output<typeof schemas.Message> {
   const shown = { role, content, timestamp: isoTime(createdAt) };
+  if (author) return { ...shown, author };
   return reply && reply.finishReason !== "stop" ? { ...shown, finishReason: reply.finishReason } : shown;
 }
 
@@ -63,11 +65,32 @@ export async function* presentEach(
     if (hasText(message) && canSee(viewer, message.role)) yield presentMessage(message);
 }
 
+/**
+ * Who answers in a session; an object of the last release does not say. Only those who answer see why and what was noted.
+ *
+ * @param viewerRole `null` for events, which all roles get
+ */
+export const presentHandling = (
+  { handler = "bot", handlerSince = null, handover = null }: Partial<Handling>,
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.Handling> => ({
+  handler,
+  ...(handover === null || viewerRole === null || viewerRole === "client"
+    ? {}
+    : {
+        handover: {
+          ...omitNulls({ since: handlerSince === null ? null : isoTime(handlerSince) }),
+          ...omitNulls({ reason: handover.reason, operator: handover.operator, note: handover.note }),
+        },
+      }),
+});
+
 const presentCommon = (session: Session, messages: Message[], viewerRole: CallerRole | null) => ({
   ...omitNulls({ title: session.title }),
   startTime: isoTime(session.startTime),
   ...omitNulls({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
   status: session.status,
+  ...presentHandling(session, viewerRole),
   messages: messages
     .filter((message) => hasText(message) && canSee({ role: viewerRole }, message.role))
     .map(presentMessage),

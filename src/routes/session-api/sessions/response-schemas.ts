@@ -1,5 +1,6 @@
 /** Schemas of sessions, their messages and their statistics in answers. */
 import * as z from "zod";
+import { HANDLERS } from "../../../core/handover.ts";
 import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
 import { Distribution, idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
@@ -7,20 +8,48 @@ import { Chatbot } from "../chatbots/response-schemas.ts";
 import { Client } from "../clients/response-schemas.ts";
 import { feedback } from "./schemas.ts";
 
+const operator = z.object({ id: z.string(), name: z.string() });
+
 export const Message = z
   .object({
     role: z.enum(ROLES),
     content: z.string(),
     timestamp: timeOutput,
+    author: operator
+      .extend({ kind: z.literal("human") })
+      .optional()
+      .meta({ description: "On a message that a person wrote in the chatbot's place" }),
     finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply that did not end normally" }),
   })
   .meta({ id: "Message" });
+
+/** The answer to a prompt that waits for a person. */
+export const StoredMessage = Message.pick({ content: true, timestamp: true }).extend({
+  role: z.literal("user"),
+  handler: z.literal("human"),
+});
+
+export const Handling = z.object({
+  handler: z
+    .enum(HANDLERS)
+    .meta({ description: "Who answers: the bot, also while somebody waits for a person, or a person" }),
+  handover: z
+    .object({
+      since: timeOutput.optional(),
+      reason: z.string().optional(),
+      operator: operator.optional(),
+      note: z.string().optional(),
+    })
+    .optional()
+    .meta({ description: "The last change between bot and person. Not for the role client" }),
+});
 
 const sessionFields = {
   title: z.string().optional(),
   startTime: timeOutput,
   endTime: timeOutput.optional(),
   status: z.enum(SESSION_STATUSES),
+  ...Handling.shape,
   messages: z.array(Message).meta({ description: "The newest 1,000, or 4 million characters of them" }),
   metadata: objectOutput.optional(),
   feedback: z.optional(feedback),

@@ -3,6 +3,7 @@
  * in `core/session.ts`.
  */
 import * as z from "zod/mini";
+import { HANDLERS } from "../../../core/handover.ts";
 import { Content, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
@@ -45,6 +46,20 @@ export const AddMessage = z.strictObject({
   message: z.strictObject({ role: z.enum(ROLES), content: Content, timestamp: z.optional(time) }),
 });
 
+const reason = z.string().check(z.minLength(1), z.maxLength(1000));
+
+export const RequestHuman = z.strictObject({ reason: z.optional(reason) });
+
+export const TakeOver = z.strictObject({
+  operator: z.strictObject({
+    id: z.string().check(z.minLength(1), z.maxLength(200)),
+    name: z.string().check(z.minLength(1), z.maxLength(200)),
+  }),
+  reason: z.optional(reason),
+});
+
+export const HandBack = z.strictObject({ note: z.optional(z.string().check(z.minLength(1), z.maxLength(10_000))) });
+
 export const Chat = z.strictObject({ content: Content });
 
 export const SessionQuery = z.strictObject({ sessionId: objectId });
@@ -62,6 +77,7 @@ const timeRange = z.pipe(
 export const ListSessions = z.strictObject({
   searchString,
   status: z.optional(status),
+  handler: z.optional(z.enum(HANDLERS)),
   chatbotId: z.optional(objectId),
   clientId: z.optional(objectId),
   startDate: z.optional(timeRange),

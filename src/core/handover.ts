@@ -1,0 +1,89 @@
+/**
+ * Who answers in a chatbot session: the bot, the bot while somebody waits for a person, or a person. Pure; takes the time
+ * as an argument.
+ */
+import type { Writer } from "./caller.ts";
+import type { Author, Role } from "./message.ts";
+import type { EpochMs } from "./time.ts";
+
+/** `waiting`: somebody has asked for a person, and the bot still answers. */
+export const HANDLERS = ["bot", "waiting", "human"] as const;
+export type Handler = (typeof HANDLERS)[number];
+
+/** A person who answers. */
+export interface Operator {
+  id: string;
+  name: string;
+}
+
+/** What is known of the last change between bot and person. */
+export interface Handover {
+  /** Why a person was asked for, or took over. */
+  reason: string | null;
+  /** Who took over; `null` if nobody has yet. */
+  operator: Operator | null;
+  /** What the person who handed back wants to be known. Never sent to a model. */
+  note: string | null;
+  /** After this time without a word of the person the bot takes over again, in milliseconds; `null` for never. */
+  timeoutMs: number | null;
+  /** When that is; `null` for never. */
+  handbackAt: EpochMs | null;
+}
+
+/** The part of a session that a hand-over changes. */
+export interface Handling {
+  handler: Handler;
+  /** Since when; `null` for a session that was always the bot's. */
+  handlerSince: EpochMs | null;
+  handover: Handover | null;
+}
+
+export const BOT_HANDLING: Handling = { handler: "bot", handlerSince: null, handover: null };
+
+/** Somebody asks for a person. No change if a person handles the session, or if somebody asked before. */
+export function requestHuman(handling: Handling, reason: string | null, at: EpochMs): Handling {
+  if (handling.handler !== "bot") return handling;
+  const handover = { reason, operator: null, note: null, timeoutMs: null, handbackAt: null };
+  return { handler: "waiting", handlerSince: at, handover };
+}
+
+/** A person takes over, from the bot or from another person. The reason of who asked stays, unless there is a new one. */
+export function takeOver(
+  { handler, handover }: Handling,
+  { operator, reason, timeoutMs }: { operator: Operator; reason: string | null; timeoutMs: number | null },
+  at: EpochMs,
+): Handling {
+  const asked = handler === "bot" ? null : (handover?.reason ?? null);
+  return {
+    handler: "human",
+    handlerSince: at,
+    handover: { reason: reason ?? asked, operator, note: null, timeoutMs, handbackAt: handbackTime(timeoutMs, at) },
+  };
+}
+
+/** The bot answers again. No change if it does already. */
+export const handBack = (handling: Handling, note: string | null, at: EpochMs): Handling =>
+  handling.handler === "bot"
+    ? handling
+    : {
+        handler: "bot",
+        handlerSince: at,
+        handover: handling.handover && { ...handling.handover, note, handbackAt: null },
+      };
+
+/** The person has written something, so the time until the bot takes over begins again. */
+export const keepHandling = (handling: Handling, at: EpochMs): Handling =>
+  handling.handover?.timeoutMs
+    ? { ...handling, handover: { ...handling.handover, handbackAt: handbackTime(handling.handover.timeoutMs, at) } }
+    : handling;
+
+const handbackTime = (timeoutMs: number | null, at: EpochMs): EpochMs | null =>
+  timeoutMs === null ? null : at + timeoutMs;
+
+/** The author of a message; `null` if no person wrote it for the chatbot's side. */
+export const authorOf = ({ handler, handover }: Handling, role: Role, by: Writer): Author | null => {
+  const isHandled = handler === "human";
+  if (role !== "assistant" || !(isHandled || by.role === "operator")) return null;
+  const { id, name } = (isHandled ? handover?.operator : null) ?? by;
+  return { kind: "human", id, name };
+};
