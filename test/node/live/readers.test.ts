@@ -245,7 +245,10 @@ const readAtOnce = (readOne: () => Promise<void>) => observe(Promise.all(Array.f
 
 // Each way begins after one reading and a collection, so that no garbage of others hides what the six add; all of the six's in the
 // Worker counts. Heaps have the platform's limit, without which the engine lets garbage grow, and those of D1 are another machine's.
-describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB", () => {
+// Tries again for the waits only, which a busy machine makes longer: the memory of all tries counts.
+describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB", { retry: 2 }, () => {
+  const mostAddedMb = new Map<string, number>();
+
   it.each(Object.entries(WAYS_TO_READ))("of %s add less than 64 MB, and others do not wait", async (way, readOne) => {
     await readOne();
     // The second collects what the calls held that had not quite ended.
@@ -263,8 +266,9 @@ describe.skipIf(!existsSync("/proc/self/status"))("six readers of a log of 40 MB
         `p95 ${p95.toFixed(1)} ms, most ${Math.max(...waitsMs).toFixed(1)} ms of ${waitsMs.length}; ` +
         `without readers p95 ${quantile(idle.waitsMs, 0.95).toFixed(1)} ms`,
     );
+    mostAddedMb.set(way, Math.max(addedMb, mostAddedMb.get(way) ?? 0));
+    expect(mostAddedMb.get(way)).toBeLessThan(MAX_ADDED_MB);
     expect(p95).toBeLessThan(MAX_WAIT_MS);
-    expect(addedMb).toBeLessThan(MAX_ADDED_MB);
   });
 });
 
