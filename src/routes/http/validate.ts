@@ -30,8 +30,8 @@ type Validator<Target extends "json" | "query", S extends z.core.$ZodType> = Mid
 /** Requires a JSON body that matches the schema. */
 export function body<S extends z.core.$ZodType<object>>(schema: S) {
   const validator: Validator<"json", S> = async (c, next) => {
-    const problem = await readJson(c);
-    return problem ?? validate(c, { in: "body", schema }, await c.req.json()) ?? next();
+    const read = await readJson(c);
+    return read instanceof Response ? read : (validate(c, { in: "body", schema }, read.value) ?? next());
   };
   return attachInput(validator, { in: "body", schema });
 }
@@ -68,7 +68,10 @@ export const refuseUntakenInput: MiddlewareHandler = async (c, next) => {
   const queryProblem =
     problemOfUnnamed(c) ?? (taken.includes("query") ? null : problemOfUntaken(c, "query", c.req.query()));
   // Content type and size of a body are checked before the form of anything.
-  if (queryProblem) return (takesBody ? await readJson(c) : null) ?? queryProblem;
+  if (queryProblem) {
+    const read = takesBody ? await readJson(c) : null;
+    return read instanceof Response ? read : queryProblem;
+  }
   return (takesBody ? null : await problemOfUntakenBody(c)) ?? next();
 };
 
@@ -88,11 +91,18 @@ async function problemOfUntakenBody(c: Context): Promise<Response | null> {
   if (c.req.raw.body === null || !isJson(c.req.header("content-type") ?? "")) return null;
   const text = await readText(c.req.raw);
   if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
-  return text === "" ? null : (parseBody(c, text) ?? problemOfUntaken(c, "body", await c.req.json()));
+  if (text === "") return null;
+  const parsed = parseBody(c, text);
+  return parsed instanceof Response ? parsed : problemOfUntaken(c, "body", parsed.value);
 }
 
-/** Reads the body for the validator. @returns the answer to a body that is not acceptable JSON, otherwise `null` */
-async function readJson(c: Context): Promise<Response | null> {
+/** A body as JSON. */
+interface ParsedBody {
+  value: unknown;
+}
+
+/** Reads the body. @returns the answer to one that is not acceptable JSON */
+async function readJson(c: Context): Promise<ParsedBody | Response> {
   const contentType = c.req.header("content-type");
   if (contentType !== undefined && !isJson(contentType))
     return respondWithProblem(c, { reason: "unsupported-media-type" });
@@ -106,8 +116,13 @@ async function readJson(c: Context): Promise<Response | null> {
 const malformedBody = (c: Context, message: string, code = "json_invalid"): Response =>
   respondWithProblem(c, { reason: "invalid-input", in: "body", issues: [{ path: [], code, message }] });
 
-/** Parses the text of a body for `c.req.json()`. @returns the answer to a malformed one, otherwise `null` */
-function parseBody(c: Context, text: string): Response | null {
+/**
+ * Parses the text of a body. Without `c.req.json()`: of a body that was read before, that makes text again and a `Response`
+ * of it, and parses what it reads from there. That takes a twentieth of the time of an append.
+ *
+ * @returns the answer to a malformed one
+ */
+function parseBody(c: Context, text: string): ParsedBody | Response {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -115,8 +130,7 @@ function parseBody(c: Context, text: string): Response | null {
     return malformedBody(c, "The body is not valid JSON");
   }
   if (isDeeper(value, MAX_DEPTH)) return malformedBody(c, `The body is nested deeper than ${MAX_DEPTH} levels`);
-  c.req.bodyCache.json = Promise.resolve(hasLoneSurrogate(text) ? toWellFormed(value) : value);
-  return null;
+  return { value: hasLoneSurrogate(text) ? toWellFormed(value) : value };
 }
 
 const isJson = (contentType: string): boolean => /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType);

@@ -1,6 +1,6 @@
 /** Limits of size, number and time. */
 import { exports } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { apiRoutes } from "../../../src/api-docs.ts";
 import { ADMIN_KEY, call, get, post, put } from "../../support/api.ts";
@@ -46,6 +46,17 @@ describe("a body", () => {
     expect([session.status, moonshot.status]).toEqual([413, 413]);
     expect(await session.json()).toMatchObject({ error: { code: "body_too_large" } });
     expect(await moonshot.json()).toEqual({ detail: expect.stringContaining("1048576") });
+  });
+
+  it("is parsed once", async () => {
+    const name = unique("client");
+    const parse = vi.spyOn(JSON, "parse");
+    expect((await post("/clients", `{ "name": "${name}" }`)).status).toBe(201);
+    const parsed = parse.mock.calls
+      .map(([text]) => text)
+      .filter((text) => /^\{ ?"name"/.test(text) && text.includes(name));
+    parse.mockRestore();
+    expect(parsed).toEqual([`{ "name": "${name}" }`]);
   });
 });
 
