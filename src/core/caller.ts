@@ -75,7 +75,7 @@ export const CANNOT_APPEND = "A client appends messages of role user only";
 export const canChat = ({ role }: Pick<Caller, "role">): boolean => role !== "operator";
 
 /** The message to a caller that may not send prompts. */
-export const CANNOT_CHAT = "An operator does not chat: it appends messages of role assistant";
+export const CANNOT_CHAT = "An operator sends no prompts and stops no turns: it takes over, and appends messages";
 
 /** Who appends a message. */
 export interface Writer {

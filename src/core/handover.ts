@@ -22,7 +22,7 @@ export interface Handover {
   reason: string | null;
   /** Who took over; `null` if nobody has yet. */
   operator: Operator | null;
-  /** What the person who handed back wants to be known. Never sent to a model. */
+  /** What the last person who handed back wants other operators to know. Never sent to a model. */
   note: string | null;
   /** After this time without a word of the person the bot takes over again, in milliseconds; `null` for never. */
   timeoutMs: number | null;
@@ -43,37 +43,44 @@ export const BOT_HANDLING: Handling = { handler: "bot", handlerSince: null, hand
 /** Somebody asks for a person. No change if a person handles the session, or if somebody asked before. */
 export function requestHuman(handling: Handling, reason: string | null, at: EpochMs): Handling {
   if (handling.handler !== "bot") return handling;
-  const handover = { reason, operator: null, note: null, timeoutMs: null, handbackAt: null };
-  return { handler: "waiting", handlerSince: at, handover };
+  return { handler: "waiting", handlerSince: at, handover: { ...NO_HANDOVER, reason, note: noteOf(handling) } };
 }
+
+const NO_HANDOVER: Handover = { reason: null, operator: null, note: null, timeoutMs: null, handbackAt: null };
+
+const noteOf = ({ handover }: Handling): string | null => handover?.note ?? null;
 
 /** A person takes over, from the bot or from another person. The reason of who asked stays, unless there is a new one. */
 export function takeOver(
-  { handler, handover }: Handling,
+  handling: Handling,
   { operator, reason, timeoutMs }: { operator: Operator; reason: string | null; timeoutMs: number | null },
   at: EpochMs,
 ): Handling {
-  const asked = handler === "bot" ? null : (handover?.reason ?? null);
+  const asked = handling.handler === "waiting" ? (handling.handover?.reason ?? null) : null;
   return {
     handler: "human",
     handlerSince: at,
-    handover: { reason: reason ?? asked, operator, note: null, timeoutMs, handbackAt: handbackTime(timeoutMs, at) },
+    handover: {
+      reason: reason ?? asked,
+      operator,
+      note: noteOf(handling),
+      timeoutMs,
+      handbackAt: handbackTime(timeoutMs, at),
+    },
   };
 }
 
-/** The bot answers again. No change if it does already. */
-export const handBack = (handling: Handling, note: string | null, at: EpochMs): Handling =>
-  handling.handler === "bot"
-    ? handling
-    : {
-        handler: "bot",
-        handlerSince: at,
-        handover: handling.handover && { ...handling.handover, note, handbackAt: null },
-      };
+/** The bot answers again. If it does already, a note is kept all the same. */
+export function handBack(handling: Handling, note: string | null, at: EpochMs): Handling {
+  const isBots = handling.handler === "bot";
+  if (isBots && note === null) return handling;
+  const handover = { ...(handling.handover ?? NO_HANDOVER), note: note ?? noteOf(handling), handbackAt: null };
+  return { handler: "bot", handlerSince: isBots ? handling.handlerSince : at, handover };
+}
 
 /** The person has written something, so the time until the bot takes over begins again. */
 export const keepHandling = (handling: Handling, at: EpochMs): Handling =>
-  handling.handover?.timeoutMs
+  handling.handler === "human" && handling.handover?.timeoutMs
     ? { ...handling, handover: { ...handling.handover, handbackAt: handbackTime(handling.handover.timeoutMs, at) } }
     : handling;
 

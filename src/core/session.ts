@@ -117,8 +117,8 @@ export function amendSession(session: Session, changes: SessionChanges, at: Epoc
   const endTime = endOf(session, changes, at);
   if (endTime !== null && endTime < startTime) return invalid(["endTime"], "must not be before startTime");
   const scheduled = status === "SCHEDULED" && startTime > at;
-  // Nobody waits in a session that has ended, and nobody answers there.
-  const { handler, handlerSince, handover } = hasEnded({ status }) ? handBack(session, null, at) : session;
+  // Nobody waits in a session that is not active, and nobody answers there.
+  const { handler, handlerSince, handover } = status === "ACTIVE" ? session : handBack(session, null, at);
   const times = { status, startTime, endTime, dueAt: scheduled ? startTime : null };
   return success(changed(session, { ...defined, ...times, handler, handlerSince, handover }, at));
 }
@@ -177,13 +177,12 @@ function endOf(session: Session, changes: SessionChanges, at: EpochMs): EpochMs 
 export function applyDueChanges(session: Session, at: EpochMs): Session {
   if (session.status === "SCHEDULED" && session.dueAt !== null && session.dueAt <= at)
     return changed(session, { status: "ACTIVE", dueAt: null }, at);
-  return session.status === "ACTIVE" && handbackTimeOf(session) <= at
-    ? changed(session, handBack(session, null, at), at)
-    : session;
+  return handbackTimeOf(session) <= at ? changed(session, handBack(session, null, at), at) : session;
 }
 
-/** When the bot takes over again by itself; `Infinity` for never. */
-export const handbackTimeOf = ({ handover }: Pick<Session, "handover">): EpochMs => handover?.handbackAt ?? Infinity;
+/** When the bot takes over again by itself; `Infinity` for never. Only a person who answers now is waited for. */
+export const handbackTimeOf = ({ status, handler, handover }: Session): EpochMs =>
+  status === "ACTIVE" && handler === "human" ? (handover?.handbackAt ?? Infinity) : Infinity;
 
 /**
  * Ends an `ACTIVE` session as `COMPLETED`.

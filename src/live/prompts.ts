@@ -6,6 +6,8 @@
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, success } from "../core/failure.ts";
+import type { Message } from "../core/message.ts";
+import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
@@ -57,15 +59,21 @@ export class Prompts {
   ): Promise<Outcome<InRoom<PromptResult>>> {
     const accepted = await this.submit(content, key);
     if (!accepted.ok) return accepted;
-    const { turnId, submitted, replayed } = accepted.value;
+    const { submitted, replayed } = accepted.value;
     const finished = submitted
       ? await submitted.finished
-      : success({ added: this.#world.log.messagesOfTurn(turnId), retryAfterSeconds: null });
+      : success({ added: this.messagesOf(accepted.value), retryAfterSeconds: null });
     if (!finished.ok) return finished;
     const { added, retryAfterSeconds } = finished.value;
     const result = makeResult(this.#world.log, added, history, { ...options, replayed });
     await this.#world.replication.waitIfQuick();
     return success({ ...result, retryAfterSeconds });
+  }
+
+  /** The messages of an earlier turn; of a repeated prompt that was left to a person, the prompt. */
+  messagesOf({ turnId, leftSeq }: AcceptedPrompt): Message[] {
+    const { log } = this.#world;
+    return leftSeq === undefined ? log.messagesOfTurn(turnId) : log.messages(leftSeq - 1, 1).items;
   }
 
   #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
@@ -81,15 +89,16 @@ export class Prompts {
   }
 
   /** The turn that a key started. `null` if it failed or was lost before it started: then it runs again. */
-  #earlierTurn({ turn_id: turnId }: SavedResult): AcceptedPrompt | null {
+  #earlierTurn({ turn_id: turnId, seq }: SavedResult): AcceptedPrompt | null {
     const { log } = this.#world;
     if (turnId === null) return null;
     const submitted = this.#turns.find(turnId);
     if (submitted) return { turnId, submitted, replayed: true };
     const last = log.messagesOfTurn(turnId).at(-1);
-    const hasFailed = log.loadedState.session.kind === "chatbot" && last?.reply?.status === "error";
-    // Without a reply, the prompt was left to a person.
-    return last && !hasFailed ? { turnId, submitted: null, replayed: true } : null;
+    if (last) return hasFailed(log.loadedState.session, last) ? null : { turnId, submitted: null, replayed: true };
+    // A repeated prompt that was left to a person. Any other turn that has ended has a message of its own.
+    const isLeft = seq !== null && log.hasTurn(turnId);
+    return isLeft ? { turnId, submitted: null, replayed: true, leftSeq: seq } : null;
   }
 
   /** The `seq` of the prompt of an earlier turn. A repeated turn does not append its prompt again. */
@@ -98,3 +107,6 @@ export class Prompts {
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 }
+
+/** Whether a turn failed, by its last message. Without a reply it did not: it was left to a person. */
+const hasFailed = ({ kind }: Session, { reply }: Message): boolean => kind === "chatbot" && reply?.status === "error";

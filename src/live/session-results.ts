@@ -145,6 +145,8 @@ export interface AcceptedPrompt {
   /** The turn, while it waits or runs; `null` once it has ended. */
   submitted: SubmittedTurn | null;
   replayed: boolean;
+  /** The `seq` of the prompt, if it is in an earlier turn and was left to a person. */
+  leftSeq?: number;
 }
 
 /** The events of a turn, as it runs. */

@@ -34,7 +34,7 @@ import type {
 import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { CloseReason } from "./streaming/events.ts";
-import { replaySession, replayTurn } from "./streaming/replay.ts";
+import { replaySession, replayTurn, replayTurnOfHuman } from "./streaming/replay.ts";
 import { appendMessages } from "./turns/append-messages.ts";
 import { currentContext, referencedRecords, takeoverTimeoutOf } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
@@ -184,6 +184,11 @@ export class SessionRoom {
     return replaySession(this.#world.log, after, () => this.#turns.runningReplyEvents());
   }
 
+  /** The replay of a prompt that was left to a person. */
+  replayPrompt(accepted: AcceptedPrompt) {
+    return replayTurnOfHuman(accepted.turnId, this.#prompts.messagesOf(accepted));
+  }
+
   /** The replay of a turn for a late subscriber: its messages, and the replies that still run. */
   replayTurn(turnId: string) {
     const isRunning = this.#turns.find(turnId) !== null;
@@ -243,9 +248,9 @@ export class SessionRoom {
    * call returns, no more message of the bot follows.
    */
   async takeOver(params: TakeOverParams): Promise<ResultInRoom> {
-    const active = await this.#loader.findActive();
-    if (!active.ok) return active;
-    const timeoutMs = takeoverTimeoutOf(await currentContext(this.#world, active.value));
+    const session = await this.#loader.load();
+    if (session?.status !== "ACTIVE") return failed({ reason: "session-not-active" });
+    const timeoutMs = takeoverTimeoutOf(await currentContext(this.#world, session));
     const change: ChangeHandling = (handling, at) => takeOver(handling, { ...params, timeoutMs }, at);
     return this.#turns.interrupt(() => this.#changeHandler(change), "human");
   }

@@ -16,7 +16,7 @@ import type { TurnStream, TurnStreamParams } from "./session-results.ts";
 import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
-import { replayEndedSession } from "./streaming/replay.ts";
+import { replayEndedSession, replayTurnOfHuman } from "./streaming/replay.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
 import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
 
@@ -92,13 +92,18 @@ export class Subscriptions {
       if (replayed && (await this.#isFull())) return failed({ reason: "too-many-subscribers" });
       const stream = subscribers.openStream(readerId, { turnId, caller: null, role });
       const end = () => stream.end();
+      const endWith = (replay: Replay) => void subscribers.catchUp(stream, replay).then(end);
       if (!submitted) {
-        void subscribers.catchUp(stream, this.#room.replayTurn(turnId)).then(end);
+        const isLeft = accepted.value.leftSeq !== undefined;
+        endWith(isLeft ? this.#room.replayPrompt(accepted.value) : this.#room.replayTurn(turnId));
         return success({ events: stream.readable, replayed });
       }
       const isRunning = this.#log.state?.turn?.turnId === turnId;
       if (isRunning) void subscribers.catchUp(stream, this.#room.replayTurn(turnId));
-      submitted.finished.then(end, end);
+      submitted.finished.then((outcome) => {
+        if (outcome.ok && outcome.value.leftAgain) endWith(replayTurnOfHuman(turnId, outcome.value.added));
+        else end();
+      }, end);
       const started = await submitted.started;
       if (started.ok) return success({ events: stream.readable, replayed });
       stream.abort("The turn has not begun");

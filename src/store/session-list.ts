@@ -151,9 +151,12 @@ function titlesMatching(filter: SessionFilter): SQL {
   return sql`from session_titles f ${rows} where f.session_titles match ${phrase} ${conditions}`;
 }
 
-/** A client has few sessions, so a search among them scans their titles. */
-const usesTrigrams = ({ search, clientId }: SessionFilter): boolean =>
-  search !== null && clientId === null && Array.from(foldText(search)).length >= TRIGRAM_LENGTH;
+/** A client has few sessions, and few are handed over, so a search among them scans their titles. */
+const usesTrigrams = (filter: SessionFilter): boolean =>
+  filter.search !== null &&
+  filter.clientId === null &&
+  !isHandedOver(filter) &&
+  Array.from(foldText(filter.search)).length >= TRIGRAM_LENGTH;
 
 /** Whether `session_counts` has the number of sessions that match. */
 const isCounted = ({ search, handler, clientId, from, before }: SessionFilter): boolean =>

@@ -150,6 +150,11 @@ export class Log {
     return turn;
   }
 
+  /** Whether a turn has ever started. */
+  hasTurn(turnId: string): boolean {
+    return this.#storage.sql.exec(statements.HAS_TURN, turnId).toArray().length > 0;
+  }
+
   /** Records that no turn runs. */
   endTurn(): void {
     this.#storage.sql.exec(statements.DELETE_DRAFTS);

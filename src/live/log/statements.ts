@@ -28,6 +28,7 @@ const SELECT = select("content", "detail", "0");
 const SELECT_SHORT = select("content", SHORT_DETAIL, SHORT_DETAIL_BYTES);
 
 export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+export const HAS_TURN = "SELECT 1 FROM turns WHERE turn_id = ?";
 export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
 export const WRITE_STATE =

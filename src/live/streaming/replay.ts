@@ -84,7 +84,7 @@ export function replayTurn(
 }
 
 /** The replay of a turn that was left to a person. */
-const replayTurnOfHuman = (turnId: string, messages: Message[]): Replay =>
+export const replayTurnOfHuman = (turnId: string, messages: Message[]): Replay =>
   replay(
     () => [],
     messages.map(messageAppended),

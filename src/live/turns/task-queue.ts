@@ -4,11 +4,13 @@
  */
 export class TaskQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
+  /** Tasks that go before those. */
+  readonly #first: (() => Promise<void>)[] = [];
   #running = false;
 
   /** The number of waiting tasks, without the running one. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#first.length + this.#waiting.length;
   }
 
   /** Adds a task to the end of the queue. Resolves or rejects with its outcome. */
@@ -16,9 +18,9 @@ export class TaskQueue {
     return this.#add(task, (start) => this.#waiting.push(start));
   }
 
-  /** Like {@link run}, but ahead of all waiting tasks. */
+  /** Like {@link run}, but ahead of all tasks that were added by that. */
   runFirst<T>(task: () => Promise<T>): Promise<T> {
-    return this.#add(task, (start) => this.#waiting.unshift(start));
+    return this.#add(task, (start) => this.#first.push(start));
   }
 
   #add<T>(task: () => Promise<T>, enqueue: (start: () => Promise<void>) => void): Promise<T> {
@@ -30,7 +32,11 @@ export class TaskQueue {
 
   async #run(): Promise<void> {
     this.#running = true;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) await next();
+    for (let next = this.#next(); next; next = this.#next()) await next();
     this.#running = false;
+  }
+
+  #next(): (() => Promise<void>) | undefined {
+    return this.#first.shift() ?? this.#waiting.shift();
   }
 }

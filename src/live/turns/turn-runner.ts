@@ -26,6 +26,8 @@ export interface TurnResult {
   added: Message[];
   /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
+  /** Whether it was a repeated prompt, and was left to a person. Then no event has its message. */
+  leftAgain?: true;
 }
 
 /** Stops a turn that waits or runs, or one of its chats. */
@@ -42,7 +44,8 @@ export class TurnSignals {
   /** @param chatId the chat to stop, or `null` for all chats */
   stop(chatId: string | null, as: "cancelled" | "human" = "cancelled"): void {
     if (chatId !== null) return this.#controllerOf(chatId).abort();
-    this.stoppedAs = as;
+    // A person who has taken over stays the reason.
+    if (this.stoppedAs !== "human") this.stoppedAs = as;
     for (const controller of this.#chats.values()) controller.abort();
   }
 
@@ -84,15 +87,16 @@ export class TurnRunner {
     ]);
   }
 
-  /** Only appends the prompt: a person answers. */
+  /** Only appends the prompt: a person answers. A repeated prompt is in the log, so nothing happens that followers had to know. */
   leaveToHuman({ content, seq }: Prompt): TurnResult {
     const { log, emit, clock } = this.#world;
     const { turnId } = this.#signals;
     const turn = log.startTurn(turnId, { chatIds: [] }, clock());
     if (seq === null) this.#append([promptMessage(this.#session, turn, content, clock())]);
     log.endTurn();
+    if (seq !== null) return { added: log.messages(seq - 1, 1).items, retryAfterSeconds: null, leftAgain: true };
     emit({ type: "turn-ended", turnId, status: "human" });
-    return { added: seq === null ? this.#added : log.messages(seq - 1, 1).items, retryAfterSeconds: null };
+    return { added: this.#added, retryAfterSeconds: null };
   }
 
   async run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {

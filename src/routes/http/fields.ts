@@ -12,7 +12,7 @@ import { parseTime } from "../../core/time.ts";
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
 
-const isNotBlank = (text: string): boolean => text.trim() !== "";
+export const isNotBlank = (text: string): boolean => text.trim() !== "";
 
 /** An id in the form of a MongoDB ObjectId, in upper or lower case. */
 export const objectId = z

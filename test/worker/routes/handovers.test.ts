@@ -63,7 +63,8 @@ describe("a client that asks for a person", () => {
 
   it("is in the list of those who wait at once, behind those who have waited longer", async () => {
     const chatbotId = await createChatbot();
-    const ids = [await createSession({ chatbotId }), await createSession({ chatbotId })];
+    const ids = [];
+    for (const title of ["A parcel", "Another parcel"]) ids.push(await createSession({ chatbotId, title }));
     const waiting = async () =>
       (await get(`/sessions?handler=waiting&chatbotId=${chatbotId}`)).body.data.results.map(
         ({ id }: { id: string }) => id,
@@ -73,6 +74,10 @@ describe("a client that asks for a person", () => {
       expect(await waiting()).toContain(id);
     }
     expect(await waiting()).toEqual(ids.toReversed());
+    for (const [skip, id] of ids.toReversed().entries()) {
+      const query = `handler=waiting&chatbotId=${chatbotId}&searchString=parcel&limit=1&skip=${skip}`;
+      expect((await get(`/sessions?${query}`)).body.data.results[0].id).toBe(id);
+    }
     await takeOver(ids[1] ?? "");
     expect(await waiting()).toEqual([ids[0]]);
     const countOf = async (handler: string) =>
@@ -155,6 +160,33 @@ describe("a person who takes over", () => {
       expect(reader.events[1]?.["status"]).toBe("human");
     }
     expect(await contentsOf(id)).toEqual(["Hi"]);
+  });
+
+  it("gets a failed prompt that is repeated, once and for all", async () => {
+    const provider = crypto.randomUUID();
+    const endpointId = await createEndpoint({
+      connector_type: "openai-connector",
+      uri: `${upstream}/${provider}/401`,
+      token: "t",
+      model: "m",
+    });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
+    const key = { "idempotency-key": "a" };
+    expect((await chat(id, "Where is it?", key)).status).toBe(502);
+    await takeOver(id);
+    const options = { headers: key };
+    for (const nth of [1, 2]) {
+      const reader = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "Where is it?" }, options);
+      await reader.until(({ closed }) => closed !== null);
+      expect([nth, ...reader.types()]).toEqual([nth, "message-appended", "turn-ended"]);
+      expect(reader.events[0]).toMatchObject({ seq: 1, content: "Where is it?" });
+    }
+    await say(id, "assistant", "On its way");
+    await post(`/sessions/${id}/handback`, {});
+    const { status, body, headers } = await chat(id, "Where is it?", key);
+    expect([status, body.data.role, headers.get("idempotency-replayed")]).toEqual([202, "user", "true"]);
+    expect(await contentsOf(id)).toEqual(["Where is it?", "On its way"]);
+    expect(await (await fetch(`${upstream}/received/${provider}`)).json()).toHaveLength(1);
   });
 
   it("writes as itself, and another takes over from it", async () => {

@@ -9,7 +9,9 @@ import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
 import {
   jsonObject,
+  isNotBlank,
   limitUpTo,
+  name,
   objectId,
   pageQuery,
   refuseValue,
@@ -46,19 +48,21 @@ export const AddMessage = z.strictObject({
   message: z.strictObject({ role: z.enum(ROLES), content: Content, timestamp: z.optional(time) }),
 });
 
-const reason = z.string().check(z.minLength(1), z.maxLength(1000));
+const upTo = (characters: number) =>
+  z.string().check(z.maxLength(characters), z.refine(isNotBlank, "must not be blank"));
+const reason = upTo(1000);
 
 export const RequestHuman = z.strictObject({ reason: z.optional(reason) });
 
 export const TakeOver = z.strictObject({
   operator: z.strictObject({
-    id: z.string().check(z.minLength(1), z.maxLength(200)),
-    name: z.string().check(z.minLength(1), z.maxLength(200)),
+    id: upTo(200),
+    name,
   }),
   reason: z.optional(reason),
 });
 
-export const HandBack = z.strictObject({ note: z.optional(z.string().check(z.minLength(1), z.maxLength(10_000))) });
+export const HandBack = z.strictObject({ note: z.optional(upTo(10_000)) });
 
 export const Chat = z.strictObject({ content: Content });
 
