@@ -63,28 +63,28 @@ describe("a client that asks for a person", () => {
 
   it("is in the list of those who wait at once, behind those who have waited longer", async () => {
     const chatbotId = await createChatbot();
-    const ids = [];
-    for (const title of ["A parcel", "Another parcel"]) ids.push(await createSession({ chatbotId, title }));
-    const waiting = async () =>
-      (await get(`/sessions?handler=waiting&chatbotId=${chatbotId}`)).body.data.results.map(
-        ({ id }: { id: string }) => id,
-      );
-    for (const id of ids.toReversed()) {
+    const [first, second, third] = [
+      await createSession({ chatbotId, title: "A parcel" }),
+      await createSession({ chatbotId, title: "Another parcel" }),
+      await createSession({ chatbotId, title: "A third parcel" }),
+    ];
+    const list = async (query: string) => (await get(`/sessions?chatbotId=${chatbotId}&${query}`)).body.data;
+    const idsOf = async (query: string) => (await list(query)).results.map(({ id }: { id: string }) => id);
+    const order = [second, third, first];
+    for (const id of order) {
       await post(`/sessions/${id}/request-human`, {});
-      expect(await waiting()).toContain(id);
+      expect(await idsOf("handler=waiting")).toContain(id);
     }
-    expect(await waiting()).toEqual(ids.toReversed());
-    for (const [skip, id] of ids.toReversed().entries()) {
-      const query = `handler=waiting&chatbotId=${chatbotId}&searchString=parcel&limit=1&skip=${skip}`;
-      expect((await get(`/sessions?${query}`)).body.data.results[0].id).toBe(id);
-    }
-    await takeOver(ids[1] ?? "");
-    expect(await waiting()).toEqual([ids[0]]);
-    const countOf = async (handler: string) =>
-      (await get(`/sessions?handler=${handler}&chatbotId=${chatbotId}`)).body.data.paginatorInfo.total;
-    expect(await Promise.all(["bot", "waiting", "human"].map(countOf))).toEqual([0, 1, 1]);
-    await post(`/sessions/${ids[1]}/handback`, {});
-    expect(await Promise.all(["bot", "waiting", "human"].map(countOf))).toEqual([1, 1, 0]);
+    expect(await idsOf("handler=waiting")).toEqual(order);
+    for (const [skip, id] of order.entries())
+      expect(await idsOf(`handler=waiting&searchString=parcel&limit=1&skip=${skip}`)).toEqual([id]);
+    await takeOver(second);
+    expect(await idsOf("handler=waiting")).toEqual([third, first]);
+    const counts = () =>
+      Promise.all(["bot", "waiting", "human"].map(async (one) => (await list(`handler=${one}`)).paginatorInfo.total));
+    expect(await counts()).toEqual([0, 2, 1]);
+    await post(`/sessions/${second}/handback`, {});
+    expect(await counts()).toEqual([1, 2, 0]);
   });
 });
 
