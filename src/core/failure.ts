@@ -51,6 +51,7 @@ export type ResourceType =
   | "endpoint"
   | "prompt template"
   | "context strategy"
+  | "attack module"
   | "key"
   | "chat";
 

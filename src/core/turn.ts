@@ -2,7 +2,7 @@
  * A turn: one prompt and the replies that it gets, one from each chat of the session. Turns of a session run one at a time
  * and are numbered from 1. Pure.
  */
-import type { REPLY_STATUSES } from "./message.ts";
+import type { Attack, REPLY_STATUSES } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /** `partial`: some replies failed. `error`: all did. `human`: a person answers instead. */
@@ -23,6 +23,9 @@ export interface TurnSettings {
   /** The names set on the session. Absent in storage of earlier code. */
   promptTemplate?: string | null;
   contextStrategy?: string | null;
+  previousPrompts?: number | null;
+  systemPrompt?: string | null;
+  attack?: Attack;
 }
 
 /** A turn that runs. */

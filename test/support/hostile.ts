@@ -188,6 +188,9 @@ export async function createExisting({ path }: DescribedRoute): Promise<Existing
 
 const CREATORS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
   ["/sessions", ({ chatbotId, clientId }) => createSession({ chatbotId, clientId })],
+  ["/api/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
+  ["/api/v1/llm-endpoints", () => createEndpoint()],
+  ["/api/v1/prompt-templates", createTemplate],
   ["/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
   ["/v1/llm_endpoints", () => createEndpoint()],
   ["/v1/prompt_templates", createTemplate],

@@ -57,6 +57,9 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
     "ALTER TABLE messages ADD COLUMN author TEXT",
     "UPDATE state SET state = json_set(state, '$.session.handler', 'bot', '$.session.handlerSince', NULL, '$.session.handover', NULL)",
   ],
+  [
+    "UPDATE state SET state = json_set(state, '$.session.previousPrompts', NULL, '$.session.systemPrompt', NULL, '$.session.attackModule', NULL)",
+  ],
 ];
 
 /** Whether the storage has no schema yet. */

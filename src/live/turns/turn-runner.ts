@@ -15,6 +15,7 @@ import type { SessionWorld } from "../session-world.ts";
 import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
 import { Drafts } from "./drafts.ts";
+import { settingsOfTurn } from "./plan-turn.ts";
 import type { Prompt } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
@@ -110,9 +111,8 @@ export class TurnRunner {
   async #run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
-    const { chats, promptTemplate, contextStrategy } = this.#session;
-    const chatIds = chats.map(({ chatId }) => chatId);
-    const turn = log.startTurn(turnId, { chatIds, promptTemplate, contextStrategy }, clock());
+    const chatIds = this.#session.chats.map(({ chatId }) => chatId);
+    const turn = log.startTurn(turnId, { chatIds, ...settingsOfTurn(this.#session, prompt) }, clock());
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     for (const chatId of chatIds) {

@@ -2,7 +2,7 @@
  * `/v1`: the Moonshot API. This file mounts its resources and has the two lists that Parley itself defines.
  *
  * In this folder: `sessions`, `llm-endpoints` and `prompt-templates`, each with its routes in `index.ts`; `dialect` for
- * problems and subscribers; `middleware` for all of `/v1`; `chat-id` for the ids of chats.
+ * subscribers. What it shares with Moonshot 0.7 is in `moonshot-shared`.
  */
 import { Hono } from "hono/tiny";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
