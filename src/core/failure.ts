@@ -52,6 +52,8 @@ export type ResourceType =
   | "prompt template"
   | "context strategy"
   | "attack module"
+  | "bookmark"
+  | "record"
   | "key"
   | "chat";
 

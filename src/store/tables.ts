@@ -228,6 +228,18 @@ export const promptTemplates = sqliteTable("prompt_templates", {
   createdAt: integer().notNull(),
 });
 
+/** Copies of chat records. They stay when their session is deleted. */
+export const bookmarks = sqliteTable("bookmarks", {
+  name: text().primaryKey(),
+  sessionId: text(),
+  chatId: text(),
+  chatRecordId: integer(),
+  note: text(),
+  createdAt: integer().notNull(),
+  /** JSON of the record, as it was shown. */
+  record: text().notNull(),
+});
+
 /** ASCII spelling of characters, for ids made from names. Each row has 256 characters in order of code point. */
 export const transliterations = sqliteTable("transliterations", {
   /** The upper part of the code points: code point / 256, rounded down. */

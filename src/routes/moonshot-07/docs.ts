@@ -3,6 +3,7 @@ import { MoonshotFailure, MoonshotInputFailure } from "../moonshot-shared/respon
 import { mountedAt } from "../openapi/operations.ts";
 import type { DialectDocs } from "../openapi/operations.ts";
 import { moonshot07 } from "./dialect.ts";
+import { operations as bookmarks } from "./bookmarks/docs.ts";
 import { operations as lists } from "./lists/docs.ts";
 import { operations as llmEndpoints } from "./llm-endpoints/docs.ts";
 import { operations as sessions } from "./sessions/docs.ts";
@@ -14,6 +15,7 @@ export const moonshot07Docs: DialectDocs = {
   operations: {
     ...mountedAt("/api/v1/sessions", sessions),
     ...mountedAt("/api/v1/llm-endpoints", llmEndpoints),
+    ...mountedAt("/api/v1/bookmarks", bookmarks),
     ...mountedAt("/api/v1", lists),
   },
 };

@@ -5,6 +5,7 @@ import { mountedAt } from "../openapi/operations.ts";
 import type { DialectDocs, Operations } from "../openapi/operations.ts";
 import { MoonshotFailure, MoonshotInputFailure } from "../moonshot-shared/response-schemas.ts";
 import { moonshot } from "./dialect.ts";
+import { operations as bookmarks } from "./bookmarks/docs.ts";
 import { operations as llmEndpoints } from "./llm-endpoints/docs.ts";
 import { operations as promptTemplates } from "./prompt-templates/docs.ts";
 import * as schemas from "./response-schemas.ts";
@@ -43,6 +44,7 @@ export const moonshotDocs: DialectDocs = {
     ...mountedAt("/v1/sessions", sessions),
     ...mountedAt("/v1/llm_endpoints", llmEndpoints),
     ...mountedAt("/v1/prompt_templates", promptTemplates),
+    ...mountedAt("/v1/bookmarks", bookmarks),
     ...mountedAt("/v1", lists),
   },
 };

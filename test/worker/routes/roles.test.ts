@@ -107,6 +107,14 @@ const MATRIX: Record<string, string[]> = {
   "get /api/v1/context-strategies/name": STAFF,
   "get /api/v1/connectors": STAFF,
   "get /api/v1/connectors/name": STAFF,
+  "get /v1/bookmarks": STAFF,
+  "post /v1/bookmarks": STAFF,
+  "get /v1/bookmarks/{name}": STAFF,
+  "delete /v1/bookmarks/{name}": STAFF,
+  "get /api/v1/bookmarks": STAFF,
+  "post /api/v1/bookmarks": STAFF,
+  "delete /api/v1/bookmarks": STAFF,
+  "get /api/v1/bookmarks/export": STAFF,
   "get /api/v1/cookbooks": STAFF,
   "get /api/v1/cookbooks/name": STAFF,
   "get /api/v1/recipes": STAFF,
@@ -126,10 +134,16 @@ const nameOf = ({ method, path }: DescribedRoute) => `${method} ${path}`;
 
 const NOWHERE = "0123456789abcdef01234567";
 
+/** Routes that need a query. */
+const QUERIES: [RegExp, string][] = [
+  [/\/(message|chat)$/, `?sessionId=${NOWHERE}`],
+  [/^delete \/api\/v1\/bookmarks$/, "?name=none"],
+];
+
 /** A valid call to something that does not exist. */
 function wellFormed({ method, path, operation }: DescribedRoute, clientId: string, token: string | null) {
   const address = path.replace("{id}", NOWHERE).replace("{name}", "none").replace("{count}", "5");
-  const query = /\/(message|chat)$/.test(path) ? `?sessionId=${NOWHERE}` : "";
+  const query = QUERIES.find(([ofPath]) => ofPath.test(`${method} ${path}`))?.[1] ?? "";
   const example = operation.example as object | undefined;
   const body = example && ("clientId" in example ? { ...example, clientId } : example);
   const headers: Record<string, string> = path.endsWith("/ws") ? { upgrade: "websocket" } : {};

@@ -501,6 +501,15 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
     1,
     async () => aCall("DELETE", `/api/v1/prompt-templates/${await aTemplate()}`),
   ],
+  ["GET /v1/bookmarks", "", 1, async () => aCall("GET", "/v1/bookmarks")],
+  ["POST /v1/bookmarks", "held by its object", 1, async () => aCall("POST", "/v1/bookmarks", await aRecord())],
+  ["GET /v1/bookmarks/{name}", "", 1, async () => aCall("GET", `/v1/bookmarks/${await aBookmark()}`)],
+  ["DELETE /v1/bookmarks/{name}", "", 1, async () => aCall("DELETE", `/v1/bookmarks/${await aBookmark()}`)],
+  ["GET /api/v1/bookmarks", "", 1, async () => aCall("GET", "/api/v1/bookmarks")],
+  ["POST /api/v1/bookmarks", "", 1, async () => aCall("POST", "/api/v1/bookmarks", { name: unique("b"), ...TEXTS })],
+  ["DELETE /api/v1/bookmarks", "", 1, async () => aCall("DELETE", `/api/v1/bookmarks?name=${await aBookmark()}`)],
+  ["DELETE /api/v1/bookmarks", "all", 1, async () => aCall("DELETE", "/api/v1/bookmarks?all=true")],
+  ["GET /api/v1/bookmarks/export", "", 1, async () => aCall("GET", "/api/v1/bookmarks/export")],
   ...FIXED_07.map((path): (typeof BUDGET)[number] => [
     `GET /api/v1${path}`,
     "",
@@ -574,6 +583,21 @@ async function chatWithOldClient(): Promise<Call> {
 
 async function withTicket(id: string, path: string): Promise<Call> {
   return ofSession("GET", id, `/${path}?ticket=${await ticketFor(id)}`);
+}
+
+const TEXTS = { prompt: "p", prepared_prompt: "p", response: "r" };
+
+async function aBookmark(): Promise<string> {
+  const name = `bookmark-${crypto.randomUUID()}`;
+  await post("/api/v1/bookmarks", { name, ...TEXTS });
+  return name;
+}
+
+/** A bookmark to be, of a record in a session that its object holds. */
+async function aRecord(): Promise<object> {
+  const id = await heldComparison();
+  const [chatId] = (await get(`/v1/sessions/${id}`)).body.session.chat_ids;
+  return { name: unique("b"), session_id: id, chat_id: chatId, chat_record_id: 1 };
 }
 
 async function aTemplate(): Promise<string> {

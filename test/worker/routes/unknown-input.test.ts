@@ -106,6 +106,7 @@ const TABLES = [
   "chatbots",
   "clients",
   "prompt_templates",
+  "bookmarks",
   "keys",
   "tickets",
 ];
@@ -126,7 +127,8 @@ function callWith(
     .replace("{id}", existing.id)
     .replace("{count}", "5")
     .replace(/\{\w+\}/, "chat_history");
-  const asked = { ...(/\/(message|chat)$/.test(path) ? { sessionId: existing.id } : {}), ...query };
+  const needed = path === "/api/v1/bookmarks" && route.method === "delete" ? { name: existing.id } : {};
+  const asked = { ...(/\/(message|chat)$/.test(path) ? { sessionId: existing.id } : {}), ...needed, ...query };
   const takesBody = route.inputs.some((input) => input.in === "body");
   const sent = body ?? (takesBody ? exampleOf(route, existing) : undefined);
   const headers: Record<string, string> = path.endsWith("/ws") ? { upgrade: "websocket" } : {};

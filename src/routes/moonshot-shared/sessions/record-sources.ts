@@ -35,6 +35,19 @@ export async function* readRecordSources(log: OpenLog, chatId: string): AsyncGen
   }
 }
 
+/**
+ * Finds a record by its number. Each turn is a prompt and a reply of each chat, so one page has it; if that is not so, the
+ * whole chat is read.
+ */
+export async function findRecordSource(log: OpenLog, chatId: string, number: number): Promise<RecordSource | null> {
+  const messages = log.session.chats.length + 1;
+  const { items } = await log.page((number - 1) * messages, messages, { chatId });
+  const found = recordSources(items).find((source) => source.number === number && source.chatId === chatId);
+  if (found) return found;
+  for await (const source of readRecordSources(log, chatId)) if (source.number === number) return source;
+  return null;
+}
+
 const sourceOf = ({ chatId, reply, content }: Message, prompt: Message | undefined): RecordSource | null =>
   reply && prompt && chatId !== null ? { chatId, reply, content, prompt, number: prompt.turnNumber ?? 0 } : null;
 
