@@ -6,7 +6,7 @@
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, success } from "../core/failure.ts";
-import type { Message } from "../core/message.ts";
+import type { Attack, Message } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -16,7 +16,17 @@ import type { InRoom } from "./passed-messages.ts";
 import type { SessionLoader } from "./session-loader.ts";
 import type { AcceptedPrompt, History, PromptResult, RecordOptions } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
+import type { Prompt } from "./turns/plan-turn.ts";
 import type { TurnQueue } from "./turns/turn-queue.ts";
+
+/** What a prompt of a series has besides. */
+interface SeriesOptions {
+  attack?: Attack;
+  /** Whether it follows a turn of the same series. */
+  isNext?: boolean;
+}
+
+const attackOf = ({ attack }: SeriesOptions) => (attack ? { attack } : {});
 
 export class Prompts {
   readonly #world: SessionWorld;
@@ -36,7 +46,11 @@ export class Prompts {
    * @returns `session-not-active`, `session-full`, `turn-queue-full`, or `idempotency-conflict` if the key was used for
    * another prompt
    */
-  async submit(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
+  async submit(
+    content: string,
+    key: IdempotencyKey | null,
+    series: SeriesOptions = {},
+  ): Promise<Outcome<AcceptedPrompt>> {
     await this.#loader.load();
     const { log } = this.#world;
     // No await from here on, so that the lookup, the turn and the saved result are one transaction.
@@ -47,7 +61,8 @@ export class Prompts {
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
-    return this.#startTurn(content, saved && this.#promptSeq(saved), key);
+    const prompt = { content, seq: saved && this.#promptSeq(saved), ...attackOf(series) };
+    return this.#startTurn(prompt, key, series.isNext);
   }
 
   /** Accepts a prompt and waits for the replies. Failed replies are in the log like any other. */
@@ -76,11 +91,11 @@ export class Prompts {
     return leftSeq === undefined ? log.messagesOfTurn(turnId) : log.messages(leftSeq - 1, 1).items;
   }
 
-  #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
+  #startTurn(prompt: Prompt, key: IdempotencyKey | null, isNext = false): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
-    const submitted = this.#turns.submit({ content, seq }, (turnId) =>
-      saveResultAtStart(log, key, { content }, { seq, turn_id: turnId }, clock()),
-    );
+    const { content, seq } = prompt;
+    const saveResult = (turnId: string) => saveResultAtStart(log, key, { content }, { seq, turn_id: turnId }, clock());
+    const submitted = this.#turns.submit(prompt, saveResult, isNext);
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
     // The turn continues even if the caller disconnects.

@@ -25,6 +25,7 @@ const METHODS = {
   append: "with-key",
   prompt: "with-key",
   promptAndFollow: "with-key",
+  startSeries: "with-key",
   follow: "always",
   unfollow: "always",
   // A second stop could stop another turn.

@@ -6,6 +6,7 @@
  */
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
+import type { TurnSeriesReport } from "../core/turn.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import { Log } from "./log/log.ts";
 import { idleAt, nextAlarm, replaceAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
@@ -19,12 +20,14 @@ import { endpointCaller } from "./turns/call-endpoints.ts";
 /** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
 const DEFAULT_REPLICATION_WAIT_MS = 50;
 
-/** @param present presents a session, without its messages, in the form of its dialect */
-export function sessionParts(
-  ctx: DurableObjectState,
-  env: Env,
-  present: (session: Session) => Record<string, unknown>,
-) {
+/** What the dialects do for a session. */
+interface SessionDialect {
+  /** Presents a session, without its messages, in the form of its dialect. */
+  present: (session: Session) => Record<string, unknown>;
+  reportTurns: (session: Session) => TurnSeriesReport;
+}
+
+export function sessionParts(ctx: DurableObjectState, env: Env, { present, reportTurns }: SessionDialect) {
   const { storage } = ctx;
   const [log, subscribers] = [new Log(storage), new Subscribers(ctx, present)];
   /** When the next work is due, apart from replication. `Infinity` for never. */
@@ -58,6 +61,7 @@ export function sessionParts(
     hasSubscribers: () => subscribers.hasSubscribers,
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
     callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
+    reportTurns,
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
   });

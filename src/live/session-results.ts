@@ -7,7 +7,7 @@
 import type { CallerRole, Writer } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
-import type { Message, MessageForm, NewMessage } from "../core/message.ts";
+import type { Attack, Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Operator } from "../core/handover.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -111,6 +111,13 @@ export interface HandBackParams {
 
 export interface PromptParams extends ReadParams {
   content: string;
+  key: IdempotencyKey | null;
+}
+
+/** Prompts that an attack module made out of one. */
+export interface TurnSeriesParams {
+  contents: string[];
+  attack: Attack;
   key: IdempotencyKey | null;
 }
 

@@ -20,6 +20,7 @@ import type { RowBatch } from "./log/message-rows.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom, ResultInRoom } from "./passed-messages.ts";
 import { Prompts } from "./prompts.ts";
+import { TurnSeries } from "./turn-series.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
@@ -30,6 +31,7 @@ import type {
   PromptResult,
   RecordOptions,
   TakeOverParams,
+  TurnSeriesParams,
 } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
@@ -58,12 +60,14 @@ export class SessionRoom {
   readonly #loader: SessionLoader;
   readonly #turns: TurnQueue;
   readonly #prompts: Prompts;
+  readonly #series: TurnSeries;
 
   constructor(world: SessionWorld) {
     this.#world = world;
     this.#loader = new SessionLoader(world);
     this.#turns = new TurnQueue(world, this.#loader);
     this.#prompts = new Prompts(world, this.#loader, this.#turns);
+    this.#series = new TurnSeries(world, this.#loader, this.#prompts);
   }
 
   /** Closes a turn that was interrupted when the object stopped. Call it once, when the object starts. */
@@ -179,6 +183,11 @@ export class SessionRoom {
     return this.#prompts.run(content, history, key, options);
   }
 
+  /** As {@link TurnSeries.start}. */
+  startSeries(params: TurnSeriesParams): Promise<Outcome<null>> {
+    return this.#series.start(params);
+  }
+
   /** The replay of a loaded session for a new subscriber. Start to read it in the same tick. */
   replay(after: number | null) {
     return replaySession(this.#world.log, after, () => this.#turns.runningReplyEvents());
@@ -213,9 +222,10 @@ export class SessionRoom {
     return stopped.ok ? success(stopped.value !== null) : stopped;
   }
 
-  /** Stops the running turn and the waiting ones. */
+  /** Stops the running turn and the waiting ones, and ends all series. */
   async cancel(): Promise<Outcome<null>> {
     const session = await this.#loader.load();
+    this.#series.stopAll();
     this.#turns.stopAll();
     return session ? success(null) : notFound("session");
   }

@@ -165,6 +165,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
     emit: (event) => void world.events.push(event),
     hasSubscribers: () => false,
     closeSubscriptions: (reason) => void world.closed.push(reason),
+    reportTurns: () => ({ add: () => undefined, end: async () => undefined }),
     callEndpoints: async (calls, onEvents) => {
       await Promise.all(
         calls.map(async (call) => {

@@ -1,7 +1,8 @@
 /**
  * `/api/v1`: the API of Moonshot 0.7, which its web UI of that version calls. This file mounts its resources.
  *
- * In this folder: `sessions`, `llm-endpoints`, `bookmarks` and `lists`, each with its routes in `index.ts`; `dialect` for problems. What
+ * In this folder: `sessions`, `llm-endpoints`, `bookmarks` and `lists`, each with its routes in `index.ts`;
+ * `attack-modules` makes prompts out of one; `dialect` for problems. What
  * it shares with the Moonshot API of `/v1` is in `moonshot-shared`.
  */
 import { Hono } from "hono/tiny";

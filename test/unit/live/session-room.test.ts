@@ -161,6 +161,64 @@ describe("prompt", () => {
   });
 });
 
+describe("a series of prompts", () => {
+  const attack = { module: "m", prompt: "p" };
+  /** A room whose endpoint is slower than the microtasks of a test, with what its series reported. */
+  const aReportingRoom = () => {
+    const reported: (string | null)[] = [];
+    const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+    const { room, world } = aRoom(async () => {
+      await new Promise((answer) => setTimeout(answer, 1));
+      return says("Hello");
+    });
+    world.reportTurns = () => ({
+      add: (messages) => void reported.push(...messages.map(({ content }) => content)),
+      end: async () => {
+        reported.push(null);
+        resolve(undefined);
+      },
+    });
+    return { room, reported, ended };
+  };
+
+  it("runs as turns of their own, one after another, and finds a place in a full queue", async () => {
+    const { room, reported, ended } = aReportingRoom();
+    expect(await room.startSeries({ contents: ["a", "b", "c"], attack, key: null })).toEqual({ ok: true, value: null });
+    const others = Array.from({ length: 16 }, (_, n) => room.prompt(`p${n}`, "added", null));
+    expect(await room.prompt("too many", "added", null)).toMatchObject({ failure: { reason: "turn-queue-full" } });
+    await ended;
+    await Promise.all(others);
+    expect(reported).toEqual(["a", "Hello", "b", "Hello", "c", "Hello", null]);
+    const page = room.page(0, 100, "all");
+    const replies = page.ok ? (page.value?.items ?? []).flatMap(({ reply }) => reply?.attack ?? []) : [];
+    expect(replies).toEqual([]);
+    expect(contents(room)).toContain("p15");
+  });
+
+  it("does not begin when the queue is full or the session has ended", async () => {
+    const { room } = aReportingRoom();
+    const others = Array.from({ length: 17 }, (_, n) => room.prompt(`p${n}`, "added", null));
+    const series = { contents: ["a"], attack, key: null };
+    expect(await room.startSeries(series)).toMatchObject({ failure: { reason: "turn-queue-full" } });
+    await Promise.all(others);
+    await room.end("added");
+    expect(await room.startSeries(series)).toMatchObject({ failure: { reason: "session-not-active" } });
+  });
+
+  it.each([
+    ["cancel", (room: SessionRoom) => room.cancel()],
+    ["end", (room: SessionRoom) => room.end("added")],
+    ["remove", (room: SessionRoom) => room.remove()],
+  ])("ends with %s, and reports that", async (_, stop) => {
+    const { room, reported, ended } = aReportingRoom();
+    await room.startSeries({ contents: ["a", "b", "c"], attack, key: null });
+    await stop(room);
+    await ended;
+    expect(reported.at(-1)).toBeNull();
+    expect(reported).not.toContain("b");
+  });
+});
+
 describe("amend, end and remove", () => {
   it("changes what is given, ends once, and takes messages again after a return to ACTIVE", async () => {
     const { room, world } = aRoom();

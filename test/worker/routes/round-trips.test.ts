@@ -140,12 +140,15 @@ const HELD_07: [route: string, roundTrips: number, body?: object][] = [
   ["PUT /sessions/{id}/context-strategy/{name}/{count}", 0],
   ["PUT /sessions/{id}/system-prompt", 0, { system_prompt: "Be brief." }],
   ["DELETE /sessions/{id}/system-prompt", 0],
+  ["PUT /sessions/{id}/attack-module/{name}", 0],
   ["PUT /sessions/{id}/metric/{name}", 0],
   ["DELETE /sessions/{id}/metric/{name}", 0],
 ];
 
 /** Lists of Moonshot 0.7 that are the same for everybody. */
 const FIXED_07 = [
+  "/attack-modules",
+  "/attack-modules/metadata",
   "/context-strategies",
   "/context-strategies/name",
   "/connectors",
@@ -160,8 +163,9 @@ const in07 = (method: string, id: string, path = "", body?: object): Call => {
 
 async function callOf07(route: string, body?: object): Promise<Call> {
   const [method = "", path = ""] = route.split(" ");
-  const rest = path.replace("/sessions/{id}", "").replace("{name}", "chat_history").replace("{count}", "3");
-  const call = in07(method, await heldComparison(), rest, body);
+  const rest = path.replace("/sessions/{id}", "").replace("{count}", "3");
+  const name = rest.startsWith("/attack-module") ? "job_role_generator" : "chat_history";
+  const call = in07(method, await heldComparison(), rest.replace("{name}", name), body);
   return route.startsWith("PUT") && route.includes("metric") ? { ...call, status: 400 } : call;
 }
 
@@ -465,6 +469,16 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
     async () => {
       const call = await withStrategy();
       return { ...call, path: `/api${call.path.replace("context_strategies", "context-strategy")}/5` };
+    },
+  ],
+  [
+    "DELETE /api/v1/sessions/{id}/attack-module/{name}",
+    "held by its object",
+    0,
+    async () => {
+      const id = await heldComparison();
+      await put(`/api/v1/sessions/${id}/attack-module/job_role_generator`);
+      return in07("DELETE", id, "/attack-module/job_role_generator");
     },
   ],
   ["GET /api/v1/llm-endpoints", "", 1, async () => aCall("GET", "/api/v1/llm-endpoints")],

@@ -3,6 +3,7 @@ import { CONNECTOR_TYPES } from "../../../core/endpoint.ts";
 import { Success } from "../../moonshot-shared/response-schemas.ts";
 import type { Operation, Operations } from "../../openapi/operations.ts";
 import { BENCHMARK_LISTS } from "./benchmark-lists.ts";
+import { presentAttackModules } from "../attack-modules/modules.ts";
 import { CONTEXT_STRATEGY_DETAILS } from "./context-strategies.ts";
 import * as schemas from "./response-schemas.ts";
 
@@ -44,6 +45,13 @@ export const operations: Operations = {
     CONTEXT_STRATEGY_DETAILS,
   ),
   "GET /context-strategies/name": list("moonshot07ListContextStrategyNames", "List their names", schemas.Names),
+  "GET /attack-modules": list("moonshot07ListAttackModules", "List the ids of attack modules", schemas.Names),
+  "GET /attack-modules/metadata": list(
+    "moonshot07ListAttackModuleMetadata",
+    "List attack modules",
+    schemas.AttackModules,
+    presentAttackModules(),
+  ),
   "GET /connectors": list("moonshot07ListConnectors", "List connector types", schemas.Connectors, CONNECTOR_TYPES),
   "GET /connectors/name": list("moonshot07ListConnectorNames", "List connector types", schemas.Connectors),
   ...Object.fromEntries(BENCHMARK_LISTS.map((path) => [`GET ${path}`, benchmarkList(path)])),

@@ -14,6 +14,7 @@ import type { AppEnv } from "../../http/context.ts";
 import { respondWithList } from "../../http/respond-with-list.ts";
 import { query } from "../../http/validate.ts";
 import { deletePromptTemplate } from "../../moonshot-shared/prompt-templates/delete-prompt-template.ts";
+import { ATTACK_MODULES, presentAttackModules } from "../attack-modules/modules.ts";
 import { CONTEXT_STRATEGY_DETAILS } from "./context-strategies.ts";
 import { BENCHMARK_LISTS } from "./benchmark-lists.ts";
 import * as schemas from "./schemas.ts";
@@ -26,6 +27,8 @@ export const lists = new Hono<AppEnv>({ strict: false })
   .delete("/prompt-templates/:name", allowServices, (c) => deletePromptTemplate(c, c.req.param("name")))
   .get("/context-strategies", allowServices, (c) => c.json(CONTEXT_STRATEGY_DETAILS))
   .get("/context-strategies/name", allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
+  .get("/attack-modules", allowServices, (c) => c.json(ATTACK_MODULES))
+  .get("/attack-modules/metadata", allowServices, (c) => c.json(presentAttackModules()))
   .get("/connectors", allowServices, (c) => c.json([...CONNECTOR_TYPES]))
   .get("/connectors/name", allowServices, (c) => c.json([...CONNECTOR_TYPES]));
 

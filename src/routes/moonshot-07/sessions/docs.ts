@@ -98,7 +98,8 @@ export const operations: Operations = {
     summary: "Send a prompt to every endpoint of a session",
     response: {
       status: 200,
-      description: "The new records",
+      description:
+        "The new records. With an attack module the id of the session, at once: the records come by events and callbacks",
       schema: schemas.PromptResponse,
       example: {
         current_runner_id: session.session_id,
@@ -126,6 +127,11 @@ export const operations: Operations = {
     example: { system_prompt: "Answer in one sentence." },
   }),
   "DELETE /:id/system-prompt": change("moonshot07UnsetSystemPrompt", "Stop sending a system prompt"),
+  "PUT /:id/attack-module/:name": change(
+    "moonshot07SetAttackModule",
+    "From now on, send the prompts that a module makes out of one",
+  ),
+  "DELETE /:id/attack-module/:name": change("moonshot07UnsetAttackModule", "Stop using an attack module"),
   "PUT /:id/metric/:name": change("moonshot07SetMetric", "Always 400 `not_supported`: Parley has no metrics", {
     problems: [400, 404],
   }),

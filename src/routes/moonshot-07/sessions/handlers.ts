@@ -4,12 +4,17 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { Failure } from "../../../core/failure.ts";
+import { notFound } from "../../../core/failure.ts";
+import { nearestName } from "../../../core/unknown-fields.ts";
 import { readSession, shownOf } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { measure, readerOf } from "../../http/context.ts";
 import { idempotencyKeyOf, markReplayed } from "../../http/idempotency.ts";
 import { respondWithJsonStream } from "../../http/json-stream.ts";
+import { ATTACK_MODULES, isAttackModule, makePrompts } from "../attack-modules/modules.ts";
+import { BATCH_SIZE } from "../attack-modules/report.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { createSession as createFrom } from "../../moonshot-shared/sessions/create-session.ts";
@@ -24,13 +29,13 @@ type AppContext = Context<AppEnv>;
 
 const SUCCESS = { success: true } as const;
 
-/** How many records Moonshot sends to its UI at once. */
-const BATCH_SIZE = 5;
-
 const NO_METRICS: HttpProblem = { reason: "not-supported", message: "Parley has no metrics" };
 
 export async function createSession(c: AppContext, input: z.output<typeof schemas.CreateSession>) {
   if (input.metric !== null) return respondWithProblem(c, NO_METRICS);
+  const { attack_module: attackModule } = input;
+  if (attackModule !== null && !isAttackModule(attackModule))
+    return respondWithProblem(c, attackNotFound(attackModule));
   const session = {
     name: input.name,
     description: input.description,
@@ -39,7 +44,7 @@ export async function createSession(c: AppContext, input: z.output<typeof schema
     contextStrategy: input.context_strategy,
     previousPrompts: input.cs_num_of_prev_prompts,
     systemPrompt: input.system_prompt,
-    attackModule: input.attack_module,
+    attackModule,
   };
   return createFrom(c, session, (created) => presentSessionResponse(created, c.env.TIME_ZONE, null));
 }
@@ -60,15 +65,25 @@ export async function getSession(c: AppContext, id: string, withHistory: boolean
   });
 }
 
+/** With an attack module, answers the session's id at once; the records follow by events and callbacks. */
+export async function prompt(c: AppContext, id: string, input: z.output<typeof schemas.Prompt>) {
+  const found = await readSession(readerOf(c), id, "added");
+  if (!found) return respondWithProblem(c, sessionNotFound(id));
+  const { user_prompt: text, random_seed: seed } = input;
+  const { attackModule: module } = found.session;
+  if (module === null || !isAttackModule(module)) return promptOnce(c, id, text);
+  const series = { contents: makePrompts(module, text, seed), attack: { module, prompt: text } };
+  const object = sessionStub(c.env, id);
+  const started = await measure(c, "session", object.startSeries({ ...series, key: idempotencyKeyOf(c) }));
+  return started.ok ? c.json(id) : respondWithPromptFailure(c, id, started.failure);
+}
+
 /** Answers with the new records only: Moonshot's UI adds them to those that it has. */
-export async function prompt(c: AppContext, id: string, text: string) {
+async function promptOnce(c: AppContext, id: string, text: string) {
   const object = sessionStub(c.env, id);
   const key = idempotencyKeyOf(c);
   const result = await measure(c, "session", object.prompt({ content: text, history: "added", key }));
-  if (!result.ok) {
-    const { failure } = result;
-    return respondWithProblem(c, failure.reason === "session-not-active" ? sessionNotFound(id) : failure);
-  }
+  if (!result.ok) return respondWithPromptFailure(c, id, result.failure);
   const { session, messages, replayed } = result.value;
   markReplayed(c, replayed);
   return c.json({
@@ -78,6 +93,9 @@ export async function prompt(c: AppContext, id: string, text: string) {
     current_status: "COMPLETED",
   });
 }
+
+const respondWithPromptFailure = (c: AppContext, id: string, failure: Failure) =>
+  respondWithProblem(c, failure.reason === "session-not-active" ? sessionNotFound(id) : failure);
 
 /**
  * Answers success if there is such a session, and changes nothing. Closing one means only that its UI leaves: it can open
@@ -103,5 +121,19 @@ export async function setContextStrategy(c: AppContext, id: string, name: string
 
 export const setSystemPrompt = (c: AppContext, id: string, text: string) =>
   changes.amendSession(c, id, { systemPrompt: text === "" ? null : text });
+
+export const setAttackModule = (c: AppContext, id: string, name: string) =>
+  isAttackModule(name)
+    ? changes.amendSession(c, id, { attackModule: name })
+    : respondWithProblem(c, attackNotFound(name));
+
+export async function unsetAttackModule(c: AppContext, id: string, name: string) {
+  const found = await readSession(readerOf(c), id, "added");
+  if (found && found.session.attackModule !== name) return respondWithProblem(c, attackNotFound(name));
+  return changes.amendSession(c, id, { attackModule: null });
+}
+
+const attackNotFound = (name: string): HttpProblem =>
+  notFound("attack module", name, nearestName(name, ATTACK_MODULES)).failure;
 
 export const refuseMetric = (c: AppContext) => respondWithProblem(c, NO_METRICS);

@@ -32,7 +32,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   )
   .delete("/:id", allowServices, sessionParam, (c) => changes.deleteSession(c, c.req.valid("param").id))
   .post("/:id/prompt", body(schemas.Prompt), allowServices, sessionParam, (c) =>
-    handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").user_prompt),
+    handlers.prompt(c, c.req.valid("param").id, c.req.valid("json")),
   )
   .post("/:id/cancel", allowServices, sessionParam, (c) => changes.cancelTurns(c, c.req.valid("param").id))
   .get("/:id/close", allowServices, sessionParam, (c) => handlers.confirmSession(c, c.req.valid("param").id))
@@ -53,6 +53,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   )
   .delete("/:id/system-prompt", allowServices, sessionParam, (c) =>
     handlers.setSystemPrompt(c, c.req.valid("param").id, ""),
+  )
+  .put("/:id/attack-module/:name", allowServices, sessionParam, (c) =>
+    handlers.setAttackModule(c, c.req.valid("param").id, c.req.param("name")),
+  )
+  .delete("/:id/attack-module/:name", allowServices, sessionParam, (c) =>
+    handlers.unsetAttackModule(c, c.req.valid("param").id, c.req.param("name")),
   )
   .put("/:id/metric/:name", allowServices, sessionParam, (c) => handlers.refuseMetric(c))
   .delete("/:id/metric/:name", allowServices, sessionParam, (c) => handlers.confirmSession(c, c.req.valid("param").id));

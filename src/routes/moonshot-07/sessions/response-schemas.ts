@@ -58,7 +58,7 @@ export const SessionResponse = z
   })
   .meta({ id: "Moonshot07SessionResponse" });
 
-export const PromptResponse = z
+const Prompted = z
   .object({
     current_runner_id: z.string(),
     current_chats: ChatRecords,
@@ -66,3 +66,8 @@ export const PromptResponse = z
     current_status: z.string(),
   })
   .meta({ id: "Moonshot07PromptResponse", description: "The new records only" });
+
+export const PromptResponse = z.union([
+  Prompted,
+  z.string().meta({ description: "The id of the session, when an attack module is set" }),
+]);

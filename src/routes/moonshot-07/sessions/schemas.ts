@@ -36,6 +36,9 @@ export const CreateSession = z.strictObject({
 export const Prompt = z.strictObject({
   user_prompt: Content.check(z.meta({ description: "Stored and sent unchanged, with leading and trailing blanks" })),
   history_length: ignored,
+  random_seed: z
+    ._default(z.int().check(z.gte(0)), 0)
+    .check(z.meta({ description: "Of the attack module, if one is set. The same seed makes the same prompts" })),
 });
 
 export const SetSystemPrompt = z.strictObject({ system_prompt: SystemPrompt });
