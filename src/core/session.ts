@@ -8,6 +8,7 @@ import { failed, invalid, success } from "./failure.ts";
 import type { Handling } from "./handover.ts";
 import { handBack } from "./handover.ts";
 import type { LogArchive } from "./log-archive.ts";
+import type { ActivePath } from "./message-tree.ts";
 import type { EpochMs } from "./time.ts";
 
 export const SESSION_STATUSES = ["ACTIVE", "COMPLETED", "TERMINATED", "SCHEDULED"] as const;
@@ -63,7 +64,17 @@ export interface Session extends Handling {
   messageCount: number;
   /** The first part of the log, if it is in the archive. An object keeps what it read when it loaded the session. */
   archive: LogArchive | null;
+  activePath: ActivePath;
 }
+
+/** What a session has that is no comparison. */
+export const NO_COMPARISON = {
+  promptTemplate: null,
+  contextStrategy: null,
+  previousPrompts: null,
+  systemPrompt: null,
+  attackModule: null,
+} as const;
 
 /** Increases with every change of a session or its log, so that an older copy never overwrites a newer one. */
 export const revision = (session: Pick<Session, "lastSeq" | "metadataVersion">): number =>
@@ -87,7 +98,7 @@ export interface SessionChanges {
   attackModule?: string | null | undefined;
 }
 
-export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt";
+export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt" | "activePath" | "messageCount";
 
 const CHANGEABLE: Record<ChangeableField, true> = {
   title: true,
@@ -105,9 +116,14 @@ const CHANGEABLE: Record<ChangeableField, true> = {
   handler: true,
   handlerSince: true,
   handover: true,
+  activePath: true,
+  messageCount: true,
 };
 
-/** The fields that can change after creation, besides those that follow from the messages, `updatedAt` and `metadataVersion`. */
+/**
+ * The fields that can change after creation, besides those that follow from the messages, `updatedAt` and
+ * `metadataVersion`. The count of messages is among them because another active path has another one.
+ */
 export const CHANGEABLE_FIELDS = Object.keys(CHANGEABLE) as ChangeableField[];
 
 export const changedFields = (before: Session, after: Session): ChangeableField[] =>

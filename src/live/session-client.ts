@@ -26,6 +26,9 @@ const METHODS = {
   prompt: "with-key",
   promptAndFollow: "with-key",
   startSeries: "with-key",
+  vary: "with-key",
+  varyAndFollow: "with-key",
+  activate: "always",
   follow: "always",
   unfollow: "always",
   // A second stop could stop another turn.
@@ -45,7 +48,15 @@ const METHODS = {
 type Method = keyof typeof METHODS;
 
 /** The calls whose answers have messages of the log. */
-const WITH_MESSAGES: ReadonlySet<Method> = new Set<Method>(["read", "page", "append", "prompt", "amend", "end"]);
+const WITH_MESSAGES: ReadonlySet<Method> = new Set<Method>([
+  "read",
+  "page",
+  "append",
+  "prompt",
+  "vary",
+  "amend",
+  "end",
+]);
 
 export type SessionStub = Pick<SessionObject, Method>;
 

@@ -13,8 +13,10 @@ import { idleAt, nextAlarm, replaceAlarm, setAlarmBy } from "./replication/alarm
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
+import type { SessionWorld } from "./session-world.ts";
 import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
+import { TurnSeries } from "./turn-series.ts";
 import { endpointCaller } from "./turns/call-endpoints.ts";
 
 /** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
@@ -51,7 +53,7 @@ export function sessionParts(ctx: DurableObjectState, env: Env, { present, repor
     // In the transaction of the last writes. The runtime would delete the alarm in one of its own.
     return isAlone ? replaceAlarm(storage, next) : scheduleAlarm(next);
   };
-  const room = new SessionRoom({
+  const world: SessionWorld = {
     id: ctx.id.name ?? "",
     log,
     clock: now,
@@ -64,7 +66,9 @@ export function sessionParts(ctx: DurableObjectState, env: Env, { present, repor
     reportTurns,
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
-  });
+  };
+  const room = new SessionRoom(world);
+  const series = new TurnSeries(world, room);
   const subscriptions = new Subscriptions(room, subscribers, logStore(env), log);
-  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, endAlarm };
+  return { log, subscribers, replicator, room, series, subscriptions, scheduleAlarm, endAlarm };
 }

@@ -1,31 +1,26 @@
 /**
  * Series of prompts that an attack module made out of one: each is a turn of its own, one after another. Prompts of other
- * callers may come between them. A series lives in the object's memory, so it ends with the object; the turns so far stay.
+ * callers may come between them. Who stops a turn of a series ends it. A series lives in the object's memory, so it ends
+ * with the object; the turns so far stay.
  *
- * Effects: those of the turns, by the injected world.
+ * Effects: those of the turns, by the room and its world.
  */
 import type { Outcome } from "../core/failure.ts";
-import { rootCause } from "../core/failure.ts";
-import { success } from "../core/failure.ts";
+import { failed, rootCause, success } from "../core/failure.ts";
 import type { Attack } from "../core/message.ts";
 import type { TurnSeriesReport } from "../core/turn.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
-import type { Prompts } from "./prompts.ts";
-import type { SessionLoader } from "./session-loader.ts";
 import type { AcceptedPrompt, TurnSeriesParams } from "./session-results.ts";
+import type { SessionRoom } from "./session-room.ts";
 import type { SessionWorld } from "./session-world.ts";
 
 export class TurnSeries {
   readonly #world: SessionWorld;
-  readonly #loader: SessionLoader;
-  readonly #prompts: Prompts;
-  /** Counts the calls that stop all series. */
-  #stops = 0;
+  readonly #room: SessionRoom;
 
-  constructor(world: SessionWorld, loader: SessionLoader, prompts: Prompts) {
+  constructor(world: SessionWorld, room: SessionRoom) {
     this.#world = world;
-    this.#loader = loader;
-    this.#prompts = prompts;
+    this.#room = room;
   }
 
   /**
@@ -34,35 +29,29 @@ export class TurnSeries {
    * @returns the failures of a single prompt
    */
   async start({ contents, attack, key }: TurnSeriesParams): Promise<Outcome<null>> {
-    const active = await this.#loader.findActive();
-    if (!active.ok) return active;
-    const report = this.#world.reportTurns(active.value);
+    const session = await this.#room.load();
+    if (session?.status !== "ACTIVE") return failed({ reason: "session-not-active" });
     const [first, ...others] = contents;
     if (first === undefined) {
-      this.#world.keepAlive(report.end());
+      this.#world.keepAlive(this.#world.reportTurns(session).end());
       return success(null);
     }
-    const accepted = await this.#prompts.submit(first, fromSameCaller(key, attack), { attack });
+    const accepted = await this.#room.submitPrompt({ content: first }, ofModule(key, attack), { attack });
     if (!accepted.ok) return accepted;
+    const report = this.#world.reportTurns(session);
     if (!accepted.value.replayed) this.#world.keepAlive(this.#run(accepted.value, others, attack, report));
     return success(null);
   }
 
-  /** Ends all series. The turns that run or wait are stopped elsewhere. */
-  stopAll(): void {
-    this.#stops += 1;
-  }
-
   async #run(first: AcceptedPrompt, others: string[], attack: Attack, report: TurnSeriesReport): Promise<void> {
-    const stops = this.#stops;
     try {
-      let turn: AcceptedPrompt | null = first;
+      let turn = first;
       for (const content of [...others, null]) {
         const finished = await turn.submitted?.finished;
         if (!finished?.ok) return;
         report.add(finished.value.added);
-        if (content === null || this.#stops !== stops) return;
-        const next = await this.#prompts.submit(content, null, { attack, isNext: true });
+        if (content === null || finished.value.stopped) return;
+        const next = await this.#room.submitPrompt({ content }, null, { attack, isNext: true });
         if (!next.ok) return;
         turn = next.value;
       }
@@ -74,6 +63,6 @@ export class TurnSeries {
   }
 }
 
-/** A key that was used for a prompt alone is another one. */
-const fromSameCaller = (key: IdempotencyKey | null, { module }: Attack): IdempotencyKey | null =>
+/** The same key of a prompt alone, or of another module, is another one. */
+const ofModule = (key: IdempotencyKey | null, { module }: Attack): IdempotencyKey | null =>
   key && { ...key, key: `${key.key} ${module}` };

@@ -6,9 +6,10 @@
  * all by the injected world; a timer.
  */
 import type { Message, NewMessage } from "../../core/message.ts";
+import { isOnPath } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
-import type { Turn, TurnStatus } from "../../core/turn.ts";
+import type { ReplyPlace, Turn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
 import type { SessionWorld } from "../session-world.ts";
@@ -27,6 +28,8 @@ export interface TurnResult {
   added: Message[];
   /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
+  /** Whether somebody stopped it. */
+  stopped?: true;
   /** Whether it was a repeated prompt, and was left to a person. Then no event has its message. */
   leftAgain?: true;
 }
@@ -89,11 +92,12 @@ export class TurnRunner {
   }
 
   /** Only appends the prompt: a person answers. A repeated prompt is in the log, so nothing happens that followers had to know. */
-  leaveToHuman({ content, seq }: Prompt): TurnResult {
+  leaveToHuman(prompt: Prompt): TurnResult {
     const { log, emit, clock } = this.#world;
     const { turnId } = this.#signals;
+    const { seq } = prompt;
     const turn = log.startTurn(turnId, { chatIds: [] }, clock());
-    if (seq === null) this.#append([promptMessage(this.#session, turn, content, clock())]);
+    if (seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
     log.endTurn();
     if (seq !== null) return { added: log.messages(seq - 1, 1).items, retryAfterSeconds: null, leftAgain: true };
     emit({ type: "turn-ended", turnId, status: "human" });
@@ -112,9 +116,11 @@ export class TurnRunner {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
     const chatIds = this.#session.chats.map(({ chatId }) => chatId);
-    const turn = log.startTurn(turnId, { chatIds, ...settingsOfTurn(this.#session, prompt) }, clock());
+    const place = this.#placeOfReply(prompt);
+    const settings = { chatIds, ...settingsOfTurn(this.#session, prompt), ...place };
+    const turn = { ...log.startTurn(turnId, settings, clock()), ...place };
     emit({ type: "turn-started", turnId, chatIds });
-    if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
+    if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
     for (const chatId of chatIds) {
       this.#drafts.start(chatId);
       emit({ type: "reply-start", turnId, chatId });
@@ -129,7 +135,16 @@ export class TurnRunner {
     this.#writeReplies(turn);
     log.endTurn();
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
-    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies) };
+    const stopped = this.#signals.stoppedAs ? ({ stopped: true } as const) : {};
+    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies), ...stopped };
+  }
+
+  /** A prompt that was repeated can have left the active path meanwhile. Then the reply is a variant that follows it. */
+  #placeOfReply({ seq, parentSeq }: Prompt): ReplyPlace {
+    if (seq === null || this.#session.kind === "comparison") return {};
+    const isActive = isOnPath(this.#world.log.loadedState.session.activePath, seq);
+    const replyParentSeq = parentSeq ?? (isActive ? null : seq);
+    return { promptSeq: seq, ...(replyParentSeq === null ? {} : { replyParentSeq }) };
   }
 
   #addText(chatId: string, text: string): void {
@@ -138,12 +153,12 @@ export class TurnRunner {
     this.#world.emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset, text });
   }
 
-  #addReply(turn: Turn, reply: Reply): void {
+  #addReply(turn: Turn & ReplyPlace, reply: Reply): void {
     const isFirst = this.#unwrittenReplies.push(reply) === 1;
     if (isFirst && this.#drafts.texts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
   }
 
-  #writeReplies(turn: Turn): void {
+  #writeReplies(turn: Turn & ReplyPlace): void {
     const replies = this.#unwrittenReplies;
     this.#unwrittenReplies = [];
     if (replies.length === 0) return;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Caller } from "../../../src/core/caller.ts";
 import { runFrame } from "../../../src/live/frame-commands.ts";
 import { passResult } from "../../../src/live/passed-messages.ts";
+import { TurnSeries } from "../../../src/live/turn-series.ts";
 import { SessionRoom } from "../../../src/live/session-room.ts";
 import { aChatSession, aWorld, fails, says } from "../../support/session-world.ts";
 import type { Endpoint } from "../../support/session-world.ts";
@@ -51,8 +52,8 @@ describe("append", () => {
 describe("prompt", () => {
   it("logs the prompt and the reply as one numbered turn, with the events of a turn", async () => {
     const { room, world } = aRoom();
-    const first = await room.prompt("Hi", "added", null);
-    const second = await room.prompt("Still there?", "added", null);
+    const first = await room.prompt({ content: "Hi" }, "added", null);
+    const second = await room.prompt({ content: "Still there?" }, "added", null);
     expect(first.ok && first.value.messages.map(({ content, turnNumber }) => [content, turnNumber])).toEqual([
       ["Hi", 1],
       ["Hello", 1],
@@ -71,7 +72,7 @@ describe("prompt", () => {
 
   it("stores the text that its events have, also where a reply ends with half a character", async () => {
     const { room, world } = aRoom(() => says("cut \ud83d"));
-    await room.prompt("Hi", "added", null);
+    await room.prompt({ content: "Hi" }, "added", null);
     expect(contents(room)).toEqual(["Hi", "cut \ufffd"]);
     const appended = world.events.filter(({ type }) => type === "message-appended");
     expect(appended.at(-1)).toMatchObject({ content: "cut \ufffd" });
@@ -83,7 +84,7 @@ describe("prompt", () => {
       await promise;
       return says("Hello");
     });
-    const prompts = Array.from({ length: 18 }, (_, n) => room.prompt(`p${n}`, "added", null));
+    const prompts = Array.from({ length: 18 }, (_, n) => room.prompt({ content: `p${n}` }, "added", null));
     const last = await prompts[17];
     expect(last).toMatchObject({ failure: { reason: "turn-queue-full", retryAfterSeconds: 5 } });
     resolve(undefined);
@@ -97,10 +98,10 @@ describe("prompt", () => {
       let calls = 0;
       const { room } = aRoom(() => ((calls += 1) === 1 ? fails("down") : says("Hello")));
       const submit = async () => {
-        if (by === "HTTP") return void (await room.prompt("Hi", "added", key("a")));
+        if (by === "HTTP") return void (await room.prompt({ content: "Hi" }, "added", key("a")));
         const frame = { type: "prompt-submit" as const, id: "1", content: "Hi" };
         await runFrame(room, frame, caller("service"), "chatbot", () => undefined);
-        const accepted = await room.submitPrompt("Hi", { caller: "ada", key: "frame 1" });
+        const accepted = await room.submitPrompt({ content: "Hi" }, { caller: "ada", key: "frame 1" });
         if (accepted.ok) await accepted.value.submitted?.finished;
       };
       await submit();
@@ -118,15 +119,15 @@ describe("prompt", () => {
       return says("Hello");
     });
     const stored = (name: string) =>
-      world.log.findSavedResult("ada", name) !== null && world.log.waitingResults.find("ada", name) === null;
-    const running = room.prompt("one", "added", key("a"));
-    const waiting = room.prompt("two", "added", key("b"));
+      world.log.results.find("ada", name) !== null && world.log.results.waiting.find("ada", name) === null;
+    const running = room.prompt({ content: "one" }, "added", key("a"));
+    const waiting = room.prompt({ content: "two" }, "added", key("b"));
     await new Promise((started) => setTimeout(started, 5));
     expect([stored("a"), stored("b")]).toEqual([true, false]);
-    expect(await room.prompt("other", "added", key("b"))).toMatchObject({
+    expect(await room.prompt({ content: "other" }, "added", key("b"))).toMatchObject({
       failure: { reason: "idempotency-conflict" },
     });
-    const again = room.prompt("two", "added", key("b"));
+    const again = room.prompt({ content: "two" }, "added", key("b"));
     resolve(undefined);
     const [, first, second] = await Promise.all([running, waiting, again]);
     expect(second).toMatchObject({ value: { replayed: true, messages: first.ok ? first.value.messages : [] } });
@@ -136,13 +137,13 @@ describe("prompt", () => {
 
   it("gives a key free again when its turn never starts", async () => {
     const { room } = aRoom(() => new Promise(() => undefined));
-    void room.prompt("one", "added", null);
-    const waiting = room.prompt("two", "added", key("b"));
+    void room.prompt({ content: "one" }, "added", null);
+    const waiting = room.prompt({ content: "two" }, "added", key("b"));
     await new Promise((started) => setTimeout(started, 5));
     await room.end("added");
     expect(await waiting).toMatchObject({ failure: { reason: "session-not-active" } });
     await room.amend({ status: "ACTIVE" }, "added");
-    void room.prompt("another", "added", key("b"));
+    void room.prompt({ content: "another" }, "added", key("b"));
     await new Promise((started) => setTimeout(started, 5));
     expect(contents(room)).toEqual(["one", "", "another"]);
   });
@@ -150,8 +151,8 @@ describe("prompt", () => {
   it("stops: the turn that runs is cancelled, the next one goes on", async () => {
     let calls = 0;
     const { room, world } = aRoom(() => ((calls += 1) === 1 ? new Promise(() => undefined) : says("Hello")));
-    const first = room.prompt("one", "added", null);
-    const second = room.prompt("two", "added", null);
+    const first = room.prompt({ content: "one" }, "added", null);
+    const second = room.prompt({ content: "two" }, "added", null);
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await room.stopTurn()).toEqual({ ok: true, value: true });
     expect((await first).ok && (await second).ok).toBe(true);
@@ -178,14 +179,16 @@ describe("a series of prompts", () => {
         resolve(undefined);
       },
     });
-    return { room, reported, ended };
+    return { room, series: new TurnSeries(world, room), reported, ended };
   };
 
   it("runs as turns of their own, one after another, and finds a place in a full queue", async () => {
-    const { room, reported, ended } = aReportingRoom();
-    expect(await room.startSeries({ contents: ["a", "b", "c"], attack, key: null })).toEqual({ ok: true, value: null });
-    const others = Array.from({ length: 16 }, (_, n) => room.prompt(`p${n}`, "added", null));
-    expect(await room.prompt("too many", "added", null)).toMatchObject({ failure: { reason: "turn-queue-full" } });
+    const { room, series, reported, ended } = aReportingRoom();
+    expect(await series.start({ contents: ["a", "b", "c"], attack, key: null })).toEqual({ ok: true, value: null });
+    const others = Array.from({ length: 16 }, (_, n) => room.prompt({ content: `p${n}` }, "added", null));
+    expect(await room.prompt({ content: "too many" }, "added", null)).toMatchObject({
+      failure: { reason: "turn-queue-full" },
+    });
     await ended;
     await Promise.all(others);
     expect(reported).toEqual(["a", "Hello", "b", "Hello", "c", "Hello", null]);
@@ -196,13 +199,13 @@ describe("a series of prompts", () => {
   });
 
   it("does not begin when the queue is full or the session has ended", async () => {
-    const { room } = aReportingRoom();
-    const others = Array.from({ length: 17 }, (_, n) => room.prompt(`p${n}`, "added", null));
-    const series = { contents: ["a"], attack, key: null };
-    expect(await room.startSeries(series)).toMatchObject({ failure: { reason: "turn-queue-full" } });
+    const { room, series } = aReportingRoom();
+    const others = Array.from({ length: 17 }, (_, n) => room.prompt({ content: `p${n}` }, "added", null));
+    const params = { contents: ["a"], attack, key: null };
+    expect(await series.start(params)).toMatchObject({ failure: { reason: "turn-queue-full" } });
     await Promise.all(others);
     await room.end("added");
-    expect(await room.startSeries(series)).toMatchObject({ failure: { reason: "session-not-active" } });
+    expect(await series.start(params)).toMatchObject({ failure: { reason: "session-not-active" } });
   });
 
   it.each([
@@ -210,8 +213,8 @@ describe("a series of prompts", () => {
     ["end", (room: SessionRoom) => room.end("added")],
     ["remove", (room: SessionRoom) => room.remove()],
   ])("ends with %s, and reports that", async (_, stop) => {
-    const { room, reported, ended } = aReportingRoom();
-    await room.startSeries({ contents: ["a", "b", "c"], attack, key: null });
+    const { room, series, reported, ended } = aReportingRoom();
+    await series.start({ contents: ["a", "b", "c"], attack, key: null });
     await stop(room);
     await ended;
     expect(reported.at(-1)).toBeNull();

@@ -96,6 +96,7 @@ export async function newSession(db: Database, input: NewSessionInput, at: Epoch
     metadataVersion: 0,
     messageCount: 0,
     archive: null,
+    activePath: null,
     ...BOT_HANDLING,
   };
 }
