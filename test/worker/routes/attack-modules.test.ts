@@ -123,6 +123,17 @@ describe("a prompt with an attack module", () => {
       expect(calls.flatMap(({ current_chats: chats }) => chats[endpoint] ?? [])).toEqual(await recordsOf(id, endpoint));
   });
 
+  it("says with the last five that all is done", async () => {
+    const callback = aCallback();
+    setVariables({ MOONSHOT_CALLBACK_URL: callback.url, ALLOW_PRIVATE_ENDPOINTS: "true" });
+    const id = await createSession([await createEndpoint()], { attack_module: "charswap_attack" });
+    await post(`/api/v1/sessions/${id}/prompt`, { user_prompt: PROMPT });
+    await callback.untilDone();
+    const calls = await callback.received();
+    expect(calls.map(({ current_status: status }) => status)).toEqual(["RUNNING", "COMPLETED"]);
+    expect(calls.map(({ current_chats: chats }) => Object.values(chats).flat().length)).toEqual([5, 5]);
+  });
+
   it("lets the UI know that all is done when the module makes nothing", async () => {
     const callback = aCallback();
     setVariables({ MOONSHOT_CALLBACK_URL: callback.url, ALLOW_PRIVATE_ENDPOINTS: "true" });
@@ -175,12 +186,14 @@ describe("a prompt with an attack module", () => {
   });
 
   it("starts once per idempotency key", async () => {
-    const endpoint = await createEndpoint();
+    const endpoint = await createEndpoint({ params: { delay_ms: 50 } });
     const id = await createSession([endpoint], { attack_module: "job_role_generator" });
     const headers = { "idempotency-key": crypto.randomUUID() };
     for (let time = 0; time < 3; time++)
       expect((await post(`/api/v1/sessions/${id}/prompt`, { user_prompt: "Nurse" }, { headers })).body).toBe(id);
     await waitForRecords(id, endpoint, 8);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await recordsOf(id, endpoint)).toHaveLength(8);
     expect((await post(`/api/v1/sessions/${id}/prompt`, { user_prompt: "Pilot" }, { headers })).status).toBe(409);
   });
 });
