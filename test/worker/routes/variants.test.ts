@@ -4,6 +4,7 @@ import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, inject, it, vi } from "vitest";
 import { get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint, createSession, unique } from "../../support/create.ts";
+import { breakD1, runAlarms } from "../../support/faults.ts";
 import { followEvents } from "../../support/follow.ts";
 
 const upstream = inject("upstream");
@@ -283,6 +284,24 @@ describe("the active path", () => {
       page: await pageOf(id),
       one: await pageOf(id, "limit=1&after=2"),
     }).toEqual(before);
+  });
+
+  it("is counted once by D1 too, however late the messages arrive there", async () => {
+    const id = await createSession();
+    await chat(id, "One");
+    const repair = breakD1();
+    const minimal = { headers: { prefer: "return=minimal" } };
+    for (let n = 0; n < 130; n += 1)
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: String(n) } }, minimal);
+    await regenerate(id, 2);
+    for (let n = 0; n < 110; n += 1)
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: String(n) } }, minimal);
+    repair();
+    await runAlarms(id);
+    const row = await env.DB.prepare("SELECT last_seq, message_count, active_path FROM sessions WHERE id = ?")
+      .bind(id)
+      .first();
+    expect(row).toEqual({ last_seq: 243, message_count: 112, active_path: "[[1,1],[133,null]]" });
   });
 
   it("stays while a turn runs", async () => {
