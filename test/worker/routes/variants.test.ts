@@ -273,6 +273,7 @@ describe("the active path", () => {
       page: await pageOf(id),
       one: await pageOf(id, "limit=1&after=2"),
     };
+    expect(seqsOf(before.page.messages)).toEqual([1, 2, 3, 6]);
     await env.SESSIONS.getByName(id).catchUp();
     await age([id]);
     const isStored = await env.DB.prepare("SELECT active_path FROM sessions WHERE id = ?").bind(id).first();
