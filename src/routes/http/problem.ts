@@ -36,7 +36,8 @@ export type HttpProblem =
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
-  | { reason: "invalid-input"; in: "body" | "query"; issues: InputIssue[] }
+  | { reason: "invalid-input"; in: "body" | "query" | "path"; issues: InputIssue[] }
+  | { reason: "not-supported"; message: string }
   | { reason: "misconfigured"; message: string }
   | { reason: "unavailable"; because: TransientError }
   | { reason: "internal" };
@@ -128,6 +129,7 @@ const PROBLEMS: ProblemTable = {
   }),
   "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
   invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  "not-supported": ({ message }) => ({ httpStatus: 400, code: "not_supported", message: `not_supported: ${message}` }),
   "not-found": ({ resource, id, suggestion }) => ({
     httpStatus: 404,
     code: "not_found",
