@@ -63,6 +63,7 @@ const chatbot: Chatbot = {
   systemPrompt: null,
   greeting: null,
   historyLimit: 50,
+  context: null,
   params: null,
   takeoverTimeoutMinutes: null,
   createdAt: 0,

@@ -8,6 +8,8 @@
  * storage.
  */
 import { Buffer } from "node:buffer";
+import type { ContextFacts } from "../../core/context.ts";
+import { factsAfter } from "../../core/context.ts";
 import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
@@ -17,11 +19,12 @@ import { CHANGEABLE_FIELDS, changedFields } from "../../core/session.ts";
 import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
+import { Conversation } from "./conversation.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
-import { addTotals, charactersOf, fromRow, fromSaidRow, readBatch } from "./message-rows.ts";
-import type { MessageRow, RowBatch, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
+import { addTotals, charactersOf, fromRow, readBatch } from "./message-rows.ts";
+import type { MessageRow, RowBatch, Totals } from "./message-rows.ts";
 import { toMessageSizes } from "../../store/message-sizes.ts";
 import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
@@ -45,6 +48,8 @@ interface State {
   deadLetters: number[];
   /** Fields that have changed and that D1 may not have. Absent in storage of earlier code: then any may have changed. */
   changedFields?: readonly ChangeableField[];
+  /** Absent as long as no reply says something about it. */
+  contextFacts?: ContextFacts;
   /** Whether a removal has started. If so, the session no longer exists for callers. */
   removed: boolean;
 }
@@ -56,14 +61,19 @@ const RECENT_MESSAGES = 100;
 export class Log {
   /** Results that are saved with the start of their turns. */
   readonly waitingResults = new WaitingResults();
+  /** What a model is sent of the log. */
+  readonly conversation: Conversation;
   readonly #storage: DurableObjectStorage;
   #state: State | null;
   /** Recent messages, cached because replication reads them next. */
   #recent: Message[] = [];
   #contextJson: string | null = null;
+  /** Of the messages of a session that is being loaded. */
+  #loadedFacts: ContextFacts = {};
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
+    this.conversation = new Conversation(storage);
     this.#state = this.#load();
   }
 
@@ -96,6 +106,7 @@ export class Log {
   /** Begins to load a session. No session is loaded before {@link finishLoad}. */
   beginLoad(): void {
     const { sql } = this.#storage;
+    this.#loadedFacts = {};
     if (isEmpty(sql)) return createTables(sql);
     migrate(sql, SCHEMA_STEPS);
     // Left by an object that stopped while it was loading.
@@ -109,6 +120,7 @@ export class Log {
       if (turnId !== null && turnNumber !== null)
         this.#storage.sql.exec(statements.INSERT_LOADED_TURN, turnId, turnNumber, createdAt);
     }
+    this.#loadedFacts = factsAfter(this.#loadedFacts, messages);
     return this.#insert(messages, at);
   }
 
@@ -117,7 +129,8 @@ export class Log {
     this.cacheContext(context);
     const { lastSeq, metadataVersion } = session;
     const replicated = { lastSeq, metadataVersion };
-    this.#write({ session, bytes, replicated, turn: null, deadLetters: [], changedFields: [], removed: false });
+    const unsaved = { turn: null, deadLetters: [], changedFields: [], contextFacts: this.#loadedFacts };
+    this.#write({ session, bytes, replicated, ...unsaved, removed: false });
   }
 
   /** Appends messages. Writes one row each. */
@@ -128,7 +141,13 @@ export class Log {
     this.#cacheRecent(messages);
     const lastSeq = state.session.lastSeq + messages.length;
     const messageCount = state.session.messageCount + messages.filter(hasText).length;
-    this.#state = { ...state, bytes, session: { ...state.session, lastSeq, messageCount, updatedAt: at } };
+    const contextFacts = factsAfter(this.contextFacts, messages);
+    this.#state = {
+      ...state,
+      bytes,
+      contextFacts,
+      session: { ...state.session, lastSeq, messageCount, updatedAt: at },
+    };
     return messages;
   }
 
@@ -295,25 +314,9 @@ export class Log {
     return this.#storage.sql.exec(statement, ...parameters).raw<MessageRow>();
   }
 
-  /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
-  conversation(newest: number, upTo = this.loadedState.session.lastSeq): SaidMessage[] {
-    const rows = this.#storage.sql.exec(statements.CONVERSATION, upTo, newest).raw<SaidRow>();
-    return Array.from(rows, fromSaidRow).toReversed();
-  }
-
-  /** The newest prepared prompts of a chat, newest first. */
-  preparedPrompts(chatId: string, newest: number): string[] {
-    const rows = this.#storage.sql.exec<{ prepared_prompt: string }>(statements.PREPARED_PROMPTS, chatId, newest);
-    return rows.toArray().map(({ prepared_prompt }) => prepared_prompt);
-  }
-
-  /** The prompts of a chat that were answered, as they were sent, each with the reply, oldest first. */
-  answeredPrompts(chatId: string): { prompt: string; reply: string }[] {
-    const rows = this.#storage.sql.exec<{ content: string; prepared_prompt: string }>(
-      statements.ANSWERED_PROMPTS,
-      chatId,
-    );
-    return rows.toArray().map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
+  /** What is known from the replies so far. */
+  get contextFacts(): ContextFacts {
+    return this.loadedState.contextFacts ?? {};
   }
 
   /** How many times a chat has called its endpoint. */

@@ -1,20 +1,22 @@
 /**
- * Plans a turn: what each chat of a session sends to its endpoint. Building the messages does not belong here: that is
- * in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
+ * Plans a turn: what each chat of a session sends to its endpoint. The chat of a chatbot is in `chat-plan.ts`, and building
+ * the messages in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
  */
 import { asContextStrategy } from "../../core/prompt-template.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
-import { notFound, success } from "../../core/failure.ts";
+import { success } from "../../core/failure.ts";
 import type { Session } from "../../core/session.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import type { ChatContext, ComparisonContext, TurnContext } from "../../store/turn-context.ts";
+import type { ComparisonContext, TurnContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
-import { chatbotTask, comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
+import { comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import type { Log } from "../log/log.ts";
 import type { SessionWorld } from "../session-world.ts";
+import { planChat } from "./chat-plan.ts";
+import type { ChatPlan } from "./chat-plan.ts";
 import { currentContext } from "./turn-context.ts";
 
 /** A prompt for all chats of a session. */
@@ -24,29 +26,26 @@ export interface Prompt {
   seq: number | null;
 }
 
+/** What a turn does. */
+export interface TurnPlan {
+  tasks: ChatTask[];
+  /** What is to be summarised first, in a chatbot session; `null` for nothing. */
+  summary: ChatPlan["summary"];
+}
+
 /**
  * Plans with the current endpoints, chatbot and template. No round trip to D1 if the isolate has read them within two
  * seconds, otherwise one.
  *
- * @returns `not-found` if the chatbot or the client no longer exists
+ * @returns `not-found` if the chatbot or the client no longer exists, `context-too-small` if the prompt does not fit
  */
-export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
+export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<TurnPlan>> {
   const { log } = world;
   const context = await currentContext(world, session);
-  return context.of === "chat"
-    ? planChat(log, session, prompt, context.chat)
-    : success(planComparison(log, session, prompt, context.comparison));
-}
-
-function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<ChatTask[]> {
-  const { chatbot, endpoint, client } = context;
-  if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
-  if (client?.deletedAt !== null) return notFound("client", session.clientId);
-  const upTo = prompt.seq === null ? undefined : prompt.seq - 1;
-  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, upTo) : [];
-  const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
-  const isComplete = recent[0]?.seq === 1;
-  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
+  if (context.of === "comparison")
+    return success({ tasks: planComparison(log, session, prompt, context.comparison), summary: null });
+  const planned = planChat(log, session, prompt, context.chat, (endpoint) => targetOf(log, session.id, endpoint));
+  return planned.ok ? success({ tasks: [planned.value.task], summary: planned.value.summary }) : planned;
 }
 
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
@@ -63,8 +62,8 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const chatLog = {
-      preparedPrompts: (newest: number) => log.preparedPrompts(chat.chatId, newest),
-      answeredPrompts: () => log.answeredPrompts(chat.chatId),
+      preparedPrompts: (newest: number) => log.conversation.preparedPrompts(chat.chatId, newest),
+      answeredPrompts: () => log.conversation.answeredPrompts(chat.chatId),
     };
     return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, chatLog, preparation);
   });
@@ -104,8 +103,6 @@ export function sentPrompts(log: Log, session: Session, turn: RunningTurn): Sent
 
 const chatbotEndpointOf = (context: TurnContext | null): string | null =>
   context?.of === "chat" ? (context.chat.chatbot?.endpointId ?? null) : null;
-
-const userMessage = ({ content }: Prompt) => ({ role: "user" as const, content });
 
 const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarget | null =>
   endpoint && {

@@ -138,6 +138,11 @@ const PROBLEMS: ProblemTable = {
     code: "session_full",
     message: `The log of this session is full: it has ${MAX_LOG_MESSAGES} messages or ${MAX_LOG_BYTES / 1_000_000} MB`,
   }),
+  "context-too-small": () => ({
+    httpStatus: 400,
+    code: "context_too_small",
+    message: "The message and the chatbot's system prompt have more tokens than it sends at most",
+  }),
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",

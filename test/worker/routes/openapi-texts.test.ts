@@ -76,7 +76,8 @@ describe("a route that streams", () => {
   });
 
   it("shows every event that a chat and its session send, and no other", async () => {
-    const id = await createSession({ chatbotId: await createChatbot({ greeting: "Hello" }) });
+    const context = { maxTokens: 20, keep: "newest" };
+    const id = await createSession({ chatbotId: await createChatbot({ greeting: "Hello ".repeat(20), context }) });
     const reader = await followEvents(`/sessions/${id}/events?after=0`);
     const turn = await turnTypes(`/sessions/chat?sessionId=${id}`, { content: "Hello" });
     expect(turn).toEqual(typesOf(shownEvents("post", "/sessions/chat")));
@@ -96,8 +97,11 @@ describe("a route that streams", () => {
   });
 });
 
-/** The kinds of frames that only an event stream has, or only a chatbot session takes. */
-const ELSEWHERE = { fromServer: ["stream-closed"], fromClient: { "/v1": ["message-append"], "": [] } };
+/** The kinds of frames that only an event stream has, or only a chatbot session has or takes. */
+const ELSEWHERE = {
+  fromServer: { "/v1": ["stream-closed", "context-trimmed"], "": ["stream-closed"] },
+  fromClient: { "/v1": ["message-append"], "": [] },
+};
 
 describe("a route that opens a socket", () => {
   const kinds = (schema: typeof StreamEvent | typeof ClientFrame) =>
@@ -110,7 +114,7 @@ describe("a route that opens a socket", () => {
     );
     for (const event of server) expect(StreamEvent.parse(event)).toEqual(event);
     for (const frame of client) expect(ClientFrame.parse(frame)).toEqual(frame);
-    expect([...typesOf(server), ...ELSEWHERE.fromServer].toSorted()).toEqual(typesOf(kinds(StreamEvent)));
+    expect([...typesOf(server), ...ELSEWHERE.fromServer[prefix]].toSorted()).toEqual(typesOf(kinds(StreamEvent)));
     expect([...typesOf(client), ...ELSEWHERE.fromClient[prefix]].toSorted()).toEqual(typesOf(kinds(ClientFrame)));
     const page = String((await get("/docs")).body);
     for (const frame of [...server, ...client]) expect(page).toContain(inHtml(JSON.stringify(frame)));
@@ -121,13 +125,16 @@ const bodyFields = (method: string, path: string) =>
   described(method, path).requestBody.content["application/json"]?.schema.properties ?? {};
 
 describe("a field that its name does not explain", () => {
-  it.each(["systemPrompt", "greeting", "historyLimit", "params"])("has a sentence: %s of a chatbot", (field) => {
-    for (const [method, path] of [
-      ["post", "/chatbots"],
-      ["put", "/chatbots/{id}"],
-    ] as const)
-      expect(JSON.stringify(bodyFields(method, path)[field])).toMatch(/"description":"(\S+ ){4}/);
-  });
+  it.each(["systemPrompt", "greeting", "historyLimit", "context", "params"])(
+    "has a sentence: %s of a chatbot",
+    (field) => {
+      for (const [method, path] of [
+        ["post", "/chatbots"],
+        ["put", "/chatbots/{id}"],
+      ] as const)
+        expect(JSON.stringify(bodyFields(method, path)[field])).toMatch(/"description":"(\S+ ){4}/);
+    },
+  );
 
   it("has a sentence: params of an endpoint, and the rule by which names become ids", async () => {
     const { name: nameField, params } = bodyFields("post", "/v1/llm_endpoints");
