@@ -127,6 +127,8 @@ export interface SummaryRecord {
   text: string;
   /** The `seq` of the last message that it covers; 0 if none was made. */
   upTo: number;
+  /** The `seq` of the reply with the summary that was made before this one, of this conversation or of another. */
+  previousSeq: number | null;
   endpointId: string;
   calls: number;
   usage: Usage | null;

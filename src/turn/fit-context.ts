@@ -13,13 +13,11 @@ export interface PastMessage extends ModelMessage {
   seq: number;
 }
 
-/** The conversation before the prompt, as far as it is read: it can be long. */
+/** The conversation before the prompt. It is read as far as it is taken: it can be long. */
 export interface PastMessages {
   count: number;
-  /** Reads the messages, newest first, and no more of them than are taken. Each call begins anew. */
+  /** Each call begins anew. */
   newestFirst: () => Iterable<PastMessage>;
-  /** Whether it has the message. A summary that ends with another one is of another conversation. */
-  has: (seq: number) => boolean;
 }
 
 /** What stands for the beginning of a conversation. */
@@ -96,6 +94,11 @@ export class ContextFitter {
 
   /** The longest summary, in characters. */
   get maxSummaryCharacters(): number {
+    return Math.max(0, this.#summaryRoom - SUMMARY_HEADING.length);
+  }
+
+  /** What a summary can take with its heading, in characters. */
+  get #summaryRoom(): number {
     return Math.floor(this.#limit * SUMMARY_PART);
   }
 
@@ -108,7 +111,9 @@ export class ContextFitter {
   fit(summary: Summary | null): FittedHistory & { isWhole: boolean } {
     const { past, maxMessages, settings } = this.#input;
     const room = Math.max(0, this.#limit - this.#required);
-    const text = summary && shortened(SUMMARY_HEADING + summary.text, room - SEPARATOR_LENGTH);
+    // It can be from a time when the context was larger.
+    const textRoom = Math.min(this.#summaryRoom, room - SEPARATOR_LENGTH);
+    const text = summary && shortened(SUMMARY_HEADING + summary.text, textRoom);
     const characters = room - (text === null ? 0 : text.length + SEPARATOR_LENGTH);
     const window = newestWithin(past.newestFirst(), { characters, count: maxMessages, after: summary?.upTo ?? 0 });
     const isComplete = window.messages.length === past.count;
@@ -134,7 +139,7 @@ export class ContextFitter {
    */
   toSummarise(after: number, maxCharacters: number): PastMessage[] {
     const { past, maxMessages } = this.#input;
-    const room = Math.max(0, this.#limit - this.#required - this.maxSummaryCharacters);
+    const room = Math.max(0, this.#limit - this.#required - this.#summaryRoom - SEPARATOR_LENGTH);
     const half = { characters: Math.floor(room / 2), count: Math.ceil(maxMessages / 2), after };
     const newestFirst = past.newestFirst()[Symbol.iterator]();
     const window = newestWithin(once(newestFirst), half);

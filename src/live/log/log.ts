@@ -20,6 +20,7 @@ import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
 import { Conversation } from "./conversation.ts";
+import { ChatPrompts } from "./chat-prompts.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
@@ -61,7 +62,7 @@ const RECENT_MESSAGES = 100;
 export class Log {
   /** Results that are saved with the start of their turns. */
   readonly waitingResults = new WaitingResults();
-  /** What a model is sent of the log. */
+  readonly chats: ChatPrompts;
   readonly conversation: Conversation;
   readonly #storage: DurableObjectStorage;
   #state: State | null;
@@ -73,8 +74,9 @@ export class Log {
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.conversation = new Conversation(storage);
     this.#state = this.#load();
+    this.chats = new ChatPrompts(storage);
+    this.conversation = new Conversation(storage, () => this.loadedState.session);
   }
 
   #load(): State | null {
@@ -317,11 +319,6 @@ export class Log {
   /** What is known from the replies so far. */
   get contextFacts(): ContextFacts {
     return this.loadedState.contextFacts ?? {};
-  }
-
-  /** How many times a chat has called its endpoint. */
-  countCalls(chatId: string): number {
-    return this.#storage.sql.exec<{ calls: number }>(statements.COUNT_CALLS, chatId).one().calls;
   }
 
   /** Deletes everything. Afterwards no session is loaded. */

@@ -42,9 +42,10 @@ export const MESSAGES_AFTER: Record<LogForm, string> = {
 export const SHOWN_MESSAGES_AFTER = `${SELECT_SHORT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
-export const SAID_NEWEST_FIRST = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
-export const COUNT_SAID_AFTER = `SELECT count(*) AS messages FROM messages WHERE seq > ? AND ${HAS_TEXT}`;
-export const READ_SUMMARY = `SELECT detail ->> '$.context.summary.text' AS text, detail ->> '$.context.summary.upTo' AS upTo
+export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
+export const COUNT_WITH_TEXT_AFTER = `SELECT count(*) AS messages FROM messages WHERE seq > ? AND ${HAS_TEXT}`;
+export const READ_SUMMARY = `SELECT detail ->> '$.context.summary.text' AS text, detail ->> '$.context.summary.upTo' AS upTo,
+    detail ->> '$.context.summary.previousSeq' AS previousSeq
   FROM messages WHERE seq = ? AND text IS NOT NULL`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages

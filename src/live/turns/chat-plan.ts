@@ -7,24 +7,25 @@ import type { ContextSettings } from "../../core/context.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { failed, notFound, success } from "../../core/failure.ts";
-import type { SummaryRecord } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { ChatContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
 import { ContextFitter, charactersOf } from "../../turn/fit-context.ts";
-import type { ChosenHistory, FittedHistory, PastMessage, PastMessages, Summary } from "../../turn/fit-context.ts";
+import type { ChosenHistory, FittedHistory, PastMessage, Summary } from "../../turn/fit-context.ts";
 import { chatbotRequest, chatbotTask, endpointMissing, instructedRequest } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import { MAX_SUMMARISED_CHARACTERS, Transcript, instructionFor } from "../../turn/summary.ts";
 import type { SummaryTask } from "../../turn/summary.ts";
+import type { PastMessages } from "../log/conversation.ts";
 import type { Log } from "../log/log.ts";
+import type { MadeSummary } from "./make-summary.ts";
 
 /** What a turn of a chatbot session does. */
 export interface ChatPlan {
   /** The call, without what is to be summarised. */
   task: ChatTask;
   /** What is to be summarised first; `null` for nothing. */
-  summary: { task: SummaryTask; taskWith: (record: SummaryRecord) => ChatTask } | null;
+  summary: { task: SummaryTask; taskWith: (record: MadeSummary) => ChatTask } | null;
 }
 
 /** A prompt, and the conversation before it. */
@@ -41,35 +42,18 @@ export function planChat(
   log: Log,
   session: Session,
   prompt: { content: string; seq: number | null },
-  { chatbot, endpoint, client, summaryEndpoint = null }: ChatContext,
+  { chatbot, endpoint, client, summaryEndpoint }: ChatContext,
   targetOf: TargetOf,
 ): Outcome<ChatPlan> {
   if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
   if (client?.deletedAt !== null) return notFound("client", session.clientId);
-  const input = { content: prompt.content, past: pastMessages(log, prompt.seq) };
+  const past = log.conversation.upTo(prompt.seq === null ? null : prompt.seq - 1);
+  const input = { content: prompt.content, past };
   const target = targetOf(endpoint);
-  const settings = chatbot.context ?? null;
   const planner = new ChatPlanner(session.id, chatbot, target, input);
-  if (target === null || settings === null) return success({ task: planner.taskOfNewest(), summary: null });
-  const summariser = settings.summaryEndpointId === undefined ? target : targetOf(summaryEndpoint);
-  return planner.planWithin(settings, { log, summariser });
-}
-
-/**
- * The conversation before a prompt, as far as it is read. All that is sent as history comes from here.
- *
- * @param seq the prompt, if it is in the log
- */
-function pastMessages(log: Log, seq: number | null): PastMessages {
-  const { conversation } = log;
-  const { lastSeq, messageCount } = log.loadedState.session;
-  const upTo = seq === null ? lastSeq : seq - 1;
-  return {
-    // Only what comes later is counted.
-    count: messageCount - (upTo < lastSeq ? conversation.countAfter(upTo) : 0),
-    newestFirst: () => conversation.newestFirst(upTo),
-    has: (one) => one <= upTo,
-  };
+  // A chatbot that earlier code has read has no context.
+  if (!target || !chatbot.context) return success({ task: planner.taskOfNewest(), summary: null });
+  return planner.planWithin(chatbot.context, { log, summariser: targetOf(summaryEndpoint ?? null) });
 }
 
 class ChatPlanner {
@@ -96,13 +80,13 @@ class ChatPlanner {
     return this.#taskWith({ summary: null, messages, isComplete: messages.length === past.count });
   }
 
-  /** The plan within the chatbot's `context`. */
+  /** The plan within the chatbot's `context`. @param summariser the endpoint that it names for summaries */
   planWithin(
     settings: ContextSettings,
     { log, summariser }: { log: Log; summariser: TaskTarget | null },
   ): Outcome<ChatPlan> {
     const { past } = this.#input;
-    const { tokenScale } = log.contextFacts;
+    const { tokenScale, summarySeq: previousSeq = null } = log.contextFacts;
     const build = (history: ChosenHistory) => this.#requestWith(history);
     const fitter = new ContextFitter({ settings, tokenScale, maxMessages: this.#maxMessages, past, build });
     if (fitter.isTooSmall) return failed({ reason: "context-too-small" });
@@ -111,11 +95,14 @@ class ChatPlanner {
     const fitted = fitter.fit(previous);
     const task = this.#taskFor(fitted);
     if (!isSummarised || fitted.isWhole) return success({ task, summary: null });
-    const summariserId = settings.summaryEndpointId ?? this.#chatbot.endpointId;
-    const summary = summaryTask(summariserId, previous, { fitter, summariser });
-    const taskWith = (record: SummaryRecord) => {
+    const { summaryEndpointId } = settings;
+    const summary =
+      summaryEndpointId === undefined
+        ? summaryTask(this.#chatbot.endpointId, previous, { fitter, summariser: this.#target })
+        : summaryTask(summaryEndpointId, previous, { fitter, summariser });
+    const taskWith = (record: MadeSummary) => {
       const refitted = record.text === "" ? fitted : fitter.fit(record);
-      return this.#taskFor({ ...refitted, sent: { ...refitted.sent, summary: record } });
+      return this.#taskFor({ ...refitted, sent: { ...refitted.sent, summary: { ...record, previousSeq } } });
     };
     return success({ task, summary: { task: summary, taskWith } });
   }
@@ -135,11 +122,14 @@ class ChatPlanner {
   }
 }
 
-/** The newest summary of the session, if it is one of this conversation. */
+/** The newest summary that is of this conversation; `null` for none. */
 function lastSummary(log: Log, past: PastMessages): Summary | null {
-  const { summarySeq } = log.contextFacts;
-  const summary = summarySeq === undefined ? null : log.conversation.summaryOf(summarySeq);
-  return summary && past.has(summary.upTo) ? summary : null;
+  for (let seq = log.contextFacts.summarySeq ?? null; seq !== null;) {
+    const summary = log.conversation.summaryOf(seq);
+    if (summary && past.has(summary.upTo)) return summary;
+    seq = summary?.previousSeq ?? null;
+  }
+  return null;
 }
 
 /** What is to be summarised of the messages after the last summary. */

@@ -16,6 +16,9 @@ const NO_ROOM: ReplyError = {
 
 const EMPTY: ReplyError = { code: "refused_by_guard", message: "The endpoint answered with an empty summary." };
 
+/** A summary, not yet in its place in the log. */
+export type MadeSummary = Omit<SummaryRecord, "previousSeq">;
+
 interface SummaryPorts {
   callEndpoints: FanOutPorts["callEndpoints"];
   /** Aborted to stop the turn. */
@@ -23,9 +26,9 @@ interface SummaryPorts {
 }
 
 /** Makes a summary. If a call fails, it covers only what the calls before it have summarised. Never rejects. */
-export async function makeSummary(task: SummaryTask, ports: SummaryPorts): Promise<SummaryRecord> {
+export async function makeSummary(task: SummaryTask, ports: SummaryPorts): Promise<MadeSummary> {
   const { endpointId, prices, previous, messages, maxText, maxSummary, requestFor } = task;
-  let record: SummaryRecord = { text: "", upTo: 0, endpointId, calls: 0, usage: null, prices, error: null };
+  let record: MadeSummary = { text: "", upTo: 0, endpointId, calls: 0, usage: null, prices, error: null };
   let before = textBefore(previous?.text ?? null);
   for (let call = 0; call < MAX_SUMMARY_CALLS && !messages.isEmpty; call += 1) {
     const part = messages.take(maxText - before.length);
@@ -65,7 +68,7 @@ function errorOf({ text, final }: Answer): ReplyError | null {
   return text.trim() === "" ? EMPTY : null;
 }
 
-function addUsage({ usage }: SummaryRecord, { final }: Answer): Usage | null {
+function addUsage({ usage }: MadeSummary, { final }: Answer): Usage | null {
   const added = final.type === "end" ? final.usage : null;
   if (!added || !usage) return added ?? usage;
   return {

@@ -62,8 +62,8 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const chatLog = {
-      preparedPrompts: (newest: number) => log.conversation.preparedPrompts(chat.chatId, newest),
-      answeredPrompts: () => log.conversation.answeredPrompts(chat.chatId),
+      preparedPrompts: (newest: number) => log.chats.prepared(chat.chatId, newest),
+      answeredPrompts: () => log.chats.answered(chat.chatId),
     };
     return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, chatLog, preparation);
   });
@@ -108,6 +108,6 @@ const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarg
   endpoint && {
     endpoint,
     // Only the echo endpoint needs the count, and counting reads the chat's whole log.
-    previousCalls: endpoint.connectorType === "echo-connector" ? log.countCalls(chatId) : 0,
+    previousCalls: endpoint.connectorType === "echo-connector" ? log.chats.countCalls(chatId) : 0,
     alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
   };

@@ -121,7 +121,8 @@ export class TurnRunner {
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
     const tasks = plan.summary ? [await this.#summarise(plan.summary)] : plan.tasks;
-    this.#sent = tasks.flatMap(({ context }) => context ?? []);
+    // A turn that was stopped while it made a summary sends nothing.
+    this.#sent = this.#signals.stoppedAs ? [] : tasks.flatMap(({ context }) => context ?? []);
     for (const event of this.#trimmedEvents()) emit(event);
     for (const chatId of chatIds) {
       this.#drafts.start(chatId);
@@ -146,7 +147,8 @@ export class TurnRunner {
     const signal = this.#signals.signalOf(this.#session.chats[0]?.chatId ?? "");
     const record = await makeSummary(task, { callEndpoints, signal });
     // The message of the error can have words of the conversation.
-    if (record.error) console.error({ event: "summary-failed", sessionId: id, code: record.error.code });
+    if (record.error && !signal.aborted)
+      console.error({ event: "summary-failed", sessionId: id, code: record.error.code });
     return taskWith(record);
   }
 

@@ -234,6 +234,7 @@ describe("a summary that fails", () => {
     const endpoint = await createCountingEndpoint("count-4:stalling");
     const id = await createContextSession(endpoint, { maxTokens: 400, keep: "summary" });
     await fillWithLines(id, 20);
+    const follower = await followEvents(`/sessions/${id}/events`);
     const asked = chat(id, line("new"));
     await vi.waitFor(async () => expect(await endpoint.summaries()).toHaveLength(1));
     await post(`/sessions/${id}/takeover`, { operator: { id: "grace", name: "Grace" } });
@@ -241,5 +242,8 @@ describe("a summary that fails", () => {
     expect([status, body.data.finishReason, body.data.content]).toEqual([200, "cancelled", ""]);
     await vi.waitFor(async () => expect(await endpoint.open()).toBe(0));
     expect(await endpoint.bodies()).toHaveLength(1);
+    await follower.next("turn-ended");
+    expect(follower.types()).not.toContain("context-trimmed");
+    await follower.cut();
   });
 });
