@@ -16,10 +16,15 @@ export interface ContextSettings {
   summaryEndpointId?: string | undefined;
 }
 
-/** What is known of a session from its replies so far: how its provider counts, and where its summary is. */
+/**
+ * What is known of a session from its replies so far: where its summary is, and how many tokens its provider counts for each
+ * token of the plain estimate. Absent before it is known.
+ */
 export interface ContextFacts {
-  /** Tokens that the provider counts for each token of the plain estimate, 1 at least. Absent before it is known. */
+  /** By calls that were long enough to say so. 1 at least. */
   tokenScale?: number;
+  /** By the last call, of whatever length. Of a short one, what the provider adds to every call is much. */
+  lastScale?: number;
   /** The `seq` of the reply with the newest summary. */
   summarySeq?: number;
 }
@@ -36,19 +41,21 @@ const UNKNOWN_SCALE = 2.5;
 /** History is chosen for some tokens more than the provider last counted, because each call has other texts. */
 const SCALE_MARGIN = 1.05;
 
-/** A count of fewer tokens than this part of `maxTokens` says little: what providers add to each call is much of it. */
-const MIN_MEASURED_PART = 1 / 16;
+/** A call with fewer tokens than this part of `maxTokens` is too short for the estimate of others. */
+const MIN_MEASURED_PART = 1 / 4;
 
-/** After a turn that counts less, the scale approaches it by so much. */
-const SCALE_FADING = 0.95;
+/** After a call for which the provider counts less, a scale falls by half at most: the next one can have other texts. */
+const MAX_FALL = 0.5;
 
 /** The estimated tokens of texts: their characters / 4, rounded up, or as many more as the provider is known to count. */
-export const estimateTokens = (characters: number, scale: number | undefined): number =>
-  Math.ceil((characters / CHARACTERS_PER_TOKEN) * (scale ?? 1));
+export const estimateTokens = (characters: number, { tokenScale = 1 }: ContextFacts): number =>
+  Math.ceil((characters / CHARACTERS_PER_TOKEN) * tokenScale);
 
 /** The characters that a call with history may have. What must be sent can have more: only the estimate limits it. */
-export const charactersFor = (maxTokens: number, scale: number | undefined): number =>
-  Math.floor((maxTokens * CHARACTERS_PER_TOKEN) / (scale === undefined ? UNKNOWN_SCALE : scale * SCALE_MARGIN));
+export function charactersFor(maxTokens: number, { tokenScale = 1, lastScale }: ContextFacts): number {
+  const scale = lastScale === undefined ? UNKNOWN_SCALE : Math.max(tokenScale, lastScale) * SCALE_MARGIN;
+  return Math.floor((maxTokens * CHARACTERS_PER_TOKEN) / scale);
+}
 
 /** What is known after more messages. */
 export const factsAfter = (facts: ContextFacts, messages: Pick<Message, "seq" | "reply">[]): ContextFacts =>
@@ -57,19 +64,24 @@ export const factsAfter = (facts: ContextFacts, messages: Pick<Message, "seq" | 
     facts,
   );
 
-function addReply(
+function addReply(facts: ContextFacts, seq: number, reply: ReplyDetail, context: SentContext): ContextFacts {
+  const hasSummary = context.summary !== undefined && context.summary.text !== "";
+  return { ...facts, ...scalesAfter(facts, reply, context), ...(hasSummary ? { summarySeq: seq } : {}) };
+}
+
+function scalesAfter(
   facts: ContextFacts,
-  seq: number,
   { status, usage }: ReplyDetail,
-  context: SentContext,
+  { characters, maxTokens }: SentContext,
 ): ContextFacts {
-  const tokens = context.characters / CHARACTERS_PER_TOKEN;
-  const isMeasured = status === "ok" && tokens >= context.maxTokens * MIN_MEASURED_PART;
+  if (status !== "ok") return {};
+  const tokens = characters / CHARACTERS_PER_TOKEN;
   // A provider that counts nothing leaves the plain estimate.
-  const measured = usage === null ? 1 : usage.inputTokens / tokens;
+  const counted = usage === null ? 1 : usage.inputTokens / tokens;
+  const scaleAfter = (scale = 1) => Math.max(1, counted, scale * MAX_FALL);
+  const isLong = tokens >= maxTokens * MIN_MEASURED_PART;
   return {
-    ...facts,
-    ...(isMeasured ? { tokenScale: Math.max(1, measured, (facts.tokenScale ?? 1) * SCALE_FADING) } : {}),
-    ...(context.summary && context.summary.text !== "" ? { summarySeq: seq } : {}),
+    lastScale: scaleAfter(facts.lastScale),
+    ...(isLong ? { tokenScale: scaleAfter(facts.tokenScale) } : {}),
   };
 }

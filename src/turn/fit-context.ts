@@ -2,7 +2,7 @@
  * Chooses which messages of a conversation a call sends, for a chatbot with `context`: the newest that fit, and what has to
  * be summarised before. The estimate of tokens is in `core/context.ts`, and making a summary in `summary.ts`. Pure.
  */
-import type { ContextSettings } from "../core/context.ts";
+import type { ContextFacts, ContextSettings } from "../core/context.ts";
 import { charactersFor, estimateTokens } from "../core/context.ts";
 import type { SentContext } from "../core/message.ts";
 import { readCallParams } from "../core/call-params.ts";
@@ -44,8 +44,7 @@ export interface FittedHistory {
 
 export interface FitInput {
   settings: ContextSettings;
-  /** See `ContextFacts`. */
-  tokenScale: number | undefined;
+  facts: ContextFacts;
   /** The most messages before the prompt. */
   maxMessages: number;
   past: PastMessages;
@@ -83,7 +82,7 @@ export class ContextFitter {
 
   constructor(input: FitInput) {
     this.#input = input;
-    this.#limit = charactersFor(input.settings.maxTokens, input.tokenScale);
+    this.#limit = charactersFor(input.settings.maxTokens, input.facts);
     this.#required = charactersOf(input.build(NO_HISTORY));
   }
 
@@ -153,7 +152,7 @@ export class ContextFitter {
   }
 
   #estimate(characters: number): number {
-    return estimateTokens(characters, this.#input.tokenScale);
+    return estimateTokens(characters, this.#input.facts);
   }
 
   /** A provider that takes no message of the assistant first gets a greeting in other words. They can be longer. */

@@ -18,12 +18,15 @@ interface Body {
   contents?: { parts: { text: string }[] }[];
 }
 
+/** Tokens that a verbose one adds to each call. */
+const TOKENS_OF_VERBOSE = 200;
+
 let summaries = 0;
 
 export const isCounted = (scene: string): boolean => SCENE.test(scene);
 
 /**
- * `silent`: reports no usage. `failing`: fails when a summary is asked for. `stalling`: then never answers. `blank`: then
+ * `silent`: reports no usage. `verbose`: adds tokens to each call. `failing`: fails when a summary is asked for. `stalling`: then never answers. `blank`: then
  * answers nothing.
  */
 export function answerCounted(scene: string, path: string, text: string, answer: ServerResponse): void {
@@ -36,7 +39,9 @@ export function answerCounted(scene: string, path: string, text: string, answer:
   }
   answer.writeHead(200, { "content-type": "text/event-stream" });
   if (isSummary && options.includes("stalling")) return answer.flushHeaders();
-  const tokens = options.includes("silent") ? null : countTokens(JSON.parse(text) as Body, Number(charactersPerToken));
+  const added = options.includes("verbose") ? TOKENS_OF_VERBOSE : 0;
+  const counted = countTokens(JSON.parse(text) as Body, Number(charactersPerToken)) + added;
+  const tokens = options.includes("silent") ? null : counted;
   const events = eventsOf(path, isSummary ? summaryFor(options) : "Yes, of course.", tokens);
   answer.end(events.map((event) => `data: ${typeof event === "string" ? event : JSON.stringify(event)}\n\n`).join(""));
 }

@@ -86,9 +86,10 @@ class ChatPlanner {
     { log, summariser }: { log: Log; summariser: TaskTarget | null },
   ): Outcome<ChatPlan> {
     const { past } = this.#input;
-    const { tokenScale, summarySeq: previousSeq = null } = log.contextFacts;
+    const facts = log.contextFacts;
+    const previousSeq = facts.summarySeq ?? null;
     const build = (history: ChosenHistory) => this.#requestWith(history);
-    const fitter = new ContextFitter({ settings, tokenScale, maxMessages: this.#maxMessages, past, build });
+    const fitter = new ContextFitter({ settings, facts, maxMessages: this.#maxMessages, past, build });
     if (fitter.isTooSmall) return failed({ reason: "context-too-small" });
     const isSummarised = settings.keep === "summary" && this.#maxMessages > 0;
     const previous = isSummarised ? lastSummary(log, past) : null;

@@ -1,7 +1,7 @@
 /** Which messages of random conversations fit into random contexts. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { factsAfter } from "../../../src/core/context.ts";
+import { charactersFor, estimateTokens, factsAfter } from "../../../src/core/context.ts";
 import type { ContextFacts, ContextSettings } from "../../../src/core/context.ts";
 import type { SentContext } from "../../../src/core/message.ts";
 import { ContextFitter, charactersOf } from "../../../src/turn/fit-context.ts";
@@ -30,17 +30,17 @@ const inputs = fc
     messages: conversations,
     maxTokens: fc.integer({ min: 1, max: 2_000 }),
     keep: fc.constantFrom("newest" as const, "summary" as const),
-    tokenScale: fc.option(fc.double({ min: 1, max: 5, noNaN: true }), { nil: undefined }),
+    facts: fc.constantFrom({}, { lastScale: 3 }, { lastScale: 1, tokenScale: 1.5 }, { lastScale: 4, tokenScale: 4 }),
     maxMessages: fc.integer({ min: 0, max: 80 }),
     systemPrompt: fc.option(contents),
     prompt: contents,
     alternateRoles: fc.boolean(),
   })
-  .map(({ messages, maxTokens, keep, tokenScale, maxMessages, systemPrompt, prompt, alternateRoles }) => {
+  .map(({ messages, maxTokens, keep, facts, maxMessages, systemPrompt, prompt, alternateRoles }) => {
     const target = { endpoint: anEndpoint, previousCalls: 0, alternateRoles };
     const build = (history: ChosenHistory) => chatbotRequest({ ...aChatbot, systemPrompt }, target, prompt, history);
     const settings: ContextSettings = { maxTokens, keep };
-    const input: FitInput = { settings, tokenScale, maxMessages, past: pastOf(messages), build };
+    const input: FitInput = { settings, facts, maxMessages, past: pastOf(messages), build };
     return { messages, input, systemPrompt, prompt };
   });
 
@@ -48,14 +48,14 @@ describe("a history that is fitted into a context", () => {
   it("never exceeds it by the estimate, has the newest messages, and always system prompt and prompt", () => {
     fc.assert(
       fc.property(inputs, fc.option(contents), ({ messages, input, systemPrompt, prompt }, text) => {
-        const { settings, build, tokenScale = 1, maxMessages } = input;
+        const { settings, build, facts, maxMessages } = input;
         const fitter = new ContextFitter(input);
         if (fitter.isTooSmall) return;
         const summary = text === null ? null : { text, upTo: Math.floor(messages.length / 3) };
         const { history, sent } = fitter.fit(summary);
         const request = build(history);
         expect(sent.characters).toBe(charactersOf(request));
-        expect(sent.estimatedTokens).toBe(Math.ceil((sent.characters / 4) * tokenScale));
+        expect(sent.estimatedTokens).toBe(estimateTokens(sent.characters, facts));
         expect(sent.estimatedTokens).toBeLessThanOrEqual(settings.maxTokens);
         expect(sent.kept + sent.dropped).toBe(messages.length + 1);
         expect(history.messages.length).toBe(sent.kept - 1);
@@ -127,7 +127,7 @@ describe("how a provider counts", () => {
       status,
       usage: inputTokens === null ? null : { inputTokens, outputTokens: 1 },
       context: {
-        maxTokens: 1000,
+        maxTokens: 400,
         characters: 400,
         estimatedTokens: 100,
         kept: 1,
@@ -137,21 +137,32 @@ describe("how a provider counts", () => {
       },
     }),
   });
-  const scaleAfter = (...replies: ReturnType<typeof reply>[]): ContextFacts["tokenScale"] =>
-    factsAfter({}, replies).tokenScale;
+  const factsOf = (...replies: ReturnType<typeof reply>[]): ContextFacts => factsAfter({}, replies);
 
-  it("is known after a call that is long enough, and never less than the estimate", () => {
-    expect(scaleAfter()).toBeUndefined();
-    expect(scaleAfter(reply(1, 200))).toBe(2);
-    expect(scaleAfter(reply(1, 50))).toBe(1);
-    expect(scaleAfter(reply(1, null))).toBe(1);
-    expect(scaleAfter(reply(1, 200, { characters: 240 }))).toBeUndefined();
-    expect(scaleAfter(reply(1, 200, {}, "error"))).toBeUndefined();
+  it("is known after a call, and never less than the estimate", () => {
+    expect(factsOf()).toEqual({});
+    expect(factsOf(reply(1, 200))).toEqual({ lastScale: 2, tokenScale: 2 });
+    expect(factsOf(reply(1, 50))).toEqual({ lastScale: 1, tokenScale: 1 });
+    expect(factsOf(reply(1, null))).toEqual({ lastScale: 1, tokenScale: 1 });
+    expect(factsOf(reply(1, 200, {}, "error"))).toEqual({});
   });
 
-  it("rises at once and fades slowly", () => {
-    expect(scaleAfter(reply(1, 200), reply(2, 300))).toBe(3);
-    expect(scaleAfter(reply(1, 200), reply(2, 100))).toBeCloseTo(1.9);
-    expect(scaleAfter(reply(1, 200), ...Array.from({ length: 50 }, (_, n) => reply(n + 2, 100)))).toBe(1);
+  it("is not in the estimate after a short call, but history is chosen with it", () => {
+    const facts = factsOf(reply(1, 200, { maxTokens: 401 }));
+    expect(facts).toEqual({ lastScale: 2 });
+    expect(estimateTokens(401, facts)).toBe(101);
+    expect(charactersFor(1000, facts)).toBe(Math.floor(4000 / 2.1));
+  });
+
+  it("is taken as 2.5 times the estimate before that, and with a margin afterwards", () => {
+    expect(charactersFor(1000, {})).toBe(1600);
+    expect(charactersFor(1000, { lastScale: 1, tokenScale: 1 })).toBe(3809);
+    expect(charactersFor(1000, { lastScale: 1, tokenScale: 2 })).toBe(1904);
+  });
+
+  it("rises at once and falls by half at most", () => {
+    expect(factsOf(reply(1, 200), reply(2, 300)).tokenScale).toBe(3);
+    expect(factsOf(reply(1, 600), reply(2, 100))).toEqual({ lastScale: 3, tokenScale: 3 });
+    expect(factsOf(reply(1, 600), reply(2, 100), reply(3, 100), reply(4, 100)).lastScale).toBe(1);
   });
 });

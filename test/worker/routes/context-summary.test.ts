@@ -144,6 +144,15 @@ describe("a summary", () => {
     await chat(id, "And again");
     expect(await endpoint.summaries()).toHaveLength(1);
     for (const { text } of await endpoint.chats()) expect(text).toContain(`${summary}`);
+    // Whoever reads only what is shown gets none.
+    const page = await env.SESSIONS.getByName(id).page({
+      after: 0,
+      limit: 100,
+      which: "all",
+      filter: { form: "short" },
+    });
+    expect(JSON.stringify(page)).toContain('"upTo"');
+    expect(JSON.stringify(page)).not.toContain(summary);
   });
 
   it("is counted in the statistics of the session, with its cost", async () => {

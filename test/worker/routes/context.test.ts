@@ -100,7 +100,7 @@ describe.each(FORMATS)("in the format of $format", ({ connector_type }) => {
 describe("what does not fit", () => {
   it("is left out, the oldest first, and the event says so to all who listen", async () => {
     const endpoint = await createCountingEndpoint("count-4");
-    const id = await createContextSession(endpoint, { maxTokens: 200, keep: "newest" });
+    const id = await createContextSession(endpoint, { maxTokens: 280, keep: "newest" });
     for (let n = 1; n <= 20; n += 1) await say(id, n % 2 === 1 ? "user" : "assistant", line(n));
     const follower = await followEvents(`/sessions/${id}/events`);
     const socket = await connect(`/sessions/${id}/ws`);
@@ -109,7 +109,7 @@ describe("what does not fit", () => {
     const [body] = await endpoint.chats();
     const sent = body?.messages?.map(({ content }) => content) ?? [];
     const trimmed = await stream.next("context-trimmed");
-    // It begins with a message of the user.
+    // One more would fit, but it is the assistant's.
     expect(sent).toEqual([line(19), line(20), line("new")]);
     const { turnId } = await stream.next("turn-started");
     expect(trimmed).toEqual({ type: "context-trimmed", turnId, dropped: 18, kept: 3, estimatedTokens: 75 });
@@ -118,6 +118,21 @@ describe("what does not fit", () => {
     expect(stream.types().slice(0, 4)).toEqual(["turn-started", "message-appended", "context-trimmed", "reply-start"]);
     expect(await messagesOf(id)).toHaveLength(22);
     await follower.cut();
+  });
+
+  it("is made known to whoever comes while the reply is being written", async () => {
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 20 } });
+    const context = { maxTokens: 100, keep: "newest" };
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId, context }) });
+    for (let n = 1; n <= 5; n += 1) await say(id, "user", line(n));
+    const stream = await followEvents(`/sessions/chat?sessionId=${id}`, { content: "word ".repeat(30) });
+    await stream.next("reply-delta");
+    const late = await followEvents(`/sessions/${id}/events?after=6`);
+    await late.next("reply-delta");
+    expect(late.types().slice(0, 4)).toEqual(["session-snapshot", "context-trimmed", "reply-start", "reply-delta"]);
+    expect(await late.next("context-trimmed")).toEqual(await stream.next("context-trimmed"));
+    await post(`/sessions/${id}/stop`);
+    await late.cut();
   });
 
   it("is also left out of a turn that is repeated, and its event comes again", async () => {
@@ -197,6 +212,30 @@ describe("the estimate", () => {
       expect(estimatedTokens).toBe(Math.ceil(characters / 4));
       expect(estimatedTokens).toBeGreaterThan(150);
     }
+  });
+});
+
+describe("a provider that adds much to each call", () => {
+  it("lets through what fits by the estimate after a short call, and gets less history for a while", async () => {
+    const endpoint = await createCountingEndpoint("count-4:verbose");
+    const id = await createContextSession(endpoint, { maxTokens: 1000, keep: "newest" });
+    await chat(id, "Hi");
+    expect((await chat(id, "u".repeat(2_000))).status).toBe(200);
+    for (let n = 1; n <= 40; n += 1) await say(id, n % 2 === 1 ? "user" : "assistant", line(n));
+    for (let n = 1; n <= 12; n += 1) await chat(id, line(`new ${n}`));
+    const tokens = await endpoint.tokens(4);
+    // With what it adds.
+    expect(Math.max(...tokens) + 200).toBeLessThanOrEqual(1000);
+    expect((tokens.at(-1) ?? 0) + 200).toBeGreaterThan(850);
+  });
+
+  it("is not exceeded when much is added to the log after its first, short call", async () => {
+    const endpoint = await createCountingEndpoint("count-1");
+    const id = await createContextSession(endpoint, { maxTokens: 1000, keep: "newest" });
+    await chat(id, "A short question");
+    for (let n = 1; n <= 40; n += 1) await say(id, n % 2 === 1 ? "user" : "assistant", line(n));
+    await chat(id, line("new"));
+    expect(Math.max(...(await endpoint.tokens(1)))).toBeLessThanOrEqual(1000);
   });
 });
 
