@@ -52,6 +52,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   metadataVersion: 0,
   messageCount: 0,
   archive: null,
+  activePath: null,
   ...BOT_HANDLING,
   ...fields,
 });
@@ -108,6 +109,7 @@ export const fails = (message: string): ReplyEvent[] => [
 ];
 
 export interface TestWorld extends SessionWorld {
+  storage: DurableObjectStorage;
   events: SessionEvent[];
   closed: CloseReason[];
   /** The session as D1 has it; `null` once it is deleted. */
@@ -117,8 +119,10 @@ export interface TestWorld extends SessionWorld {
 
 /** @param endpoint answers every call of the session's chats */
 export function aWorld(session: Session | null, endpoint: Endpoint = () => says("Hello")): TestWorld {
-  const log = new Log(memoryStorage());
+  const storage = memoryStorage();
+  const log = new Log(storage);
   const world: TestWorld = {
+    storage,
     id: session?.id ?? "none",
     log,
     events: [],
@@ -146,6 +150,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
           },
         },
       }),
+      findEndpoint: async () => null,
       cachedTurnContext: () => null,
       cachedReferences: () => null,
       writeSession: async (changed) => {

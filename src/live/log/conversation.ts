@@ -3,44 +3,60 @@
  * Effects: reads the log.
  */
 import type { SummaryRecord } from "../../core/message.ts";
+import { isOnPath, lengthOfPath } from "../../core/message-tree.ts";
+import type { PathRange } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
-import { fromSaidRow } from "./message-rows.ts";
-import type { SaidMessage, SaidRow } from "./message-rows.ts";
+import type { MessagePlaces } from "./message-places.ts";
+import { fromPathRow } from "./message-rows.ts";
+import type { PathMessage, PathRow } from "./message-rows.ts";
 import * as statements from "./statements.ts";
 
-/** The messages with text before a prompt. They are read as far as they are taken: a log can be long. */
+/** The messages before a prompt. They are read as far as they are taken: a log can be long. */
 export interface PastMessages {
   count: number;
   /** Whether it has the message. */
   has: (seq: number) => boolean;
   /** Each call begins anew. */
-  newestFirst: () => Generator<SaidMessage, void>;
+  newestFirst: () => Generator<PathMessage, void>;
 }
 
 export class Conversation {
   readonly #storage: DurableObjectStorage;
+  readonly #places: MessagePlaces;
   readonly #session: () => Session;
 
   /** @param session the loaded session */
-  constructor(storage: DurableObjectStorage, session: () => Session) {
+  constructor(storage: DurableObjectStorage, places: MessagePlaces, session: () => Session) {
     this.#storage = storage;
+    this.#places = places;
     this.#session = session;
   }
 
-  /** @param upTo the `seq` of the last message; `null` for all that there are */
-  upTo(upTo: number | null): PastMessages {
-    const { lastSeq, messageCount } = this.#session();
+  /** The messages of the active path. @param upTo the last message of another path */
+  upTo(upTo?: number): PastMessages {
+    const { lastSeq, messageCount, activePath } = this.#session();
+    if (activePath) {
+      const path = upTo === undefined ? activePath : this.#places.tree.pathTo(upTo);
+      return this.#past(path, lastSeq, lengthOfPath(path, lastSeq));
+    }
     const last = upTo ?? lastSeq;
+    return this.#past([[1, last]], lastSeq, messageCount - (last < lastSeq ? this.#countAfter(last) : 0));
+  }
+
+  /** @param lastSeq what is appended later does not belong to it */
+  #past(path: PathRange[], lastSeq: number, count: number): PastMessages {
     return {
-      count: messageCount - (last < lastSeq ? this.#countAfter(last) : 0),
-      has: (seq) => seq <= last,
-      newestFirst: () => this.#newestFirst(last),
+      count,
+      has: (seq) => isOnPath(path, seq),
+      newestFirst: () => this.#newestFirst(path, lastSeq),
     };
   }
 
-  *#newestFirst(upTo: number): Generator<SaidMessage, void> {
-    const rows = this.#storage.sql.exec(statements.CONVERSATION, upTo).raw<SaidRow>();
-    for (const row of rows) yield fromSaidRow(row);
+  *#newestFirst(path: PathRange[], lastSeq: number): Generator<PathMessage, void> {
+    for (const [from, to] of path.toReversed()) {
+      const rows = this.#storage.sql.exec(statements.CONVERSATION, from, to ?? lastSeq).raw<PathRow>();
+      for (const row of rows) yield fromPathRow(row);
+    }
   }
 
   #countAfter(seq: number): number {

@@ -26,6 +26,7 @@ const MessageAppended = z.object({
   seq: count,
   chatId: z.string().nullable(),
   turnId: z.string().optional(),
+  parentSeq: count.nullable().optional(),
   role: z.enum(ROLES),
   content: z.string(),
   timestamp: z.string().meta({ format: "date-time" }),
@@ -49,6 +50,13 @@ const ContextTrimmed = z.object({
     .meta({ description: "Why the dropped messages, or some of them, could not be summarised now" }),
 });
 
+/** The active path of a session is not simply longer. Inside a turn, a reply or an edit did it. */
+const PathChanged = z.object({
+  type: z.literal("path-changed"),
+  seqs: z.array(count),
+  turnId: z.string().optional(),
+});
+
 const ReplyEnd = z.object({
   type: z.literal("reply-end"),
   ...chatFields,
@@ -61,6 +69,7 @@ export const StreamEvent = z
   .discriminatedUnion("type", [
     SessionSnapshot,
     MessageAppended,
+    PathChanged,
     z.object({ type: z.literal("turn-started"), ...RunningTurnFields.shape }),
     ContextTrimmed,
     z.object({ type: z.literal("reply-start"), ...chatFields }),

@@ -28,6 +28,13 @@ export interface ChatPlan {
   summary: { task: SummaryTask; taskWith: (record: MadeSummary) => ChatTask } | null;
 }
 
+/** A prompt, and where it is in the log, or what it follows there. */
+interface ChatPrompt {
+  content: string;
+  seq: number | null;
+  parentSeq?: number;
+}
+
 /** A prompt, and the conversation before it. */
 interface ChatInput {
   content: string;
@@ -41,13 +48,13 @@ type TargetOf = (endpoint: Endpoint | null) => TaskTarget | null;
 export function planChat(
   log: Log,
   session: Session,
-  prompt: { content: string; seq: number | null },
+  prompt: ChatPrompt,
   { chatbot, endpoint, client, summaryEndpoint }: ChatContext,
   targetOf: TargetOf,
 ): Outcome<ChatPlan> {
   if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
   if (client?.deletedAt !== null) return notFound("client", session.clientId);
-  const past = log.conversation.upTo(prompt.seq === null ? null : prompt.seq - 1);
+  const past = log.conversation.upTo(prompt.seq === null ? prompt.parentSeq : log.places.parentOf(prompt.seq));
   const input = { content: prompt.content, past };
   const target = targetOf(endpoint);
   const planner = new ChatPlanner(session.id, chatbot, target, input);

@@ -3,13 +3,15 @@
  * the messages in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
  */
 import { asContextStrategy } from "../../core/prompt-template.ts";
+import { mergeParams } from "../../core/call-params.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
-import { success } from "../../core/failure.ts";
+import { notFound, success } from "../../core/failure.ts";
+import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
-import type { ComparisonContext, TurnContext } from "../../store/turn-context.ts";
+import type { ChatContext, ComparisonContext, TurnContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
 import { comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
@@ -22,8 +24,16 @@ import { currentContext } from "./turn-context.ts";
 /** A prompt for all chats of a session. */
 export interface Prompt {
   content: string;
-  /** Its `seq`, if a turn that failed has appended it; `null` for a new prompt. */
+  /** Its `seq`, if it is in the log: to be answered again, or because its turn failed. `null` for a new prompt. */
   seq: number | null;
+  /** Whether the turn makes a variant: asks again, or changes an earlier prompt. */
+  isVariant?: true;
+  /** What the first message that the turn adds follows, if that is not the last message of the active path. */
+  parentSeq?: number;
+  /** Which endpoint replies, and with which params, if not the chatbot's own. */
+  call?: { endpointId?: string; params?: string };
+  /** The turn starts only if this is the last message of the log. */
+  expectedSeq?: number;
 }
 
 /** What a turn does. */
@@ -44,8 +54,23 @@ export async function planTurn(world: SessionWorld, session: Session, prompt: Pr
   const context = await currentContext(world, session);
   if (context.of === "comparison")
     return success({ tasks: planComparison(log, session, prompt, context.comparison), summary: null });
-  const planned = planChat(log, session, prompt, context.chat, (endpoint) => targetOf(log, session.id, endpoint));
+  const chat = await withCall(world, context.chat, prompt);
+  if (!chat.ok) return chat;
+  const planned = planChat(log, session, prompt, chat.value, (endpoint) => targetOf(log, session.id, endpoint));
   return planned.ok ? success({ tasks: [planned.value.task], summary: planned.value.summary }) : planned;
+}
+
+/** The chatbot with the endpoint and the params of a call. Its own params are for its own endpoint. */
+async function withCall(world: SessionWorld, context: ChatContext, { call }: Prompt): Promise<Outcome<ChatContext>> {
+  const { chatbot } = context;
+  if (!chatbot || !call) return success(context);
+  const { endpointId = chatbot.endpointId, params = null } = call;
+  if (endpointId === chatbot.endpointId)
+    return success({ ...context, chatbot: { ...chatbot, params: mergeParams(chatbot.params ?? "{}", params, []) } });
+  const endpoint = await world.records.findEndpoint(endpointId);
+  return endpoint
+    ? success({ ...context, endpoint, chatbot: { ...chatbot, endpointId, params } })
+    : notFound("endpoint", endpointId);
 }
 
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
@@ -77,12 +102,11 @@ export type SentPrompt = Pick<
 
 /**
  * What the chats of a turn that has started had sent, planned again from the log and the records that it used. The
- * prepared prompt is `""` where the log does not have the prompt or the records: a turn that is repeated has its prompt
- * in an earlier one.
+ * prepared prompt is `""` where the log does not have the prompt or the records.
  */
 export function sentPrompts(log: Log, session: Session, turn: RunningTurn): SentPrompt[] {
   const { promptTemplate = session.promptTemplate, contextStrategy = session.contextStrategy } = turn;
-  const content = log.messagesOfTurn(turn.turnId).find(({ role }) => role === "user")?.content ?? null;
+  const content = promptOf(log, turn)?.content ?? null;
   const context = log.cachedContext;
   const planned =
     context?.of === "comparison" && content !== null
@@ -100,6 +124,9 @@ export function sentPrompts(log: Log, session: Session, turn: RunningTurn): Sent
     contextStrategy,
   }));
 }
+
+const promptOf = (log: Log, { turnId, promptSeq }: RunningTurn): Message | undefined =>
+  promptSeq === undefined ? log.messagesOfTurn(turnId).find(({ role }) => role === "user") : log.message(promptSeq);
 
 const chatbotEndpointOf = (context: TurnContext | null): string | null =>
   context?.of === "chat" ? (context.chat.chatbot?.endpointId ?? null) : null;

@@ -81,6 +81,13 @@ describe("a route that streams", () => {
     const reader = await followEvents(`/sessions/${id}/events?after=0`);
     const turn = await turnTypes(`/sessions/chat?sessionId=${id}`, { content: "Hello" });
     expect(turn).toEqual(typesOf(shownEvents("post", "/sessions/chat")));
+    for (const [name, seq, body] of [
+      ["regenerate", 3, {}],
+      ["edit", 2, { content: "Hi" }],
+    ] as const) {
+      const types = await turnTypes(`/sessions/${id}/messages/${seq}/${name}`, body);
+      expect(types).toEqual(typesOf(shownEvents("post", `/sessions/{id}/messages/{seq}/${name}`)));
+    }
     await put(`/sessions/${id}`, { title: "New" });
     await post(`/sessions/${id}/end`);
     expect(await followedTypes(reader)).toEqual(typesOf(shownEvents("get", "/sessions/{id}/events")));
@@ -99,7 +106,7 @@ describe("a route that streams", () => {
 
 /** The kinds of frames that only an event stream has, or only a chatbot session has or takes. */
 const ELSEWHERE = {
-  fromServer: { "/v1": ["stream-closed", "context-trimmed"], "": ["stream-closed"] },
+  fromServer: { "/v1": ["stream-closed", "path-changed", "context-trimmed"], "": ["stream-closed"] },
   fromClient: { "/v1": ["message-append"], "": [] },
 };
 

@@ -7,8 +7,8 @@ import { KEEPS } from "../../../core/context.ts";
 import { Content } from "../../../core/message.ts";
 import { name, pageQuery, searchString, providerParams } from "../../http/fields.ts";
 
-const endpointId = z.string().check(z.minLength(1), z.maxLength(200));
-const params = z
+export const endpointId = z.string().check(z.minLength(1), z.maxLength(200));
+export const params = z
   .pipe(
     providerParams,
     z.transform((value) => JSON.stringify(value)),
