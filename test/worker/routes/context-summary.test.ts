@@ -155,6 +155,38 @@ describe("a summary", () => {
     expect(JSON.stringify(page)).not.toContain(summary);
   });
 
+  it("stands only for messages of the path that is sent: what is asked again or edited gets an earlier one, or none", async () => {
+    const endpoint = await createCountingEndpoint("count-4");
+    const id = await createContextSession(endpoint, { maxTokens: 500, keep: "summary" });
+    const summaryOf = (text = "") => /SUMMARY-\d+/.exec(text)?.[0];
+    const summaries: (string | undefined)[] = [];
+    for (let n = 1; n <= 40; n += 1) {
+      await chat(id, line(n));
+      summaries.push(summaryOf((await endpoint.chats()).at(-1)?.text));
+    }
+    const made = (await endpoint.summaries()).length;
+    const lastOf = async () => (await endpoint.chats()).at(-1)?.text ?? "";
+    // The third reply, and the question before it: nothing of what came later.
+    for (const [path, body, question] of [
+      ["messages/6/regenerate", {}, "Line 3: "],
+      ["messages/5/edit", { content: line("edited") }, "Line edited: "],
+    ] as const) {
+      expect((await post(`/sessions/${id}/${path}`, body)).status).toBe(200);
+      expect(linesIn(await lastOf())).toEqual(["Line 1: ", "Line 2: ", question]);
+      expect(summaryOf(await lastOf())).toBeUndefined();
+    }
+    // A reply in the middle: a summary that was made for a later turn can cover what came before.
+    await post(`/sessions/${id}/messages/40/regenerate`, {});
+    expect(summaries.indexOf(summaryOf(await lastOf()))).toBeGreaterThan(5);
+    expect(summaries.indexOf(summaryOf(await lastOf()))).toBeLessThan(25);
+    const sent = linesIn(await lastOf());
+    expect(sent).toEqual(Array.from({ length: sent.length }, (_, n) => `Line ${21 - sent.length + n}: `));
+    // And the last one again.
+    await post(`/sessions/${id}/messages/80/regenerate`, {});
+    expect(summaryOf(await lastOf())).toBe(summaries[39]);
+    expect(await endpoint.summaries()).toHaveLength(made);
+  });
+
   it("is counted in the statistics of the session, with its cost", async () => {
     const prices = { input_per_million: 2_000_000, output_per_million: 1_000_000 };
     const endpoint = await createCountingEndpoint("count-4", { prices });

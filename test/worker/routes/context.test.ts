@@ -150,6 +150,18 @@ describe("what does not fit", () => {
     expect(await endpoint.bodies()).toHaveLength(1);
   });
 
+  it("is of the active path only", async () => {
+    const endpoint = await createCountingEndpoint("count-4");
+    const id = await createContextSession(endpoint, { maxTokens: 100, keep: "newest" });
+    for (let n = 1; n <= 6; n += 1) await chat(id, line(n));
+    const stream = await followEvents(`/sessions/${id}/messages/5/edit`, { content: line("edited") });
+    // Two questions and their replies come before, and the first ones do not fit.
+    expect(await stream.next("context-trimmed")).toMatchObject({ dropped: 2, kept: 3 });
+    const sent = (await endpoint.chats()).at(-1)?.messages?.map(({ content }) => content);
+    expect(sent).toEqual([line(2), "Yes, of course.", line("edited")]);
+    await stream.next("turn-ended");
+  });
+
   it("is nothing in a short conversation, or when historyLimit leaves out the rest, and then there is no event", async () => {
     const endpoint = await createCountingEndpoint("count-4");
     const context = { maxTokens: 8000, keep: "newest" };
