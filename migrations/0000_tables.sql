@@ -64,6 +64,7 @@ CREATE TABLE `chatbots` (
 	`system_prompt` text,
 	`greeting` text,
 	`history_limit` integer NOT NULL,
+	`context` text,
 	`params` text,
 	`takeover_timeout_minutes` integer,
 	`created_at` integer NOT NULL,
@@ -72,6 +73,7 @@ CREATE TABLE `chatbots` (
 );
 --> statement-breakpoint
 CREATE INDEX `chatbots_by_endpoint` ON `chatbots` (`endpoint_id`);--> statement-breakpoint
+CREATE INDEX `chatbots_by_summary_endpoint` ON `chatbots` ("context" ->> '$.summaryEndpointId') WHERE context IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `chatbots_to_refold` ON `chatbots` (`id`) WHERE fold_version < 2 AND length(CAST(name AS BLOB)) > length(name);--> statement-breakpoint
 CREATE TABLE `clients` (
 	`id` text PRIMARY KEY NOT NULL,

@@ -28,6 +28,8 @@ export interface NewChatbot {
   endpointId: string;
   description?: string;
   greeting?: string;
+  historyLimit?: number;
+  context?: { maxTokens: number; keep: "newest" | "summary"; summaryEndpointId?: string };
 }
 
 /** An answer of status 400 or more. */

@@ -1,3 +1,4 @@
+import type { ContextSettings } from "./context.ts";
 import type { EpochMs } from "./time.ts";
 
 /** An endpoint with a persona. */
@@ -11,6 +12,8 @@ export interface Chatbot {
   greeting: string | null;
   /** How many of the newest messages are sent as context. */
   historyLimit: number;
+  /** How many tokens a call may send; `null` for any number. */
+  context: ContextSettings | null;
   /** JSON text of an object. Its fields override the endpoint's params. */
   params: string | null;
   /** After so many minutes without a word of the person who took over, the bot answers again; `null` for never. */

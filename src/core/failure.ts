@@ -82,6 +82,7 @@ export type Failure =
   | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
   | { reason: "session-not-active" }
   | { reason: "session-full" }
+  | { reason: "context-too-small" }
   | { reason: "invalid"; issues: ValidationIssue[] }
   /** `id` is that of the resource that exists, where the caller may see it. */
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string; id?: string }

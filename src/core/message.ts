@@ -108,10 +108,45 @@ export interface ReplyDetail {
    * See {@link queueMsOf}.
    */
   queueMs?: number;
+  /** Only replies of chatbots with `context` have it. */
+  context?: SentContext;
   /** Only replies of comparison sessions have one. */
   receipt?: Receipt | null;
   /** The prices of the endpoint's tokens at that time, if they are set and the reply has no receipt with them. */
   prices?: Prices;
+}
+
+/** What a call has sent, for a chatbot with `context`. */
+export interface SentContext {
+  /** The chatbot's `maxTokens` at that time. */
+  maxTokens: number;
+  /** UTF-16 code units of all texts that were sent. */
+  characters: number;
+  estimatedTokens: number;
+  /** Messages of the conversation that were sent as they are, the new one included. */
+  kept: number;
+  /** All others. */
+  dropped: number;
+  /** Whether `maxTokens` is the reason that messages were dropped, or a summary stands for them. */
+  isTrimmed: boolean;
+  /** What became of the summary that this turn needed. */
+  summary?: SummaryRecord;
+}
+
+/** A summary that was made in a turn, and what it cost. */
+export interface SummaryRecord {
+  /** `""` if none was made. */
+  text: string;
+  /** The `seq` of the last message that it covers; 0 if none was made. */
+  upTo: number;
+  /** The `seq` of the reply with the summary that was made before this one, of this conversation or of another. */
+  previousSeq: number | null;
+  endpointId: string;
+  calls: number;
+  usage: Usage | null;
+  prices: Prices | null;
+  /** Why it covers less than it should have. */
+  error: ReplyError | null;
 }
 
 /** The exact request of a reply, so that an evaluation can cite it: what was sent, where and how. */
@@ -138,8 +173,11 @@ export interface Receipt {
 const COST_DIGITS = 12;
 
 /** The cost of a reply at the prices of its time; `null` if its usage or the prices are not known. */
-export function costOfReply({ usage, receipt, prices: ownPrices }: ReplyDetail): number | null {
-  const prices = receipt?.prices ?? ownPrices;
+export const costOfReply = ({ usage, receipt, prices }: ReplyDetail): number | null =>
+  costOf(usage, receipt?.prices ?? prices ?? null);
+
+/** The cost of tokens; `null` if their number or the prices are not known. */
+export function costOf(usage: Usage | null, prices: Prices | null): number | null {
   if (!usage || !prices) return null;
   return roundCost(
     (usage.inputTokens * prices.inputPerMillion + usage.outputTokens * prices.outputPerMillion) / 1_000_000,

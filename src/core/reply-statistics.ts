@@ -2,8 +2,8 @@
  * Counts replies: outcomes, times, tokens and cost. It keeps only numbers of each reply, so a log of any length can be
  * counted in one pass. Each dialect has its own names for the result. Pure.
  */
-import { costOfReply, roundCost } from "./message.ts";
-import type { ReplyDetail } from "./message.ts";
+import { costOf, costOfReply, roundCost } from "./message.ts";
+import type { ReplyDetail, SummaryRecord } from "./message.ts";
 
 /** Milliseconds, by nearest rank: each value is a measured one. */
 export interface Distribution {
@@ -32,6 +32,17 @@ export interface ReplyStatistics {
   /** How many replies the cost includes. */
   priced: number;
   attempts: number;
+  /** Of the summaries that were made for replies; `null` if there are none. */
+  summaries: SummaryStatistics | null;
+}
+
+export interface SummaryStatistics {
+  count: number;
+  /** Those that could not be made, or not for all that they should cover. */
+  failed: number;
+  usage: { inputTokens: number; outputTokens: number };
+  /** The cost of those whose usage and prices are known; `null` if there are none. */
+  cost: number | null;
 }
 
 export class ReplyCounter {
@@ -44,6 +55,7 @@ export class ReplyCounter {
   #attempts = 0;
   #cost = 0;
   #pricedReplies = 0;
+  #summaries: SummaryStatistics | null = null;
 
   add(reply: ReplyDetail): void {
     this.#statuses[reply.status] += 1;
@@ -53,6 +65,21 @@ export class ReplyCounter {
     if (reply.status === "ok" && reply.durationMs !== null) this.#durations.push(reply.durationMs);
     if (reply.status === "ok" && reply.ttftMs !== null) this.#firstTexts.push(reply.ttftMs);
     this.#addUsage(reply);
+    if (reply.context?.summary) this.#addSummary(reply.context.summary);
+  }
+
+  #addSummary({ upTo, error, usage, prices }: SummaryRecord): void {
+    const before = this.#summaries ?? { count: 0, failed: 0, usage: { inputTokens: 0, outputTokens: 0 }, cost: null };
+    const cost = costOf(usage, prices);
+    this.#summaries = {
+      count: before.count + (upTo > 0 ? 1 : 0),
+      failed: before.failed + (error ? 1 : 0),
+      usage: {
+        inputTokens: before.usage.inputTokens + (usage?.inputTokens ?? 0),
+        outputTokens: before.usage.outputTokens + (usage?.outputTokens ?? 0),
+      },
+      cost: cost === null ? before.cost : roundCost((before.cost ?? 0) + cost),
+    };
   }
 
   #addUsage(reply: ReplyDetail): void {
@@ -78,6 +105,7 @@ export class ReplyCounter {
       cost: this.#pricedReplies === 0 ? null : roundCost(this.#cost),
       priced: this.#pricedReplies,
       attempts: this.#attempts,
+      summaries: this.#summaries,
     };
   }
 }

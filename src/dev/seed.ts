@@ -58,7 +58,13 @@ export async function seedEmptyDatabase(binding: D1Database): Promise<void> {
   // Lists show the newest first, so Eliza comes first in them.
   for (const { description = null, greeting = null, ...chatbot } of [ECHO, ELIZA]) {
     if (chatbots.some(({ endpointId }) => endpointId === chatbot.endpointId)) continue;
-    const settings = { systemPrompt: null, historyLimit: 50, params: null, takeoverTimeoutMinutes: null };
+    const settings = {
+      systemPrompt: null,
+      historyLimit: 50,
+      context: null,
+      params: null,
+      takeoverTimeoutMinutes: null,
+    };
     await chatbotStore.create(db, { id: newObjectId(at), ...chatbot, description, greeting, ...settings, ...times });
   }
   for (const { id, ...endpoint } of ENDPOINTS) {

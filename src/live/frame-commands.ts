@@ -105,6 +105,7 @@ const idempotencyKeyOf = (frameId: string, caller: Caller) => ({ caller: caller.
 const FAILURE_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["session-not-active", "The session takes no messages now"],
   ["session-full", "The session's log is full"],
+  ["context-too-small", "The message and the chatbot's system prompt have more tokens than it sends at most"],
   ["turn-queue-full", "Too many turns wait in this session"],
   ["idempotency-conflict", "Another frame was sent under this id"],
   ["chat-not-found", "The session has no such chat"],

@@ -157,6 +157,7 @@ export const chatbotStore = createStore({
     description: null,
     systemPrompt: null,
     greeting: null,
+    context: null,
     params: null,
     takeoverTimeoutMinutes: null,
   },

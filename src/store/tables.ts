@@ -4,7 +4,9 @@
  * files of this folder. Pure.
  */
 import { sql } from "drizzle-orm";
+import type { Column, SQL } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { ContextSettings } from "../core/context.ts";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
 import type { Handler, Handover } from "../core/handover.ts";
@@ -24,6 +26,9 @@ const foldVersion = () => integer().notNull().default(1);
  */
 export const isFoldedByOlderRules = (column: "title" | "name"): string =>
   `fold_version < ${FOLD_VERSION} AND length(CAST(${column} AS BLOB)) > length(${column})`;
+
+/** The endpoint that a chatbot's `context` names, in the words of its index. */
+export const summaryEndpointIdOf = (context: Column): SQL => sql`${context} ->> '$.summaryEndpointId'`;
 
 /** SQL conditions of the partial indexes. */
 export const isChatbotSession = sql.raw("kind = 'chatbot'");
@@ -190,6 +195,7 @@ export const chatbots = sqliteTable(
     systemPrompt: text(),
     greeting: text(),
     historyLimit: integer().notNull(),
+    context: text({ mode: "json" }).$type<ContextSettings>(),
     params: text(),
     takeoverTimeoutMinutes: integer(),
     createdAt: integer().notNull(),
@@ -198,6 +204,9 @@ export const chatbots = sqliteTable(
   },
   (table) => [
     index("chatbots_by_endpoint").on(table.endpointId),
+    index("chatbots_by_summary_endpoint")
+      .on(summaryEndpointIdOf(table.context))
+      .where(sql`context IS NOT NULL`),
     index("chatbots_to_refold")
       .on(table.id)
       .where(sql.raw(isFoldedByOlderRules("name"))),

@@ -3,6 +3,7 @@
  * isolate's memory (`record-cache.ts`). How it becomes a request is in `turn/`. Effects: D1, memory, the clock.
  */
 import { eq, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { PromptTemplate } from "../core/prompt-template.ts";
@@ -14,7 +15,7 @@ import type { Database } from "./database.ts";
 import { database, replica } from "./database.ts";
 import { recordCache } from "./record-cache.ts";
 import type { RecordKey } from "./record-cache.ts";
-import { chatbots, clients, endpoints, promptTemplates } from "./tables.ts";
+import { chatbots, clients, endpoints, promptTemplates, summaryEndpointIdOf } from "./tables.ts";
 
 /** The chatbot and the client of a session, deleted ones included. `null` stands for a record that does not exist. */
 export interface ReferencedRecords {
@@ -25,6 +26,8 @@ export interface ReferencedRecords {
 /** Records for a turn of a chatbot session. */
 export interface ChatContext extends ReferencedRecords {
   endpoint: Endpoint | null;
+  /** The one that the chatbot's `context` names. Absent in a copy by earlier code. */
+  summaryEndpoint?: Endpoint | null;
 }
 
 /** Records for a turn of a comparison session: those of its endpoints that exist, and its template. */
@@ -66,12 +69,12 @@ function cachedChat(references: ChatReferences, lastClient: Client | null): Cach
   const chatbot = recordCache.get(chatbotKey);
   if (chatbot === undefined) return null;
   const client = recordCache.get(clientKey) ?? (recordCache.wasChanged(clientKey) ? null : lastClient);
-  const [endpointKey] = endpointKeys(chatbot === null ? [] : [chatbot.endpointId]);
-  const endpoint = endpointKey ? recordCache.get(endpointKey) : null;
-  if (client === null || endpoint === undefined) return null;
-  const used = endpointKey ? [chatbotKey, clientKey, endpointKey] : [chatbotKey, clientKey];
+  const keys = endpointKeys(chatbot === null ? [] : endpointIdsOf(chatbot));
+  const [endpoint = null, summaryEndpoint = null] = keys.map((key) => recordCache.get(key) ?? null);
+  if (client === null || keys.some((key) => recordCache.get(key) === undefined)) return null;
+  const used = [chatbotKey, clientKey, ...keys];
   return {
-    context: { of: "chat", chat: { chatbot, endpoint, client } },
+    context: { of: "chat", chat: { chatbot, endpoint, client, summaryEndpoint } },
     isRefreshDue: used.some((key) => recordCache.claimRefresh(key)),
   };
 }
@@ -120,6 +123,10 @@ const keysOf = ({ chatbotId, clientId }: ChatReferences) =>
     ["client", clientId ?? ""],
   ] as const;
 
+/** The chatbot's endpoint, and the one for summaries if it names one. */
+const endpointIdsOf = ({ endpointId, context }: Chatbot): string[] =>
+  context?.summaryEndpointId === undefined ? [endpointId] : [endpointId, context.summaryEndpointId];
+
 const endpointKeys = (ids: (string | null)[]) => ids.map((id) => ["endpoint", id ?? ""] as const);
 
 /**
@@ -148,17 +155,23 @@ export async function readChatContext(d1: D1Database, references: ChatReferences
   const read = async (db: Database) => {
     const readAt = now();
     const row = await chatbotQuery(db).get({ chatbotId, clientId });
-    return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, client: row?.client ?? null, readAt };
+    const { chatbot = null, endpoint = null, client = null, summaryEndpoint = null } = row ?? {};
+    return { chatbot, endpoint, client, summaryEndpoint, readAt };
   };
   const { readAt, ...chat } = await readNearby(d1, [chatbotKey, clientKey], read, isWhole);
   recordCache.put(chatbotKey, chat.chatbot, readAt);
   recordCache.put(clientKey, chat.client, readAt);
+  const [, summaryKey] = endpointKeys(chat.chatbot ? endpointIdsOf(chat.chatbot) : []);
   if (chat.chatbot) recordCache.put(["endpoint", chat.chatbot.endpointId], chat.endpoint, readAt);
+  if (summaryKey) recordCache.put(summaryKey, chat.summaryEndpoint, readAt);
   return chat;
 }
 
-const isWhole = ({ chatbot, endpoint, client }: ChatContext): boolean =>
-  chatbot !== null && client !== null && endpoint !== null && !recordCache.wasChanged(["endpoint", endpoint.id]);
+const isWhole = ({ chatbot, endpoint, client, summaryEndpoint }: ChatContext): boolean =>
+  chatbot !== null &&
+  client !== null &&
+  [endpoint, summaryEndpoint].filter((one) => one != null).length === endpointIdsOf(chatbot).length &&
+  endpointKeys(endpointIdsOf(chatbot)).every((key) => !recordCache.wasChanged(key));
 
 // Prepared once: building the query takes longer than running it.
 const chatbotQueries = new WeakMap<Database, ReturnType<typeof prepareChatbotQuery>>();
@@ -169,13 +182,16 @@ function chatbotQuery(db: Database): ReturnType<typeof prepareChatbotQuery> {
   return cached;
 }
 
-/** Three rows, each by its own id: one that is missing leaves the others. */
+const summaryEndpoints = alias(endpoints, "summary_endpoints");
+
+/** Rows, each by its own id: one that is missing leaves the others. */
 const prepareChatbotQuery = (db: Database) =>
   db
-    .select({ chatbot: chatbots, endpoint: endpoints, client: clients })
+    .select({ chatbot: chatbots, endpoint: endpoints, client: clients, summaryEndpoint: summaryEndpoints })
     .from(sql`(select 1)`)
     .leftJoin(chatbots, eq(chatbots.id, sql.placeholder("chatbotId")))
     .leftJoin(endpoints, eq(endpoints.id, chatbots.endpointId))
+    .leftJoin(summaryEndpoints, eq(summaryEndpoints.id, summaryEndpointIdOf(chatbots.context)))
     .leftJoin(clients, eq(clients.id, sql.placeholder("clientId")))
     .prepare();
 

@@ -2,11 +2,11 @@
  * What uses a record in D1, so that it cannot be deleted: the conditions for the statements that delete, and the ids for
  * the answer. Effects: D1.
  */
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { Users } from "../core/failure.ts";
 import type { Database } from "./database.ts";
-import { chatbots, sessions } from "./tables.ts";
+import { chatbots, sessions, summaryEndpointIdOf } from "./tables.ts";
 
 /** How many users to count. */
 const MAX_USERS = 1_000;
@@ -20,7 +20,13 @@ interface UserQuery {
 export const usersOfEndpoint = (endpointId: string): UserQuery => ({
   kind: "chatbot",
   table: chatbots,
-  condition: and(eq(chatbots.endpointId, endpointId), isNull(chatbots.deletedAt)),
+  condition: and(
+    or(
+      eq(chatbots.endpointId, endpointId),
+      and(isNotNull(chatbots.context), eq(summaryEndpointIdOf(chatbots.context), endpointId)),
+    ),
+    isNull(chatbots.deletedAt),
+  ),
 });
 
 export const usersOfPromptTemplate = (name: string): UserQuery => ({

@@ -4,7 +4,7 @@
  */
 import type { Prices } from "../core/endpoint.ts";
 import { MAX_ROW_CHARACTERS } from "../core/message.ts";
-import type { Attack, FinishReason, Receipt, ReplyDetail, ReplyError, Usage } from "../core/message.ts";
+import type { Attack, FinishReason, Receipt, ReplyDetail, ReplyError, SentContext, Usage } from "../core/message.ts";
 import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../core/reply.ts";
 import { NOT_CALLED, replyFailure } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -20,6 +20,8 @@ export interface ChatTask {
   attack?: Attack;
   /** Current prices of the endpoint's tokens. */
   prices: Prices | null;
+  /** What the request sends, for a chatbot with `context`. */
+  context?: SentContext;
   call: { request: ReplyRequest } | { error: ReplyError };
 }
 
@@ -118,7 +120,7 @@ const observedMetrics = ({ ttftMs }: ChatProgress, durationMs: number): CallMetr
 function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure, metrics: CallMetrics): Reply {
   const end = last.type === "end" ? last : null;
   const error = last.type === "failed" ? { code: last.code, message: last.message } : null;
-  const { endpointId, preparedPrompt, promptTemplate, contextStrategy } = task;
+  const { endpointId, preparedPrompt, promptTemplate, contextStrategy, context } = task;
   return {
     chatId: task.chatId,
     content,
@@ -140,6 +142,7 @@ function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure,
       contextStrategy,
       ...sourcesOf(task),
       queueMs: metrics.queueMs,
+      ...(context ? { context } : {}),
       ...(metrics.receipt ? { receipt: withFittingBody(metrics.receipt, content.length + charactersOf(task)) } : {}),
     },
   };

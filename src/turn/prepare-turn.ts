@@ -6,15 +6,16 @@
 import { mergeParams, readCallParams } from "../core/call-params.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { ContextStrategy } from "../core/prompt-template.ts";
-import type { Endpoint } from "../core/endpoint.ts";
+import type { Endpoint, Prices } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
-import type { Attack, ReplyError } from "../core/message.ts";
+import type { Attack, ReplyError, SentContext } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { applyStrategy } from "./context-strategies.ts";
 import type { ChatLog } from "./context-strategies.ts";
 import type { ChatTask } from "./fan-out.ts";
+import type { ChosenHistory } from "./fit-context.ts";
 import { modelMessages } from "./model-messages.ts";
 import { renderTemplate } from "./templates/render-template.ts";
 
@@ -34,33 +35,55 @@ interface Conversation {
   isComplete: boolean;
 }
 
+/** The request of a chatbot: persona, summary, history, and the new message last. */
+export function chatbotRequest(
+  chatbot: Chatbot,
+  target: TaskTarget,
+  prompt: string,
+  { summary, messages: history, isComplete }: ChosenHistory,
+): ReplyRequest {
+  const messages = [
+    ...systemMessages(chatbot.systemPrompt, summary),
+    ...history.map(({ role, content }) => ({ role, content })),
+    { role: "user" as const, content: prompt },
+  ];
+  return buildRequest(target, { messages, isComplete }, { overrides: chatbot.params, withReceipt: false });
+}
+
+const systemMessages = (...texts: (string | null)[]): ModelMessage[] =>
+  texts.flatMap((content) => (content ? [{ role: "system" as const, content }] : []));
+
 /**
- * The task of a chatbot session: persona, recent conversation, and the new message last.
+ * The task of a chatbot session.
  *
- * @param target `null` if the endpoint was deleted
+ * @param request `null` if the endpoint was deleted
+ * @param context what the request sends, for a chatbot with `context`
  */
 export function chatbotTask(
   chatId: string,
   chatbot: Chatbot,
-  target: TaskTarget | null,
-  { messages: recent, isComplete }: Conversation,
+  prompt: string,
+  { request, prices, context }: { request: ReplyRequest | null; prices: Prices | null; context?: SentContext },
 ): ChatTask {
-  const persona: ModelMessage[] = chatbot.systemPrompt ? [{ role: "system", content: chatbot.systemPrompt }] : [];
-  const conversation = { messages: [...persona, ...recent], isComplete };
-  const call = target
-    ? { request: buildRequest(target, conversation, { overrides: chatbot.params, withReceipt: false }) }
-    : endpointMissing(chatbot.endpointId);
-  const preparedPrompt = recent.at(-1)?.content ?? "";
   return {
     chatId,
     endpointId: chatbot.endpointId,
-    preparedPrompt,
+    preparedPrompt: prompt,
     promptTemplate: null,
     contextStrategy: null,
-    prices: target?.endpoint.prices ?? null,
-    call,
+    prices,
+    call: request ? { request } : endpointMissing(chatbot.endpointId),
+    ...(context ? { context } : {}),
   };
 }
+
+/** A request with one instruction and one text, to an endpoint as it is: without the params of a chatbot. */
+export const instructedRequest = (target: TaskTarget, instruction: string, text: string): ReplyRequest =>
+  buildRequest(
+    target,
+    { messages: [...systemMessages(instruction), { role: "user", content: text }], isComplete: true },
+    { overrides: null, withReceipt: false },
+  );
 
 /** The template of a comparison session. `template: null` stands for a deleted one. */
 export type SessionTemplate = { name: string; template: string | null } | null;
@@ -143,7 +166,8 @@ const problemOf = (failure: Failure): string =>
 
 const templateFailure = (message: string) => ({ error: { code: "template_failed" as const, message } });
 
-const endpointMissing = (endpointId: string) => ({
+/** The failure of a call to an endpoint that was deleted. */
+export const endpointMissing = (endpointId: string) => ({
   error: { code: "endpoint_missing" as const, message: `The endpoint "${endpointId}" no longer exists.` },
 });
 

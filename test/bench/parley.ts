@@ -42,9 +42,18 @@ export async function createEndpoint(parley: HttpClient, name: string, uri: stri
   return name;
 }
 
-/** Creates a chatbot of an endpoint, and a client. @returns creates a session of the two, and returns its id */
-export async function createSessionMaker(parley: HttpClient, endpointId: string): Promise<() => Promise<string>> {
-  const chatbotId = await create(parley, "/chatbots", { name: "Shop assistant", endpointId });
+/**
+ * Creates a chatbot of an endpoint, and a client.
+ *
+ * @param fields further fields of the chatbot
+ * @returns creates a session of the two, and returns its id
+ */
+export async function createSessionMaker(
+  parley: HttpClient,
+  endpointId: string,
+  fields: object = {},
+): Promise<() => Promise<string>> {
+  const chatbotId = await create(parley, "/chatbots", { name: "Shop assistant", endpointId, ...fields });
   const clientId = await create(parley, "/clients", { name: "Ada" });
   return () => create(parley, "/sessions", { chatbotId, clientId, title: "Where is my parcel?" });
 }

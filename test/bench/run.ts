@@ -15,6 +15,7 @@ import { d1Delays } from "./d1-delays.ts";
 import { fanOut } from "./fan-out.ts";
 import { idleSockets } from "./idle-sockets.ts";
 import { lists } from "./lists.ts";
+import { longSessions } from "./long-sessions.ts";
 import { overhead } from "./overhead.ts";
 import { cleanUpAtExit, scratchDirectory } from "./processes.ts";
 import { profileCalls } from "./profile.ts";
@@ -32,6 +33,7 @@ import { sustainedStreams } from "./sustained-streams.ts";
 const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   append,
   chat,
+  "long-sessions": longSessions,
   overhead,
   "fan-out": fanOut,
   streams,

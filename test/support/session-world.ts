@@ -2,6 +2,7 @@
 import { BOT_HANDLING } from "../../src/core/handover.ts";
 import { DatabaseSync } from "node:sqlite";
 import type { Chatbot } from "../../src/core/chatbot.ts";
+import type { Endpoint as StoredEndpoint } from "../../src/core/endpoint.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ReplyEvent } from "../../src/core/reply.ts";
 import { NOT_CALLED } from "../../src/core/reply.ts";
@@ -59,7 +60,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   ...fields,
 });
 
-const chatbot: Chatbot = {
+export const aChatbot: Chatbot = {
   id: "bot",
   name: "Bot",
   description: null,
@@ -67,11 +68,28 @@ const chatbot: Chatbot = {
   systemPrompt: null,
   greeting: null,
   historyLimit: 50,
+  context: null,
   params: null,
   takeoverTimeoutMinutes: null,
   createdAt: 0,
   updatedAt: 0,
   deletedAt: null,
+};
+
+export const anEndpoint: StoredEndpoint = {
+  id: "endpoint",
+  name: "Endpoint",
+  connectorType: "openai-connector",
+  uri: "https://api.example.com/v1",
+  token: "",
+  model: "m",
+  params: "{}",
+  pinned: null,
+  prices: null,
+  maxCallsPerSecond: 0,
+  maxConcurrency: 0,
+  createdAt: 0,
+  updatedAt: 0,
 };
 
 /** What an endpoint does with a call: says something, or waits for the test. */
@@ -121,22 +139,8 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
       readTurnContext: async () => ({
         of: "chat",
         chat: {
-          chatbot,
-          endpoint: {
-            id: "endpoint",
-            name: "Endpoint",
-            connectorType: "openai-connector",
-            uri: "https://api.example.com/v1",
-            token: "",
-            model: "m",
-            params: "{}",
-            pinned: null,
-            prices: null,
-            maxCallsPerSecond: 0,
-            maxConcurrency: 0,
-            createdAt: 0,
-            updatedAt: 0,
-          },
+          chatbot: aChatbot,
+          endpoint: anEndpoint,
           client: {
             id: "client",
             name: "Ada",

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LLMock } from "@copilotkit/aimock";
 import type { TestProject } from "vitest/node";
+import { answerCounted, isCounted } from "./counting-provider.node.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
 
@@ -85,6 +86,8 @@ async function handle(request: IncomingMessage, answer: ServerResponse): Promise
     inFlight -= 1;
     count(provider, -1);
   });
+  if (isCounted(scene.split("@")[0] ?? ""))
+    return answerCounted(scene.split("@")[0] ?? "", request.url ?? "", text, answer);
   await playScene(provider, nextScene(provider, scene), request, answer);
 }
 

@@ -1,9 +1,24 @@
-/** The conversation of a chatbot session so far, for its next turn. Effects: reads the log. */
+/**
+ * The conversation of a chatbot session so far, for its next turn. Which part of it a call sends is decided in `turns/`.
+ * Effects: reads the log.
+ */
+import type { SummaryRecord } from "../../core/message.ts";
+import { isOnPath, lengthOfPath } from "../../core/message-tree.ts";
+import type { PathRange } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import type { MessagePlaces } from "./message-places.ts";
 import { fromPathRow } from "./message-rows.ts";
 import type { PathMessage, PathRow } from "./message-rows.ts";
 import * as statements from "./statements.ts";
+
+/** The messages before a prompt. They are read as far as they are taken: a log can be long. */
+export interface PastMessages {
+  count: number;
+  /** Whether it has the message. */
+  has: (seq: number) => boolean;
+  /** Each call begins anew. */
+  newestFirst: () => Generator<PathMessage, void>;
+}
 
 export class Conversation {
   readonly #storage: DurableObjectStorage;
@@ -17,21 +32,43 @@ export class Conversation {
     this.#session = session;
   }
 
-  /** The newest messages of the active path, oldest first. @param upTo the last message of another path */
-  newest(limit: number, upTo?: number): PathMessage[] {
-    const found: PathMessage[] = [];
-    for (const [from, to] of this.#pathTo(upTo).toReversed()) {
-      if (found.length === limit) break;
-      const rows = this.#storage.sql.exec(statements.CONVERSATION, from, to, limit - found.length).raw<PathRow>();
-      for (const row of rows) found.push(fromPathRow(row));
+  /** The messages of the active path. @param upTo the last message of another path */
+  upTo(upTo?: number): PastMessages {
+    const { lastSeq, messageCount, activePath } = this.#session();
+    if (activePath) {
+      const path = upTo === undefined ? activePath : this.#places.tree.pathTo(upTo);
+      return this.#past(path, lastSeq, lengthOfPath(path, lastSeq));
     }
-    return found.toReversed();
+    const last = upTo ?? lastSeq;
+    return this.#past([[1, last]], lastSeq, messageCount - (last < lastSeq ? this.#countAfter(last) : 0));
   }
 
-  #pathTo(upTo: number | undefined): [from: number, to: number][] {
-    const { lastSeq, activePath } = this.#session();
-    if (!activePath) return [[1, upTo ?? lastSeq]];
-    const path = upTo === undefined ? activePath : this.#places.tree.pathTo(upTo);
-    return path.map(([from, to]) => [from, to ?? lastSeq]);
+  /** @param lastSeq what is appended later does not belong to it */
+  #past(path: PathRange[], lastSeq: number, count: number): PastMessages {
+    return {
+      count,
+      has: (seq) => isOnPath(path, seq),
+      newestFirst: () => this.#newestFirst(path, lastSeq),
+    };
+  }
+
+  *#newestFirst(path: PathRange[], lastSeq: number): Generator<PathMessage, void> {
+    for (const [from, to] of path.toReversed()) {
+      const rows = this.#storage.sql.exec(statements.CONVERSATION, from, to ?? lastSeq).raw<PathRow>();
+      for (const row of rows) yield fromPathRow(row);
+    }
+  }
+
+  #countAfter(seq: number): number {
+    return this.#storage.sql.exec<{ messages: number }>(statements.COUNT_WITH_TEXT_AFTER, seq).one().messages;
+  }
+
+  /** The summary that was made for a reply; `null` if there is none. */
+  summaryOf(seq: number): Pick<SummaryRecord, "text" | "upTo" | "previousSeq"> | null {
+    const rows = this.#storage.sql.exec<{ text: string; upTo: number; previousSeq: number }>(
+      statements.READ_SUMMARY,
+      seq,
+    );
+    return rows.toArray()[0] ?? null;
   }
 }

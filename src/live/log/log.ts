@@ -3,11 +3,13 @@
  * between two awaits is one transaction. An object without a session has no tables, because empty storage costs
  * nothing.
  *
- * This folder is the object's storage: `schema.ts` has the tables, `statements.ts` the SQL, `message-rows.ts` the
+ * This folder is the object's storage: `schema.ts` has the tables, `state.ts` the state, `statements.ts` the SQL, `message-rows.ts` the
  * conversion of rows, `idempotency.ts` the saved results of calls. Rules of a session do not belong here. Effects:
  * storage.
  */
 import { Buffer } from "node:buffer";
+import type { ContextFacts } from "../../core/context.ts";
+import { factsAfter } from "../../core/context.ts";
 import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import { lengthOfPath } from "../../core/message-tree.ts";
@@ -18,8 +20,9 @@ import type { ShownAs } from "../../core/shown-window.ts";
 import { CHANGEABLE_FIELDS, changedFields } from "../../core/session.ts";
 import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
-import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
+import type { Turn, TurnSettings } from "../../core/turn.ts";
 import { Conversation } from "./conversation.ts";
+import type { ReplicationCursor, State } from "./state.ts";
 import { ChatPrompts } from "./chat-prompts.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
 import { CREATE_FORKS_INDEX, SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
@@ -31,27 +34,6 @@ import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
 import { MessagePlaces } from "./message-places.ts";
 import { SavedResults } from "./saved-results.ts";
-
-/** The last changes that D1 has. Later changes are not replicated yet. */
-export interface ReplicationCursor {
-  lastSeq: number;
-  metadataVersion: number;
-}
-
-interface State {
-  session: Session;
-  /** The size of the log: the text and the detail of all messages. */
-  bytes: number;
-  replicated: ReplicationCursor;
-  /** The running turn, so that a restarted object knows which turn was interrupted. */
-  turn: RunningTurn | null;
-  /** The `seq` of each message that D1 rejects. They stay in this log. */
-  deadLetters: number[];
-  /** Fields that have changed and that D1 may not have. Absent in storage of earlier code: then any may have changed. */
-  changedFields?: readonly ChangeableField[];
-  /** Whether a removal has started. If so, the session no longer exists for callers. */
-  removed: boolean;
-}
 
 /** How many recent messages are cached at most, if an append does not add more. */
 const RECENT_MESSAGES = 100;
@@ -68,6 +50,8 @@ export class Log {
   /** Recent messages, cached because replication reads them next. */
   #recent: Message[] = [];
   #contextJson: string | null = null;
+  /** Of the messages of a session that is being loaded. */
+  #loadedFacts: ContextFacts = {};
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -108,6 +92,7 @@ export class Log {
   /** Begins to load a session. No session is loaded before {@link finishLoad}. */
   beginLoad(): void {
     const { sql } = this.#storage;
+    this.#loadedFacts = {};
     if (isEmpty(sql)) return createTables(sql);
     migrate(sql, SCHEMA_STEPS);
     // Left by an object that stopped while it was loading.
@@ -121,6 +106,7 @@ export class Log {
       if (turnId !== null && turnNumber !== null)
         this.#storage.sql.exec(statements.INSERT_LOADED_TURN, turnId, turnNumber, createdAt);
     }
+    this.#loadedFacts = factsAfter(this.#loadedFacts, messages);
     return this.#insert(messages, at);
   }
 
@@ -130,7 +116,8 @@ export class Log {
     if (session.activePath) this.#storage.sql.exec(CREATE_FORKS_INDEX);
     const { lastSeq, metadataVersion } = session;
     const replicated = { lastSeq, metadataVersion };
-    this.#write({ session, bytes, replicated, turn: null, deadLetters: [], changedFields: [], removed: false });
+    const unsaved = { turn: null, deadLetters: [], changedFields: [], contextFacts: this.#loadedFacts };
+    this.#write({ session, bytes, replicated, ...unsaved, removed: false });
   }
 
   /** Appends messages. Writes one row each, and the state if the active path is not simply longer. */
@@ -142,7 +129,9 @@ export class Log {
     this.#cacheRecent(messages);
     const lastSeq = session.lastSeq + messages.length;
     const messageCount = session.messageCount + messages.filter(hasText).length;
-    this.#state = { ...state, bytes, session: { ...session, lastSeq, messageCount, updatedAt: at } };
+    const contextFacts = factsAfter(this.contextFacts, messages);
+    const longer = { ...session, lastSeq, messageCount, updatedAt: at };
+    this.#state = { ...state, bytes, contextFacts, session: longer };
     if (activePath !== null && activePath !== session.activePath) this.setActivePath(activePath);
     return messages;
   }
@@ -308,6 +297,11 @@ export class Log {
 
   #rows(statement: string, ...parameters: (number | string)[]): Iterable<MessageRow> {
     return this.#storage.sql.exec(statement, ...parameters).raw<MessageRow>();
+  }
+
+  /** What is known from the replies so far. */
+  get contextFacts(): ContextFacts {
+    return this.loadedState.contextFacts ?? {};
   }
 
   /** Deletes everything. Afterwards no session is loaded. */

@@ -48,7 +48,11 @@ export const PARENT_OF = "SELECT parent_seq FROM messages WHERE seq = ?";
 export const LAST_WITH_TEXT = `SELECT seq FROM messages WHERE ${HAS_TEXT} ORDER BY seq DESC LIMIT 1`;
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
-export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
+export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
+export const COUNT_WITH_TEXT_AFTER = `SELECT count(*) AS messages FROM messages WHERE seq > ? AND ${HAS_TEXT}`;
+export const READ_SUMMARY = `SELECT detail ->> '$.context.summary.text' AS text, detail ->> '$.context.summary.upTo' AS upTo,
+    detail ->> '$.context.summary.previousSeq' AS previousSeq
+  FROM messages WHERE seq = ? AND text IS NOT NULL`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
   WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;

@@ -38,6 +38,18 @@ const MessageAppended = z.object({
   ttftMs: count.nullable().optional(),
 });
 
+const ContextTrimmed = z.object({
+  type: z.literal("context-trimmed"),
+  turnId: z.string(),
+  dropped: count.meta({ description: "Messages of the conversation that are not sent as they are" }),
+  kept: count.meta({ description: "Messages that are sent, the new one included" }),
+  estimatedTokens: count.meta({ description: "Of all that is sent" }),
+  summaryError: z
+    .enum(REPLY_ERROR_CODES)
+    .optional()
+    .meta({ description: "Why the dropped messages, or some of them, could not be summarised now" }),
+});
+
 /** The active path of a session is not simply longer. Inside a turn, a reply or an edit did it. */
 const PathChanged = z.object({
   type: z.literal("path-changed"),
@@ -59,6 +71,7 @@ export const StreamEvent = z
     MessageAppended,
     PathChanged,
     z.object({ type: z.literal("turn-started"), ...RunningTurnFields.shape }),
+    ContextTrimmed,
     z.object({ type: z.literal("reply-start"), ...chatFields }),
     z.object({ type: z.literal("reply-delta"), ...chatFields, offset: count, text: z.string() }),
     ReplyEnd,

@@ -7,7 +7,7 @@
 import type * as z from "zod";
 import { canSee, replyErrorFor } from "../../core/caller.ts";
 import type { CallerRole } from "../../core/caller.ts";
-import type { Message } from "../../core/message.ts";
+import type { Message, SentContext } from "../../core/message.ts";
 import { shownParentOf } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { isoTime } from "../../core/time.ts";
@@ -97,6 +97,22 @@ export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEve
   status: reply?.status ?? "ok",
   ...(reply?.error ? { error: reply.error } : {}),
 });
+
+/** The event of a call that does not send all messages of its conversation; `null` if `context` is not the reason. */
+export const contextTrimmed = (
+  turnId: string,
+  { isTrimmed, dropped, kept, estimatedTokens, summary }: SentContext,
+): SessionEvent | null =>
+  isTrimmed
+    ? {
+        type: "context-trimmed",
+        turnId,
+        dropped,
+        kept,
+        estimatedTokens,
+        ...(summary?.error ? { summaryError: summary.error.code } : {}),
+      }
+    : null;
 
 /**
  * The text of an event in an event stream. Only messages have an `id:`, which is their `seq`: readers resume after it.

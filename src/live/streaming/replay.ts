@@ -12,7 +12,7 @@ import type { RunningTurn } from "../../core/turn.ts";
 import type { LogStore } from "../../store/archive/bucket.ts";
 import { logPage, readTree } from "../../store/session-log.ts";
 import type { Replay } from "./event-stream.ts";
-import { messageAppended, replyEnd } from "./events.ts";
+import { contextTrimmed, messageAppended, replyEnd } from "./events.ts";
 import type { SessionEvent } from "./events.ts";
 import { ReplayedPaths } from "./replayed-paths.ts";
 import type { Log } from "../log/log.ts";
@@ -110,7 +110,9 @@ function* replayOnce(events: SessionEvent[]): Replay {
 function eventsOfFinishedReply(turnId: string, message: Message, appended: SessionEvent[]): SessionEvent[] {
   const { content } = message;
   const chatId = message.chatId ?? "";
+  const trimmed = message.reply?.context ? contextTrimmed(turnId, message.reply.context) : null;
   return [
+    ...(trimmed ? [trimmed] : []),
     { type: "reply-start", turnId, chatId },
     ...(content === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text: content }]),
     ...appended,

@@ -1,6 +1,6 @@
 /**
- * Plans a turn: what each chat of a session sends to its endpoint. Building the messages does not belong here: that is
- * in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
+ * Plans a turn: what each chat of a session sends to its endpoint. The chat of a chatbot is in `chat-plan.ts`, and building
+ * the messages in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
  */
 import { asContextStrategy } from "../../core/prompt-template.ts";
 import { mergeParams } from "../../core/call-params.ts";
@@ -13,10 +13,12 @@ import type { RunningTurn } from "../../core/turn.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
 import type { ChatContext, ComparisonContext, TurnContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
-import { chatbotTask, comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
+import { comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
 import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import type { Log } from "../log/log.ts";
 import type { SessionWorld } from "../session-world.ts";
+import { planChat } from "./chat-plan.ts";
+import type { ChatPlan } from "./chat-plan.ts";
 import { currentContext } from "./turn-context.ts";
 
 /** A prompt for all chats of a session. */
@@ -45,18 +47,28 @@ export const settingsOfTurn = (session: Session, { attack }: Prompt) => ({
   ...(attack ? { attack } : {}),
 });
 
+/** What a turn does. */
+export interface TurnPlan {
+  tasks: ChatTask[];
+  /** What is to be summarised first, in a chatbot session; `null` for nothing. */
+  summary: ChatPlan["summary"];
+}
+
 /**
  * Plans with the current endpoints, chatbot and template. No round trip to D1 if the isolate has read them within two
  * seconds, otherwise one.
  *
- * @returns `not-found` if the chatbot or the client no longer exists
+ * @returns `not-found` if the chatbot or the client no longer exists, `context-too-small` if the prompt does not fit
  */
-export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
+export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<TurnPlan>> {
   const { log } = world;
   const context = await currentContext(world, session);
-  if (context.of === "comparison") return success(planComparison(log, session, prompt, context.comparison));
+  if (context.of === "comparison")
+    return success({ tasks: planComparison(log, session, prompt, context.comparison), summary: null });
   const chat = await withCall(world, context.chat, prompt);
-  return chat.ok ? planChat(log, session, prompt, chat.value) : chat;
+  if (!chat.ok) return chat;
+  const planned = planChat(log, session, prompt, chat.value, (endpoint) => targetOf(log, session.id, endpoint));
+  return planned.ok ? success({ tasks: [planned.value.task], summary: planned.value.summary }) : planned;
 }
 
 /** The chatbot with the endpoint and the params of a call. Its own params are for its own endpoint. */
@@ -70,17 +82,6 @@ async function withCall(world: SessionWorld, context: ChatContext, { call }: Pro
   return endpoint
     ? success({ ...context, endpoint, chatbot: { ...chatbot, endpointId, params } })
     : notFound("endpoint", endpointId);
-}
-
-function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<ChatTask[]> {
-  const { chatbot, endpoint, client } = context;
-  if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
-  if (client?.deletedAt !== null) return notFound("client", session.clientId);
-  const upTo = prompt.seq === null ? prompt.parentSeq : log.places.parentOf(prompt.seq);
-  const recent = chatbot.historyLimit > 1 ? log.conversation.newest(chatbot.historyLimit - 1, upTo) : [];
-  const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
-  const isComplete = recent[0] !== undefined && log.places.parentOf(recent[0].seq) === 0;
-  return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
 }
 
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
@@ -144,8 +145,6 @@ const promptOf = (log: Log, { turnId, promptSeq }: RunningTurn): Message | undef
 
 const chatbotEndpointOf = (context: TurnContext | null): string | null =>
   context?.of === "chat" ? (context.chat.chatbot?.endpointId ?? null) : null;
-
-const userMessage = ({ content }: Prompt) => ({ role: "user" as const, content });
 
 const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarget | null =>
   endpoint && {

@@ -1,8 +1,8 @@
 /**
  * The turns of a session: one runs, up to 16 wait, and each can be stopped. This file has only the order of turns.
  *
- * This folder runs prompts: `plan-turn.ts` prepares the calls, `turn-runner.ts` runs one turn, `call-endpoints.ts`
- * makes the calls, `turn-messages.ts` and `append-messages.ts` write the results. Effects: those of the turns, by the
+ * This folder runs prompts: `plan-turn.ts` and `chat-plan.ts` prepare the calls, `turn-runner.ts` runs one turn,
+ * `make-summary.ts` asks for what a call needs, `call-endpoints.ts` makes the calls, `turn-messages.ts` and `append-messages.ts` write the results. Effects: those of the turns, by the
  * injected world.
  */
 import type { Failed, Outcome } from "../../core/failure.ts";

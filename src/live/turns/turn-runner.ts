@@ -5,7 +5,7 @@
  * The order of turns does not belong here: that is `turn-queue.ts`. Effects: the log, events and calls to endpoints,
  * all by the injected world; a timer.
  */
-import type { Message, NewMessage } from "../../core/message.ts";
+import type { Message, NewMessage, SentContext } from "../../core/message.ts";
 import { isOnPath } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
@@ -13,11 +13,13 @@ import type { ReplyPlace, Turn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
 import type { SessionWorld } from "../session-world.ts";
+import { contextTrimmed } from "../streaming/events.ts";
 import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
 import { Drafts } from "./drafts.ts";
+import { makeSummary } from "./make-summary.ts";
 import { settingsOfTurn } from "./plan-turn.ts";
-import type { Prompt } from "./plan-turn.ts";
+import type { Prompt, TurnPlan } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
 /** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
@@ -72,6 +74,8 @@ export class TurnRunner {
   readonly #session: Session;
   readonly #drafts: Drafts;
   readonly #added: Message[] = [];
+  /** What the calls send, for a chatbot with `context`. */
+  #sent: SentContext[] = [];
   /** Finished replies that are not appended yet. */
   #unwrittenReplies: Reply[] = [];
 
@@ -85,10 +89,11 @@ export class TurnRunner {
   /** The events so far of the replies that run, for a new subscriber. */
   runningReplyEvents(): SessionEvent[] {
     const { turnId } = this.#signals;
-    return [...this.#drafts.texts].flatMap(([chatId, text]): SessionEvent[] => [
+    const replies = [...this.#drafts.texts].flatMap(([chatId, text]): SessionEvent[] => [
       { type: "reply-start", turnId, chatId },
       ...(text === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text }]),
     ]);
+    return replies.length > 0 ? [...this.#trimmedEvents(), ...replies] : [];
   }
 
   /** Only appends the prompt: a person answers. A repeated prompt is in the log, so nothing happens that followers had to know. */
@@ -104,15 +109,15 @@ export class TurnRunner {
     return { added: this.#added, retryAfterSeconds: null };
   }
 
-  async run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
+  async run(plan: TurnPlan, prompt: Prompt): Promise<TurnResult> {
     try {
-      return await this.#run(tasks, prompt);
+      return await this.#run(plan, prompt);
     } finally {
       this.#drafts.close();
     }
   }
 
-  async #run(tasks: ChatTask[], prompt: Prompt): Promise<TurnResult> {
+  async #run(plan: TurnPlan, prompt: Prompt): Promise<TurnResult> {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
     const chatIds = this.#session.chats.map(({ chatId }) => chatId);
@@ -121,6 +126,10 @@ export class TurnRunner {
     const turn = { ...log.startTurn(turnId, settings, clock()), ...place };
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
+    const tasks = plan.summary ? [await this.#summarise(plan.summary)] : plan.tasks;
+    // A turn that was stopped while it made a summary sends nothing.
+    this.#sent = this.#signals.stoppedAs ? [] : tasks.flatMap(({ context }) => context ?? []);
+    for (const event of this.#trimmedEvents()) emit(event);
     for (const chatId of chatIds) {
       this.#drafts.start(chatId);
       emit({ type: "reply-start", turnId, chatId });
@@ -137,6 +146,22 @@ export class TurnRunner {
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
     const stopped = this.#signals.stoppedAs ? ({ stopped: true } as const) : {};
     return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies), ...stopped };
+  }
+
+  /** Summarises what the call does not send as it is. A turn that is stopped meanwhile makes no further call. */
+  async #summarise({ task, taskWith }: NonNullable<TurnPlan["summary"]>): Promise<ChatTask> {
+    const { callEndpoints, id } = this.#world;
+    const signal = this.#signals.signalOf(this.#session.chats[0]?.chatId ?? "");
+    const record = await makeSummary(task, { callEndpoints, signal });
+    // The message of the error can have words of the conversation.
+    if (record.error && !signal.aborted)
+      console.error({ event: "summary-failed", sessionId: id, code: record.error.code });
+    return taskWith(record);
+  }
+
+  #trimmedEvents(): SessionEvent[] {
+    const { turnId } = this.#signals;
+    return this.#sent.flatMap((context) => contextTrimmed(turnId, context) ?? []);
   }
 
   /** A prompt that was repeated can have left the active path meanwhile. Then the reply is a variant that follows it. */

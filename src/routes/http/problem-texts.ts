@@ -1,5 +1,5 @@
-/** Parts of the messages of problems: what was not found, and what uses a resource. No effects. */
-import type { ResourceType, Users } from "../../core/failure.ts";
+/** Parts of the messages of problems: what is invalid, what was not found, and what uses a resource. No effects. */
+import type { ResourceType, Users, ValidationIssue } from "../../core/failure.ts";
 
 /** How many users of a thing to name. */
 const MAX_NAMED_USERS = 5;
@@ -19,4 +19,12 @@ export function usersText({ kind, ids, hasMore }: Users): string {
 export const notFoundMessage = (resource: ResourceType, id: string | null): string => {
   const name = resource.charAt(0).toUpperCase() + resource.slice(1);
   return id === null ? `${name} not found` : `${name} "${id}" not found`;
+};
+
+export const invalidMessage = (issues: ValidationIssue[]): string => {
+  const [issue] = issues;
+  if (!issue) return "Invalid input";
+  return issue.path.length > 0
+    ? `Invalid input: ${issue.path.join(".")}: ${issue.message}`
+    : `Invalid input: ${issue.message}`;
 };

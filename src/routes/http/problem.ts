@@ -7,7 +7,7 @@ import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES } from "../../core/message-t
 import type { TransientError } from "../../core/transient-error.ts";
 import type { Failure, ReplyErrorCode, ValidationIssue } from "../../core/failure.ts";
 
-import { notFoundMessage, usersText } from "./problem-texts.ts";
+import { invalidMessage, notFoundMessage, usersText } from "./problem-texts.ts";
 
 /** What is invalid in a body or a query, with the invalid value. */
 export interface InputIssue extends ValidationIssue {
@@ -143,6 +143,11 @@ const PROBLEMS: ProblemTable = {
     code: "session_full",
     message: `The log of this session is full: it has ${MAX_LOG_MESSAGES} messages or ${MAX_LOG_BYTES / 1_000_000} MB`,
   }),
+  "context-too-small": () => ({
+    httpStatus: 400,
+    code: "context_too_small",
+    message: "The message and the chatbot's system prompt have more tokens than it sends at most",
+  }),
   "session-moved-on": ({ lastSeq }) => ({
     httpStatus: 409,
     code: "session_moved_on",
@@ -260,11 +265,3 @@ function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: 
     headers: { "retry-after": String(retryAfterSeconds ?? DEFAULT_RETRY_SECONDS) },
   };
 }
-
-const invalidMessage = (issues: ValidationIssue[]): string => {
-  const [issue] = issues;
-  if (!issue) return "Invalid input";
-  return issue.path.length > 0
-    ? `Invalid input: ${issue.path.join(".")}: ${issue.message}`
-    : `Invalid input: ${issue.message}`;
-};

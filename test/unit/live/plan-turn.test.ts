@@ -16,7 +16,9 @@ it("renders the template of a comparison once, however many chats it has", async
   world.records.readTurnContext = async () => ({ of: "comparison", comparison: { endpoints: [], template } });
   await new SessionLoader(world).load();
   const planned = await planTurn(world, session, { content: "hello", seq: null });
-  expect(planned.ok && planned.value.map(({ preparedPrompt }) => preparedPrompt)).toEqual(chats.map(() => "HELLO!"));
+  expect(planned.ok && planned.value.tasks.map(({ preparedPrompt }) => preparedPrompt)).toEqual(
+    chats.map(() => "HELLO!"),
+  );
   expect(renderTemplate).toHaveBeenCalledTimes(1);
 });
 

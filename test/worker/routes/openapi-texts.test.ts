@@ -76,7 +76,8 @@ describe("a route that streams", () => {
   });
 
   it("shows every event that a chat and its session send, and no other", async () => {
-    const id = await createSession({ chatbotId: await createChatbot({ greeting: "Hello" }) });
+    const context = { maxTokens: 20, keep: "newest" };
+    const id = await createSession({ chatbotId: await createChatbot({ greeting: "Hello ".repeat(20), context }) });
     const reader = await followEvents(`/sessions/${id}/events?after=0`);
     const turn = await turnTypes(`/sessions/chat?sessionId=${id}`, { content: "Hello" });
     expect(turn).toEqual(typesOf(shownEvents("post", "/sessions/chat")));
@@ -103,9 +104,9 @@ describe("a route that streams", () => {
   });
 });
 
-/** The kinds of frames that only an event stream has, or only a chatbot session takes. */
+/** The kinds of frames that only an event stream has, or only a chatbot session has or takes. */
 const ELSEWHERE = {
-  fromServer: { "/v1": ["stream-closed", "path-changed"], "": ["stream-closed"] },
+  fromServer: { "/v1": ["stream-closed", "path-changed", "context-trimmed"], "": ["stream-closed"] },
   fromClient: { "/v1": ["message-append"], "": [] },
 };
 
@@ -131,13 +132,16 @@ const bodyFields = (method: string, path: string) =>
   described(method, path).requestBody.content["application/json"]?.schema.properties ?? {};
 
 describe("a field that its name does not explain", () => {
-  it.each(["systemPrompt", "greeting", "historyLimit", "params"])("has a sentence: %s of a chatbot", (field) => {
-    for (const [method, path] of [
-      ["post", "/chatbots"],
-      ["put", "/chatbots/{id}"],
-    ] as const)
-      expect(JSON.stringify(bodyFields(method, path)[field])).toMatch(/"description":"(\S+ ){4}/);
-  });
+  it.each(["systemPrompt", "greeting", "historyLimit", "context", "params"])(
+    "has a sentence: %s of a chatbot",
+    (field) => {
+      for (const [method, path] of [
+        ["post", "/chatbots"],
+        ["put", "/chatbots/{id}"],
+      ] as const)
+        expect(JSON.stringify(bodyFields(method, path)[field])).toMatch(/"description":"(\S+ ){4}/);
+    },
+  );
 
   it("has a sentence: params of an endpoint, and the rule by which names become ids", async () => {
     const { name: nameField, params } = bodyFields("post", "/v1/llm_endpoints");

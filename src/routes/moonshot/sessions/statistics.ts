@@ -14,6 +14,8 @@ const presentReplyStatistics = ({
   durationMs,
   ttftMs,
   usage,
+  // Only chatbots have summaries.
+  summaries: _summaries,
   ...counts
 }: ReplyStatistics): z.output<typeof schemas.ReplyStatistics> => ({
   ...counts,

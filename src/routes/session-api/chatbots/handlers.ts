@@ -32,14 +32,18 @@ export const CHATBOT_NOT_FOUND = { reason: "not-found", resource: "chatbot", id:
 
 export async function createChatbot(c: AppContext, input: z.output<typeof schemas.CreateChatbot>) {
   const { description = null, systemPrompt = null, greeting = null, params = null, ...others } = input;
-  const { takeoverTimeoutMinutes = null, ...required } = others;
+  const { takeoverTimeoutMinutes = null, context = null, ...required } = others;
   const db = database(c.env.DB);
-  const endpoint = await findEndpointFor(db, { endpointId: input.endpointId, params });
+  const [endpoint, summariser] = await Promise.all([
+    findEndpointFor(db, { endpointId: input.endpointId, params }),
+    findSummaryEndpoint(db, context),
+  ]);
   if (!endpoint.ok) return respondWithProblem(c, endpoint.failure);
+  if (!summariser.ok) return respondWithProblem(c, summariser.failure);
   const at = now();
   const times = { createdAt: at, updatedAt: at, deletedAt: null };
   const texts = { description, systemPrompt, greeting, params };
-  const chatbot = { id: newObjectId(at), ...required, ...texts, takeoverTimeoutMinutes, ...times };
+  const chatbot = { id: newObjectId(at), ...required, ...texts, context, takeoverTimeoutMinutes, ...times };
   const answer = mutationBody(presentChatbot(chatbot), "Chatbot created successfully");
   await chatbotStore.create(db, chatbot, saveResponseStatements(c, `chatbot:${chatbot.id}`, answer, 201));
   return c.json(answer, 201);
@@ -58,6 +62,13 @@ async function findEndpointFor(
   return name === undefined
     ? success(endpoint)
     : invalid(["params", name], `is pinned by the endpoint "${endpointId}": only an admin can change it there`);
+}
+
+/** Checks that the endpoint for summaries exists, if there is to be one. */
+async function findSummaryEndpoint(db: Database, context: Chatbot["context"]): Promise<Outcome<Endpoint | null>> {
+  if (context?.summaryEndpointId === undefined) return success(null);
+  const endpoint = await findEndpoint(db, context.summaryEndpointId);
+  return endpoint ? success(endpoint) : endpointNotFound(db, context.summaryEndpointId);
 }
 
 export async function listChatbots(c: AppContext, input: z.output<typeof schemas.ListByName>) {
@@ -83,6 +94,10 @@ export async function updateChatbot(c: AppContext, id: string, changes: z.output
   if (updated.endpointId !== chatbot.endpointId || updated.params !== chatbot.params) {
     const endpoint = await findEndpointFor(db, updated);
     if (!endpoint.ok) return respondWithProblem(c, endpoint.failure);
+  }
+  if (changes.context) {
+    const summariser = await findSummaryEndpoint(db, updated.context);
+    if (!summariser.ok) return respondWithProblem(c, summariser.failure);
   }
   await chatbotStore.update(db, updated);
   return c.json(mutationBody(presentChatbot(updated), "Chatbot updated successfully"));

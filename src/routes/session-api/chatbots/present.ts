@@ -12,7 +12,8 @@ export const presentChatbot = (chatbot: ListedChatbot): z.output<typeof schemas.
   ...omitNulls({ systemPrompt: chatbot.systemPrompt, greeting: chatbot.greeting }),
   historyLimit: chatbot.historyLimit,
   ...omitNulls({ params: chatbot.params === null ? null : (JSON.parse(chatbot.params) as Record<string, unknown>) }),
-  // A record that an object of the last release read has none.
+  // A record that an object of the last release read has none of these.
+  ...omitNulls({ context: chatbot.context ?? null }),
   ...omitNulls({ takeoverTimeoutMinutes: chatbot.takeoverTimeoutMinutes ?? null }),
   createdAt: isoTime(chatbot.createdAt),
   updatedAt: isoTime(chatbot.updatedAt),

@@ -1,5 +1,6 @@
 /** The schema of a chatbot in an answer. */
 import * as z from "zod";
+import { KEEPS } from "../../../core/context.ts";
 import { idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
 
 export const Chatbot = z
@@ -11,6 +12,9 @@ export const Chatbot = z
     systemPrompt: z.string().optional(),
     greeting: z.string().optional(),
     historyLimit: z.number().int(),
+    context: z
+      .object({ maxTokens: z.number().int(), keep: z.enum(KEEPS), summaryEndpointId: z.string().optional() })
+      .optional(),
     params: objectOutput.optional(),
     takeoverTimeoutMinutes: z.number().int().optional(),
     createdAt: timeOutput,

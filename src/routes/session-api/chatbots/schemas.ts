@@ -3,6 +3,7 @@
  * exists is not checked here: the handlers do that.
  */
 import * as z from "zod/mini";
+import { KEEPS } from "../../../core/context.ts";
 import { Content } from "../../../core/message.ts";
 import { name, pageQuery, searchString, providerParams } from "../../http/fields.ts";
 
@@ -25,6 +26,27 @@ const historyLimit = z.number().check(
     description: "How many messages to send with each call: the newest ones of the session, the new one included",
   }),
 );
+const context = z
+  .strictObject({
+    maxTokens: z
+      .number()
+      .check(
+        z.int(),
+        z.gte(1),
+        z.lte(10_000_000),
+        z.meta({ description: "The most tokens that a call sends, by an estimate: all its characters / 4" }),
+      ),
+    keep: z.enum(KEEPS).check(
+      z.meta({
+        description:
+          "What becomes of the oldest messages when not all fit. `newest`: they are left out. `summary`: a summary of them is sent",
+      }),
+    ),
+    summaryEndpointId: z.optional(
+      endpointId.check(z.meta({ description: "The endpoint that makes summaries, if not the chatbot's own" })),
+    ),
+  })
+  .check(z.meta({ description: "Limits what is sent with each call, beside `historyLimit`" }));
 const takeoverTimeoutMinutes = z.number().check(
   z.int(),
   z.gte(1),
@@ -51,6 +73,7 @@ export const CreateChatbot = z.strictObject({
   systemPrompt: z.optional(systemPrompt),
   greeting: z.optional(greeting),
   historyLimit: z._default(historyLimit, 50),
+  context: z.optional(context),
   params: z.optional(params),
   takeoverTimeoutMinutes: z.optional(takeoverTimeoutMinutes),
 });
@@ -62,6 +85,7 @@ export const UpdateChatbot = z.strictObject({
   systemPrompt: z.nullish(systemPrompt),
   greeting: z.nullish(greeting),
   historyLimit: z.optional(historyLimit),
+  context: z.nullish(context),
   params: z.nullish(params),
   takeoverTimeoutMinutes: z.nullish(takeoverTimeoutMinutes),
 });

@@ -192,6 +192,7 @@ export const turnEvents = {
     content: question.content,
     timestamp: later,
   },
+  "context-trimmed": { type: "context-trimmed", turnId, dropped: 140, kept: 61, estimatedTokens: 3803 },
   "reply-start": { type: "reply-start", ...inTurn },
   "reply-delta": { type: "reply-delta", ...inTurn, offset: 0, text: "Let me look" },
   "message-appended, the reply": {

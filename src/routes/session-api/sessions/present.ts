@@ -12,7 +12,7 @@ import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
 import { isOnPath, shownParentOf } from "../../../core/message-tree.ts";
 import type { ActivePath, MessageTree } from "../../../core/message-tree.ts";
-import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
+import type { ReplyStatistics, SummaryStatistics } from "../../../core/reply-statistics.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
 import type { ListedChatbot, ListedClient, PopulatedSession } from "../../../store/fit-list.ts";
@@ -65,14 +65,23 @@ const presentReplyDetail = (
 
 export const presentStatistics = (
   sessionId: string,
-  { cost, priced, attempts, durationMs, ttftMs, ...counts }: ReplyStatistics,
+  { cost, priced, attempts, summaries, durationMs, ttftMs, ...counts }: ReplyStatistics,
   viewerRole: CallerRole | null,
 ): z.output<typeof schemas.Statistics> => ({
   sessionId,
   ...counts,
   ...omitNulls({ durationMs, ttftMs }),
-  ...(viewerRole === "client" ? {} : { attempts, ...omitNulls({ cost }), priced }),
+  ...(viewerRole === "client"
+    ? {}
+    : {
+        attempts,
+        ...omitNulls({ cost }),
+        priced,
+        ...omitNulls({ summaries: summaries && presentSummaries(summaries) }),
+      }),
 });
+
+const presentSummaries = ({ cost, ...counts }: SummaryStatistics) => ({ ...counts, ...omitNulls({ cost }) });
 
 /** The messages of a path as {@link presentMessage} shows them to a caller, while they are read. */
 export async function* presentEach(

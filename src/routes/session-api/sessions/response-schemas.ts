@@ -127,6 +127,18 @@ export const Statistics = z
       .optional()
       .meta({ description: "The cost of the replies whose usage and prices are known. Not for the role client" }),
     priced: integer.optional().meta({ description: "How many replies the cost includes. Not for the role client" }),
+    summaries: z
+      .object({
+        count: integer,
+        failed: integer.meta({ description: "Not made, or not for all that they should cover" }),
+        usage: z.object({ inputTokens: integer, outputTokens: integer }),
+        cost: z.number().optional(),
+      })
+      .optional()
+      .meta({
+        description:
+          "The summaries that a chatbot's `context` needed. Their tokens and cost are in no other field. Not for the role client",
+      }),
   })
   .meta({ id: "SessionStatistics", description: "Statistics of a chatbot session" });
 
