@@ -36,6 +36,8 @@ import {
   wantsEvents,
 } from "../../http/subscribe.ts";
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
+import { readFeedback } from "../feedback/read-feedback.ts";
+import type { FeedbackBySeq } from "../feedback/read-feedback.ts";
 import { newSession } from "./new-session.ts";
 import type { NewSessionInput } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
@@ -141,29 +143,37 @@ export async function stopTurn(c: AppContext, id: string) {
 }
 
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
-  const page = await readMessages(readerOf(c), id, input.after, input.limit);
+  const { after, limit } = input;
+  const [page, feedback] = await Promise.all([
+    readMessages(readerOf(c), id, after, limit),
+    readFeedback(c, id, after, limit),
+  ]);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const { caller } = c.var;
+  const present = presentVisible(c.var.caller, feedback);
   return page.rest === null
-    ? c.json(itemBody(presentBatch(page.first, input.after, caller)))
-    : respondWithJsonStream(c, itemBody(presentPage(page, page.rest, caller)));
+    ? c.json(itemBody(presentBatch(page.first, after, present)))
+    : respondWithJsonStream(c, itemBody(presentPage(page, page.rest, present)));
 }
 
-const presentVisible = (messages: Message[], caller: Caller) =>
-  messages.filter(({ role }) => canSee(caller, role)).map((message) => presentLoggedMessage(message, caller.role));
+const presentVisible = (caller: Caller, feedback: FeedbackBySeq) => (messages: Message[]) =>
+  messages
+    .filter(({ role }) => canSee(caller, role))
+    .map((message) => presentLoggedMessage(message, caller.role, feedback.get(message.seq)));
 
-function presentBatch({ items, hasMore }: Batch<Message>, after: number, caller: Caller) {
-  return { messages: presentVisible(items, caller), ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) };
+type PresentMessages = ReturnType<typeof presentVisible>;
+
+function presentBatch({ items, hasMore }: Batch<Message>, after: number, present: PresentMessages) {
+  return { messages: present(items), ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) };
 }
 
 /** A page that is sent while it is read. */
-function presentPage({ first }: MessagesPage, rest: AsyncIterable<Batch<Message>>, caller: Caller) {
+function presentPage({ first }: MessagesPage, rest: AsyncIterable<Batch<Message>>, present: PresentMessages) {
   let nextAfter: number | undefined;
   async function* messages() {
-    yield* presentVisible(first.items, caller);
+    yield* present(first.items);
     let last = first.items.at(-1);
     for await (const { items, hasMore } of rest) {
-      yield* presentVisible(items, caller);
+      yield* present(items);
       last = items.at(-1) ?? last;
       nextAfter = hasMore ? last?.seq : undefined;
     }

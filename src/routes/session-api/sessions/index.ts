@@ -14,6 +14,8 @@ import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/
 import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
+import { removeFeedback, setFeedback } from "../feedback/handlers.ts";
+import { SetFeedback } from "../feedback/schemas.ts";
 import * as handovers from "./handover-handlers.ts";
 import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
@@ -46,6 +48,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   )
   .get("/:id/messages", query(schemas.MessagesQuery), allowEveryRole, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
+  )
+  .put("/:id/messages/:seq/feedback", body(SetFeedback), allowEveryRole, sessionParam(), (c) =>
+    setFeedback(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .delete("/:id/messages/:seq/feedback", allowEveryRole, sessionParam(), (c) =>
+    removeFeedback(c, c.req.valid("param").id),
   )
   .get("/:id/export", query(ExportQuery), allowEveryRole, sessionParam(), (c) =>
     resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
