@@ -39,8 +39,8 @@ export interface FeedbackOn {
 export const isAnswer = ({ role }: Pick<Message, "role">): boolean => role === "assistant";
 
 /**
- * Whether a message is the one that an answer behind it answers. Of the messages before an answer, the newest for which this
- * is true counts. A reply answers a prompt: of its own turn, or of an earlier one if that failed and its call was repeated.
+ * Whether a message is the one that an answer answers: of the messages before it on its path, the newest for which this is
+ * true. A reply answers a prompt, and not what somebody added during its turn.
  */
 export const isAnsweredBy = (message: Message, answer: Message): boolean =>
   message.role === "user" && (answer.turnId === null || message.turnId !== null);

@@ -142,7 +142,7 @@ describe("feedback on a message", () => {
     expect(await messagesOf(id)).toHaveLength(1);
     for (const seq of [2, 3, 0, -1, "01", "1.0", "x", "9".repeat(15), "9".repeat(30)]) {
       const { status, body } = await rate(id, seq);
-      expect([seq, status, body.message]).toEqual([seq, 404, "Message not found"]);
+      expect([seq, status, body.message]).toEqual([seq, 404, expect.stringMatching(/^Message .*not found$/)]);
       expect((await del(pathOf(id, seq))).status).toBe(404);
     }
     const missing = await rate("0123456789abcdef01234567", 1);
@@ -251,6 +251,37 @@ describe("the user message that an answer answers", () => {
     await say(id, "user", "Hello?");
     expect((await chat(id, "a", { "idempotency-key": "k" })).status).toBe(200);
     expect(await answeredBy(id, 4)).toBe(1);
+  });
+
+  it("is on the path of the answer: of a variant, of an edited prompt, and of what was added to it", async () => {
+    const id = await createSession();
+    await chat(id, "first");
+    await post(`/sessions/${id}/messages/2/regenerate`, {});
+    await say(id, "assistant", "added behind the second variant");
+    await post(`/sessions/${id}/messages/1/edit`, { content: "edited" });
+    await put(`/sessions/${id}/messages/4/active`);
+    await say(id, "assistant", "added behind that");
+    const answered = new Map<number, number>();
+    for (const seq of [2, 3, 4, 6, 7]) answered.set(seq, await answeredBy(id, seq));
+    expect([...answered]).toEqual([
+      [2, 1],
+      [3, 1],
+      [4, 1],
+      [6, 5],
+      [7, 1],
+    ]);
+    const tree = (await get(`/sessions/${id}/messages?tree=true`)).body.data.messages;
+    expect(
+      tree.map(({ seq, active, feedback }: Record<string, unknown>) => [seq, active, feedback !== undefined]),
+    ).toEqual([
+      [1, true, false],
+      [2, false, true],
+      [3, true, true],
+      [4, true, true],
+      [5, false, false],
+      [6, false, true],
+      [7, true, true],
+    ]);
   });
 
   it("is the newest before a message that was added, and there may be none", async () => {

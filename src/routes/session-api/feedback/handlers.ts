@@ -12,6 +12,7 @@ import type { AppEnv } from "../../http/context.ts";
 import { measure, readFromReplica, readerOf } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { mutationBody, pageBody, removalBody } from "../envelope.ts";
+import { seqOf } from "../sessions/seq-param.ts";
 import { presentGiven, presentListed } from "./present.ts";
 import { findRated } from "./rated-message.ts";
 import type * as schemas from "./schemas.ts";
@@ -19,19 +20,10 @@ import type * as schemas from "./schemas.ts";
 type AppContext = Context<AppEnv>;
 
 const FEEDBACK_NOT_FOUND = { reason: "not-found", resource: "feedback", id: null } as const;
-const MESSAGE_NOT_FOUND = { reason: "not-found", resource: "message", id: null } as const;
 const SESSION_NOT_FOUND = { reason: "not-found", resource: "session", id: null } as const;
 
-/** The `seq` in the path; `null` if it has not the form of one. */
-function seqOf(c: AppContext): number | null {
-  const text = c.req.param("seq") ?? "";
-  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
-}
-
 export async function setFeedback(c: AppContext, sessionId: string, input: z.output<typeof schemas.SetFeedback>) {
-  const seq = seqOf(c);
-  if (seq === null) return respondWithProblem(c, MESSAGE_NOT_FOUND);
-  const on = { sessionId, seq };
+  const on = { sessionId, seq: seqOf(c) };
   const rated = await findRated(readerOf(c), on, c.var.caller);
   if (!rated.ok) return respondWithProblem(c, rated.failure);
   const given = { rating: input.rating, tags: [...new Set(input.tags)], comment: input.comment || null };
@@ -43,9 +35,7 @@ export async function setFeedback(c: AppContext, sessionId: string, input: z.out
 }
 
 export async function removeFeedback(c: AppContext, sessionId: string) {
-  const seq = seqOf(c);
-  const isRemoved =
-    seq !== null && (await measure(c, "index", store.removeFeedback(database(c.env.DB), sessionId, seq)));
+  const isRemoved = await measure(c, "index", store.removeFeedback(database(c.env.DB), sessionId, seqOf(c)));
   return isRemoved ? c.json(removalBody("Feedback removed successfully")) : respondWithProblem(c, FEEDBACK_NOT_FOUND);
 }
 

@@ -8,6 +8,7 @@ import { failed, notFound, success } from "../../../core/failure.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
 import { isAnswer, isAnsweredBy } from "../../../core/message-feedback.ts";
+import { parentOf } from "../../../core/message-tree.ts";
 import { readMessages } from "../../../live/read-session.ts";
 import type { SessionReader } from "../../../live/read-session.ts";
 import type { RatedMessage } from "../../../store/message-feedback.ts";
@@ -32,26 +33,46 @@ export async function findRated(
   const rated = messages.pop();
   if (rated?.seq !== seq || !canSee(caller, rated.role)) return notFound("message");
   if (!isAnswer(rated)) return failed({ reason: "not-an-answer" });
-  const answered = newestAnswered(messages, rated) ?? (await findAnswered(reader, sessionId, start, rated));
+  const answered = await findAnswered(reader, sessionId, rated, messages);
   return success(ratedMessage(rated, answered));
 }
 
-const newestAnswered = (messages: Message[], rated: Message): Message | null =>
-  messages.findLast((message) => isAnsweredBy(message, rated)) ?? null;
-
-/** Finds what a message answers. @param before looks at messages up to this `seq` */
+/** Finds what an answer answers. @param near the messages just before it */
 async function findAnswered(
   reader: SessionReader,
   sessionId: string,
-  before: number,
   rated: Message,
+  near: Message[],
 ): Promise<Message | null> {
-  for (let end = before; end > Math.max(0, rated.seq - MAX_DISTANCE); end -= NEXT_WINDOW) {
-    const messages = await readWindow(reader, sessionId, Math.max(0, end - NEXT_WINDOW), end);
-    const answered = messages && newestAnswered(messages, rated);
-    if (answered) return answered;
+  const promptSeq = rated.reply?.promptSeq;
+  if (promptSeq !== undefined) return (await readWindow(reader, sessionId, promptSeq - 1, promptSeq))?.at(0) ?? null;
+  const path = new PathToAnswered(rated);
+  let answered = path.find(near);
+  for (let end = rated.seq - FIRST_WINDOW; !answered && end > Math.max(0, rated.seq - MAX_DISTANCE); end -= NEXT_WINDOW)
+    answered = path.find((await readWindow(reader, sessionId, Math.max(0, end - NEXT_WINDOW), end)) ?? []);
+  return answered;
+}
+
+/** Walks back from an answer along its path, without messages of other paths. */
+class PathToAnswered {
+  readonly #answer: Message;
+  /** The next message of the path. */
+  #nextSeq: number;
+
+  constructor(answer: Message) {
+    this.#answer = answer;
+    this.#nextSeq = parentOf(answer);
   }
-  return null;
+
+  /** @param messages further ones, oldest first */
+  find(messages: Message[]): Message | null {
+    for (const message of messages.toReversed()) {
+      if (message.seq > this.#nextSeq) continue;
+      if (isAnsweredBy(message, this.#answer)) return message;
+      this.#nextSeq = parentOf(message);
+    }
+    return null;
+  }
 }
 
 /** The messages with text after a `seq` and up to another, oldest first; `null` if there is no such session. */
