@@ -237,6 +237,23 @@ describe("statistics of a chatbot and a client", () => {
     );
   });
 
+  it("count what a branch copies as messages, and not as replies that were asked for again", async () => {
+    const { chatbotId, id } = await createAll();
+    await chat(id, "one");
+    await chat(id, "two");
+    const branch = (await post(`/sessions/${id}/branch`, { seq: 3 })).body.data.id;
+    await chat(branch, "three");
+    await post(`/sessions/${branch}/messages/5/regenerate`, {});
+    await eventually(async () =>
+      expect(await statsOf("chatbots", chatbotId)).toMatchObject({
+        sessions: 2,
+        turns: 4,
+        messages: 4 + 3 + 3,
+        replies: { ok: 4 },
+      }),
+    );
+  });
+
   it("do not count comparisons", async () => {
     const count = () => env.DB.prepare("select sum(messages) as count from daily_statistics").first<number>("count");
     const before = await count();
@@ -317,6 +334,12 @@ describe(`${SESSIONS} random sessions`, () => {
       await post(`/sessions/${id}/stop`);
       addIfHuman(counts, await asked);
     },
+    async ({ id, next }) => {
+      const { messages } = (await get(`/sessions/${id}/messages?tree=true`)).body.data;
+      const one = messages[Math.floor(next() * messages.length)];
+      if (one?.role === "user") await post(`/sessions/${id}/messages/${one.seq}/edit`, { content: "in other words" });
+      else if (one) await post(`/sessions/${id}/messages/${one.seq}/regenerate`, {});
+    },
     async ({ id, next }) => say(id, ["user", "assistant", "system"][Math.floor(next() * 3)] as string, "appended"),
     async (session) => {
       const operator = session.next() < 0.5 ? "grace" : "alan";
@@ -357,8 +380,8 @@ describe(`${SESSIONS} random sessions`, () => {
 
   /** Counts what the export and the messages show. */
   async function recount({ id, counts }: Random): Promise<void> {
-    const { messages } = (await get(`/sessions/${id}/messages?limit=1000`)).body.data;
-    add(counts, "messages", messages.length);
+    const { messages } = (await get(`/sessions/${id}/messages?tree=true&limit=1000`)).body.data;
+    add(counts, "messages", messages.filter(({ content }: { content: string }) => content !== "").length);
     for (const { feedback } of messages)
       if (feedback) for (const { ratings } of counts) ratings[feedback.rating === 1 ? "up" : "down"] += 1;
     const lines = (await textOf(`/sessions/${id}/export`)).slice(4).split("\n").filter(Boolean);

@@ -226,7 +226,7 @@ describe("sessions that nobody uses", () => {
 
 describe("the user message that an answer answers", () => {
   const answeredBy = async (id: string, seq: number) => {
-    await rate(id, seq);
+    expect((await rate(id, seq)).status).toBe(200);
     const { results } = await list("limit=100");
     const found = results.find((one: { sessionId: string; seq: number }) => one.sessionId === id && one.seq === seq);
     return found.userMessage?.seq ?? null;
@@ -255,12 +255,15 @@ describe("the user message that an answer answers", () => {
 
   it("is on the path of the answer: of a variant, of an edited prompt, and of what was added to it", async () => {
     const id = await createSession();
-    await chat(id, "first");
-    await post(`/sessions/${id}/messages/2/regenerate`, {});
-    await say(id, "assistant", "added behind the second variant");
-    await post(`/sessions/${id}/messages/1/edit`, { content: "edited" });
-    await put(`/sessions/${id}/messages/4/active`);
-    await say(id, "assistant", "added behind that");
+    const statuses = [
+      await chat(id, "first"),
+      await post(`/sessions/${id}/messages/2/regenerate`, {}),
+      await say(id, "assistant", "added behind the second variant"),
+      await post(`/sessions/${id}/messages/1/edit`, { content: "edited" }),
+      await put(`/sessions/${id}/messages/4/active`),
+      await say(id, "assistant", "added behind that"),
+    ].map(({ status }) => status);
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 200]);
     const answered = new Map<number, number>();
     for (const seq of [2, 3, 4, 6, 7]) answered.set(seq, await answeredBy(id, seq));
     expect([...answered]).toEqual([

@@ -7,10 +7,11 @@ import type { Caller } from "../../../core/caller.ts";
 import { failed, notFound, success } from "../../../core/failure.ts";
 import type { Outcome } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
+import { hasText } from "../../../core/message.ts";
 import { isAnswer, isAnsweredBy } from "../../../core/message-feedback.ts";
 import { parentOf } from "../../../core/message-tree.ts";
-import { readMessages } from "../../../live/read-session.ts";
-import type { SessionReader } from "../../../live/read-session.ts";
+import { openLog } from "../../../live/read-session.ts";
+import type { OpenLog, SessionReader } from "../../../live/read-session.ts";
 import type { RatedMessage } from "../../../store/message-feedback.ts";
 
 /** How many messages to read at first: those of a turn, and a few that were appended meanwhile. */
@@ -27,29 +28,24 @@ export async function findRated(
   { sessionId, seq }: { sessionId: string; seq: number },
   caller: Caller,
 ): Promise<Outcome<RatedMessage>> {
-  const start = Math.max(0, seq - FIRST_WINDOW);
-  const messages = await readWindow(reader, sessionId, start, seq);
-  if (!messages) return notFound("session");
-  const rated = messages.pop();
-  if (rated?.seq !== seq || !canSee(caller, rated.role)) return notFound("message");
+  const log = await openLog(reader, sessionId);
+  if (!log) return notFound("session");
+  if (seq > log.upTo) return notFound("message");
+  const near = await readWindow(log, seq - FIRST_WINDOW, seq);
+  const rated = near.pop();
+  if (rated?.seq !== seq || !hasText(rated) || !canSee(caller, rated.role)) return notFound("message");
   if (!isAnswer(rated)) return failed({ reason: "not-an-answer" });
-  const answered = await findAnswered(reader, sessionId, rated, messages);
-  return success(ratedMessage(rated, answered));
+  return success(ratedMessage(rated, await findAnswered(log, rated, near)));
 }
 
 /** Finds what an answer answers. @param near the messages just before it */
-async function findAnswered(
-  reader: SessionReader,
-  sessionId: string,
-  rated: Message,
-  near: Message[],
-): Promise<Message | null> {
+async function findAnswered(log: OpenLog, rated: Message, near: Message[]): Promise<Message | null> {
   const promptSeq = rated.reply?.promptSeq;
-  if (promptSeq !== undefined) return (await readWindow(reader, sessionId, promptSeq - 1, promptSeq))?.at(0) ?? null;
+  if (promptSeq !== undefined) return (await readWindow(log, promptSeq - 1, promptSeq))[0] ?? null;
   const path = new PathToAnswered(rated);
   let answered = path.find(near);
   for (let end = rated.seq - FIRST_WINDOW; !answered && end > Math.max(0, rated.seq - MAX_DISTANCE); end -= NEXT_WINDOW)
-    answered = path.find((await readWindow(reader, sessionId, Math.max(0, end - NEXT_WINDOW), end)) ?? []);
+    answered = path.find(await readWindow(log, end - NEXT_WINDOW, end));
   return answered;
 }
 
@@ -75,19 +71,12 @@ class PathToAnswered {
   }
 }
 
-/** The messages with text after a `seq` and up to another, oldest first; `null` if there is no such session. */
-async function readWindow(
-  reader: SessionReader,
-  sessionId: string,
-  start: number,
-  end: number,
-): Promise<Message[] | null> {
+/** The messages after a `seq` and up to another, oldest first, of all paths. */
+async function readWindow({ page }: OpenLog, start: number, end: number): Promise<Message[]> {
   const found: Message[] = [];
-  for (let after = start; after < end;) {
-    const page = await readMessages(reader, sessionId, after, end - after);
-    if (!page) return null;
-    const { items, hasMore } = page.first;
-    found.push(...items.filter((message) => message.seq <= end));
+  for (let after = Math.max(0, start); after < end;) {
+    const { items, hasMore } = await page(after, end - after, { form: "short" });
+    found.push(...items);
     after = hasMore ? (items.at(-1)?.seq ?? end) : end;
   }
   return found;
