@@ -12,7 +12,7 @@ import type * as feedback from "../routes/session-api/feedback/response-schemas.
 import type { Statistics } from "../routes/session-api/statistics/response-schemas.ts";
 import type * as sessions from "../routes/session-api/sessions/response-schemas.ts";
 import type { Endpoint } from "../routes/moonshot/llm-endpoints/response-schemas.ts";
-import type { CreateEndpoint } from "../routes/moonshot/llm-endpoints/schemas.ts";
+import type { CreateEndpoint } from "../routes/moonshot-shared/llm-endpoints/schemas.ts";
 import type { ChatRecord as ChatRecordSchema } from "../routes/moonshot/sessions/record-schemas.ts";
 import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sessions/response-schemas.ts";
 

@@ -36,7 +36,8 @@ export type HttpProblem =
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
-  | { reason: "invalid-input"; in: "body" | "query"; issues: InputIssue[] }
+  | { reason: "invalid-input"; in: "body" | "query" | "path"; issues: InputIssue[] }
+  | { reason: "not-supported"; message: string }
   | { reason: "misconfigured"; message: string }
   | { reason: "unavailable"; because: TransientError }
   | { reason: "internal" };
@@ -128,6 +129,7 @@ const PROBLEMS: ProblemTable = {
   }),
   "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
   invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  "not-supported": ({ message }) => ({ httpStatus: 400, code: "not_supported", message: `not_supported: ${message}` }),
   "not-found": ({ resource, id, suggestion }) => ({
     httpStatus: 404,
     code: "not_found",
@@ -187,11 +189,7 @@ const PROBLEMS: ProblemTable = {
     code: "in_use",
     message: `The ${resource} is in use${users.ids.length === 0 ? "" : ` by ${usersText(users)}`}`,
   }),
-  "not-an-answer": () => ({
-    httpStatus: 409,
-    code: "not_an_answer",
-    message: "Only an answer can be rated: this message is the user's, or a system message",
-  }),
+  "not-an-answer": () => ({ httpStatus: 409, code: "not_an_answer", message: "Only an answer can be rated" }),
   "idempotency-conflict": () => ({
     httpStatus: 409,
     code: "idempotency_conflict",
