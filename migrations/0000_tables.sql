@@ -44,6 +44,66 @@ CREATE TABLE `tickets` (
 );
 --> statement-breakpoint
 CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
+CREATE TABLE `feedback_counts` (
+	`chatbot_id` text NOT NULL,
+	`rating` integer NOT NULL,
+	`count` integer NOT NULL,
+	PRIMARY KEY(`chatbot_id`, `rating`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `feedback_tags` (
+	`tag` text NOT NULL,
+	`updated_at` integer NOT NULL,
+	`number` integer NOT NULL,
+	PRIMARY KEY(`tag`, `updated_at`, `number`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `message_feedback` (
+	`number` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`session_id` text NOT NULL,
+	`seq` integer NOT NULL,
+	`chatbot_id` text NOT NULL,
+	`client_id` text NOT NULL,
+	`rating` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`tags` text NOT NULL,
+	`comment` text,
+	`rated` text NOT NULL,
+	`content` text NOT NULL,
+	`answered_content` text
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `message_feedback_by_message` ON `message_feedback` (`session_id`,`seq`);--> statement-breakpoint
+CREATE INDEX `message_feedback_newest` ON `message_feedback` (`updated_at`);--> statement-breakpoint
+CREATE INDEX `message_feedback_by_rating` ON `message_feedback` (`rating`,`updated_at`);--> statement-breakpoint
+CREATE INDEX `message_feedback_by_chatbot` ON `message_feedback` (`chatbot_id`,`updated_at`);--> statement-breakpoint
+CREATE INDEX `message_feedback_by_chatbot_and_rating` ON `message_feedback` (`chatbot_id`,`rating`,`updated_at`);--> statement-breakpoint
+CREATE INDEX `message_feedback_by_client` ON `message_feedback` (`client_id`,`updated_at`);--> statement-breakpoint
+CREATE TABLE `daily_statistics` (
+	`scope` text NOT NULL,
+	`id` text NOT NULL,
+	`day` integer NOT NULL,
+	`sessions` integer DEFAULT 0 NOT NULL,
+	`turns` integer DEFAULT 0 NOT NULL,
+	`messages` integer DEFAULT 0 NOT NULL,
+	`ok` integer DEFAULT 0 NOT NULL,
+	`cancelled` integer DEFAULT 0 NOT NULL,
+	`input_tokens` integer DEFAULT 0 NOT NULL,
+	`output_tokens` integer DEFAULT 0 NOT NULL,
+	`cost` real,
+	`rated_up` integer DEFAULT 0 NOT NULL,
+	`rated_down` integer DEFAULT 0 NOT NULL,
+	`takeovers` integer DEFAULT 0 NOT NULL,
+	`duration_min` integer,
+	`duration_max` integer,
+	`first_text_min` integer,
+	`first_text_max` integer,
+	`errors` text DEFAULT '{}' NOT NULL,
+	`durations` text DEFAULT '{}' NOT NULL,
+	`first_texts` text DEFAULT '{}' NOT NULL,
+	PRIMARY KEY(`scope`, `id`, `day`)
+);
+--> statement-breakpoint
 CREATE TABLE `bookmarks` (
 	`name` text PRIMARY KEY NOT NULL,
 	`session_id` text,

@@ -29,6 +29,7 @@ import { openapi } from "./routes/openapi/index.ts";
 import { chatbots } from "./routes/session-api/chatbots/index.ts";
 import { clients } from "./routes/session-api/clients/index.ts";
 import { sessionApi } from "./routes/session-api/dialect.ts";
+import { feedback } from "./routes/session-api/feedback/index.ts";
 import { keys } from "./routes/session-api/keys/index.ts";
 import { me } from "./routes/session-api/me/index.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
@@ -60,6 +61,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .route("/api/v1", apiV1)
   .route("/chatbots", chatbots)
   .route("/clients", clients)
+  .route("/feedback", feedback)
   .route("/keys", keys)
   .route("/me", me)
   .route("/", health)

@@ -51,7 +51,10 @@ export default defineConfig({
           hookTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["test/support/migrate.ts", "test/support/query-plans.ts"],
-          provide: { hostileRuns: Number(process.env["HOSTILE"] ?? 25) },
+          provide: {
+            hostileRuns: Number(process.env["HOSTILE"] ?? 25),
+            countedSessions: Number(process.env["COUNTED_SESSIONS"] ?? 200),
+          },
         },
       },
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },

@@ -8,6 +8,8 @@ import type * as z from "zod";
 import type { StreamEvent } from "../live/streaming/events.ts";
 import type { Chatbot } from "../routes/session-api/chatbots/response-schemas.ts";
 import type { Client } from "../routes/session-api/clients/response-schemas.ts";
+import type * as feedback from "../routes/session-api/feedback/response-schemas.ts";
+import type { Statistics } from "../routes/session-api/statistics/response-schemas.ts";
 import type * as sessions from "../routes/session-api/sessions/response-schemas.ts";
 import type { Endpoint } from "../routes/moonshot/llm-endpoints/response-schemas.ts";
 import type { CreateEndpoint } from "../routes/moonshot-shared/llm-endpoints/schemas.ts";
@@ -21,6 +23,8 @@ export type NewEndpoint = z.input<typeof CreateEndpoint>;
 type ChatbotSession = z.output<typeof sessions.Session>;
 type Handling = z.output<typeof sessions.Handling>;
 type ListedSession = z.output<typeof sessions.ListedSession>;
+type LoggedMessage = z.output<typeof sessions.LoggedMessage>;
+type ListedFeedback = z.output<typeof feedback.ListedFeedback>;
 type ComparisonSession = z.output<typeof ComparisonSessionSchema>;
 
 export interface NewChatbot {
@@ -30,6 +34,13 @@ export interface NewChatbot {
   greeting?: string;
   historyLimit?: number;
   context?: { maxTokens: number; keep: "newest" | "summary"; summaryEndpointId?: string };
+}
+
+/** What somebody thinks of an answer. */
+export interface NewFeedback {
+  rating: -1 | 1;
+  tags?: string[];
+  comment?: string;
 }
 
 /** An answer of status 400 or more. */
@@ -135,6 +146,36 @@ export class ParleyClient {
   /** @returns the sessions in which somebody waits for a person, the longest wait first */
   listWaiting(): Promise<ListedSession[]> {
     return this.#list("/sessions", { handler: "waiting" });
+  }
+
+  /** @returns the first messages, up to 100, with the feedback on them */
+  async messages(sessionId: string): Promise<LoggedMessage[]> {
+    const path = `/sessions/${sessionId}/messages`;
+    return (await this.call<{ data: { messages: LoggedMessage[] } }>("GET", path)).data.messages;
+  }
+
+  /** @param seq of an answer */
+  setFeedback(sessionId: string, seq: number, given: NewFeedback): Promise<z.output<typeof feedback.GivenFeedback>> {
+    return this.#mutate("PUT", `/sessions/${sessionId}/messages/${seq}/feedback`, given);
+  }
+
+  removeFeedback(sessionId: string, seq: number): Promise<unknown> {
+    return this.remove(`/sessions/${sessionId}/messages/${seq}/feedback`);
+  }
+
+  /** @param query filters of `GET /feedback`, such as `{ rating: "-1" }` @returns the newest changes, up to 100 */
+  listFeedback(query: Record<string, string> = {}): Promise<ListedFeedback[]> {
+    return this.#list("/feedback", query);
+  }
+
+  /** @param query `startDate`, `endDate`: days */
+  async statistics(
+    of: "chatbots" | "clients",
+    id: string,
+    query: { startDate?: string; endDate?: string } = {},
+  ): Promise<z.output<typeof Statistics>> {
+    const search = new URLSearchParams(query).toString();
+    return (await this.call<{ data: z.output<typeof Statistics> }>("GET", `/${of}/${id}/stats?${search}`)).data;
   }
 
   endSession(sessionId: string): Promise<ChatbotSession> {

@@ -56,7 +56,8 @@ export type ResourceType =
   | "record"
   | "key"
   | "chat"
-  | "message";
+  | "message"
+  | "feedback";
 
 /** What uses a resource, so that it cannot be deleted. */
 export interface Users {
@@ -87,6 +88,7 @@ export type Failure =
   /** `id` is that of the resource that exists, where the caller may see it. */
   | { reason: "already-exists"; resource: ResourceType; field: string; value: string; id?: string }
   | { reason: "in-use"; resource: ResourceType; users: Users }
+  | { reason: "not-an-answer" }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
   | { reason: "too-many-subscribers" }

@@ -28,6 +28,11 @@ export interface Handover {
   timeoutMs: number | null;
   /** When that is; `null` for never. */
   handbackAt: EpochMs | null;
+  /**
+   * How often somebody took over, for statistics: D1 does not see each change, since several may go there as one. Absent in
+   * storage of earlier code.
+   */
+  takeovers?: number;
 }
 
 /** The part of a session that a hand-over changes. */
@@ -43,12 +48,16 @@ export const BOT_HANDLING: Handling = { handler: "bot", handlerSince: null, hand
 /** Somebody asks for a person. No change if a person handles the session, or if somebody asked before. */
 export function requestHuman(handling: Handling, reason: string | null, at: EpochMs): Handling {
   if (handling.handler !== "bot") return handling;
-  return { handler: "waiting", handlerSince: at, handover: { ...NO_HANDOVER, reason, note: noteOf(handling) } };
+  return { handler: "waiting", handlerSince: at, handover: { ...NO_HANDOVER, ...lastingPart(handling), reason } };
 }
 
 const NO_HANDOVER: Handover = { reason: null, operator: null, note: null, timeoutMs: null, handbackAt: null };
 
-const noteOf = ({ handover }: Handling): string | null => handover?.note ?? null;
+/** What stays with every change. */
+const lastingPart = ({ handover }: Handling): Pick<Handover, "note" | "takeovers"> => ({
+  note: handover?.note ?? null,
+  ...(handover?.takeovers === undefined ? {} : { takeovers: handover.takeovers }),
+});
 
 /** A person takes over, from the bot or from another person. The reason of who asked stays, unless there is a new one. */
 export function takeOver(
@@ -61,20 +70,26 @@ export function takeOver(
     handler: "human",
     handlerSince: at,
     handover: {
+      ...lastingPart(handling),
       reason: reason ?? asked,
       operator,
-      note: noteOf(handling),
       timeoutMs,
       handbackAt: handbackTime(timeoutMs, at),
+      takeovers: (handling.handover?.takeovers ?? 0) + (isHandledBy(handling, operator) ? 0 : 1),
     },
   };
 }
+
+/** Then a further take-over is the same call again. */
+const isHandledBy = ({ handler, handover }: Handling, { id }: Operator): boolean =>
+  handler === "human" && handover?.operator?.id === id;
 
 /** The bot answers again. If it does already, a note is kept all the same. */
 export function handBack(handling: Handling, note: string | null, at: EpochMs): Handling {
   const isBots = handling.handler === "bot";
   if (isBots && note === null) return handling;
-  const handover = { ...(handling.handover ?? NO_HANDOVER), note: note ?? noteOf(handling), handbackAt: null };
+  const last = handling.handover ?? NO_HANDOVER;
+  const handover = { ...last, note: note ?? last.note, handbackAt: null };
   return { handler: "bot", handlerSince: isBots ? handling.handlerSince : at, handover };
 }
 

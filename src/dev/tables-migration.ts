@@ -1,5 +1,5 @@
 /**
- * `npm run migration:tables`: writes the first migration again from `src/store/tables.ts` and `access-tables.ts`, for changes before anyone has deployed.
+ * `npm run migration:tables`: writes the first migration again from `src/store/tables.ts` and the other files of tables beside it, for changes before anyone has deployed.
  * Afterwards, tables change by further migrations (`npm run migration`).
  *
  * Writes to `migrations`.
@@ -11,7 +11,7 @@ import { join, relative } from "node:path";
 import { ROOT } from "./settings.ts";
 
 /** Tables that are read by their key only. drizzle-kit cannot say so. */
-const WITHOUT_ROWID = ["revocations", "session_counts", "session_uses", "turns"];
+const WITHOUT_ROWID = ["feedback_counts", "feedback_tags", "revocations", "session_counts", "session_uses", "turns"];
 
 const folder = mkdtempSync(join(tmpdir(), "parley-tables-"));
 try {

@@ -14,6 +14,7 @@ import { removeSubscriptions } from "./subscriptions.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { deleteMessages, insertFirstMessages, insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
+import { removeFeedbackOf } from "./message-feedback.ts";
 import { chatbots, clients, sessions, turns } from "./tables.ts";
 
 export type SessionRow = typeof sessions.$inferSelect;
@@ -121,7 +122,7 @@ function updateSession(db: Database, session: Session, changed: readonly Changea
     .where(and(eq(sessions.id, id), lte(sessions.metadataVersion, metadataVersion)));
 }
 
-/** Deletes a session and its log. One round trip. */
+/** Deletes a session, its log and the feedback on it. One round trip. */
 export async function deleteSession(db: Database, id: string): Promise<void> {
   const statements = [
     db.delete(sessions).where(eq(sessions.id, id)),
@@ -129,6 +130,7 @@ export async function deleteSession(db: Database, id: string): Promise<void> {
     db.delete(turns).where(eq(turns.sessionId, id)),
     removeDeadLetters(db, id),
     removeSubscriptions(db, id),
+    removeFeedbackOf(db, id),
   ];
   await db.$client.batch([deleteMessages(db, id), ...statements.map((statement) => toStatement(db, statement))]);
 }

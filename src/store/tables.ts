@@ -1,6 +1,7 @@
 /**
  * The D1 schema. After a change, see "Change the tables of D1" in `.github/CONTRIBUTING.md`. Triggers and the full-text index are
- * written by hand in `migrations/`. The tables of keys and tickets are in `access-tables.ts`, queries in the other
+ * written by hand in `migrations/`. The tables of keys and tickets are in `access-tables.ts`, of
+ * feedback in `feedback-tables.ts`, of statistics in `statistics-tables.ts`, queries in the other
  * files of this folder. Pure.
  */
 import { sql } from "drizzle-orm";

@@ -3,15 +3,25 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getPlatformProxy, unstable_readConfig as readConfig } from "wrangler";
 import { database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
+import { listFeedback } from "../../src/store/message-feedback.ts";
+import type { FeedbackFilter } from "../../src/store/message-feedback.ts";
 import type { SessionFilter } from "../../src/store/session-list.ts";
 import { listChatbotSessions } from "../../src/store/session-list.ts";
 import { PARLEY_CONFIG } from "./servers.ts";
 import { ROOT } from "./wrangler.ts";
 
-export interface ListQuery {
-  filter: Partial<SessionFilter>;
-  skip: number;
-}
+/** A list of sessions, or the first page of one of feedback. */
+export type ListQuery = { filter: Partial<SessionFilter>; skip: number } | { feedback: Partial<FeedbackFilter> };
+
+const ALL_FEEDBACK: FeedbackFilter = {
+  rating: null,
+  chatbotId: null,
+  clientId: null,
+  tag: null,
+  from: null,
+  before: null,
+};
 
 const NO_FILTER: SessionFilter = {
   search: null,
@@ -34,20 +44,22 @@ export async function countRowsRead(state: string, lists: ListQuery[]): Promise<
   const proxy = await getPlatformProxy<{ DB: D1Database }>({ configPath, persist });
   try {
     const counts: number[] = [];
-    for (const { filter, skip } of lists) {
+    for (const list of lists) {
       let count = 0;
-      const binding = withRowCounter(proxy.env.DB, (rows) => (count += rows));
-      await listChatbotSessions(
-        { db: database(binding), archive: null },
-        { ...NO_FILTER, ...filter },
-        { limit: PAGE, skip },
-      );
+      const db = database(withRowCounter(proxy.env.DB, (rows) => (count += rows)));
+      await readList(db, list);
       counts.push(count);
     }
     return counts;
   } finally {
     await proxy.dispose();
   }
+}
+
+function readList(db: Database, list: ListQuery): Promise<unknown> {
+  if ("feedback" in list) return listFeedback(db, { ...ALL_FEEDBACK, ...list.feedback }, { limit: PAGE, skip: 0 });
+  const filter = { ...NO_FILTER, ...list.filter };
+  return listChatbotSessions({ db, archive: null }, filter, { limit: PAGE, skip: list.skip });
 }
 
 /** Writes a wrangler configuration with the database and without Durable Objects, which need a server. @returns its path */

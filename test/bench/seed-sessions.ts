@@ -38,6 +38,9 @@ const CLIENTS = 500;
 const WITH_MESSAGES = 1_000;
 const MESSAGES = 3;
 
+/** One session in so many has feedback, half of it good and half of it bad. */
+const SESSIONS_PER_FEEDBACK = 4;
+
 /** Time between the creation of two sessions. */
 const STEP_MS = 60_000;
 const NEWEST = Date.UTC(2026, 0, 1);
@@ -49,6 +52,7 @@ export function seedSessions(state: string, sessions: number): Seeded {
   const chatbots = seedNamed(db, "chatbots", CHATBOTS, { endpoint_id: "bench", history_limit: 50 });
   const clients = seedNamed(db, "clients", CLIENTS, {});
   const [addSession, addMessage, random] = [inserter(db, "sessions"), inserter(db, "messages"), randomNumbers(7)];
+  const addFeedback = inserter(db, "message_feedback");
   for (let nth = 0; nth < sessions; nth++) {
     const messages = nth >= sessions - WITH_MESSAGES ? MESSAGES : 0;
     const at = NEWEST - (sessions - nth) * STEP_MS;
@@ -58,6 +62,7 @@ export function seedSessions(state: string, sessions: number): Seeded {
     const references = { chatbot_id: pick(random, chatbots), client_id: pick(random, clients) };
     addSession({ id, ...references, ...titleColumns(title), ...stateColumns(random, at), ...constantColumns(id) });
     for (let seq = 1; seq <= messages; seq++) addMessage(message(id, nth + 1, seq, at));
+    if (nth % SESSIONS_PER_FEEDBACK === 0) addFeedback({ ...feedback(id, random, at), ...references });
   }
   db.exec("COMMIT");
   db.close();
@@ -118,6 +123,17 @@ const message = (id: string, sessionNumber: number, seq: number, at: number): Ro
   content: MESSAGE_TEXT,
   created_at: at + seq * 1_000,
   appended_at: at + seq * 1_000,
+});
+
+const feedback = (id: string, random: () => number, at: number): Row => ({
+  session_id: id,
+  seq: 2,
+  rating: pick(random, [1, -1]),
+  updated_at: at + 5_000,
+  tags: "[]",
+  rated: JSON.stringify({ createdAt: at + 2_000, finishReason: "stop", answered: { seq: 1, createdAt: at + 1_000 } }),
+  content: MESSAGE_TEXT,
+  answered_content: MESSAGE_TEXT,
 });
 
 function makeTitle(random: () => number, rare: boolean): string {

@@ -9,6 +9,7 @@ declare module "vitest" {
     aimock: string;
     /** Hostile bodies per route. */
     hostileRuns: number;
+    countedSessions: number;
     /** Address of the identity provider: `/<scene>/keys` is its key set. */
     identityProvider: string;
     signingKeys: Record<"rsa" | "ec" | "fresh" | "pss", SigningKey>;

@@ -1,15 +1,15 @@
 /**
  * Writes a backup into a database that has its migrations, and best nothing else.
  *
- * Writes to the database, a batch of rows at a time. Rows that are already there stay as they are, so a restore that broke
- * off is simply run again.
+ * Writes to the database, a batch of rows at a time. Rows that are already there stay as they are, but for
+ * statistics that have counted less. So a restore that broke off is simply run again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../program.ts";
 import { readArchives, requireArchive } from "./archive.ts";
 import { lines } from "./lines.ts";
 import type { Row } from "./tables.ts";
-import { newestMigration, quote, readManifest, tableFile } from "./tables.ts";
+import { newestMigration, onConflict, quote, readManifest, tableFile } from "./tables.ts";
 
 /** What D1 takes at once: values of a statement, and on the free plan statements of a batch. */
 const STATEMENT_VALUES = 100;
@@ -105,6 +105,6 @@ async function insert(db: D1Database, table: string, rows: Row[]): Promise<void>
 function insertStatement(db: D1Database, table: string, rows: Row[]): D1PreparedStatement {
   const columns = Object.keys(rows[0] ?? {});
   const values = rows.map(() => `(${columns.map(() => "?").join(", ")})`).join(", ");
-  const sql = `INSERT INTO ${quote(table)} (${columns.map(quote).join(", ")}) VALUES ${values} ON CONFLICT DO NOTHING`;
+  const sql = `INSERT INTO ${quote(table)} (${columns.map(quote).join(", ")}) VALUES ${values} ${onConflict(table, columns)}`;
   return db.prepare(sql).bind(...rows.flatMap((row) => columns.map((column) => row[column] ?? null)));
 }

@@ -26,10 +26,16 @@ export interface Table {
 const FIRST = ["sessions", "messages", "turns"];
 
 /**
+ * Triggers fill it with what is restored, but it also counts what was deleted. So it comes last, and each row of the backup
+ * replaces one that has counted less. {@link onConflict}
+ */
+const STATISTICS = "daily_statistics";
+
+/**
  * Filled by triggers, or by the migrations, which are applied before a backup is restored. `session_uses` is about the
  * objects of this deployment.
  */
-const DERIVED = ["session_counts", "session_uses", "d1_migrations"];
+const DERIVED = ["session_counts", "session_uses", "feedback_counts", "feedback_tags", "d1_migrations"];
 
 /** The tables of a database that a backup copies. Virtual tables and their shadow tables are filled by triggers. */
 export async function readTables(db: D1Database): Promise<Table[]> {
@@ -42,7 +48,8 @@ export async function readTables(db: D1Database): Promise<Table[]> {
     !DERIVED.includes(name) &&
     !virtual.some((table) => name === table || name.startsWith(`${table}_`));
   const names = results.map(({ name }) => name).filter(isOwn);
-  const ordered = [...FIRST.filter((name) => names.includes(name)), ...names.filter((name) => !FIRST.includes(name))];
+  const others = names.filter((name) => !FIRST.includes(name) && name !== STATISTICS);
+  const ordered = [...FIRST, ...others, STATISTICS].filter((name) => names.includes(name));
   return Promise.all(ordered.map(async (name) => ({ name, key: await readKey(db, name) })));
 }
 
@@ -63,6 +70,17 @@ export async function newestMigration(db: D1Database): Promise<string> {
   throw new UserError(
     "This database has no tables yet. Apply the migrations first: npx wrangler d1 migrations apply DB",
   );
+}
+
+/** What only grows in a row of statistics. */
+const counted = (row: string): string =>
+  ["sessions", "turns", "messages", "takeovers"].map((column) => `${row}.${column}`).join(" + ");
+
+/** What becomes of a row of the backup whose key is there already. */
+export function onConflict(table: string, columns: string[]): string {
+  if (table !== STATISTICS) return "ON CONFLICT DO NOTHING";
+  const values = columns.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(", ");
+  return `ON CONFLICT (scope, id, day) DO UPDATE SET ${values} WHERE ${counted("excluded")} > ${counted(STATISTICS)}`;
 }
 
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -25,7 +25,7 @@ export const takeoverStep: DemoStep = {
   title: "A person takes over from the chatbot, and hands back",
   async run(context) {
     const { parley } = context;
-    const { sessionId, chatbotName } = await createSession(context);
+    const { sessionId, chatbotId, chatbotName } = await createSession(context);
     await parley.requestHuman(sessionId, "The parcel is lost");
     const waiting = await parley.listWaiting();
     printRemark(`${CLIENT_NAME} asks for a person. Sessions that wait for one: ${waiting.length}.`);
@@ -41,6 +41,7 @@ export const takeoverStep: DemoStep = {
     printRemark(`${OPERATOR.name} hands back. The handler is “${handler}” again.`);
     printSpeech(CLIENT_NAME, "I feel better now.");
     printSpeech(chatbotName, (await parley.chat(sessionId, "I feel better now.")).content);
+    await rateAnswer(parley, sessionId, chatbotId, written);
   },
 };
 
@@ -62,6 +63,21 @@ async function takeOverInMidReply(parley: ParleyClient, sessionId: string, speak
   printRemark(`${OPERATOR.name} takes over: the reply stops at once, and the turn ends with status “${status}”.`);
 }
 
+/** The client rates an answer, and the team sees it. */
+async function rateAnswer(parley: ParleyClient, sessionId: string, chatbotId: string, content: string): Promise<void> {
+  const rated = (await parley.messages(sessionId)).find((message) => message.content === content);
+  if (!rated) throw new Error(`The session has no message “${content}”`);
+  await parley.setFeedback(sessionId, rated.seq, { rating: 1, tags: ["kind"] });
+  const [newest] = await parley.listFeedback({ chatbotId, rating: "1" });
+  printRemark(
+    `${CLIENT_NAME} rates the answer of ${newest?.message.author?.name ?? "nobody"}: ${newest?.tags?.join(", ") ?? "without tags"}.`,
+  );
+  const { ratings, takeovers } = await parley.statistics("chatbots", chatbotId);
+  printRemark(
+    `Statistics of the chatbot: ${ratings.up} good and ${ratings.down} bad answers, ${takeovers} take-overs.`,
+  );
+}
+
 async function createSession({ parley, deleteLater }: DemoContext) {
   if (await createIfMissing(parley, ENDPOINT)) deleteLater(`/v1/llm_endpoints/${ENDPOINT.name}`);
   const chatbot = await findOrCreateChatbot(parley, { ...ELIZA, endpointId: ENDPOINT.name });
@@ -71,5 +87,5 @@ async function createSession({ parley, deleteLater }: DemoContext) {
   const title = "A lost parcel";
   const { id } = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title });
   deleteLater(`/sessions/${id}`);
-  return { sessionId: id, chatbotName: chatbot.name };
+  return { sessionId: id, chatbotId: chatbot.id, chatbotName: chatbot.name };
 }

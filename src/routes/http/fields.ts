@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS, flagOf, numberOf } from "../../core/call-params.ts";
 import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
-import { parseTime } from "../../core/time.ts";
+import { DAY_MS, isBareDate, parseTime } from "../../core/time.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
@@ -31,6 +31,16 @@ export const name = z
 export const time = z.pipe(
   z.string().check(z.meta({ format: "date-time" })),
   z.transform((text, context) => parseTime(text) ?? refuseValue(context, "must be an ISO 8601 time")),
+);
+
+/** A day or a time, as its first millisecond and the first millisecond after it. */
+export const timeRange = z.pipe(
+  z.string().check(z.meta({ format: "date-time" })),
+  z.transform((text, context) => {
+    const from = parseTime(text);
+    if (from === null) return refuseValue(context, "must be an ISO 8601 date or time");
+    return { from, before: from + (isBareDate(text) ? DAY_MS : 1) };
+  }),
 );
 
 /** Ends a transformation with an issue. */

@@ -194,6 +194,7 @@ const PROBLEMS: ProblemTable = {
     code: "in_use",
     message: `The ${resource} is in use${users.ids.length === 0 ? "" : ` by ${usersText(users)}`}`,
   }),
+  "not-an-answer": () => ({ httpStatus: 409, code: "not_an_answer", message: "Only an answer can be rated" }),
   "idempotency-conflict": () => ({
     httpStatus: 409,
     code: "idempotency_conflict",

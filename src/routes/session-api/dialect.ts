@@ -1,9 +1,9 @@
 /**
  * The Session API as a dialect: how it answers problems, and how it shows a session to subscribers.
  *
- * In this folder: the resources `sessions`, `chatbots`, `clients`, `keys` and `me`, each with its routes in
+ * In this folder: the resources `sessions`, `chatbots`, `clients`, `feedback`, `keys` and `me`, each with its routes in
  * `index.ts`;
- * `envelope` for what their answers have in common; `id-param` for the ids in their paths.
+ * `statistics` for those of chatbots and clients; `envelope` for what their answers have in common; `id-param` for the ids in their paths.
  */
 import type { Context } from "hono";
 import type * as z from "zod";

@@ -85,6 +85,12 @@ const KEYS = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WH
 const TURNS = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)
   INSERT INTO turns (session_id, turn_id, number, started_at) SELECT printf('%024x', 1), 'turn ' || (1000 - i), i, 1 FROM n`;
 
+/** Feedback on one message in six, and what was counted of a session that is deleted by now. */
+const FEEDBACK = `INSERT INTO message_feedback (session_id, seq, chatbot_id, client_id, rating, updated_at, tags, rated, content)
+  SELECT id, 1, chatbot_id, client_id, -1, number, '["wrong"]', '{}', 'a' FROM sessions WHERE number % 6 = 0`;
+const COUNTED =
+  "UPDATE daily_statistics SET sessions = sessions + 1, rated_up = 3, takeovers = 2, errors = '{\"provider_error\":1}'";
+
 const byText = (one: unknown, other: unknown): number => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1);
 
 /** All that a database holds, table by table, the full-text index by what it finds. */
@@ -106,7 +112,7 @@ beforeAll(async () => {
   await fillDatabase(original);
   await withDatabase(original, async (db) => {
     for (let index = 1; index <= SESSIONS; index += 1) await writeSession(db, index);
-    await db.batch([KEYS, TURNS].map((sql) => db.prepare(sql)));
+    await db.batch([KEYS, TURNS, FEEDBACK, COUNTED].map((sql) => db.prepare(sql)));
   });
 });
 
@@ -123,6 +129,10 @@ describe("a backup", () => {
     expect(expected["messages"]).toHaveLength(SESSIONS * MESSAGES_PER_SESSION);
     expect(expected["found"]).toHaveLength(SESSIONS);
     expect([expected["keys"], expected["turns"]].map((rows) => rows?.length)).toEqual([250, 250]);
+    for (const name of ["message_feedback", "feedback_tags"]) expect(expected[name]).toHaveLength(SESSIONS / 6);
+    expect(expected["daily_statistics"]).toContainEqual(
+      expect.objectContaining({ scope: "chatbot", id: "c".repeat(24), sessions: SESSIONS + 1, takeovers: 2 }),
+    );
     expect(Object.keys(restored)).toEqual(Object.keys(expected));
     // What cron has to look at in the original's objects: the copy has none, and cron must not make any.
     const { session_uses: uses, ...others } = expected;
@@ -133,6 +143,7 @@ describe("a backup", () => {
 
   it("changes nothing when it is restored again, nor what was changed since", async () => {
     await withDatabase(copy, (db) => db.exec("UPDATE sessions SET metadata = '{}' WHERE number < 10"));
+    await withDatabase(copy, (db) => db.exec("UPDATE daily_statistics SET messages = messages + 1, rated_up = 0"));
     const before = await contentOf(copy);
     await withDatabase(copy, (db) => readBackup(db, files, () => {}));
     expect(await contentOf(copy)).toEqual(before);

@@ -69,6 +69,7 @@ async function run(line: string): Promise<Printed> {
   ids["id"] = (await parley.createSession({ chatbotId, clientId, title: "Example" })).id;
   // A greeting, a prompt and a reply: what examples of variants are about.
   if (/\/(messages\/\d|branch)/.test(line)) await parley.chat(ids["id"], "Hello");
+  if (/DELETE .*\/feedback/.test(line)) await parley.setFeedback(ids["id"], 3, { rating: -1 });
   ids["session_id"] = (await parley.createComparison("Example", ["echo", "eliza"])).session_id;
   const filled = line.replace(/<(\w+)>/g, (placeholder, name: string) => ids[name] ?? placeholder);
   const given = { PARLEY: parley.address, KEY: parley.key, AUTH: `authorization: Bearer ${parley.key}` };

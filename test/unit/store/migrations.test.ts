@@ -12,6 +12,8 @@ import { CasingCache } from "drizzle-orm/casing";
 import { afterAll, describe, expect, it } from "vitest";
 import { unstable_splitSqlQuery as splitSqlQuery } from "wrangler";
 import * as accessTables from "../../../src/store/access-tables.ts";
+import * as feedbackTables from "../../../src/store/feedback-tables.ts";
+import * as statisticsTables from "../../../src/store/statistics-tables.ts";
 import * as tables from "../../../src/store/tables.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -85,10 +87,12 @@ describe("migrations together", () => {
     expect(definitions(migrate(splitSimply))).toEqual(definitions(migrate(splitSqlQuery)));
   });
 
-  it("make the columns of src/store/tables.ts", () => {
+  it("make the columns of src/store/*tables.ts", () => {
     const database = migrate(splitSqlQuery);
     const casing = new CasingCache("snake_case");
-    for (const table of Object.values({ ...tables, ...accessTables }).filter((value) => value instanceof SQLiteTable)) {
+    for (const table of Object.values({ ...tables, ...accessTables, ...feedbackTables, ...statisticsTables }).filter(
+      (value) => value instanceof SQLiteTable,
+    )) {
       const { name, columns } = getTableConfig(table);
       const made = database.prepare("SELECT name FROM pragma_table_info(?)").all(name);
       expect(new Set(made.map((column) => column["name"]))).toEqual(

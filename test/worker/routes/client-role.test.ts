@@ -33,6 +33,8 @@ const CALLS: [string, string, unknown?, Record<string, string>?][] = [
   ["POST", "/sessions/chat?sessionId=ID", { content: "hi" }],
   ["POST", "/sessions/chat?sessionId=ID", { content: "hi" }, { accept: "text/event-stream" }],
   ["GET", "/sessions/ID/messages"],
+  ["PUT", "/sessions/ID/messages/1/feedback", { rating: 1 }],
+  ["DELETE", "/sessions/ID/messages/1/feedback"],
   ["GET", "/sessions/ID/export"],
   ["GET", "/sessions/ID/stats"],
   ["GET", "/sessions/ID/events"],

@@ -98,6 +98,15 @@ async function heldSession(fields: Record<string, unknown> = {}): Promise<string
   return id;
 }
 
+/** A session that its object holds, with feedback on an answer. */
+async function ratedSession(): Promise<string> {
+  setVariables({ REPLICATION_WAIT_MS: "2000" });
+  const id = await heldSession();
+  await post(`/sessions/message?sessionId=${id}`, { message: { role: "assistant", content: "hi" } });
+  await put(`/sessions/${id}/messages/2/feedback`, { rating: -1 });
+  return id;
+}
+
 async function chattedSession(): Promise<string> {
   const id = await heldSession();
   await post(`/sessions/chat?sessionId=${id}`, { content: "hi" });
@@ -275,11 +284,37 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["POST /sessions/chat", "first use of the session", 2, async () => aged(chatIn(await newSessionId()))],
   [
     "GET /sessions/{id}/messages",
-    "held by its object",
-    0,
+    "held by its object, with the feedback on them",
+    1,
     async () => ofSession("GET", await heldSession(), "/messages"),
   ],
-  ["GET /sessions/{id}/messages", "in D1 only", 2, async () => ofSession("GET", await endedSession(), "/messages")],
+  // The feedback is read beside the two others, and counts because it may end before the first of them begins.
+  ["GET /sessions/{id}/messages", "in D1 only", 3, async () => ofSession("GET", await endedSession(), "/messages")],
+  [
+    "PUT /sessions/{id}/messages/{seq}/feedback",
+    "held by its object",
+    1,
+    async () => ofSession("PUT", await ratedSession(), "/messages/2/feedback", { rating: 1 }),
+  ],
+  [
+    "PUT /sessions/{id}/messages/{seq}/feedback",
+    "in D1 only",
+    3,
+    async () => {
+      const id = await ratedSession();
+      await post(`/sessions/${id}/end`);
+      await post(`/sessions/${id}/stop`);
+      await get(`/sessions/${id}`);
+      return ofSession("PUT", id, "/messages/2/feedback", { rating: 1 });
+    },
+  ],
+  [
+    "DELETE /sessions/{id}/messages/{seq}/feedback",
+    "",
+    1,
+    async () => ofSession("DELETE", await ratedSession(), "/messages/2/feedback"),
+  ],
+  ["GET /feedback", "", 1, async () => (await ratedSession(), aCall("GET", "/feedback"))],
   ["GET /sessions/{id}/export", "held by its object", 0, async () => ofSession("GET", await heldSession(), "/export")],
   ["GET /sessions/{id}/stats", "held by its object", 0, async () => ofSession("GET", await heldSession(), "/stats")],
   ["GET /sessions/{id}/events", "", 0, async () => ofSession("GET", await heldSession(), "/events")],
@@ -308,6 +343,7 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["GET /chatbots", "", 1, async () => aCall("GET", "/chatbots")],
   ["POST /chatbots", "", 2, async () => aCall("POST", "/chatbots", { name: "b", endpointId: await createEndpoint() })],
   ["GET /chatbots/{id}", "", 1, async () => aCall("GET", `/chatbots/${await createChatbot()}`)],
+  ["GET /chatbots/{id}/stats", "", 1, async () => aCall("GET", `/chatbots/${await createChatbot()}/stats`)],
   ["PUT /chatbots/{id}", "", 2, async () => aCall("PUT", `/chatbots/${await createChatbot()}`, { name: "c" })],
   [
     "PUT /chatbots/{id}",
@@ -319,6 +355,7 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["GET /clients", "", 1, async () => aCall("GET", "/clients")],
   ["POST /clients", "", 1, async () => aCall("POST", "/clients", { name: "c" })],
   ["GET /clients/{id}", "", 1, async () => aCall("GET", `/clients/${await createClient()}`)],
+  ["GET /clients/{id}/stats", "", 1, async () => aCall("GET", `/clients/${await createClient()}/stats`)],
   ["PUT /clients/{id}", "", 2, async () => aCall("PUT", `/clients/${await createClient()}`, { name: "d" })],
   [
     "PUT /clients/by-external-id/{externalId}",

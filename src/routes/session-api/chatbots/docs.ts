@@ -4,6 +4,7 @@
  */
 import type { Operations } from "../../openapi/operations.ts";
 import { itemSchema, mutationSchema, pageSchema, removalSchema } from "../envelope-schemas.ts";
+import { statisticsOperation } from "../statistics/docs.ts";
 import * as schemas from "./response-schemas.ts";
 
 const tag = "Chatbots";
@@ -32,6 +33,7 @@ export const operations: Operations = {
     response: { status: 200, description: "The chatbot", schema: itemSchema(schemas.Chatbot) },
     problems: [404],
   },
+  ...statisticsOperation("chatbot", tag),
   "PUT /:id": {
     id: "updateChatbot",
     tag,

@@ -9,6 +9,8 @@ import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body, query } from "../../http/validate.ts";
 import { idParam } from "../id-param.ts";
+import { getStatistics } from "../statistics/handlers.ts";
+import { StatisticsQuery } from "../statistics/schemas.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
@@ -20,6 +22,9 @@ export const chatbots = new Hono<AppEnv>({ strict: false })
   )
   .get("/", query(schemas.ListByName), allowOperators, (c) => handlers.listChatbots(c, c.req.valid("query")))
   .get("/:id", allowOperators, chatbotId, (c) => handlers.getChatbot(c, c.req.valid("param").id))
+  .get("/:id/stats", query(StatisticsQuery), allowOperators, chatbotId, (c) =>
+    getStatistics(c, "chatbot", c.req.valid("param").id, c.req.valid("query")),
+  )
   .put("/:id", body(schemas.UpdateChatbot), allowServices, chatbotId, (c) =>
     handlers.updateChatbot(c, c.req.valid("param").id, c.req.valid("json")),
   )

@@ -44,6 +44,8 @@ import {
 } from "../../http/subscribe.ts";
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { respondWithReply } from "./chat-answer.ts";
+import { readFeedback } from "../feedback/read-feedback.ts";
+import type { FeedbackBySeq } from "../feedback/read-feedback.ts";
 import { newSession } from "./new-session.ts";
 import type { NewSessionInput } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
@@ -154,40 +156,51 @@ export async function stopTurn(c: AppContext, id: string) {
 
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
   if (input.tree) return listTree(c, id, input);
-  const page = await readMessages(readerOf(c), id, input.after, input.limit);
+  const { after, limit } = input;
+  const [page, feedback] = await Promise.all([
+    readMessages(readerOf(c), id, after, limit),
+    readFeedback(c, id, after, limit),
+  ]);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
-  const { caller } = c.var;
+  const present = presentVisible(c.var.caller, feedback);
   return page.rest === null
-    ? c.json(itemBody(presentBatch(page.first, input.after, caller)))
-    : respondWithJsonStream(c, itemBody(presentPage(page, page.rest, caller)));
+    ? c.json(itemBody(presentBatch(page.first, after, present)))
+    : respondWithJsonStream(c, itemBody(presentPage(page, page.rest, present)));
 }
 
 async function listTree(c: AppContext, id: string, { after, limit }: z.output<typeof schemas.MessagesQuery>) {
-  const page = await readTreePage(readerOf(c), id, after, limit);
+  const [page, feedback] = await Promise.all([
+    readTreePage(readerOf(c), id, after, limit),
+    readFeedback(c, id, after, limit),
+  ]);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
   const { items, hasMore, tree, activePath } = page;
   const { caller } = c.var;
   const messages = items
     .filter(({ role }) => canSee(caller, role))
-    .map((message) => presentInTree(message, tree, activePath, caller.role));
+    .map((message) => presentInTree(message, tree, activePath, caller.role, feedback.get(message.seq)));
   return c.json(itemBody({ messages, ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) }));
 }
 
-const presentVisible = (messages: Message[], caller: Caller) =>
-  messages.filter(({ role }) => canSee(caller, role)).map((message) => presentLoggedMessage(message, caller.role));
+const presentVisible = (caller: Caller, feedback: FeedbackBySeq) => (messages: Message[]) =>
+  messages
+    .filter(({ role }) => canSee(caller, role))
+    .map((message) => presentLoggedMessage(message, caller.role, feedback.get(message.seq)));
 
-function presentBatch({ items, hasMore }: Batch<Message>, after: number, caller: Caller) {
-  return { messages: presentVisible(items, caller), ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) };
+type PresentMessages = ReturnType<typeof presentVisible>;
+
+function presentBatch({ items, hasMore }: Batch<Message>, after: number, present: PresentMessages) {
+  return { messages: present(items), ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) };
 }
 
 /** A page that is sent while it is read. */
-function presentPage({ first }: MessagesPage, rest: AsyncIterable<Batch<Message>>, caller: Caller) {
+function presentPage({ first }: MessagesPage, rest: AsyncIterable<Batch<Message>>, present: PresentMessages) {
   let nextAfter: number | undefined;
   async function* messages() {
-    yield* presentVisible(first.items, caller);
+    yield* present(first.items);
     let last = first.items.at(-1);
     for await (const { items, hasMore } of rest) {
-      yield* presentVisible(items, caller);
+      yield* present(items);
       last = items.at(-1) ?? last;
       nextAfter = hasMore ? last?.seq : undefined;
     }

@@ -14,6 +14,8 @@ import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/
 import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
+import { removeFeedback, setFeedback } from "../feedback/handlers.ts";
+import { SetFeedback } from "../feedback/schemas.ts";
 import * as handovers from "./handover-handlers.ts";
 import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
@@ -60,6 +62,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .put("/:id/messages/:seq/active", allowClients, ...aboutMessage, (c) => variants.activate(c, c.req.valid("param").id))
   .post("/:id/branch", body(schemas.Branch), allowClients, sessionParam(), createOnce, (c) =>
     variants.branch(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .put("/:id/messages/:seq/feedback", body(SetFeedback), allowEveryRole, sessionParam(), requireSeq, (c) =>
+    setFeedback(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .delete("/:id/messages/:seq/feedback", allowEveryRole, sessionParam(), requireSeq, (c) =>
+    removeFeedback(c, c.req.valid("param").id),
   )
   .get("/:id/export", query(ExportQuery), allowEveryRole, sessionParam(), (c) =>
     resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),

@@ -10,6 +10,7 @@ import type { Caller, CallerRole } from "../../../core/caller.ts";
 import type { Handling } from "../../../core/handover.ts";
 import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
+import type { MessageFeedback } from "../../../core/message-feedback.ts";
 import { isOnPath, shownParentOf } from "../../../core/message-tree.ts";
 import type { ActivePath, MessageTree } from "../../../core/message-tree.ts";
 import type { ReplyStatistics, SummaryStatistics } from "../../../core/reply-statistics.ts";
@@ -19,6 +20,7 @@ import type { ListedChatbot, ListedClient, PopulatedSession } from "../../../sto
 import { presentChatbot } from "../chatbots/present.ts";
 import { presentClient } from "../clients/present.ts";
 import { omitNulls } from "../envelope.ts";
+import { presentFeedback } from "../feedback/present.ts";
 import type * as schemas from "./response-schemas.ts";
 
 export function presentMessage({ role, content, createdAt, author, reply }: Message): z.output<typeof schemas.Message> {
@@ -27,14 +29,16 @@ export function presentMessage({ role, content, createdAt, author, reply }: Mess
   return reply && reply.finishReason !== "stop" ? { ...shown, finishReason: reply.finishReason } : shown;
 }
 
-/** A message with what is known of a reply. A client does not see how its chatbot is configured. */
+/** A message with what is known of a reply, and with the feedback on it, if there is any. A client does not see how its chatbot is configured. */
 export const presentLoggedMessage = (
   message: Message,
   viewerRole: CallerRole | null,
+  feedback?: MessageFeedback,
 ): z.output<typeof schemas.LoggedMessage> => ({
   seq: message.seq,
   ...presentMessage(message),
   ...(message.reply ? presentReplyDetail(message.reply, viewerRole) : {}),
+  ...(feedback ? { feedback: presentFeedback(feedback) } : {}),
 });
 
 /** A message among all of its session. */
@@ -43,10 +47,11 @@ export function presentInTree(
   tree: MessageTree,
   activePath: ActivePath,
   viewerRole: CallerRole | null,
+  feedback?: MessageFeedback,
 ): z.output<typeof schemas.TreeMessage> {
   const variant = tree.variantOf(message.seq);
   return {
-    ...presentLoggedMessage(message, viewerRole),
+    ...presentLoggedMessage(message, viewerRole, feedback),
     parentSeq: shownParentOf(message),
     active: hasText(message) && isOnPath(activePath, message.seq),
     ...(variant ? { variant } : {}),

@@ -4,6 +4,7 @@ import { HANDLERS } from "../../../core/handover.ts";
 import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
 import { Distribution, idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
+import { Feedback } from "../feedback/response-schemas.ts";
 import { Chatbot } from "../chatbots/response-schemas.ts";
 import { Client } from "../clients/response-schemas.ts";
 import { feedback } from "./schemas.ts";
@@ -81,6 +82,7 @@ export const LoggedMessage = Message.extend({
   usage: Usage.optional().meta({ description: "On a reply, if the provider counts tokens" }),
   durationMs: integer.optional().meta({ description: "On a reply: its whole time" }),
   ttftMs: integer.optional().meta({ description: "On a reply with text: the time to its first text" }),
+  feedback: Feedback.optional(),
 }).meta({ id: "LoggedMessage" });
 
 /** A message among all of its session, with `?tree=true`. */

@@ -6,7 +6,6 @@ import * as z from "zod/mini";
 import { HANDLERS } from "../../../core/handover.ts";
 import { Content, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
-import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
 import { endpointId, params } from "../chatbots/schemas.ts";
 import {
   flag,
@@ -16,9 +15,9 @@ import {
   name,
   objectId,
   pageQuery,
-  refuseValue,
   searchString,
   time,
+  timeRange,
   wholeNumber,
 } from "../../http/fields.ts";
 
@@ -95,16 +94,6 @@ export const Branch = z.strictObject({
 });
 
 export const SessionQuery = z.strictObject({ sessionId: objectId });
-
-/** A day or a time, as its first millisecond and the first millisecond after it. */
-const timeRange = z.pipe(
-  z.string().check(z.meta({ format: "date-time" })),
-  z.transform((text, context) => {
-    const from = parseTime(text);
-    if (from === null) return refuseValue(context, "must be an ISO 8601 date or time");
-    return { from, before: from + (isBareDate(text) ? DAY_MS : 1) };
-  }),
-);
 
 export const ListSessions = z.strictObject({
   searchString,
