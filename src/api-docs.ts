@@ -6,14 +6,21 @@ import { app } from "./app.ts";
 import { moonshotDocs } from "./routes/moonshot/docs.ts";
 import { operations as health } from "./routes/health-docs.ts";
 import type { DialectDocs, Operations } from "./routes/openapi/operations.ts";
+import { openaiDocs } from "./routes/openai/docs.ts";
 import { operations as pages } from "./routes/openapi/docs.ts";
 import { describedRoutes, openapiDocument } from "./routes/openapi/document.ts";
 import { sessionApiDocs } from "./routes/session-api/docs.ts";
 
 /** The documentation of the dialects that `app.ts` lists, in the same order. */
-export const dialectDocs: readonly DialectDocs[] = [moonshotDocs, sessionApiDocs];
+export const dialectDocs: readonly DialectDocs[] = [moonshotDocs, openaiDocs, sessionApiDocs];
 
-export const operations: Operations = { ...moonshotDocs.operations, ...sessionApiDocs.operations, ...health, ...pages };
+export const operations: Operations = {
+  ...moonshotDocs.operations,
+  ...openaiDocs.operations,
+  ...sessionApiDocs.operations,
+  ...health,
+  ...pages,
+};
 
 /** Every route with its operation and its inputs. */
 export const apiRoutes = describedRoutes(app, operations);

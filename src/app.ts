@@ -23,6 +23,8 @@ import { refuseUntakenInput } from "./routes/http/validate.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
+import { openai } from "./routes/openai/dialect.ts";
+import { openaiV1 } from "./routes/openai/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
 import { chatbots } from "./routes/session-api/chatbots/index.ts";
 import { clients } from "./routes/session-api/clients/index.ts";
@@ -32,7 +34,7 @@ import { me } from "./routes/session-api/me/index.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
 
 /** The dialects of the API. The last one has every path that no other has. */
-export const dialects: readonly Dialect[] = [moonshot, sessionApi];
+export const dialects: readonly Dialect[] = [moonshot, openai, sessionApi];
 
 /** With one router: finding the methods of a path needs this one anyway, and Hono's default adds two more to the bundle. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), strict: false })
@@ -53,6 +55,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .use("/v1/*", requireTimeZone)
   .route("/sessions", sessions)
   .route("/v1", v1)
+  .route("/openai/v1", openaiV1)
   .route("/chatbots", chatbots)
   .route("/clients", clients)
   .route("/keys", keys)

@@ -49,6 +49,8 @@ export type ResourceType =
   | "chatbot"
   | "client"
   | "endpoint"
+  /** An endpoint or a chatbot, where a dialect calls both models. */
+  | "model"
   | "prompt template"
   | "context strategy"
   | "key"

@@ -140,7 +140,7 @@ async function readNearby<T>(
   return read(database(d1));
 }
 
-/** As {@link readTurnContext}, for a chatbot session. */
+/** As {@link readTurnContext}, for a chatbot session; or for a chatbot alone, with `clientId: null`. */
 export async function readChatContext(d1: D1Database, references: ChatReferences): Promise<ChatContext> {
   const [chatbotKey, clientKey] = keysOf(references);
   const [, chatbotId] = chatbotKey;
@@ -150,15 +150,21 @@ export async function readChatContext(d1: D1Database, references: ChatReferences
     const row = await chatbotQuery(db).get({ chatbotId, clientId });
     return { chatbot: row?.chatbot ?? null, endpoint: row?.endpoint ?? null, client: row?.client ?? null, readAt };
   };
-  const { readAt, ...chat } = await readNearby(d1, [chatbotKey, clientKey], read, isWhole);
+  const needsClient = references.clientId !== null;
+  const { readAt, ...chat } = await readNearby(d1, [chatbotKey, clientKey], read, (found) =>
+    isWhole(found, needsClient),
+  );
   recordCache.put(chatbotKey, chat.chatbot, readAt);
   recordCache.put(clientKey, chat.client, readAt);
   if (chat.chatbot) recordCache.put(["endpoint", chat.chatbot.endpointId], chat.endpoint, readAt);
   return chat;
 }
 
-const isWhole = ({ chatbot, endpoint, client }: ChatContext): boolean =>
-  chatbot !== null && client !== null && endpoint !== null && !recordCache.wasChanged(["endpoint", endpoint.id]);
+const isWhole = ({ chatbot, endpoint, client }: ChatContext, needsClient: boolean): boolean =>
+  chatbot !== null &&
+  (client !== null || !needsClient) &&
+  endpoint !== null &&
+  !recordCache.wasChanged(["endpoint", endpoint.id]);
 
 // Prepared once: building the query takes longer than running it.
 const chatbotQueries = new WeakMap<Database, ReturnType<typeof prepareChatbotQuery>>();

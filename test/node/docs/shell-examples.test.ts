@@ -15,7 +15,7 @@ import { apiRoutes } from "../../../src/api-docs.ts";
 const root = new URL("../../../", import.meta.url).pathname;
 
 /** Guides whose examples work on a fresh local server. Those of an operator need an account. */
-const GUIDES = ["README.md", "src/docs/api.md", "src/docs/streaming.md", "src/docs/access.md"];
+const GUIDES = ["README.md", "src/docs/api.md", "src/docs/openai.md", "src/docs/streaming.md", "src/docs/access.md"];
 
 /** Examples that are shown because they fail, with a part of the answer. */
 const REFUSED: [string, string][] = [["serchString", 'did you mean \\"searchString\\"?']];

@@ -76,6 +76,9 @@ const MATRIX: Record<string, string[]> = {
   "post /v1/prompt_templates": STAFF,
   "delete /v1/prompt_templates/{name}": STAFF,
   "get /v1/context_strategies": STAFF,
+  "get /openai/v1/models": CHATTERS,
+  "get /openai/v1/models/{id}": CHATTERS,
+  "post /openai/v1/chat/completions": CHATTERS,
 };
 
 const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));
@@ -117,7 +120,7 @@ describe("the roles that may call", () => {
       expect([200, 201, 403, 404, 409]).toContain(status);
       if (status !== 403) continue;
       denied.push(nameOf(route));
-      expect(body.message ?? body.detail).toBe(reasonOf(nameOf(route), role));
+      expect(body.message ?? body.detail ?? body.error.message).toBe(reasonOf(nameOf(route), role));
     }
     const expected = routes.map(nameOf).filter((name) => !MATRIX[name]?.includes(role));
     expect(denied).toEqual(expected);

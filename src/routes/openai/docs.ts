@@ -1,0 +1,53 @@
+/** OpenAI's API in the OpenAPI document: its tag, its failures and its operations. */
+import { mountedAt } from "../openapi/operations.ts";
+import type { DialectDocs, Operations } from "../openapi/operations.ts";
+import { openai } from "./dialect.ts";
+import * as schemas from "./response-schemas.ts";
+import * as examples from "./examples.ts";
+
+const tag = "OpenAI";
+
+const operations: Operations = {
+  "GET /models": {
+    id: "listModels",
+    headers: ["x-d1-bookmark"],
+    tag,
+    summary: "List endpoints and chatbots as models",
+    response: {
+      status: 200,
+      description: "All of them; for a client, the chatbots. A long list is sent while it is read",
+      schema: schemas.Models,
+      example: { object: "list", data: [examples.model] },
+    },
+  },
+  "GET /models/:id": {
+    id: "getModel",
+    tag,
+    summary: "Get a model",
+    response: { status: 200, description: "The model", schema: schemas.Model, example: examples.model },
+    problems: [404],
+  },
+  "POST /chat/completions": {
+    id: "createChatCompletion",
+    tag,
+    summary: "Create a chat completion",
+    description:
+      "Nothing is kept. Fields that are not described here go to the provider as they are; with a chatbot, a token of role `client` cannot send any. With `stream: true` the answer is a stream of chunks, which ends with `[DONE]`, or with an event `error`.",
+    response: {
+      status: 200,
+      description: "The completion. The header `x-parley-body-sha256` has the hash of what was sent to the provider",
+      schema: schemas.ChatCompletion,
+      example: examples.completion,
+      texts: { "text/event-stream": examples.completionStream },
+    },
+    problems: [404, 502, 504],
+    example: { model: "echo", messages: [{ role: "user", content: "Hello" }] },
+  },
+};
+
+export const openaiDocs: DialectDocs = {
+  dialect: openai,
+  tags: { OpenAI: "OpenAI's API, for its clients: endpoints and chatbots as models" },
+  problemSchema: () => schemas.OpenaiFailure,
+  operations: mountedAt("/openai/v1", operations),
+};
