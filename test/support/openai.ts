@@ -1,7 +1,11 @@
 /** OpenAI's own client, against the app in the Workers runtime. */
 import { exports } from "cloudflare:workers";
 import OpenAI from "openai";
+import { inject } from "vitest";
 import { ADMIN_KEY } from "./api.ts";
+import { createEndpoint } from "./create.ts";
+
+const upstream = inject("upstream");
 
 type Options = Partial<ConstructorParameters<typeof OpenAI>[0]>;
 
@@ -30,3 +34,25 @@ export function openaiClient(apiKey = ADMIN_KEY, options: Options = {}): { clien
   });
   return { client, calls };
 }
+
+/** An endpoint whose provider plays a scene. Its calls are asked for by the provider's name. */
+export async function endpointPlaying(scene: string, fields: Record<string, unknown> = {}) {
+  const provider = `openai-client-${crypto.randomUUID()}`;
+  const uri = `${upstream}/${provider}/${scene}`;
+  const id = await createEndpoint({ connector_type: "openai-connector", uri, model: "gpt-x", ...fields });
+  const asked = async (question: string) => (await fetch(`${upstream}/${question}/${provider}`)).json();
+  return {
+    id,
+    received: asked.bind(null, "received") as () => Promise<{ text: string; body: Record<string, unknown> }[]>,
+    open: asked.bind(null, "open") as () => Promise<number>,
+  };
+}
+
+/** The error that a call ends with. */
+export const errorOf = (call: PromiseLike<unknown>) =>
+  Promise.resolve(call).then(
+    () => {
+      throw new Error("The call succeeded");
+    },
+    (error: unknown) => error as InstanceType<typeof OpenAI.APIError>,
+  );

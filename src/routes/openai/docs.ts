@@ -43,6 +43,22 @@ const operations: Operations = {
     problems: [404, 502, 504],
     example: { model: "echo", messages: [{ role: "user", content: "Hello" }] },
   },
+  "POST /responses": {
+    id: "createResponse",
+    tag,
+    summary: "Create a response",
+    description:
+      "Only with `store: false`: nothing is kept. With `stream: true` the answer is a stream of events, numbered from 0 in `sequence_number`, which ends with `response.completed`, `response.incomplete` or `response.failed`.",
+    response: {
+      status: 200,
+      description: "The response. The header `x-parley-body-sha256` has the hash of what was sent to the provider",
+      schema: schemas.OpenaiResponse,
+      example: examples.response,
+      texts: { "text/event-stream": examples.responseStream },
+    },
+    problems: [404, 502, 504],
+    example: { model: "echo", input: "Hello", store: false },
+  },
 };
 
 export const openaiDocs: DialectDocs = {

@@ -79,3 +79,54 @@ export const ChatCompletionChunk = z
     usage: CompletionUsage.nullable().optional(),
   })
   .meta({ id: "ChatCompletionChunk" });
+
+export const ResponseUsage = z
+  .object({
+    input_tokens: count,
+    input_tokens_details: z.object({ cached_tokens: count }),
+    output_tokens: count,
+    output_tokens_details: z.object({ reasoning_tokens: count }),
+    total_tokens: count,
+  })
+  .meta({ id: "ResponseUsage", description: "Absent where the provider reports none" });
+
+const OutputText = z.object({
+  type: z.literal("output_text"),
+  text: z.string(),
+  annotations: z.array(z.never()),
+  logprobs: z.array(z.never()),
+});
+
+const OutputMessage = z.object({
+  id: z.string(),
+  type: z.literal("message"),
+  role: z.literal("assistant"),
+  status: z.enum(["in_progress", "completed", "incomplete"]),
+  content: z.array(OutputText),
+});
+
+export const OpenaiResponse = z
+  .object({
+    id: z.string(),
+    object: z.literal("response"),
+    created_at: count,
+    model: z.string().meta({ description: "The model as the call named it" }),
+    status: z.enum(["in_progress", "completed", "incomplete", "failed", "cancelled"]),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    incomplete_details: z.object({ reason: z.enum(["max_output_tokens", "content_filter"]) }).nullable(),
+    instructions: z.string().nullable(),
+    metadata: z.record(z.string(), z.string()),
+    output: z.array(OutputMessage),
+    previous_response_id: z.string().nullable(),
+    max_output_tokens: count.nullable(),
+    temperature: z.number().nullable(),
+    top_p: z.number().nullable(),
+    store: z.boolean(),
+    parallel_tool_calls: z.literal(false),
+    tool_choice: z.literal("none"),
+    tools: z.array(z.never()),
+    text: z.object({ format: z.object({ type: z.literal("text") }) }),
+    truncation: z.literal("disabled"),
+    usage: ResponseUsage.optional(),
+  })
+  .meta({ id: "OpenaiResponse" });

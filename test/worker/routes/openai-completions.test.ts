@@ -5,24 +5,11 @@ import type { ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam } 
 import { describe, expect, inject, it } from "vitest";
 import { ADMIN_KEY, post } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
-import { openaiClient } from "../../support/openai.ts";
+import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
 const upstream = inject("upstream");
 const user = (content: string): ChatCompletionMessageParam => ({ role: "user", content });
 const hello = [user("Hello")];
-
-/** An endpoint whose provider plays a scene. Its calls are asked for by the provider's name. */
-async function endpointPlaying(scene: string, fields: Record<string, unknown> = {}) {
-  const provider = `completions-${crypto.randomUUID()}`;
-  const uri = `${upstream}/${provider}/${scene}`;
-  const id = await createEndpoint({ connector_type: "openai-connector", uri, model: "gpt-x", ...fields });
-  const asked = async (question: string) => (await fetch(`${upstream}/${question}/${provider}`)).json();
-  return {
-    id,
-    received: asked.bind(null, "received") as () => Promise<{ text: string; body: Record<string, unknown> }[]>,
-    open: asked.bind(null, "open") as () => Promise<number>,
-  };
-}
 
 async function clientKey(): Promise<string> {
   return (await post("/keys", { name: "k", role: "client", clientId: await createClient() })).body.data.key;
@@ -33,14 +20,6 @@ async function textOf(stream: AsyncIterable<ChatCompletionChunk>): Promise<strin
   for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
   return text;
 }
-
-const errorOf = (call: PromiseLike<unknown>) =>
-  Promise.resolve(call).then(
-    () => {
-      throw new Error("The call succeeded");
-    },
-    (error: unknown) => error as InstanceType<typeof OpenAI.APIError>,
-  );
 
 /** Opens a stream without a client library. */
 const openStream = (model: string, init: RequestInit = {}): Promise<Response> =>

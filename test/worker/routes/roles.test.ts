@@ -79,6 +79,7 @@ const MATRIX: Record<string, string[]> = {
   "get /openai/v1/models": CHATTERS,
   "get /openai/v1/models/{id}": CHATTERS,
   "post /openai/v1/chat/completions": CHATTERS,
+  "post /openai/v1/responses": CHATTERS,
 };
 
 const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));

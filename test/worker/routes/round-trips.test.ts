@@ -415,6 +415,12 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
     0,
     async () => usedLately(completion(`chatbot:${await createChatbot()}`)),
   ],
+  [
+    "POST /openai/v1/responses",
+    "not stored, used lately",
+    0,
+    async () => usedLately(aResponse(await createEndpoint(), { store: false })),
+  ],
   ["GET /healthz", "", 0, async () => aCall("GET", "/healthz")],
   ["GET /healthz", "deep", 1, async () => aCall("GET", "/healthz?deep=1")],
   ["GET /openapi.json", "", 0, async () => aCall("GET", "/openapi.json")],
@@ -426,6 +432,9 @@ const aModel = (prefix: string, id: string): Call => aCall("GET", `/openai/v1/mo
 
 const completion = (model: string): Call =>
   aCall("POST", "/openai/v1/chat/completions", { model, messages: [{ role: "user", content: "hi" }] });
+
+const aResponse = (model: string, fields: object): Call =>
+  aCall("POST", "/openai/v1/responses", { model, input: "hi", ...fields });
 
 async function usedLately(call: Call): Promise<Call> {
   letTimePass(1);

@@ -1,8 +1,14 @@
 /** The JSON of completions and of their chunks. No effects. */
 import type * as z from "zod";
 import type { FinishReason, Usage } from "../../../core/message.ts";
-import type { ReplyEnd } from "../../../core/reply.ts";
+import type { Caller } from "../../../core/caller.ts";
+import type { ReplyEnd, ReplyFailure } from "../../../core/reply.ts";
 import type { EpochMs } from "../../../core/time.ts";
+import { replyProblem } from "../call-model.ts";
+import { errorResponse } from "../errors.ts";
+import type { ReplyPortion } from "../reply-inbox.ts";
+import { dataEvent, namedEvent } from "../respond-with-reply.ts";
+import type { ReplyEvents } from "../respond-with-reply.ts";
 import type { ChatCompletion, ChatCompletionChunk, CompletionUsage } from "../response-schemas.ts";
 
 /** What all parts of one completion have in common. */
@@ -64,30 +70,44 @@ const presentUsage = (usage: Usage): z.output<typeof CompletionUsage> => ({
 type Chunk = z.output<typeof ChatCompletionChunk>;
 type Delta = Chunk["choices"][number]["delta"];
 
-/** Makes the chunks of one completion. */
-export class CompletionChunks {
+const DONE = "data: [DONE]\n\n";
+
+/**
+ * The chunks of one completion as text. A failed reply ends with an error, and without the marker of the end.
+ * https://platform.openai.com/docs/api-reference/chat-streaming
+ */
+export class CompletionEvents implements ReplyEvents {
   readonly #head: CompletionHead;
   readonly #includeUsage: boolean;
+  readonly #caller: Caller;
 
-  constructor(head: CompletionHead, includeUsage: boolean) {
+  constructor(head: CompletionHead, { includeUsage, caller }: { includeUsage: boolean; caller: Caller }) {
     this.#head = head;
     this.#includeUsage = includeUsage;
+    this.#caller = caller;
   }
 
-  /** The first chunk, with the role. */
-  start(): Chunk[] {
-    return [this.#chunk({ role: "assistant", content: "" }, null)];
+  start(): string {
+    return this.#chunk({ role: "assistant", content: "" }, null);
   }
 
-  text(content: string): Chunk[] {
-    return content === "" ? [] : [this.#chunk({ content }, null)];
+  portion({ text, final }: ReplyPortion): string {
+    const texts = text === "" ? "" : this.#chunk({ content: text }, null);
+    if (final === null) return texts;
+    return texts + (final.type === "failed" ? this.#failure(final) : this.#end(final) + DONE);
+  }
+
+  /** OpenAI's clients raise an error for an object in `error`, whatever the name of the event. */
+  #failure(failure: ReplyFailure): string {
+    return namedEvent("error", errorResponse(replyProblem(failure, this.#caller)).body);
   }
 
   /** The chunk with the finish reason; and, for a caller that asked for it, one with the usage if it is known. */
-  end(outcome: ReplyOutcome): Chunk[] {
+  #end(outcome: ReplyOutcome): string {
     const last = this.#chunk({}, finishReasonOf(outcome));
-    if (!this.#includeUsage || !outcome.usage) return [last];
-    return [last, { ...this.#base(), choices: [], usage: presentUsage(outcome.usage) }];
+    if (!this.#includeUsage || !outcome.usage) return last;
+    const chunk: Chunk = { ...this.#base(), choices: [], usage: presentUsage(outcome.usage) };
+    return last + dataEvent(chunk);
   }
 
   #base() {
@@ -95,11 +115,12 @@ export class CompletionChunks {
     return { id, object: "chat.completion.chunk" as const, created, model };
   }
 
-  #chunk(delta: Delta, finishReason: string | null): Chunk {
-    return {
+  #chunk(delta: Delta, finishReason: string | null): string {
+    const chunk: Chunk = {
       ...this.#base(),
       choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
       ...(this.#includeUsage ? { usage: null } : {}),
     };
+    return dataEvent(chunk);
   }
 }

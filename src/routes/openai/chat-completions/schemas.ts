@@ -1,14 +1,12 @@
 /** Schemas of requests for chat completions. A field that has no meaning here goes to the provider, so any is taken. */
 import * as z from "zod/mini";
+import { MESSAGE_ROLES } from "../messages.ts";
 
 const described = (description: string) => z.meta({ description });
 
-/** The roles of messages in OpenAI's API. `developer` is its newer name for `system`. */
-const MESSAGE_ROLES = ["system", "developer", "user", "assistant", "tool", "function"] as const;
-
 const ContentPart = z.looseObject({ type: z.string(), text: z.optional(z.string()) });
 
-export const ChatMessage = z.looseObject({
+const ChatMessage = z.looseObject({
   role: z.enum(MESSAGE_ROLES),
   content: z.nullish(z.union([z.string(), z.array(ContentPart)])),
 });

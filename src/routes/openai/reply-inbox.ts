@@ -2,7 +2,7 @@
  * The events of a reply for one reader, who takes them when it has time: what has come meanwhile is one portion then, so
  * that a slow reader costs no more memory than the text. Effects: timers.
  */
-import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../../core/reply.ts";
+import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
 
 /** What has come since the last portion. */
 export interface ReplyPortion {

@@ -1,0 +1,86 @@
+/**
+ * Answers with a reply: whole, or as a stream of server-sent events, as fast as its reader takes them. What the events are is for each kind of answer
+ * to decide. Effects: reads the reply.
+ */
+import type { Context } from "hono";
+import type { ReplyEnd } from "../../core/reply.ts";
+import type { AppEnv } from "../http/context.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
+import { replyProblem } from "./call-model.ts";
+import type { OpenReply } from "./call-model.ts";
+import type { ReplyPortion } from "./reply-inbox.ts";
+
+/** How often a stream without text says that it is alive, in milliseconds: proxies close idle connections. */
+const HEARTBEAT_MS = 15_000;
+
+const HEARTBEAT = ": still here\n\n";
+
+/**
+ * How long a stream waits for the reply's first text, in milliseconds, so that a failure before it has a status of its own.
+ * Then the stream begins without text, because proxies do not wait for ever.
+ */
+const FIRST_TEXT_WAIT_MS = 10_000;
+
+/** Makes the text of a stream. */
+export interface ReplyEvents {
+  /** What comes before any text. */
+  start: () => string;
+  portion: (portion: ReplyPortion) => string;
+}
+
+export const dataEvent = (data: object): string => `data: ${JSON.stringify(data)}\n\n`;
+
+export const namedEvent = (event: string, data: object): string => `event: ${event}\n${dataEvent(data)}`;
+
+/** How one kind of answer has a reply. */
+interface ReplyForm {
+  events: ReplyEvents;
+  whole: (text: string, end: ReplyEnd) => object;
+}
+
+/** Answers with a reply: as it comes, or whole. One that fails before any text has the status of its problem. */
+export async function respondWithReply(
+  c: Context<AppEnv>,
+  reply: OpenReply,
+  { events, whole }: ReplyForm,
+  isStreamed: boolean,
+): Promise<Response> {
+  const { inbox } = reply;
+  if (!isStreamed) {
+    const { text, final } = await inbox.all();
+    return final.type === "end" ? c.json(whole(text, final)) : respondWithProblem(c, replyProblem(final, c.var.caller));
+  }
+  const first = await inbox.next(FIRST_TEXT_WAIT_MS);
+  if (first?.text === "" && first.final?.type === "failed")
+    return respondWithProblem(c, replyProblem(first.final, c.var.caller));
+  return c.body(replyStream(events, reply, first), 200, {
+    "content-type": "text/event-stream",
+    // Keeps proxies from buffering the events.
+    "cache-control": "no-cache, no-transform",
+  });
+}
+
+/** @param first what has come of the reply already */
+function replyStream(
+  events: ReplyEvents,
+  { inbox, stop }: OpenReply,
+  first: ReplyPortion | null,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let start = events.start();
+  let waiting = first;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        // Without anything of the reply yet, the start goes out alone.
+        const portion = waiting ?? (start === "" ? await inbox.next(HEARTBEAT_MS) : { text: "", final: null });
+        controller.enqueue(encoder.encode(start + (portion ? events.portion(portion) : HEARTBEAT)));
+        start = "";
+        waiting = null;
+        if (portion !== null && portion.final !== null) controller.close();
+      },
+      cancel: stop,
+    },
+    { highWaterMark: 0 },
+  );
+}
