@@ -111,6 +111,7 @@ CREATE TABLE `messages` (
 	`created_at` integer NOT NULL,
 	`appended_at` integer NOT NULL,
 	`author` text,
+	`parent_seq` integer,
 	`content` text NOT NULL,
 	`detail` text
 );
@@ -163,7 +164,8 @@ CREATE TABLE `sessions` (
 	`archive_checked_at` integer,
 	`handler` text DEFAULT 'bot' NOT NULL,
 	`handler_since` integer,
-	`handover` text
+	`handover` text,
+	`active_path` text
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint

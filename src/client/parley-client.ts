@@ -91,6 +91,33 @@ export class ParleyClient {
     return this.#mutate("POST", `/sessions/message?sessionId=${sessionId}`, { message: { role, content } });
   }
 
+  /** Asks again for a reply. The new one is a variant of it. */
+  regenerate(sessionId: string, seq: number): Promise<z.output<typeof sessions.Message>> {
+    return this.#mutate("POST", `/sessions/${sessionId}/messages/${seq}/regenerate`, {});
+  }
+
+  /** Says a user message in another way. @returns the reply */
+  editMessage(sessionId: string, seq: number, content: string): Promise<z.output<typeof sessions.Message>> {
+    return this.#mutate("POST", `/sessions/${sessionId}/messages/${seq}/edit`, { content });
+  }
+
+  /** Shows the path through a message. @returns the messages of the active path by their `seq` */
+  async activate(sessionId: string, seq: number): Promise<number[]> {
+    const path = `/sessions/${sessionId}/messages/${seq}/active`;
+    return (await this.#mutate<{ seqs: number[] }>("PUT", path)).seqs;
+  }
+
+  /** Copies the path to a message into a new session. */
+  branch(sessionId: string, seq: number, title: string): Promise<ChatbotSession> {
+    return this.#mutate("POST", `/sessions/${sessionId}/branch`, { seq, title });
+  }
+
+  /** @returns up to 1,000 messages of a session, with their places in the tree */
+  async listTree(sessionId: string): Promise<z.output<typeof sessions.TreeMessage>[]> {
+    const path = `/sessions/${sessionId}/messages?tree=true&limit=1000`;
+    return (await this.#mutate<{ messages: z.output<typeof sessions.TreeMessage>[] }>("GET", path)).messages;
+  }
+
   requestHuman(sessionId: string, reason: string): Promise<Handling> {
     return this.#mutate("POST", `/sessions/${sessionId}/request-human`, { reason });
   }

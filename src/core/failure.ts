@@ -54,7 +54,8 @@ export type ResourceType =
   | "prompt template"
   | "context strategy"
   | "key"
-  | "chat";
+  | "chat"
+  | "message";
 
 /** What uses a resource, so that it cannot be deleted. */
 export interface Users {
@@ -87,6 +88,14 @@ export type Failure =
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
   | { reason: "too-many-subscribers" }
+  | { reason: "session-moved-on"; lastSeq: number }
+  | { reason: "turn-running" }
+  | { reason: "human-handles" }
+  /** Of a message that is to be answered or changed in another way, or shown: what it is not. */
+  | { reason: "nothing-to-answer" }
+  | { reason: "nothing-to-edit" }
+  | { reason: "nothing-to-show" }
+  | { reason: "path-too-long" }
   | { reason: "reply-failed"; code: ReplyErrorCode; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {

@@ -91,6 +91,8 @@ export interface ReplyDetail {
   /** The names set on the session when the prompt was sent. */
   promptTemplate: string | null;
   contextStrategy: string | null;
+  /** The `seq` of the prompt that it answers, if that is not in the turn of the reply. */
+  promptSeq?: number;
   /**
    * How long the call waited for the endpoint's own limits, in milliseconds. `durationMs` and `ttftMs` start after it.
    * See {@link queueMsOf}.
@@ -178,6 +180,11 @@ export interface Message {
   reply: ReplyDetail | null;
   /** Only on a message that a person wrote for the chatbot's side. */
   author?: Author;
+  /**
+   * The `seq` of the message that it follows, 0 for none. Absent if that is the one just before; always there on a reply
+   * without text. Messages of comparison sessions have none.
+   */
+  parentSeq?: number;
 }
 
 /**
@@ -186,7 +193,7 @@ export interface Message {
  */
 export type MessageForm = "whole" | "short" | "counts";
 
-/** A message that is not in the log yet. */
+/** A message that is not in the log yet. Without `parentSeq` it follows the last message of the active path. */
 export type NewMessage = Omit<Message, "seq">;
 
 /** Whether the Session API shows the message. A reply without text is in the log but not in the conversation. */

@@ -8,6 +8,7 @@ import { failed, invalid, success } from "./failure.ts";
 import type { Handling } from "./handover.ts";
 import { handBack } from "./handover.ts";
 import type { LogArchive } from "./log-archive.ts";
+import type { ActivePath } from "./message-tree.ts";
 import type { EpochMs } from "./time.ts";
 
 export const SESSION_STATUSES = ["ACTIVE", "COMPLETED", "TERMINATED", "SCHEDULED"] as const;
@@ -57,6 +58,7 @@ export interface Session extends Handling {
   messageCount: number;
   /** The first part of the log, if it is in the archive. An object keeps what it read when it loaded the session. */
   archive: LogArchive | null;
+  activePath: ActivePath;
 }
 
 /** Increases with every change of a session or its log, so that an older copy never overwrites a newer one. */
@@ -78,7 +80,7 @@ export interface SessionChanges {
   contextStrategy?: string | null | undefined;
 }
 
-export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt";
+export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt" | "activePath" | "messageCount";
 
 const CHANGEABLE: Record<ChangeableField, true> = {
   title: true,
@@ -93,9 +95,14 @@ const CHANGEABLE: Record<ChangeableField, true> = {
   handler: true,
   handlerSince: true,
   handover: true,
+  activePath: true,
+  messageCount: true,
 };
 
-/** The fields that can change after creation, besides those that follow from the messages, `updatedAt` and `metadataVersion`. */
+/**
+ * The fields that can change after creation, besides those that follow from the messages, `updatedAt` and
+ * `metadataVersion`. The count of messages is among them because another active path has another one.
+ */
 export const CHANGEABLE_FIELDS = Object.keys(CHANGEABLE) as ChangeableField[];
 
 export const changedFields = (before: Session, after: Session): ChangeableField[] =>

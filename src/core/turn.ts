@@ -16,8 +16,16 @@ export interface Turn {
   startedAt: EpochMs;
 }
 
+/** Where the reply of a turn belongs whose prompt is in an earlier one. */
+export interface ReplyPlace {
+  /** The `seq` of the prompt. */
+  promptSeq?: number;
+  /** The `seq` of the message that the reply follows, if that is not the last one of the active path. */
+  replyParentSeq?: number;
+}
+
 /** What a turn started with. */
-export interface TurnSettings {
+export interface TurnSettings extends ReplyPlace {
   /** The chats whose replies it waits for. */
   chatIds: string[];
   /** The names set on the session. Absent in storage of earlier code. */

@@ -84,7 +84,7 @@ async function submit(
   caller: Caller,
   send: (event: StreamEvent) => void,
 ): Promise<StreamEvent> {
-  const accepted = await room.submitPrompt(content, idempotencyKeyOf(id, caller));
+  const accepted = await room.submitPrompt({ content }, idempotencyKeyOf(id, caller));
   if (!accepted.ok) return failure(id, accepted.failure);
   const { turnId, submitted, replayed } = accepted.value;
   if (submitted && !replayed) {

@@ -5,6 +5,7 @@
 import type { Outcome } from "../core/failure.ts";
 import { success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
+import type { TreeShape } from "../core/message-tree.ts";
 import type { Batch } from "../core/page.ts";
 import { fromColumns, toColumns } from "./log/message-columns.ts";
 import type { MessageColumns } from "./log/message-columns.ts";
@@ -19,6 +20,8 @@ export type ResultInRoom = Outcome<InRoom<SessionResult>>;
 /** A batch as it passes. `items` is empty if it has columns. */
 export interface PassedBatch extends Batch<Message> {
   columns?: MessageColumns;
+  /** Present only if it was asked for. */
+  tree?: TreeShape;
 }
 
 export function passResult<R extends SessionResult>(outcome: Outcome<InRoom<R>>, inColumns?: boolean): Outcome<R>;
@@ -32,11 +35,16 @@ export function passResult(outcome: Outcome<InRoom<SessionResult> | null>, inCol
   return success({ ...result, ...(inColumns ? { columns: toColumns(batch.rows) } : { messages: batch.items }) });
 }
 
-export function passBatch(outcome: Outcome<RowBatch | null>, inColumns = false): Outcome<PassedBatch | null> {
+/** @param tree the shape of the log's tree, for a caller that wants it */
+export function passBatch(
+  outcome: Outcome<RowBatch | null>,
+  inColumns = false,
+  tree: TreeShape | null = null,
+): Outcome<PassedBatch | null> {
   if (!outcome.ok || !outcome.value) return outcome;
   const batch = outcome.value;
-  const { hasMore } = batch;
-  return success(inColumns ? { items: [], columns: toColumns(batch.rows), hasMore } : { items: batch.items, hasMore });
+  const rest = { hasMore: batch.hasMore, ...(tree ? { tree } : {}) };
+  return success(inColumns ? { items: [], columns: toColumns(batch.rows), ...rest } : { items: batch.items, ...rest });
 }
 
 /** What a method has answered, with messages again. An object of the last release has sent no columns. */

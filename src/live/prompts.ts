@@ -1,12 +1,14 @@
 /**
- * Prompts to a session: each starts a turn, once per idempotency key. The commands of the room for everything else are in
- * `session-room.ts`, and the order of turns is in `turns/`.
+ * Prompts to a session: each starts a turn, once per idempotency key. So do the questions that make a variant: an earlier
+ * prompt that is asked again, or changed. The commands of the room for everything else are in `session-room.ts`, and the
+ * order of turns is in `turns/`.
  *
  * Effects: those of the turns, by the injected world.
  */
 import type { Outcome } from "../core/failure.ts";
-import { failed, success } from "../core/failure.ts";
+import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
+import { parentOf, requireLastSeq } from "../core/message-tree.ts";
 import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -14,8 +16,9 @@ import type { SavedResult } from "./log/waiting-results.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom } from "./passed-messages.ts";
 import type { SessionLoader } from "./session-loader.ts";
-import type { AcceptedPrompt, History, PromptResult, RecordOptions } from "./session-results.ts";
+import type { AcceptedPrompt, History, PromptResult, Question, RecordOptions } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
+import type { Prompt } from "./turns/plan-turn.ts";
 import type { TurnQueue } from "./turns/turn-queue.ts";
 
 export class Prompts {
@@ -30,34 +33,38 @@ export class Prompts {
   }
 
   /**
-   * Accepts a prompt, once per idempotency key: a repeated call gets the same turn. In a chatbot session, a repeated
+   * Accepts a question, once per idempotency key: a repeated call gets the same turn. In a chatbot session, a repeated
    * call runs a failed turn again, without appending the prompt again.
    *
-   * @returns `session-not-active`, `session-full`, `turn-queue-full`, or `idempotency-conflict` if the key was used for
-   * another prompt
+   * @returns `session-not-active`, `session-full`, `turn-queue-full`, `session-moved-on`, or `idempotency-conflict` if the
+   * key was used for another question; for a variant also `not-found`, `nothing-to-answer`, `nothing-to-edit` or
+   * `human-handles`
    */
-  async submit(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
+  async submit(question: Question, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
     await this.#loader.load();
     const { log } = this.#world;
     // No await from here on, so that the lookup, the turn and the saved result are one transaction.
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
-    const saved = findResult(log, key, { content });
+    const saved = findResult(log, key, inputOf(question));
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
     const earlier = saved && this.#earlierTurn(saved);
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
-    return this.#startTurn(content, saved && this.#promptSeq(saved), key);
+    const unchanged = requireLastSeq(active.value, question.expectedSeq);
+    if (!unchanged.ok) return unchanged;
+    const prompt = this.#promptOf(active.value, question, saved && this.#promptSeq(saved));
+    return prompt.ok ? this.#startTurn(prompt.value, question, key) : prompt;
   }
 
-  /** Accepts a prompt and waits for the replies. Failed replies are in the log like any other. */
+  /** Accepts a question and waits for the replies. Failed replies are in the log like any other. */
   async run(
-    content: string,
+    question: Question,
     history: History,
     key: IdempotencyKey | null,
     options: RecordOptions = {},
   ): Promise<Outcome<InRoom<PromptResult>>> {
-    const accepted = await this.submit(content, key);
+    const accepted = await this.submit(question, key);
     if (!accepted.ok) return accepted;
     const { submitted, replayed } = accepted.value;
     const finished = submitted
@@ -76,10 +83,46 @@ export class Prompts {
     return leftSeq === undefined ? log.messagesOfTurn(turnId) : log.messages(leftSeq - 1, 1).items;
   }
 
-  #startTurn(content: string, seq: number | null, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
+  /** @param seq the prompt of an earlier turn of the same question, if it has one in the log */
+  #promptOf(session: Session, question: Question, seq: number | null): Outcome<Prompt> {
+    const { expectedSeq } = question;
+    const expected = expectedSeq === undefined ? {} : { expectedSeq };
+    if ("content" in question && question.editedSeq === undefined)
+      return success({ content: question.content, seq, ...expected });
+    if (session.handler === "human") return failed({ reason: "human-handles" });
+    const variant = "content" in question ? this.#editOf(question, seq) : this.#regenerationOf(question);
+    return variant.ok ? success({ ...variant.value, isVariant: true, ...expected }) : variant;
+  }
+
+  #editOf({ content, editedSeq = 0 }: Extract<Question, { content: string }>, seq: number | null): Outcome<Prompt> {
+    const edited = this.#world.log.message(editedSeq);
+    if (!edited) return notFound("message", String(editedSeq));
+    if (edited.role !== "user") return failed({ reason: "nothing-to-edit" });
+    return success({ content, seq, ...(seq === null ? { parentSeq: parentOf(edited) } : {}) });
+  }
+
+  #regenerationOf({ regeneratedSeq, ...call }: Extract<Question, { regeneratedSeq: number }>): Outcome<Prompt> {
+    const { log } = this.#world;
+    const reply = log.message(regeneratedSeq);
+    if (!reply) return notFound("message", String(regeneratedSeq));
+    const prompt = this.#promptOfReply(reply);
+    if (!prompt) return failed({ reason: "nothing-to-answer" });
+    return success({ content: prompt.content, seq: prompt.seq, parentSeq: parentOf(reply), call });
+  }
+
+  /** The user message that a reply answers: in its turn, or in an earlier one. */
+  #promptOfReply({ turnId, reply }: Message): Message | undefined {
+    const { log } = this.#world;
+    if (!reply || turnId === null) return undefined;
+    if (reply.promptSeq !== undefined) return log.message(reply.promptSeq);
+    return log.messagesOfTurn(turnId).find(({ role }) => role === "user");
+  }
+
+  #startTurn(prompt: Prompt, question: Question, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
-    const submitted = this.#turns.submit({ content, seq }, (turnId) =>
-      saveResultAtStart(log, key, { content }, { seq, turn_id: turnId }, clock()),
+    const { seq } = prompt;
+    const submitted = this.#turns.submit(prompt, (turnId) =>
+      saveResultAtStart(log, key, inputOf(question), { seq, turn_id: turnId }, clock()),
     );
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
@@ -107,6 +150,9 @@ export class Prompts {
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 }
+
+/** What a repeated call must have in common with the first one. */
+const inputOf = ({ expectedSeq: _expectedSeq, ...question }: Question): object => question;
 
 /** Whether a turn failed, by its last message. Without a reply it did not: it was left to a person. */
 const hasFailed = ({ kind }: Session, { reply }: Message): boolean => kind === "chatbot" && reply?.status === "error";

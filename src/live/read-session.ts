@@ -7,6 +7,9 @@
  * object and queries to D1. The caller passes how to measure them.
  */
 import type { Message } from "../core/message.ts";
+import { MAX_LOG_MESSAGES } from "../core/message.ts";
+import { MessageTree } from "../core/message-tree.ts";
+import type { ActivePath, TreeShape } from "../core/message-tree.ts";
 import { CallerLeft } from "../core/failure.ts";
 import type { Outcome } from "../core/failure.ts";
 import type { Batch } from "../core/page.ts";
@@ -15,7 +18,7 @@ import { MAX_SHOWN_CHARACTERS, MAX_SHOWN_MESSAGES, shownAs } from "../core/shown
 import { waitAtMost } from "../core/time-limit.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import type { LogStore } from "../store/archive/bucket.ts";
-import { logPage, logWindowStart } from "../store/session-log.ts";
+import { logPage, logWindowStart, readTree as treeOfLog } from "../store/session-log.ts";
 import { findSession } from "../store/sessions.ts";
 import { addReferences, cachedReferences, isReferencesRefreshDue, readChatContext } from "../store/turn-context.ts";
 import type { ReferencedRecords } from "../store/turn-context.ts";
@@ -179,6 +182,41 @@ async function requireEnd({ upTo, page }: OpenLog, last: number, filter: PageFil
   // Those that a filter leaves out may end the log, but then they are there.
   const isThere = isPartial && (await page(last, 1, { form: "short" })).items.length > 0;
   if (!isThere) throw new Error(`The log ends at message ${last} of ${upTo}`);
+}
+
+/** The log of a session as a tree. `null` when the session does not exist. */
+export async function readTree(reader: SessionReader, id: string): Promise<MessageTree | null> {
+  const page = await readTreePage(reader, id, MAX_LOG_MESSAGES, 1);
+  return page?.tree ?? null;
+}
+
+/** Messages with the tree that they are in. */
+interface TreePage extends Batch<Message> {
+  tree: MessageTree;
+  activePath: ActivePath;
+}
+
+/** Reads messages after a `seq`, oldest first, also those without text. `null` when the session does not exist. */
+export async function readTreePage(
+  reader: SessionReader,
+  id: string,
+  after: number,
+  limit: number,
+): Promise<TreePage | null> {
+  const found = await readSession(reader, id, "added");
+  if (!found) return null;
+  const { session } = found;
+  const filter = { form: "short", withTree: true } as const;
+  const page = await fromObjectOrStore<Batch<Message> & { tree?: TreeShape }>(
+    reader,
+    id,
+    (object) => object.page({ after, limit, which: "all", filter }),
+    (store) => logPage(store, session, { after, limit, form: "short" }),
+  );
+  if (!page) return null;
+  const { lastSeq, activePath } = session;
+  const tree = page.tree ? new MessageTree(page.tree) : await treeOfLog(logStore(reader.env), session);
+  return { ...page, tree, activePath: activePath ?? null, items: page.items.filter(({ seq }) => seq <= lastSeq) };
 }
 
 /** What a result shows of a log: its messages, or where to read them when they are more than is passed on at once. */

@@ -25,6 +25,9 @@ const METHODS = {
   append: "with-key",
   prompt: "with-key",
   promptAndFollow: "with-key",
+  vary: "with-key",
+  varyAndFollow: "with-key",
+  activate: "always",
   follow: "always",
   unfollow: "always",
   // A second stop could stop another turn.
@@ -44,7 +47,15 @@ const METHODS = {
 type Method = keyof typeof METHODS;
 
 /** The calls whose answers have messages of the log. */
-const WITH_MESSAGES: ReadonlySet<Method> = new Set<Method>(["read", "page", "append", "prompt", "amend", "end"]);
+const WITH_MESSAGES: ReadonlySet<Method> = new Set<Method>([
+  "read",
+  "page",
+  "append",
+  "prompt",
+  "vary",
+  "amend",
+  "end",
+]);
 
 export type SessionStub = Pick<SessionObject, Method>;
 

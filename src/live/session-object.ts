@@ -36,16 +36,27 @@ export abstract class SessionObject extends DurableObject<Env> {
     return passResult(this.#parts.room.read(history, options), inColumns);
   }
   async page({ after, limit, which, filter, inColumns }: results.PageParams) {
-    return passBatch(this.#parts.room.page(after, limit, which, filter), inColumns);
+    const { room, log } = this.#parts;
+    const tree = filter?.withTree && log.state ? log.places.shape : null;
+    return passBatch(room.page(after, limit, which, filter), inColumns, tree);
   }
-  async append({ input, history, key, by, inColumns }: results.AppendParams) {
-    return passResult(await this.#parts.room.appendAndShow(input, history, key, by), inColumns);
+  async append({ input, history, key, by, expectedSeq, inColumns }: results.AppendParams) {
+    return passResult(await this.#parts.room.appendAndShow(input, history, key, { by, expectedSeq }), inColumns);
   }
-  async prompt({ content, history, key, options, inColumns }: results.PromptParams) {
-    return passResult(await this.#parts.room.prompt(content, history, key, options), inColumns);
+  async prompt({ content, history, key, options, expectedSeq, inColumns }: results.PromptParams) {
+    return passResult(await this.#parts.room.prompt(asked(content, expectedSeq), history, key, options), inColumns);
   }
-  async promptAndFollow(params: results.TurnStreamParams) {
+  async promptAndFollow({ content, expectedSeq, ...params }: results.TurnStreamParams) {
+    return this.#parts.subscriptions.openTurnStream({ ...params, question: asked(content, expectedSeq) });
+  }
+  async vary({ question, history, key, inColumns }: results.VaryParams) {
+    return passResult(await this.#parts.room.prompt(question, history, key), inColumns);
+  }
+  async varyAndFollow(params: results.VariantStreamParams) {
     return this.#parts.subscriptions.openTurnStream(params);
+  }
+  async activate({ seq }: results.ActivateParams) {
+    return this.#parts.room.activate(seq);
   }
   async follow(reading: StreamSubscription) {
     return this.#parts.subscriptions.openStream(reading);
@@ -124,3 +135,6 @@ export abstract class SessionObject extends DurableObject<Env> {
     answerClose(socket, code);
   }
 }
+
+const asked = (content: string, expectedSeq: number | undefined): results.Question =>
+  expectedSeq === undefined ? { content } : { content, expectedSeq };

@@ -2,6 +2,7 @@
 import { archiveLog, deleteArchive } from "../store/archive/archive-log.ts";
 import { addCandidate } from "../store/archive/archived-sessions.ts";
 import { logStore } from "../store/archive/bucket.ts";
+import { findEndpoint } from "../store/endpoints.ts";
 import { logPage } from "../store/session-log.ts";
 import { deleteSession, findSession, writeSession } from "../store/sessions.ts";
 import { cachedReferences, cachedTurnContext, readTurnContext } from "../store/turn-context.ts";
@@ -15,6 +16,7 @@ export function sessionRecords(env: Env): SessionRecords {
     readMessages: async (session, after) =>
       (await logPage(store, session, { after, limit: session.lastSeq - after })).items,
     readTurnContext: (session) => readTurnContext(env.DB, session),
+    findEndpoint: (id) => findEndpoint(db, id),
     cachedTurnContext,
     cachedReferences,
     writeSession: (session, changed) => writeSession(db, session, [], changed),

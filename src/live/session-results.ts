@@ -54,6 +54,8 @@ export interface PageFilter {
   form?: MessageForm;
   /** Only messages of turns. The archive, and an object of an earlier release, read all. */
   ofTurns?: true;
+  /** Whether the shape of the tree is wanted too. An object of an earlier release has no variants. */
+  withTree?: true;
 }
 
 /** A message from a caller, with its own time, or `null` for the current time. */
@@ -92,7 +94,9 @@ export interface AppendParams extends ReadParams {
   input: NewMessageInput;
   key: IdempotencyKey | null;
   /** Who appends it. */
-  by?: Writer;
+  by?: Writer | undefined;
+  /** It is appended only after this message, as the last one of the log. */
+  expectedSeq?: number | undefined;
 }
 
 /** Who takes over a session, and why. */
@@ -109,13 +113,47 @@ export interface HandBackParams {
   note: string | null;
 }
 
+/** Asks the chats of a session, if `expectedSeq` is the last message of its log or absent. */
+export type Question = (
+  | {
+      content: string;
+      /** The prompt of which this is a variant. */
+      editedSeq?: number;
+    }
+  | {
+      /** The reply of which another one is wanted, and by which endpoint and with which params, as JSON text. */
+      regeneratedSeq: number;
+      endpointId?: string;
+      params?: string;
+    }
+) & { expectedSeq?: number };
+
 export interface PromptParams extends ReadParams {
   content: string;
   key: IdempotencyKey | null;
+  expectedSeq?: number;
+}
+
+/** As a prompt, for a question that makes a variant. */
+export interface VaryParams extends ReadParams {
+  question: Question;
+  key: IdempotencyKey | null;
+}
+
+export interface VariantStreamParams {
+  question: Question;
+  key: IdempotencyKey | null;
+  readerId?: string;
+  role?: CallerRole | null;
+}
+
+export interface ActivateParams {
+  seq: number;
 }
 
 export interface TurnStreamParams {
   content: string;
+  expectedSeq?: number;
   key: IdempotencyKey | null;
   readerId?: string;
   /** Of the reader: a client sees less. Without one, the reader sees everything. */

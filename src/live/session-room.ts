@@ -9,11 +9,13 @@ import type { Writer } from "../core/caller.ts";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
+import { requireLastSeq } from "../core/message-tree.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import { amendSession, changeHandler, endSession, hasEnded } from "../core/session.ts";
 import { authorOf, handBack, requestHuman, takeOver } from "../core/handover.ts";
 import type { Handling } from "../core/handover.ts";
+import { activatePath } from "./activate-path.ts";
 import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { RowBatch } from "./log/message-rows.ts";
@@ -23,11 +25,11 @@ import { Prompts } from "./prompts.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
+  AppendParams,
   History,
   LiveSnapshot,
   NewMessageInput,
   PageFilter,
-  PromptResult,
   RecordOptions,
   TakeOverParams,
 } from "./session-results.ts";
@@ -47,6 +49,8 @@ const REMOVAL_RETRY_MS = 10_000;
 
 type ChangeHandling = (handling: Handling, at: EpochMs) => Handling;
 
+type AppendOptions = Pick<AppendParams, "by" | "expectedSeq">;
+
 interface AppendResult {
   message: Message;
   /** Whether an earlier call with the same key appended it. */
@@ -58,12 +62,16 @@ export class SessionRoom {
   readonly #loader: SessionLoader;
   readonly #turns: TurnQueue;
   readonly #prompts: Prompts;
+  readonly submitPrompt: Prompts["submit"];
+  readonly prompt: Prompts["run"];
 
   constructor(world: SessionWorld) {
     this.#world = world;
     this.#loader = new SessionLoader(world);
     this.#turns = new TurnQueue(world, this.#loader);
     this.#prompts = new Prompts(world, this.#loader, this.#turns);
+    this.submitPrompt = (...args) => this.#prompts.submit(...args);
+    this.prompt = (...args) => this.#prompts.run(...args);
   }
 
   /** Closes a turn that was interrupted when the object stopped. Call it once, when the object starts. */
@@ -115,7 +123,7 @@ export class SessionRoom {
    * if the key was used for another message
    */
   async append(input: NewMessageInput, key: IdempotencyKey | null, by?: Writer): Promise<Outcome<AppendResult>> {
-    return this.#appendOnce(await this.#loader.findActive(), input, key, by);
+    return this.#appendOnce(await this.#loader.findActive(), input, key, { by });
   }
 
   /** Appends a message, and returns it with the session at that time. */
@@ -123,9 +131,9 @@ export class SessionRoom {
     input: NewMessageInput,
     history: History,
     key: IdempotencyKey | null,
-    by?: Writer,
+    options?: AppendOptions,
   ): Promise<ResultInRoom> {
-    const appended = this.#appendOnce(await this.#loader.findActive(), input, key, by);
+    const appended = this.#appendOnce(await this.#loader.findActive(), input, key, options);
     if (!appended.ok) return appended;
     const { message, replayed } = appended.value;
     const result = makeResult(this.#world.log, [message], history, { replayed });
@@ -138,7 +146,7 @@ export class SessionRoom {
     active: Outcome<Session>,
     input: NewMessageInput,
     key: IdempotencyKey | null,
-    by: Writer | undefined,
+    { by, expectedSeq }: AppendOptions = {},
   ): Outcome<AppendResult> {
     const { log } = this.#world;
     const saved = this.#loader.isLoaded ? findResult(log, key, input) : null;
@@ -146,6 +154,8 @@ export class SessionRoom {
     const [first] = saved ? log.messages((saved.seq ?? 1) - 1, 1).items : [];
     if (first) return success({ message: first, replayed: true });
     if (!active.ok) return active;
+    const unchanged = requireLastSeq(active.value, expectedSeq);
+    if (!unchanged.ok) return unchanged;
     const message = this.#append(active.value, input, by);
     saveResult(log, key, input, { seq: message.seq, turn_id: null }, this.#world.clock());
     return success({ message, replayed: false });
@@ -164,19 +174,12 @@ export class SessionRoom {
     return appended;
   }
 
-  /** As {@link Prompts.submit}. */
-  submitPrompt(content: string, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
-    return this.#prompts.submit(content, key);
-  }
-
-  /** As {@link Prompts.run}. */
-  prompt(
-    content: string,
-    history: History,
-    key: IdempotencyKey | null,
-    options?: RecordOptions,
-  ): Promise<Outcome<InRoom<PromptResult>>> {
-    return this.#prompts.run(content, history, key, options);
+  /** As {@link activatePath}. */
+  async activate(seq: number): Promise<Outcome<number[]>> {
+    const active = await this.#loader.findActive();
+    const seqs = activatePath(this.#world, active, this.#turns.isRunning, seq);
+    if (seqs.ok) await this.#waitForD1();
+    return seqs;
   }
 
   /** The replay of a loaded session for a new subscriber. Start to read it in the same tick. */
@@ -186,7 +189,11 @@ export class SessionRoom {
 
   /** The replay of a prompt that was left to a person. */
   replayPrompt(accepted: AcceptedPrompt) {
-    return replayTurnOfHuman(accepted.turnId, this.#prompts.messagesOf(accepted));
+    return replayTurnOfHuman(
+      accepted.turnId,
+      this.#prompts.messagesOf(accepted),
+      this.#world.log.loadedState.session.kind,
+    );
   }
 
   /** The replay of a turn for a late subscriber: its messages, and the replies that still run. */
@@ -301,7 +308,7 @@ export class SessionRoom {
     const { log, clock } = this.#world;
     if (log.state?.removed) return this.#finishRemoval();
     if (!log.state) return;
-    log.deleteSavedResults(clock() - IDEMPOTENCY_PERIOD_MS + 1);
+    log.results.delete(clock() - IDEMPOTENCY_PERIOD_MS + 1);
     this.#loader.applyDueChanges(log.state.session);
   }
 

@@ -4,6 +4,7 @@
  *
  * Implementations do not belong here: `session-parts.ts` connects them. Types only. Pure.
  */
+import type { Endpoint } from "../core/endpoint.ts";
 import type { Message } from "../core/message.ts";
 import type { ChangeableField, Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -21,6 +22,7 @@ export interface SessionRecords {
   /** From the memory of the isolate, without a round trip: see `store/turn-context.ts`. */
   cachedTurnContext: typeof cachedTurnContext;
   cachedReferences: typeof cachedReferences;
+  findEndpoint: (id: string) => Promise<Endpoint | null>;
   /** Writes an ended session that is not loaded. @param changed which of its fields have changed */
   writeSession: (session: Session, changed: ChangeableField[]) => Promise<void>;
   /** Moves the log of a session into the archive. */

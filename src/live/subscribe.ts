@@ -12,7 +12,7 @@ import type { Session } from "../core/session.ts";
 import { hasEnded } from "../core/session.ts";
 import type { LogStore } from "../store/archive/bucket.ts";
 import type { Log } from "./log/log.ts";
-import type { TurnStream, TurnStreamParams } from "./session-results.ts";
+import type { TurnStream, VariantStreamParams } from "./session-results.ts";
 import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
@@ -79,14 +79,14 @@ export class Subscriptions {
    * @returns the events of its turn, once the turn starts; `too-many-subscribers` for a repeated call to a full session
    */
   openTurnStream({
-    content,
+    question,
     key,
     readerId = crypto.randomUUID(),
     role = null,
-  }: TurnStreamParams): Promise<Outcome<TurnStream>> {
+  }: VariantStreamParams): Promise<Outcome<TurnStream>> {
     const subscribers = this.#subscribers;
     return subscribers.callForReader(readerId, async () => {
-      const accepted = await this.#room.submitPrompt(content, key);
+      const accepted = await this.#room.submitPrompt(question, key);
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
       if (replayed && (await this.#isFull())) return failed({ reason: "too-many-subscribers" });
@@ -101,7 +101,7 @@ export class Subscriptions {
       const isRunning = this.#log.state?.turn?.turnId === turnId;
       if (isRunning) void subscribers.catchUp(stream, this.#room.replayTurn(turnId));
       submitted.finished.then((outcome) => {
-        if (outcome.ok && outcome.value.leftAgain) endWith(replayTurnOfHuman(turnId, outcome.value.added));
+        if (outcome.ok && outcome.value.leftAgain) endWith(replayTurnOfHuman(turnId, outcome.value.added, "chatbot"));
         else end();
       }, end);
       const started = await submitted.started;

@@ -12,7 +12,7 @@ export type BoundValues = (string | number | null)[];
 
 export const toBoundValues =
   (sessionId: string, appendedAt: EpochMs) =>
-  ({ seq, chatId, turnId, role, content, createdAt, reply, author }: Message): BoundValues => [
+  ({ seq, chatId, turnId, role, content, createdAt, reply, author, parentSeq }: Message): BoundValues => [
     sessionId,
     seq,
     chatId,
@@ -21,24 +21,25 @@ export const toBoundValues =
     createdAt,
     appendedAt,
     author ? JSON.stringify(author) : null,
+    parentSeq ?? null,
     content,
     reply === null ? null : JSON.stringify(reply),
   ];
 
 /** Number of bound values per row. */
-const VALUES_PER_ROW = 10;
+const VALUES_PER_ROW = 11;
 
 /** Rows per statement, so that the bound values stay within D1's limit of 100. */
-const ROWS_PER_STATEMENT = 10;
+const ROWS_PER_STATEMENT = 9;
 
 // Not with Drizzle: building the statement for each append would double its cost.
 const INSERT_COLUMNS =
-  "INSERT INTO messages (key, chat_id, turn_id, role, created_at, appended_at, author, content, detail)";
+  "INSERT INTO messages (key, chat_id, turn_id, role, created_at, appended_at, author, parent_seq, content, detail)";
 
 function insertStatement(count: number): string {
   // The simplest form for the most common case: parsing is half of the cost.
   if (count === 1) {
-    return `${INSERT_COLUMNS} SELECT ${keyOf("number", "?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
+    return `${INSERT_COLUMNS} SELECT ${keyOf("number", "?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM sessions WHERE id = ?1 ON CONFLICT DO NOTHING`;
   }
   const row = `(${Array.from({ length: VALUES_PER_ROW }, () => "?").join(", ")})`;
   const others = Array.from({ length: VALUES_PER_ROW - 2 }, (_, index) => `column${index + 3}`).join(", ");
@@ -48,7 +49,7 @@ function insertStatement(count: number): string {
 
 const INSERT_MESSAGES = Array.from({ length: ROWS_PER_STATEMENT + 1 }, (_, count) => insertStatement(count));
 
-/** The statements that insert rows, ten rows each. A trigger updates the session's row. */
+/** The statements that insert rows, nine rows each. A trigger updates the session's row. */
 export function insertRows(db: Database, rows: BoundValues[]): D1PreparedStatement[] {
   const statements: D1PreparedStatement[] = [];
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
@@ -63,6 +64,29 @@ export const insertMessages = (db: Database, sessionId: string, log: Message[], 
   ...insertRows(db, log.map(toBoundValues(sessionId, appendedAt))),
   ...insertTurns(db, turnsOf(sessionId, log)),
 ];
+
+/** How much text one statement inserts, in characters: D1 takes 2 MB for a bound value, and JSON can need six bytes a character. */
+const FIRST_CHARACTERS = 250_000;
+
+const INSERT_FIRST = `INSERT INTO messages (key, chat_id, role, created_at, appended_at, author, content)
+  SELECT ${keyOf("sessions.number", "first.value ->> 0")}, ?1, first.value ->> 1, first.value ->> 2, ?2, first.value ->> 3, first.value ->> 4
+  FROM sessions CROSS JOIN json_each(?3) AS first WHERE sessions.id = ?1 ON CONFLICT DO NOTHING`;
+
+/** The statements that insert the messages of a new session: many at once, because D1 limits the number of statements. */
+export function insertFirstMessages(db: Database, sessionId: string, log: Message[], appendedAt: EpochMs) {
+  const parts: string[][] = [];
+  let characters = Infinity;
+  for (const { seq, role, createdAt, author, content } of log) {
+    characters += content.length;
+    if (characters > FIRST_CHARACTERS) {
+      parts.push([]);
+      characters = content.length;
+    }
+    parts.at(-1)?.push(JSON.stringify([seq, role, createdAt, author ? JSON.stringify(author) : null, content]));
+  }
+  const insert = db.$client.prepare(INSERT_FIRST);
+  return parts.map((rows) => insert.bind(sessionId, appendedAt, `[${rows.join(",")}]`));
+}
 
 const DELETE_MESSAGES = `DELETE FROM messages WHERE ${isInLog("key", numberOf("?1"))}`;
 

@@ -11,6 +11,10 @@ import { seqOf } from "./message-keys.ts";
 /** The bytes of a message in the log: its text, and the detail of a reply. */
 export const MESSAGE_BYTES = "(octet_length(content) + coalesce(octet_length(detail), 0))";
 
+/** SQL condition for messages of a path. @param seq SQL for their `seq` @param path SQL for the path as JSON */
+export const isOnPath = (seq: string, path: string): string =>
+  `EXISTS (SELECT 1 FROM json_each(${path}) AS range WHERE ${seq} BETWEEN range.value ->> 0 AND coalesce(range.value ->> 1, ${seq}))`;
+
 /** Whether the Session API shows the message. A comparison would read the whole text. */
 export const HAS_TEXT = "(detail IS NULL OR octet_length(content) > 0)";
 

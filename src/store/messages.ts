@@ -15,6 +15,7 @@ import {
   MESSAGE_BYTES,
   SHORT_DETAIL,
   SHORT_DETAIL_BYTES,
+  isOnPath,
   newestByteSizes,
   newestSizes,
   toMessageSizes,
@@ -28,11 +29,15 @@ const MAX_ROWS = 1_000;
 
 type MessageRow = Omit<typeof messages.$inferSelect, "appendedAt" | "key"> & Pick<Message, "seq" | "turnNumber">;
 
-function fromRow({ detail, author, ...row }: MessageRow): Message {
+function fromRow({ detail, author, parentSeq, ...row }: MessageRow): Message {
   const { seq, chatId, turnId, turnNumber, role, content, createdAt } = row;
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
   const message = { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
-  return author === null ? message : { ...message, author: JSON.parse(author) as Author };
+  return {
+    ...message,
+    ...(author === null ? {} : { author: JSON.parse(author) as Author }),
+    ...(parentSeq === null ? {} : { parentSeq }),
+  };
 }
 
 /** Which messages a page has. */
@@ -40,7 +45,7 @@ export interface PageQuery {
   /** Messages after this `seq`. */
   after: number;
   limit: number;
-  /** `shown` for only those with text, short. */
+  /** `shown` for only those of the active path, short. */
   which?: "all" | "shown";
   /** Only messages of this chat, and prompts to all chats; of these, all and whole. */
   chatId?: string;
@@ -83,7 +88,7 @@ function batchQuery(condition: string, { content, detail, bytes } = WHOLE): stri
       FROM (${sizes} LIMIT min(${count}, ?3)))`,
   );
   return `SELECT ${seqOf("m.key")} AS seq, m.chat_id AS chatId, m.turn_id AS turnId, role, ${content} AS content,
-      m.created_at AS createdAt, m.author, ${detail} AS detail, s.archive ->> 'lastSeq' AS archivedSeq,
+      m.created_at AS createdAt, m.author, m.parent_seq AS parentSeq, ${detail} AS detail, s.archive ->> 'lastSeq' AS archivedSeq,
       (SELECT ${seqOf("m.key")} ${rows} ORDER BY m.key DESC LIMIT 1) AS lastSeq,
       (SELECT number FROM turns WHERE turns.session_id = ?1 AND turns.turn_id = m.turn_id) AS turnNumber
     ${rows} ORDER BY m.key LIMIT coalesce(${steps.join(", ")}, ?3)`;
@@ -94,7 +99,8 @@ const PAGES: Record<MessageForm, string> = {
   short: batchQuery("", SHORT),
   counts: batchQuery("AND detail IS NOT NULL", COUNTS),
 };
-const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT}`, SHORT);
+const ON_PATH = `(s.active_path IS NULL OR ${isOnPath(seqOf("m.key"), "s.active_path")})`;
+const SHOWN_MESSAGES = batchQuery(`AND ${HAS_TEXT} AND ${ON_PATH}`, SHORT);
 const MESSAGES_OF_TURNS = batchQuery("AND turn_id IS NOT NULL");
 const MESSAGES_OF_CHAT = batchQuery("AND (chat_id IS NULL OR chat_id = ?5)");
 
@@ -123,7 +129,11 @@ export async function messagesPage(db: Database, sessionId: string, pageQuery: P
 }
 
 const number = numberOf("?1");
-const RANGE = { key: "key", condition: `${isInLog("key", number, "?2")} AND key <= ${keyOf(number, "?3")}` } as const;
+const IN_RANGE = `${isInLog("key", number, "?2")} AND key <= ${keyOf(number, "?3")}`;
+const ACTIVE_PATH = "(SELECT active_path FROM sessions WHERE id = ?1)";
+const SHOWN_IN_RANGE = `${IN_RANGE} AND (${ACTIVE_PATH} IS NULL OR ${isOnPath(seqOf("key"), ACTIVE_PATH)})`;
+const rangeOf = (shownAs: ShownAs) =>
+  ({ key: "key", condition: shownAs === "messages" ? SHOWN_IN_RANGE : IN_RANGE }) as const;
 
 /**
  * The `seq` of the last message that an answer leaves out; 0 if it shows all. Bytes alone decide this for most logs. For others, only
@@ -137,7 +147,7 @@ export async function readWindowStart(
   upTo: number,
   shownAs: ShownAs,
 ): Promise<number> {
-  const sizes = db.$client.prepare(newestByteSizes(shownAs, RANGE)).bind(sessionId, 0, upTo);
+  const sizes = db.$client.prepare(newestByteSizes(shownAs, rangeOf(shownAs))).bind(sessionId, 0, upTo);
   const rows = (await sizes.all<MessageByteSizeRow>()).results;
   const exact = new Map<number, number>();
   const startFor = (characters: "leastCharacters" | "mostCharacters") =>
@@ -163,7 +173,7 @@ export async function readNewestSizes(
   upTo: number,
   shownAs: ShownAs,
 ): Promise<MessageSize[]> {
-  const statement = db.$client.prepare(newestSizes(shownAs, RANGE)).bind(sessionId, after, upTo);
+  const statement = db.$client.prepare(newestSizes(shownAs, rangeOf(shownAs))).bind(sessionId, after, upTo);
   const { results } = await statement.all<MessageSizeRow>();
   return [...toMessageSizes(results)];
 }
@@ -186,7 +196,8 @@ export function newestMessages(db: Database, sessionNumbers: number[], maxMessag
       sum(${sql.raw(CONTENT_CHARACTERS)}) over (partition by s.number order by m.key desc) as running_total
     from json_each(${JSON.stringify(sessionNumbers)}) as listed
     cross join sessions s on s.number = listed.value
-    cross join messages m on ${sql.raw(isInLog("m.key", "s.number", `max(s.last_seq - ${maxMessages}, 0)`))}`;
+    cross join messages m on ${sql.raw(isInLog("m.key", "s.number", `iif(s.active_path IS NULL, max(s.last_seq - ${maxMessages}, 0), 0)`))}
+    and ${sql.raw(ON_PATH)}`;
   return db
     .select(listedColumns)
     .from(messages)

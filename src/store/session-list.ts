@@ -84,7 +84,7 @@ async function populate(store: LogStore, rows: SessionRow[]): Promise<PopulatedS
     session: toSession(row),
     chatbot: chatbotOf.get(row.chatbotId ?? "") ?? null,
     client: clientOf.get(row.clientId ?? "") ?? null,
-    messages: (logOf.get(row.number) ?? []).filter(hasText),
+    messages: (logOf.get(row.number) ?? []).filter(hasText).slice(-LISTED_MESSAGES),
   }));
   return fitSessions(results);
 }

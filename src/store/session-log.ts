@@ -8,6 +8,8 @@
 import type { LogArchive } from "../core/log-archive.ts";
 import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
+import { MessageTree, forksOf, isOnPath } from "../core/message-tree.ts";
+import type { ActivePath, TreeShape } from "../core/message-tree.ts";
 import type { Batch } from "../core/page.ts";
 import type { Session } from "../core/session.ts";
 import { SIZES_OF_WINDOW, windowStart } from "../core/shown-window.ts";
@@ -21,7 +23,7 @@ import { messagesPage, readNewestSizes, readWindowStart } from "./messages.ts";
 import type { PageQuery } from "./messages.ts";
 
 /** What is known of a session whose log is read. */
-export type LoggedSession = Pick<Session, "id" | "lastSeq" | "archive">;
+export type LoggedSession = Pick<Session, "id" | "lastSeq" | "archive" | "activePath">;
 
 /** Messages, oldest first: at most `limit`, and no more than fit into a batch. */
 export async function logPage(store: LogStore, session: LoggedSession, query: PageQuery): Promise<Batch<Message>> {
@@ -48,6 +50,18 @@ async function pageFromArchive(
   return { items: [...items, ...rest.items], hasMore: rest.hasMore };
 }
 
+/** The log as a tree. Reads all of it if the session has variants, and otherwise nothing. */
+export async function readTree(store: LogStore, session: LoggedSession): Promise<MessageTree> {
+  const { lastSeq, activePath } = session;
+  const forks: TreeShape["forks"] = [];
+  for (let after = activePath ? 0 : lastSeq; after < lastSeq;) {
+    const { items } = await logPage(store, session, { after, limit: lastSeq - after, form: "short" });
+    forks.push(...forksOf(items));
+    after = items.at(-1)?.seq ?? lastSeq;
+  }
+  return new MessageTree({ lastSeq, forks });
+}
+
 /** Where the archive has a session's log now. */
 async function readArchive({ db }: LogStore, id: string): Promise<LogArchive | null> {
   const [row] = await selectArchives(db, [id]);
@@ -67,13 +81,13 @@ export async function logWindowStart(
     const archive = store.archive && (await readArchive(store, session.id));
     return archive ? logWindowStart(store, { ...session, archive }, upTo, shownAs) : begin;
   }
-  const { id, archive } = session;
+  const { id, archive, activePath } = session;
   const sizes = await readNewestSizes(store.db, id, archive.lastSeq, upTo, shownAs);
   // Without any, they may have been archived by now.
   const moved = sizes.length === 0 && archive.lastSeq < upTo ? await readArchive(store, id) : null;
   return moved && moved.lastSeq > archive.lastSeq
     ? logWindowStart(store, { ...session, archive: moved }, upTo, shownAs)
-    : archivedWindowStart(store, { id, archive }, sizes, upTo, shownAs);
+    : archivedWindowStart(store, { id, archive, activePath }, sizes, upTo, shownAs);
 }
 
 /** @param newer the sizes of the messages that are not in the archive, newest first */
@@ -87,7 +101,7 @@ async function archivedWindowStart(
   const sizes = [...newer];
   for await (const messages of chunksBackwards(store.archive, session)) {
     if (windowStart(completeTurns(sizes, shownAs), shownAs) > 0 || sizes.length >= SIZES_OF_WINDOW) break;
-    sizes.push(...sizesOf(messages, upTo, shownAs));
+    sizes.push(...sizesOf(messages, session.activePath, upTo, shownAs));
   }
   return windowStart(sizes.slice(0, SIZES_OF_WINDOW), shownAs);
 }
@@ -99,9 +113,11 @@ function completeTurns(newestFirst: MessageSize[], shownAs: ShownAs): MessageSiz
   return newestFirst.filter(({ turnId }) => turnId !== oldest);
 }
 
-const sizesOf = (messages: Message[], upTo: number, shownAs: ShownAs): MessageSize[] =>
+const sizesOf = (messages: Message[], path: ActivePath, upTo: number, shownAs: ShownAs): MessageSize[] =>
   messages
-    .filter((message) => message.seq <= upTo && (shownAs !== "messages" || hasText(message)))
+    .filter(
+      (message) => message.seq <= upTo && (shownAs !== "messages" || (hasText(message) && isOnPath(path, message.seq))),
+    )
     .map((message) => ({
       seq: message.seq,
       turnId: message.turnId,

@@ -12,7 +12,7 @@ import { toStatement } from "./database.ts";
 import { insertOnce } from "./insert-once.ts";
 import { removeSubscriptions } from "./subscriptions.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
-import { deleteMessages, insertMessages } from "./message-rows.ts";
+import { deleteMessages, insertFirstMessages, insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
 import { chatbots, clients, sessions, turns } from "./tables.ts";
 
@@ -32,7 +32,7 @@ const toRow = (session: Session) => ({
 });
 
 /**
- * Creates a chatbot session and its greeting, if there is one. One round trip.
+ * Creates a chatbot session with its first messages: a greeting, or the messages of a branch. One round trip.
  *
  * @param moreStatements statements for the same transaction
  * @returns whether the session was created. It is not if its chatbot or client was deleted meanwhile.
@@ -40,7 +40,7 @@ const toRow = (session: Session) => ({
 export async function createChatbotSession(
   db: Database,
   session: Session,
-  greeting: Message | null,
+  messages: Message[],
   moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> {
   const referencesExist = sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
@@ -51,12 +51,12 @@ export async function createChatbotSession(
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt},
-        ${row.handler}, ${row.handlerSince}, null where ${referencesExist}`,
+        ${row.handler}, ${row.handlerSince}, null, null where ${referencesExist}`,
   );
   // A second attempt finds the row of the first, and counts as having created it.
   const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });
-  const insertGreeting = insertMessages(db, session.id, greeting ? [greeting] : [], session.createdAt);
-  const statements = [toStatement(db, insert), ...insertGreeting, ...moreStatements];
+  const insertFirst = insertFirstMessages(db, session.id, messages, session.createdAt);
+  const statements = [toStatement(db, insert), ...insertFirst, ...moreStatements];
   const [created] = await retryOnce(() => db.$client.batch(statements));
   return (created?.meta.changes ?? 0) > 0;
 }

@@ -9,6 +9,7 @@ import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
 import type { Handler, Handover } from "../core/handover.ts";
 import type { LogArchive } from "../core/log-archive.ts";
+import type { PathRange } from "../core/message-tree.ts";
 import type { Role } from "../core/message.ts";
 import type { Chat, Feedback, Session, SessionStatus } from "../core/session.ts";
 
@@ -64,6 +65,8 @@ export const sessions = sqliteTable(
     handler: text().$type<Handler>().notNull().default("bot"),
     handlerSince: integer(),
     handover: text({ mode: "json" }).$type<Handover>(),
+    /** Which messages are shown; `null` for all with text. */
+    activePath: text({ mode: "json" }).$type<PathRange[]>(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
@@ -111,6 +114,8 @@ export const messages = sqliteTable("messages", {
   appendedAt: integer().notNull(),
   /** JSON of the person who wrote it for the chatbot's side; `null` for any other message. */
   author: text(),
+  /** The `seq` of the message that it follows, if that is not the one just before. */
+  parentSeq: integer(),
   // The long columns come last: SQLite reads a row from its start.
   content: text().notNull(),
   /** JSON of a reply's detail; `null` for any other message. */

@@ -51,6 +51,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   metadataVersion: 0,
   messageCount: 0,
   archive: null,
+  activePath: null,
   ...BOT_HANDLING,
   ...fields,
 });
@@ -90,6 +91,7 @@ export const fails = (message: string): ReplyEvent[] => [
 ];
 
 export interface TestWorld extends SessionWorld {
+  storage: DurableObjectStorage;
   events: SessionEvent[];
   closed: CloseReason[];
   /** The session as D1 has it; `null` once it is deleted. */
@@ -99,8 +101,10 @@ export interface TestWorld extends SessionWorld {
 
 /** @param endpoint answers every call of the session's chats */
 export function aWorld(session: Session | null, endpoint: Endpoint = () => says("Hello")): TestWorld {
-  const log = new Log(memoryStorage());
+  const storage = memoryStorage();
+  const log = new Log(storage);
   const world: TestWorld = {
+    storage,
     id: session?.id ?? "none",
     log,
     events: [],
@@ -142,6 +146,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
           },
         },
       }),
+      findEndpoint: async () => null,
       cachedTurnContext: () => null,
       cachedReferences: () => null,
       writeSession: async (changed) => {

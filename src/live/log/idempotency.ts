@@ -22,7 +22,7 @@ export { IDEMPOTENCY_PERIOD_MS } from "../../core/idempotency.ts";
  * @returns the saved result of the same call, `conflict` if the key was used with other input, or `null` for a new key
  */
 export function findResult(log: Log, key: IdempotencyKey | null, input: object): SavedResult | "conflict" | null {
-  const saved = key && log.findSavedResult(key.caller, key.key);
+  const saved = key && log.results.find(key.caller, key.key);
   if (!saved) return null;
   return saved.fingerprint === fingerprintOf(input) ? saved : "conflict";
 }
@@ -35,7 +35,7 @@ export function saveResult(
   result: Pick<SavedResult, "seq" | "turn_id">,
   at: EpochMs,
 ): void {
-  if (key) log.saveResult(key.caller, key.key, { fingerprint: fingerprintOf(input), ...result }, at);
+  if (key) log.results.save(key.caller, key.key, { fingerprint: fingerprintOf(input), ...result }, at);
 }
 
 /** Saves the result of a prompt, together with the start of its turn. */
@@ -46,7 +46,7 @@ export function saveResultAtStart(
   result: Pick<SavedResult, "seq" | "turn_id">,
   at: EpochMs,
 ): void {
-  if (key) log.waitingResults.add({ ...key, fingerprint: fingerprintOf(input), ...result, at });
+  if (key) log.results.waiting.add({ ...key, fingerprint: fingerprintOf(input), ...result, at });
 }
 
 const fingerprintOf = (input: object): string => createHash("sha256").update(JSON.stringify(input)).digest("hex");

@@ -10,6 +10,8 @@
 import { Buffer } from "node:buffer";
 import type { Message, NewMessage } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
+import { lengthOfPath } from "../../core/message-tree.ts";
+import type { PathRange } from "../../core/message-tree.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import { MAX_SHOWN_MESSAGES, windowStart } from "../../core/shown-window.ts";
 import type { ShownAs } from "../../core/shown-window.ts";
@@ -17,16 +19,18 @@ import { CHANGEABLE_FIELDS, changedFields } from "../../core/session.ts";
 import type { ChangeableField, Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { RunningTurn, Turn, TurnSettings } from "../../core/turn.ts";
+import { Conversation } from "./conversation.ts";
+import { ChatPrompts } from "./chat-prompts.ts";
 import { fromDraftRow, toDraftRow } from "./draft-row.ts";
-import { SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
+import { CREATE_FORKS_INDEX, SCHEMA_STEPS, createTables, isEmpty, migrate } from "./schema.ts";
 import * as statements from "./statements.ts";
-import { addTotals, charactersOf, fromRow, fromSaidRow, readBatch } from "./message-rows.ts";
-import type { MessageRow, RowBatch, SaidMessage, SaidRow, Totals } from "./message-rows.ts";
+import { addTotals, charactersOf, fromRow, readBatch } from "./message-rows.ts";
+import type { MessageRow, RowBatch, Totals } from "./message-rows.ts";
 import { toMessageSizes } from "../../store/message-sizes.ts";
 import type { MessageSizeRow } from "../../store/message-sizes.ts";
 import type { TurnContext } from "../../store/turn-context.ts";
-import { WaitingResults } from "./waiting-results.ts";
-import type { SavedResult } from "./waiting-results.ts";
+import { MessagePlaces } from "./message-places.ts";
+import { SavedResults } from "./saved-results.ts";
 
 /** The last changes that D1 has. Later changes are not replicated yet. */
 export interface ReplicationCursor {
@@ -54,8 +58,11 @@ const RECENT_MESSAGES = 100;
 
 /** Reads and writes the log. Create one per object. */
 export class Log {
-  /** Results that are saved with the start of their turns. */
-  readonly waitingResults = new WaitingResults();
+  readonly results: SavedResults;
+  readonly chats: ChatPrompts;
+  /** Where messages are in the tree. */
+  readonly places: MessagePlaces;
+  readonly conversation: Conversation;
   readonly #storage: DurableObjectStorage;
   #state: State | null;
   /** Recent messages, cached because replication reads them next. */
@@ -65,6 +72,11 @@ export class Log {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#state = this.#load();
+    this.results = new SavedResults(storage);
+    this.chats = new ChatPrompts(storage);
+    const session = () => this.loadedState.session;
+    this.places = new MessagePlaces(storage, session);
+    this.conversation = new Conversation(storage, this.places, session);
   }
 
   #load(): State | null {
@@ -115,21 +127,33 @@ export class Log {
   /** Completes the load of a session. @param bytes the size of its messages */
   finishLoad(session: Session, bytes: number, context: TurnContext): void {
     this.cacheContext(context);
+    if (session.activePath) this.#storage.sql.exec(CREATE_FORKS_INDEX);
     const { lastSeq, metadataVersion } = session;
     const replicated = { lastSeq, metadataVersion };
     this.#write({ session, bytes, replicated, turn: null, deadLetters: [], changedFields: [], removed: false });
   }
 
-  /** Appends messages. Writes one row each. */
+  /** Appends messages. Writes one row each, and the state if the active path is not simply longer. */
   append(newMessages: NewMessage[], at: EpochMs): Message[] {
     const state = this.loadedState;
-    const messages = newMessages.map((message, index) => ({ ...message, seq: state.session.lastSeq + 1 + index }));
+    const { session } = state;
+    const { messages, activePath } = this.places.place(newMessages);
     const bytes = state.bytes + this.#insert(messages, at);
     this.#cacheRecent(messages);
-    const lastSeq = state.session.lastSeq + messages.length;
-    const messageCount = state.session.messageCount + messages.filter(hasText).length;
-    this.#state = { ...state, bytes, session: { ...state.session, lastSeq, messageCount, updatedAt: at } };
+    const lastSeq = session.lastSeq + messages.length;
+    const messageCount = session.messageCount + messages.filter(hasText).length;
+    this.#state = { ...state, bytes, session: { ...session, lastSeq, messageCount, updatedAt: at } };
+    if (activePath !== null && activePath !== session.activePath) this.setActivePath(activePath);
     return messages;
+  }
+
+  /** Sets the active path. Writes one row, and once the index of the tree. */
+  setActivePath(activePath: PathRange[], at = this.loadedState.session.updatedAt): void {
+    const { session } = this.loadedState;
+    if (!session.activePath) this.#storage.sql.exec(CREATE_FORKS_INDEX);
+    const messageCount = lengthOfPath(activePath, session.lastSeq);
+    const metadataVersion = session.metadataVersion + 1;
+    this.replaceSession({ ...session, activePath, messageCount, metadataVersion, updatedAt: at });
   }
 
   /** Caches recent messages, as many as replication takes at once. It reads the others from the log. */
@@ -144,8 +168,8 @@ export class Log {
     const { number } = sql.exec<{ number: number }>(statements.INSERT_TURN, turnId, startedAt).one();
     const turn = { turnId, number, startedAt };
     sql.exec(statements.DELETE_DRAFTS);
-    for (const { caller, key, at, ...result } of this.waitingResults.take(turnId))
-      this.saveResult(caller, key, result, at);
+    for (const { caller, key, at, ...result } of this.results.waiting.take(turnId))
+      this.results.save(caller, key, result, at);
     this.#write({ ...this.loadedState, turn: { ...turn, ...settings } });
     return turn;
   }
@@ -186,28 +210,6 @@ export class Log {
   drafts(): Map<string, string> {
     const [row] = this.#storage.sql.exec<{ texts: string }>(statements.READ_DRAFTS).toArray();
     return row ? fromDraftRow(row.texts) : new Map();
-  }
-
-  /** The result of a key: of a turn that waits, or saved; `null` if there is none. */
-  findSavedResult(caller: string, key: string): SavedResult | null {
-    const waiting = this.waitingResults.find(caller, key);
-    return waiting ?? this.#storage.sql.exec<SavedResult>(statements.FIND_RESULT, caller, key).toArray()[0] ?? null;
-  }
-
-  /** Saves the result of a call. Call it in the transaction of the change. */
-  saveResult(caller: string, key: string, { fingerprint, seq, turn_id }: SavedResult, at: EpochMs): void {
-    this.#storage.sql.exec(statements.SAVE_RESULT, caller, key, fingerprint, seq, turn_id, at);
-  }
-
-  /** When a result was last saved; `null` for never. */
-  get lastSavedAt(): EpochMs | null {
-    if (!this.#state) return null;
-    return this.#storage.sql.exec<{ at: number | null }>(statements.LAST_RESULT_TIME).one().at;
-  }
-
-  /** Deletes results that were saved before a time. */
-  deleteSavedResults(before: EpochMs): void {
-    this.#storage.sql.exec(statements.DELETE_RESULTS, before);
   }
 
   /** The chats of the running turn that have no reply yet. */
@@ -264,9 +266,19 @@ export class Log {
     return readBatch(this.#rows(statements.MESSAGES_AFTER[form], after), limit);
   }
 
-  /** Like {@link messages}, but only messages with text, short. */
+  /** The message with a `seq`. */
+  message(seq: number): Message | undefined {
+    const [message] = this.messages(seq - 1, 1).items;
+    return message?.seq === seq ? message : undefined;
+  }
+
+  /** Like {@link messages}, but only messages of the active path, short. */
   shownMessages(after: number, limit: number): RowBatch {
-    return readBatch(this.#rows(statements.SHOWN_MESSAGES_AFTER, after), limit);
+    const { activePath } = this.loadedState.session;
+    const rows = activePath
+      ? this.#rows(statements.MESSAGES_ON_PATH_AFTER, after, JSON.stringify(activePath))
+      : this.#rows(statements.SHOWN_MESSAGES_AFTER, after);
+    return readBatch(rows, limit);
   }
 
   /** Like {@link messages}, but only prompts to all chats, and messages of one chat. */
@@ -282,7 +294,10 @@ export class Log {
   /** The `seq` of the last message that an answer leaves out; 0 if it shows all. @param upTo the last message to show */
   windowStart(upTo: number, shownAs: ShownAs): number {
     if (upTo <= MAX_SHOWN_MESSAGES && this.loadedState.bytes <= MAX_BATCH_CHARACTERS) return 0;
-    const rows = this.#storage.sql.exec<MessageSizeRow>(statements.NEWEST_SIZES[shownAs], upTo);
+    const { activePath } = this.loadedState.session;
+    const rows = activePath
+      ? this.#storage.sql.exec<MessageSizeRow>(statements.NEWEST_SIZES_ON_PATH, upTo, JSON.stringify(activePath))
+      : this.#storage.sql.exec<MessageSizeRow>(statements.NEWEST_SIZES[shownAs], upTo);
     return windowStart(toMessageSizes(rows), shownAs);
   }
 
@@ -295,37 +310,12 @@ export class Log {
     return this.#storage.sql.exec(statement, ...parameters).raw<MessageRow>();
   }
 
-  /** The newest messages with text, oldest first. @param upTo the `seq` of the last message to include */
-  conversation(newest: number, upTo = this.loadedState.session.lastSeq): SaidMessage[] {
-    const rows = this.#storage.sql.exec(statements.CONVERSATION, upTo, newest).raw<SaidRow>();
-    return Array.from(rows, fromSaidRow).toReversed();
-  }
-
-  /** The newest prepared prompts of a chat, newest first. */
-  preparedPrompts(chatId: string, newest: number): string[] {
-    const rows = this.#storage.sql.exec<{ prepared_prompt: string }>(statements.PREPARED_PROMPTS, chatId, newest);
-    return rows.toArray().map(({ prepared_prompt }) => prepared_prompt);
-  }
-
-  /** The prompts of a chat that were answered, as they were sent, each with the reply, oldest first. */
-  answeredPrompts(chatId: string): { prompt: string; reply: string }[] {
-    const rows = this.#storage.sql.exec<{ content: string; prepared_prompt: string }>(
-      statements.ANSWERED_PROMPTS,
-      chatId,
-    );
-    return rows.toArray().map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
-  }
-
-  /** How many times a chat has called its endpoint. */
-  countCalls(chatId: string): number {
-    return this.#storage.sql.exec<{ calls: number }>(statements.COUNT_CALLS, chatId).one().calls;
-  }
-
   /** Deletes everything. Afterwards no session is loaded. */
   async clear(): Promise<void> {
     this.#state = null;
     this.#recent = [];
     this.#contextJson = null;
+    this.places.forget();
     await this.#storage.deleteAll();
   }
 
@@ -337,10 +327,11 @@ export class Log {
   /** @returns the size of the messages in bytes */
   #insert(messages: Message[], at: EpochMs): number {
     let bytes = 0;
-    for (const { seq, chatId, turnId, role, content, createdAt, reply, author } of messages) {
+    for (const { seq, chatId, turnId, role, content, createdAt, reply, author, parentSeq } of messages) {
       const detail = reply === null ? null : JSON.stringify(reply);
       const by = author ? JSON.stringify(author) : null;
-      this.#storage.sql.exec(statements.INSERT_MESSAGE, seq, chatId, turnId, role, content, createdAt, detail, by, at);
+      const values = [seq, chatId, turnId, role, content, createdAt, detail, by, parentSeq ?? null, at];
+      this.#storage.sql.exec(statements.INSERT_MESSAGE, ...values);
       bytes += Buffer.byteLength(content) + (detail === null ? 0 : Buffer.byteLength(detail));
     }
     return bytes;

@@ -2,7 +2,8 @@
  * Messages as columns: the form in which many of them pass from the object to the Worker. The runtime copies a thousand
  * objects with their names five times as slowly, and the object parses no detail of a reply. Pure.
  */
-import type { Author, Message, ReplyDetail } from "../../core/message.ts";
+import type { Message, ReplyDetail } from "../../core/message.ts";
+import { withOptional } from "./message-rows.ts";
 import type { MessageRow } from "./message-rows.ts";
 
 /** The messages of a batch. An item of each list belongs to one message. */
@@ -18,6 +19,8 @@ export interface MessageColumns {
   details: (string | null)[];
   /** The authors as JSON text. */
   authors: RepeatedValues<string | null>;
+  /** Absent from an object of the last release. */
+  parentSeqs?: (number | null)[];
 }
 
 /** A list in which few values are repeated: for each item, the index of its value. */
@@ -32,12 +35,13 @@ export function toColumns(rows: MessageRow[]): MessageColumns {
   const turnNumbers: (number | null)[] = [];
   const contents: string[] = [];
   const details: (string | null)[] = [];
+  const parentSeqs: (number | null)[] = [];
   const chatIds = new RepeatedColumn<string | null>(rows.length);
   const turnIds = new RepeatedColumn<string | null>(rows.length);
   const roles = new RepeatedColumn<Message["role"]>(rows.length);
   const authors = new RepeatedColumn<string | null>(rows.length);
   let nth = 0;
-  for (const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber, author] of rows) {
+  for (const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber, author, parentSeq] of rows) {
     seqs[nth] = seq;
     createdAts[nth] = createdAt;
     chatIds.set(nth, chatId);
@@ -47,6 +51,7 @@ export function toColumns(rows: MessageRow[]): MessageColumns {
     contents.push(content);
     details.push(detail);
     authors.set(nth, author);
+    parentSeqs.push(parentSeq);
     nth += 1;
   }
   const repeated = {
@@ -55,7 +60,7 @@ export function toColumns(rows: MessageRow[]): MessageColumns {
     roles: roles.column,
     authors: authors.column,
   };
-  return { seqs, ...repeated, turnNumbers, contents, createdAts, details };
+  return { seqs, ...repeated, turnNumbers, contents, createdAts, details, parentSeqs };
 }
 
 /** Collects the values of a column. Most are the same as the one before. */
@@ -82,10 +87,20 @@ class RepeatedColumn<T> {
 }
 
 export function fromColumns(columns: MessageColumns): Message[] {
-  const { seqs, chatIds, turnIds, turnNumbers, roles, contents, createdAts, details, authors } = columns;
+  const {
+    seqs,
+    chatIds,
+    turnIds,
+    turnNumbers,
+    roles,
+    contents,
+    createdAts,
+    details,
+    authors,
+    parentSeqs = [],
+  } = columns;
   return contents.map((content, nth) => {
     const detail = details[nth] ?? null;
-    const author = valueAt(authors, nth);
     const message = {
       seq: seqs[nth] ?? 0,
       chatId: valueAt(chatIds, nth),
@@ -96,7 +111,7 @@ export function fromColumns(columns: MessageColumns): Message[] {
       createdAt: createdAts[nth] ?? 0,
       reply: detail === null ? null : (JSON.parse(detail) as ReplyDetail),
     };
-    return author === null ? message : { ...message, author: JSON.parse(author) as Author };
+    return withOptional(message, valueAt(authors, nth), parentSeqs[nth] ?? null);
   });
 }
 

@@ -23,21 +23,32 @@ export type MessageRow = [
   bytesRead: number,
   turnNumber: number | null,
   author: string | null,
+  parentSeq: number | null,
 ];
 
 export const fromRow = (row: MessageRow): Message => {
-  const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber, author] = row;
+  const [seq, chatId, turnId, role, content, createdAt, detail, , turnNumber, author, parentSeq] = row;
   const reply = detail === null ? null : (JSON.parse(detail) as ReplyDetail);
   const message = { seq, chatId, turnId, turnNumber, role, content, createdAt, reply };
-  return author === null ? message : { ...message, author: JSON.parse(author) as Author };
+  return withOptional(message, author, parentSeq);
 };
 
+/** Adds what only some messages have. */
+export const withOptional = (message: Message, author: string | null, parentSeq: number | null): Message =>
+  author === null && parentSeq === null
+    ? message
+    : {
+        ...message,
+        ...(author === null ? {} : { author: JSON.parse(author) as Author }),
+        ...(parentSeq === null ? {} : { parentSeq }),
+      };
+
 /** A message as a conversation needs it. */
-export type SaidMessage = Pick<Message, "seq" | "role" | "content">;
+export type PathMessage = Pick<Message, "seq" | "role" | "content">;
 
-export type SaidRow = [seq: number, role: Message["role"], content: string];
+export type PathRow = [seq: number, role: Message["role"], content: string];
 
-export const fromSaidRow = ([seq, role, content]: SaidRow): SaidMessage => ({ seq, role, content });
+export const fromPathRow = ([seq, role, content]: PathRow): PathMessage => ({ seq, role, content });
 
 /** Totals of messages. An append does not write the state; its totals are computed from the messages instead. */
 export type Totals = Record<"last_seq" | "messages" | "appended_at" | "bytes", number>;

@@ -6,13 +6,16 @@
  */
 /** The tables as they are now. A new storage gets them at once: each step would write rows of the schema again. */
 const TABLES = [
-  "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL, author TEXT)",
+  "CREATE TABLE messages (seq INTEGER PRIMARY KEY, chat_id TEXT, turn_id TEXT, role TEXT NOT NULL, content TEXT NOT NULL, created_at INTEGER NOT NULL, detail TEXT, appended_at INTEGER NOT NULL, author TEXT, parent_seq INTEGER)",
   "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL)",
   "CREATE TABLE cached_context (one INTEGER PRIMARY KEY CHECK (one = 1), context TEXT NOT NULL)",
   "CREATE TABLE idempotency_keys (caller TEXT, key TEXT, fingerprint TEXT NOT NULL, seq INTEGER, turn_id TEXT, at INTEGER NOT NULL, PRIMARY KEY (caller, key))",
   "CREATE TABLE turns (number INTEGER PRIMARY KEY, turn_id TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL)",
   "CREATE TABLE drafts (one INTEGER PRIMARY KEY CHECK (one = 1), texts TEXT NOT NULL)",
 ];
+
+/** For sessions with variants only: in every new storage it would write rows of the schema. */
+export const CREATE_FORKS_INDEX = "CREATE INDEX IF NOT EXISTS forks ON messages (seq) WHERE parent_seq IS NOT NULL";
 
 /** The steps of an older storage, in order. */
 export const SCHEMA_STEPS: readonly (readonly string[])[] = [
@@ -56,6 +59,12 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   [
     "ALTER TABLE messages ADD COLUMN author TEXT",
     "UPDATE state SET state = json_set(state, '$.session.handler', 'bot', '$.session.handlerSince', NULL, '$.session.handover', NULL)",
+  ],
+  [
+    "ALTER TABLE messages ADD COLUMN parent_seq INTEGER",
+    "UPDATE state SET state = json_set(state, '$.session.activePath', NULL)",
+    // Comparison sessions have no tree.
+    "UPDATE messages SET parent_seq = seq - 1 WHERE detail IS NOT NULL AND content = '' AND EXISTS (SELECT 1 FROM state WHERE state ->> '$.session.kind' = 'chatbot')",
   ],
 ];
 

@@ -11,6 +11,7 @@ import {
   MESSAGE_BYTES,
   SHORT_DETAIL,
   SHORT_DETAIL_BYTES,
+  isOnPath,
   newestSizes,
 } from "../../store/message-sizes.ts";
 
@@ -18,16 +19,16 @@ import {
 export type LogForm = MessageForm | "without-receipts";
 
 /** The columns of a message, without `appended_at`. */
-const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail, author";
+const COLUMNS = "seq, chat_id, turn_id, role, content, created_at, detail, author, parent_seq";
 /** In the order of a `MessageRow`. */
 const select = (content: string, detail: string, bytes: string): string =>
   `SELECT seq, chat_id, turn_id, role, ${content} AS content, created_at, ${detail} AS detail, ${bytes} AS bytes_read,
-    iif(turn_id IS NULL, NULL, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id)) AS turn_number, author
+    iif(turn_id IS NULL, NULL, (SELECT number FROM turns WHERE turns.turn_id = messages.turn_id)) AS turn_number, author, parent_seq
     FROM messages`;
 const SELECT = select("content", "detail", "0");
 const SELECT_SHORT = select("content", SHORT_DETAIL, SHORT_DETAIL_BYTES);
 
-export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+export const INSERT_MESSAGE = `INSERT INTO messages (${COLUMNS}, appended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 export const HAS_TURN = "SELECT 1 FROM turns WHERE turn_id = ?";
 export const INSERT_TURN = "INSERT INTO turns (turn_id, started_at) VALUES (?, ?) RETURNING number";
 export const INSERT_LOADED_TURN = "INSERT OR IGNORE INTO turns (turn_id, number, started_at) VALUES (?, ?, ?)";
@@ -40,9 +41,14 @@ export const MESSAGES_AFTER: Record<LogForm, string> = {
   counts: `${select("''", SHORT_DETAIL, SHORT_DETAIL_BYTES)} WHERE seq > ? AND detail IS NOT NULL ORDER BY seq`,
 };
 export const SHOWN_MESSAGES_AFTER = `${SELECT_SHORT} WHERE seq > ? AND ${HAS_TEXT} ORDER BY seq`;
+const ON_PATH = isOnPath("messages.seq", "?2");
+export const MESSAGES_ON_PATH_AFTER = `${SELECT_SHORT} WHERE seq > ?1 AND ${HAS_TEXT} AND ${ON_PATH} ORDER BY seq`;
+export const FORKS = `SELECT seq, parent_seq, ${HAS_TEXT} AS has_text FROM messages WHERE parent_seq IS NOT NULL ORDER BY seq`;
+export const PARENT_OF = "SELECT parent_seq FROM messages WHERE seq = ?";
+export const LAST_WITH_TEXT = `SELECT seq FROM messages WHERE ${HAS_TEXT} ORDER BY seq DESC LIMIT 1`;
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
-export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
+export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC LIMIT ?`;
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
   WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;
@@ -51,6 +57,7 @@ export const ANSWERED_PROMPTS = `SELECT content, detail ->> '$.preparedPrompt' A
 export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages, sum${MESSAGE_BYTES} AS bytes
   FROM messages WHERE seq > ?`;
 const UP_TO = { key: "seq", condition: "seq <= ?1" } as const;
+export const NEWEST_SIZES_ON_PATH = newestSizes("messages", { key: "seq", condition: `seq <= ?1 AND ${ON_PATH}` });
 export const NEWEST_SIZES: Record<ShownAs, string> = {
   messages: newestSizes("messages", UP_TO),
   records: newestSizes("records", UP_TO),

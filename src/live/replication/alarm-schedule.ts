@@ -26,7 +26,7 @@ export function canUnload(log: Log, idleSince: EpochMs, isInUse: () => boolean):
   if (!state || state.removed || state.deadLetters.length > 0) return false;
   if (revision(state.replicated) !== revision(state.session)) return false;
   const isIdle = !isExpectedToChange(state) && state.session.updatedAt <= idleSince && !isInUse();
-  return (hasEnded(state.session) || isIdle) && log.lastSavedAt === null;
+  return (hasEnded(state.session) || isIdle) && log.results.lastSavedAt === null;
 }
 
 /** Whether the session will change without a call: it starts, goes back to the bot, or has a turn. */
@@ -46,7 +46,7 @@ export function nextAlarm(log: Log): EpochMs {
   if (!state) return Infinity;
   if (!hasEnded(state.session)) return Math.min(state.session.dueAt ?? Infinity, handbackTimeOf(state.session));
   // Queried only after the end: every append calls this function.
-  const { lastSavedAt } = log;
+  const lastSavedAt = log.state ? log.results.lastSavedAt : null;
   return lastSavedAt === null ? Infinity : lastSavedAt + IDEMPOTENCY_PERIOD_MS;
 }
 

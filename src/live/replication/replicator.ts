@@ -147,10 +147,10 @@ export class Replicator {
     const { session, replicated } = this.#log.loadedState;
     const messages = this.#log.unreplicated(this.#failures < FAILURES_BEFORE_SINGLE_WRITES ? BATCH_MESSAGES : 1);
     const lastSeq = messages.at(-1)?.seq ?? replicated.lastSeq;
+    const writesSession = this.#writesSession(lastSeq);
     const startedAt = now();
     try {
-      const hasChanged = session.metadataVersion > replicated.metadataVersion;
-      await this.#write(session, messages, hasChanged ? this.#log.changedFields : null);
+      await this.#write(session, messages, writesSession ? this.#log.changedFields : null);
     } catch (error) {
       const [message] = messages;
       if (!message || !this.#isRejectedRow(messages, error)) throw error;
@@ -159,9 +159,17 @@ export class Replicator {
       return true;
     }
     this.#lastWriteMs = now() - startedAt;
-    this.#log.setReplicated({ lastSeq, metadataVersion: session.metadataVersion });
-    this.#resolveWaiting(lastSeq + session.metadataVersion);
+    const { metadataVersion } = writesSession ? session : replicated;
+    this.#log.setReplicated({ lastSeq, metadataVersion });
+    this.#resolveWaiting(lastSeq + metadataVersion);
     return true;
+  }
+
+  /** Whether the session has changed. A count of messages is written with the last of them, because each adds to it. */
+  #writesSession(lastSeq: number): boolean {
+    const { session, replicated } = this.#log.loadedState;
+    if (session.metadataVersion <= replicated.metadataVersion) return false;
+    return lastSeq === session.lastSeq || !this.#log.changedFields.includes("messageCount");
   }
 
   /** @param changed the fields of the session that have changed; `null` if only messages were added */

@@ -26,6 +26,7 @@ const MessageAppended = z.object({
   seq: count,
   chatId: z.string().nullable(),
   turnId: z.string().optional(),
+  parentSeq: count.nullable().optional(),
   role: z.enum(ROLES),
   content: z.string(),
   timestamp: z.string().meta({ format: "date-time" }),
@@ -35,6 +36,13 @@ const MessageAppended = z.object({
   usage: z.object({ inputTokens: count, outputTokens: count }).nullable().optional(),
   durationMs: count.optional(),
   ttftMs: count.nullable().optional(),
+});
+
+/** The active path of a session is not simply longer. Inside a turn, a reply or an edit did it. */
+const PathChanged = z.object({
+  type: z.literal("path-changed"),
+  seqs: z.array(count),
+  turnId: z.string().optional(),
 });
 
 const ReplyEnd = z.object({
@@ -49,6 +57,7 @@ export const StreamEvent = z
   .discriminatedUnion("type", [
     SessionSnapshot,
     MessageAppended,
+    PathChanged,
     z.object({ type: z.literal("turn-started"), ...RunningTurnFields.shape }),
     z.object({ type: z.literal("reply-start"), ...chatFields }),
     z.object({ type: z.literal("reply-delta"), ...chatFields, offset: count, text: z.string() }),

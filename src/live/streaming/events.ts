@@ -8,6 +8,7 @@ import type * as z from "zod";
 import { canSee, replyErrorFor } from "../../core/caller.ts";
 import type { CallerRole } from "../../core/caller.ts";
 import type { Message } from "../../core/message.ts";
+import { shownParentOf } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { isoTime } from "../../core/time.ts";
 import type { RunningTurnFields, StreamEvent } from "./event-schemas.ts";
@@ -58,22 +59,15 @@ export const CLOSE_REASONS = {
 } as const;
 export type CloseReason = (typeof CLOSE_REASONS)[keyof typeof CLOSE_REASONS];
 
-/** The event of a message of the log. */
-export function messageAppended({
-  seq,
-  chatId,
-  turnId,
-  role,
-  content,
-  createdAt,
-  author,
-  reply,
-}: Message): SessionEvent {
+/** The event of a message of the log. The messages of a comparison session are no tree. */
+export function messageAppended(message: Message, kind: Session["kind"]): SessionEvent {
+  const { seq, chatId, turnId, role, content, createdAt, author, reply } = message;
   return {
     type: "message-appended",
     seq,
     chatId,
     ...(turnId === null ? {} : { turnId }),
+    ...(kind === "chatbot" ? { parentSeq: shownParentOf(message) } : {}),
     role,
     content,
     timestamp: isoTime(createdAt),
@@ -87,6 +81,13 @@ export function messageAppended({
     }),
   };
 }
+
+/** @param seqs the messages of the active path @param turnId the turn whose message changed it */
+export const pathChanged = (seqs: number[], turnId: string | null = null): SessionEvent => ({
+  type: "path-changed",
+  seqs,
+  ...(turnId === null ? {} : { turnId }),
+});
 
 /** The event that follows the `message-appended` of a reply. */
 export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEvent => ({
@@ -104,8 +105,11 @@ export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEve
 export const serverSentEvent = (event: StreamEvent): string =>
   `${event.type === "message-appended" ? `id: ${event.seq}\n` : ""}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
-/** The events of an appended message. For a reply, these are two. */
-export function eventsOf(message: Message): SessionEvent[] {
-  const appended = messageAppended(message);
-  return message.reply && message.turnId !== null ? [appended, replyEnd(message.turnId, message)] : [appended];
+/** The events of an appended message. @param path the messages of the active path, if that is not simply longer now */
+export function eventsOf(message: Message, kind: Session["kind"], path: number[] | null): SessionEvent[] {
+  const { turnId, reply } = message;
+  const events = [messageAppended(message, kind)];
+  if (path) events.push(pathChanged(path, turnId));
+  if (reply && turnId !== null) events.push(replyEnd(turnId, message));
+  return events;
 }

@@ -10,10 +10,11 @@ import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 import type { LogStore } from "../../store/archive/bucket.ts";
-import { logPage } from "../../store/session-log.ts";
+import { logPage, readTree } from "../../store/session-log.ts";
 import type { Replay } from "./event-stream.ts";
 import { messageAppended, replyEnd } from "./events.ts";
 import type { SessionEvent } from "./events.ts";
+import { ReplayedPaths } from "./replayed-paths.ts";
 import type { Log } from "../log/log.ts";
 
 /** Messages per step of a replay. */
@@ -27,32 +28,37 @@ const REPLAY_PAGE = 50;
  */
 export function replaySession(log: Log, after: number | null, runningReplyEvents: () => SessionEvent[]): Replay {
   const { session, turn } = log.loadedState;
+  const paths = new ReplayedPaths(session, () => log.places.tree, after);
   const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit, "short").items : []);
-  return replay(messages, [snapshotOf(session, turn)], after, runningReplyEvents);
+  const lastEvents = () => [...(log.state ? paths.lastEvents(log.state.session) : []), ...runningReplyEvents()];
+  return replay(messages, [snapshotOf(session, turn)], after, paths, lastEvents);
 }
 
 /** The replay of an ended session, which no object has. The first page is read at once: if that fails, nothing is sent. */
 export async function replayEndedSession(store: LogStore, session: Session, after: number | null): Promise<Replay> {
   const read = async (seq: number) =>
     (await logPage(store, session, { after: seq, limit: REPLAY_PAGE, form: "short" })).items;
-  return replayPages(read, after === null ? [] : await read(after), [snapshotOf(session, null)]);
+  const tree = await readTree(store, session);
+  const paths = new ReplayedPaths(session, () => tree, after);
+  return replayPages(read, after === null ? [] : await read(after), session, paths);
 }
 
 /** The initial events, then messages page by page. The subscriber waits for each page, and then asks for the next. */
 function* replayPages(
   read: (after: number) => Promise<Message[]>,
   firstPage: Message[],
-  initialEvents: SessionEvent[],
+  session: Session,
+  paths: ReplayedPaths,
 ): Replay {
-  yield [...initialEvents, ...firstPage.map(messageAppended)];
+  yield [snapshotOf(session, null), ...paths.eventsOf(firstPage)];
   for (let last = firstPage.at(-1)?.seq ?? null; last !== null;) {
     const page = read(last).then((messages) => {
       last = messages.at(-1)?.seq ?? null;
-      return messages.map(messageAppended);
+      return paths.eventsOf(messages);
     });
     yield page;
   }
-  return [];
+  return paths.lastEvents(session);
 }
 
 /**
@@ -68,37 +74,46 @@ export function replayTurn(
   runningReplyEvents: () => SessionEvent[],
 ): Replay {
   const turnMessages = log.messagesOfTurn(turnId);
-  if (isFinished && turnMessages.every(({ reply }) => reply === null)) return replayTurnOfHuman(turnId, turnMessages);
-  const chatIds = log.loadedState.session.chats.map(({ chatId }) => chatId);
-  const events = turnMessages.flatMap((message) =>
-    message.reply ? eventsOfFinishedReply(turnId, message) : [messageAppended(message)],
-  );
+  const { session } = log.loadedState;
+  if (isFinished && turnMessages.every(({ reply }) => reply === null))
+    return replayTurnOfHuman(turnId, turnMessages, session.kind);
+  const chatIds = session.chats.map(({ chatId }) => chatId);
+  const paths = new ReplayedPaths(session, () => log.places.tree, (turnMessages[0]?.seq ?? 1) - 1);
+  const events = turnMessages.flatMap((message) => {
+    const appended = paths.eventsOf([message]);
+    return message.reply ? eventsOfFinishedReply(turnId, message, appended) : appended;
+  });
   const statuses = turnMessages.flatMap(({ reply }) => reply?.status ?? []);
   const end: SessionEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
   return replay(
     () => [],
     [{ type: "turn-started", turnId, chatIds }, ...events],
     null,
+    paths,
     isFinished ? () => [end] : runningReplyEvents,
   );
 }
 
 /** The replay of a turn that was left to a person. */
-export const replayTurnOfHuman = (turnId: string, messages: Message[]): Replay =>
-  replay(
-    () => [],
-    messages.map(messageAppended),
-    null,
-    () => [{ type: "turn-ended", turnId, status: "human" }],
-  );
+export const replayTurnOfHuman = (turnId: string, messages: Message[], kind: Session["kind"]): Replay =>
+  replayOnce([
+    ...messages.map((message) => messageAppended(message, kind)),
+    { type: "turn-ended", turnId, status: "human" },
+  ]);
 
-function eventsOfFinishedReply(turnId: string, message: Message): SessionEvent[] {
+function* replayOnce(events: SessionEvent[]): Replay {
+  yield events;
+  return [];
+}
+
+/** @param appended the events of its message */
+function eventsOfFinishedReply(turnId: string, message: Message, appended: SessionEvent[]): SessionEvent[] {
   const { content } = message;
   const chatId = message.chatId ?? "";
   return [
     { type: "reply-start", turnId, chatId },
     ...(content === "" ? [] : [{ type: "reply-delta" as const, turnId, chatId, offset: 0, text: content }]),
-    messageAppended(message),
+    ...appended,
     replyEnd(turnId, message),
   ];
 }
@@ -118,14 +133,15 @@ function* replay(
   messages: (after: number, limit: number) => Message[],
   initialEvents: SessionEvent[],
   after: number | null,
-  runningReplyEvents: () => SessionEvent[],
+  paths: ReplayedPaths,
+  lastEvents: () => SessionEvent[],
 ): Replay {
   let events = initialEvents;
   let page = after === null ? [] : messages(after, REPLAY_PAGE);
   while (page.length > 0) {
-    yield [...events, ...page.map(messageAppended)];
+    yield [...events, ...paths.eventsOf(page)];
     events = [];
     page = messages(page.at(-1)?.seq ?? Infinity, REPLAY_PAGE);
   }
-  return [...events, ...runningReplyEvents()];
+  return [...events, ...lastEvents()];
 }

@@ -3,9 +3,11 @@
  * in `turn/`. Effects: reads the log, and D1 for endpoints, chatbot and template.
  */
 import { asContextStrategy } from "../../core/prompt-template.ts";
+import { mergeParams } from "../../core/call-params.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { notFound, success } from "../../core/failure.ts";
+import type { Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
@@ -20,8 +22,16 @@ import { currentContext } from "./turn-context.ts";
 /** A prompt for all chats of a session. */
 export interface Prompt {
   content: string;
-  /** Its `seq`, if a turn that failed has appended it; `null` for a new prompt. */
+  /** Its `seq`, if it is in the log: to be answered again, or because its turn failed. `null` for a new prompt. */
   seq: number | null;
+  /** Whether the turn makes a variant: asks again, or changes an earlier prompt. */
+  isVariant?: true;
+  /** What the first message that the turn adds follows, if that is not the last message of the active path. */
+  parentSeq?: number;
+  /** Which endpoint replies, and with which params, if not the chatbot's own. */
+  call?: { endpointId?: string; params?: string };
+  /** The turn starts only if this is the last message of the log. */
+  expectedSeq?: number;
 }
 
 /**
@@ -33,19 +43,32 @@ export interface Prompt {
 export async function planTurn(world: SessionWorld, session: Session, prompt: Prompt): Promise<Outcome<ChatTask[]>> {
   const { log } = world;
   const context = await currentContext(world, session);
-  return context.of === "chat"
-    ? planChat(log, session, prompt, context.chat)
-    : success(planComparison(log, session, prompt, context.comparison));
+  if (context.of === "comparison") return success(planComparison(log, session, prompt, context.comparison));
+  const chat = await withCall(world, context.chat, prompt);
+  return chat.ok ? planChat(log, session, prompt, chat.value) : chat;
+}
+
+/** The chatbot with the endpoint and the params of a call. Its own params are for its own endpoint. */
+async function withCall(world: SessionWorld, context: ChatContext, { call }: Prompt): Promise<Outcome<ChatContext>> {
+  const { chatbot } = context;
+  if (!chatbot || !call) return success(context);
+  const { endpointId = chatbot.endpointId, params = null } = call;
+  if (endpointId === chatbot.endpointId)
+    return success({ ...context, chatbot: { ...chatbot, params: mergeParams(chatbot.params ?? "{}", params, []) } });
+  const endpoint = await world.records.findEndpoint(endpointId);
+  return endpoint
+    ? success({ ...context, endpoint, chatbot: { ...chatbot, endpointId, params } })
+    : notFound("endpoint", endpointId);
 }
 
 function planChat(log: Log, session: Session, prompt: Prompt, context: ChatContext): Outcome<ChatTask[]> {
   const { chatbot, endpoint, client } = context;
   if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
   if (client?.deletedAt !== null) return notFound("client", session.clientId);
-  const upTo = prompt.seq === null ? undefined : prompt.seq - 1;
-  const recent = chatbot.historyLimit > 1 ? log.conversation(chatbot.historyLimit - 1, upTo) : [];
+  const upTo = prompt.seq === null ? prompt.parentSeq : log.places.parentOf(prompt.seq);
+  const recent = chatbot.historyLimit > 1 ? log.conversation.newest(chatbot.historyLimit - 1, upTo) : [];
   const messages = [...recent.map(({ role, content }) => ({ role, content })), userMessage(prompt)];
-  const isComplete = recent[0]?.seq === 1;
+  const isComplete = recent[0] !== undefined && log.places.parentOf(recent[0].seq) === 0;
   return success([chatbotTask(session.id, chatbot, targetOf(log, session.id, endpoint), { messages, isComplete })]);
 }
 
@@ -63,8 +86,8 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const chatLog = {
-      preparedPrompts: (newest: number) => log.preparedPrompts(chat.chatId, newest),
-      answeredPrompts: () => log.answeredPrompts(chat.chatId),
+      preparedPrompts: (newest: number) => log.chats.prepared(chat.chatId, newest),
+      answeredPrompts: () => log.chats.answered(chat.chatId),
     };
     return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, chatLog, preparation);
   });
@@ -78,12 +101,11 @@ export type SentPrompt = Pick<
 
 /**
  * What the chats of a turn that has started had sent, planned again from the log and the records that it used. The
- * prepared prompt is `""` where the log does not have the prompt or the records: a turn that is repeated has its prompt
- * in an earlier one.
+ * prepared prompt is `""` where the log does not have the prompt or the records.
  */
 export function sentPrompts(log: Log, session: Session, turn: RunningTurn): SentPrompt[] {
   const { promptTemplate = session.promptTemplate, contextStrategy = session.contextStrategy } = turn;
-  const content = log.messagesOfTurn(turn.turnId).find(({ role }) => role === "user")?.content ?? null;
+  const content = promptOf(log, turn)?.content ?? null;
   const context = log.cachedContext;
   const planned =
     context?.of === "comparison" && content !== null
@@ -102,6 +124,9 @@ export function sentPrompts(log: Log, session: Session, turn: RunningTurn): Sent
   }));
 }
 
+const promptOf = (log: Log, { turnId, promptSeq }: RunningTurn): Message | undefined =>
+  promptSeq === undefined ? log.messagesOfTurn(turnId).find(({ role }) => role === "user") : log.message(promptSeq);
+
 const chatbotEndpointOf = (context: TurnContext | null): string | null =>
   context?.of === "chat" ? (context.chat.chatbot?.endpointId ?? null) : null;
 
@@ -111,6 +136,6 @@ const targetOf = (log: Log, chatId: string, endpoint: Endpoint | null): TaskTarg
   endpoint && {
     endpoint,
     // Only the echo endpoint needs the count, and counting reads the chat's whole log.
-    previousCalls: endpoint.connectorType === "echo-connector" ? log.countCalls(chatId) : 0,
+    previousCalls: endpoint.connectorType === "echo-connector" ? log.chats.countCalls(chatId) : 0,
     alternateRoles: PROVIDERS[endpoint.connectorType].alternateRoles,
   };

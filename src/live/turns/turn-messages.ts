@@ -6,14 +6,19 @@ import { MAX_ROW_BYTES } from "../../core/message.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
-import type { Turn } from "../../core/turn.ts";
+import type { ReplyPlace, RunningTurn, Turn } from "../../core/turn.ts";
 import type { Reply } from "../../turn/fan-out.ts";
-import type { SentPrompt } from "./plan-turn.ts";
+import type { Prompt, SentPrompt } from "./plan-turn.ts";
 
 /**
  * The message of a prompt. It belongs to the only chat of a chatbot session, or to all chats of a comparison session.
  */
-export const promptMessage = ({ kind, id }: Session, turn: Turn, content: string, at: EpochMs): NewMessage => ({
+export const promptMessage = (
+  { kind, id }: Session,
+  turn: Turn,
+  { content, parentSeq }: Pick<Prompt, "content" | "parentSeq">,
+  at: EpochMs,
+): NewMessage => ({
   chatId: kind === "chatbot" ? id : null,
   turnId: turn.turnId,
   turnNumber: turn.number,
@@ -21,11 +26,23 @@ export const promptMessage = ({ kind, id }: Session, turn: Turn, content: string
   content,
   createdAt: at,
   reply: null,
+  ...(parentSeq === undefined ? {} : { parentSeq }),
 });
 
-export function replyMessage({ turnId, number }: Turn, reply: Reply, at: EpochMs): NewMessage {
+/** @param turn says where the reply belongs, if its prompt is in an earlier turn */
+export function replyMessage(turn: Turn & ReplyPlace, reply: Reply, at: EpochMs): NewMessage {
+  const { turnId, number, promptSeq, replyParentSeq } = turn;
   const { chatId, content, detail } = fitReply(reply);
-  return { chatId, turnId, turnNumber: number, role: "assistant", content, createdAt: at, reply: detail };
+  return {
+    chatId,
+    turnId,
+    turnNumber: number,
+    role: "assistant",
+    content,
+    createdAt: at,
+    reply: promptSeq === undefined ? detail : { ...detail, promptSeq },
+    ...(replyParentSeq === undefined ? {} : { parentSeq: replyParentSeq }),
+  };
 }
 
 /**
@@ -52,7 +69,7 @@ const encoder = new TextEncoder();
 
 /** Replies for the chats that had none when the object stopped, with the text that was saved of each. */
 export function interruptedReplies(
-  turn: Turn,
+  turn: RunningTurn,
   tasks: SentPrompt[],
   drafts: Map<string, string>,
   at: EpochMs,

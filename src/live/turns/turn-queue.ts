@@ -12,6 +12,7 @@ import type { SessionLoader } from "../session-loader.ts";
 import type { SessionWorld } from "../session-world.ts";
 import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
+import { requireLastSeq } from "../../core/message-tree.ts";
 import { planTurn, sentPrompts } from "./plan-turn.ts";
 import type { Prompt } from "./plan-turn.ts";
 import { TaskQueue } from "./task-queue.ts";
@@ -71,7 +72,7 @@ export class TurnQueue {
     this.#submitted.set(turnId, { control, turn });
     const remove = () => {
       this.#submitted.delete(turnId);
-      this.#world.log.waitingResults.take(turnId);
+      this.#world.log.results.waiting.take(turnId);
     };
     finished.then(remove, remove);
     finished.catch(reject);
@@ -81,6 +82,11 @@ export class TurnQueue {
   /** Finds a turn that waits or runs. */
   find(turnId: string): SubmittedTurn | null {
     return this.#submitted.get(turnId)?.turn ?? null;
+  }
+
+  /** Whether a turn runs or is about to. */
+  get isRunning(): boolean {
+    return this.#current !== null;
   }
 
   /** The events so far of the replies that run, for a new subscriber. */
@@ -149,8 +155,11 @@ export class TurnQueue {
     try {
       const active = await this.#loader.findActive();
       if (!active.ok) return reject(active);
+      const unchanged = requireLastSeq(active.value, prompt.expectedSeq);
+      if (!unchanged.ok) return reject(unchanged);
       const runner = new TurnRunner(this.#world, signals, active.value);
       const leaveToHuman = () => {
+        if (prompt.isVariant) return reject(failed({ reason: "human-handles" }));
         control.resolveStarted(success(null));
         return success(runner.leaveToHuman(prompt));
       };
@@ -158,6 +167,8 @@ export class TurnQueue {
       const plan = await planTurn(this.#world, active.value, prompt);
       if (!plan.ok) return reject(plan);
       if (signals.stoppedAs === "human") return leaveToHuman();
+      const stillUnchanged = requireLastSeq(this.#world.log.loadedState.session, prompt.expectedSeq);
+      if (!stillUnchanged.ok) return reject(stillUnchanged);
       this.#runner = runner;
       control.resolveStarted(success(null));
       return success(await runner.run(plan.value, prompt));

@@ -6,9 +6,10 @@
  * all by the injected world; a timer.
  */
 import type { Message, NewMessage } from "../../core/message.ts";
+import { isOnPath } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
-import type { Turn, TurnStatus } from "../../core/turn.ts";
+import type { ReplyPlace, Turn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
 import type { SessionWorld } from "../session-world.ts";
@@ -88,11 +89,12 @@ export class TurnRunner {
   }
 
   /** Only appends the prompt: a person answers. A repeated prompt is in the log, so nothing happens that followers had to know. */
-  leaveToHuman({ content, seq }: Prompt): TurnResult {
+  leaveToHuman(prompt: Prompt): TurnResult {
     const { log, emit, clock } = this.#world;
     const { turnId } = this.#signals;
+    const { seq } = prompt;
     const turn = log.startTurn(turnId, { chatIds: [] }, clock());
-    if (seq === null) this.#append([promptMessage(this.#session, turn, content, clock())]);
+    if (seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
     log.endTurn();
     if (seq !== null) return { added: log.messages(seq - 1, 1).items, retryAfterSeconds: null, leftAgain: true };
     emit({ type: "turn-ended", turnId, status: "human" });
@@ -112,9 +114,11 @@ export class TurnRunner {
     const { turnId } = this.#signals;
     const { chats, promptTemplate, contextStrategy } = this.#session;
     const chatIds = chats.map(({ chatId }) => chatId);
-    const turn = log.startTurn(turnId, { chatIds, promptTemplate, contextStrategy }, clock());
+    const place = this.#placeOfReply(prompt);
+    const settings = { chatIds, promptTemplate, contextStrategy, ...place };
+    const turn = { ...log.startTurn(turnId, settings, clock()), ...place };
     emit({ type: "turn-started", turnId, chatIds });
-    if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt.content, clock())]);
+    if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
     for (const chatId of chatIds) {
       this.#drafts.start(chatId);
       emit({ type: "reply-start", turnId, chatId });
@@ -132,18 +136,26 @@ export class TurnRunner {
     return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies) };
   }
 
+  /** A prompt that was repeated can have left the active path meanwhile. Then the reply is a variant that follows it. */
+  #placeOfReply({ seq, parentSeq }: Prompt): ReplyPlace {
+    if (seq === null || this.#session.kind === "comparison") return {};
+    const isActive = isOnPath(this.#world.log.loadedState.session.activePath, seq);
+    const replyParentSeq = parentSeq ?? (isActive ? null : seq);
+    return { promptSeq: seq, ...(replyParentSeq === null ? {} : { replyParentSeq }) };
+  }
+
   #addText(chatId: string, text: string): void {
     const offset = this.#drafts.add(chatId, text);
     if (offset === null) return;
     this.#world.emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset, text });
   }
 
-  #addReply(turn: Turn, reply: Reply): void {
+  #addReply(turn: Turn & ReplyPlace, reply: Reply): void {
     const isFirst = this.#unwrittenReplies.push(reply) === 1;
     if (isFirst && this.#drafts.texts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
   }
 
-  #writeReplies(turn: Turn): void {
+  #writeReplies(turn: Turn & ReplyPlace): void {
     const replies = this.#unwrittenReplies;
     this.#unwrittenReplies = [];
     if (replies.length === 0) return;

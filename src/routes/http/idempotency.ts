@@ -102,7 +102,7 @@ export const createOnce: BodyMiddleware = async (c, next) => {
   const db = database(c.env.DB);
   // The validated body: neither the order of its fields nor an ignored field makes it another body.
   const input = c.req.valid("json");
-  const claim = { ...key, fingerprint: await fingerprintOf(input, c.env), at: now() };
+  const claim = { ...key, fingerprint: await fingerprintOf({ ...input, ...c.req.param() }, c.env), at: now() };
   const first = await measure(c, "index", waitForFirstResponse(db, claim));
   if (first === null) {
     c.set("claim", claim);

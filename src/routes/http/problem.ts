@@ -3,8 +3,11 @@
  * dialect puts the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
  */
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../../core/message.ts";
+import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES } from "../../core/message-tree.ts";
 import type { TransientError } from "../../core/transient-error.ts";
-import type { Failure, ReplyErrorCode, ResourceType, Users, ValidationIssue } from "../../core/failure.ts";
+import type { Failure, ReplyErrorCode, ValidationIssue } from "../../core/failure.ts";
+
+import { notFoundMessage, usersText } from "./problem-texts.ts";
 
 /** What is invalid in a body or a query, with the invalid value. */
 export interface InputIssue extends ValidationIssue {
@@ -138,6 +141,42 @@ const PROBLEMS: ProblemTable = {
     code: "session_full",
     message: `The log of this session is full: it has ${MAX_LOG_MESSAGES} messages or ${MAX_LOG_BYTES / 1_000_000} MB`,
   }),
+  "session-moved-on": ({ lastSeq }) => ({
+    httpStatus: 409,
+    code: "session_moved_on",
+    message: `The last message of this session is ${lastSeq}: read what is new, and decide again`,
+  }),
+  "turn-running": () => ({
+    httpStatus: 409,
+    code: "turn_running",
+    message: "A turn runs in this session: stop it, or wait for its end",
+    headers: { "retry-after": "1" },
+  }),
+  "human-handles": () => ({
+    httpStatus: 409,
+    code: "human_handles",
+    message: "A person handles this session, so the chatbot answers nothing again",
+  }),
+  "nothing-to-answer": () => ({
+    httpStatus: 409,
+    code: "nothing_to_answer",
+    message: "This message is no reply of the chatbot to a user message, so it cannot be asked for again",
+  }),
+  "nothing-to-edit": () => ({
+    httpStatus: 409,
+    code: "nothing_to_edit",
+    message: "Only user messages can be edited",
+  }),
+  "nothing-to-show": () => ({
+    httpStatus: 409,
+    code: "nothing_to_show",
+    message: "This reply has no text, so it cannot be shown",
+  }),
+  "path-too-long": () => ({
+    httpStatus: 409,
+    code: "path_too_long",
+    message: `A branch takes at most ${MAX_BRANCH_MESSAGES} messages and ${MAX_BRANCH_CHARACTERS} characters`,
+  }),
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",
@@ -226,24 +265,4 @@ const invalidMessage = (issues: ValidationIssue[]): string => {
   return issue.path.length > 0
     ? `Invalid input: ${issue.path.join(".")}: ${issue.message}`
     : `Invalid input: ${issue.message}`;
-};
-
-/** How many users of a thing to name. */
-const MAX_NAMED_USERS = 5;
-
-const USER_NOUNS: Readonly<Record<Users["kind"], readonly [one: string, many: string]>> = {
-  chatbot: ["chatbot", "chatbots"],
-  "active-session": ["active session", "active sessions"],
-  "open-session": ["session that has not ended", "sessions that have not ended"],
-};
-
-function usersText({ kind, ids, hasMore }: Users): string {
-  const [one, many] = USER_NOUNS[kind];
-  const count = ids.length === 1 ? `1 ${one}` : `${ids.length}${hasMore ? " or more" : ""} ${many}`;
-  return `${count}: ${ids.slice(0, MAX_NAMED_USERS).join(", ")}${ids.length > MAX_NAMED_USERS ? ", …" : ""}`;
-}
-
-const notFoundMessage = (resource: ResourceType, id: string | null): string => {
-  const name = resource.charAt(0).toUpperCase() + resource.slice(1);
-  return id === null ? `${name} not found` : `${name} "${id}" not found`;
 };

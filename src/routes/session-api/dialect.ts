@@ -20,7 +20,12 @@ function respondWithProblem(c: Context, problem: HttpProblem): Response {
   const body: z.output<typeof SessionApiFailure> = {
     success: false,
     message,
-    error: { code, ...(details ? { details } : {}), requestId },
+    error: {
+      code,
+      ...(details ? { details } : {}),
+      ...(problem.reason === "session-moved-on" ? { lastSeq: problem.lastSeq } : {}),
+      requestId,
+    },
   };
   return c.json(body, httpStatus, headers);
 }

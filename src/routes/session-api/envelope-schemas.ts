@@ -37,6 +37,7 @@ export const SessionApiFailure = z
     error: z.object({
       code: z.string(),
       details: z.array(Detail).optional(),
+      lastSeq: z.number().int().optional().meta({ description: "With code `session_moved_on`" }),
       requestId: z.string(),
     }),
   })

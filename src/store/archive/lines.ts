@@ -16,12 +16,24 @@ type Line = Record<"chat_id" | "turn_id", string | null> & {
   created_at: number;
   detail: ReplyDetail | null;
   author?: Author;
+  parent_seq?: number;
 };
 
 export const firstLine = (sessionId: string): string =>
   `${JSON.stringify({ version: VERSION, session_id: sessionId })}\n`;
 
-export function toLine({ seq, chatId, turnId, turnNumber, role, content, createdAt, reply, author }: Message): string {
+export function toLine({
+  seq,
+  chatId,
+  turnId,
+  turnNumber,
+  role,
+  content,
+  createdAt,
+  reply,
+  author,
+  parentSeq,
+}: Message): string {
   const line: Line = {
     seq,
     chat_id: chatId,
@@ -32,12 +44,15 @@ export function toLine({ seq, chatId, turnId, turnNumber, role, content, created
     created_at: createdAt,
     detail: reply,
     ...(author ? { author } : {}),
+    ...(parentSeq === undefined ? {} : { parent_seq: parentSeq }),
   };
   return `${JSON.stringify(line)}\n`;
 }
 
 export function fromLine(text: string): Message {
-  const { seq, chat_id, turn_id, turn_number, role, content, created_at, detail, author } = JSON.parse(text) as Line;
+  const { seq, chat_id, turn_id, turn_number, role, content, created_at, detail, author, parent_seq } = JSON.parse(
+    text,
+  ) as Line;
   return {
     seq,
     chatId: chat_id,
@@ -48,5 +63,6 @@ export function fromLine(text: string): Message {
     createdAt: created_at,
     reply: detail,
     ...(author ? { author } : {}),
+    ...(parent_seq === undefined ? {} : { parentSeq: parent_seq }),
   };
 }

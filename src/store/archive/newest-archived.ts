@@ -5,6 +5,8 @@ import { archivedSeq } from "../../core/log-archive.ts";
 import type { LogArchive } from "../../core/log-archive.ts";
 import { rootCause } from "../../core/failure.ts";
 import type { Message } from "../../core/message.ts";
+import { isOnPath } from "../../core/message-tree.ts";
+import type { ActivePath } from "../../core/message-tree.ts";
 import { charactersOfMessage } from "../message-sizes.ts";
 import type { LogStore } from "./bucket.ts";
 import { chunksBackwards } from "./read-archive.ts";
@@ -21,6 +23,7 @@ interface Listed {
   id: string;
   lastSeq: number;
   archive: LogArchive | null;
+  activePath: ActivePath;
 }
 
 /** The archived messages of sessions by their numbers, and of which part of their logs these are. */
@@ -35,24 +38,32 @@ export async function newestArchived(
   listed: Listed[],
   limits: ListLimits,
 ): Promise<ArchivedMessages> {
-  const reads = listed.flatMap(async ({ number, id, lastSeq, archive }) => {
-    if (!archive || archive.lastSeq <= lastSeq - limits.messages) return [];
-    const chunks = chunksBackwards(bucket, { id, archive });
-    const messages = await newestOf(chunks, lastSeq - limits.messages, limits).catch((error: unknown) => {
-      console.error({ event: "archive-not-read", sessionId: id, error: rootCause(error) });
-      return [];
-    });
+  const reads = listed.flatMap(async ({ number, id, lastSeq, archive, activePath }) => {
+    // What is shown of a session with variants can be far from its end.
+    const after = activePath ? 0 : lastSeq - limits.messages;
+    if (!archive || archive.lastSeq <= after) return [];
+    const messages = await newestOf(chunksBackwards(bucket, { id, archive }), { after, activePath }, limits).catch(
+      (error: unknown) => {
+        console.error({ event: "archive-not-read", sessionId: id, error: rootCause(error) });
+        return [];
+      },
+    );
     return [[number, { lastSeq: archive.lastSeq, messages }] as const];
   });
   return new Map((await Promise.all(reads)).flat());
 }
 
-async function newestOf(chunks: AsyncIterable<Message[]>, after: number, limits: ListLimits): Promise<Message[]> {
+async function newestOf(
+  chunks: AsyncIterable<Message[]>,
+  { after, activePath }: Pick<Listed, "activePath"> & { after: number },
+  limits: ListLimits,
+): Promise<Message[]> {
   let found: Message[] = [];
   for await (const chunk of chunks) {
-    found = [...chunk.filter(({ seq }) => seq > after), ...found];
+    found = [...chunk.filter(({ seq }) => seq > after && isOnPath(activePath, seq)), ...found];
     const total = found.reduce((sum, message) => sum + charactersOfMessage(message, "messages"), 0);
-    if ((chunk[0]?.seq ?? 0) <= after + 1 || total > limits.characters) break;
+    const isFull = total > limits.characters || (activePath !== null && found.length >= limits.messages);
+    if ((chunk[0]?.seq ?? 0) <= after + 1 || isFull) break;
   }
   // A list has many sessions: what it does not show must not wait in memory for the others.
   return newestWithin(found, limits);

@@ -4,6 +4,8 @@
 import type { LogArchive } from "../../core/log-archive.ts";
 import type { Message } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
+import { isOnPath } from "../../core/message-tree.ts";
+import type { ActivePath } from "../../core/message-tree.ts";
 import { MAX_BATCH_CHARACTERS } from "../../core/page.ts";
 import type { Batch } from "../../core/page.ts";
 import { archiveError, objectName } from "./bucket.ts";
@@ -15,6 +17,7 @@ import type { PageQuery } from "../messages.ts";
 export interface ArchivedSession {
   id: string;
   archive: LogArchive;
+  activePath: ActivePath;
 }
 
 /** The most messages per page. */
@@ -26,7 +29,7 @@ const CHUNKS_PER_READ = 2;
 /** A page of the archived part of a log: at most `limit` messages, and no more than fit into a batch, but at least one. */
 export async function archivedPage(
   bucket: LogStore["archive"],
-  { id, archive }: ArchivedSession,
+  { id, archive, activePath }: ArchivedSession,
   query: PageQuery,
 ): Promise<Batch<Message>> {
   const most = Math.min(query.limit, MAX_MESSAGES);
@@ -35,7 +38,7 @@ export async function archivedPage(
   for (let start = positionOf(archive, query.after + 1); start < archive.bytes;) {
     const end = endOf(archive, start, CHUNKS_PER_READ);
     for (const { message, length } of await readLines(bucket, id, start, end)) {
-      if (!isWanted(message, query)) continue;
+      if (!isWanted(message, query, activePath)) continue;
       characters += length;
       if (items.length === most || (items.length > 0 && characters > MAX_BATCH_CHARACTERS))
         return { items, hasMore: true };
@@ -46,8 +49,9 @@ export async function archivedPage(
   return { items, hasMore: false };
 }
 
-function isWanted(message: Message, { after, which, chatId, form }: PageQuery): boolean {
-  if (message.seq <= after || (which === "shown" && !hasText(message))) return false;
+function isWanted(message: Message, { after, which, chatId, form }: PageQuery, path: ActivePath): boolean {
+  if (message.seq <= after) return false;
+  if (which === "shown" && !(hasText(message) && isOnPath(path, message.seq))) return false;
   if (form === "counts" && message.reply === null) return false;
   return chatId === undefined || message.chatId === null || message.chatId === chatId;
 }
@@ -64,7 +68,7 @@ function inForm(message: Message, { which, chatId, form = "whole" }: PageQuery):
 /** The messages of each chunk, oldest first; the last chunk comes first. */
 export async function* chunksBackwards(
   bucket: LogStore["archive"],
-  { id, archive }: ArchivedSession,
+  { id, archive }: Omit<ArchivedSession, "activePath">,
 ): AsyncGenerator<Message[], void> {
   for (const [, start] of archive.chunks.toReversed()) {
     const lines = await readLines(bucket, id, start, endOf(archive, start, 1));

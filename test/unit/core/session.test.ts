@@ -30,6 +30,7 @@ const session = (fields: Partial<Session> = {}): Session => ({
   metadataVersion: 2,
   messageCount: 3,
   archive: null,
+  activePath: null,
   ...BOT_HANDLING,
   ...fields,
 });

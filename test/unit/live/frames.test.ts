@@ -28,7 +28,7 @@ it.each(FRAMES)("$type gets the failure unavailable", async (frame) => {
 it("a turn that cannot start is reported under the id of its prompt", async () => {
   const world = aWorld(aChatSession());
   const room = new SessionRoom(world);
-  world.log.conversation = () => {
+  world.log.conversation.newest = () => {
     throw new Error("Durable Object storage operation exceeded timeout which caused object to be reset.");
   };
   const sent: unknown[] = [];

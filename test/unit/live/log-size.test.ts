@@ -98,7 +98,9 @@ describe("a full log", () => {
     expect(last).toMatchObject({ ok: true, value: { message: { seq: MAX_LOG_MESSAGES } } });
     expect(await room.append(user("more"), null)).toMatchObject({ failure: { reason: "session-full" } });
     expect(await room.append(user("last"), key("a"))).toMatchObject({ ok: true, value: { replayed: true } });
-    expect(await room.prompt("more", "added", null)).toMatchObject({ failure: { reason: "session-full" } });
+    expect(await room.prompt({ content: "more" }, "added", null)).toMatchObject({
+      failure: { reason: "session-full" },
+    });
   });
 
   it("is one of 256 MB too", async () => {
@@ -108,7 +110,10 @@ describe("a full log", () => {
 
   it("gets the replies of a turn that began before, and refuses turns that wait", async () => {
     const { room, world } = await roomWith({ messages: MAX_LOG_MESSAGES - 1 }, async () => says("Hello"));
-    const [first, second] = await Promise.all([room.prompt("one", "added", null), room.prompt("two", "added", null)]);
+    const [first, second] = await Promise.all([
+      room.prompt({ content: "one" }, "added", null),
+      room.prompt({ content: "two" }, "added", null),
+    ]);
     expect(first.ok && first.value.messages.map(({ seq }) => seq)).toEqual([MAX_LOG_MESSAGES, MAX_LOG_MESSAGES + 1]);
     expect(second).toMatchObject({ failure: { reason: "session-full" } });
     expect(world.log.loadedState.session.lastSeq).toBe(MAX_LOG_MESSAGES + 1);

@@ -39,7 +39,7 @@ describe("a log of the first version", () => {
       removed: false,
     });
     expect(log.messages(0, 10).items.map(({ turnNumber }) => turnNumber)).toEqual([1, 1, 2]);
-    expect(log.findSavedResult("ada", "k")).toMatchObject({ seq: 1 });
+    expect(log.results.find("ada", "k")).toMatchObject({ seq: 1 });
     log.endTurn();
     expect(log.startTurn("third", { chatIds: ["c"] }, 200)).toEqual({ turnId: "third", number: 3, startedAt: 200 });
   });

@@ -19,6 +19,7 @@ const row: fc.Arbitrary<MessageRow> = fc.tuple(
   fc.integer(),
   fc.option(fc.integer({ min: 1 })),
   fc.constantFrom(JSON.stringify({ kind: "human", id: "grace", name: "Grace" }), null),
+  fc.option(fc.integer({ min: 0 })),
 );
 
 it("messages as columns, copied as by RPC, are the messages of their rows", () => {

@@ -51,8 +51,8 @@ describe("append", () => {
 describe("prompt", () => {
   it("logs the prompt and the reply as one numbered turn, with the events of a turn", async () => {
     const { room, world } = aRoom();
-    const first = await room.prompt("Hi", "added", null);
-    const second = await room.prompt("Still there?", "added", null);
+    const first = await room.prompt({ content: "Hi" }, "added", null);
+    const second = await room.prompt({ content: "Still there?" }, "added", null);
     expect(first.ok && first.value.messages.map(({ content, turnNumber }) => [content, turnNumber])).toEqual([
       ["Hi", 1],
       ["Hello", 1],
@@ -71,7 +71,7 @@ describe("prompt", () => {
 
   it("stores the text that its events have, also where a reply ends with half a character", async () => {
     const { room, world } = aRoom(() => says("cut \ud83d"));
-    await room.prompt("Hi", "added", null);
+    await room.prompt({ content: "Hi" }, "added", null);
     expect(contents(room)).toEqual(["Hi", "cut \ufffd"]);
     const appended = world.events.filter(({ type }) => type === "message-appended");
     expect(appended.at(-1)).toMatchObject({ content: "cut \ufffd" });
@@ -83,7 +83,7 @@ describe("prompt", () => {
       await promise;
       return says("Hello");
     });
-    const prompts = Array.from({ length: 18 }, (_, n) => room.prompt(`p${n}`, "added", null));
+    const prompts = Array.from({ length: 18 }, (_, n) => room.prompt({ content: `p${n}` }, "added", null));
     const last = await prompts[17];
     expect(last).toMatchObject({ failure: { reason: "turn-queue-full", retryAfterSeconds: 5 } });
     resolve(undefined);
@@ -97,10 +97,10 @@ describe("prompt", () => {
       let calls = 0;
       const { room } = aRoom(() => ((calls += 1) === 1 ? fails("down") : says("Hello")));
       const submit = async () => {
-        if (by === "HTTP") return void (await room.prompt("Hi", "added", key("a")));
+        if (by === "HTTP") return void (await room.prompt({ content: "Hi" }, "added", key("a")));
         const frame = { type: "prompt-submit" as const, id: "1", content: "Hi" };
         await runFrame(room, frame, caller("service"), "chatbot", () => undefined);
-        const accepted = await room.submitPrompt("Hi", { caller: "ada", key: "frame 1" });
+        const accepted = await room.submitPrompt({ content: "Hi" }, { caller: "ada", key: "frame 1" });
         if (accepted.ok) await accepted.value.submitted?.finished;
       };
       await submit();
@@ -118,15 +118,15 @@ describe("prompt", () => {
       return says("Hello");
     });
     const stored = (name: string) =>
-      world.log.findSavedResult("ada", name) !== null && world.log.waitingResults.find("ada", name) === null;
-    const running = room.prompt("one", "added", key("a"));
-    const waiting = room.prompt("two", "added", key("b"));
+      world.log.results.find("ada", name) !== null && world.log.results.waiting.find("ada", name) === null;
+    const running = room.prompt({ content: "one" }, "added", key("a"));
+    const waiting = room.prompt({ content: "two" }, "added", key("b"));
     await new Promise((started) => setTimeout(started, 5));
     expect([stored("a"), stored("b")]).toEqual([true, false]);
-    expect(await room.prompt("other", "added", key("b"))).toMatchObject({
+    expect(await room.prompt({ content: "other" }, "added", key("b"))).toMatchObject({
       failure: { reason: "idempotency-conflict" },
     });
-    const again = room.prompt("two", "added", key("b"));
+    const again = room.prompt({ content: "two" }, "added", key("b"));
     resolve(undefined);
     const [, first, second] = await Promise.all([running, waiting, again]);
     expect(second).toMatchObject({ value: { replayed: true, messages: first.ok ? first.value.messages : [] } });
@@ -136,13 +136,13 @@ describe("prompt", () => {
 
   it("gives a key free again when its turn never starts", async () => {
     const { room } = aRoom(() => new Promise(() => undefined));
-    void room.prompt("one", "added", null);
-    const waiting = room.prompt("two", "added", key("b"));
+    void room.prompt({ content: "one" }, "added", null);
+    const waiting = room.prompt({ content: "two" }, "added", key("b"));
     await new Promise((started) => setTimeout(started, 5));
     await room.end("added");
     expect(await waiting).toMatchObject({ failure: { reason: "session-not-active" } });
     await room.amend({ status: "ACTIVE" }, "added");
-    void room.prompt("another", "added", key("b"));
+    void room.prompt({ content: "another" }, "added", key("b"));
     await new Promise((started) => setTimeout(started, 5));
     expect(contents(room)).toEqual(["one", "", "another"]);
   });
@@ -150,8 +150,8 @@ describe("prompt", () => {
   it("stops: the turn that runs is cancelled, the next one goes on", async () => {
     let calls = 0;
     const { room, world } = aRoom(() => ((calls += 1) === 1 ? new Promise(() => undefined) : says("Hello")));
-    const first = room.prompt("one", "added", null);
-    const second = room.prompt("two", "added", null);
+    const first = room.prompt({ content: "one" }, "added", null);
+    const second = room.prompt({ content: "two" }, "added", null);
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await room.stopTurn()).toEqual({ ok: true, value: true });
     expect((await first).ok && (await second).ok).toBe(true);

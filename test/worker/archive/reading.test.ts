@@ -31,6 +31,8 @@ async function chatSession(title: string): Promise<string> {
   const id = await createSession({ title, chatbotId: await createChatbot({ greeting: "Hello" }) });
   for (const text of TEXTS.filter(Boolean)) await appendMessage(id, text);
   await post(`/sessions/chat?sessionId=${id}`, { content: "a chat" });
+  await post(`/sessions/${id}/messages/7/regenerate`, {});
+  await post(`/sessions/${id}/messages/6/edit`, { content: "in another way" });
   return id;
 }
 
@@ -54,6 +56,7 @@ const chatPaths = (id: string) => [
   `/sessions/${id}/messages`,
   `/sessions/${id}/messages?after=3&limit=2`,
   `/sessions/${id}/messages?after=7`,
+  `/sessions/${id}/messages?tree=true`,
   `/sessions/${id}/stats`,
   `/sessions/${id}/export`,
   `/sessions/${id}/export?format=csv`,
@@ -99,7 +102,7 @@ it("replays an ended chat to event streams and sockets as before", async () => {
   await runArchiveJob();
   expect(await storedMessages(id)).toBe(0);
   expect(await replay()).toEqual(before);
-  expect(before.map(({ length }) => length)).toEqual([9, 8]);
+  expect(before.map(({ length }) => length)).toEqual([14, 13]);
 });
 
 it.each([

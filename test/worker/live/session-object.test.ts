@@ -234,7 +234,7 @@ describe("turns", () => {
       const [row] = storage.sql.exec<{ state: string }>("select state from state").toArray();
       const state = JSON.parse(row?.state ?? "");
       const seq = state.session.lastSeq + 1;
-      storage.sql.exec("insert into messages values (?, null, 'broken', 'user', 'two', 1, null, 1, null)", seq);
+      storage.sql.exec("insert into messages values (?, null, 'broken', 'user', 'two', 1, null, 1, null, null)", seq);
       const open = { ...state, turn: { turnId: "broken", chatIds: [chatId] } };
       storage.sql.exec("update state set state = ?", JSON.stringify(open));
     });

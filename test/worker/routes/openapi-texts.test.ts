@@ -80,6 +80,13 @@ describe("a route that streams", () => {
     const reader = await followEvents(`/sessions/${id}/events?after=0`);
     const turn = await turnTypes(`/sessions/chat?sessionId=${id}`, { content: "Hello" });
     expect(turn).toEqual(typesOf(shownEvents("post", "/sessions/chat")));
+    for (const [name, seq, body] of [
+      ["regenerate", 3, {}],
+      ["edit", 2, { content: "Hi" }],
+    ] as const) {
+      const types = await turnTypes(`/sessions/${id}/messages/${seq}/${name}`, body);
+      expect(types).toEqual(typesOf(shownEvents("post", `/sessions/{id}/messages/{seq}/${name}`)));
+    }
     await put(`/sessions/${id}`, { title: "New" });
     await post(`/sessions/${id}/end`);
     expect(await followedTypes(reader)).toEqual(typesOf(shownEvents("get", "/sessions/{id}/events")));
@@ -97,7 +104,10 @@ describe("a route that streams", () => {
 });
 
 /** The kinds of frames that only an event stream has, or only a chatbot session takes. */
-const ELSEWHERE = { fromServer: ["stream-closed"], fromClient: { "/v1": ["message-append"], "": [] } };
+const ELSEWHERE = {
+  fromServer: { "/v1": ["stream-closed", "path-changed"], "": ["stream-closed"] },
+  fromClient: { "/v1": ["message-append"], "": [] },
+};
 
 describe("a route that opens a socket", () => {
   const kinds = (schema: typeof StreamEvent | typeof ClientFrame) =>
@@ -110,7 +120,7 @@ describe("a route that opens a socket", () => {
     );
     for (const event of server) expect(StreamEvent.parse(event)).toEqual(event);
     for (const frame of client) expect(ClientFrame.parse(frame)).toEqual(frame);
-    expect([...typesOf(server), ...ELSEWHERE.fromServer].toSorted()).toEqual(typesOf(kinds(StreamEvent)));
+    expect([...typesOf(server), ...ELSEWHERE.fromServer[prefix]].toSorted()).toEqual(typesOf(kinds(StreamEvent)));
     expect([...typesOf(client), ...ELSEWHERE.fromClient[prefix]].toSorted()).toEqual(typesOf(kinds(ClientFrame)));
     const page = String((await get("/docs")).body);
     for (const frame of [...server, ...client]) expect(page).toContain(inHtml(JSON.stringify(frame)));

@@ -95,6 +95,12 @@ async function heldSession(fields: Record<string, unknown> = {}): Promise<string
   return id;
 }
 
+async function chattedSession(): Promise<string> {
+  const id = await heldSession();
+  await post(`/sessions/chat?sessionId=${id}`, { content: "hi" });
+  return id;
+}
+
 async function heldComparison(): Promise<string> {
   const name = unique("template");
   await post("/v1/prompt_templates", { name, description: "", template: "{{ prompt }}" });
@@ -171,6 +177,37 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
     "held by its object",
     0,
     async () => ofSession("POST", await heldSession(), "/handback", {}),
+  ],
+  [
+    "POST /sessions/{id}/messages/{seq}/regenerate",
+    "held by its object",
+    0,
+    async () => ofSession("POST", await chattedSession(), "/messages/3/regenerate", {}),
+  ],
+  [
+    "POST /sessions/{id}/messages/{seq}/regenerate",
+    "with another endpoint",
+    1,
+    async () =>
+      ofSession("POST", await chattedSession(), "/messages/3/regenerate", { endpointId: await createEndpoint() }),
+  ],
+  [
+    "POST /sessions/{id}/messages/{seq}/edit",
+    "held by its object",
+    0,
+    async () => ofSession("POST", await chattedSession(), "/messages/2/edit", { content: "ho" }),
+  ],
+  [
+    "PUT /sessions/{id}/messages/{seq}/active",
+    "held by its object",
+    0,
+    async () => ofSession("PUT", await chattedSession(), "/messages/1/active"),
+  ],
+  [
+    "POST /sessions/{id}/branch",
+    "held by its object",
+    1,
+    async () => ofSession("POST", await chattedSession(), "/branch", { seq: 3 }),
   ],
   ["DELETE /sessions/{id}", "", 1, async () => ofSession("DELETE", await heldSession())],
   ["POST /sessions/message", "held by its object", 0, async () => messageTo(await heldSession())],

@@ -62,6 +62,7 @@ describe("the export of a chat", () => {
       promptTimestamp: `${at}0Z`,
       prompt: "=1+1",
       seq: 2,
+      active: true,
       timestamp: `${at}0Z`,
       response: "two, or\nso",
       partialResponse: null,
@@ -100,6 +101,7 @@ describe("the export of a chat", () => {
       promptTimestamp: `${at}0Z`,
       prompt: "'=1+1",
       seq: "2",
+      active: "true",
       timestamp: `${at}0Z`,
       response: "two, or\nso",
       partialResponse: "",
@@ -141,6 +143,7 @@ describe("the export of a chat", () => {
       "promptTimestamp",
       "prompt",
       "seq",
+      "active",
       "timestamp",
       "response",
       "partialResponse",
@@ -154,7 +157,7 @@ describe("the export of a chat", () => {
     expect(broken).toMatchObject({ partialResponse: "-par", error: { code: "provider_rejected" } });
     const [header] = (await text("?format=csv")).split("\r\n");
     expect(header).toBe(
-      "sessionId,turn,promptTimestamp,prompt,seq,timestamp,response,partialResponse,status,errorCode,finishReason,durationMs,ttftMs,inputTokens,outputTokens",
+      "sessionId,turn,promptTimestamp,prompt,seq,active,timestamp,response,partialResponse,status,errorCode,finishReason,durationMs,ttftMs,inputTokens,outputTokens",
     );
     for (const query of ["", "?format=csv", "?format=csv&layout=wide"])
       expect(await text(query)).not.toMatch(/secret words|m-1|req_1|0\.2/);

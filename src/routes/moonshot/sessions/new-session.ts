@@ -87,6 +87,7 @@ export async function newSession(db: Database, input: Input, at: EpochMs, zone: 
     metadataVersion: 0,
     messageCount: 0,
     archive: null,
+    activePath: null,
     ...BOT_HANDLING,
   };
 }

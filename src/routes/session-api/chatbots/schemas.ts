@@ -6,8 +6,8 @@ import * as z from "zod/mini";
 import { Content } from "../../../core/message.ts";
 import { name, pageQuery, searchString, providerParams } from "../../http/fields.ts";
 
-const endpointId = z.string().check(z.minLength(1), z.maxLength(200));
-const params = z
+export const endpointId = z.string().check(z.minLength(1), z.maxLength(200));
+export const params = z
   .pipe(
     providerParams,
     z.transform((value) => JSON.stringify(value)),

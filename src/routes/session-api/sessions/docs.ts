@@ -8,10 +8,12 @@ import type { Operations } from "../../openapi/operations.ts";
 import { itemSchema, mutationSchema, pageSchema, removalSchema } from "../envelope-schemas.ts";
 import * as examples from "./examples.ts";
 import * as schemas from "./response-schemas.ts";
+import { variantOperations } from "./variant-docs.ts";
 
 const tag = "Sessions";
 
 export const operations: Operations = {
+  ...variantOperations,
   "POST /": {
     id: "createSession",
     headers: ["idempotency-key"],

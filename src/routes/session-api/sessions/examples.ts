@@ -7,12 +7,12 @@ import type { EventStream, SocketFrames } from "../../openapi/operations.ts";
 const chatbotId = "65f3a1b2c4d5e6f708192a3b";
 const clientId = "65f3a1b2c4d5e6f708192a3c";
 const at = "2024-03-14T20:31:47.051Z";
-const later = "2024-03-14T20:32:02.114Z";
+export const later = "2024-03-14T20:32:02.114Z";
 
-const greeting = { role: "assistant", content: "Hello, how can I help?", timestamp: at };
-const question = { role: "user", content: "Where is my order?", timestamp: later };
+export const greeting = { role: "assistant", content: "Hello, how can I help?", timestamp: at };
+export const question = { role: "user", content: "Where is my order?", timestamp: later };
 
-const session = {
+export const session = {
   id: "65f3a1b2c4d5e6f708192a3d",
   chatbotId,
   clientId,
@@ -135,6 +135,7 @@ export const exportTexts = {
     promptTimestamp: later,
     prompt: question.content,
     seq: 3,
+    active: true,
     timestamp: later,
     response: chatResponse.data.content,
     partialResponse: null,
@@ -153,8 +154,8 @@ export const exportTexts = {
     cost: 0.00000495,
   })}\n`,
   "text/csv": [
-    "sessionId,endpointId,turn,promptTimestamp,prompt,seq,timestamp,response,partialResponse,status,errorCode,errorMessage,finishReason,model,attempts,queueMs,durationMs,ttftMs,inputTokens,outputTokens,cost",
-    `${session.id},gpt-4o-mini,1,${later},${question.content},3,${later},${chatResponse.data.content},,ok,,,stop,gpt-4o-mini-2024-07-18,1,0,1040,412,9,6,0.00000495`,
+    "sessionId,endpointId,turn,promptTimestamp,prompt,seq,active,timestamp,response,partialResponse,status,errorCode,errorMessage,finishReason,model,attempts,queueMs,durationMs,ttftMs,inputTokens,outputTokens,cost",
+    `${session.id},gpt-4o-mini,1,${later},${question.content},3,true,${later},${chatResponse.data.content},,ok,,,stop,gpt-4o-mini-2024-07-18,1,0,1040,412,9,6,0.00000495`,
     "",
   ].join("\r\n"),
 };
@@ -177,15 +178,16 @@ export const statisticsResponse = {
   },
 };
 
-const turnId = "65f3a1c2c4d5e6f708192a3e";
+export const turnId = "65f3a1c2c4d5e6f708192a3e";
 const inTurn = { turnId, chatId: session.id };
 
-const turnEvents = {
+export const turnEvents = {
   "turn-started": { type: "turn-started", turnId, chatIds: [session.id] },
   "message-appended": {
     type: "message-appended",
     seq: 2,
     ...inTurn,
+    parentSeq: 1,
     role: "user",
     content: question.content,
     timestamp: later,
@@ -196,6 +198,7 @@ const turnEvents = {
     type: "message-appended",
     seq: 3,
     ...inTurn,
+    parentSeq: 2,
     ...chatResponse.data,
     role: "assistant",
     status: "ok",
@@ -213,6 +216,7 @@ const { messages: _, ...sessionFields } = session;
 const followedEvents = {
   "session-snapshot": { type: "session-snapshot", session: sessionFields, lastSeq: 1, turn: null },
   ...turnEvents,
+  "path-changed": { type: "path-changed", seqs: [1, 2] },
   "session-updated": { type: "session-updated", session: { ...sessionFields, title: updateBody.title } },
 } satisfies EventStream["examples"];
 

@@ -4,7 +4,8 @@
  * sending the file do not belong here. No effects.
  */
 import type { CallerRole } from "../../../core/caller.ts";
-import { costOfReply, queueMsOf } from "../../../core/message.ts";
+import { costOfReply, hasText, queueMsOf } from "../../../core/message.ts";
+import { isOnPath } from "../../../core/message-tree.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
 import { csvTable, wideTable } from "../../http/csv.ts";
@@ -12,6 +13,16 @@ import type { Cell } from "../../http/csv.ts";
 import { jsonLine } from "../../http/export.ts";
 import type { ExportQuery } from "../../http/export.ts";
 import type { LoggedReply } from "../../http/log-replies.ts";
+
+/** A reply, and whether it is on the active path. */
+type ExportedReply = LoggedReply & { active: boolean };
+
+async function* withActive({ session, replies }: ExportInput): AsyncGenerator<ExportedReply, void> {
+  for await (const logged of replies) {
+    const { message } = logged;
+    yield { ...logged, active: hasText(message) && isOnPath(session.activePath, message.seq) };
+  }
+}
 
 /** What an export is made from. */
 interface ExportInput {
@@ -28,19 +39,21 @@ export function exportTexts(input: ExportInput, { format, layout, raw = false }:
   return csvTable(columns, replyCells(input), raw);
 }
 
-async function* jsonLines({ session, viewerRole, replies }: ExportInput): AsyncGenerator<string, void> {
+async function* jsonLines(input: ExportInput): AsyncGenerator<string, void> {
+  const { session, viewerRole } = input;
   const present = viewerRole === "client" ? presentForClients : presentReply;
-  for await (const logged of replies) yield* jsonLine({ sessionId: session.id, ...present(logged) });
+  for await (const logged of withActive(input)) yield* jsonLine({ sessionId: session.id, ...present(logged) });
 }
 
 /** A client does not see how its chatbot is configured, what it costs, and what its provider says. */
-function presentForClients({ prompt, message, reply }: LoggedReply) {
+function presentForClients({ prompt, message, reply, active }: ExportedReply) {
   return {
     turn: message.turnNumber,
     promptTimestamp: prompt && isoTime(prompt.createdAt),
     // A repeated call runs a failed turn again: its prompt is in the earlier turn, and was sent unchanged.
     prompt: prompt?.content ?? (reply.preparedPrompt || null),
     seq: message.seq,
+    active,
     timestamp: isoTime(message.createdAt),
     response: reply.status === "ok" ? message.content : null,
     partialResponse: reply.status === "ok" || message.content === "" ? null : message.content,
@@ -53,7 +66,7 @@ function presentForClients({ prompt, message, reply }: LoggedReply) {
   };
 }
 
-const presentReply = (logged: LoggedReply) => ({
+const presentReply = (logged: ExportedReply) => ({
   ...presentForClients(logged),
   error: logged.reply.error,
   finishReasonRaw: logged.reply.finishReasonRaw ?? null,
@@ -73,6 +86,7 @@ const COLUMNS = [
   "promptTimestamp",
   "prompt",
   "seq",
+  "active",
   "timestamp",
   "response",
   "partialResponse",
@@ -100,11 +114,13 @@ const HIDDEN_FROM_CLIENTS: ReadonlySet<string> = new Set<(typeof COLUMNS)[number
 ]);
 const CLIENT_COLUMNS = COLUMNS.filter((column) => !HIDDEN_FROM_CLIENTS.has(column));
 
-async function* replyCells({ session, replies }: ExportInput) {
-  for await (const logged of replies) {
+async function* replyCells(input: ExportInput) {
+  const { session } = input;
+  for await (const logged of withActive(input)) {
     const { error, usage, ...fields } = presentReply(logged);
     yield {
       ...fields,
+      active: String(fields.active),
       sessionId: session.id,
       errorCode: error?.code ?? null,
       errorMessage: error?.message ?? null,
@@ -120,7 +136,7 @@ const wideRows = ({ session, viewerRole, replies }: ExportInput, raw: boolean) =
     {
       prompt: ["sessionId", "turn", "promptTimestamp", "prompt"],
       promptCells: (logged) => {
-        const { turn, promptTimestamp, prompt } = presentForClients(logged);
+        const { turn, promptTimestamp, prompt } = presentForClients({ ...logged, active: true });
         return [session.id, turn, promptTimestamp, prompt];
       },
       chats: ["response"],

@@ -5,13 +5,20 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
-import { canSee, replyErrorFor, writerOf } from "../../../core/caller.ts";
+import { canSee, writerOf } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { rootCause } from "../../../core/failure.ts";
 import type { Message } from "../../../core/message.ts";
 import type { Batch } from "../../../core/page.ts";
 import { now } from "../../../core/time.ts";
-import { messagesOf, readMessages, readReferenced, readSession, shownOf } from "../../../live/read-session.ts";
+import {
+  messagesOf,
+  readMessages,
+  readReferenced,
+  readSession,
+  readTreePage,
+  shownOf,
+} from "../../../live/read-session.ts";
 import type { MessagesPage } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
@@ -36,14 +43,15 @@ import {
   wantsEvents,
 } from "../../http/subscribe.ts";
 import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
+import { respondWithReply } from "./chat-answer.ts";
 import { newSession } from "./new-session.ts";
 import type { NewSessionInput } from "./new-session.ts";
 import { clientFilter } from "./ownership.ts";
 import {
   presentEach,
+  presentInTree,
   presentListed,
   presentLoggedMessage,
-  presentMessage,
   presentPopulated,
   presentSession,
 } from "./present.ts";
@@ -63,7 +71,11 @@ export async function createSession(c: AppContext, input: NewSessionInput) {
   const shown = presentSession(session, greeting ? [greeting] : [], caller.role);
   const answer = mutationBody(shown, "Session created successfully");
   const saveAnswer = saveResponseStatements(c, `session:${session.id}`, answer, 201);
-  const isCreated = await measure(c, "index", createChatbotSession(db, session, greeting, saveAnswer));
+  const isCreated = await measure(
+    c,
+    "index",
+    createChatbotSession(db, session, greeting ? [greeting] : [], saveAnswer),
+  );
   if (!isCreated) {
     const client = await clientStore.find(db, input.clientId);
     return respondWithProblem(c, { reason: "not-found", resource: client ? "chatbot" : "client", id: null });
@@ -141,12 +153,24 @@ export async function stopTurn(c: AppContext, id: string) {
 }
 
 export async function listMessages(c: AppContext, id: string, input: z.output<typeof schemas.MessagesQuery>) {
+  if (input.tree) return listTree(c, id, input);
   const page = await readMessages(readerOf(c), id, input.after, input.limit);
   if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
   const { caller } = c.var;
   return page.rest === null
     ? c.json(itemBody(presentBatch(page.first, input.after, caller)))
     : respondWithJsonStream(c, itemBody(presentPage(page, page.rest, caller)));
+}
+
+async function listTree(c: AppContext, id: string, { after, limit }: z.output<typeof schemas.MessagesQuery>) {
+  const page = await readTreePage(readerOf(c), id, after, limit);
+  if (!page) return respondWithProblem(c, SESSION_NOT_FOUND);
+  const { items, hasMore, tree, activePath } = page;
+  const { caller } = c.var;
+  const messages = items
+    .filter(({ role }) => canSee(caller, role))
+    .map((message) => presentInTree(message, tree, activePath, caller.role));
+  return c.json(itemBody({ messages, ...(hasMore ? { nextAfter: items.at(-1)?.seq ?? after } : {}) }));
 }
 
 const presentVisible = (messages: Message[], caller: Caller) =>
@@ -184,11 +208,12 @@ export async function createTicket(c: AppContext, id: string) {
     : respondWithProblem(c, SESSION_NOT_FOUND);
 }
 
-export async function addMessage(c: AppContext, id: string, input: z.output<typeof schemas.AddMessage>["message"]) {
-  const { role, content, timestamp } = input;
+export async function addMessage(c: AppContext, id: string, input: z.output<typeof schemas.AddMessage>) {
+  const { role, content, timestamp } = input.message;
+  const expected = input.expectedSeq === undefined ? {} : { expectedSeq: input.expectedSeq };
   const message = { role, content, createdAt: timestamp ?? null };
   const by = writerOf(c.var.caller);
-  const params = { input: message, history: applyPreference(c), key: idempotencyKeyOf(c), by };
+  const params = { input: message, history: applyPreference(c), key: idempotencyKeyOf(c), by, ...expected };
   const append = sessionStub(c.env, id).append(params);
   const appended = await measure(c, "session", append);
   if (!appended.ok) return respondWithProblem(c, appended.failure);
@@ -196,33 +221,18 @@ export async function addMessage(c: AppContext, id: string, input: z.output<type
   return respondWithSession(c, appended.value, "Message added successfully");
 }
 
-export async function chat(c: AppContext, id: string, content: string) {
+export async function chat(c: AppContext, id: string, { content, expectedSeq }: z.output<typeof schemas.Chat>) {
+  const expected = expectedSeq === undefined ? {} : { expectedSeq };
   const object = sessionStub(c.env, id);
   const key = idempotencyKeyOf(c);
   if (wantsEvents(c)) {
     const { role } = c.var.caller;
-    const prompt = (readerId: string) => object.promptAndFollow({ content, key, readerId, role });
+    const prompt = (readerId: string) => object.promptAndFollow({ content, key, readerId, role, ...expected });
     const opened = await openEventStream(c, object, prompt);
     return opened.ok ? respondWithTurn(c, opened.value) : respondWithProblem(c, opened.failure);
   }
-  const result = await measure(c, "session", object.prompt({ content, history: "added", key }));
-  if (!result.ok) return respondWithProblem(c, result.failure);
-  const { messages, replayed, retryAfterSeconds } = result.value;
-  const reply = messages.at(-1) as Message;
-  if (reply.reply === null) {
-    markReplayed(c, replayed);
-    const stored = { ...presentMessage(reply), handler: "human" as const };
-    return c.json(mutationBody(stored, "Message stored: a person answers"), 202);
-  }
-  const error = reply.reply.error ?? null;
-  if (error !== null && error.code !== "cancelled")
-    return respondWithProblem(c, {
-      reason: "reply-failed",
-      ...replyErrorFor(c.var.caller.role, error),
-      retryAfterSeconds,
-    });
-  markReplayed(c, replayed);
-  return c.json(mutationBody(presentMessage(reply), "Message processed successfully"));
+  const result = await measure(c, "session", object.prompt({ content, history: "added", key, ...expected }));
+  return respondWithReply(c, result);
 }
 
 const respondWithSession = (c: AppContext, result: SessionResult, message: string) =>
@@ -247,7 +257,7 @@ async function respondWithMessages(
   const { messages, log, isTruncated } = await shownOf(readerOf(c), result);
   const truncated = isTruncated ? { truncated: true } : {};
   if (log === null) return c.json(bodyOf({ ...present(messages), ...truncated }));
-  const each = presentEach(messagesOf(log, { form: "short" }), c.var.caller);
+  const each = presentEach(messagesOf(log, { form: "short" }), c.var.caller, log.session.activePath);
   // The field keeps its place among the others.
   return respondWithJsonStream(c, bodyOf({ ...present([]), messages: each, ...truncated }));
 }

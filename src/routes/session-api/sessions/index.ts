@@ -19,7 +19,11 @@ import * as handlers from "./handlers.ts";
 import { requireOwnClient, requireUserRole } from "./ownership.ts";
 import * as resultHandlers from "./result-handlers.ts";
 import * as schemas from "./schemas.ts";
+import { requireSeq } from "./seq-param.ts";
 import { SESSION_NOT_ACTIVE, sessionParam } from "./session-param.ts";
+import * as variants from "./variant-handlers.ts";
+
+const aboutMessage = [sessionParam(SESSION_NOT_ACTIVE), requireSeq] as const;
 
 export const sessions = new Hono<AppEnv>({ strict: false })
   .post("/", body(schemas.CreateSession), allowClients, requireOwnClient, createOnce, (c) =>
@@ -47,6 +51,16 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .get("/:id/messages", query(schemas.MessagesQuery), allowEveryRole, sessionParam(), (c) =>
     handlers.listMessages(c, c.req.valid("param").id, c.req.valid("query")),
   )
+  .post("/:id/messages/:seq/regenerate", body(schemas.Regenerate), allowClients, ...aboutMessage, (c) =>
+    variants.regenerate(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .post("/:id/messages/:seq/edit", body(schemas.Edit), allowClients, ...aboutMessage, (c) =>
+    variants.edit(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .put("/:id/messages/:seq/active", allowClients, ...aboutMessage, (c) => variants.activate(c, c.req.valid("param").id))
+  .post("/:id/branch", body(schemas.Branch), allowClients, sessionParam(), createOnce, (c) =>
+    variants.branch(c, c.req.valid("param").id, c.req.valid("json")),
+  )
   .get("/:id/export", query(ExportQuery), allowEveryRole, sessionParam(), (c) =>
     resultHandlers.exportSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
@@ -65,8 +79,8 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     allowEveryRole,
     requireUserRole,
     sessionParam(SESSION_NOT_ACTIVE),
-    (c) => handlers.addMessage(c, c.req.valid("param").id, c.req.valid("json").message),
+    (c) => handlers.addMessage(c, c.req.valid("param").id, c.req.valid("json")),
   )
   .post("/chat", body(schemas.Chat), query(schemas.SessionQuery), allowClients, sessionParam(SESSION_NOT_ACTIVE), (c) =>
-    handlers.chat(c, c.req.valid("param").id, c.req.valid("json").content),
+    handlers.chat(c, c.req.valid("param").id, c.req.valid("json")),
   );

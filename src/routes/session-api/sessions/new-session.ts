@@ -51,6 +51,7 @@ export function newSession(
       metadataVersion: 0,
       messageCount: count,
       archive: null,
+      activePath: null,
       ...BOT_HANDLING,
     },
   };

@@ -10,6 +10,8 @@ import type { Caller, CallerRole } from "../../../core/caller.ts";
 import type { Handling } from "../../../core/handover.ts";
 import type { Message, ReplyDetail } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
+import { isOnPath, shownParentOf } from "../../../core/message-tree.ts";
+import type { ActivePath, MessageTree } from "../../../core/message-tree.ts";
 import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
@@ -35,6 +37,22 @@ export const presentLoggedMessage = (
   ...(message.reply ? presentReplyDetail(message.reply, viewerRole) : {}),
 });
 
+/** A message among all of its session. */
+export function presentInTree(
+  message: Message,
+  tree: MessageTree,
+  activePath: ActivePath,
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.TreeMessage> {
+  const variant = tree.variantOf(message.seq);
+  return {
+    ...presentLoggedMessage(message, viewerRole),
+    parentSeq: shownParentOf(message),
+    active: hasText(message) && isOnPath(activePath, message.seq),
+    ...(variant ? { variant } : {}),
+  };
+}
+
 const presentReplyDetail = (
   { status, finishReason, model, usage, durationMs, ttftMs }: ReplyDetail,
   viewerRole: CallerRole | null,
@@ -56,13 +74,14 @@ export const presentStatistics = (
   ...(viewerRole === "client" ? {} : { attempts, ...omitNulls({ cost }), priced }),
 });
 
-/** Messages as {@link presentMessage} shows them to a caller, without those that have no text, while they are read. */
+/** The messages of a path as {@link presentMessage} shows them to a caller, while they are read. */
 export async function* presentEach(
   messages: AsyncIterable<Message>,
   viewer: Pick<Caller, "role">,
+  path: ActivePath,
 ): AsyncGenerator<z.output<typeof schemas.Message>> {
   for await (const message of messages)
-    if (hasText(message) && canSee(viewer, message.role)) yield presentMessage(message);
+    if (hasText(message) && isOnPath(path, message.seq) && canSee(viewer, message.role)) yield presentMessage(message);
 }
 
 /**
@@ -92,7 +111,10 @@ const presentCommon = (session: Session, messages: Message[], viewerRole: Caller
   status: session.status,
   ...presentHandling(session, viewerRole),
   messages: messages
-    .filter((message) => hasText(message) && canSee({ role: viewerRole }, message.role))
+    .filter(
+      (message) =>
+        hasText(message) && isOnPath(session.activePath, message.seq) && canSee({ role: viewerRole }, message.role),
+    )
     .map(presentMessage),
   ...omitNulls({
     metadata: session.metadata === null ? null : (JSON.parse(session.metadata) as Record<string, unknown>),

@@ -83,9 +83,23 @@ export const LoggedMessage = Message.extend({
   ttftMs: integer.optional().meta({ description: "On a reply with text: the time to its first text" }),
 }).meta({ id: "LoggedMessage" });
 
+/** A message among all of its session, with `?tree=true`. */
+export const TreeMessage = LoggedMessage.extend({
+  parentSeq: integer.nullable().meta({ description: "The message that it follows; `null` for none" }),
+  active: z.boolean().meta({ description: "Whether it is on the active path" }),
+  variant: z
+    .object({ index: integer, of: integer })
+    .optional()
+    .meta({ description: "Which of several messages that follow the same one, counted from 1" }),
+}).meta({ id: "TreeMessage" });
+
+export const ActivePath = z
+  .object({ seqs: z.array(integer).meta({ description: "The messages of the active path, oldest first" }) })
+  .meta({ id: "ActivePath" });
+
 export const MessagesPage = z
   .object({
-    messages: z.array(LoggedMessage),
+    messages: z.array(z.union([LoggedMessage, TreeMessage])),
     nextAfter: z
       .number()
       .int()

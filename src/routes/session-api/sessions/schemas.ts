@@ -7,7 +7,9 @@ import { HANDLERS } from "../../../core/handover.ts";
 import { Content, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
 import { DAY_MS, isBareDate, parseTime } from "../../../core/time.ts";
+import { endpointId, params } from "../chatbots/schemas.ts";
 import {
+  flag,
   jsonObject,
   isNotBlank,
   limitUpTo,
@@ -44,8 +46,17 @@ export const UpdateSession = z.strictObject({
   metadata: z.nullish(jsonObject),
 });
 
+const expectedSeq = z
+  .number()
+  .check(
+    z.int(),
+    z.gte(0),
+    z.meta({ description: "Answers 409 `session_moved_on` unless this is the `seq` of the session's last message" }),
+  );
+
 export const AddMessage = z.strictObject({
   message: z.strictObject({ role: z.enum(ROLES), content: Content, timestamp: z.optional(time) }),
+  expectedSeq: z.optional(expectedSeq),
 });
 
 const upTo = (characters: number) =>
@@ -64,7 +75,24 @@ export const TakeOver = z.strictObject({
 
 export const HandBack = z.strictObject({ note: z.optional(upTo(10_000)) });
 
-export const Chat = z.strictObject({ content: Content });
+export const Chat = z.strictObject({ content: Content, expectedSeq: z.optional(expectedSeq) });
+
+export const Regenerate = z.strictObject({
+  endpointId: z.optional(
+    endpointId.check(
+      z.meta({ description: "Another endpoint than the chatbot's. It gets `params` and not those of the chatbot" }),
+    ),
+  ),
+  params: z.optional(params),
+  expectedSeq: z.optional(expectedSeq),
+});
+
+export const Edit = z.strictObject({ content: Content, expectedSeq: z.optional(expectedSeq) });
+
+export const Branch = z.strictObject({
+  seq: z.number().check(z.int(), z.gte(1), z.meta({ description: "The last message that is copied" })),
+  title: z.optional(title),
+});
 
 export const SessionQuery = z.strictObject({ sessionId: objectId });
 
@@ -92,4 +120,7 @@ export const ListSessions = z.strictObject({
 export const MessagesQuery = z.strictObject({
   after: z._default(wholeNumber(0), 0),
   limit: limitUpTo(1000, 100),
+  tree: z.optional(
+    flag.check(z.meta({ description: "Every message, with its place in the tree, and not only the active path" })),
+  ),
 });
