@@ -17,12 +17,7 @@ export interface PathMessage {
 /** What a call adds to a conversation. */
 export type Continuation =
   /** The conversation ends with a user message that is on the path: it is asked again. */
-  | {
-      kind: "again";
-      seq: number;
-      /** Whether a reply follows it on the path. */
-      isAnswered: boolean;
-    }
+  | { kind: "again"; seq: number; prompt: string }
   /** It ends with new messages, and the last of them is the prompt. */
   | {
       kind: "new";
@@ -34,60 +29,64 @@ export type Continuation =
     };
 
 /**
- * Compares a conversation with the active path. Instructions to the model (`system`) are not compared. Of the model's
- * answers the client may have the beginning only, or none, because a turn goes on when its caller leaves: neither changes
- * what was written.
+ * Compares a conversation with the active path, and reads no more of the path than that takes. Instructions to the model
+ * (`system`) are not compared. Of the model's answers the client may have the beginning only, or none, because a turn goes
+ * on when its caller leaves: neither changes what was written.
  *
  * @returns `null` if the conversation does not end with a user message
  */
 export function continuationOf(
   believed: readonly ModelMessage[],
-  activePath: readonly PathMessage[],
+  activePath: Iterable<PathMessage>,
 ): Continuation | null {
   const messages = believed.filter(isCompared);
-  const prompt = messages.at(-1);
-  if (prompt?.role !== "user") return null;
-  const path = activePath.filter(isCompared);
-  const { known, place, last } = findKnown(messages, path);
-  if (known < messages.length)
-    return {
-      kind: "new",
-      replacedSeq: path[place]?.seq ?? null,
-      added: messages.slice(known, -1),
-      prompt: prompt.content,
-    };
-  return { kind: "again", seq: last?.seq ?? 0, isAnswered: path[place]?.role === "assistant" };
+  const last = messages.at(-1);
+  if (last?.role !== "user") return null;
+  const { content: prompt } = last;
+  const path = new PathReader(activePath);
+  let lastSeq = 0;
+  for (const [known, message] of messages.entries()) {
+    const same = path.take(message);
+    if (same === null)
+      return { kind: "new", replacedSeq: path.next?.seq ?? null, added: messages.slice(known, -1), prompt };
+    lastSeq = same.seq;
+  }
+  return { kind: "again", seq: lastSeq, prompt };
 }
+
+/** Whether a conversation ends with a user message, so that it has something to answer. */
+export const endsWithPrompt = (messages: readonly ModelMessage[]): boolean =>
+  messages.findLast(isCompared)?.role === "user";
 
 /** An answer without text is one that the client did not get. */
 const isCompared = ({ role, content }: ModelMessage): boolean =>
   role === "user" || (role === "assistant" && content.trim() !== "");
 
-/** @returns how many messages are known, the place on the path behind them, and the last known message of the path */
-function findKnown(messages: readonly ModelMessage[], path: readonly PathMessage[]) {
-  let known = 0;
-  let place = 0;
-  let last: PathMessage | null = null;
-  for (; known < messages.length; known += 1) {
-    const message = messages[known];
-    const found = message ? findFrom(path, place, message) : null;
-    if (found === null) break;
-    last = path[found] ?? null;
-    place = found + 1;
-  }
-  // Answers that the client does not have stay where they are, before what is new.
-  if (messages[known]?.role === "user") while (path[place]?.role === "assistant") place += 1;
-  return { known, place, last };
-}
+/** The compared messages of a path, one after the other. */
+class PathReader {
+  readonly #messages: Iterator<PathMessage>;
+  /** `null` at the end of the path. */
+  next: PathMessage | null = null;
 
-/** The place of a message on the path, behind answers that the client does not have; `null` if it is new. */
-function findFrom(path: readonly PathMessage[], place: number, message: ModelMessage): number | null {
-  for (let index = place; ; index += 1) {
-    const candidate = path[index];
-    if (!candidate) return null;
-    if (isSame(message, candidate)) return index;
-    const isSkipped = message.role === "user" && candidate.role === "assistant";
-    if (!isSkipped) return null;
+  constructor(path: Iterable<PathMessage>) {
+    this.#messages = path[Symbol.iterator]();
+    this.#advance();
+  }
+
+  /** Reads a message; `null` if it is not the next one. Answers that the client does not have are passed over. */
+  take(message: ModelMessage): PathMessage | null {
+    if (message.role === "user") while (this.next?.role === "assistant") this.#advance();
+    const { next } = this;
+    if (next === null || !isSame(message, next)) return null;
+    this.#advance();
+    return next;
+  }
+
+  #advance(): void {
+    do {
+      const { done, value } = this.#messages.next();
+      this.next = done ? null : value;
+    } while (this.next !== null && !isCompared(this.next));
   }
 }
 

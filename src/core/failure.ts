@@ -55,7 +55,9 @@ export type ResourceType =
   | "context strategy"
   | "key"
   | "chat"
-  | "message";
+  | "message"
+  | "turn"
+  | "response";
 
 /** What uses a resource, so that it cannot be deleted. */
 export interface Users {
@@ -91,6 +93,8 @@ export type Failure =
   | { reason: "session-moved-on"; lastSeq: number }
   | { reason: "turn-running" }
   | { reason: "human-handles" }
+  /** A session has another chatbot than the one that is asked. */
+  | { reason: "model-mismatch" }
   /** Of a message that is to be answered or changed in another way, or shown: what it is not. */
   | { reason: "nothing-to-answer" }
   | { reason: "nothing-to-edit" }

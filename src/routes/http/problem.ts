@@ -152,6 +152,11 @@ const PROBLEMS: ProblemTable = {
     message: "A turn runs in this session: stop it, or wait for its end",
     headers: { "retry-after": "1" },
   }),
+  "model-mismatch": () => ({
+    httpStatus: 400,
+    code: "model_mismatch",
+    message: "This session is with another chatbot: send it as the model",
+  }),
   "human-handles": () => ({
     httpStatus: 409,
     code: "human_handles",

@@ -5,11 +5,12 @@
 import type { Context } from "hono";
 import { replyErrorFor } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
-import type { ReplyFailure, ReplyRequest } from "../../core/reply.ts";
+import type { ReplyRequest } from "../../core/reply.ts";
 import { bodyHashOf, callEndpoint } from "../../providers/call/call-endpoint.ts";
 import type { AppEnv } from "../http/context.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { ReplyInbox } from "./reply-inbox.ts";
+import type { FinalEvent } from "./reply-inbox.ts";
 
 /** A reply that comes in, and who stops it. */
 export interface OpenReply {
@@ -37,9 +38,10 @@ export async function callModel(c: Context<AppEnv>, request: ReplyRequest): Prom
   return { inbox, stop };
 }
 
-/** The problem of a reply that failed, in the words that its caller may read. */
-export const replyProblem = (failure: ReplyFailure, { role }: Caller): HttpProblem => ({
-  reason: "reply-failed",
-  ...replyErrorFor(role, { code: failure.code, message: failure.message }),
-  retryAfterSeconds: failure.retryAfterSeconds,
-});
+/** The problem of a reply that failed, in the words that its caller may read; `null` for one that did not. */
+export function problemOfReply(final: FinalEvent, { role }: Caller): HttpProblem | null {
+  if (final.type === "end") return null;
+  if (final.type === "human") return { reason: "human-handles" };
+  const { code, message, retryAfterSeconds } = final;
+  return { reason: "reply-failed", ...replyErrorFor(role, { code, message }), retryAfterSeconds };
+}

@@ -16,7 +16,12 @@ export interface ErrorResponse {
 }
 
 /** Codes of issues that say more than that the input is invalid. */
-export const ISSUE_CODES = ["unsupported_content", "unsupported_parameter", "model_mismatch"] as const;
+export const ISSUE_CODES = [
+  "unsupported_content",
+  "unsupported_parameter",
+  "model_mismatch",
+  "previous_response_not_found",
+] as const;
 
 /** OpenAI's names, which its clients know, for codes of Parley. */
 const OPENAI_CODES: ReadonlyMap<string, string> = new Map([
@@ -79,7 +84,7 @@ function codeOf(problem: HttpProblem, code: string): string {
 
 /** The field at fault as OpenAI names it, such as `messages[0].content`. */
 function paramOf(problem: HttpProblem): string | null {
-  if (isMissingModel(problem)) return "model";
+  if (isMissingModel(problem) || problem.reason === "model-mismatch") return "model";
   const path = "issues" in problem ? (problem.issues[0]?.path ?? []) : [];
   if (path.length === 0) return null;
   return path

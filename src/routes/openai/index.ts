@@ -8,15 +8,20 @@
 import { Hono } from "hono/tiny";
 import { allowClients } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
-import { body } from "../http/validate.ts";
+import { body, query } from "../http/validate.ts";
 import { createCompletion } from "./chat-completions/handlers.ts";
 import { CreateCompletion } from "./chat-completions/schemas.ts";
 import { createResponse } from "./responses/handlers.ts";
-import { CreateResponse } from "./responses/schemas.ts";
+import { cancelResponse, getResponse } from "./responses/stored-handlers.ts";
+import { CreateResponse, ReadResponse } from "./responses/schemas.ts";
 import { getModel, listModels } from "./models.ts";
 
 export const openaiV1 = new Hono<AppEnv>({ strict: false })
   .get("/models", allowClients, listModels)
   .get("/models/:id", allowClients, (c) => getModel(c, c.req.param("id")))
   .post("/chat/completions", body(CreateCompletion), allowClients, (c) => createCompletion(c, c.req.valid("json")))
-  .post("/responses", body(CreateResponse), allowClients, (c) => createResponse(c, c.req.valid("json")));
+  .post("/responses", body(CreateResponse), allowClients, (c) => createResponse(c, c.req.valid("json")))
+  .get("/responses/:id", query(ReadResponse), allowClients, (c) =>
+    getResponse(c, c.req.param("id"), c.req.valid("query")),
+  )
+  .post("/responses/:id/cancel", allowClients, (c) => cancelResponse(c, c.req.param("id")));

@@ -25,7 +25,7 @@ const ACCOUNT_FIELDS: ReadonlySet<string> = new Set(["user", "metadata"]);
 export const CLIENT_INSTRUCTS = "a token of role client gives the model no instructions";
 
 /** What a caller asks of a model. */
-interface ModelCall {
+export interface ModelCall {
   /** Its name. */
   model: string;
   messages: ModelMessage[];
@@ -51,9 +51,24 @@ export async function readModelRequest(
   if ("reason" in model) return model;
   const { chatbot, endpoint } = model;
   if (!endpoint) return ENDPOINT_MISSING;
-  const { [maxTokensField ?? ""]: maxTokens, ...others } = read.params;
+  const checked = endpointParams(chatbot, endpoint, read.params, maxTokensField);
+  return "reason" in checked ? checked : modelRequest(model, endpoint, messages, checked.params);
+}
+
+/** The params of a call under the names of its provider. @returns the problem of those that the endpoint does not take */
+export function endpointParams(
+  chatbot: Chatbot | null,
+  endpoint: Endpoint,
+  given: Record<string, unknown>,
+  maxTokensField = "",
+): { params: Record<string, unknown> } | HttpProblem {
+  const { [maxTokensField]: maxTokens, ...others } = given;
   const limit = maxTokens === undefined ? {} : { [maxTokensParam(chatbot, endpoint)]: maxTokens };
-  return modelRequest(model, endpoint, messages, { ...others, ...limit });
+  const params = { ...others, ...limit };
+  const [pinned] = overriddenPins(params, endpoint.pinned ?? []);
+  if (pinned !== undefined) return invalid([pinned], "is pinned by the endpoint").failure;
+  const problem = findParamProblem(endpoint.connectorType, JSON.stringify(params));
+  return problem ? invalid([problem.name], problem.message).failure : { params };
 }
 
 const ENDPOINT_MISSING = {
@@ -81,7 +96,7 @@ function maxTokensParam(chatbot: Chatbot | null, { connectorType, uri, params }:
  * @param others the fields of the body that have no meaning for Parley
  * @returns the problem of params that the caller may not set
  */
-function readParams(
+export function readParams(
   others: Record<string, unknown>,
   caller: Caller,
 ): { params: Record<string, unknown> } | HttpProblem {
@@ -94,22 +109,17 @@ function readParams(
 }
 
 /** @returns the problem of messages that the caller may not send */
-function checkMessages(messages: readonly ModelMessage[], field: string, caller: Caller): HttpProblem | null {
+export function checkMessages(messages: readonly ModelMessage[], field: string, caller: Caller): HttpProblem | null {
   const index = caller.role === "client" ? messages.findIndex(({ role }) => role === "system") : -1;
   return index === -1 ? null : unsupported("unsupported_content", [field, index, "role"], CLIENT_INSTRUCTS);
 }
 
-/** @returns the problem of params that the endpoint does not take from a call */
 function modelRequest(
   { chatbot }: NamedModel,
   endpoint: Endpoint,
   messages: ModelMessage[],
   params: Record<string, unknown>,
-): ReplyRequest | HttpProblem {
-  const [pinned] = overriddenPins(params, endpoint.pinned ?? []);
-  if (pinned !== undefined) return invalid([pinned], "is pinned by the endpoint").failure;
-  const problem = findParamProblem(endpoint.connectorType, JSON.stringify(params));
-  if (problem) return invalid([problem.name], problem.message).failure;
+): ReplyRequest {
   const { alternateRoles } = PROVIDERS[endpoint.connectorType];
   return buildRequest(
     { endpoint, previousCalls: 0, alternateRoles },

@@ -34,7 +34,7 @@ export interface NamedModel {
   client: Client | null;
 }
 
-const CHATBOT_PREFIX = "chatbot:";
+export const CHATBOT_PREFIX = "chatbot:";
 
 export async function listModels(c: AppContext) {
   const { role } = c.var.caller;

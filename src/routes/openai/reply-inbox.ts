@@ -4,11 +4,14 @@
  */
 import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
 
+/** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
+export type FinalEvent = ReplyEnd | ReplyFailure | { type: "human" };
+
 /** What has come since the last portion. */
 export interface ReplyPortion {
   text: string;
   /** `null` while the reply goes on. */
-  final: ReplyEnd | ReplyFailure | null;
+  final: FinalEvent | null;
 }
 
 export class ReplyInbox {
@@ -16,7 +19,7 @@ export class ReplyInbox {
   #final: ReplyPortion["final"] = null;
   #wake: () => void = () => undefined;
 
-  add(events: readonly ReplyEvent[]): void {
+  add(events: readonly (ReplyEvent | FinalEvent)[]): void {
     for (const event of events) {
       if (event.type === "text") this.#text += event.text;
       else this.#final = event;
@@ -34,7 +37,7 @@ export class ReplyInbox {
   }
 
   /** The whole text, and how the reply has ended. */
-  async all(): Promise<{ text: string; final: ReplyEnd | ReplyFailure }> {
+  async all(): Promise<{ text: string; final: FinalEvent }> {
     while (this.#final === null) await this.#wait(null);
     return { text: this.#text, final: this.#final };
   }

@@ -6,9 +6,9 @@ import type { Context } from "hono";
 import type { ReplyEnd } from "../../core/reply.ts";
 import type { AppEnv } from "../http/context.ts";
 import { respondWithProblem } from "../http/respond-with-problem.ts";
-import { replyProblem } from "./call-model.ts";
+import { problemOfReply } from "./call-model.ts";
 import type { OpenReply } from "./call-model.ts";
-import type { ReplyPortion } from "./reply-inbox.ts";
+import type { FinalEvent, ReplyPortion } from "./reply-inbox.ts";
 
 /** How often a stream without text says that it is alive, in milliseconds: proxies close idle connections. */
 const HEARTBEAT_MS = 15_000;
@@ -46,21 +46,30 @@ export async function respondWithReply(
   isStreamed: boolean,
 ): Promise<Response> {
   const { inbox } = reply;
+  const problemOf = (final: FinalEvent | null) => (final ? problemOfReply(final, c.var.caller) : null);
   if (!isStreamed) {
     const { text, final } = await inbox.all();
-    return final.type === "end" ? c.json(whole(text, final)) : respondWithProblem(c, replyProblem(final, c.var.caller));
+    const problem = problemOf(final);
+    return problem ? respondWithProblem(c, problem) : c.json(whole(text, final as ReplyEnd));
   }
   const first = await inbox.next(FIRST_TEXT_WAIT_MS);
-  if (first?.text === "" && first.final?.type === "failed")
-    return respondWithProblem(c, replyProblem(first.final, c.var.caller));
-  return c.body(replyStream(events, reply, first), 200, {
-    "content-type": "text/event-stream",
-    // Keeps proxies from buffering the events.
-    "cache-control": "no-cache, no-transform",
-  });
+  const problem = first?.text === "" ? problemOf(first.final) : null;
+  if (problem) return respondWithProblem(c, problem);
+  return respondWithStream(c, events, reply, first);
 }
 
-/** @param first what has come of the reply already */
+/** @param first what has come of the reply already. `no-transform` keeps proxies from buffering the events. */
+export const respondWithStream = (
+  c: Context<AppEnv>,
+  events: ReplyEvents,
+  reply: OpenReply,
+  first: ReplyPortion | null,
+): Response =>
+  c.body(replyStream(events, reply, first), 200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-cache, no-transform",
+  });
+
 function replyStream(
   events: ReplyEvents,
   { inbox, stop }: OpenReply,

@@ -118,6 +118,10 @@ export const OpenaiResponse = z
     metadata: z.record(z.string(), z.string()),
     output: z.array(OutputMessage),
     previous_response_id: z.string().nullable(),
+    conversation: z
+      .object({ id: z.string() })
+      .optional()
+      .meta({ description: "The session, if the response is stored" }),
     max_output_tokens: count.nullable(),
     temperature: z.number().nullable(),
     top_p: z.number().nullable(),

@@ -16,7 +16,7 @@ const system = (content: string): ModelMessage => ({ role: "system", content });
 const pathOf = (...messages: ModelMessage[]): PathMessage[] =>
   messages.map((message, index) => ({ ...message, seq: index + 1, isCut: false }));
 
-const again = (seq: number, isAnswered: boolean): Continuation => ({ kind: "again", seq, isAnswered });
+const again = (seq: number, prompt: string): Continuation => ({ kind: "again", seq, prompt });
 const added = (prompt: string, replacedSeq: number | null = null, ...before: ModelMessage[]): Continuation => ({
   kind: "new",
   replacedSeq,
@@ -32,9 +32,9 @@ describe("a conversation", () => {
     ["with one new message", [user("1"), assistant("one"), user("2")], path.slice(0, 2), added("2")],
     ["with an edited last message", [user("1"), assistant("one"), user("zwei")], path, added("zwei", 3)],
     ["with an edited first message", [user("eins")], path, added("eins", 1)],
-    ["that ends at an answered message", [user("1"), assistant("one"), user("2")], path, again(3, true)],
-    ["that ends at an earlier answered message", [user("1")], path, again(1, true)],
-    ["that ends at the last message, unanswered", [user("1")], path.slice(0, 1), again(1, false)],
+    ["that ends at an answered message", [user("1"), assistant("one"), user("2")], path, again(3, "2")],
+    ["that ends at an earlier answered message", [user("1")], path, again(1, "1")],
+    ["that ends at the last message, unanswered", [user("1")], path.slice(0, 1), again(1, "1")],
     ["that ends at an answer", [user("1"), assistant("one")], path, null],
     ["without a user message", [system("x")], path, null],
     ["without any message", [], path, null],
@@ -62,7 +62,7 @@ describe("a conversation", () => {
       added("3"),
     ],
     ["with an answer without text", [user("1"), assistant(" "), user("2")], path.slice(0, 2), added("2")],
-    ["with trimmed texts", [user("1"), assistant("one\r\n"), user(" 2")], path, again(3, true)],
+    ["with trimmed texts", [user("1"), assistant("one\r\n"), user(" 2")], path, again(3, " 2")],
     ["with instructions on the path", [user("1"), user("2")], pathOf(user("1"), system("x")), added("2")],
   ])("%s", (_, believed, active, expected) => {
     expect(continuationOf(believed, active)).toEqual(expected);
@@ -161,9 +161,9 @@ class Client {
   }
 
   #askAgain(index: number): Continuation {
-    const place = this.#placeOf(index);
+    const { seq = 0, content = "" } = this.#model.path[this.#placeOf(index)] ?? {};
     this.#mine = this.#mine.slice(0, index + 1);
-    return again(this.#model.path[place]?.seq ?? 0, this.#model.path[place + 1]?.role === "assistant");
+    return again(seq, content);
   }
 
   #placeOf(index: number): number {
@@ -175,6 +175,18 @@ class Client {
     return user(`message ${++this.#counter}`);
   }
 }
+
+it("reads no more of the path than it takes", () => {
+  let read = 0;
+  function* reading() {
+    for (const message of pathOf(...Array.from({ length: 1_000 }, (_, index) => user(String(index))))) {
+      read += 1;
+      yield message;
+    }
+  }
+  expect(continuationOf([user("0"), user("1")], reading())).toEqual(again(2, "1"));
+  expect(read).toBeLessThan(5);
+});
 
 describe("random histories", () => {
   it("agree with a model of a client and its session", () => {
@@ -202,7 +214,7 @@ describe("random histories", () => {
         if (first === null) return;
         model.apply(first);
         const { seq } = model.path.findLast(({ role }) => role === "user") ?? { seq: 0 };
-        expect(continuationOf(believed, model.path)).toEqual(again(seq, false));
+        expect(continuationOf(believed, model.path)).toEqual(again(seq, first.prompt));
       }),
       { numRuns: 5_000 },
     );

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import OpenAI from "openai";
 import type { Response as OpenaiResponse, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { describe, expect, it } from "vitest";
-import { post } from "../../support/api.ts";
+import { get, post } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
@@ -137,6 +137,190 @@ describe("a response that is not stored", () => {
       const response = await client.responses.create({ model: id, input: "x", store: false });
       expect(response).toMatchObject({ status: "incomplete", incomplete_details: { reason } });
     }
+  });
+});
+
+/** A chatbot on an echo endpoint, and a client that is named in each call. */
+async function stored(chatbot: Record<string, unknown> = {}, endpoint: Record<string, unknown> = {}) {
+  const clientId = await createClient();
+  const model = `chatbot:${await createChatbot({ endpointId: await createEndpoint(endpoint), ...chatbot })}`;
+  const { client, calls } = openaiClient(undefined, { maxRetries: 0 });
+  const base = { model, metadata: { client_id: clientId } };
+  return { client, calls, base, model, clientId };
+}
+
+const sessionOf = (response: OpenaiResponse): string => response.conversation?.id ?? "";
+
+const shownIn = async (id: string): Promise<string[]> =>
+  (await get(`/sessions/${id}/messages?tree=true`)).body.data.messages
+    .filter(({ active }: { active: boolean }) => active)
+    .map(({ role, content }: { role: string; content: string }) => `${role}: ${content}`);
+
+const eventsOf = async (stream: AsyncIterable<ResponseStreamEvent>): Promise<ResponseStreamEvent[]> => {
+  const events: ResponseStreamEvent[] = [];
+  for await (const event of stream) events.push(event);
+  return events;
+};
+
+describe("a response that is stored", () => {
+  it("makes a session, and is read by its id", async () => {
+    const { client, base, calls } = await stored();
+    const response = await client.responses.create({ ...base, input: "1", instructions: "Be brief." });
+    expect(response.id).toMatch(/^resp_[0-9a-f]{48}$/);
+    expect(response).toMatchObject({ status: "completed", store: true, output_text: "1", instructions: "Be brief." });
+    expect(calls[0]?.headers.get("x-parley-session")).toBe(sessionOf(response));
+    expect(await shownIn(sessionOf(response))).toEqual(["user: 1", "assistant: 1"]);
+    const { instructions: _instructions, metadata: _metadata, ...known } = response;
+    expect(await client.responses.retrieve(response.id)).toMatchObject(known);
+    expect((await get(`/sessions/${sessionOf(response)}`)).body.data.metadata).toBeUndefined();
+  });
+
+  it("is gone on with by previous_response_id, as a variant if something followed it", async () => {
+    const { client, base } = await stored();
+    const first = await client.responses.create({ ...base, input: "1" });
+    const second = await client.responses.create({ ...base, input: "2", previous_response_id: first.id });
+    expect(second).toMatchObject({ previous_response_id: first.id, conversation: first.conversation });
+    const id = sessionOf(first);
+    expect(await shownIn(id)).toEqual(["user: 1", "assistant: 1", "user: 2", "assistant: 2"]);
+    const other = await client.responses.create({ ...base, input: "zwei", previous_response_id: first.id });
+    expect(sessionOf(other)).toBe(id);
+    expect(await shownIn(id)).toEqual(["user: 1", "assistant: 1", "user: zwei", "assistant: zwei"]);
+    await client.responses.create({ ...base, input: "3", previous_response_id: second.id });
+    expect(await shownIn(id)).toEqual([
+      "user: 1",
+      "assistant: 1",
+      "user: 2",
+      "assistant: 2",
+      "user: 3",
+      "assistant: 3",
+    ]);
+    for (const previous of ["resp_x", `resp_${"0".repeat(48)}`, `resp_${id}${"0".repeat(24)}`])
+      expect(
+        await errorOf(client.responses.create({ ...base, input: "x", previous_response_id: previous })),
+      ).toMatchObject({ status: 400, code: "previous_response_not_found", param: "previous_response_id" });
+  });
+
+  it("follows the conversation that is named", async () => {
+    const { client, base, model } = await stored();
+    const first = await client.responses.create({ ...base, input: "1" });
+    const id = sessionOf(first);
+    for (const conversation of [id, { id }])
+      expect(sessionOf(await client.responses.create({ model, input: "2", conversation }))).toBe(id);
+    const input = [
+      { role: "user" as const, content: "a" },
+      { role: "assistant" as const, content: "b" },
+      { role: "user" as const, content: "c" },
+    ];
+    await client.responses.create({ model, input, conversation: id });
+    expect((await shownIn(id)).slice(6)).toEqual(["user: a", "assistant: b", "user: c", "assistant: c"]);
+    const both = client.responses.create({ model, input: "x", conversation: id, previous_response_id: first.id });
+    expect(await errorOf(both)).toMatchObject({ status: 400, param: "conversation" });
+    const unstored = client.responses.create({ model, input: "x", conversation: id, store: false });
+    expect(await errorOf(unstored)).toMatchObject({ status: 400, param: "store" });
+    const unknown = client.responses.create({ model, input: "x", conversation: "0".repeat(24) });
+    expect(await errorOf(unknown)).toMatchObject({ status: 404 });
+    const mismatch = client.responses.create({
+      model: `chatbot:${await createChatbot()}`,
+      input: "x",
+      conversation: id,
+    });
+    expect(await errorOf(mismatch)).toMatchObject({ status: 400, code: "model_mismatch" });
+  });
+
+  it("is not stored where nothing says whose it would be, and says so", async () => {
+    const { client } = openaiClient();
+    const endpoint = await createEndpoint();
+    const before = await kept();
+    for (const model of [endpoint, `chatbot:${await createChatbot()}`])
+      expect(await client.responses.create({ model, input: "x" })).toMatchObject({ store: false, output_text: "x" });
+    expect(
+      await errorOf(client.responses.create({ model: endpoint, input: "x", store: true, user: "u" })),
+    ).toMatchObject({ status: 400, param: "model" });
+    expect(await kept()).toEqual(before);
+  });
+
+  it("has the same numbered events when its stream is resumed, during the turn and after it", async () => {
+    const { id: endpointId } = await endpointPlaying("hello.slow");
+    const { client, base } = await stored({ endpointId });
+    const stream = await client.responses.create({ ...base, input: "1", stream: true });
+    const live: ResponseStreamEvent[] = [];
+    let resumed: Promise<ResponseStreamEvent[]> | null = null;
+    let id = "";
+    for await (const event of stream) {
+      live.push(event);
+      if (event.type === "response.created") ({ id } = event.response);
+      if (event.type === "response.output_text.delta")
+        resumed ??= client.responses.retrieve(id, { stream: true, starting_after: 2 }).then(eventsOf);
+    }
+    expect(live.map(({ sequence_number: number }) => number)).toEqual(live.map((_, index) => index));
+    const withoutAsked = (events: ResponseStreamEvent[]) =>
+      events.map((event) =>
+        "response" in event ? { ...event, response: { ...event.response, metadata: {}, instructions: null } } : event,
+      );
+    const expected = withoutAsked(live);
+    expect(withoutAsked((await resumed) ?? [])).toEqual(expected.slice(3));
+    for (const after of [0, 5, live.length - 2]) {
+      const again = await client.responses.retrieve(id, { stream: true, starting_after: after });
+      expect(withoutAsked(await eventsOf(again))).toEqual(expected.slice(after + 1));
+    }
+    expect(withoutAsked(await eventsOf(await client.responses.retrieve(id, { stream: true })))).toEqual(expected);
+  });
+
+  it("is stopped by its id: its stream ends as incomplete, and it stays cancelled", async () => {
+    const { id: endpointId } = await endpointPlaying("hello.stall");
+    const { client, base } = await stored({ endpointId });
+    const events: ResponseStreamEvent[] = [];
+    let cancelled: Promise<OpenaiResponse> | null = null;
+    for await (const event of await client.responses.create({ ...base, input: "1", stream: true })) {
+      events.push(event);
+      if (event.type !== "response.output_text.delta" || cancelled) continue;
+      const { response } = events[0] as OpenAI.Responses.ResponseCreatedEvent;
+      expect((await client.responses.retrieve(response.id)).status).toBe("in_progress");
+      cancelled = client.responses.cancel(response.id);
+    }
+    expect(events.at(-1)).toMatchObject({ type: "response.incomplete", response: { status: "cancelled" } });
+    const response = await cancelled;
+    expect(response?.status).toBe("cancelled");
+    expect(response?.output_text).not.toBe("");
+    expect(await client.responses.retrieve(response?.id ?? "")).toMatchObject({ status: "cancelled" });
+    expect(await client.responses.cancel(response?.id ?? "")).toMatchObject({ status: "cancelled" });
+  });
+
+  it("that failed says so, also afterwards", async () => {
+    const { id: endpointId } = await endpointPlaying("400");
+    const { client, base, calls } = await stored({ endpointId });
+    expect(await errorOf(client.responses.create({ ...base, input: "1" }))).toMatchObject({ status: 502 });
+    const id = calls[0]?.headers.get("x-parley-session") ?? "";
+    const [reply] = (await get(`/sessions/${id}/export`)).body.trim().split("\n").map(JSON.parse);
+    expect(reply.error_code ?? reply.error.code).toBe("provider_rejected");
+  });
+
+  it("is its own client's", async () => {
+    const { client, base, model, clientId } = await stored();
+    const keyOf = async (owner: string) =>
+      (await post("/keys", { name: "k", role: "client", clientId: owner })).body.data.key;
+    const own = openaiClient(await keyOf(clientId)).client;
+    const response = await own.responses.create({ model, input: "1" });
+    expect(await own.responses.retrieve(response.id)).toMatchObject({ output_text: "1" });
+    const foreign = openaiClient(await keyOf(await createClient())).client;
+    for (const call of [
+      () => foreign.responses.retrieve(response.id),
+      () => foreign.responses.cancel(response.id),
+      () => client.responses.retrieve(`resp_${"0".repeat(48)}`),
+    ])
+      expect(await errorOf(call())).toMatchObject({ status: 404, code: "not_found" });
+    expect(
+      await errorOf(foreign.responses.create({ model, input: "x", previous_response_id: response.id })),
+    ).toMatchObject({ status: 400, code: "previous_response_not_found" });
+    expect(base.metadata.client_id).toBe(clientId);
+  });
+
+  it("is read from D1 once its session has ended", async () => {
+    const { client, base } = await stored();
+    const response = await client.responses.create({ ...base, input: "1" });
+    await post(`/sessions/${sessionOf(response)}/end`);
+    await post(`/sessions/${sessionOf(response)}/stop`);
+    expect(await client.responses.retrieve(response.id)).toMatchObject({ status: "completed", output_text: "1" });
   });
 });
 

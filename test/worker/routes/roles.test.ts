@@ -84,6 +84,8 @@ const MATRIX: Record<string, string[]> = {
   "get /openai/v1/models/{id}": CHATTERS,
   "post /openai/v1/chat/completions": CHATTERS,
   "post /openai/v1/responses": CHATTERS,
+  "get /openai/v1/responses/{id}": CHATTERS,
+  "post /openai/v1/responses/{id}/cancel": CHATTERS,
 };
 
 const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));

@@ -2,9 +2,9 @@
 import type * as z from "zod";
 import type { FinishReason, Usage } from "../../../core/message.ts";
 import type { Caller } from "../../../core/caller.ts";
-import type { ReplyEnd, ReplyFailure } from "../../../core/reply.ts";
+import type { ReplyEnd } from "../../../core/reply.ts";
 import type { EpochMs } from "../../../core/time.ts";
-import { replyProblem } from "../call-model.ts";
+import { problemOfReply } from "../call-model.ts";
 import { errorResponse } from "../errors.ts";
 import type { ReplyPortion } from "../reply-inbox.ts";
 import { dataEvent, namedEvent } from "../respond-with-reply.ts";
@@ -20,8 +20,9 @@ export interface CompletionHead {
   model: string;
 }
 
-export const newCompletionHead = (model: string, at: EpochMs): CompletionHead => ({
-  id: `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`,
+/** @param id names the call */
+export const newCompletionHead = (id: string, model: string, at: EpochMs): CompletionHead => ({
+  id: `chatcmpl-${id}`,
   created: Math.floor(at / 1000),
   model,
 });
@@ -94,12 +95,10 @@ export class CompletionEvents implements ReplyEvents {
   portion({ text, final }: ReplyPortion): string {
     const texts = text === "" ? "" : this.#chunk({ content: text }, null);
     if (final === null) return texts;
-    return texts + (final.type === "failed" ? this.#failure(final) : this.#end(final) + DONE);
-  }
-
-  /** OpenAI's clients raise an error for an object in `error`, whatever the name of the event. */
-  #failure(failure: ReplyFailure): string {
-    return namedEvent("error", errorResponse(replyProblem(failure, this.#caller)).body);
+    const problem = problemOfReply(final, this.#caller);
+    // OpenAI's clients raise an error for an object in `error`, whatever the name of the event.
+    if (problem) return texts + namedEvent("error", errorResponse(problem).body);
+    return texts + this.#end(final as ReplyOutcome) + DONE;
   }
 
   /** The chunk with the finish reason; and, for a caller that asked for it, one with the usage if it is known. */

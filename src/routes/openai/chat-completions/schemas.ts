@@ -19,5 +19,9 @@ export const CreateCompletion = z.looseObject({
     z.strictObject({ include_usage: z.nullish(z.boolean()), include_obfuscation: z.nullish(z.boolean()) }),
   ),
   n: z.nullish(z.literal(1)).check(described("One answer; ask several times for more")),
-  store: z.nullish(z.boolean()),
+  store: z
+    .nullish(z.boolean())
+    .check(described("Makes a session, which the header `x-parley-session` of the answer names")),
+  metadata: z.nullish(z.record(z.string(), z.unknown())),
+  user: z.nullish(z.string()),
 });

@@ -5,7 +5,8 @@
  */
 import { replyErrorFor } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
-import type { ReplyPortion } from "../reply-inbox.ts";
+import { replyFailure } from "../../../core/reply.ts";
+import type { FinalEvent, ReplyPortion } from "../reply-inbox.ts";
 import { namedEvent } from "../respond-with-reply.ts";
 import type { ReplyEvents } from "../respond-with-reply.ts";
 import { finishedResponse, messageStatusOf, outputMessage, outputText, responseInProgress } from "./present.ts";
@@ -19,6 +20,11 @@ function endOfDelta(text: string, start: number): number {
   const last = text.charCodeAt(start + DELTA_LENGTH - 1);
   return start + DELTA_LENGTH + (last >= 0xd8_00 && last < 0xdc_00 ? 1 : 0);
 }
+
+/** A response that is left to a person ends without an answer of the model. */
+export const outcomeOf = (final: FinalEvent): ResponseOutcome => (final.type === "human" ? HUMAN_HANDLES : final);
+
+const HUMAN_HANDLES = replyFailure("cancelled", "A person handles this session.");
 
 export class ResponseEvents implements ReplyEvents {
   readonly #head: ResponseHead;
@@ -59,8 +65,9 @@ export class ResponseEvents implements ReplyEvents {
     return final ? events + this.#end(final) : events;
   }
 
-  #end(final: ResponseOutcome): string {
-    const outcome = "code" in final ? { ...final, ...replyErrorFor(this.#caller.role, final) } : final;
+  #end(final: FinalEvent): string {
+    const given = outcomeOf(final);
+    const outcome = "code" in given ? { ...given, ...replyErrorFor(this.#caller.role, given) } : given;
     const response = finishedResponse(this.#head, this.#text, outcome);
     if (response.status === "failed") return this.#event("response.failed", { response });
     const item = this.#message(messageStatusOf(response.status));

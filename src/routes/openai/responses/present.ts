@@ -2,6 +2,7 @@
 import type * as z from "zod";
 import type { Usage } from "../../../core/message.ts";
 import type { ReplyEnd, ReplyFailure } from "../../../core/reply.ts";
+import { timeOfObjectId } from "../../../core/id.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import type { OpenaiResponse, ResponseUsage } from "../response-schemas.ts";
 import type { CreateResponse } from "./schemas.ts";
@@ -16,19 +17,41 @@ export type ResponseHead = Omit<ResponseObject, "status" | "error" | "incomplete
 /** How a reply has ended, for its response. */
 export type ResponseOutcome = Pick<ReplyEnd, "finishReason" | "usage"> | ReplyFailure;
 
+/** Where a response is stored. Its id names both. */
+export interface StoredTurn {
+  sessionId: string;
+  turnId: string;
+}
+
+/** What is asked for, as far as its response shows it. */
+type Asked = Pick<Input, "model"> & Partial<Input>;
+
+/** The response of a turn. What is not in the log is only known while it is asked for. */
+export const storedHead = ({ sessionId, turnId }: StoredTurn, asked: Asked): ResponseHead => ({
+  ...newResponseHead(sessionId + turnId, { ...asked, store: true }, timeOfObjectId(turnId)),
+  previous_response_id: asked.previous_response_id ?? null,
+  conversation: { id: sessionId },
+});
+
+/** @returns `null` for an id that is none of a stored response */
+export function storedTurnOf(responseId: string): StoredTurn | null {
+  const [, sessionId, turnId] = /^resp_([0-9a-f]{24})([0-9a-f]{24})$/.exec(responseId) ?? [];
+  return sessionId !== undefined && turnId !== undefined ? { sessionId, turnId } : null;
+}
+
 /** @param id what the ids of the response and of its message have in common */
-export const newResponseHead = (id: string, input: Input, at: EpochMs): ResponseHead => ({
+export const newResponseHead = (id: string, asked: Asked, at: EpochMs): ResponseHead => ({
   id: `resp_${id}`,
   object: "response",
   created_at: Math.floor(at / 1000),
-  model: input.model,
-  instructions: input.instructions ?? null,
-  metadata: input.metadata ?? {},
+  model: asked.model,
+  instructions: asked.instructions ?? null,
+  metadata: asked.metadata ?? {},
   previous_response_id: null,
-  max_output_tokens: input.max_output_tokens ?? null,
-  temperature: input.temperature ?? null,
-  top_p: input.top_p ?? null,
-  store: input.store ?? true,
+  max_output_tokens: asked.max_output_tokens ?? null,
+  temperature: asked.temperature ?? null,
+  top_p: asked.top_p ?? null,
+  store: asked.store ?? true,
   parallel_tool_calls: false,
   tool_choice: "none",
   tools: [],

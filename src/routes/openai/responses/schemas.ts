@@ -3,6 +3,7 @@
  * clients send them with every call.
  */
 import * as z from "zod/mini";
+import { wholeNumber } from "../../http/fields.ts";
 import { MESSAGE_ROLES } from "../messages.ts";
 
 const described = (description: string) => z.meta({ description });
@@ -16,7 +17,8 @@ const InputItem = z.looseObject({
   content: z.nullish(z.union([z.string(), z.array(ContentPart)])),
 });
 
-const metadata = z
+/** As many and as long as in OpenAI's API. */
+const Metadata = z
   .record(z.string().check(z.maxLength(64)), z.string().check(z.maxLength(512)))
   .check(z.refine((fields) => Object.keys(fields).length <= 16, "must have at most 16 fields"));
 
@@ -26,7 +28,9 @@ export const CreateResponse = z.strictObject({
   instructions: z.nullish(z.string()),
   stream: z.nullish(z.boolean()),
   store: z.nullish(z.boolean()),
-  metadata: z.nullish(metadata),
+  previous_response_id: z.nullish(z.string()),
+  conversation: z.nullish(z.union([z.string(), z.strictObject({ id: z.string() })])),
+  metadata: z.nullish(Metadata),
   max_output_tokens: z.nullish(z.int().check(z.minimum(1))),
   temperature: z.nullish(z.number()),
   top_p: z.nullish(z.number()),
@@ -42,4 +46,12 @@ export const CreateResponse = z.strictObject({
   service_tier: z.nullish(z.enum(["auto", "default"])),
   background: z.nullish(z.literal(false)),
   stream_options: z.nullish(z.strictObject({ include_obfuscation: z.nullish(z.boolean()) })),
+});
+
+export const ReadResponse = z.strictObject({
+  stream: z.optional(z.enum(["true", "false"])),
+  starting_after: z.optional(
+    wholeNumber(0).check(described("The `sequence_number` of the last event that you have of its stream")),
+  ),
+  include_obfuscation: z.optional(z.enum(["true", "false"])),
 });
