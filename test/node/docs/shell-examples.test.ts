@@ -15,7 +15,14 @@ import { apiRoutes } from "../../../src/api-docs.ts";
 const root = new URL("../../../", import.meta.url).pathname;
 
 /** Guides whose examples work on a fresh local server. Those of an operator need an account. */
-const GUIDES = ["README.md", "src/docs/api.md", "src/docs/openai.md", "src/docs/streaming.md", "src/docs/access.md"];
+const GUIDES = [
+  "README.md",
+  "src/docs/api.md",
+  "src/docs/openai.md",
+  "src/docs/streaming.md",
+  "src/docs/access.md",
+  "src/docs/conversations.md",
+];
 
 /** Examples that are shown because they fail, with a part of the answer. */
 const REFUSED: [string, string][] = [["serchString", 'did you mean \\"searchString\\"?']];
@@ -61,6 +68,8 @@ interface Printed {
 async function run(line: string): Promise<Printed> {
   const { chatbotId = "", clientId = "" } = ids;
   ids["id"] = (await parley.createSession({ chatbotId, clientId, title: "Example" })).id;
+  // A greeting, a prompt and a reply: what examples of variants are about.
+  if (/\/(messages\/\d|branch)/.test(line)) await parley.chat(ids["id"], "Hello");
   ids["session_id"] = (await parley.createComparison("Example", ["echo", "eliza"])).session_id;
   const filled = line.replace(/<(\w+)>/g, (placeholder, name: string) => ids[name] ?? placeholder);
   const given = { PARLEY: parley.address, KEY: parley.key, AUTH: `authorization: Bearer ${parley.key}` };
