@@ -204,8 +204,8 @@ export class Prompts {
 }
 
 /** Names a conversation that is sent whole. New messages in the end of one are new every time. */
-const conversationOf = ({ from, messages }: ConversationQuestion): string =>
-  from === "start" ? JSON.stringify(messages) : crypto.randomUUID();
+const conversationOf = ({ from, chatbotId, messages }: ConversationQuestion): string =>
+  from === "start" ? JSON.stringify([chatbotId, messages]) : crypto.randomUUID();
 
 /** What a repeated call must have in common with the first one. */
 const inputOf = ({ expectedSeq: _expectedSeq, ...question }: Question): object => question;

@@ -151,6 +151,23 @@ describe("the same conversation", () => {
     expect(shownIn(world).filter((line) => line === "user: second")).toHaveLength(1);
   });
 
+  it("that ends with a prompt which is being answered joins that turn", async () => {
+    let calls = 0;
+    const world = aWorld(aChatSession(), async () => {
+      calls += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return says("Hello");
+    });
+    const room = new SessionRoom(world);
+    const chat = room.prompt({ content: "1" }, "added", null);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const joined = await room.prompt(question([user(" 1")]), "added", null);
+    expect(joined).toMatchObject({ ok: true, value: { replayed: true } });
+    await chat;
+    expect(calls).toBe(1);
+    expect(shownIn(world)).toEqual(["user: 1", "assistant: Hello"]);
+  });
+
   it("that comes again after its turn is a regenerate", async () => {
     const world = aWorld(aChatSession());
     const room = new SessionRoom(world);
