@@ -59,37 +59,34 @@ export async function respondWithReply(
 }
 
 /** @param first what has come of the reply already. `no-transform` keeps proxies from buffering the events. */
-export const respondWithStream = (
+export function respondWithStream(
   c: Context<AppEnv>,
   events: ReplyEvents,
   reply: OpenReply,
   first: ReplyPortion | null,
-): Response =>
-  c.body(replyStream(events, reply, first), 200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-cache, no-transform",
-  });
+): Response {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  writer.closed.catch(reply.stop);
+  c.executionCtx.waitUntil(writeReply(writer, events, reply, first).catch(reply.stop));
+  return c.body(readable, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
+}
 
-function replyStream(
+/** Writes as fast as the reader reads. Rejects when it leaves. */
+async function writeReply(
+  writer: WritableStreamDefaultWriter<Uint8Array>,
   events: ReplyEvents,
-  { inbox, stop }: OpenReply,
+  { inbox }: OpenReply,
   first: ReplyPortion | null,
-): ReadableStream<Uint8Array> {
+): Promise<void> {
   const encoder = new TextEncoder();
-  let start = events.start();
-  let waiting = first;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        // Without anything of the reply yet, the start goes out alone.
-        const portion = waiting ?? (start === "" ? await inbox.next(HEARTBEAT_MS) : { text: "", final: null });
-        controller.enqueue(encoder.encode(start + (portion ? events.portion(portion) : HEARTBEAT)));
-        start = "";
-        waiting = null;
-        if (portion !== null && portion.final !== null) controller.close();
-      },
-      cancel: stop,
-    },
-    { highWaterMark: 0 },
-  );
+  // Without anything of the reply yet, the start goes out alone.
+  await writer.write(encoder.encode(events.start() + (first ? events.portion(first) : "")));
+  for (let final = first?.final ?? null; final === null;) {
+    const portion = await inbox.next(HEARTBEAT_MS);
+    final = portion?.final ?? null;
+    const text = portion ? events.portion(portion) : HEARTBEAT;
+    if (text !== "") await writer.write(encoder.encode(text));
+  }
+  await writer.close();
 }

@@ -196,6 +196,16 @@ describe("a conversation is refused", () => {
   });
 });
 
+it("changes nothing for an edit while a person handles the session", async () => {
+  const world = aWorld(aChatSession());
+  const room = new SessionRoom(world);
+  await room.prompt(question([user("1")]), "added", null);
+  await room.takeOver({ operator: { id: "grace", name: "Grace" }, reason: null });
+  const edited = question([user("a"), assistant("b"), user("c")]);
+  expect(await room.prompt(edited, "added", null)).toMatchObject({ failure: { reason: "human-handles" } });
+  expect(world.log.loadedState.session.lastSeq).toBe(2);
+});
+
 it("stops a turn by its id, one that waits too", async () => {
   const world = aWorld(aChatSession(), async ({ signal }) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
