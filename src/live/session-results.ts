@@ -7,7 +7,7 @@
 import type { CallerRole, Writer } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
-import type { Message, MessageForm, NewMessage } from "../core/message.ts";
+import type { Attack, Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Operator } from "../core/handover.ts";
 import type { ModelMessage } from "../core/reply.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
@@ -169,6 +169,13 @@ export interface VariantStreamParams {
 
 export interface ActivateParams {
   seq: number;
+}
+
+/** Prompts that an attack module made out of one. */
+export interface TurnSeriesParams {
+  contents: string[];
+  attack: Attack;
+  key: IdempotencyKey | null;
 }
 
 export interface TurnStreamParams {

@@ -36,7 +36,8 @@ export type HttpProblem =
   | { reason: "still-under-way"; retryAfterSeconds: number }
   | { reason: "unsupported-media-type" }
   | { reason: "body-too-large" }
-  | { reason: "invalid-input"; in: "body" | "query"; issues: InputIssue[] }
+  | { reason: "invalid-input"; in: "body" | "query" | "path"; issues: InputIssue[] }
+  | { reason: "not-supported"; message: string }
   | { reason: "misconfigured"; message: string }
   | { reason: "unavailable"; because: TransientError }
   | { reason: "internal" };
@@ -128,6 +129,7 @@ const PROBLEMS: ProblemTable = {
   }),
   "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
   invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
+  "not-supported": ({ message }) => ({ httpStatus: 400, code: "not_supported", message: `not_supported: ${message}` }),
   "not-found": ({ resource, id, suggestion }) => ({
     httpStatus: 404,
     code: "not_found",
@@ -152,11 +154,7 @@ const PROBLEMS: ProblemTable = {
     message: "A turn runs in this session: stop it, or wait for its end",
     headers: { "retry-after": "1" },
   }),
-  "model-mismatch": () => ({
-    httpStatus: 400,
-    code: "model_mismatch",
-    message: "This session is with another chatbot: send it as the model",
-  }),
+  "model-mismatch": () => ({ httpStatus: 400, code: "model_mismatch", message: "This session has another chatbot" }),
   "human-handles": () => ({
     httpStatus: 409,
     code: "human_handles",

@@ -105,7 +105,6 @@ export async function followTurn(c: Context<AppEnv>, sessionId: string, turnId: 
 interface TurnEvent {
   type: string;
   turnId: string;
-  offset: number;
   text: string;
   status: string;
   finishReason?: ReplyEnd["finishReason"];
@@ -120,7 +119,6 @@ class TurnReader {
   readonly #begin: (turnId: string) => void;
   /** The only turn to read among those of a session; `null` where the events are those of one turn. */
   readonly #only: string | null;
-  #length = 0;
   #end: ReplyEnd | null = null;
   #hasEnded = false;
 
@@ -147,20 +145,13 @@ class TurnReader {
   }
 
   #take(event: TurnEvent): void {
-    const { type, turnId, status, finishReason, usage = null } = event;
+    const { type, turnId, text, status, finishReason, usage = null } = event;
     if (this.#only !== null && turnId !== this.#only) return;
     this.#begin(turnId);
-    if (type === "reply-delta") this.#addText(event);
+    if (type === "reply-delta") this.inbox.add([{ type: "text", text }]);
     if (finishReason) this.#end = endOf({ finishReason, usage });
     if (type === "reply-end") this.#finish(failureIn(event) ?? this.#end);
     if (type === "turn-ended" && status === "human") this.#finish({ type: "human" });
-  }
-
-  /** A reader who joins a turn gets the text so far in one piece. */
-  #addText({ offset, text }: TurnEvent): void {
-    const fresh = text.slice(Math.max(0, this.#length - offset));
-    this.#length += fresh.length;
-    this.inbox.add([{ type: "text", text: fresh }]);
   }
 
   #finish(final: FinalEvent | null): void {

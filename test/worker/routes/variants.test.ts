@@ -1,9 +1,10 @@
 /** Variants of a conversation: another reply, another prompt, another path, and a branch into a session of its own. */
 import { env } from "cloudflare:workers";
-import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, inject, it, vi } from "vitest";
 import { get, post, put } from "../../support/api.ts";
+import { age } from "../../support/archive.ts";
 import { createChatbot, createClient, createEndpoint, createSession, unique } from "../../support/create.ts";
+import { breakD1, runAlarms } from "../../support/faults.ts";
 import { followEvents } from "../../support/follow.ts";
 
 const upstream = inject("upstream");
@@ -266,15 +267,15 @@ describe("the active path", () => {
     await regenerate(id, 4);
     await post(`/sessions/${id}/end`);
     await expectShown(["One", "One", "Two", "Two"]);
-    const object = env.SESSIONS.getByName(id);
     const before = {
       tree: await treeOf(id),
       shown: await shownIn(id),
       page: await pageOf(id),
       one: await pageOf(id, "limit=1&after=2"),
     };
-    await object.catchUp();
-    await runDurableObjectAlarm(object);
+    expect(seqsOf(before.page.messages)).toEqual([1, 2, 3, 6]);
+    await env.SESSIONS.getByName(id).catchUp();
+    await age([id]);
     const isStored = await env.DB.prepare("SELECT active_path FROM sessions WHERE id = ?").bind(id).first();
     expect(isStored).toMatchObject({ active_path: "[[1,3],[6,null]]" });
     expect({
@@ -283,6 +284,41 @@ describe("the active path", () => {
       page: await pageOf(id),
       one: await pageOf(id, "limit=1&after=2"),
     }).toEqual(before);
+  });
+
+  it("is what a list shows, also if it ended long ago", async () => {
+    const chatbotId = await createChatbot();
+    const id = await createSession({ chatbotId });
+    await chat(id, "One");
+    await edit(id, 1, "Uno");
+    const minimal = { headers: { prefer: "return=minimal" } };
+    for (let n = 0; n < 101; n += 1)
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: String(n) } }, minimal);
+    await activate(id, 1);
+    await env.SESSIONS.getByName(id).catchUp();
+    const [listed] = (await get(`/sessions?chatbotId=${chatbotId}`)).body.data.results;
+    expect([listed.messages.map(({ content }: { content: string }) => content), listed.messageCount]).toEqual([
+      ["One", "One"],
+      2,
+    ]);
+  });
+
+  it("is counted once by D1 too, however late the messages arrive there", async () => {
+    const id = await createSession();
+    await chat(id, "One");
+    const repair = breakD1();
+    const minimal = { headers: { prefer: "return=minimal" } };
+    for (let n = 0; n < 130; n += 1)
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: String(n) } }, minimal);
+    await regenerate(id, 2);
+    for (let n = 0; n < 110; n += 1)
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: String(n) } }, minimal);
+    repair();
+    await runAlarms(id);
+    const row = await env.DB.prepare("SELECT last_seq, message_count, active_path FROM sessions WHERE id = ?")
+      .bind(id)
+      .first();
+    expect(row).toEqual({ last_seq: 243, message_count: 112, active_path: "[[1,1],[133,null]]" });
   });
 
   it("stays while a turn runs", async () => {
@@ -320,6 +356,19 @@ describe("expectedSeq", () => {
     expect((await chat(id, "Two", { expectedSeq: 2 })).status).toBe(200);
     expect((await say(id, "user", "Three", { expectedSeq: 4 })).status).toBe(200);
     expect((await regenerate(id, 4, { expectedSeq: 5 })).status).toBe(200);
+  });
+
+  it("refuses a call that has waited for its turn meanwhile", async () => {
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 20 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
+    const follower = await followEvents(`/sessions/${id}/events`);
+    const running = chat(id, "One two three four");
+    await follower.next("reply-delta");
+    const { status, body } = await chat(id, "Two", { expectedSeq: 1 });
+    expect([status, body.error.code, body.error.lastSeq]).toEqual([409, "session_moved_on", 2]);
+    await running;
+    expect(await treeOf(id)).toHaveLength(2);
+    await follower.cut();
   });
 
   it("lets only one of two calls at once through", async () => {
@@ -376,9 +425,8 @@ describe("followers", () => {
     await chat(id, "Two");
     await activate(id, 2);
     await post(`/sessions/${id}/end`);
-    const object = env.SESSIONS.getByName(id);
-    await object.catchUp();
-    await runDurableObjectAlarm(object);
+    await env.SESSIONS.getByName(id).catchUp();
+    await age([id]);
     const reader = await followEvents(`/sessions/${id}/events?after=2`);
     await reader.next("stream-closed");
     expect(reader.events.map(({ type, seq, seqs }) => [type, seq ?? seqs])).toEqual([
