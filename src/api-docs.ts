@@ -7,16 +7,18 @@ import { moonshot07Docs } from "./routes/moonshot-07/docs.ts";
 import { moonshotDocs } from "./routes/moonshot/docs.ts";
 import { operations as health } from "./routes/health-docs.ts";
 import type { DialectDocs, Operations } from "./routes/openapi/operations.ts";
+import { openaiDocs } from "./routes/openai/docs.ts";
 import { operations as pages } from "./routes/openapi/docs.ts";
 import { describedRoutes, openapiDocument } from "./routes/openapi/document.ts";
 import { sessionApiDocs } from "./routes/session-api/docs.ts";
 
 /** The documentation of the dialects that `app.ts` lists, in the same order. */
-export const dialectDocs: readonly DialectDocs[] = [moonshotDocs, moonshot07Docs, sessionApiDocs];
+export const dialectDocs: readonly DialectDocs[] = [moonshotDocs, moonshot07Docs, openaiDocs, sessionApiDocs];
 
 export const operations: Operations = {
   ...moonshotDocs.operations,
   ...moonshot07Docs.operations,
+  ...openaiDocs.operations,
   ...sessionApiDocs.operations,
   ...health,
   ...pages,

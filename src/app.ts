@@ -25,6 +25,8 @@ import { apiV1 } from "./routes/moonshot-07/index.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
 import { noTransform, requireTimeZone } from "./routes/moonshot-shared/middleware.ts";
+import { openai } from "./routes/openai/dialect.ts";
+import { openaiV1 } from "./routes/openai/index.ts";
 import { openapi } from "./routes/openapi/index.ts";
 import { chatbots } from "./routes/session-api/chatbots/index.ts";
 import { clients } from "./routes/session-api/clients/index.ts";
@@ -35,7 +37,7 @@ import { me } from "./routes/session-api/me/index.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
 
 /** The dialects of the API. The last one has every path that no other has. */
-export const dialects: readonly Dialect[] = [moonshot, moonshot07, sessionApi];
+export const dialects: readonly Dialect[] = [moonshot, moonshot07, openai, sessionApi];
 
 /** With one router: finding the methods of a path needs this one anyway, and Hono's default adds two more to the bundle. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), strict: false })
@@ -59,6 +61,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .route("/sessions", sessions)
   .route("/v1", v1)
   .route("/api/v1", apiV1)
+  .route("/openai/v1", openaiV1)
   .route("/chatbots", chatbots)
   .route("/clients", clients)
   .route("/feedback", feedback)

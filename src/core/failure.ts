@@ -49,6 +49,8 @@ export type ResourceType =
   | "chatbot"
   | "client"
   | "endpoint"
+  /** An endpoint or a chatbot, where a dialect calls both models. */
+  | "model"
   | "prompt template"
   | "context strategy"
   | "attack module"
@@ -57,7 +59,9 @@ export type ResourceType =
   | "key"
   | "chat"
   | "message"
-  | "feedback";
+  | "feedback"
+  | "turn"
+  | "response";
 
 /** What uses a resource, so that it cannot be deleted. */
 export interface Users {
@@ -95,6 +99,8 @@ export type Failure =
   | { reason: "session-moved-on"; lastSeq: number }
   | { reason: "turn-running" }
   | { reason: "human-handles" }
+  /** A session has another chatbot than the one that is asked. */
+  | { reason: "model-mismatch" }
   /** Of a message that is to be answered or changed in another way, or shown: what it is not. */
   | { reason: "nothing-to-answer" }
   | { reason: "nothing-to-edit" }

@@ -21,6 +21,9 @@ export function newObjectId(at: EpochMs): string {
   return seconds + hex(at % 1000, 3) + hex(sequence, 3) + randomHex(5);
 }
 
+/** When an id was created, to the second. */
+export const timeOfObjectId = (id: string): EpochMs => Number.parseInt(id.slice(0, 8), 16) * 1000;
+
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, "0").slice(-digits);
 
 /** Cryptographically random bytes, as lower-case hex. */

@@ -13,10 +13,19 @@ import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
+import { continueConversation } from "./continue-conversation.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom } from "./passed-messages.ts";
 import type { SessionLoader } from "./session-loader.ts";
-import type { AcceptedPrompt, History, PromptResult, Question, RecordOptions } from "./session-results.ts";
+import type {
+  AcceptedPrompt,
+  ConversationQuestion,
+  History,
+  PromptResult,
+  Question,
+  RecordOptions,
+  TurnSnapshot,
+} from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import type { Prompt } from "./turns/plan-turn.ts";
 import type { TurnQueue } from "./turns/turn-queue.ts";
@@ -34,6 +43,8 @@ export class Prompts {
   readonly #world: SessionWorld;
   readonly #loader: SessionLoader;
   readonly #turns: TurnQueue;
+  /** The turns that wait or run, by the conversations that they answer. */
+  readonly #conversations = new Map<string, string>();
 
   constructor(world: SessionWorld, loader: SessionLoader, turns: TurnQueue) {
     this.#world = world;
@@ -60,7 +71,7 @@ export class Prompts {
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
     const saved = findResult(log, key, inputOf(question));
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
-    const earlier = saved && this.#earlierTurn(saved);
+    const earlier = saved ? this.#earlierTurn(saved) : this.#openTurnOf(question);
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
@@ -96,10 +107,25 @@ export class Prompts {
     return leftSeq === undefined ? log.messagesOfTurn(turnId) : log.messages(leftSeq - 1, 1).items;
   }
 
+  /** A turn, also one that waits. `null` if the object is empty. */
+  turn(turnId: string): Outcome<TurnSnapshot | null> {
+    const { log } = this.#world;
+    if (!log.state) return success(null);
+    if (log.state.removed) return notFound("session");
+    const isOpen = this.#turns.find(turnId) !== null;
+    return success({ session: log.state.session, messages: log.messagesOfTurn(turnId), isOpen });
+  }
+
+  /** Stops a turn that waits or runs, and waits for its end. @returns whether there was one */
+  async stop(turnId: string): Promise<Outcome<boolean>> {
+    return success(await this.#turns.stopTurn(turnId));
+  }
+
   /** @param seq the prompt of an earlier turn of the same question, if it has one in the log */
   #promptOf(session: Session, question: Question, seq: number | null): Outcome<Prompt> {
     const { expectedSeq } = question;
     const expected = expectedSeq === undefined ? {} : { expectedSeq };
+    if ("messages" in question) return continueConversation(this.#world, session, question);
     if ("content" in question && question.editedSeq === undefined)
       return success({ content: question.content, seq, ...expected });
     if (session.handler === "human") return failed({ reason: "human-handles" });
@@ -131,6 +157,23 @@ export class Prompts {
     return log.messagesOfTurn(turnId).find(({ role }) => role === "user");
   }
 
+  /** The turn of the same conversation that waits or runs: a client whose connection broke sends it again. */
+  #openTurnOf(question: Question): AcceptedPrompt | null {
+    const turnId = "messages" in question ? this.#conversations.get(conversationOf(question)) : undefined;
+    const submitted = turnId === undefined ? null : this.#turns.find(turnId);
+    return submitted && { turnId: submitted.turnId, submitted, replayed: true };
+  }
+
+  /** The turn that answers this prompt of a conversation already. */
+  #runningTurnOf({ seq }: Prompt, question: Question): AcceptedPrompt | null {
+    const turn = this.#world.log.state?.turn ?? null;
+    if (turn === null || seq === null || !("messages" in question)) return null;
+    const { turnId, promptSeq = this.#world.log.messagesOfTurn(turnId).find(({ role }) => role === "user")?.seq } =
+      turn;
+    const submitted = promptSeq === seq ? this.#turns.find(turnId) : null;
+    return submitted && { turnId, submitted, replayed: true };
+  }
+
   #startTurn(
     prompt: Prompt,
     question: Question,
@@ -138,15 +181,24 @@ export class Prompts {
     series?: SeriesOptions,
   ): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
+    const running = this.#runningTurnOf(prompt, question);
+    if (running) return success(running);
     const { seq } = prompt;
     const saveResult = (turnId: string) =>
       saveResultAtStart(log, key, inputOf(question), { seq, turn_id: turnId }, clock());
     const submitted = this.#turns.submit(prompt, saveResult, series?.isNext);
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
+    if ("messages" in question) this.#keepOpen(conversationOf(question), turnId, finished);
     // The turn continues even if the caller disconnects.
     keepAlive(finished.finally(() => replication.start()));
     return success({ turnId, submitted: submitted.value, replayed: false });
+  }
+
+  #keepOpen(conversation: string, turnId: string, finished: Promise<unknown>): void {
+    this.#conversations.set(conversation, turnId);
+    const remove = () => this.#conversations.delete(conversation);
+    finished.then(remove, remove);
   }
 
   /** The turn that a key started. `null` if it failed or was lost before it started: then it runs again. */
@@ -168,6 +220,10 @@ export class Prompts {
     return messages.find(({ role }) => role === "user")?.seq ?? seq;
   }
 }
+
+/** Names a conversation that is sent whole. New messages in the end of one are new every time. */
+const conversationOf = ({ from, chatbotId, messages }: ConversationQuestion): string =>
+  from === "start" ? JSON.stringify([chatbotId, messages]) : crypto.randomUUID();
 
 /** What a repeated call must have in common with the first one. */
 const inputOf = ({ expectedSeq: _expectedSeq, ...question }: Question): object => question;

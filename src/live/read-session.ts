@@ -25,7 +25,14 @@ import type { ReferencedRecords } from "../store/turn-context.ts";
 import { PageQueue } from "./page-queue.ts";
 import { sessionStub } from "./session-client.ts";
 import type { SessionStub } from "./session-client.ts";
-import type { History, LiveSnapshot, PageFilter, RecordOptions, SessionResult } from "./session-results.ts";
+import type {
+  History,
+  LiveSnapshot,
+  PageFilter,
+  RecordOptions,
+  SessionResult,
+  TurnSnapshot,
+} from "./session-results.ts";
 import { D1_TIMEOUT_MS } from "./turns/turn-context.ts";
 
 /**
@@ -83,6 +90,25 @@ export const readSession = (
       return { session, ...shown, chatbot: null, client: null };
     },
   );
+
+/** Reads a turn of a session. `null` when the session does not exist. */
+export const readTurn = (reader: SessionReader, id: string, turnId: string): Promise<TurnSnapshot | null> =>
+  fromObjectOrStore(
+    reader,
+    id,
+    (object) => object.turn({ turnId }),
+    async (store) => {
+      const session = await findSession(store.db, id);
+      return session && { session, messages: await turnOf(reader, session, turnId), isOpen: false };
+    },
+  );
+
+async function turnOf(reader: SessionReader, session: Session, turnId: string): Promise<Message[]> {
+  const found: Message[] = [];
+  const log = logOf(reader, session, { after: 0, upTo: session.lastSeq });
+  for await (const message of messagesOf(log, { form: "short" })) if (message.turnId === turnId) found.push(message);
+  return found;
+}
 
 /** The newest messages of a session that no object has, as a result has them. @throws {CallerLeft} */
 async function readNewest(

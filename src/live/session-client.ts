@@ -13,7 +13,7 @@ import { upgradeRequest } from "./streaming/subscription.ts";
 import type { Subscription } from "./streaming/subscription.ts";
 
 export type { IdempotencyKey } from "./log/idempotency.ts";
-export type { History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
+export type { ConversationQuestion, History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
 
 /**
  * The calls to a session's object, and when one can be made twice: always, never, under an idempotency key, or if the
@@ -31,6 +31,7 @@ const METHODS = {
   activate: "always",
   follow: "always",
   unfollow: "always",
+  turn: "always",
   // A second stop could stop another turn.
   stop: "never",
   cancel: "never",

@@ -74,8 +74,12 @@ export abstract class SessionObject extends DurableObject<Env> {
   async unfollow({ readerId }: { readerId: string }): Promise<void> {
     this.#parts.subscriptions.closeReader(readerId);
   }
-  async stop() {
-    return this.#parts.room.stopTurn();
+  async turn({ turnId }: results.TurnParams) {
+    return this.#parts.room.prompts.turn(turnId);
+  }
+  async stop({ turnId }: results.StopParams = {}) {
+    const { room } = this.#parts;
+    return turnId === undefined ? room.stopTurn() : room.prompts.stop(turnId);
   }
   async cancel() {
     return this.#parts.room.cancel();

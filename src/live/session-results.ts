@@ -9,6 +9,7 @@ import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { Attack, Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Operator } from "../core/handover.ts";
+import type { ModelMessage } from "../core/reply.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -113,6 +114,24 @@ export interface HandBackParams {
   note: string | null;
 }
 
+/** Asks the chatbot of a session with what a client sends of its conversation. */
+export interface ConversationQuestion {
+  /** The prompt last. */
+  messages: ModelMessage[];
+  /**
+   * Where they begin: with the conversation, so that what the session has is recognised; behind a turn, so that they may be
+   * a variant of what followed it; or at the end.
+   */
+  from: "start" | "end" | { turnId: string };
+  /** The chatbot that the client believes to ask. */
+  chatbotId: string;
+  /** What stands before the chatbot's system prompt. */
+  instructions?: string;
+  /** JSON text of an object. */
+  params?: string;
+  by: Pick<Writer, "role">;
+}
+
 /** Asks the chats of a session, if `expectedSeq` is the last message of its log or absent. */
 export type Question = (
   | {
@@ -126,6 +145,7 @@ export type Question = (
       endpointId?: string;
       params?: string;
     }
+  | ConversationQuestion
 ) & { expectedSeq?: number };
 
 export interface PromptParams extends ReadParams {
@@ -165,6 +185,24 @@ export interface TurnStreamParams {
   readerId?: string;
   /** Of the reader: a client sees less. Without one, the reader sees everything. */
   role?: CallerRole | null;
+}
+
+export interface TurnParams {
+  turnId: string;
+}
+
+export interface StopParams {
+  /** The turn to stop, which may still wait. Without one, and in the last release, the turn that runs. */
+  turnId?: string;
+}
+
+/** A turn, while it waits or runs and afterwards. */
+export interface TurnSnapshot {
+  session: Session;
+  /** What it has added to the log; none for a turn that is not known. */
+  messages: Message[];
+  /** Whether it waits or runs. */
+  isOpen: boolean;
 }
 
 export interface AmendParams extends ReadParams {

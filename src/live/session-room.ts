@@ -61,7 +61,7 @@ export class SessionRoom {
   readonly #world: SessionWorld;
   readonly #loader: SessionLoader;
   readonly #turns: TurnQueue;
-  readonly #prompts: Prompts;
+  readonly prompts: Prompts;
   readonly submitPrompt: Prompts["submit"];
   readonly prompt: Prompts["run"];
 
@@ -69,9 +69,9 @@ export class SessionRoom {
     this.#world = world;
     this.#loader = new SessionLoader(world);
     this.#turns = new TurnQueue(world, this.#loader);
-    this.#prompts = new Prompts(world, this.#loader, this.#turns);
-    this.submitPrompt = (...args) => this.#prompts.submit(...args);
-    this.prompt = (...args) => this.#prompts.run(...args);
+    this.prompts = new Prompts(world, this.#loader, this.#turns);
+    this.submitPrompt = (...args) => this.prompts.submit(...args);
+    this.prompt = (...args) => this.prompts.run(...args);
   }
 
   /** Closes a turn that was interrupted when the object stopped. Call it once, when the object starts. */
@@ -191,7 +191,7 @@ export class SessionRoom {
   replayPrompt(accepted: AcceptedPrompt) {
     return replayTurnOfHuman(
       accepted.turnId,
-      this.#prompts.messagesOf(accepted),
+      this.prompts.messagesOf(accepted),
       this.#world.log.loadedState.session.kind,
     );
   }

@@ -147,7 +147,7 @@ async function readNearby<T>(
   return read(database(d1));
 }
 
-/** As {@link readTurnContext}, for a chatbot session. */
+/** As {@link readTurnContext}, for a chatbot session; or for a chatbot alone, with `clientId: null`. */
 export async function readChatContext(d1: D1Database, references: ChatReferences): Promise<ChatContext> {
   const [chatbotKey, clientKey] = keysOf(references);
   const [, chatbotId] = chatbotKey;
@@ -158,7 +158,10 @@ export async function readChatContext(d1: D1Database, references: ChatReferences
     const { chatbot = null, endpoint = null, client = null, summaryEndpoint = null } = row ?? {};
     return { chatbot, endpoint, client, summaryEndpoint, readAt };
   };
-  const { readAt, ...chat } = await readNearby(d1, [chatbotKey, clientKey], read, isWhole);
+  const needsClient = references.clientId !== null;
+  const { readAt, ...chat } = await readNearby(d1, [chatbotKey, clientKey], read, (found) =>
+    isWhole(found, needsClient),
+  );
   recordCache.put(chatbotKey, chat.chatbot, readAt);
   recordCache.put(clientKey, chat.client, readAt);
   const [, summaryKey] = endpointKeys(chat.chatbot ? endpointIdsOf(chat.chatbot) : []);
@@ -167,9 +170,9 @@ export async function readChatContext(d1: D1Database, references: ChatReferences
   return chat;
 }
 
-const isWhole = ({ chatbot, endpoint, client, summaryEndpoint }: ChatContext): boolean =>
+const isWhole = ({ chatbot, endpoint, client, summaryEndpoint }: ChatContext, needsClient: boolean): boolean =>
   chatbot !== null &&
-  client !== null &&
+  (client !== null || !needsClient) &&
   [endpoint, summaryEndpoint].filter((one) => one != null).length === endpointIdsOf(chatbot).length &&
   endpointKeys(endpointIdsOf(chatbot)).every((key) => !recordCache.wasChanged(key));
 

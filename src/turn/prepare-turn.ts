@@ -172,7 +172,7 @@ export const endpointMissing = (endpointId: string) => ({
 });
 
 /** @param overrides the chatbot's params, which override those of the endpoint that it has not pinned */
-function buildRequest(
+export function buildRequest(
   { endpoint, previousCalls, alternateRoles }: TaskTarget,
   { messages, isComplete }: Conversation,
   { overrides, withReceipt }: { overrides: string | null; withReceipt: boolean },

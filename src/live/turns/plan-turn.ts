@@ -32,8 +32,8 @@ export interface Prompt {
   isVariant?: true;
   /** What the first message that the turn adds follows, if that is not the last message of the active path. */
   parentSeq?: number;
-  /** Which endpoint replies, and with which params, if not the chatbot's own. */
-  call?: { endpointId?: string; params?: string };
+  /** Which endpoint replies, and with which params, if not the chatbot's own; and what its system prompt stands behind. */
+  call?: { endpointId?: string; params?: string; instructions?: string };
   /** The turn starts only if this is the last message of the log. */
   expectedSeq?: number;
 }
@@ -73,9 +73,10 @@ export async function planTurn(world: SessionWorld, session: Session, prompt: Pr
 
 /** The chatbot with the endpoint and the params of a call. Its own params are for its own endpoint. */
 async function withCall(world: SessionWorld, context: ChatContext, { call }: Prompt): Promise<Outcome<ChatContext>> {
-  const { chatbot } = context;
-  if (!chatbot || !call) return success(context);
-  const { endpointId = chatbot.endpointId, params = null } = call;
+  if (!context.chatbot || !call) return success(context);
+  const { endpointId = context.chatbot.endpointId, params = null, instructions = "" } = call;
+  const systemPrompt = [instructions, context.chatbot.systemPrompt ?? ""].filter((text) => text !== "").join("\n\n");
+  const chatbot = { ...context.chatbot, systemPrompt };
   if (endpointId === chatbot.endpointId)
     return success({ ...context, chatbot: { ...chatbot, params: mergeParams(chatbot.params ?? "{}", params, []) } });
   const endpoint = await world.records.findEndpoint(endpointId);

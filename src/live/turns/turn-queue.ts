@@ -107,6 +107,14 @@ export class TurnQueue {
     return this.#current?.turnId ?? null;
   }
 
+  /** Stops a turn that waits or runs. Resolves when it has ended. @returns whether there was one */
+  async stopTurn(turnId: string): Promise<boolean> {
+    const submitted = this.#submitted.get(turnId);
+    submitted?.control.signals.stop(null);
+    await submitted?.turn.finished;
+    return submitted !== undefined;
+  }
+
   /** Stops the running turn and all waiting ones. Each is logged as cancelled. */
   stopAll(): void {
     for (const { control } of this.#submitted.values()) control.signals.stop(null);

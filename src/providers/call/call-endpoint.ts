@@ -5,11 +5,13 @@
 import { readCallParams } from "../../core/call-params.ts";
 import type { ReplyRequest } from "../../core/reply.ts";
 import { NOT_CALLED } from "../../core/reply.ts";
+import { sha256Hex } from "../../crypto/secrets.ts";
 import { allowsPrivateUrls } from "../../net/url-guard.ts";
 import { slotsOf } from "../limits/endpoint-slots.ts";
 import { PROVIDERS } from "../registry.ts";
 import { callWithRetries } from "./attempts.ts";
 import type { OnEvents } from "./attempts.ts";
+import type { ProviderEnv } from "./provider.ts";
 import { readToken } from "./read-token.ts";
 
 /** What a call needs from the invocation that makes it. */
@@ -28,10 +30,25 @@ export async function callEndpoint(
 ): Promise<void> {
   const token = await readToken(request, env);
   if (typeof token !== "string") return onEvents([{ ...token, metrics: NOT_CALLED }]);
-  const ai: unknown = Reflect.get(env, "AI");
-  const providerEnv = { ai, allowPrivateUrls: allowsPrivateUrls(env.ALLOW_PRIVATE_ENDPOINTS) };
+  const providerEnv = providerEnvOf(env);
   const provider = PROVIDERS[request.connectorType];
   const { timeoutMs } = readCallParams(request.params, provider.maxAttempts).limits;
   const acquireSlot = slotsOf(request, timeoutMs, { endpoints: env.ENDPOINTS, waitUntil });
   return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
+}
+
+const providerEnvOf = (env: Env): ProviderEnv => ({
+  ai: Reflect.get(env, "AI") as unknown,
+  allowPrivateUrls: allowsPrivateUrls(env.ALLOW_PRIVATE_ENDPOINTS),
+});
+
+/**
+ * The hash that the receipt of a request would have, before the call: lower-case hex SHA-256 of the exact body. `null` for
+ * a call without a body, and for one that cannot be made.
+ */
+export async function bodyHashOf(request: ReplyRequest, env: Env): Promise<string | null> {
+  const provider = PROVIDERS[request.connectorType];
+  const { providerParams } = readCallParams(request.params, provider.maxAttempts);
+  const call = provider.prepare({ request, providerParams, providerEnv: providerEnvOf(env) });
+  return "type" in call || call.body === null ? null : sha256Hex(call.body);
 }

@@ -18,6 +18,11 @@ const REQUEST_HEADERS = [
   "last-event-id",
   "prefer",
   "x-d1-bookmark",
+  "x-parley-session",
+  // OpenAI's client in a browser describes itself with each call.
+  ...["arch", "lang", "os", "package-version", "retry-count", "runtime", "runtime-version", "timeout"].map(
+    (name) => `x-stainless-${name}`,
+  ),
 ];
 
 /** Headers of an answer that a page's script may read. */
@@ -30,7 +35,10 @@ const RESPONSE_HEADERS = [
   "server-timing",
   "www-authenticate",
   "x-d1-bookmark",
+  "x-parley-body-sha256",
+  "x-parley-session",
   "x-request-id",
+  "x-should-retry",
 ];
 
 /** How long a browser may cache the answer to a preflight request, in seconds. */

@@ -12,7 +12,7 @@ import type { TurnSeriesReport } from "../../core/turn.ts";
 import type { HttpProblem } from "./problem.ts";
 
 export interface Dialect {
-  /** The first segment of its paths, with its slash. `""` for the one that has all other paths. */
+  /** The beginning of its paths, with its slash. `""` for the one that has all other paths. */
   prefix: string;
   respondWithProblem: (c: Context, problem: HttpProblem) => Response;
   /** The status of the answer to an invalid body or query. */

@@ -18,6 +18,7 @@ import { claimKey, saveResponse, releaseKey } from "../../store/idempotency-keys
 import type { Claim, CreatedResource, SavedResponse } from "../../store/idempotency-keys.ts";
 import type { AppEnv, BodyMiddleware } from "./context.ts";
 import { measure } from "./context.ts";
+import type { HttpProblem } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
 /** `Retry-After` while the first call under a key is still running, in seconds. */
@@ -117,3 +118,30 @@ export const createOnce: BodyMiddleware = async (c, next) => {
   markReplayed(c, true);
   return c.body(first.body ?? "", first.httpStatus as 200, { "content-type": "application/json" });
 };
+
+/**
+ * For a route that goes on after it has created something: what the first call under the key has created, as
+ * {@link saveResponseStatements} saved it; `null` for the first call, and for a call without a key.
+ */
+export async function claimCreation(
+  c: Context<AppEnv>,
+  input: object,
+): Promise<{ created: object | null } | HttpProblem> {
+  const key = idempotencyKeyOf(c);
+  if (!key) return { created: null };
+  const claim = { ...key, fingerprint: await fingerprintOf(input, c.env), at: now() };
+  const first = await measure(c, "index", waitForFirstResponse(database(c.env.DB), claim));
+  if (first === null) {
+    c.set("claim", claim);
+    return { created: null };
+  }
+  if (first.fingerprint !== claim.fingerprint) return { reason: "idempotency-conflict" };
+  return first.httpStatus === null
+    ? { reason: "still-under-way", retryAfterSeconds: RETRY_SECONDS }
+    : { created: JSON.parse(first.body ?? "{}") as object };
+}
+
+/** Lets a later call under the key create, because this one has created nothing. */
+export async function releaseClaim(c: Context<AppEnv>): Promise<void> {
+  if (c.var.claim) await releaseKey(database(c.env.DB), c.var.claim);
+}

@@ -159,6 +159,7 @@ const PROBLEMS: ProblemTable = {
     message: "A turn runs in this session: stop it, or wait for its end",
     headers: { "retry-after": "1" },
   }),
+  "model-mismatch": () => ({ httpStatus: 400, code: "model_mismatch", message: "This session has another chatbot" }),
   "human-handles": () => ({
     httpStatus: 409,
     code: "human_handles",

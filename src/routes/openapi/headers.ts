@@ -29,6 +29,11 @@ const HEADERS = {
     "x-d1-bookmark",
     "The value of this header in an earlier answer: the list may then come from a nearby replica that is at least as fresh",
   ),
+  "x-parley-session": header(
+    "x-parley-session",
+    "The id of the session whose conversation `messages` is",
+    "^[0-9a-fA-F]{24}$",
+  ),
   "last-event-id": header(
     "Last-Event-ID",
     "The `seq` of the last message that you have. It takes precedence over `after`",

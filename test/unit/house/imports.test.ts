@@ -38,6 +38,7 @@ const ARROWS: Record<string, string[]> = {
   "routes/moonshot": [...DIALECT, "routes/moonshot-shared", "providers/call/call-endpoint.ts"],
   "routes/moonshot-07": [...DIALECT, "routes/moonshot-shared"],
   "routes/moonshot-shared": DIALECT,
+  "routes/openai": [...DIALECT, "providers/call/call-endpoint.ts"],
   jobs: [...LIVE_DOORS, "store", "net"],
   live: ["turn", "providers", "store"],
   "live/turns": [
@@ -153,7 +154,7 @@ it("has nothing in the Worker that only the OpenAPI document needs", () => {
 });
 
 it("knows no dialect in routes/http and in live", () => {
-  const dialects = /session-api|moonshot/;
+  const dialects = /session-api|moonshot|routes\/openai\//;
   const named = files
     .filter(({ path }) => isIn(path, "src/routes/http") || isIn(path, "src/live"))
     .filter((file) => importsOf(file).some((imported) => dialects.test(imported)));

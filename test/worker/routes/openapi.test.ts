@@ -17,6 +17,7 @@ const routes = [
 const UNAUTHENTICATED: Record<string, object> = {
   "/v1": { detail: expect.any(String) },
   "/api/v1": { detail: expect.any(String) },
+  "/openai/v1": { error: { code: "invalid_api_key", type: "authentication_error" } },
   "": { success: false, error: { code: "unauthenticated" } },
 };
 

@@ -140,6 +140,12 @@ const MATRIX: Record<string, string[]> = {
   "get /api/v1/runners/name": STAFF,
   "get /api/v1/benchmarks/results": STAFF,
   "get /api/v1/benchmarks/results/name": STAFF,
+  "get /openai/v1/models": CHATTERS,
+  "get /openai/v1/models/{id}": CHATTERS,
+  "post /openai/v1/chat/completions": CHATTERS,
+  "post /openai/v1/responses": CHATTERS,
+  "get /openai/v1/responses/{id}": CHATTERS,
+  "post /openai/v1/responses/{id}/cancel": CHATTERS,
 };
 
 const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));
@@ -187,7 +193,7 @@ describe("the roles that may call", () => {
       expect([200, 201, 403, 404, 409]).toContain(status);
       if (status !== 403) continue;
       denied.push(nameOf(route));
-      expect(body.message ?? body.detail).toBe(reasonOf(nameOf(route), role));
+      expect(body.message ?? body.detail ?? body.error.message).toBe(reasonOf(nameOf(route), role));
     }
     const expected = routes.map(nameOf).filter((name) => !MATRIX[name]?.includes(role));
     expect(denied).toEqual(expected);

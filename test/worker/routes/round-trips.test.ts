@@ -630,12 +630,79 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["POST /sessions/{id}/stop", "by its client, with a JWT, 30 seconds later", 1, async () => later(30_000)],
   ["POST /sessions/chat", "by its client, with a key", 0, async () => chatByClient("key")],
   ["POST /sessions/chat", "by its client, with a JWT", 0, async () => chatByClient("jwt")],
+  ["GET /openai/v1/models", "", 1, async () => aCall("GET", "/openai/v1/models")],
+  ["GET /openai/v1/models/{id}", "of an endpoint", 1, async () => aged(aModel("", await createEndpoint()))],
+  ["GET /openai/v1/models/{id}", "used lately", 0, async () => usedLately(aModel("", await createEndpoint()))],
+  ["GET /openai/v1/models/{id}", "of a chatbot", 1, async () => aged(aModel("chatbot:", await createChatbot()))],
+  ["POST /openai/v1/chat/completions", "not used lately", 1, async () => aged(completion(await createEndpoint()))],
+  ["POST /openai/v1/chat/completions", "used lately", 0, async () => usedLately(completion(await createEndpoint()))],
+  [
+    "POST /openai/v1/chat/completions",
+    "with a chatbot that was used lately",
+    0,
+    async () => usedLately(completion(`chatbot:${await createChatbot()}`)),
+  ],
+  [
+    "POST /openai/v1/responses",
+    "not stored, used lately",
+    0,
+    async () => usedLately(aResponse(await createEndpoint(), { store: false })),
+  ],
+  ["POST /openai/v1/responses", "in a session that its object holds", 0, async () => responseIn(await heldSession())],
+  ["POST /openai/v1/responses", "in a new session", 3, async () => responseIn(await heldSession(), true)],
+  [
+    "POST /openai/v1/chat/completions",
+    "in a session that its object holds",
+    0,
+    async () => completionIn(await heldSession()),
+  ],
+  [
+    "POST /openai/v1/chat/completions",
+    "in a session, as a stream",
+    0,
+    async () => completionIn(await heldSession(), { stream: true }),
+  ],
+  ["GET /openai/v1/responses/{id}", "held by its object", 0, async () => storedResponse("GET", "")],
+  ["POST /openai/v1/responses/{id}/cancel", "held by its object", 0, async () => storedResponse("POST", "/cancel")],
   ["GET /healthz", "", 0, async () => aCall("GET", "/healthz")],
   ["GET /healthz", "deep", 1, async () => aCall("GET", "/healthz?deep=1")],
   ["GET /openapi.json", "", 0, async () => aCall("GET", "/openapi.json")],
   ["GET /docs", "", 0, async () => aCall("GET", "/docs")],
   ["GET /", "", 0, async () => aCall("GET", "/")],
 ];
+
+const aModel = (prefix: string, id: string): Call => aCall("GET", `/openai/v1/models/${prefix}${id}`);
+
+const completion = (model: string): Call =>
+  aCall("POST", "/openai/v1/chat/completions", { model, messages: [{ role: "user", content: "hi" }] });
+
+const aResponse = (model: string, fields: object): Call =>
+  aCall("POST", "/openai/v1/responses", { model, input: "hi", ...fields });
+
+const modelOf = async (id: string): Promise<string> =>
+  `chatbot:${(await get(`/sessions/${id}`)).body.data.chatbotId.id}`;
+
+async function responseIn(id: string, isNew = false): Promise<Call> {
+  const { clientId } = (await get(`/sessions/${id}`)).body.data;
+  return aResponse(await modelOf(id), isNew ? { metadata: { client_id: clientId.id } } : { conversation: id });
+}
+
+async function completionIn(id: string, fields: object = {}): Promise<Call> {
+  const { method, path, body } = completion(await modelOf(id));
+  return { method, path, body: { ...body, ...fields }, headers: { "x-parley-session": id } };
+}
+
+async function storedResponse(method: string, path: string): Promise<Call> {
+  const call = await responseIn(await heldSession());
+  const { body } = await post(call.path, call.body);
+  return aCall(method, `${call.path}/${body.id}${path}`);
+}
+
+async function usedLately(call: Call): Promise<Call> {
+  letTimePass(1);
+  await statusOf(call);
+  return call;
+}
 
 /** A session that was just created, of a chatbot and a client that were not. */
 async function newSessionId(): Promise<string> {

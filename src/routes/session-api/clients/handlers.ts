@@ -20,7 +20,7 @@ import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { closeSubscriptions } from "../close-subscriptions.ts";
 import { itemBody, mutationBody, pageBody, removalBody, updatedAtAfter } from "../envelope.ts";
-import { evictCachedOwner } from "../sessions/session-owners.ts";
+import { evictCachedOwner } from "../../http/session-owners.ts";
 import { presentClient } from "./present.ts";
 import * as schemas from "./schemas.ts";
 

@@ -46,8 +46,8 @@ import { itemBody, mutationBody, pageBody, removalBody } from "../envelope.ts";
 import { respondWithReply } from "./chat-answer.ts";
 import { readFeedback } from "../feedback/read-feedback.ts";
 import type { FeedbackBySeq } from "../feedback/read-feedback.ts";
-import { newSession } from "./new-session.ts";
-import type { NewSessionInput } from "./new-session.ts";
+import { newSession } from "../../../core/new-session.ts";
+import type { NewSessionInput } from "../../../core/new-session.ts";
 import { clientFilter } from "./ownership.ts";
 import {
   presentEach,
@@ -58,7 +58,7 @@ import {
   presentSession,
 } from "./present.ts";
 import type * as schemas from "./schemas.ts";
-import { cacheOwner } from "./session-owners.ts";
+import { cacheOwner } from "../../http/session-owners.ts";
 import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
 type AppContext = Context<AppEnv>;

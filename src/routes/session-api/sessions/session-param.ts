@@ -7,7 +7,7 @@ import { asObjectId } from "../../../core/id.ts";
 import type { IdValidator } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
-import { isOwnSession } from "./session-owners.ts";
+import { isOwnSession } from "../../http/session-owners.ts";
 
 export const SESSION_NOT_FOUND = { reason: "not-found", resource: "session", id: null } as const;
 

@@ -26,7 +26,7 @@ import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { openEventStream, respondWithTurn, wantsEvents } from "../../http/subscribe.ts";
 import { itemBody, mutationBody } from "../envelope.ts";
 import { respondWithReply } from "./chat-answer.ts";
-import { cacheOwner } from "./session-owners.ts";
+import { cacheOwner } from "../../http/session-owners.ts";
 import { presentSession } from "./present.ts";
 import type * as schemas from "./schemas.ts";
 import { seqOf } from "./seq-param.ts";

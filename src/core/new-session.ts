@@ -2,12 +2,12 @@
  * Makes a new chatbot session from its input. It does not check that the chatbot and the client exist, and saves
  * nothing. The only effect is a random id.
  */
-import { newObjectId } from "../../../core/id.ts";
-import { BOT_HANDLING } from "../../../core/handover.ts";
-import type { Message } from "../../../core/message.ts";
-import { NO_COMPARISON } from "../../../core/session.ts";
-import type { Session } from "../../../core/session.ts";
-import type { EpochMs } from "../../../core/time.ts";
+import { newObjectId } from "./id.ts";
+import { BOT_HANDLING } from "./handover.ts";
+import type { Message } from "./message.ts";
+import { NO_COMPARISON } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { EpochMs } from "./time.ts";
 
 /** The validated body, with its client. */
 export interface NewSessionInput {

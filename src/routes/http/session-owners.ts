@@ -3,17 +3,17 @@
  * not belong here: that is `session-param.ts`. Effects: queries to D1, memory, the clock; logs a failed lookup.
  */
 import type { Context } from "hono";
-import { rootCause } from "../../../core/failure.ts";
-import { LOOKUP_TIMEOUT_MS, isRefreshDue, isUsable, newLookup } from "../../../core/lookup-age.ts";
-import type { Lookup } from "../../../core/lookup-age.ts";
-import { waitAtMost } from "../../../core/time-limit.ts";
-import { now } from "../../../core/time.ts";
-import type { EpochMs } from "../../../core/time.ts";
-import { database } from "../../../store/database.ts";
-import { clientOfSession } from "../../../store/sessions.ts";
-import type { AppEnv } from "../../http/context.ts";
-import { measure } from "../../http/context.ts";
-import { requestIdsOf } from "../../http/request-id.ts";
+import { rootCause } from "../../core/failure.ts";
+import { LOOKUP_TIMEOUT_MS, isRefreshDue, isUsable, newLookup } from "../../core/lookup-age.ts";
+import type { Lookup } from "../../core/lookup-age.ts";
+import { waitAtMost } from "../../core/time-limit.ts";
+import { now } from "../../core/time.ts";
+import type { EpochMs } from "../../core/time.ts";
+import { database } from "../../store/database.ts";
+import { clientOfSession } from "../../store/sessions.ts";
+import type { AppEnv } from "./context.ts";
+import { measure } from "./context.ts";
+import { requestIdsOf } from "./request-id.ts";
 
 /** How many sessions to cache. A client uses few sessions, and makes many calls to each. */
 const MAX_CACHED_OWNERS = 10_000;

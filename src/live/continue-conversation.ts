@@ -1,0 +1,129 @@
+/**
+ * What the messages that a client sends add to a session: finds the prompt in them, and appends those before it. Comparing
+ * them with what the session has does not belong here: that is `core/continuation.ts`. Effects: the log and its events.
+ */
+import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
+import { continuationOf } from "../core/continuation.ts";
+import type { PathMessage } from "../core/continuation.ts";
+import type { Outcome } from "../core/failure.ts";
+import { failed, invalid, notFound, success } from "../core/failure.ts";
+import type { Message, NewMessage } from "../core/message.ts";
+import { hasText } from "../core/message.ts";
+import { parentOf } from "../core/message-tree.ts";
+import type { ModelMessage } from "../core/reply.ts";
+import type { Session } from "../core/session.ts";
+import type { Log } from "./log/log.ts";
+import type { ConversationQuestion } from "./session-results.ts";
+import type { SessionWorld } from "./session-world.ts";
+import { appendMessages } from "./turns/append-messages.ts";
+import type { Prompt } from "./turns/plan-turn.ts";
+
+/** How many messages of the path are read at once. A client's list mostly has more, and is compared to its end. */
+const PAGE_MESSAGES = 200;
+
+/**
+ * @returns the prompt, or `model-mismatch`, `invalid`, `human-handles` for what a person's session does not take, or
+ * `not-found` for a turn that is not in the log
+ */
+export function continueConversation(
+  world: SessionWorld,
+  session: Session,
+  question: ConversationQuestion,
+): Outcome<Prompt> {
+  const { chatbotId, messages, from, by } = question;
+  if (session.chatbotId !== chatbotId) return failed({ reason: "model-mismatch" });
+  const addition = from === "start" ? comparedWithPath(world.log, messages) : newMessages(world.log, messages, from);
+  if (!addition.ok) return addition;
+  const { added, parentSeq, ...prompt } = addition.value;
+  const isVariant = parentSeq !== undefined;
+  if (isVariant && session.handler === "human") return failed({ reason: "human-handles" });
+  if (added.some(({ role }) => !canAppend(by, role))) return invalid(["messages"], CANNOT_APPEND);
+  const lastSeq = append(world, session, added, parentSeq);
+  const place = isVariant ? { isVariant: true as const, parentSeq: lastSeq ?? parentSeq } : {};
+  return success({ ...prompt, ...place, call: callOf(question) });
+}
+
+interface Addition extends Pick<Prompt, "content" | "seq"> {
+  /** The messages before the prompt. */
+  added: ModelMessage[];
+  /** What the first of them follows, or else the prompt or its answer, if that is not the end of the active path. */
+  parentSeq?: number;
+}
+
+function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition> {
+  const continuation = continuationOf(messages, pathMessages(log));
+  if (!continuation) return NOTHING_TO_ANSWER;
+  if (continuation.kind === "again") return success(againAt(log, continuation.seq));
+  const { replacedSeq, added, prompt: content } = continuation;
+  const replaced = replacedSeq === null ? undefined : log.message(replacedSeq);
+  return success({ content, seq: null, added, ...(replaced ? { parentSeq: parentOf(replaced) } : {}) });
+}
+
+const NOTHING_TO_ANSWER = invalid(["messages"], "must end with a message of the user");
+
+/** A prompt that is on the path. What follows it on the path is answered in its place. */
+function againAt(log: Log, seq: number): Addition {
+  const content = log.message(seq)?.content ?? "";
+  return { content, seq, added: [], ...(log.places.leaf === seq ? {} : { parentSeq: seq }) };
+}
+
+/** Messages that the client has not sent before. */
+function newMessages(
+  log: Log,
+  messages: ModelMessage[],
+  from: Exclude<ConversationQuestion["from"], "start">,
+): Outcome<Addition> {
+  const prompt = messages.at(-1);
+  if (prompt?.role !== "user") return NOTHING_TO_ANSWER;
+  const addition = { content: prompt.content, seq: null, added: messages.slice(0, -1) };
+  if (from === "end") return success(addition);
+  const last = log.messagesOfTurn(from.turnId).findLast(hasText);
+  // A turn that waits or runs is answered before this prompt's turn comes.
+  if (!last) return log.hasTurn(from.turnId) ? success(addition) : notFound("turn", from.turnId);
+  const isLast = last.seq === log.places.leaf || log.state?.turn?.turnId === from.turnId;
+  return success(isLast ? addition : { ...addition, parentSeq: last.seq });
+}
+
+function* pathMessages(log: Log): Generator<PathMessage, void> {
+  for (let after = 0, hasMore = true; hasMore;) {
+    const page = log.shownMessages(after, PAGE_MESSAGES);
+    for (const message of page.items) yield asPathMessage(message);
+    after = page.items.at(-1)?.seq ?? after;
+    ({ hasMore } = page);
+  }
+}
+
+const asPathMessage = ({ seq, role, content, reply }: Message): PathMessage => ({
+  seq,
+  role,
+  content,
+  isCut: reply !== null && reply.status !== "ok",
+});
+
+/** @returns the last of them; `null` for none */
+function append(
+  world: SessionWorld,
+  { id }: Session,
+  added: ModelMessage[],
+  parentSeq: number | undefined,
+): number | null {
+  if (added.length === 0) return null;
+  const createdAt = world.clock();
+  const messages = added.map(({ role, content }, index): NewMessage => ({
+    chatId: id,
+    turnId: null,
+    turnNumber: null,
+    role,
+    content,
+    createdAt,
+    reply: null,
+    // The others follow this one, which is the end of the active path by then.
+    ...(index === 0 && parentSeq !== undefined ? { parentSeq } : {}),
+  }));
+  return appendMessages(world, messages).at(-1)?.seq ?? null;
+}
+
+const callOf = ({ params, instructions }: ConversationQuestion): NonNullable<Prompt["call"]> => ({
+  ...(params === undefined ? {} : { params }),
+  ...(instructions === undefined ? {} : { instructions }),
+});

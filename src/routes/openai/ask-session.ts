@@ -1,0 +1,165 @@
+/**
+ * Asks a session, and reads the reply from the events of its turn. The turn goes on when the caller leaves. Effects: RPC to the
+ * session's object.
+ */
+import type { Context } from "hono";
+import { rootCause } from "../../core/failure.ts";
+import type { Message } from "../../core/message.ts";
+import { replyFailure } from "../../core/reply.ts";
+import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
+import { sessionStub } from "../../live/session-client.ts";
+import type { ConversationQuestion } from "../../live/session-client.ts";
+import { readEvents } from "../../net/sse.ts";
+import type { AppEnv } from "../http/context.ts";
+import { measure } from "../http/context.ts";
+import { idempotencyKeyOf, markReplayed } from "../http/idempotency.ts";
+import type { HttpProblem } from "../http/problem.ts";
+import { openEventStream } from "../http/subscribe.ts";
+import type { OpenReply } from "./call-model.ts";
+import { ReplyInbox } from "./reply-inbox.ts";
+import type { FinalEvent } from "./reply-inbox.ts";
+
+/** A reply of a session. */
+export interface SessionReply extends OpenReply {
+  turnId: string;
+}
+
+/** @param isStreamed whether the reply is wanted as it comes */
+export async function askSession(
+  c: Context<AppEnv>,
+  sessionId: string,
+  question: ConversationQuestion,
+  isStreamed: boolean,
+): Promise<SessionReply | HttpProblem> {
+  const asked = isStreamed ? await askAndFollow(c, sessionId, question) : await askAndWait(c, sessionId, question);
+  if (!("reason" in asked)) c.header("x-parley-session", sessionId);
+  return asked;
+}
+
+async function askAndWait(c: Context<AppEnv>, sessionId: string, question: ConversationQuestion) {
+  const params = { question, history: "added", key: idempotencyKeyOf(c) } as const;
+  const result = await measure(c, "session", sessionStub(c.env, sessionId).vary(params));
+  if (!result.ok) return result.failure;
+  const { messages, replayed, retryAfterSeconds } = result.value;
+  const reply = messages.at(-1);
+  if (!reply) throw new Error("A turn without a message");
+  markReplayed(c, replayed);
+  const inbox = new ReplyInbox();
+  inbox.add([{ type: "text", text: reply.content }, finalOf(reply, retryAfterSeconds)]);
+  return { inbox, stop: () => undefined, turnId: reply.turnId ?? "" };
+}
+
+/** How a reply has ended, by its message. A turn that was left to a person has the prompt only. */
+export function finalOf({ reply }: Message, retryAfterSeconds: number | null): FinalEvent {
+  if (reply === null) return { type: "human" };
+  const { error, finishReason, finishReasonRaw, usage } = reply;
+  if (error && error.code !== "cancelled") return replyFailure(error.code, error.message, { retryAfterSeconds });
+  return endOf({ finishReason, usage, ...(finishReasonRaw === undefined ? {} : { finishReasonRaw }) });
+}
+
+const endOf = (end: Pick<ReplyEnd, "finishReason" | "finishReasonRaw" | "usage">): ReplyEnd => ({
+  type: "end",
+  model: null,
+  providerRequestId: null,
+  ...end,
+});
+
+async function askAndFollow(c: Context<AppEnv>, sessionId: string, question: ConversationQuestion) {
+  const object = sessionStub(c.env, sessionId);
+  const { role } = c.var.caller;
+  const key = idempotencyKeyOf(c);
+  const opened = await openEventStream(c, object, (readerId) =>
+    object.varyAndFollow({ question, key, readerId, role }),
+  );
+  if (!opened.ok) return opened.failure;
+  markReplayed(c, opened.value.replayed);
+  const reader = new TurnReader();
+  const leave = new AbortController();
+  c.executionCtx.waitUntil(reader.read(opened.value.events, leave.signal));
+  const turnId = await reader.turnId;
+  return { inbox: reader.inbox, stop: () => leave.abort(), turnId };
+}
+
+/**
+ * Follows a turn that waits or runs, as a follower of its session.
+ *
+ * @returns `null` if it has ended meanwhile
+ */
+export async function followTurn(c: Context<AppEnv>, sessionId: string, turnId: string): Promise<OpenReply | null> {
+  const object = sessionStub(c.env, sessionId);
+  const { caller } = c.var;
+  const opened = await openEventStream(c, object, (readerId) => object.follow({ caller, after: null, readerId }));
+  if (!opened.ok) return null;
+  const leave = new AbortController();
+  const turn = await object.turn({ turnId });
+  if (!turn.ok || turn.value?.isOpen !== true) {
+    await opened.value.cancel();
+    return null;
+  }
+  const reader = new TurnReader(turnId);
+  c.executionCtx.waitUntil(reader.read(opened.value, leave.signal));
+  return { inbox: reader.inbox, stop: () => leave.abort() };
+}
+
+/** The fields of a turn's events that are read here. */
+interface TurnEvent {
+  type: string;
+  turnId: string;
+  text: string;
+  status: string;
+  finishReason?: ReplyEnd["finishReason"];
+  usage?: ReplyEnd["usage"];
+  error?: Pick<ReplyFailure, "code" | "message">;
+}
+
+/** Reads the events of a turn into an inbox. */
+class TurnReader {
+  readonly inbox = new ReplyInbox();
+  readonly turnId: Promise<string>;
+  readonly #begin: (turnId: string) => void;
+  /** The only turn to read among those of a session; `null` where the events are those of one turn. */
+  readonly #only: string | null;
+  #end: ReplyEnd | null = null;
+  #hasEnded = false;
+
+  constructor(only: string | null = null) {
+    this.#only = only;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.turnId = promise;
+    this.#begin = resolve;
+  }
+
+  /** Never rejects. Events that break off are a failure of the reply. */
+  async read(events: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const portion of readEvents(events, signal)) {
+        for (const { data } of portion) this.#take(JSON.parse(data) as TurnEvent);
+        // The stream of a session does not end with the turn.
+        if (this.#hasEnded && this.#only !== null) break;
+      }
+    } catch (error) {
+      if (!signal.aborted) console.error({ event: "turn-not-read", error: rootCause(error) });
+    }
+    this.#begin("");
+    this.#finish(replyFailure("interrupted", "The reply was interrupted."));
+  }
+
+  #take(event: TurnEvent): void {
+    const { type, turnId, text, status, finishReason, usage = null } = event;
+    if (this.#only !== null && turnId !== this.#only) return;
+    this.#begin(turnId);
+    if (type === "reply-delta") this.inbox.add([{ type: "text", text }]);
+    if (finishReason) this.#end = endOf({ finishReason, usage });
+    if (type === "reply-end") this.#finish(failureIn(event) ?? this.#end);
+    if (type === "turn-ended" && status === "human") this.#finish({ type: "human" });
+  }
+
+  #finish(final: FinalEvent | null): void {
+    if (final === null || this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.inbox.add([final]);
+  }
+}
+
+const failureIn = ({ status, error }: TurnEvent): ReplyFailure | null =>
+  status === "error" && error ? replyFailure(error.code, error.message) : null;

@@ -1,0 +1,61 @@
+/**
+ * `POST /openai/v1/chat/completions`: without a session, where nothing is kept, or in one. Effects: those of the call to the
+ * model or the session.
+ */
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { ReplyEnd } from "../../../core/reply.ts";
+import { now } from "../../../core/time.ts";
+import type { AppEnv } from "../../http/context.ts";
+import type { HttpProblem } from "../../http/problem.ts";
+import { respondWithProblem } from "../../http/respond-with-problem.ts";
+import { askSession } from "../ask-session.ts";
+import { callModel } from "../call-model.ts";
+import type { OpenReply } from "../call-model.ts";
+import { readMessages } from "../messages.ts";
+import { readModelRequest } from "../model-request.ts";
+import type { ModelCall } from "../model-request.ts";
+import { createSession, findOwnSession } from "../open-session.ts";
+import { respondWithReply } from "../respond-with-reply.ts";
+import { readQuestion } from "../session-question.ts";
+import { CompletionEvents, newCompletionHead, presentCompletion } from "./present.ts";
+import type { CreateCompletion } from "./schemas.ts";
+
+type AppContext = Context<AppEnv>;
+type Input = z.output<typeof CreateCompletion>;
+
+const TEXT_PARTS = ["text"];
+
+export async function createCompletion(c: AppContext, input: Input) {
+  const messages = readMessages(input.messages, "messages", TEXT_PARTS);
+  if ("reason" in messages) return respondWithProblem(c, messages);
+  const { model, messages: _messages, stream, stream_options: options, n: _n, store: _store, ...params } = input;
+  const call = { model, messages, params, field: "messages" };
+  const reply = await ask(c, call, input);
+  if ("reason" in reply) return respondWithProblem(c, reply);
+  const head = newCompletionHead(reply.turnId ?? crypto.randomUUID().replaceAll("-", ""), model, now());
+  const includeUsage = options?.include_usage === true;
+  const form = {
+    events: new CompletionEvents(head, { includeUsage, caller: c.var.caller }),
+    whole: (text: string, end: ReplyEnd) => presentCompletion(head, text, end),
+  };
+  return respondWithReply(c, reply, form, stream === true);
+}
+
+/** Asks the model, or the session that the call names or makes. */
+async function ask(
+  c: AppContext,
+  call: ModelCall,
+  input: Input,
+): Promise<(OpenReply & { turnId?: string }) | HttpProblem> {
+  const named = c.req.header("x-parley-session");
+  if (named === undefined && !input.store) {
+    const request = await readModelRequest(c, call);
+    return "reason" in request ? request : callModel(c, request);
+  }
+  const { user: _user, metadata: _metadata, ...params } = call.params;
+  const question = await readQuestion(c, { ...call, params }, "start");
+  if ("reason" in question) return question;
+  const opened = named === undefined ? await createSession(c, input, input) : await findOwnSession(c, named);
+  return "reason" in opened ? opened : askSession(c, opened.sessionId, question, input.stream === true);
+}

@@ -1,0 +1,103 @@
+/**
+ * OpenAI's error objects: what its clients make their typed errors of, and whether they repeat a call. Which problems there
+ * are is in `routes/http/problem.ts`. No effects. https://platform.openai.com/docs/guides/error-codes
+ */
+import type * as z from "zod";
+import type { ReplyErrorCode } from "../../core/failure.ts";
+import { describeProblem } from "../http/problem.ts";
+import type { HttpProblem, ProblemResponse } from "../http/problem.ts";
+import type { OpenaiFailure } from "./response-schemas.ts";
+
+/** A problem as OpenAI's API would answer it. */
+export interface ErrorResponse {
+  httpStatus: ProblemResponse["httpStatus"];
+  headers: Record<string, string>;
+  body: z.output<typeof OpenaiFailure>;
+}
+
+/** Codes of issues that say more than that the input is invalid. */
+export const ISSUE_CODES = [
+  "unsupported_content",
+  "unsupported_parameter",
+  "model_mismatch",
+  "previous_response_not_found",
+] as const;
+
+/** OpenAI's names, which its clients know, for codes of Parley. */
+const OPENAI_CODES: ReadonlyMap<string, string> = new Map([
+  ["unauthenticated", "invalid_api_key"],
+  ["rate_limited", "rate_limit_exceeded"],
+  ["too_many_calls", "rate_limit_exceeded"],
+]);
+
+/** What passes by itself, so that the same call may succeed later. */
+const PASSING_REASONS: ReadonlySet<HttpProblem["reason"]> = new Set([
+  "still-under-way",
+  "too-many-calls",
+  "too-many-subscribers",
+  "turn-queue-full",
+  "unavailable",
+  "identity-provider-unavailable",
+  "starting",
+]);
+
+const PASSING_REPLY_ERRORS: ReadonlySet<ReplyErrorCode> = new Set([
+  "rate_limited",
+  "provider_overloaded",
+  "provider_error",
+  "provider_timeout",
+  "connection_lost",
+  "incomplete_stream",
+  "bad_chunk",
+  "interrupted",
+]);
+
+/**
+ * A provider's 429 is 429 here. OpenAI's clients repeat 409, 429 and 5xx by themselves; `x-should-retry: false` stops them
+ * where that mends nothing.
+ */
+export function errorResponse(problem: HttpProblem): ErrorResponse {
+  const { httpStatus: described, code, message, headers = {} } = describeProblem(problem);
+  const httpStatus = code === "rate_limited" ? 429 : described;
+  return {
+    httpStatus,
+    headers: isPassing(problem) ? headers : { ...headers, "x-should-retry": "false" },
+    body: { error: { message, type: typeOf(httpStatus), param: paramOf(problem), code: codeOf(problem, code) } },
+  };
+}
+
+const isPassing = (problem: HttpProblem): boolean =>
+  problem.reason === "reply-failed" ? PASSING_REPLY_ERRORS.has(problem.code) : PASSING_REASONS.has(problem.reason);
+
+function typeOf(httpStatus: number): string {
+  if (httpStatus >= 500) return "server_error";
+  if (httpStatus === 401) return "authentication_error";
+  if (httpStatus === 403) return "permission_error";
+  return httpStatus === 429 ? "rate_limit_error" : "invalid_request_error";
+}
+
+function codeOf(problem: HttpProblem, code: string): string {
+  if (isMissingModel(problem)) return "model_not_found";
+  const issueCode: unknown = problem.reason === "invalid-input" ? problem.issues[0]?.code : null;
+  return ISSUE_CODES.find((known) => known === issueCode) ?? OPENAI_CODES.get(code) ?? code;
+}
+
+/** The field at fault as OpenAI names it, such as `messages[0].content`. */
+function paramOf(problem: HttpProblem): string | null {
+  if (isMissingModel(problem) || problem.reason === "model-mismatch") return "model";
+  const path = "issues" in problem ? (problem.issues[0]?.path ?? []) : [];
+  if (path.length === 0) return null;
+  return path
+    .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index > 0 ? "." : ""}${step}`))
+    .join("");
+}
+
+const isMissingModel = (problem: HttpProblem): boolean =>
+  problem.reason === "not-found" && problem.resource === "model";
+
+/** The problem of an input that OpenAI's API would take, and Parley does not. */
+export const unsupported = (
+  code: (typeof ISSUE_CODES)[number],
+  path: (string | number)[],
+  message: string,
+): HttpProblem => ({ reason: "invalid-input", in: "body", issues: [{ code, path, message }] });

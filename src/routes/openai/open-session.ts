@@ -1,0 +1,116 @@
+/**
+ * The session of a call: the one that it names, if its caller may see it, or a new one. Effects: queries to D1.
+ */
+import type { Context } from "hono";
+import { asObjectId } from "../../core/id.ts";
+import { newSession } from "../../core/new-session.ts";
+import type { NewSessionInput } from "../../core/new-session.ts";
+import { now } from "../../core/time.ts";
+import { clientStore, findClientByExternalId } from "../../store/chatbots-and-clients.ts";
+import { database } from "../../store/database.ts";
+import { createChatbotSession } from "../../store/sessions.ts";
+import type { AppEnv } from "../http/context.ts";
+import { measure } from "../http/context.ts";
+import { claimCreation, releaseClaim, saveResponseStatements } from "../http/idempotency.ts";
+import type { HttpProblem } from "../http/problem.ts";
+import { cacheOwner, isOwnSession } from "../http/session-owners.ts";
+import { unsupported } from "./errors.ts";
+import { findModel } from "./models.ts";
+
+type AppContext = Context<AppEnv>;
+
+const SESSION_NOT_FOUND = { reason: "not-found", resource: "session", id: null } as const;
+
+/** The session with an id. Another client's is answered like a missing one. */
+export async function findOwnSession(c: AppContext, text: string): Promise<{ sessionId: string } | HttpProblem> {
+  const sessionId = asObjectId(text);
+  if (sessionId === null || (c.var.caller.role === "client" && !(await isOwnSession(c, sessionId))))
+    return SESSION_NOT_FOUND;
+  return { sessionId };
+}
+
+/** Whose session a call makes, and with whom. */
+interface NewSessionCall {
+  model: string;
+  metadata?: Record<string, unknown> | null | undefined;
+  user?: string | null | undefined;
+}
+
+/**
+ * Creates a session, once per idempotency key.
+ *
+ * @param input the body of the call
+ */
+export async function createSession(
+  c: AppContext,
+  call: NewSessionCall,
+  input: object,
+): Promise<{ sessionId: string } | HttpProblem> {
+  const claimed = await claimCreation(c, input);
+  if ("reason" in claimed) return claimed;
+  if (claimed.created !== null) return { sessionId: String(Reflect.get(claimed.created, "id")) };
+  const created = await create(c, call);
+  if ("reason" in created) await releaseClaim(c);
+  return created;
+}
+
+async function create(c: AppContext, { model, metadata, user }: NewSessionCall) {
+  const found = await findModel(c, model);
+  if ("reason" in found) return found;
+  const { chatbot } = found;
+  if (!chatbot) return NO_CHATBOT;
+  const read = readMetadata(metadata ?? {});
+  if ("reason" in read) return read;
+  const clientId = c.var.caller.clientId ?? (await findClientId(c, read.clientId, user ?? undefined));
+  if (typeof clientId !== "string") return clientId;
+  return save(c, { chatbotId: chatbot.id, clientId, metadata: read.kept }, chatbot.greeting);
+}
+
+/** The client's id, and what the session keeps, as JSON text. */
+function readMetadata({ client_id: clientId, ...others }: Record<string, unknown>) {
+  const text = JSON.stringify(others);
+  if (text.length > MAX_METADATA_CHARACTERS || (clientId !== undefined && typeof clientId !== "string"))
+    return METADATA_INVALID;
+  return { clientId, kept: text === "{}" ? undefined : text };
+}
+
+async function save(c: AppContext, input: NewSessionInput, greeting: string | null) {
+  const { session, greeting: first } = newSession(input, greeting, now());
+  const saveAnswer = saveResponseStatements(c, `session:${session.id}`, { id: session.id }, 201);
+  const created = createChatbotSession(database(c.env.DB), session, first ? [first] : [], saveAnswer);
+  if (!(await measure(c, "index", created))) return CLIENT_NOT_FOUND;
+  if (c.var.caller.role === "client") cacheOwner(session.id, input.clientId, session.createdAt);
+  return { sessionId: session.id };
+}
+
+/** The client by its id in `metadata.client_id`, or by its `externalId` in `user`. */
+async function findClientId(
+  c: AppContext,
+  id: string | undefined,
+  externalId: string | undefined,
+): Promise<string | HttpProblem> {
+  if (id === undefined && externalId === undefined) return CLIENT_MISSING;
+  const db = database(c.env.DB);
+  const found =
+    id === undefined ? findClientByExternalId(db, externalId ?? "") : clientStore.find(db, asObjectId(id) ?? "");
+  return (await measure(c, "index", found))?.id ?? CLIENT_NOT_FOUND;
+}
+
+/** As long as that of a session may be. */
+const MAX_METADATA_CHARACTERS = 16_384;
+
+const METADATA_INVALID = unsupported(
+  "unsupported_parameter",
+  ["metadata"],
+  "client_id must be a text, and the rest at most 16 KiB",
+);
+
+const CLIENT_NOT_FOUND = { reason: "not-found", resource: "client", id: null } as const;
+
+const CLIENT_MISSING = unsupported(
+  "unsupported_parameter",
+  ["store"],
+  "a session needs a client: its id in metadata.client_id, or its externalId in user",
+);
+
+const NO_CHATBOT = unsupported("unsupported_parameter", ["store"], "only conversations with a chatbot are stored");

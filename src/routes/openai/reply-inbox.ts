@@ -1,0 +1,56 @@
+/**
+ * The events of a reply for one reader, who takes them when it has time: what has come meanwhile is one portion then, so
+ * that a slow reader costs no more memory than the text. Effects: timers.
+ */
+import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
+
+/** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
+export type FinalEvent = ReplyEnd | ReplyFailure | { type: "human" };
+
+/** What has come since the last portion. */
+export interface ReplyPortion {
+  text: string;
+  /** `null` while the reply goes on. */
+  final: FinalEvent | null;
+}
+
+export class ReplyInbox {
+  #text = "";
+  #final: ReplyPortion["final"] = null;
+  #wake: () => void = () => undefined;
+
+  add(events: readonly (ReplyEvent | FinalEvent)[]): void {
+    for (const event of events) {
+      if (event.type === "text") this.#text += event.text;
+      else this.#final = event;
+    }
+    this.#wake();
+  }
+
+  /** Waits for events. @returns `null` if there are none in time. After the final portion, none come. */
+  async next(timeoutMs: number): Promise<ReplyPortion | null> {
+    if (this.#isEmpty) await this.#wait(timeoutMs);
+    if (this.#isEmpty) return null;
+    const portion = { text: this.#text, final: this.#final };
+    this.#text = "";
+    return portion;
+  }
+
+  /** The whole text, and how the reply has ended. */
+  async all(): Promise<{ text: string; final: FinalEvent }> {
+    while (this.#final === null) await this.#wait(null);
+    return { text: this.#text, final: this.#final };
+  }
+
+  get #isEmpty(): boolean {
+    return this.#text === "" && this.#final === null;
+  }
+
+  async #wait(timeoutMs: number | null): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = timeoutMs === null ? undefined : setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+  }
+}

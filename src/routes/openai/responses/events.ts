@@ -1,0 +1,95 @@
+/**
+ * The events of a response as text. Their numbers follow from the reply's text alone, so that a reader who resumes gets the
+ * same ones: each delta has the same few characters of it, whatever the portions were in which they came. No effects.
+ * https://platform.openai.com/docs/api-reference/responses-streaming
+ */
+import { replyErrorFor } from "../../../core/caller.ts";
+import type { Caller } from "../../../core/caller.ts";
+import { replyFailure } from "../../../core/reply.ts";
+import type { FinalEvent, ReplyPortion } from "../reply-inbox.ts";
+import { namedEvent } from "../respond-with-reply.ts";
+import type { ReplyEvents } from "../respond-with-reply.ts";
+import { finishedResponse, messageStatusOf, outputMessage, outputText, responseInProgress } from "./present.ts";
+import type { ResponseHead, ResponseObject, ResponseOutcome } from "./present.ts";
+
+/** The UTF-16 code units of a delta, which are about as many as a token has. Fewer wait for those that follow. */
+const DELTA_LENGTH = 4;
+
+/** A delta does not end in the middle of a surrogate pair. */
+function endOfDelta(text: string, start: number): number {
+  const last = text.charCodeAt(start + DELTA_LENGTH - 1);
+  return start + DELTA_LENGTH + (last >= 0xd8_00 && last < 0xdc_00 ? 1 : 0);
+}
+
+/** A response that is left to a person ends without an answer of the model. */
+export const outcomeOf = (final: FinalEvent): ResponseOutcome => (final.type === "human" ? HUMAN_HANDLES : final);
+
+const HUMAN_HANDLES = replyFailure("cancelled", "A person handles this session.");
+
+export class ResponseEvents implements ReplyEvents {
+  readonly #head: ResponseHead;
+  readonly #caller: Caller;
+  readonly #startingAfter: number;
+  #nextNumber = 0;
+  #text = "";
+  /** How much of the text the deltas have. */
+  #sent = 0;
+
+  /** @param startingAfter the number of the last event that the reader has; -1 for none */
+  constructor(head: ResponseHead, caller: Caller, startingAfter = -1) {
+    this.#head = head;
+    this.#caller = caller;
+    this.#startingAfter = startingAfter;
+  }
+
+  start(): string {
+    const response = responseInProgress(this.#head);
+    return [
+      this.#event("response.created", { response }),
+      this.#event("response.in_progress", { response }),
+      this.#event("response.output_item.added", { output_index: 0, item: this.#message("in_progress") }),
+      this.#event("response.content_part.added", { ...this.#place, part: outputText("") }),
+    ].join("");
+  }
+
+  portion({ text, final }: ReplyPortion): string {
+    this.#text += text;
+    let events = "";
+    while (this.#sent < this.#text.length) {
+      const end = endOfDelta(this.#text, this.#sent);
+      if (end > this.#text.length && final === null) break;
+      const delta = this.#text.slice(this.#sent, end);
+      events += this.#event("response.output_text.delta", { ...this.#place, delta, logprobs: [] });
+      this.#sent = end;
+    }
+    return final ? events + this.#end(final) : events;
+  }
+
+  #end(final: FinalEvent): string {
+    const given = outcomeOf(final);
+    const outcome = "code" in given ? { ...given, ...replyErrorFor(this.#caller.role, given) } : given;
+    const response = finishedResponse(this.#head, this.#text, outcome);
+    if (response.status === "failed") return this.#event("response.failed", { response });
+    const item = this.#message(messageStatusOf(response.status));
+    return [
+      this.#event("response.output_text.done", { ...this.#place, text: this.#text, logprobs: [] }),
+      this.#event("response.content_part.done", { ...this.#place, part: outputText(this.#text) }),
+      this.#event("response.output_item.done", { output_index: 0, item }),
+      this.#event(response.status === "completed" ? "response.completed" : "response.incomplete", { response }),
+    ].join("");
+  }
+
+  get #place() {
+    return { item_id: this.#message("in_progress").id, output_index: 0, content_index: 0 };
+  }
+
+  #message(status: ResponseObject["output"][number]["status"]) {
+    return outputMessage(this.#head, this.#text, status);
+  }
+
+  #event(type: string, fields: object): string {
+    const sequence_number = this.#nextNumber;
+    this.#nextNumber += 1;
+    return sequence_number > this.#startingAfter ? namedEvent(type, { type, sequence_number, ...fields }) : "";
+  }
+}

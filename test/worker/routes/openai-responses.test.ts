@@ -1,0 +1,392 @@
+/** Responses by OpenAI's own client, against a provider that plays recorded answers. */
+import { env } from "cloudflare:workers";
+import OpenAI from "openai";
+import type { Response as OpenaiResponse, ResponseStreamEvent } from "openai/resources/responses/responses";
+import { describe, expect, it } from "vitest";
+import { get, post } from "../../support/api.ts";
+import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
+import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
+
+const TEXT = "Hello! How can I assist you today? 🎉";
+
+const USAGE = {
+  input_tokens: 19,
+  input_tokens_details: { cached_tokens: 0 },
+  output_tokens: 10,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: 29,
+};
+
+async function kept(): Promise<unknown> {
+  const tables = ["sessions", "messages", "turns"];
+  const counts = await env.DB.batch(tables.map((table) => env.DB.prepare(`select count(*) as n from ${table}`)));
+  return counts.map(({ results }) => results);
+}
+
+describe("a response that is not stored", () => {
+  it("has OpenAI's shape, and leaves nothing", async () => {
+    const { id } = await endpointPlaying("hello");
+    const before = await kept();
+    const { client } = openaiClient();
+    const response: OpenaiResponse = await client.responses.create({
+      model: id,
+      input: "Hello",
+      instructions: "Be brief.",
+      metadata: { topic: "a" },
+      store: false,
+    });
+    expect(response).toMatchObject({
+      id: expect.stringMatching(/^resp_[0-9a-f]{32}$/),
+      object: "response",
+      model: id,
+      status: "completed",
+      error: null,
+      incomplete_details: null,
+      instructions: "Be brief.",
+      metadata: { topic: "a" },
+      store: false,
+      output_text: TEXT,
+      output: [
+        { type: "message", role: "assistant", status: "completed", content: [{ type: "output_text", text: TEXT }] },
+      ],
+      usage: USAGE,
+    });
+    expect(await kept()).toEqual(before);
+    await expect(client.responses.retrieve(response.id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+  });
+
+  it("sends instructions, messages and the longest reply to the provider", async () => {
+    const { id, received } = await endpointPlaying("hello");
+    const { client, calls } = openaiClient();
+    await client.responses.create({
+      model: id,
+      store: false,
+      instructions: "Be brief.",
+      temperature: 0.5,
+      max_output_tokens: 20,
+      input: [
+        { role: "user", content: "1" },
+        { role: "assistant", content: [{ type: "output_text", text: "2", annotations: [] }] } as never,
+        { type: "message", role: "user", content: [{ type: "input_text", text: "3" }] },
+      ],
+    });
+    const [sent] = await received();
+    expect(sent?.body).toMatchObject({
+      temperature: 0.5,
+      max_tokens: 20,
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "user", content: "1" },
+        { role: "assistant", content: "2" },
+        { role: "user", content: "3" },
+      ],
+    });
+    expect(sent?.body).not.toHaveProperty("max_output_tokens");
+    expect(calls[0]?.headers.get("x-parley-body-sha256")).toMatch(/^[0-9a-f]{64}$/);
+    const chatbot = await createChatbot({ endpointId: id, params: { max_completion_tokens: 100 } });
+    await client.responses.create({ model: `chatbot:${chatbot}`, store: false, max_output_tokens: 9, input: "x" });
+    expect((await received())[0]?.body).toMatchObject({ max_completion_tokens: 9 });
+  });
+
+  it("streams in OpenAI's events, which its library puts together", async () => {
+    const { id } = await endpointPlaying("hello");
+    const { client } = openaiClient();
+    const events: ResponseStreamEvent[] = [];
+    for await (const event of await client.responses.create({ model: id, input: "x", store: false, stream: true }))
+      events.push(event);
+    expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, index) => index));
+    expect(events.at(-1)).toMatchObject({ type: "response.completed", response: { usage: USAGE } });
+    const final = await client.responses.stream({ model: id, input: "x", store: false }).finalResponse();
+    expect(final.output_text).toBe(TEXT);
+  });
+
+  it("that fails before its first text has a status; later, its stream ends with response.failed", async () => {
+    const refused = await endpointPlaying("429:long", { params: { max_attempts: 1 } });
+    const { client } = openaiClient(undefined, { maxRetries: 0 });
+    for (const stream of [false, true])
+      expect(
+        await errorOf(client.responses.create({ model: refused.id, input: "x", store: false, stream })),
+      ).toBeInstanceOf(OpenAI.RateLimitError);
+    const broken = await endpointPlaying("hello.reset", { params: { max_attempts: 1 } });
+    const events: ResponseStreamEvent[] = [];
+    for await (const event of await client.responses.create({
+      model: broken.id,
+      input: "x",
+      store: false,
+      stream: true,
+    }))
+      events.push(event);
+    expect(events.at(-1)).toMatchObject({
+      type: "response.failed",
+      response: { status: "failed", error: { code: "server_error" } },
+    });
+    expect(events.filter(({ type }) => type === "response.output_text.delta").length).toBeGreaterThan(0);
+    expect(await errorOf(client.responses.create({ model: broken.id, input: "x", store: false }))).toMatchObject({
+      status: 502,
+      code: "connection_lost",
+    });
+  });
+
+  it("ends as incomplete where the provider stopped early", async () => {
+    const { client } = openaiClient();
+    for (const [scene, reason] of [
+      ["length", "max_output_tokens"],
+      ["filtered", "content_filter"],
+    ] as const) {
+      const { id } = await endpointPlaying(scene);
+      const response = await client.responses.create({ model: id, input: "x", store: false });
+      expect(response).toMatchObject({ status: "incomplete", incomplete_details: { reason } });
+    }
+  });
+});
+
+/** A chatbot on an echo endpoint, and a client that is named in each call. */
+async function stored(chatbot: Record<string, unknown> = {}, endpoint: Record<string, unknown> = {}) {
+  const clientId = await createClient();
+  const model = `chatbot:${await createChatbot({ endpointId: await createEndpoint(endpoint), ...chatbot })}`;
+  const { client, calls } = openaiClient(undefined, { maxRetries: 0 });
+  const base = { model, metadata: { client_id: clientId } };
+  return { client, calls, base, model, clientId };
+}
+
+const sessionOf = (response: OpenaiResponse): string => response.conversation?.id ?? "";
+
+const shownIn = async (id: string): Promise<string[]> =>
+  (await get(`/sessions/${id}/messages?tree=true`)).body.data.messages
+    .filter(({ active }: { active: boolean }) => active)
+    .map(({ role, content }: { role: string; content: string }) => `${role}: ${content}`);
+
+const eventsOf = async (stream: AsyncIterable<ResponseStreamEvent>): Promise<ResponseStreamEvent[]> => {
+  const events: ResponseStreamEvent[] = [];
+  for await (const event of stream) events.push(event);
+  return events;
+};
+
+describe("a response that is stored", () => {
+  it("makes a session, and is read by its id", async () => {
+    const { client, base, calls } = await stored();
+    const response = await client.responses.create({ ...base, input: "1", instructions: "Be brief." });
+    expect(response.id).toMatch(/^resp_[0-9a-f]{48}$/);
+    expect(response).toMatchObject({ status: "completed", store: true, output_text: "1", instructions: "Be brief." });
+    expect(calls[0]?.headers.get("x-parley-session")).toBe(sessionOf(response));
+    expect(await shownIn(sessionOf(response))).toEqual(["user: 1", "assistant: 1"]);
+    const { instructions: _instructions, metadata: _metadata, ...known } = response;
+    expect(await client.responses.retrieve(response.id)).toMatchObject(known);
+    expect((await get(`/sessions/${sessionOf(response)}`)).body.data.metadata).toBeUndefined();
+  });
+
+  it("is gone on with by previous_response_id, as a variant if something followed it", async () => {
+    const { client, base } = await stored();
+    const first = await client.responses.create({ ...base, input: "1" });
+    const second = await client.responses.create({ ...base, input: "2", previous_response_id: first.id });
+    expect(second).toMatchObject({ previous_response_id: first.id, conversation: first.conversation });
+    const id = sessionOf(first);
+    expect(await shownIn(id)).toEqual(["user: 1", "assistant: 1", "user: 2", "assistant: 2"]);
+    const other = await client.responses.create({ ...base, input: "zwei", previous_response_id: first.id });
+    expect(sessionOf(other)).toBe(id);
+    expect(await shownIn(id)).toEqual(["user: 1", "assistant: 1", "user: zwei", "assistant: zwei"]);
+    await client.responses.create({ ...base, input: "3", previous_response_id: second.id });
+    expect(await shownIn(id)).toEqual([
+      "user: 1",
+      "assistant: 1",
+      "user: 2",
+      "assistant: 2",
+      "user: 3",
+      "assistant: 3",
+    ]);
+    for (const previous of ["resp_x", `resp_${"0".repeat(48)}`, `resp_${id}${"0".repeat(24)}`])
+      expect(
+        await errorOf(client.responses.create({ ...base, input: "x", previous_response_id: previous })),
+      ).toMatchObject({ status: 400, code: "previous_response_not_found", param: "previous_response_id" });
+  });
+
+  it("follows the conversation that is named", async () => {
+    const { client, base, model } = await stored();
+    const first = await client.responses.create({ ...base, input: "1" });
+    const id = sessionOf(first);
+    for (const conversation of [id, { id }])
+      expect(sessionOf(await client.responses.create({ model, input: "2", conversation }))).toBe(id);
+    const input = [
+      { role: "user" as const, content: "a" },
+      { role: "assistant" as const, content: "b" },
+      { role: "user" as const, content: "c" },
+    ];
+    await client.responses.create({ model, input, conversation: id });
+    expect((await shownIn(id)).slice(6)).toEqual(["user: a", "assistant: b", "user: c", "assistant: c"]);
+    const both = client.responses.create({ model, input: "x", conversation: id, previous_response_id: first.id });
+    expect(await errorOf(both)).toMatchObject({ status: 400, param: "conversation" });
+    const unstored = client.responses.create({ model, input: "x", conversation: id, store: false });
+    expect(await errorOf(unstored)).toMatchObject({ status: 400, param: "store" });
+    const unknown = client.responses.create({ model, input: "x", conversation: "0".repeat(24) });
+    expect(await errorOf(unknown)).toMatchObject({ status: 404 });
+    const mismatch = client.responses.create({
+      model: `chatbot:${await createChatbot()}`,
+      input: "x",
+      conversation: id,
+    });
+    expect(await errorOf(mismatch)).toMatchObject({ status: 400, code: "model_mismatch" });
+  });
+
+  it("is not stored where nothing says whose it would be, and says so", async () => {
+    const { client } = openaiClient();
+    const endpoint = await createEndpoint();
+    const before = await kept();
+    for (const model of [endpoint, `chatbot:${await createChatbot()}`])
+      expect(await client.responses.create({ model, input: "x" })).toMatchObject({ store: false, output_text: "x" });
+    expect(
+      await errorOf(client.responses.create({ model: endpoint, input: "x", store: true, user: "u" })),
+    ).toMatchObject({ status: 400, param: "model" });
+    expect(await kept()).toEqual(before);
+  });
+
+  it("has the same numbered events when its stream is resumed, during the turn and after it", async () => {
+    const { id: endpointId } = await endpointPlaying("hello.slow");
+    const { client, base } = await stored({ endpointId });
+    const stream = await client.responses.create({ ...base, input: "1", stream: true });
+    const live: ResponseStreamEvent[] = [];
+    let resumed: Promise<ResponseStreamEvent[]> | null = null;
+    let id = "";
+    for await (const event of stream) {
+      live.push(event);
+      if (event.type === "response.created") ({ id } = event.response);
+      if (event.type === "response.output_text.delta")
+        resumed ??= client.responses.retrieve(id, { stream: true, starting_after: 2 }).then(eventsOf);
+    }
+    expect(live.map(({ sequence_number: number }) => number)).toEqual(live.map((_, index) => index));
+    const withoutAsked = (events: ResponseStreamEvent[]) =>
+      events.map((event) =>
+        "response" in event ? { ...event, response: { ...event.response, metadata: {}, instructions: null } } : event,
+      );
+    const expected = withoutAsked(live);
+    expect(withoutAsked((await resumed) ?? [])).toEqual(expected.slice(3));
+    for (const after of [0, 5, live.length - 2]) {
+      const again = await client.responses.retrieve(id, { stream: true, starting_after: after });
+      expect(withoutAsked(await eventsOf(again))).toEqual(expected.slice(after + 1));
+    }
+    expect(withoutAsked(await eventsOf(await client.responses.retrieve(id, { stream: true })))).toEqual(expected);
+  });
+
+  it("is stopped by its id: its stream ends as incomplete, and it stays cancelled", async () => {
+    const { id: endpointId } = await endpointPlaying("hello.stall");
+    const { client, base } = await stored({ endpointId });
+    const events: ResponseStreamEvent[] = [];
+    let cancelled: Promise<OpenaiResponse> | null = null;
+    for await (const event of await client.responses.create({ ...base, input: "1", stream: true })) {
+      events.push(event);
+      if (event.type !== "response.output_text.delta" || cancelled) continue;
+      const { response } = events[0] as OpenAI.Responses.ResponseCreatedEvent;
+      expect((await client.responses.retrieve(response.id)).status).toBe("in_progress");
+      cancelled = client.responses.cancel(response.id);
+    }
+    expect(events.at(-1)).toMatchObject({ type: "response.incomplete", response: { status: "cancelled" } });
+    const response = await cancelled;
+    expect(response?.status).toBe("cancelled");
+    expect(response?.output_text).not.toBe("");
+    expect(await client.responses.retrieve(response?.id ?? "")).toMatchObject({ status: "cancelled" });
+    expect(await client.responses.cancel(response?.id ?? "")).toMatchObject({ status: "cancelled" });
+  });
+
+  it("that failed says so, also afterwards", async () => {
+    const { id: endpointId } = await endpointPlaying("400");
+    const { client, base, calls } = await stored({ endpointId });
+    expect(await errorOf(client.responses.create({ ...base, input: "1" }))).toMatchObject({ status: 502 });
+    const id = calls[0]?.headers.get("x-parley-session") ?? "";
+    const [reply] = (await get(`/sessions/${id}/export`)).body.trim().split("\n").map(JSON.parse);
+    expect(reply.error_code ?? reply.error.code).toBe("provider_rejected");
+  });
+
+  it("is its own client's", async () => {
+    const { client, base, model, clientId } = await stored();
+    const keyOf = async (owner: string) =>
+      (await post("/keys", { name: "k", role: "client", clientId: owner })).body.data.key;
+    const own = openaiClient(await keyOf(clientId)).client;
+    const response = await own.responses.create({ model, input: "1" });
+    expect(await own.responses.retrieve(response.id)).toMatchObject({ output_text: "1" });
+    const foreign = openaiClient(await keyOf(await createClient())).client;
+    for (const call of [
+      () => foreign.responses.retrieve(response.id),
+      () => foreign.responses.cancel(response.id),
+      () => client.responses.retrieve(`resp_${"0".repeat(48)}`),
+    ])
+      expect(await errorOf(call())).toMatchObject({ status: 404, code: "not_found" });
+    expect(
+      await errorOf(foreign.responses.create({ model, input: "x", previous_response_id: response.id })),
+    ).toMatchObject({ status: 400, code: "previous_response_not_found" });
+    expect(base.metadata.client_id).toBe(clientId);
+  });
+
+  it("is read from D1 once its session has ended", async () => {
+    const { client, base } = await stored();
+    const response = await client.responses.create({ ...base, input: "1" });
+    await post(`/sessions/${sessionOf(response)}/end`);
+    await post(`/sessions/${sessionOf(response)}/stop`);
+    expect(await client.responses.retrieve(response.id)).toMatchObject({ status: "completed", output_text: "1" });
+  });
+});
+
+describe("what is not taken", () => {
+  it.each<[string, object, string, string]>([
+    ["tools", { tools: [{ type: "web_search" }] }, "tools", "invalid_input"],
+    ["background", { background: true }, "background", "invalid_input"],
+    [
+      "images",
+      { input: [{ role: "user", content: [{ type: "input_image", image_url: "x" }] }] },
+      "input[0].content[0]",
+      "unsupported_content",
+    ],
+    [
+      "files",
+      { input: [{ role: "user", content: [{ type: "input_file", file_id: "x" }] }] },
+      "input[0].content[0]",
+      "unsupported_content",
+    ],
+    [
+      "items that are no messages",
+      { input: [{ type: "function_call_output", call_id: "1", output: "x" }] },
+      "input[0]",
+      "unsupported_content",
+    ],
+    ["a JSON format", { text: { format: { type: "json_object" } } }, "text.format.type", "invalid_input"],
+    ["an unknown field", { max_ouput_tokens: 1 }, "max_ouput_tokens", "invalid_input"],
+    ["too much metadata", { metadata: { a: "x".repeat(513) } }, "metadata.a", "invalid_input"],
+  ])("%s: 400 naming the field", async (_, fields, param, code) => {
+    const body = { model: await createEndpoint(), input: "x", store: false, ...fields };
+    const { status, body: answer } = await post("/openai/v1/responses", body);
+    expect([status, answer.error.param, answer.error.code]).toEqual([400, param, code]);
+  });
+
+  it("what asks for nothing is taken", async () => {
+    const nothing = {
+      tools: [],
+      tool_choice: "auto",
+      parallel_tool_calls: true,
+      text: { format: { type: "text" } },
+      include: ["reasoning.encrypted_content"],
+      truncation: "disabled",
+      background: false,
+      service_tier: "auto",
+      user: "u",
+      temperature: null,
+    };
+    const body = { model: await createEndpoint(), input: "x", store: false, ...nothing };
+    expect((await post("/openai/v1/responses", body)).status).toBe(200);
+  });
+
+  it("a client sets no params and gives no instructions", async () => {
+    const model = `chatbot:${await createChatbot()}`;
+    const { key } = (await post("/keys", { name: "k", role: "client", clientId: await createClient() })).body.data;
+    const { client } = openaiClient(key);
+    const responses = client.responses;
+    expect(await errorOf(responses.create({ model, input: "x", store: false, max_output_tokens: 5 }))).toMatchObject({
+      status: 400,
+      code: "unsupported_parameter",
+      param: "max_output_tokens",
+    });
+    expect(await errorOf(responses.create({ model, input: "x", store: false, instructions: "x" }))).toMatchObject({
+      status: 400,
+      code: "unsupported_content",
+      param: "instructions",
+    });
+    expect((await responses.create({ model, input: "x", store: false })).output_text).toBe("x");
+  });
+});
