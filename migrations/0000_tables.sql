@@ -44,6 +44,16 @@ CREATE TABLE `tickets` (
 );
 --> statement-breakpoint
 CREATE INDEX `tickets_by_expiry` ON `tickets` (`expires_at`);--> statement-breakpoint
+CREATE TABLE `bookmarks` (
+	`name` text PRIMARY KEY NOT NULL,
+	`session_id` text,
+	`chat_id` text,
+	`chat_record_id` integer,
+	`note` text,
+	`created_at` integer NOT NULL,
+	`record` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `chatbots` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,
@@ -155,6 +165,9 @@ CREATE TABLE `sessions` (
 	`chats` text NOT NULL,
 	`prompt_template` text,
 	`context_strategy` text,
+	`previous_prompts` integer,
+	`system_prompt` text,
+	`attack_module` text,
 	`metadata` text,
 	`feedback` text,
 	`created_at` integer NOT NULL,

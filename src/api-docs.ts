@@ -3,6 +3,7 @@
  * does not import this file: `/openapi.json` and `/docs` are made from it when the Worker is built. No effects.
  */
 import { app } from "./app.ts";
+import { moonshot07Docs } from "./routes/moonshot-07/docs.ts";
 import { moonshotDocs } from "./routes/moonshot/docs.ts";
 import { operations as health } from "./routes/health-docs.ts";
 import type { DialectDocs, Operations } from "./routes/openapi/operations.ts";
@@ -11,9 +12,15 @@ import { describedRoutes, openapiDocument } from "./routes/openapi/document.ts";
 import { sessionApiDocs } from "./routes/session-api/docs.ts";
 
 /** The documentation of the dialects that `app.ts` lists, in the same order. */
-export const dialectDocs: readonly DialectDocs[] = [moonshotDocs, sessionApiDocs];
+export const dialectDocs: readonly DialectDocs[] = [moonshotDocs, moonshot07Docs, sessionApiDocs];
 
-export const operations: Operations = { ...moonshotDocs.operations, ...sessionApiDocs.operations, ...health, ...pages };
+export const operations: Operations = {
+  ...moonshotDocs.operations,
+  ...moonshot07Docs.operations,
+  ...sessionApiDocs.operations,
+  ...health,
+  ...pages,
+};
 
 /** Every route with its operation and its inputs. */
 export const apiRoutes = describedRoutes(app, operations);

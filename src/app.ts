@@ -20,9 +20,11 @@ import { setRequestId } from "./routes/http/request-id.ts";
 import { requireRoute } from "./routes/http/route-table.ts";
 import { setSecureHeaders } from "./routes/http/secure-headers.ts";
 import { refuseUntakenInput } from "./routes/http/validate.ts";
+import { moonshot07 } from "./routes/moonshot-07/dialect.ts";
+import { apiV1 } from "./routes/moonshot-07/index.ts";
 import { moonshot } from "./routes/moonshot/dialect.ts";
 import { v1 } from "./routes/moonshot/index.ts";
-import { noTransform, requireTimeZone } from "./routes/moonshot/middleware.ts";
+import { noTransform, requireTimeZone } from "./routes/moonshot-shared/middleware.ts";
 import { openapi } from "./routes/openapi/index.ts";
 import { chatbots } from "./routes/session-api/chatbots/index.ts";
 import { clients } from "./routes/session-api/clients/index.ts";
@@ -32,7 +34,7 @@ import { me } from "./routes/session-api/me/index.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
 
 /** The dialects of the API. The last one has every path that no other has. */
-export const dialects: readonly Dialect[] = [moonshot, sessionApi];
+export const dialects: readonly Dialect[] = [moonshot, moonshot07, sessionApi];
 
 /** With one router: finding the methods of a path needs this one anyway, and Hono's default adds two more to the bundle. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), strict: false })
@@ -41,6 +43,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .use(logSampledCall)
   .use(timing())
   .use("/v1/*", noTransform)
+  .use("/api/v1/*", noTransform)
   .use(setSecureHeaders)
   .use(requireLocalHost)
   .use(allowOrigins)
@@ -51,8 +54,10 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .use(refuseUntakenInput)
   .use(validateIdempotencyKey)
   .use("/v1/*", requireTimeZone)
+  .use("/api/v1/*", requireTimeZone)
   .route("/sessions", sessions)
   .route("/v1", v1)
+  .route("/api/v1", apiV1)
   .route("/chatbots", chatbots)
   .route("/clients", clients)
   .route("/keys", keys)

@@ -5,11 +5,12 @@
 import { app, dialects } from "./app.ts";
 import type { Session } from "./core/session.ts";
 import { now } from "./core/time.ts";
+import type { TurnSeriesReport } from "./core/turn.ts";
 import { closeRevokedSubscriptions } from "./live/close-revoked-subscriptions.ts";
 import { SessionObject as LiveSessionObject } from "./live/session-object.ts";
 import { archiveSessions } from "./jobs/archive-sessions.ts";
 import { wakeIdleSessions } from "./jobs/wake-idle-sessions.ts";
-import { sessionPresenter } from "./routes/http/dialect.ts";
+import { sessionPresenter, turnReporter } from "./routes/http/dialect.ts";
 import { deleteKeysExpiredBefore } from "./store/api-keys.ts";
 import { database } from "./store/database.ts";
 import { deleteExpiredResponses } from "./store/idempotency-keys.ts";
@@ -23,11 +24,14 @@ export { ReplyCaller } from "./providers/call/reply-caller.ts";
 const EXPIRED_KEYS_KEPT_MS = 30 * 86_400_000;
 
 const presentSession = sessionPresenter(dialects);
+const reportTurns = turnReporter(dialects);
 
 /** The object of a session. It shows the session to subscribers in the dialect in which the session was created. */
 export class SessionObject extends LiveSessionObject {
   protected override readonly present = (session: Session): Record<string, unknown> =>
     presentSession(session, this.env.TIME_ZONE);
+
+  protected override readonly reportTurns = (session: Session): TurnSeriesReport => reportTurns(session, this.env);
 }
 
 export default {

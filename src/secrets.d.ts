@@ -26,6 +26,8 @@ interface Env {
   REPLICATION_WAIT_MS?: string;
   /** How many days an active session must be idle to be archived. */
   ARCHIVE_AFTER_DAYS?: string;
+  /** Where Moonshot's web UI takes the records of an attack. */
+  MOONSHOT_CALLBACK_URL?: string;
   /** `service` lets in callers without a token. */
   ANONYMOUS_ROLE?: string;
 }

@@ -10,7 +10,7 @@ import type { Chatbot } from "../routes/session-api/chatbots/response-schemas.ts
 import type { Client } from "../routes/session-api/clients/response-schemas.ts";
 import type * as sessions from "../routes/session-api/sessions/response-schemas.ts";
 import type { Endpoint } from "../routes/moonshot/llm-endpoints/response-schemas.ts";
-import type { CreateEndpoint } from "../routes/moonshot/llm-endpoints/schemas.ts";
+import type { CreateEndpoint } from "../routes/moonshot-shared/llm-endpoints/schemas.ts";
 import type { ChatRecord as ChatRecordSchema } from "../routes/moonshot/sessions/record-schemas.ts";
 import type { Session as ComparisonSessionSchema } from "../routes/moonshot/sessions/response-schemas.ts";
 

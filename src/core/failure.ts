@@ -51,6 +51,9 @@ export type ResourceType =
   | "endpoint"
   | "prompt template"
   | "context strategy"
+  | "attack module"
+  | "bookmark"
+  | "record"
   | "key"
   | "chat"
   | "message";

@@ -69,6 +69,12 @@ export interface Usage {
   reasoningTokens?: number;
 }
 
+/** Which attack module made a prompt, out of which one. */
+export interface Attack {
+  module: string;
+  prompt: string;
+}
+
 /** What the row of a reply stores besides the text. Moonshot's chat records are made from it. */
 export interface ReplyDetail {
   status: (typeof REPLY_STATUSES)[number];
@@ -91,6 +97,10 @@ export interface ReplyDetail {
   /** The names set on the session when the prompt was sent. */
   promptTemplate: string | null;
   contextStrategy: string | null;
+  /** The system prompt of the comparison session; absent without one. */
+  systemPrompt?: string;
+  /** Of a prompt that an attack module made. */
+  attack?: Attack;
   /** The `seq` of the prompt that it answers, if that is not in the turn of the reply. */
   promptSeq?: number;
   /**

@@ -45,6 +45,12 @@ export interface Session extends Handling {
   chats: Chat[];
   promptTemplate: string | null;
   contextStrategy: string | null;
+  /** How many previous prompts the strategy adds; `null` for as many as it does by itself. */
+  previousPrompts: number | null;
+  /** Sent as the system message to each endpoint of a comparison session. */
+  systemPrompt: string | null;
+  /** The attack module that makes several prompts out of one, in a comparison session. */
+  attackModule: string | null;
   /** JSON text of an object: free-form values have no type that crosses an RPC boundary. */
   metadata: string | null;
   feedback: Feedback | null;
@@ -60,6 +66,15 @@ export interface Session extends Handling {
   archive: LogArchive | null;
   activePath: ActivePath;
 }
+
+/** What a session has that is no comparison. */
+export const NO_COMPARISON = {
+  promptTemplate: null,
+  contextStrategy: null,
+  previousPrompts: null,
+  systemPrompt: null,
+  attackModule: null,
+} as const;
 
 /** Increases with every change of a session or its log, so that an older copy never overwrites a newer one. */
 export const revision = (session: Pick<Session, "lastSeq" | "metadataVersion">): number =>
@@ -78,6 +93,9 @@ export interface SessionChanges {
   metadata?: string | null | undefined;
   promptTemplate?: string | null | undefined;
   contextStrategy?: string | null | undefined;
+  previousPrompts?: number | null | undefined;
+  systemPrompt?: string | null | undefined;
+  attackModule?: string | null | undefined;
 }
 
 export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt" | "activePath" | "messageCount";
@@ -92,6 +110,9 @@ const CHANGEABLE: Record<ChangeableField, true> = {
   metadata: true,
   promptTemplate: true,
   contextStrategy: true,
+  previousPrompts: true,
+  systemPrompt: true,
+  attackModule: true,
   handler: true,
   handlerSince: true,
   handover: true,

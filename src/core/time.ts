@@ -149,6 +149,12 @@ export function zonedStamp(at: EpochMs, zone: string): string {
   return `${year}${month}${day}-${hour}${minute}${second}`;
 }
 
+/** `2024-03-15 04:42:02`, in an IANA time zone. */
+export function zonedTime(at: EpochMs, zone: string): string {
+  const { year, month, day, hour, minute, second } = wallClock(at, zone);
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}`;
+}
+
 /** `03/15/2024, 04:42:02`: Moonshot's `prompt_time`, in an IANA time zone. */
 export function zonedPromptTime(at: EpochMs, zone: string): string {
   const { year, month, day, hour, minute, second } = wallClock(at, zone);

@@ -2,7 +2,7 @@
  * A turn: one prompt and the replies that it gets, one from each chat of the session. Turns of a session run one at a time
  * and are numbered from 1. Pure.
  */
-import type { REPLY_STATUSES } from "./message.ts";
+import type { Attack, Message, REPLY_STATUSES } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /** `partial`: some replies failed. `error`: all did. `human`: a person answers instead. */
@@ -31,10 +31,21 @@ export interface TurnSettings extends ReplyPlace {
   /** The names set on the session. Absent in storage of earlier code. */
   promptTemplate?: string | null;
   contextStrategy?: string | null;
+  previousPrompts?: number | null;
+  systemPrompt?: string | null;
+  attack?: Attack;
 }
 
 /** A turn that runs. */
 export interface RunningTurn extends Turn, TurnSettings {}
+
+/** Receives the messages of a series of turns. */
+export interface TurnSeriesReport {
+  /** Called with the messages of each turn as it ends. */
+  add: (messages: Message[]) => void;
+  /** Called when there are no more turns. */
+  end: () => Promise<void>;
+}
 
 /** How a turn ended whose replies ended so. */
 export function turnStatus(statuses: readonly (typeof REPLY_STATUSES)[number][]): TurnStatus {

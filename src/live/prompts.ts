@@ -7,7 +7,7 @@
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
-import type { Message } from "../core/message.ts";
+import type { Attack, Message } from "../core/message.ts";
 import { parentOf, requireLastSeq } from "../core/message-tree.ts";
 import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
@@ -20,6 +20,15 @@ import type { AcceptedPrompt, History, PromptResult, Question, RecordOptions } f
 import type { SessionWorld } from "./session-world.ts";
 import type { Prompt } from "./turns/plan-turn.ts";
 import type { TurnQueue } from "./turns/turn-queue.ts";
+
+/** What a prompt of a series has besides. */
+interface SeriesOptions {
+  attack?: Attack;
+  /** Whether it follows a turn of the same series. */
+  isNext?: boolean;
+}
+
+const attackOf = (series?: SeriesOptions) => (series?.attack ? { attack: series.attack } : {});
 
 export class Prompts {
   readonly #world: SessionWorld;
@@ -40,7 +49,11 @@ export class Prompts {
    * key was used for another question; for a variant also `not-found`, `nothing-to-answer`, `nothing-to-edit` or
    * `human-handles`
    */
-  async submit(question: Question, key: IdempotencyKey | null): Promise<Outcome<AcceptedPrompt>> {
+  async submit(
+    question: Question,
+    key: IdempotencyKey | null,
+    series?: SeriesOptions,
+  ): Promise<Outcome<AcceptedPrompt>> {
     await this.#loader.load();
     const { log } = this.#world;
     // No await from here on, so that the lookup, the turn and the saved result are one transaction.
@@ -54,7 +67,7 @@ export class Prompts {
     const unchanged = requireLastSeq(active.value, question.expectedSeq);
     if (!unchanged.ok) return unchanged;
     const prompt = this.#promptOf(active.value, question, saved && this.#promptSeq(saved));
-    return prompt.ok ? this.#startTurn(prompt.value, question, key) : prompt;
+    return prompt.ok ? this.#startTurn({ ...prompt.value, ...attackOf(series) }, question, key, series) : prompt;
   }
 
   /** Accepts a question and waits for the replies. Failed replies are in the log like any other. */
@@ -118,12 +131,17 @@ export class Prompts {
     return log.messagesOfTurn(turnId).find(({ role }) => role === "user");
   }
 
-  #startTurn(prompt: Prompt, question: Question, key: IdempotencyKey | null): Outcome<AcceptedPrompt> {
+  #startTurn(
+    prompt: Prompt,
+    question: Question,
+    key: IdempotencyKey | null,
+    series?: SeriesOptions,
+  ): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
     const { seq } = prompt;
-    const submitted = this.#turns.submit(prompt, (turnId) =>
-      saveResultAtStart(log, key, inputOf(question), { seq, turn_id: turnId }, clock()),
-    );
+    const saveResult = (turnId: string) =>
+      saveResultAtStart(log, key, inputOf(question), { seq, turn_id: turnId }, clock());
+    const submitted = this.#turns.submit(prompt, saveResult, series?.isNext);
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
     // The turn continues even if the caller disconnects.

@@ -25,6 +25,7 @@ const METHODS = {
   append: "with-key",
   prompt: "with-key",
   promptAndFollow: "with-key",
+  startSeries: "with-key",
   vary: "with-key",
   varyAndFollow: "with-key",
   activate: "always",

@@ -9,6 +9,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { dependsOn } from "../core/caller.ts";
 import type { Session } from "../core/session.ts";
+import type { TurnSeriesReport } from "../core/turn.ts";
 import { runFrame } from "./frame-commands.ts";
 import { passBatch, passResult } from "./passed-messages.ts";
 import { sessionParts } from "./session-parts.ts";
@@ -21,7 +22,13 @@ export abstract class SessionObject extends DurableObject<Env> {
   /** Presents a session, without its messages, in the form of its dialect. */
   protected abstract readonly present: (session: Session) => Record<string, unknown>;
 
-  readonly #parts = sessionParts(this.ctx, this.env, (session) => this.present(session));
+  /** Begins to report a series of turns of a session, in the form of a dialect. */
+  protected abstract readonly reportTurns: (session: Session) => TurnSeriesReport;
+
+  readonly #parts = sessionParts(this.ctx, this.env, {
+    present: (session) => this.present(session),
+    reportTurns: (session) => this.reportTurns(session),
+  });
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -45,6 +52,9 @@ export abstract class SessionObject extends DurableObject<Env> {
   }
   async prompt({ content, history, key, options, expectedSeq, inColumns }: results.PromptParams) {
     return passResult(await this.#parts.room.prompt(asked(content, expectedSeq), history, key, options), inColumns);
+  }
+  async startSeries(params: results.TurnSeriesParams) {
+    return this.#parts.series.start(params);
   }
   async promptAndFollow({ content, expectedSeq, ...params }: results.TurnStreamParams) {
     return this.#parts.subscriptions.openTurnStream({ ...params, question: asked(content, expectedSeq) });

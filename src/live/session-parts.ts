@@ -6,25 +6,30 @@
  */
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
+import type { TurnSeriesReport } from "../core/turn.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import { Log } from "./log/log.ts";
 import { idleAt, nextAlarm, replaceAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
 import { Replicator } from "./replication/replicator.ts";
 import { sessionRecords } from "./session-records.ts";
 import { SessionRoom } from "./session-room.ts";
+import type { SessionWorld } from "./session-world.ts";
 import { Subscribers } from "./streaming/subscribers.ts";
 import { Subscriptions } from "./subscribe.ts";
+import { TurnSeries } from "./turn-series.ts";
 import { endpointCaller } from "./turns/call-endpoints.ts";
 
 /** The longest that an answer waits for D1, in milliseconds, unless a variable says otherwise. */
 const DEFAULT_REPLICATION_WAIT_MS = 50;
 
-/** @param present presents a session, without its messages, in the form of its dialect */
-export function sessionParts(
-  ctx: DurableObjectState,
-  env: Env,
-  present: (session: Session) => Record<string, unknown>,
-) {
+/** What the dialects do for a session. */
+interface SessionDialect {
+  /** Presents a session, without its messages, in the form of its dialect. */
+  present: (session: Session) => Record<string, unknown>;
+  reportTurns: (session: Session) => TurnSeriesReport;
+}
+
+export function sessionParts(ctx: DurableObjectState, env: Env, { present, reportTurns }: SessionDialect) {
   const { storage } = ctx;
   const [log, subscribers] = [new Log(storage), new Subscribers(ctx, present)];
   /** When the next work is due, apart from replication. `Infinity` for never. */
@@ -48,7 +53,7 @@ export function sessionParts(
     // In the transaction of the last writes. The runtime would delete the alarm in one of its own.
     return isAlone ? replaceAlarm(storage, next) : scheduleAlarm(next);
   };
-  const room = new SessionRoom({
+  const world: SessionWorld = {
     id: ctx.id.name ?? "",
     log,
     clock: now,
@@ -58,9 +63,12 @@ export function sessionParts(
     hasSubscribers: () => subscribers.hasSubscribers,
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
     callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
+    reportTurns,
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),
-  });
+  };
+  const room = new SessionRoom(world);
+  const series = new TurnSeries(world, room);
   const subscriptions = new Subscriptions(room, subscribers, logStore(env), log);
-  return { log, subscribers, replicator, room, subscriptions, scheduleAlarm, endAlarm };
+  return { log, subscribers, replicator, room, series, subscriptions, scheduleAlarm, endAlarm };
 }

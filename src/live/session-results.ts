@@ -7,7 +7,7 @@
 import type { CallerRole, Writer } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
-import type { Message, MessageForm, NewMessage } from "../core/message.ts";
+import type { Attack, Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Operator } from "../core/handover.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -149,6 +149,13 @@ export interface VariantStreamParams {
 
 export interface ActivateParams {
   seq: number;
+}
+
+/** Prompts that an attack module made out of one. */
+export interface TurnSeriesParams {
+  contents: string[];
+  attack: Attack;
+  key: IdempotencyKey | null;
 }
 
 export interface TurnStreamParams {

@@ -8,6 +8,7 @@ import type { Endpoint } from "../core/endpoint.ts";
 import type { Message } from "../core/message.ts";
 import type { ChangeableField, Session } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
+import type { TurnSeriesReport } from "../core/turn.ts";
 import type { TurnContext, cachedReferences, cachedTurnContext } from "../store/turn-context.ts";
 import type { FanOutPorts } from "../turn/fan-out.ts";
 import type { Log } from "./log/log.ts";
@@ -57,6 +58,8 @@ export interface SessionWorld {
   /** Closes all subscriptions. */
   closeSubscriptions: (reason: CloseReason) => void;
   callEndpoints: FanOutPorts["callEndpoints"];
+  /** Begins to report a series of turns, if anybody wants to know. */
+  reportTurns: (session: Session) => TurnSeriesReport;
   /** Sets the alarm for the next work that is due, or for an earlier time. */
   scheduleAlarm: (by?: EpochMs) => Promise<void>;
   /** Keeps the object running until the work ends, even if the caller disconnects. */

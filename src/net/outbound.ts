@@ -88,6 +88,21 @@ async function readBeginning(response: Response): Promise<string> {
 const DOCUMENT_TIMEOUT_MS = 5_000;
 const MAX_DOCUMENT_CHARACTERS = 262_144;
 
+/** Posts JSON, and reads no more than the status. @throws if the URL is not allowed, or the status is no success */
+export async function postJson(url: string, value: object, allowPrivateUrls: boolean): Promise<void> {
+  const problem = urlProblem(url, allowPrivateUrls);
+  if (problem !== null) throw new Error(`The address ${problem}`);
+  const response = await fetch(new URL(url).href, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(value),
+    redirect: "manual",
+    signal: AbortSignal.timeout(DOCUMENT_TIMEOUT_MS),
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`The answer has the status ${response.status}`);
+}
+
 /** Reads a small JSON document. @throws if there is none */
 export async function readJson(url: string): Promise<unknown> {
   const response = await fetch(url, {

@@ -81,7 +81,7 @@ export const fitChatbots = (results: ListedChatbot[]): ListedChatbot[] =>
   sum(results.map(charactersOfTexts)) <= MAX_LIST_CHARACTERS ? results : results.map(withoutTexts);
 
 /** The first results of a list without a paginator, as many as fit, but at least one. */
-export function fitTexts<T extends object>(results: T[]): T[] {
+export function fitTexts<T extends object | string>(results: T[]): T[] {
   let total = 0;
   const tooLate = results.findIndex(
     (result, index) => (total += JSON.stringify(result).length + 1) > MAX_LIST_CHARACTERS && index > 0,

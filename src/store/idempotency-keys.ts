@@ -10,7 +10,8 @@ import type { Database } from "./database.ts";
 import { idempotencyKeys } from "./access-tables.ts";
 
 /** What a response created: the type of the resource, and its id. */
-export type CreatedResource = `${"session" | "chatbot" | "client" | "endpoint" | "prompt-template"}:${string}`;
+export type CreatedResource =
+  `${"session" | "chatbot" | "client" | "endpoint" | "prompt-template" | "bookmark"}:${string}`;
 
 export type SavedResponse = typeof idempotencyKeys.$inferSelect;
 

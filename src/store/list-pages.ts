@@ -7,7 +7,7 @@ import { asc, getTableColumns, gt, sql } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import type { Batch } from "../core/page.ts";
 import type { Database } from "./database.ts";
-import type { endpoints, promptTemplates } from "./tables.ts";
+import type { bookmarks, endpoints, promptTemplates } from "./tables.ts";
 
 /** The most rows of a page. */
 const MAX_ROWS = 500;
@@ -15,7 +15,7 @@ const MAX_ROWS = 500;
 /** A page ends with the row that reaches this, in bytes of UTF-8. */
 const MAX_PAGE_BYTES = 1_000_000;
 
-type ListedTable = typeof endpoints | typeof promptTemplates;
+type ListedTable = typeof bookmarks | typeof endpoints | typeof promptTemplates;
 
 /** A table whose primary key is a text, and its columns that can be long. */
 interface LongList<T extends ListedTable> {

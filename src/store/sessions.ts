@@ -49,7 +49,7 @@ export async function createChatbotSession(
   const create = db.insert(sessions).select(
     sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
-        ${row.contextStrategy}, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
+        ${row.contextStrategy}, null, null, null, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt},
         ${row.handler}, ${row.handlerSince}, null, null where ${referencesExist}`,
   );

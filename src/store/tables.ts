@@ -56,6 +56,9 @@ export const sessions = sqliteTable(
     chats: text({ mode: "json" }).$type<Chat[]>().notNull(),
     promptTemplate: text(),
     contextStrategy: text(),
+    previousPrompts: integer(),
+    systemPrompt: text(),
+    attackModule: text(),
     metadata: text(),
     feedback: text({ mode: "json" }).$type<Feedback>(),
     createdAt: integer().notNull(),
@@ -237,6 +240,18 @@ export const promptTemplates = sqliteTable("prompt_templates", {
   description: text().notNull(),
   template: text().notNull(),
   createdAt: integer().notNull(),
+});
+
+/** Copies of chat records. They stay when their session is deleted. */
+export const bookmarks = sqliteTable("bookmarks", {
+  name: text().primaryKey(),
+  sessionId: text(),
+  chatId: text(),
+  chatRecordId: integer(),
+  note: text(),
+  createdAt: integer().notNull(),
+  /** JSON of the record, as it was shown. */
+  record: text().notNull(),
 });
 
 /** ASCII spelling of characters, for ids made from names. Each row has 256 characters in order of code point. */

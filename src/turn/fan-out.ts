@@ -4,7 +4,7 @@
  */
 import type { Prices } from "../core/endpoint.ts";
 import { MAX_ROW_CHARACTERS } from "../core/message.ts";
-import type { FinishReason, Receipt, ReplyDetail, ReplyError, SentContext, Usage } from "../core/message.ts";
+import type { Attack, FinishReason, Receipt, ReplyDetail, ReplyError, SentContext, Usage } from "../core/message.ts";
 import type { CallMetrics, ReplyEnd, ReplyEvent, ReplyFailure, ReplyRequest } from "../core/reply.ts";
 import { NOT_CALLED, replyFailure } from "../core/reply.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -16,6 +16,8 @@ export interface ChatTask {
   preparedPrompt: string;
   promptTemplate: string | null;
   contextStrategy: string | null;
+  systemPrompt?: string;
+  attack?: Attack;
   /** Current prices of the endpoint's tokens. */
   prices: Prices | null;
   /** What the request sends, for a chatbot with `context`. */
@@ -138,12 +140,23 @@ function toReply({ task, content }: ChatProgress, last: ReplyEnd | ReplyFailure,
       preparedPrompt,
       promptTemplate,
       contextStrategy,
+      ...sourcesOf(task),
       queueMs: metrics.queueMs,
       ...(context ? { context } : {}),
-      ...(metrics.receipt ? { receipt: withFittingBody(metrics.receipt, content.length + preparedPrompt.length) } : {}),
+      ...(metrics.receipt ? { receipt: withFittingBody(metrics.receipt, content.length + charactersOf(task)) } : {}),
     },
   };
 }
+
+/** What the task has besides the prompt, if it has it. */
+const sourcesOf = ({ systemPrompt, attack }: ChatTask): Pick<ReplyDetail, "systemPrompt" | "attack"> => ({
+  ...(systemPrompt === undefined ? {} : { systemPrompt }),
+  ...(attack ? { attack } : {}),
+});
+
+/** The characters of a task that the reply's row keeps. */
+const charactersOf = ({ preparedPrompt, systemPrompt = "", attack }: ChatTask): number =>
+  preparedPrompt.length + systemPrompt.length + (attack?.prompt.length ?? 0);
 
 /** Removes a body that does not fit into the reply's row. Its hash remains. */
 const withFittingBody = (receipt: Receipt, otherCharacters: number): Receipt =>

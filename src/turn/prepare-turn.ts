@@ -9,7 +9,7 @@ import type { ContextStrategy } from "../core/prompt-template.ts";
 import type { Endpoint, Prices } from "../core/endpoint.ts";
 import type { Failure } from "../core/failure.ts";
 import { MAX_PREPARED_PROMPT_CHARACTERS } from "../core/message.ts";
-import type { ReplyError, SentContext } from "../core/message.ts";
+import type { Attack, ReplyError, SentContext } from "../core/message.ts";
 import type { ModelMessage, ReplyRequest } from "../core/reply.ts";
 import type { Chat } from "../core/session.ts";
 import { applyStrategy } from "./context-strategies.ts";
@@ -88,9 +88,14 @@ export const instructedRequest = (target: TaskTarget, instruction: string, text:
 /** The template of a comparison session. `template: null` stands for a deleted one. */
 export type SessionTemplate = { name: string; template: string | null } | null;
 
-/** Strategy and template of a comparison session. */
+/** Strategy, template and system prompt of a comparison session. */
 export interface PromptPreparation {
   strategy: ContextStrategy | null;
+  /** How many previous prompts the strategy adds, if the session says so. */
+  previousPrompts?: number | null;
+  systemPrompt?: string | null;
+  /** What made the prompt, if an attack module did. */
+  attack?: Attack | undefined;
   promptTemplate: string | null;
   /** A {@link promptRenderer} of the template, for all chats of the turn. */
   renderPrompt: RenderPrompt;
@@ -105,18 +110,21 @@ export function comparisonTask(
   target: TaskTarget | null,
   prompt: string,
   log: ChatLog,
-  { strategy, promptTemplate, renderPrompt }: PromptPreparation,
+  { strategy, previousPrompts = null, promptTemplate, renderPrompt, systemPrompt, attack }: PromptPreparation,
 ): ChatTask {
-  const { text, history } = applyStrategy(strategy, prompt, log);
+  const { text, history } = applyStrategy(strategy, prompt, log, previousPrompts);
   const settings = {
     promptTemplate,
     contextStrategy: strategy,
+    ...(systemPrompt ? { systemPrompt } : {}),
+    ...(attack ? { attack } : {}),
     prices: target?.endpoint.prices ?? null,
   };
   const rendered = renderPrompt(text);
   if ("error" in rendered) return { chatId, endpointId, preparedPrompt: "", ...settings, call: rendered };
   const preparedPrompt = rendered.text;
-  const messages: ModelMessage[] = [...history, { role: "user", content: preparedPrompt }];
+  const instructions: ModelMessage[] = systemPrompt ? [{ role: "system", content: systemPrompt }] : [];
+  const messages: ModelMessage[] = [...instructions, ...history, { role: "user", content: preparedPrompt }];
   const call = target
     ? { request: buildRequest(target, { messages, isComplete: true }, { overrides: null, withReceipt: true }) }
     : endpointMissing(endpointId ?? "");

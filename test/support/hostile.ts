@@ -188,13 +188,26 @@ export async function createExisting({ path }: DescribedRoute): Promise<Existing
 
 const CREATORS: [string, (refersTo: Record<string, unknown>) => Promise<string>][] = [
   ["/sessions", ({ chatbotId, clientId }) => createSession({ chatbotId, clientId })],
+  ["/api/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
+  ["/api/v1/llm-endpoints", () => createEndpoint()],
+  ["/api/v1/prompt-templates", createTemplate],
   ["/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
   ["/v1/llm_endpoints", () => createEndpoint()],
   ["/v1/prompt_templates", createTemplate],
+  ["/v1/bookmarks", createBookmark],
+  ["/api/v1/bookmarks", createBookmark],
   ["/chatbots", () => createChatbot()],
   ["/clients", () => createClient()],
   ["/keys", async () => (await post("/keys", { name: "k", role: "service" })).body.data.id],
 ];
+
+async function createBookmark(): Promise<string> {
+  const name = unique("bookmark").replaceAll(" ", "-");
+  const texts = { prompt: "p", prepared_prompt: "p", response: "r" };
+  const { status } = await post("/api/v1/bookmarks", { name, ...texts });
+  if (status !== 200) throw new Error(`No bookmark: ${status}`);
+  return name;
+}
 
 async function createTemplate(): Promise<string> {
   const name = unique("template").replaceAll(" ", "-");

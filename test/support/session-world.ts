@@ -44,6 +44,9 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   chats: [{ chatId: "65f3a1b2c4d5e6f708192a3b", endpointId: null }],
   promptTemplate: null,
   contextStrategy: null,
+  previousPrompts: null,
+  systemPrompt: null,
+  attackModule: null,
   metadata: null,
   feedback: null,
   createdAt: 0,
@@ -171,6 +174,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
     emit: (event) => void world.events.push(event),
     hasSubscribers: () => false,
     closeSubscriptions: (reason) => void world.closed.push(reason),
+    reportTurns: () => ({ add: () => undefined, end: async () => undefined }),
     callEndpoints: async (calls, onEvents) => {
       await Promise.all(
         calls.map(async (call) => {

@@ -14,13 +14,17 @@ export class ChatPrompts {
     return rows.toArray().map(({ prepared_prompt }) => prepared_prompt);
   }
 
-  /** The prompts of a chat that were answered, as they were sent, each with the reply, oldest first. */
-  answered(chatId: string): { prompt: string; reply: string }[] {
+  /** The newest prompts of a chat that were answered, as they were sent, each with the reply, oldest first; `null` for all. */
+  answered(chatId: string, newest: number | null): { prompt: string; reply: string }[] {
     const rows = this.#storage.sql.exec<{ content: string; prepared_prompt: string }>(
       statements.ANSWERED_PROMPTS,
       chatId,
+      newest ?? -1,
     );
-    return rows.toArray().map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
+    return rows
+      .toArray()
+      .toReversed()
+      .map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
   }
 
   /** How many times a chat has called its endpoint. */

@@ -66,6 +66,9 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
     // Comparison sessions have no tree.
     "UPDATE messages SET parent_seq = seq - 1 WHERE detail IS NOT NULL AND content = '' AND EXISTS (SELECT 1 FROM state WHERE state ->> '$.session.kind' = 'chatbot')",
   ],
+  [
+    "UPDATE state SET state = json_set(state, '$.session.previousPrompts', NULL, '$.session.systemPrompt', NULL, '$.session.attackModule', NULL)",
+  ],
 ];
 
 /** Whether the storage has no schema yet. */

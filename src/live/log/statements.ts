@@ -57,7 +57,7 @@ export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
   WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;
 export const ANSWERED_PROMPTS = `SELECT content, detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
-  WHERE chat_id = ? AND detail ->> '$.status' = 'ok' ORDER BY seq`;
+  WHERE chat_id = ? AND detail ->> '$.status' = 'ok' ORDER BY seq DESC LIMIT ?`;
 export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages, sum${MESSAGE_BYTES} AS bytes
   FROM messages WHERE seq > ?`;
 const UP_TO = { key: "seq", condition: "seq <= ?1" } as const;

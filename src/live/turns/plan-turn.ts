@@ -7,7 +7,7 @@ import { mergeParams } from "../../core/call-params.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { notFound, success } from "../../core/failure.ts";
-import type { Message } from "../../core/message.ts";
+import type { Attack, Message } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 import { PROVIDERS } from "../../providers/registry.ts";
@@ -26,6 +26,8 @@ export interface Prompt {
   content: string;
   /** Its `seq`, if it is in the log: to be answered again, or because its turn failed. `null` for a new prompt. */
   seq: number | null;
+  /** What made it, if an attack module did: then neither strategy nor template is applied. */
+  attack?: Attack;
   /** Whether the turn makes a variant: asks again, or changes an earlier prompt. */
   isVariant?: true;
   /** What the first message that the turn adds follows, if that is not the last message of the active path. */
@@ -42,6 +44,15 @@ export interface TurnPlan {
   /** What is to be summarised first, in a chatbot session; `null` for nothing. */
   summary: ChatPlan["summary"];
 }
+
+/** What a turn has from its session. Moonshot's attack modules send what they made as it is. */
+export const settingsOfTurn = (session: Session, { attack }: Prompt) => ({
+  promptTemplate: attack ? null : session.promptTemplate,
+  contextStrategy: attack ? null : session.contextStrategy,
+  previousPrompts: session.previousPrompts,
+  systemPrompt: session.systemPrompt,
+  ...(attack ? { attack } : {}),
+});
 
 /**
  * Plans with the current endpoints, chatbot and template. No round trip to D1 if the isolate has read them within two
@@ -76,19 +87,19 @@ async function withCall(world: SessionWorld, context: ChatContext, { call }: Pro
 function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): ChatTask[] {
   const endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
   const { template } = context;
-  const strategy = asContextStrategy(session.contextStrategy);
-  const { promptTemplate } = session;
+  const { promptTemplate, contextStrategy, ...settings } = settingsOfTurn(session, prompt);
+  const strategy = asContextStrategy(contextStrategy);
   const renderPrompt = promptRenderer(
     promptTemplate === null
       ? null
       : { name: promptTemplate, template: template?.name === promptTemplate ? template.template : null },
   );
-  const preparation = { strategy, promptTemplate, renderPrompt };
+  const preparation = { ...settings, strategy, promptTemplate, renderPrompt };
   return session.chats.map((chat) => {
     const endpoint = endpoints.get(chat.endpointId ?? "") ?? null;
     const chatLog = {
       preparedPrompts: (newest: number) => log.chats.prepared(chat.chatId, newest),
-      answeredPrompts: () => log.chats.answered(chat.chatId),
+      answeredPrompts: (newest: number | null) => log.chats.answered(chat.chatId, newest),
     };
     return comparisonTask(chat, targetOf(log, chat.chatId, endpoint), prompt.content, chatLog, preparation);
   });
@@ -97,7 +108,7 @@ function planComparison(log: Log, session: Session, prompt: Prompt, context: Com
 /** What a chat sends in a turn, without the request. */
 export type SentPrompt = Pick<
   ChatTask,
-  "chatId" | "endpointId" | "preparedPrompt" | "promptTemplate" | "contextStrategy"
+  "chatId" | "endpointId" | "preparedPrompt" | "promptTemplate" | "contextStrategy" | "systemPrompt" | "attack"
 >;
 
 /**
@@ -106,11 +117,13 @@ export type SentPrompt = Pick<
  */
 export function sentPrompts(log: Log, session: Session, turn: RunningTurn): SentPrompt[] {
   const { promptTemplate = session.promptTemplate, contextStrategy = session.contextStrategy } = turn;
+  const { previousPrompts = session.previousPrompts, systemPrompt = session.systemPrompt, attack } = turn;
+  const settings = { promptTemplate, contextStrategy, previousPrompts, systemPrompt };
   const content = promptOf(log, turn)?.content ?? null;
   const context = log.cachedContext;
   const planned =
     context?.of === "comparison" && content !== null
-      ? planComparison(log, { ...session, promptTemplate, contextStrategy }, { content, seq: null }, context.comparison)
+      ? planComparison(log, { ...session, ...settings }, { content, seq: null }, context.comparison)
       : session.chats.map(({ chatId, endpointId }) => ({
           chatId,
           endpointId: endpointId ?? chatbotEndpointOf(context),
@@ -122,6 +135,8 @@ export function sentPrompts(log: Log, session: Session, turn: RunningTurn): Sent
     preparedPrompt,
     promptTemplate,
     contextStrategy,
+    ...(systemPrompt === null ? {} : { systemPrompt }),
+    ...(attack ? { attack } : {}),
   }));
 }
 

@@ -57,9 +57,12 @@ export class TurnQueue {
     this.#loader = loader;
   }
 
-  /** @param onAccepted called with the turn's id before the turn can start */
-  submit(prompt: Prompt, onAccepted: (turnId: string) => void): Outcome<SubmittedTurn> {
-    if (this.#queue.waiting >= MAX_WAITING_TURNS) {
+  /**
+   * @param onAccepted called with the turn's id before the turn can start
+   * @param isNext whether it follows a turn of the same series, which has ended: then it always finds a place
+   */
+  submit(prompt: Prompt, onAccepted: (turnId: string) => void, isNext = false): Outcome<SubmittedTurn> {
+    if (!isNext && this.#queue.waiting >= MAX_WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
     const signals = new TurnSignals(newObjectId(this.#world.clock()));

@@ -18,6 +18,7 @@ import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
 import { Drafts } from "./drafts.ts";
 import { makeSummary } from "./make-summary.ts";
+import { settingsOfTurn } from "./plan-turn.ts";
 import type { Prompt, TurnPlan } from "./plan-turn.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
@@ -29,6 +30,8 @@ export interface TurnResult {
   added: Message[];
   /** The longest time for which a provider asks callers to wait. */
   retryAfterSeconds: number | null;
+  /** Whether somebody stopped it. */
+  stopped?: true;
   /** Whether it was a repeated prompt, and was left to a person. Then no event has its message. */
   leftAgain?: true;
 }
@@ -117,10 +120,9 @@ export class TurnRunner {
   async #run(plan: TurnPlan, prompt: Prompt): Promise<TurnResult> {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
-    const { chats, promptTemplate, contextStrategy } = this.#session;
-    const chatIds = chats.map(({ chatId }) => chatId);
+    const chatIds = this.#session.chats.map(({ chatId }) => chatId);
     const place = this.#placeOfReply(prompt);
-    const settings = { chatIds, promptTemplate, contextStrategy, ...place };
+    const settings = { chatIds, ...settingsOfTurn(this.#session, prompt), ...place };
     const turn = { ...log.startTurn(turnId, settings, clock()), ...place };
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
@@ -142,7 +144,8 @@ export class TurnRunner {
     this.#writeReplies(turn);
     log.endTurn();
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
-    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies) };
+    const stopped = this.#signals.stoppedAs ? ({ stopped: true } as const) : {};
+    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies), ...stopped };
   }
 
   /** Summarises what the call does not send as it is. A turn that is stopped meanwhile makes no further call. */

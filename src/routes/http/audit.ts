@@ -19,7 +19,9 @@ export type AuditEvent =
   | "session-taken-over"
   | "chatbot-deleted"
   | "client-deleted"
-  | "prompt-template-deleted";
+  | "prompt-template-deleted"
+  | "bookmark-deleted"
+  | "bookmarks-deleted";
 
 /**
  * Writes an audit line.

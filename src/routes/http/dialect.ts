@@ -8,6 +8,7 @@
  */
 import type { Context } from "hono";
 import type { Session } from "../../core/session.ts";
+import type { TurnSeriesReport } from "../../core/turn.ts";
 import type { HttpProblem } from "./problem.ts";
 
 export interface Dialect {
@@ -21,6 +22,8 @@ export interface Dialect {
    * another dialect shows its sessions to subscribers.
    */
   sessions: { kind: Session["kind"]; present: (session: Session, zone: string) => Record<string, unknown> } | null;
+  /** How it reports the prompts of an attack module to a client that is called back. */
+  reportTurns?: (session: Session, env: Env) => TurnSeriesReport;
 }
 
 /** The dialect of a path. The last one has every path that no other has. */
@@ -35,3 +38,12 @@ export const sessionPresenter =
   (dialects: readonly Dialect[]) =>
   (session: Session, zone: string): Record<string, unknown> =>
     dialects.find(({ sessions }) => sessions?.kind === session.kind)?.sessions?.present(session, zone) ?? {};
+
+/** Reports a series of turns in the one dialect that does. */
+export const turnReporter =
+  (dialects: readonly Dialect[]) =>
+  (session: Session, env: Env): TurnSeriesReport =>
+    dialects.find(({ reportTurns }) => reportTurns)?.reportTurns?.(session, env) ?? {
+      add: () => undefined,
+      end: async () => undefined,
+    };

@@ -19,7 +19,7 @@ import { respondWithJsonStream } from "./json-stream.ts";
 export async function respondWithList<T>(
   c: Context<AppEnv>,
   openPages: (db: Database) => ListPages<T>,
-  present: (item: T) => object,
+  present: (item: T) => object | string,
 ): Promise<Response> {
   const [pages, first] = await readFromReplica(c, async (db) => {
     const list = openPages(db);
@@ -36,7 +36,7 @@ export async function respondWithList<T>(
 async function* presentAll<T>(
   first: Batch<T>,
   rest: ListPages<T>,
-  present: (item: T) => object,
+  present: (item: T) => object | string,
   hasCallerLeft: () => boolean,
 ) {
   for (const item of first.items) yield present(item);

@@ -8,6 +8,7 @@ import { canSeal } from "../../crypto/sealed-tokens.ts";
 import { splitCommaList } from "../../core/comma-list.ts";
 import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
 import { isZone } from "../../core/time.ts";
+import { allowsPrivateUrls, urlProblem } from "../../net/url-guard.ts";
 import { archiveAfterDays } from "../../store/archive/bucket.ts";
 import { isOrigin } from "./cors.ts";
 import type { HttpProblem } from "./problem.ts";
@@ -77,9 +78,16 @@ export function settingsProblems(env: Env): string[] {
     splitCommaList(env.ALLOWED_ORIGINS).every(isOrigin)
       ? null
       : "ALLOWED_ORIGINS contains something that is not an origin",
+    callbackProblem(env),
     archiveAfterDays(env) === null ? "ARCHIVE_AFTER_DAYS is not a number of days, so nothing is archived" : null,
   ];
   return problems.filter((problem) => problem !== null);
+}
+
+/** What is wrong with `MOONSHOT_CALLBACK_URL`. It may be unset. */
+function callbackProblem({ MOONSHOT_CALLBACK_URL: url = "", ALLOW_PRIVATE_ENDPOINTS: allowed }: Env): string | null {
+  const problem = url === "" ? null : urlProblem(url, allowsPrivateUrls(allowed));
+  return problem === null ? null : `MOONSHOT_CALLBACK_URL ${problem}, so nobody is called back`;
 }
 
 const INVALID_ANONYMOUS_ROLE = "ANONYMOUS_ROLE can only be service";

@@ -3,7 +3,9 @@ import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
 import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { mountedAt } from "../openapi/operations.ts";
 import type { DialectDocs, Operations } from "../openapi/operations.ts";
+import { MoonshotFailure, MoonshotInputFailure } from "../moonshot-shared/response-schemas.ts";
 import { moonshot } from "./dialect.ts";
+import { operations as bookmarks } from "./bookmarks/docs.ts";
 import { operations as llmEndpoints } from "./llm-endpoints/docs.ts";
 import { operations as promptTemplates } from "./prompt-templates/docs.ts";
 import * as schemas from "./response-schemas.ts";
@@ -37,11 +39,12 @@ const lists: Operations = {
 export const moonshotDocs: DialectDocs = {
   dialect: moonshot,
   tags: { Moonshot: "A session with several endpoints: each prompt goes to all of them" },
-  problemSchema: (httpStatus) => (httpStatus === 422 ? schemas.MoonshotInputFailure : schemas.MoonshotFailure),
+  problemSchema: (httpStatus) => (httpStatus === 422 ? MoonshotInputFailure : MoonshotFailure),
   operations: {
     ...mountedAt("/v1/sessions", sessions),
     ...mountedAt("/v1/llm_endpoints", llmEndpoints),
     ...mountedAt("/v1/prompt_templates", promptTemplates),
+    ...mountedAt("/v1/bookmarks", bookmarks),
     ...mountedAt("/v1", lists),
   },
 };

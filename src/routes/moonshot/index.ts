@@ -1,8 +1,8 @@
 /**
  * `/v1`: the Moonshot API. This file mounts its resources and has the two lists that Parley itself defines.
  *
- * In this folder: `sessions`, `llm-endpoints` and `prompt-templates`, each with its routes in `index.ts`; `dialect` for
- * problems and subscribers; `middleware` for all of `/v1`; `chat-id` for the ids of chats.
+ * In this folder: `sessions`, `llm-endpoints`, `prompt-templates` and `bookmarks`, each with its routes in `index.ts`; `dialect` for
+ * subscribers. What it shares with Moonshot 0.7 is in `moonshot-shared`.
  */
 import { Hono } from "hono/tiny";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
@@ -10,6 +10,7 @@ import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
 import { allowServices } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
 import { query } from "../http/validate.ts";
+import { bookmarks } from "./bookmarks/index.ts";
 import { llmEndpoints } from "./llm-endpoints/index.ts";
 import { presentConnector } from "./present.ts";
 import { promptTemplates } from "./prompt-templates/index.ts";
@@ -20,6 +21,7 @@ export const v1 = new Hono<AppEnv>({ strict: false })
   .route("/sessions", sessions)
   .route("/llm_endpoints", llmEndpoints)
   .route("/prompt_templates", promptTemplates)
+  .route("/bookmarks", bookmarks)
   .get("/context_strategies", allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
   .get("/connectors", query(schemas.ListConnectors), allowServices, (c) =>
     c.json(c.req.valid("query").include === "fields" ? CONNECTOR_TYPES.map(presentConnector) : [...CONNECTOR_TYPES]),

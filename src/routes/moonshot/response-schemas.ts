@@ -1,13 +1,10 @@
 /**
- * Schemas of what several resources of the Moonshot API answer, of its failures, and of the two lists that Parley itself
- * defines: connectors and context strategies. Schemas of one resource are in that resource's folder.
+ * Schemas of prices, which several resources of the Moonshot API answer, and of the two lists that Parley itself defines:
+ * connectors and context strategies. Schemas of one resource are in that resource's folder.
  */
 import * as z from "zod";
 import { CONNECTOR_TYPES } from "../../core/endpoint.ts";
 import { CONTEXT_STRATEGIES } from "../../core/prompt-template.ts";
-
-/** The answer to a change without a result. */
-export const Success = z.object({ success: z.literal(true) }).meta({ id: "Success" });
 
 export const Prices = z
   .object({ input_per_million: z.number(), output_per_million: z.number() })
@@ -32,20 +29,3 @@ export const Connector = z
   });
 
 export const Connectors = z.union([z.array(z.enum(CONNECTOR_TYPES)), z.array(Connector)]);
-
-export const MoonshotFailure = z
-  .object({ detail: z.string() })
-  .meta({ id: "MoonshotFailure", description: "A failed call to the Moonshot API" });
-
-export const MoonshotInputFailure = z
-  .object({
-    error: z.array(
-      z.object({
-        type: z.string(),
-        loc: z.array(z.union([z.string(), z.number()])),
-        msg: z.string(),
-        input: z.unknown().optional(),
-      }),
-    ),
-  })
-  .meta({ id: "MoonshotInputFailure", description: "A call to the Moonshot API with an invalid body or query" });

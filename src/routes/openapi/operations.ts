@@ -22,7 +22,7 @@ export interface Operation {
   /** Further answers to a call that succeeds. */
   otherResponses?: OperationResponse[];
   /** HTTP statuses of problems besides those that every route with its validators can have. */
-  problems?: (401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
+  problems?: (400 | 401 | 403 | 404 | 409 | 426 | 429 | 502 | 503 | 504)[];
   /** Request headers that it reads, besides `Authorization`. */
   headers?: readonly HeaderName[];
   /** An example of the body. */

@@ -35,7 +35,9 @@ const ARROWS: Record<string, string[]> = {
   "routes/http": [...LIVE_DOORS, "routes/openapi/inputs.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
-  "routes/moonshot": [...DIALECT, "providers/call/call-endpoint.ts"],
+  "routes/moonshot": [...DIALECT, "routes/moonshot-shared", "providers/call/call-endpoint.ts"],
+  "routes/moonshot-07": [...DIALECT, "routes/moonshot-shared"],
+  "routes/moonshot-shared": DIALECT,
   jobs: [...LIVE_DOORS, "store", "net"],
   live: ["turn", "providers", "store"],
   "live/turns": [
@@ -61,7 +63,7 @@ const ARROWS: Record<string, string[]> = {
   net: [],
   crypto: [],
   core: [],
-  client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot"],
+  client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot", "routes/moonshot-shared"],
   dev: ["api-docs.ts", "routes/openapi", "client", "store", ...STREAM_SCHEMAS],
 };
 

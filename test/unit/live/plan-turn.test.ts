@@ -1,7 +1,7 @@
 /** What a turn is planned from is prepared once for all its chats. */
 import { expect, it, vi } from "vitest";
 import { SessionLoader } from "../../../src/live/session-loader.ts";
-import { planTurn } from "../../../src/live/turns/plan-turn.ts";
+import { planTurn, sentPrompts } from "../../../src/live/turns/plan-turn.ts";
 import { renderTemplate } from "../../../src/turn/templates/render-template.ts";
 import { aChatSession, aWorld } from "../../support/session-world.ts";
 
@@ -20,4 +20,17 @@ it("renders the template of a comparison once, however many chats it has", async
     chats.map(() => "HELLO!"),
   );
   expect(renderTemplate).toHaveBeenCalledTimes(1);
+});
+
+it("plans the chats of an interrupted turn with what it had started with, not with what was set since", async () => {
+  const chats = [{ chatId: "chat", endpointId: "endpoint" }];
+  const ofNothing = { chatbotId: null, clientId: null };
+  const session = aChatSession({ kind: "comparison", ...ofNothing, chats, systemPrompt: "new" });
+  const world = aWorld(session);
+  world.records.readTurnContext = async () => ({ of: "comparison", comparison: { endpoints: [], template: null } });
+  await new SessionLoader(world).load();
+  const attack = { module: "m", prompt: "p" };
+  const settings = { promptTemplate: null, contextStrategy: null, previousPrompts: null, systemPrompt: "old", attack };
+  const turn = { turnId: "turn", number: 1, startedAt: 0, chatIds: ["chat"], ...settings };
+  expect(sentPrompts(world.log, session, turn)).toMatchObject([{ chatId: "chat", systemPrompt: "old", attack }]);
 });

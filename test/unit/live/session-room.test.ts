@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Caller } from "../../../src/core/caller.ts";
 import { runFrame } from "../../../src/live/frame-commands.ts";
 import { passResult } from "../../../src/live/passed-messages.ts";
+import { TurnSeries } from "../../../src/live/turn-series.ts";
 import { SessionRoom } from "../../../src/live/session-room.ts";
 import { aChatSession, aWorld, fails, says } from "../../support/session-world.ts";
 import type { Endpoint } from "../../support/session-world.ts";
@@ -158,6 +159,70 @@ describe("prompt", () => {
     const ends = world.events.flatMap((event) => (event.type === "turn-ended" ? [event.status] : []));
     expect(ends).toEqual(["cancelled", "ok"]);
     expect(await room.stopTurn()).toEqual({ ok: true, value: false });
+  });
+});
+
+describe("a series of prompts", () => {
+  const attack = { module: "m", prompt: "p" };
+  /** A room whose endpoint is slower than the microtasks of a test, with what its series reported. */
+  const aReportingRoom = (onTurn: (room: SessionRoom) => void = () => undefined) => {
+    const reported: (string | null)[] = [];
+    const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+    const { room, world } = aRoom(async () => {
+      await new Promise((answer) => setTimeout(answer, 1));
+      return says("Hello");
+    });
+    world.reportTurns = () => ({
+      add: (messages) => {
+        reported.push(...messages.map(({ content }) => content));
+        onTurn(room);
+      },
+      end: async () => {
+        reported.push(null);
+        resolve(undefined);
+      },
+    });
+    return { room, series: new TurnSeries(world, room), reported, ended };
+  };
+
+  it("runs as turns of their own, one after another, and finds a place in a full queue", async () => {
+    // Whenever a place is free, somebody takes it before the series.
+    const late: Promise<unknown>[] = [];
+    const { room, series, reported, ended } = aReportingRoom((full) => {
+      for (const content of ["late", "later"]) late.push(full.prompt({ content }, "added", null));
+    });
+    expect(await series.start({ contents: ["a", "b", "c"], attack, key: null })).toEqual({ ok: true, value: null });
+    const others = Array.from({ length: 16 }, (_, n) => room.prompt({ content: `p${n}` }, "added", null));
+    expect(await room.prompt({ content: "too many" }, "added", null)).toMatchObject({
+      failure: { reason: "turn-queue-full" },
+    });
+    await ended;
+    await Promise.all([...others, ...late]);
+    expect(reported).toEqual(["a", "Hello", "b", "Hello", "c", "Hello", null]);
+    expect(contents(room)).toContain("p15");
+  });
+
+  it("does not begin when the queue is full or the session has ended", async () => {
+    const { room, series } = aReportingRoom();
+    const others = Array.from({ length: 17 }, (_, n) => room.prompt({ content: `p${n}` }, "added", null));
+    const params = { contents: ["a"], attack, key: null };
+    expect(await series.start(params)).toMatchObject({ failure: { reason: "turn-queue-full" } });
+    await Promise.all(others);
+    await room.end("added");
+    expect(await series.start(params)).toMatchObject({ failure: { reason: "session-not-active" } });
+  });
+
+  it.each([
+    ["cancel", (room: SessionRoom) => room.cancel()],
+    ["end", (room: SessionRoom) => room.end("added")],
+    ["remove", (room: SessionRoom) => room.remove()],
+  ])("ends with %s, and reports that", async (_, stop) => {
+    const { room, series, reported, ended } = aReportingRoom();
+    await series.start({ contents: ["a", "b", "c"], attack, key: null });
+    await stop(room);
+    await ended;
+    expect(reported.at(-1)).toBeNull();
+    expect(reported).not.toContain("b");
   });
 });
 

@@ -16,6 +16,7 @@ const routes = [
 /** The answer to a caller without a token, by the dialect's prefix. A new dialect fails until it has a line here. */
 const UNAUTHENTICATED: Record<string, object> = {
   "/v1": { detail: expect.any(String) },
+  "/api/v1": { detail: expect.any(String) },
   "": { success: false, error: { code: "unauthenticated" } },
 };
 

@@ -222,3 +222,55 @@ describe("unsetting a template or strategy", () => {
     expect(await chat.ask("x")).toMatchObject({ prepared_prompt: "<x>", context_strategy: "chat_history" });
   });
 });
+
+describe("a session's system prompt", () => {
+  it("goes before everything else to each endpoint, and each record says which one it was", async () => {
+    const provider = newProvider();
+    const chat = await createOneChatSession(await provider.endpoint("hello"), {
+      context_strategy: "chat_history",
+      system_prompt: "Be brief.",
+    });
+    const path = `/v1/sessions/${chat.id}/system_prompt`;
+    expect(await chat.ask("one")).toMatchObject({ prepared_prompt: "one", system_prompt: "Be brief." });
+    expect(await provider.sent()).toEqual([
+      { role: "system", content: "Be brief." },
+      { role: "user", content: "one" },
+    ]);
+    expect((await put(path, { system_prompt: "Be long." })).body).toEqual({ success: true });
+    await chat.ask("two");
+    expect(await provider.sent()).toEqual([
+      { role: "system", content: "Be long." },
+      { role: "user", content: "one" },
+      { role: "assistant", content: HELLO },
+      { role: "user", content: "two" },
+    ]);
+    expect((await get(`/v1/sessions/${chat.id}`)).body.session.system_prompt).toBe("Be long.");
+    expect((await del(path)).body).toEqual({ success: true });
+    expect(await chat.ask("three")).toMatchObject({ system_prompt: null });
+    expect((await provider.sent())?.[0]).toEqual({ role: "user", content: "one" });
+    expect((await chat.records()).map((record: { system_prompt: string | null }) => record.system_prompt)).toEqual([
+      "Be brief.",
+      "Be long.",
+      null,
+    ]);
+  });
+
+  it("is refused when it is empty or too long, and changes nothing", async () => {
+    const { session_id: id } = await createComparison([await createEndpoint()], { system_prompt: "S" });
+    for (const text of ["", "x".repeat(100_001), null])
+      expect((await put(`/v1/sessions/${id}/system_prompt`, { system_prompt: text })).status).toBe(422);
+    expect((await get(`/v1/sessions/${id}`)).body.session.system_prompt).toBe("S");
+    expect((await put("/v1/sessions/none_20240101-000000/system_prompt", { system_prompt: "x" })).status).toBe(404);
+  });
+});
+
+describe("chat_history with a number of previous prompts", () => {
+  it("sends the newest ones, oldest first", async () => {
+    const provider = newProvider();
+    const chat = await createOneChatSession(await provider.endpoint("hello"));
+    for (const text of ["one", "two", "three"]) await chat.ask(text);
+    await put(`/api/v1/sessions/${chat.id}/context-strategy/chat_history/2`);
+    await chat.ask("four");
+    expect((await provider.sent())?.map(({ content }) => content)).toEqual(["two", HELLO, "three", HELLO, "four"]);
+  });
+});

@@ -80,6 +80,61 @@ const MATRIX: Record<string, string[]> = {
   "post /v1/prompt_templates": STAFF,
   "delete /v1/prompt_templates/{name}": STAFF,
   "get /v1/context_strategies": STAFF,
+  "put /v1/sessions/{id}/system_prompt": STAFF,
+  "delete /v1/sessions/{id}/system_prompt": STAFF,
+  "get /api/v1/sessions": STAFF,
+  "post /api/v1/sessions": STAFF,
+  "get /api/v1/sessions/name": STAFF,
+  "get /api/v1/sessions/{id}": STAFF,
+  "delete /api/v1/sessions/{id}": STAFF,
+  "post /api/v1/sessions/{id}/prompt": STAFF,
+  "post /api/v1/sessions/{id}/cancel": STAFF,
+  "get /api/v1/sessions/{id}/close": STAFF,
+  "put /api/v1/sessions/{id}/prompt-template/{name}": STAFF,
+  "delete /api/v1/sessions/{id}/prompt-template/{name}": STAFF,
+  "put /api/v1/sessions/{id}/context-strategy/{name}/{count}": STAFF,
+  "delete /api/v1/sessions/{id}/context-strategy/{name}/{count}": STAFF,
+  "put /api/v1/sessions/{id}/system-prompt": STAFF,
+  "delete /api/v1/sessions/{id}/system-prompt": STAFF,
+  "put /api/v1/sessions/{id}/attack-module/{name}": STAFF,
+  "delete /api/v1/sessions/{id}/attack-module/{name}": STAFF,
+  "get /api/v1/attack-modules": STAFF,
+  "get /api/v1/attack-modules/metadata": STAFF,
+  "put /api/v1/sessions/{id}/metric/{name}": STAFF,
+  "delete /api/v1/sessions/{id}/metric/{name}": STAFF,
+  "get /api/v1/llm-endpoints": STAFF,
+  "post /api/v1/llm-endpoints": ADMIN,
+  "get /api/v1/llm-endpoints/name": STAFF,
+  "get /api/v1/llm-endpoints/{id}": STAFF,
+  "put /api/v1/llm-endpoints/{id}": ADMIN,
+  "delete /api/v1/llm-endpoints/{id}": ADMIN,
+  "get /api/v1/prompt-templates": STAFF,
+  "get /api/v1/prompt-templates/name": STAFF,
+  "delete /api/v1/prompt-templates/{name}": STAFF,
+  "get /api/v1/context-strategies": STAFF,
+  "get /api/v1/context-strategies/name": STAFF,
+  "get /api/v1/connectors": STAFF,
+  "get /api/v1/connectors/name": STAFF,
+  "get /v1/bookmarks": STAFF,
+  "post /v1/bookmarks": STAFF,
+  "get /v1/bookmarks/{name}": STAFF,
+  "delete /v1/bookmarks/{name}": STAFF,
+  "get /api/v1/bookmarks": STAFF,
+  "post /api/v1/bookmarks": STAFF,
+  "delete /api/v1/bookmarks": STAFF,
+  "get /api/v1/bookmarks/export": STAFF,
+  "get /api/v1/cookbooks": STAFF,
+  "get /api/v1/cookbooks/name": STAFF,
+  "get /api/v1/recipes": STAFF,
+  "get /api/v1/recipes/name": STAFF,
+  "get /api/v1/datasets": STAFF,
+  "get /api/v1/datasets/name": STAFF,
+  "get /api/v1/metrics": STAFF,
+  "get /api/v1/metrics/name": STAFF,
+  "get /api/v1/runners": STAFF,
+  "get /api/v1/runners/name": STAFF,
+  "get /api/v1/benchmarks/results": STAFF,
+  "get /api/v1/benchmarks/results/name": STAFF,
 };
 
 const routes = apiRoutes.filter(({ path }) => !OPEN_PATHS.includes(path));
@@ -87,10 +142,16 @@ const nameOf = ({ method, path }: DescribedRoute) => `${method} ${path}`;
 
 const NOWHERE = "0123456789abcdef01234567";
 
+/** Routes that need a query. */
+const QUERIES: [RegExp, string][] = [
+  [/\/(message|chat)$/, `?sessionId=${NOWHERE}`],
+  [/^delete \/api\/v1\/bookmarks$/, "?name=none"],
+];
+
 /** A valid call to something that does not exist. */
 function wellFormed({ method, path, operation }: DescribedRoute, clientId: string, token: string | null) {
-  const address = path.replace("{id}", NOWHERE).replace("{name}", "none");
-  const query = /\/(message|chat)$/.test(path) ? `?sessionId=${NOWHERE}` : "";
+  const address = path.replace("{id}", NOWHERE).replace("{name}", "none").replace("{count}", "5");
+  const query = QUERIES.find(([ofPath]) => ofPath.test(`${method} ${path}`))?.[1] ?? "";
   const example = operation.example as object | undefined;
   const body = example && ("clientId" in example ? { ...example, clientId } : example);
   const headers: Record<string, string> = path.endsWith("/ws") ? { upgrade: "websocket" } : {};

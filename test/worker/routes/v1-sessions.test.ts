@@ -4,7 +4,7 @@ import { del, get, post, put } from "../../support/api.ts";
 import { createComparison, createEndpoint, unique } from "../../support/create.ts";
 
 const KEYS =
-  "session_id name description created_epoch created_datetime chat_ids endpoints prompt_template context_strategy filename chat_history".split(
+  "session_id name description created_epoch created_datetime chat_ids endpoints prompt_template context_strategy filename chat_history system_prompt".split(
     " ",
   );
 const RECORD_KEYS =

@@ -1,7 +1,7 @@
 /** Ids of sessions, chats and endpoints that are made from names, against vectors of Moonshot's behaviour. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { chatIdOf } from "../../../src/routes/moonshot/chat-id.ts";
+import { chatIdOf } from "../../../src/routes/moonshot-shared/sessions/chat-id.ts";
 import { slug } from "../../../src/store/slug.ts";
 import { database } from "../../../src/store/database.ts";
 import vectors from "../../fixtures/conformance/slug-vectors.json";

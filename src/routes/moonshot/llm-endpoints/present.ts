@@ -1,9 +1,9 @@
 /**
- * Makes Moonshot's JSON of an endpoint. Here alone the token of an endpoint is masked for an answer. No effects.
+ * Makes Moonshot's JSON of an endpoint. No effects.
  */
 import type * as z from "zod";
 import type { Endpoint } from "../../../core/endpoint.ts";
-import { SECRET_MASK, secretNameOf } from "../../../core/endpoint.ts";
+import { maskToken } from "../../moonshot-shared/llm-endpoints/mask-token.ts";
 import { presentPrices } from "../present.ts";
 import type * as schemas from "./response-schemas.ts";
 
@@ -20,9 +20,3 @@ export const presentEndpoint = (endpoint: Endpoint): z.output<typeof schemas.End
   pinned: endpoint.pinned ?? [],
   prices: presentPrices(endpoint.prices),
 });
-
-/** The name of a secret is no secret. */
-function maskToken(token: string): string {
-  if (token === "") return "";
-  return secretNameOf(token) === null ? SECRET_MASK : token;
-}

@@ -3,7 +3,7 @@
  * Bodies and queries are not described here: the validators in `index.ts` document their own schemas.
  */
 import type { Operations } from "../../openapi/operations.ts";
-import { Success } from "../response-schemas.ts";
+import { Success } from "../../moonshot-shared/response-schemas.ts";
 import * as schemas from "./response-schemas.ts";
 
 const tag = "Moonshot";

@@ -8,9 +8,7 @@ import type { PromptTemplate } from "../../../core/prompt-template.ts";
 import { now } from "../../../core/time.ts";
 import { database } from "../../../store/database.ts";
 import * as store from "../../../store/prompt-templates.ts";
-import { readUsers, usersOfPromptTemplate } from "../../../store/users.ts";
 import { checkTemplate } from "../../../turn/templates/render-template.ts";
-import { audit, auditIfLost } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { saveResponseStatements } from "../../http/idempotency.ts";
 import { respondWithList } from "../../http/respond-with-list.ts";
@@ -47,16 +45,4 @@ export async function createPromptTemplate(c: AppContext, input: z.output<typeof
     field: "name",
     value: input.name,
   });
-}
-
-export async function deletePromptTemplate(c: AppContext, name: string) {
-  const db = database(c.env.DB);
-  if (await auditIfLost(c, "prompt-template-deleted", { name }, store.deletePromptTemplate(db, name))) {
-    audit(c, "prompt-template-deleted", { name });
-    return c.json(SUCCESS);
-  }
-  if (!(await store.findPromptTemplate(db, name)))
-    return respondWithProblem(c, { reason: "not-found", resource: "prompt template", id: name });
-  const users = await readUsers(db, usersOfPromptTemplate(name));
-  return respondWithProblem(c, { reason: "in-use", resource: "prompt template", users });
 }

@@ -8,6 +8,7 @@ import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
 import { body } from "../../http/validate.ts";
+import { deletePromptTemplate } from "../../moonshot-shared/prompt-templates/delete-prompt-template.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
 
@@ -16,4 +17,4 @@ export const promptTemplates = new Hono<AppEnv>({ strict: false })
   .post("/", body(schemas.CreatePromptTemplate), allowServices, createOnce, (c) =>
     handlers.createPromptTemplate(c, c.req.valid("json")),
   )
-  .delete("/:name", allowServices, (c) => handlers.deletePromptTemplate(c, c.req.param("name")));
+  .delete("/:name", allowServices, (c) => deletePromptTemplate(c, c.req.param("name")));

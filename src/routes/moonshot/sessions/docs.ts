@@ -4,7 +4,7 @@
  */
 import { Ticket } from "../../http/response-fields.ts";
 import type { Operations } from "../../openapi/operations.ts";
-import { Success } from "../response-schemas.ts";
+import { Success } from "../../moonshot-shared/response-schemas.ts";
 import * as examples from "./examples.ts";
 import { PromptResponse } from "./record-schemas.ts";
 import { Statistics } from "./result-schemas.ts";
@@ -130,6 +130,21 @@ export const operations: Operations = {
     tag,
     summary: "Stop using a template for the session's prompts",
     response: { status: 200, description: "Template unset", schema: Success },
+    problems: [404],
+  },
+  "PUT /:id/system_prompt": {
+    id: "setSystemPrompt",
+    tag,
+    summary: "Send a system prompt with the session's prompts from now on",
+    response: { status: 200, description: "System prompt set", schema: Success },
+    problems: [404],
+    example: { system_prompt: "Answer in one sentence." },
+  },
+  "DELETE /:id/system_prompt": {
+    id: "unsetSystemPrompt",
+    tag,
+    summary: "Stop sending a system prompt",
+    response: { status: 200, description: "System prompt unset", schema: Success },
     problems: [404],
   },
   "PUT /:id/context_strategies/:name": {

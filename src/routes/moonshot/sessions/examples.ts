@@ -24,6 +24,7 @@ const session = {
   context_strategy: null,
   filename: null,
   chat_history: null,
+  system_prompt: null,
 };
 
 export const sessionResponse = { session };
@@ -48,6 +49,7 @@ const record = {
   finish_reason: "stop",
   finish_reason_raw: "stop",
   model: "gpt-3.5-turbo-0125",
+  system_prompt: null,
   usage: { input_tokens: 9, output_tokens: 9 },
   cached_input_tokens: 0,
   reasoning_tokens: null,

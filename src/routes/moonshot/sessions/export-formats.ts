@@ -11,8 +11,9 @@ import type { Cell } from "../../http/csv.ts";
 import { jsonLine } from "../../http/export.ts";
 import type { ExportQuery } from "../../http/export.ts";
 import type { LoggedReply } from "../../http/log-replies.ts";
-import { predictedResult, presentRecord } from "./records.ts";
-import type { RecordSource } from "./records.ts";
+import { predictedResult } from "../../moonshot-shared/sessions/record-sources.ts";
+import type { RecordSource } from "../../moonshot-shared/sessions/record-sources.ts";
+import { presentRecord } from "./records.ts";
 
 /** What an export is made from. */
 interface ExportInput {
@@ -98,7 +99,7 @@ const wideRows = ({ session, zone, replies }: ExportInput, raw: boolean) =>
 /** @throws if the prompt is missing, because the prompt of a comparison is in the turn of its replies */
 function sourceOf({ prompt, message, reply }: LoggedReply): RecordSource {
   if (!prompt) throw new Error(`The prompt of message ${message.seq} is not in its turn`);
-  return { reply, content: message.content, prompt, number: prompt.turnNumber ?? 0 };
+  return { chatId: message.chatId ?? "", reply, content: message.content, prompt, number: prompt.turnNumber ?? 0 };
 }
 
 const responseOf = ({ reply, message }: LoggedReply): string | null => (reply.status === "ok" ? message.content : null);

@@ -14,11 +14,12 @@ import { requireAllowedOrigin, requireAllowedOriginForTicket } from "../../http/
 import { createOnce } from "../../http/idempotency.ts";
 import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
+import * as changes from "../../moonshot-shared/sessions/handlers.ts";
+import { sessionParam } from "../../moonshot-shared/sessions/session-param.ts";
 import * as handlers from "./handlers.ts";
 import { refuseReceiptsInStream } from "./receipts.ts";
 import * as resultHandlers from "./result-handlers.ts";
 import * as schemas from "./schemas.ts";
-import { sessionParam } from "./session-param.ts";
 
 export const sessions = new Hono<AppEnv>({ strict: false })
   .get("/", query(schemas.ListSessions), allowServices, (c) => handlers.listSessions(c, c.req.valid("query")))
@@ -28,7 +29,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   .get("/:id", query(schemas.GetSession), allowServices, sessionParam, (c) =>
     handlers.getSession(c, c.req.valid("param").id, c.req.valid("query")),
   )
-  .delete("/:id", allowServices, sessionParam, (c) => handlers.deleteSession(c, c.req.valid("param").id))
+  .delete("/:id", allowServices, sessionParam, (c) => changes.deleteSession(c, c.req.valid("param").id))
   .post(
     "/:id/prompt",
     body(schemas.Prompt),
@@ -38,7 +39,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     sessionParam,
     (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
   )
-  .post("/:id/cancel", allowServices, sessionParam, (c) => handlers.cancelTurns(c, c.req.valid("param").id))
+  .post("/:id/cancel", allowServices, sessionParam, (c) => changes.cancelTurns(c, c.req.valid("param").id))
   .get("/:id/events", query(FollowQuery), allowServices, requireAllowedOriginForTicket, sessionParam, (c) =>
     handlers.followSession(c, c.req.valid("param").id, c.req.valid("query").after),
   )
@@ -51,14 +52,20 @@ export const sessions = new Hono<AppEnv>({ strict: false })
   )
   .get("/:id/stats", allowServices, sessionParam, (c) => resultHandlers.getStatistics(c, c.req.valid("param").id))
   .put("/:id/prompt_templates/:name", allowServices, sessionParam, (c) =>
-    handlers.setPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
+    changes.setPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
   )
   .delete("/:id/prompt_templates/:name", allowServices, sessionParam, (c) =>
-    handlers.unsetPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
+    changes.unsetPromptTemplate(c, c.req.valid("param").id, c.req.param("name")),
   )
   .put("/:id/context_strategies/:name", allowServices, sessionParam, (c) =>
-    handlers.setContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
+    changes.setContextStrategy(c, c.req.valid("param").id, c.req.param("name"), null),
+  )
+  .put("/:id/system_prompt", body(schemas.SetSystemPrompt), allowServices, sessionParam, (c) =>
+    changes.amendSession(c, c.req.valid("param").id, { systemPrompt: c.req.valid("json").system_prompt }),
+  )
+  .delete("/:id/system_prompt", allowServices, sessionParam, (c) =>
+    changes.amendSession(c, c.req.valid("param").id, { systemPrompt: null }),
   )
   .delete("/:id/context_strategies/:name", allowServices, sessionParam, (c) =>
-    handlers.unsetContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
+    changes.unsetContextStrategy(c, c.req.valid("param").id, c.req.param("name")),
   );

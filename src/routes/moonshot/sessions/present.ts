@@ -18,5 +18,6 @@ export function presentSession(session: Session, zone: string, history: z.output
     context_strategy: session.contextStrategy,
     filename: null,
     chat_history: history,
+    system_prompt: session.systemPrompt,
   } satisfies z.output<typeof schemas.Session>;
 }

@@ -72,6 +72,7 @@ export const ChatRecord = z
     finish_reason: z.enum(FINISH_REASONS),
     finish_reason_raw: finishReasonRaw,
     model: z.string().nullable(),
+    system_prompt: z.string().nullable().meta({ description: "The session's system prompt at that time" }),
     usage: Usage.nullable(),
     ...tokenDetails,
     duration_ms: z.number().int().nullable().meta({ description: "null when unknown: the reply was interrupted" }),

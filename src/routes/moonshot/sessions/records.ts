@@ -7,23 +7,14 @@ import { costOfReply, queueMsOf } from "../../../core/message.ts";
 import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
 import { zonedPromptTime } from "../../../core/time.ts";
-import { messagesOf } from "../../../live/read-session.ts";
 import type { OpenLog } from "../../../live/read-session.ts";
 import type { Streamed } from "../../http/json-stream.ts";
+import { predictedResult, readRecordSources, recordSources } from "../../moonshot-shared/sessions/record-sources.ts";
+import type { RecordSource } from "../../moonshot-shared/sessions/record-sources.ts";
 import { presentPrices } from "../present.ts";
 import type * as schemas from "./record-schemas.ts";
 
 export type ChatRecord = z.output<typeof schemas.ChatRecord>;
-
-/** What a record is made from. */
-export interface RecordSource {
-  reply: ReplyDetail;
-  /** The text of the reply. */
-  content: string;
-  prompt: Message;
-  /** 1, 2, 3 … within its chat. */
-  number: number;
-}
 
 /** The optional part of a record. */
 export type Include = "receipt" | undefined;
@@ -35,15 +26,8 @@ export function presentHistory(
   zone: string,
   include?: Include,
 ): z.output<typeof schemas.History> {
-  const prompts = new Map(log.flatMap((message) => (message.role === "user" ? [[message.turnId, message]] : [])));
   const history: Record<string, ChatRecord[]> = Object.fromEntries(session.chats.map(({ chatId }) => [chatId, []]));
-  for (const { chatId, turnId, reply, content } of log) {
-    const records = history[chatId ?? ""];
-    const prompt = prompts.get(turnId);
-    if (records && reply && prompt) {
-      records.push(presentRecord({ reply, content, prompt, number: prompt.turnNumber ?? 0 }, zone, include));
-    }
-  }
+  for (const source of recordSources(log)) history[source.chatId]?.push(presentRecord(source, zone, include));
   return history;
 }
 
@@ -52,13 +36,7 @@ export const streamHistory = (log: OpenLog, zone: string, include?: Include): Re
   Object.fromEntries(log.session.chats.map(({ chatId }) => [chatId, recordsOf(log, chatId, zone, include)]));
 
 async function* recordsOf(log: OpenLog, chatId: string, zone: string, include: Include): AsyncGenerator<ChatRecord> {
-  let prompt: Message | null = null;
-  for await (const message of messagesOf(log, { chatId })) {
-    const { role, turnId, reply, content } = message;
-    if (role === "user") prompt = message;
-    else if (reply && prompt && message.chatId === chatId && turnId === prompt.turnId)
-      yield presentRecord({ reply, content, prompt, number: prompt.turnNumber ?? 0 }, zone, include);
-  }
+  for await (const source of readRecordSources(log, chatId)) yield presentRecord(source, zone, include);
 }
 
 /** @param zone the IANA zone of `prompt_time` */
@@ -79,6 +57,7 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     finish_reason: reply.finishReason,
     finish_reason_raw: reply.finishReasonRaw ?? null,
     model: reply.model,
+    system_prompt: reply.systemPrompt ?? null,
     ...presentTokens(reply.usage),
     duration_ms: reply.durationMs,
     ttft_ms: reply.ttftMs,
@@ -88,10 +67,6 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     ...(include === "receipt" ? { receipt: receiptOf(reply) } : {}),
   } satisfies ChatRecord;
 }
-
-/** The text of a reply; of a failed one, what failed. */
-export const predictedResult = ({ error }: ReplyDetail, content: string): string =>
-  error === null ? content : `[${error.code}] ${error.message}`;
 
 const receiptOf = (reply: ReplyDetail) => (reply.receipt ? presentReceipt(reply, reply.receipt) : null);
 

@@ -15,6 +15,7 @@ export const Session = z
     context_strategy: z.string().nullable(),
     filename: z.null(),
     chat_history: History.nullable(),
+    system_prompt: z.string().nullable(),
     truncated,
   })
   .meta({ id: "MoonshotSession" });

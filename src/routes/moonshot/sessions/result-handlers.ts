@@ -11,7 +11,7 @@ import type { ExportQuery } from "../../http/export.ts";
 import { repliesOf } from "../../http/log-replies.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { exportTexts } from "./export-formats.ts";
-import { sessionNotFound } from "./session-param.ts";
+import { sessionNotFound } from "../../moonshot-shared/sessions/session-param.ts";
 import { presentStatistics } from "./statistics.ts";
 
 export async function exportSession(c: Context<AppEnv>, id: string, query: ExportQuery) {

@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { Content } from "../../../core/message.ts";
 import { flag, limitUpTo, name, pageQuery } from "../../http/fields.ts";
-import { ignored } from "../schemas.ts";
+import { SystemPrompt, ignored } from "../../moonshot-shared/schemas.ts";
 
 /** The id of an endpoint. */
 const endpointId = z.string().check(z.minLength(1), z.maxLength(300));
@@ -22,7 +22,16 @@ export const CreateSession = z.strictObject({
   endpoints: z.array(endpointId).check(z.minLength(1), z.maxLength(64)),
   prompt_template: optionalName,
   context_strategy: optionalName,
+  system_prompt: z._default(
+    z.pipe(
+      z.nullable(SystemPrompt),
+      z.transform((text) => (text === "" ? null : text)),
+    ),
+    null,
+  ),
 });
+
+export const SetSystemPrompt = z.strictObject({ system_prompt: SystemPrompt.check(z.minLength(1)) });
 
 export const Prompt = z.strictObject({
   prompt: Content.check(z.meta({ description: "Stored and sent unchanged, with leading and trailing blanks" })),

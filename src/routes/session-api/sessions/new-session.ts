@@ -5,6 +5,7 @@
 import { newObjectId } from "../../../core/id.ts";
 import { BOT_HANDLING } from "../../../core/handover.ts";
 import type { Message } from "../../../core/message.ts";
+import { NO_COMPARISON } from "../../../core/session.ts";
 import type { Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 
@@ -41,8 +42,7 @@ export function newSession(
       chatbotId: input.chatbotId,
       clientId: input.clientId,
       chats: [{ chatId: id, endpointId: null }],
-      promptTemplate: null,
-      contextStrategy: null,
+      ...NO_COMPARISON,
       metadata: input.metadata ?? null,
       feedback: null,
       createdAt: at,

@@ -1,4 +1,4 @@
-/** Middleware for all of `/v1`. */
+/** Middleware for all of `/v1` and `/api/v1`. */
 import type { MiddlewareHandler } from "hono";
 import { isLocalStart } from "../../core/local-start.ts";
 import { isZone } from "../../core/time.ts";

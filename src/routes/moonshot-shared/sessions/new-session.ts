@@ -2,7 +2,6 @@
  * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id
  * that is free. Effects: queries to D1.
  */
-import type * as z from "zod";
 import { CONTEXT_STRATEGIES, asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failed, Outcome } from "../../../core/failure.ts";
 import { notFound, success } from "../../../core/failure.ts";
@@ -16,23 +15,30 @@ import { endpointNotFound, existingEndpoints } from "../../../store/endpoints.ts
 import { findPromptTemplate, promptTemplateNotFound } from "../../../store/prompt-templates.ts";
 import { slug } from "../../../store/slug.ts";
 import { createComparisonSession } from "../../../store/sessions.ts";
-import type * as schemas from "./schemas.ts";
-import { chatIdOf } from "../chat-id.ts";
+import { chatIdOf } from "./chat-id.ts";
 
-type Input = z.output<typeof schemas.CreateSession>;
+/** What a caller says of a new session. */
+export interface NewSessionInput extends Pick<
+  Session,
+  "promptTemplate" | "contextStrategy" | "previousPrompts" | "systemPrompt" | "attackModule"
+> {
+  name: string;
+  description: string;
+  /** Their ids. */
+  endpoints: string[];
+}
 
 /** Checks that the endpoints, the template and the strategy exist. The failure names the first one that does not. */
 export async function checkNamesExist(
   db: Database,
-  { endpoints, prompt_template, context_strategy }: Input,
+  { endpoints, promptTemplate, contextStrategy }: NewSessionInput,
 ): Promise<Outcome<null>> {
   const existing = await existingEndpoints(db, endpoints);
   const missing = endpoints.find((id) => !existing.has(id));
   if (missing !== undefined) return endpointNotFound(db, missing);
-  if (prompt_template !== null && !(await findPromptTemplate(db, prompt_template)))
-    return promptTemplateNotFound(db, prompt_template);
-  if (context_strategy !== null && !asContextStrategy(context_strategy))
-    return contextStrategyNotFound(context_strategy);
+  if (promptTemplate !== null && !(await findPromptTemplate(db, promptTemplate)))
+    return promptTemplateNotFound(db, promptTemplate);
+  if (contextStrategy !== null && !asContextStrategy(contextStrategy)) return contextStrategyNotFound(contextStrategy);
   return success(null);
 }
 
@@ -57,7 +63,7 @@ export async function createUnderFreeId(
 }
 
 /** A new comparison session. @param zone the IANA zone of the time stamp in its ids */
-export async function newSession(db: Database, input: Input, at: EpochMs, zone: string): Promise<Session> {
+export async function newSession(db: Database, input: NewSessionInput, at: EpochMs, zone: string): Promise<Session> {
   const stamp = zonedStamp(at, zone);
   const occurrences = new Map<string, number>();
   const chats = input.endpoints.map((endpointId) => {
@@ -77,8 +83,11 @@ export async function newSession(db: Database, input: Input, at: EpochMs, zone: 
     chatbotId: null,
     clientId: null,
     chats,
-    promptTemplate: input.prompt_template,
-    contextStrategy: input.context_strategy,
+    promptTemplate: input.promptTemplate,
+    contextStrategy: input.contextStrategy,
+    previousPrompts: input.previousPrompts,
+    systemPrompt: input.systemPrompt,
+    attackModule: input.attackModule,
     metadata: null,
     feedback: null,
     createdAt: at,
