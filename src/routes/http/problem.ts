@@ -53,6 +53,8 @@ export interface ProblemResponse {
 /** The largest body that a route reads, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
 
+const CONTEXT_TOO_SMALL = "The message and the chatbot's system prompt have more tokens than it sends at most";
+
 type ProblemTable = {
   [Reason in HttpProblem["reason"]]: (problem: Extract<HttpProblem, { reason: Reason }>) => ProblemResponse;
 };
@@ -143,11 +145,7 @@ const PROBLEMS: ProblemTable = {
     code: "session_full",
     message: `The log of this session is full: it has ${MAX_LOG_MESSAGES} messages or ${MAX_LOG_BYTES / 1_000_000} MB`,
   }),
-  "context-too-small": () => ({
-    httpStatus: 400,
-    code: "context_too_small",
-    message: "The message and the chatbot's system prompt have more tokens than it sends at most",
-  }),
+  "context-too-small": () => ({ httpStatus: 400, code: "context_too_small", message: CONTEXT_TOO_SMALL }),
   "session-moved-on": ({ lastSeq }) => ({
     httpStatus: 409,
     code: "session_moved_on",

@@ -1,6 +1,6 @@
 /**
  * The calls of clients that are no packages of this project, as they send them: OpenAI's Python client, Open WebUI and
- * LibreChat. Their forms were read in their sources; the texts are our own.
+ * LibreChat. Open WebUI's forms were read in its source, the others follow what is known of them; the texts are our own.
  */
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
