@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono";
 import { rootCause } from "../../core/failure.ts";
+import { asObjectId } from "../../core/id.ts";
 import { LOOKUP_TIMEOUT_MS, isRefreshDue, isUsable, newLookup } from "../../core/lookup-age.ts";
 import type { Lookup } from "../../core/lookup-age.ts";
 import { waitAtMost } from "../../core/time-limit.ts";
@@ -13,6 +14,7 @@ import { database } from "../../store/database.ts";
 import { clientOfSession } from "../../store/sessions.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
+import type { HttpProblem } from "./problem.ts";
 import { requestIdsOf } from "./request-id.ts";
 
 /** How many sessions to cache. A client uses few sessions, and makes many calls to each. */
@@ -63,6 +65,16 @@ export async function isOwnSession(c: Context<AppEnv>, sessionId: string): Promi
     logFailureOf(c)(error);
     return true;
   });
+}
+
+const SESSION_NOT_FOUND = { reason: "not-found", resource: "session", id: null } as const;
+
+/** The session with an id. Another client's is answered like a missing one. */
+export async function findOwnSession(c: Context<AppEnv>, text: string): Promise<{ sessionId: string } | HttpProblem> {
+  const sessionId = asObjectId(text);
+  if (sessionId === null || (c.var.caller.role === "client" && !(await isOwnSession(c, sessionId))))
+    return SESSION_NOT_FOUND;
+  return { sessionId };
 }
 
 const logFailureOf = (c: Context<AppEnv>) => (error: unknown) =>

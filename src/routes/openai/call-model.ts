@@ -9,15 +9,8 @@ import type { ReplyRequest } from "../../core/reply.ts";
 import { bodyHashOf, callEndpoint } from "../../providers/call/call-endpoint.ts";
 import type { AppEnv } from "../http/context.ts";
 import type { HttpProblem } from "../http/problem.ts";
-import { ReplyInbox } from "./reply-inbox.ts";
-import type { FinalEvent } from "./reply-inbox.ts";
-
-/** A reply that comes in, and who stops it. */
-export interface OpenReply {
-  inbox: ReplyInbox;
-  /** Called when the caller leaves. */
-  stop: () => void;
-}
+import { ReplyInbox } from "../http/reply-inbox.ts";
+import type { FinalEvent, OpenReply } from "../http/reply-inbox.ts";
 
 /**
  * Calls an endpoint, and stops the call when its caller leaves: nobody else wants the reply. The hash of what is sent is in

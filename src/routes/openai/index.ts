@@ -2,7 +2,7 @@
  * `/openai/v1`: OpenAI's API, for its clients. Endpoints and chatbots are its models.
  *
  * In this folder: `chat-completions` and `responses` are the two ways to ask a model, `models` lists them. `messages` and
- * `model-request` read what is asked, `call-model` asks, `reply-inbox` and `respond-with-reply` answer; `dialect` and `errors` are
+ * `model-request` read what is asked, `call-model` asks, `respond-with-reply` answers; `dialect` and `errors` are
  * for problems, `response-schemas` for what is answered.
  */
 import { Hono } from "hono/tiny";

@@ -1,6 +1,4 @@
-/**
- * The session of a call: the one that it names, if its caller may see it, or a new one. Effects: queries to D1.
- */
+/** Creates the session of a call. Effects: queries to D1. */
 import type { Context } from "hono";
 import { asObjectId } from "../../core/id.ts";
 import { newSession } from "../../core/new-session.ts";
@@ -13,21 +11,11 @@ import type { AppEnv } from "../http/context.ts";
 import { measure } from "../http/context.ts";
 import { claimCreation, releaseClaim, saveResponseStatements } from "../http/idempotency.ts";
 import type { HttpProblem } from "../http/problem.ts";
-import { cacheOwner, isOwnSession } from "../http/session-owners.ts";
+import { cacheOwner } from "../http/session-owners.ts";
 import { unsupported } from "./errors.ts";
 import { findModel } from "./models.ts";
 
 type AppContext = Context<AppEnv>;
-
-const SESSION_NOT_FOUND = { reason: "not-found", resource: "session", id: null } as const;
-
-/** The session with an id. Another client's is answered like a missing one. */
-export async function findOwnSession(c: AppContext, text: string): Promise<{ sessionId: string } | HttpProblem> {
-  const sessionId = asObjectId(text);
-  if (sessionId === null || (c.var.caller.role === "client" && !(await isOwnSession(c, sessionId))))
-    return SESSION_NOT_FOUND;
-  return { sessionId };
-}
 
 /** Whose session a call makes, and with whom. */
 interface NewSessionCall {

@@ -1,7 +1,7 @@
 /** The events of a reply for a reader that takes them when it has time. */
 import { expect, it } from "vitest";
 import type { ReplyEnd, ReplyEvent } from "../../../src/core/reply.ts";
-import { ReplyInbox } from "../../../src/routes/openai/reply-inbox.ts";
+import { ReplyInbox } from "../../../src/routes/http/reply-inbox.ts";
 
 const text = (of: string): ReplyEvent => ({ type: "text", text: of });
 const END: ReplyEnd = { type: "end", finishReason: "stop", model: null, usage: null, providerRequestId: null };

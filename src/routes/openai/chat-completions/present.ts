@@ -6,9 +6,9 @@ import type { ReplyEnd } from "../../../core/reply.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { problemOfReply } from "../call-model.ts";
 import { errorResponse } from "../errors.ts";
-import type { ReplyPortion } from "../reply-inbox.ts";
-import { dataEvent, namedEvent } from "../respond-with-reply.ts";
-import type { ReplyEvents } from "../respond-with-reply.ts";
+import type { ReplyPortion } from "../../http/reply-inbox.ts";
+import { dataEvent, namedEvent } from "../../http/reply-stream.ts";
+import type { ReplyEvents } from "../../http/reply-stream.ts";
 import type { ChatCompletion, ChatCompletionChunk, CompletionUsage } from "../response-schemas.ts";
 
 /** What all parts of one completion have in common. */

@@ -6,9 +6,9 @@
 import { replyErrorFor } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { replyFailure } from "../../../core/reply.ts";
-import type { FinalEvent, ReplyPortion } from "../reply-inbox.ts";
-import { namedEvent } from "../respond-with-reply.ts";
-import type { ReplyEvents } from "../respond-with-reply.ts";
+import type { FinalEvent, ReplyPortion } from "../../http/reply-inbox.ts";
+import { namedEvent } from "../../http/reply-stream.ts";
+import type { ReplyEvents } from "../../http/reply-stream.ts";
 import { finishedResponse, messageStatusOf, outputMessage, outputText, responseInProgress } from "./present.ts";
 import type { ResponseHead, ResponseObject, ResponseOutcome } from "./present.ts";
 

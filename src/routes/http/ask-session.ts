@@ -10,14 +10,13 @@ import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
 import { sessionStub } from "../../live/session-client.ts";
 import type { ConversationQuestion } from "../../live/session-client.ts";
 import { readEvents } from "../../net/sse.ts";
-import type { AppEnv } from "../http/context.ts";
-import { measure } from "../http/context.ts";
-import { idempotencyKeyOf, markReplayed } from "../http/idempotency.ts";
-import type { HttpProblem } from "../http/problem.ts";
-import { openEventStream } from "../http/subscribe.ts";
-import type { OpenReply } from "./call-model.ts";
+import type { AppEnv } from "./context.ts";
+import { measure } from "./context.ts";
+import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
+import type { HttpProblem } from "./problem.ts";
+import { openEventStream } from "./subscribe.ts";
 import { ReplyInbox } from "./reply-inbox.ts";
-import type { FinalEvent } from "./reply-inbox.ts";
+import type { FinalEvent, OpenReply } from "./reply-inbox.ts";
 
 /** A reply of a session. */
 export interface SessionReply extends OpenReply {

@@ -7,6 +7,13 @@ import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
 /** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
 export type FinalEvent = ReplyEnd | ReplyFailure | { type: "human" };
 
+/** A reply that comes in, and who stops it. */
+export interface OpenReply {
+  inbox: ReplyInbox;
+  /** Called when the caller leaves. */
+  stop: () => void;
+}
+
 /** What has come since the last portion. */
 export interface ReplyPortion {
   text: string;
