@@ -5,6 +5,8 @@
 import { Hono } from "hono/tiny";
 import { TrieRouter } from "hono/router/trie-router";
 import { timing } from "hono/timing";
+import { aiSdk } from "./routes/ai-sdk/dialect.ts";
+import { uiChat } from "./routes/ai-sdk/index.ts";
 import { health } from "./routes/health.ts";
 import { authenticate } from "./routes/http/authenticate.ts";
 import { logSampledCall } from "./routes/http/call-log.ts";
@@ -37,7 +39,7 @@ import { me } from "./routes/session-api/me/index.ts";
 import { sessions } from "./routes/session-api/sessions/index.ts";
 
 /** The dialects of the API. The last one has every path that no other has. */
-export const dialects: readonly Dialect[] = [moonshot, moonshot07, openai, sessionApi];
+export const dialects: readonly Dialect[] = [moonshot, moonshot07, openai, aiSdk, sessionApi];
 
 /** With one router: finding the methods of a path needs this one anyway, and Hono's default adds two more to the bundle. */
 export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), strict: false })
@@ -62,6 +64,7 @@ export const app: Hono<AppEnv> = new Hono<AppEnv>({ router: new TrieRouter(), st
   .route("/v1", v1)
   .route("/api/v1", apiV1)
   .route("/openai/v1", openaiV1)
+  .route("/ui/chat", uiChat)
   .route("/chatbots", chatbots)
   .route("/clients", clients)
   .route("/feedback", feedback)

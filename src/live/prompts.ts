@@ -13,6 +13,7 @@ import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
+import { promptAbout, promptOfReply, turnNamed } from "./client-messages.ts";
 import { continueConversation } from "./continue-conversation.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom } from "./passed-messages.ts";
@@ -69,7 +70,7 @@ export class Prompts {
     const { log } = this.#world;
     // No await from here on, so that the lookup, the turn and the saved result are one transaction.
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
-    const saved = findResult(log, key, inputOf(question));
+    const saved = this.#findSaved(question, key);
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
     const earlier = saved ? this.#earlierTurn(saved) : this.#openTurnOf(question);
     if (earlier) return success(earlier);
@@ -79,6 +80,11 @@ export class Prompts {
     if (!unchanged.ok) return unchanged;
     const prompt = this.#promptOf(active.value, question, saved && this.#promptSeq(saved));
     return prompt.ok ? this.#startTurn({ ...prompt.value, ...attackOf(series) }, question, key, series) : prompt;
+  }
+
+  #findSaved(question: Question, key: IdempotencyKey | null): SavedResult | "conflict" | null {
+    const found = findResult(this.#world.log, key, inputOf(question));
+    return found === "conflict" && isEdit(question) ? null : found;
   }
 
   /** Accepts a question and waits for the replies. Failed replies are in the log like any other. */
@@ -126,6 +132,7 @@ export class Prompts {
     const { expectedSeq } = question;
     const expected = expectedSeq === undefined ? {} : { expectedSeq };
     if ("messages" in question) return continueConversation(this.#world, session, question);
+    if ("about" in question) return promptAbout(this.#world.log, session, question, seq);
     if ("content" in question && question.editedSeq === undefined)
       return success({ content: question.content, seq, ...expected });
     if (session.handler === "human") return failed({ reason: "human-handles" });
@@ -144,30 +151,28 @@ export class Prompts {
     const { log } = this.#world;
     const reply = log.message(regeneratedSeq);
     if (!reply) return notFound("message", String(regeneratedSeq));
-    const prompt = this.#promptOfReply(reply);
+    const prompt = promptOfReply(log, reply);
     if (!prompt) return failed({ reason: "nothing-to-answer" });
     return success({ content: prompt.content, seq: prompt.seq, parentSeq: parentOf(reply), call });
   }
 
-  /** The user message that a reply answers: in its turn, or in an earlier one. */
-  #promptOfReply({ turnId, reply }: Message): Message | undefined {
-    const { log } = this.#world;
-    if (!reply || turnId === null) return undefined;
-    if (reply.promptSeq !== undefined) return log.message(reply.promptSeq);
-    return log.messagesOfTurn(turnId).find(({ role }) => role === "user");
-  }
-
-  /** The turn of the same conversation that waits or runs: a client whose connection broke sends it again. */
+  /** The turn of the same question that waits or runs: a client whose connection broke sends it again. */
   #openTurnOf(question: Question): AcceptedPrompt | null {
-    const turnId = "messages" in question ? this.#conversations.get(conversationOf(question)) : undefined;
-    const submitted = turnId === undefined ? null : this.#turns.find(turnId);
+    const turnId = this.#turnOf(question);
+    const submitted = turnId === null ? null : this.#turns.find(turnId);
     return submitted && { turnId: submitted.turnId, submitted, replayed: true };
   }
 
-  /** The turn that answers this prompt of a conversation already. */
+  #turnOf(question: Question): string | null {
+    if ("messages" in question) return this.#conversations.get(conversationOf(question)) ?? null;
+    if (!("about" in question) || question.about !== "reply" || question.message === null) return null;
+    return turnNamed(this.#world.log, question.message);
+  }
+
+  /** The turn that answers this prompt already. */
   #runningTurnOf({ seq }: Prompt, question: Question): AcceptedPrompt | null {
     const turn = this.#world.log.state?.turn ?? null;
-    if (turn === null || seq === null || !("messages" in question)) return null;
+    if (turn === null || seq === null || !isJoined(question)) return null;
     const { turnId, promptSeq = this.#world.log.messagesOfTurn(turnId).find(({ role }) => role === "user")?.seq } =
       turn;
     const submitted = promptSeq === seq ? this.#turns.find(turnId) : null;
@@ -185,7 +190,7 @@ export class Prompts {
     if (running) return success(running);
     const { seq } = prompt;
     const saveResult = (turnId: string) =>
-      saveResultAtStart(log, key, inputOf(question), { seq, turn_id: turnId }, clock());
+      saveResultAtStart(log, keyOf(question, prompt) ?? key, inputOf(question), { seq, turn_id: turnId }, clock());
     const submitted = this.#turns.submit(prompt, saveResult, series?.isNext);
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
@@ -224,6 +229,16 @@ export class Prompts {
 /** Names a conversation that is sent whole. New messages in the end of one are new every time. */
 const conversationOf = ({ from, chatbotId, messages }: ConversationQuestion): string =>
   from === "start" ? JSON.stringify([chatbotId, messages]) : crypto.randomUUID();
+
+/** Whether a client means the reply that runs already, of whatever call. */
+const isJoined = (question: Question): boolean => "messages" in question || "about" in question;
+
+/** A message of the client is found by its name, however it was sent. */
+const keyOf = (question: Question, { seq }: Prompt): IdempotencyKey | null =>
+  "about" in question && seq === null ? (question.message?.name ?? null) : null;
+
+/** The newest text of a message counts. */
+const isEdit = (question: Question): boolean => "about" in question && question.about === "edit";
 
 /** What a repeated call must have in common with the first one. */
 const inputOf = ({ expectedSeq: _expectedSeq, ...question }: Question): object => question;

@@ -13,7 +13,15 @@ import { upgradeRequest } from "./streaming/subscription.ts";
 import type { Subscription } from "./streaming/subscription.ts";
 
 export type { IdempotencyKey } from "./log/idempotency.ts";
-export type { ConversationQuestion, History, PromptResult, SessionResult, TurnStream } from "./session-results.ts";
+export type {
+  ConversationQuestion,
+  History,
+  MessageQuestion,
+  PromptResult,
+  Question,
+  SessionResult,
+  TurnStream,
+} from "./session-results.ts";
 
 /**
  * The calls to a session's object, and when one can be made twice: always, never, under an idempotency key, or if the

@@ -132,6 +132,23 @@ export interface ConversationQuestion {
   by: Pick<Writer, "role">;
 }
 
+/** Asks about a message of a client that names its messages itself, and knows replies by their turns. */
+export interface MessageQuestion {
+  /** A new message, another text of an earlier one, or another reply. What is not in the log is a new message. */
+  about: "prompt" | "edit" | "reply";
+  /** The message of the user, or the reply: `null` for the last message of the user. */
+  message: {
+    /** The client's name for it: an idempotency key of its newest text. */
+    name: IdempotencyKey;
+    /** Its place in the log, if the name says it. */
+    seq?: number;
+    /** The turn of the reply, if the name says it. */
+    turnId?: string;
+  } | null;
+  /** The text of the user's message. */
+  text: string;
+}
+
 /** Asks the chats of a session, if `expectedSeq` is the last message of its log or absent. */
 export type Question = (
   | {
@@ -146,6 +163,7 @@ export type Question = (
       params?: string;
     }
   | ConversationQuestion
+  | MessageQuestion
 ) & { expectedSeq?: number };
 
 export interface PromptParams extends ReadParams {

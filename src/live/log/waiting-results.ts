@@ -24,7 +24,7 @@ export class WaitingResults {
   }
 
   find(caller: string, key: string): SavedResult | null {
-    return this.#results.find((result) => result.caller === caller && result.key === key) ?? null;
+    return this.#results.findLast((result) => result.caller === caller && result.key === key) ?? null;
   }
 
   /** Removes the result of a turn that starts, or that will not. @returns what was there */

@@ -8,7 +8,7 @@ import type { Message } from "../../core/message.ts";
 import { replyFailure } from "../../core/reply.ts";
 import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
 import { sessionStub } from "../../live/session-client.ts";
-import type { ConversationQuestion } from "../../live/session-client.ts";
+import type { IdempotencyKey, Question } from "../../live/session-client.ts";
 import { readEvents } from "../../net/sse.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
@@ -16,7 +16,7 @@ import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { openEventStream } from "./subscribe.ts";
 import { ReplyInbox } from "./reply-inbox.ts";
-import type { FinalEvent, OpenReply } from "./reply-inbox.ts";
+import type { EndOfReply, FinalEvent, OpenReply } from "./reply-inbox.ts";
 
 /** A reply of a session. */
 export interface SessionReply extends OpenReply {
@@ -27,15 +27,17 @@ export interface SessionReply extends OpenReply {
 export async function askSession(
   c: Context<AppEnv>,
   sessionId: string,
-  question: ConversationQuestion,
+  question: Question,
   isStreamed: boolean,
 ): Promise<SessionReply | HttpProblem> {
-  const asked = isStreamed ? await askAndFollow(c, sessionId, question) : await askAndWait(c, sessionId, question);
+  const asked = isStreamed
+    ? await askAndFollow(c, sessionId, question, idempotencyKeyOf(c))
+    : await askAndWait(c, sessionId, question);
   if (!("reason" in asked)) c.header("x-parley-session", sessionId);
   return asked;
 }
 
-async function askAndWait(c: Context<AppEnv>, sessionId: string, question: ConversationQuestion) {
+async function askAndWait(c: Context<AppEnv>, sessionId: string, question: Question) {
   const params = { question, history: "added", key: idempotencyKeyOf(c) } as const;
   const result = await measure(c, "session", sessionStub(c.env, sessionId).vary(params));
   if (!result.ok) return result.failure;
@@ -51,22 +53,28 @@ async function askAndWait(c: Context<AppEnv>, sessionId: string, question: Conve
 /** How a reply has ended, by its message. A turn that was left to a person has the prompt only. */
 export function finalOf({ reply }: Message, retryAfterSeconds: number | null): FinalEvent {
   if (reply === null) return { type: "human" };
-  const { error, finishReason, finishReasonRaw, usage } = reply;
+  const { error, finishReason, finishReasonRaw, usage, durationMs, ttftMs } = reply;
   if (error && error.code !== "cancelled") return replyFailure(error.code, error.message, { retryAfterSeconds });
-  return endOf({ finishReason, usage, ...(finishReasonRaw === undefined ? {} : { finishReasonRaw }) });
+  const raw = finishReasonRaw === undefined ? {} : { finishReasonRaw };
+  return endOf({ finishReason, usage, durationMs, ttftMs, ...raw });
 }
 
-const endOf = (end: Pick<ReplyEnd, "finishReason" | "finishReasonRaw" | "usage">): ReplyEnd => ({
+const endOf = (end: Omit<EndOfReply, "type" | "model" | "providerRequestId">): EndOfReply => ({
   type: "end",
   model: null,
   providerRequestId: null,
   ...end,
 });
 
-async function askAndFollow(c: Context<AppEnv>, sessionId: string, question: ConversationQuestion) {
+/** Asks a session, and reads the reply as it comes. */
+export async function askAndFollow(
+  c: Context<AppEnv>,
+  sessionId: string,
+  question: Question,
+  key: IdempotencyKey | null,
+): Promise<SessionReply | HttpProblem> {
   const object = sessionStub(c.env, sessionId);
   const { role } = c.var.caller;
-  const key = idempotencyKeyOf(c);
   const opened = await openEventStream(c, object, (readerId) =>
     object.varyAndFollow({ question, key, readerId, role }),
   );
@@ -100,6 +108,26 @@ export async function followTurn(c: Context<AppEnv>, sessionId: string, turnId: 
   return { inbox: reader.inbox, stop: () => leave.abort() };
 }
 
+/**
+ * Follows the turn that runs, as a follower of its session.
+ *
+ * @returns `null` if none runs
+ */
+export async function followRunningTurn(
+  c: Context<AppEnv>,
+  sessionId: string,
+): Promise<SessionReply | HttpProblem | null> {
+  const object = sessionStub(c.env, sessionId);
+  const { caller } = c.var;
+  const opened = await openEventStream(c, object, (readerId) => object.follow({ caller, after: null, readerId }));
+  if (!opened.ok) return opened.failure;
+  const reader = new TurnReader("", true);
+  const leave = new AbortController();
+  c.executionCtx.waitUntil(reader.read(opened.value, leave.signal));
+  const turnId = await reader.turnId;
+  return turnId === "" ? null : { inbox: reader.inbox, stop: () => leave.abort(), turnId };
+}
+
 /** The fields of a turn's events that are read here. */
 interface TurnEvent {
   type: string;
@@ -108,7 +136,11 @@ interface TurnEvent {
   status: string;
   finishReason?: ReplyEnd["finishReason"];
   usage?: ReplyEnd["usage"];
+  durationMs?: number | null;
+  ttftMs?: number | null;
   error?: Pick<ReplyFailure, "code" | "message">;
+  /** Of a session's state. */
+  turn?: { turnId: string } | null;
 }
 
 /** Reads the events of a turn into an inbox. */
@@ -117,11 +149,15 @@ class TurnReader {
   readonly turnId: Promise<string>;
   readonly #begin: (turnId: string) => void;
   /** The only turn to read among those of a session; `null` where the events are those of one turn. */
-  readonly #only: string | null;
-  #end: ReplyEnd | null = null;
+  #only: string | null;
+  /** Whether that is the turn that runs, which the session's state says. */
+  readonly #isRunning: boolean;
+  #end: EndOfReply | null = null;
+  #failure: ReplyFailure | null = null;
   #hasEnded = false;
 
-  constructor(only: string | null = null) {
+  constructor(only: string | null = null, isRunning = false) {
+    this.#isRunning = isRunning;
     this.#only = only;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.turnId = promise;
@@ -144,13 +180,31 @@ class TurnReader {
   }
 
   #take(event: TurnEvent): void {
-    const { type, turnId, text, status, finishReason, usage = null } = event;
-    if (this.#only !== null && turnId !== this.#only) return;
+    if (this.#isRunning && event.type === "session-snapshot") this.#readOnly(event.turn?.turnId ?? "");
+    if (this.#only !== null && event.turnId !== this.#only) return;
+    this.#begin(event.turnId);
+    this.#takeOfTurn(event);
+  }
+
+  #takeOfTurn(event: TurnEvent): void {
+    const { type } = event;
+    if (type === "reply-delta") this.inbox.add([{ type: "text", text: event.text }]);
+    if (type === "message-appended") this.#end = endIn(event) ?? this.#end;
+    if (type === "reply-end") this.#failure = failureIn(event);
+    // It comes with the end of the reply, and only it says that a person has taken over.
+    if (type === "turn-ended") this.#finish(this.#failure ?? this.#endOfTurn(event));
+  }
+
+  /** @param turnId empty if no turn runs: then there is nothing to read */
+  #readOnly(turnId: string): void {
+    this.#only = turnId;
     this.#begin(turnId);
-    if (type === "reply-delta") this.inbox.add([{ type: "text", text }]);
-    if (finishReason) this.#end = endOf({ finishReason, usage });
-    if (type === "reply-end") this.#finish(failureIn(event) ?? this.#end);
-    if (type === "turn-ended" && status === "human") this.#finish({ type: "human" });
+    this.#hasEnded = turnId === "";
+  }
+
+  #endOfTurn({ status }: TurnEvent): FinalEvent | null {
+    if (status !== "human") return this.#end;
+    return this.#end ? { ...this.#end, isTakenOver: true } : { type: "human" };
   }
 
   #finish(final: FinalEvent | null): void {
@@ -159,6 +213,9 @@ class TurnReader {
     this.inbox.add([final]);
   }
 }
+
+const endIn = ({ finishReason, usage = null, durationMs = null, ttftMs = null }: TurnEvent): EndOfReply | null =>
+  finishReason ? endOf({ finishReason, usage, durationMs, ttftMs }) : null;
 
 const failureIn = ({ status, error }: TurnEvent): ReplyFailure | null =>
   status === "error" && error ? replyFailure(error.code, error.message) : null;

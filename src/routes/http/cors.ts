@@ -37,6 +37,7 @@ const RESPONSE_HEADERS = [
   "x-d1-bookmark",
   "x-parley-body-sha256",
   "x-parley-session",
+  "x-parley-truncated",
   "x-request-id",
   "x-should-retry",
 ];

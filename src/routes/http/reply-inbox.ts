@@ -5,7 +5,15 @@
 import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
 
 /** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
-export type FinalEvent = ReplyEnd | ReplyFailure | { type: "human" };
+export type FinalEvent = EndOfReply | ReplyFailure | { type: "human" };
+
+/** What more is known of the end of a turn's reply. */
+export interface EndOfReply extends ReplyEnd {
+  durationMs?: number | null;
+  ttftMs?: number | null;
+  /** Whether a person has taken over, and thereby stopped it. */
+  isTakenOver?: true;
+}
 
 /** A reply that comes in, and who stops it. */
 export interface OpenReply {

@@ -39,6 +39,7 @@ const ARROWS: Record<string, string[]> = {
   "routes/moonshot-07": [...DIALECT, "routes/moonshot-shared"],
   "routes/moonshot-shared": DIALECT,
   "routes/openai": [...DIALECT, "providers/call/call-endpoint.ts"],
+  "routes/ai-sdk": DIALECT,
   jobs: [...LIVE_DOORS, "store", "net"],
   live: ["turn", "providers", "store"],
   "live/turns": [
@@ -154,7 +155,7 @@ it("has nothing in the Worker that only the OpenAPI document needs", () => {
 });
 
 it("knows no dialect in routes/http and in live", () => {
-  const dialects = /session-api|moonshot|routes\/openai\//;
+  const dialects = /session-api|moonshot|ai-sdk|routes\/openai\//;
   const named = files
     .filter(({ path }) => isIn(path, "src/routes/http") || isIn(path, "src/live"))
     .filter((file) => importsOf(file).some((imported) => dialects.test(imported)));

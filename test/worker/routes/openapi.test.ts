@@ -18,6 +18,7 @@ const UNAUTHENTICATED: Record<string, object> = {
   "/v1": { detail: expect.any(String) },
   "/api/v1": { detail: expect.any(String) },
   "/openai/v1": { error: { code: "invalid_api_key", type: "authentication_error" } },
+  "/ui": { error: { code: "unauthenticated" } },
   "": { success: false, error: { code: "unauthenticated" } },
 };
 

@@ -140,6 +140,9 @@ const MATRIX: Record<string, string[]> = {
   "get /api/v1/runners/name": STAFF,
   "get /api/v1/benchmarks/results": STAFF,
   "get /api/v1/benchmarks/results/name": STAFF,
+  "post /ui/chat": CHATTERS,
+  "get /ui/chat/{id}": EVERYONE,
+  "get /ui/chat/{id}/stream": EVERYONE,
   "get /openai/v1/models": CHATTERS,
   "get /openai/v1/models/{id}": CHATTERS,
   "post /openai/v1/chat/completions": CHATTERS,
@@ -155,7 +158,7 @@ const NOWHERE = "0123456789abcdef01234567";
 
 /** Routes that need a query. */
 const QUERIES: [RegExp, string][] = [
-  [/\/(message|chat)$/, `?sessionId=${NOWHERE}`],
+  [/\/sessions\/(message|chat)$/, `?sessionId=${NOWHERE}`],
   [/^delete \/api\/v1\/bookmarks$/, "?name=none"],
 ];
 

@@ -664,12 +664,24 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ],
   ["GET /openai/v1/responses/{id}", "held by its object", 0, async () => storedResponse("GET", "")],
   ["POST /openai/v1/responses/{id}/cancel", "held by its object", 0, async () => storedResponse("POST", "/cancel")],
+  ["POST /ui/chat", "", 0, async () => uiMessageIn(await heldSession())],
+  ["POST /ui/chat", "not used lately", 1, async () => aged(uiMessageIn(await heldSession()))],
+  ["GET /ui/chat/{id}", "held by its object", 0, async () => aCall("GET", `/ui/chat/${await heldSession()}`)],
+  ["GET /ui/chat/{id}", "in D1 only", 2, async () => aCall("GET", `/ui/chat/${await endedSession()}`)],
+  ["GET /ui/chat/{id}/stream", "", 0, async () => aCall("GET", `/ui/chat/${await heldSession()}/stream`)],
   ["GET /healthz", "", 0, async () => aCall("GET", "/healthz")],
   ["GET /healthz", "deep", 1, async () => aCall("GET", "/healthz?deep=1")],
   ["GET /openapi.json", "", 0, async () => aCall("GET", "/openapi.json")],
   ["GET /docs", "", 0, async () => aCall("GET", "/docs")],
   ["GET /", "", 0, async () => aCall("GET", "/")],
 ];
+
+const uiMessageIn = (id: string): Call =>
+  aCall("POST", "/ui/chat", {
+    id,
+    messages: [{ id: "one", role: "user", parts: [{ type: "text", text: "hi" }] }],
+    trigger: "submit-message",
+  });
 
 const aModel = (prefix: string, id: string): Call => aCall("GET", `/openai/v1/models/${prefix}${id}`);
 

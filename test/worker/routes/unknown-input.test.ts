@@ -43,6 +43,7 @@ const REFUSALS: Record<string, (answer: Answer) => Refusal[]> = {
   "": ({ body }) => body.error.details.map(({ path, message }: Detail) => ({ path: path.split("."), message })),
   "/v1": moonshotRefusals,
   "/api/v1": moonshotRefusals,
+  "/ui": ({ body }) => body.error.details.map(({ path, message }: Detail) => ({ path: path.split("."), message })),
   "/openai/v1": ({ body }) => {
     const { param, message } = body.error as { param: string; message: string };
     return [{ path: param.split("."), message: message.slice(`Invalid input: ${param}: `.length) }];
@@ -132,7 +133,11 @@ function callWith(
     .replace("{count}", "5")
     .replace(/\{\w+\}/, "chat_history");
   const needed = path === "/api/v1/bookmarks" && route.method === "delete" ? { name: existing.id } : {};
-  const asked = { ...(/\/(message|chat)$/.test(path) ? { sessionId: existing.id } : {}), ...needed, ...query };
+  const asked = {
+    ...(/^\/sessions\/(message|chat)$/.test(path) ? { sessionId: existing.id } : {}),
+    ...needed,
+    ...query,
+  };
   const takesBody = route.inputs.some((input) => input.in === "body");
   const sent = body ?? (takesBody ? exampleOf(route, existing) : undefined);
   const headers: Record<string, string> = path.endsWith("/ws") ? { upgrade: "websocket" } : {};

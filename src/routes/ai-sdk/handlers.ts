@@ -1,0 +1,64 @@
+/** The handlers of `/ui/chat`. Effects: RPC to the session's object; queries to D1 for what no object has. */
+import type { Context } from "hono";
+import type * as z from "zod";
+import type { Message } from "../../core/message.ts";
+import { messagesOf, readSession, shownOf } from "../../live/read-session.ts";
+import type { OpenLog } from "../../live/read-session.ts";
+import { askAndFollow, followRunningTurn } from "../http/ask-session.ts";
+import type { SessionReply } from "../http/ask-session.ts";
+import type { AppEnv } from "../http/context.ts";
+import { readerOf } from "../http/context.ts";
+import { idempotencyKeyOf } from "../http/idempotency.ts";
+import { respondWithJsonStream } from "../http/json-stream.ts";
+import { respondWithStream } from "../http/reply-stream.ts";
+import { respondWithProblem } from "../http/respond-with-problem.ts";
+import { findOwnSession } from "../http/session-owners.ts";
+import { isShown, presentMessage } from "./present.ts";
+import { readQuestion } from "./question.ts";
+import { ReplyParts } from "./reply-parts.ts";
+import type { SendMessage } from "./schemas.ts";
+
+type AppContext = Context<AppEnv>;
+
+export async function sendMessage(c: AppContext, input: z.output<typeof SendMessage>) {
+  const question = readQuestion(c, input);
+  if ("reason" in question) return respondWithProblem(c, question);
+  const own = await findOwnSession(c, input.id);
+  // What the object answers for a session that does not exist.
+  if ("reason" in own) return respondWithProblem(c, { reason: "session-not-active" });
+  const key = question.about === "reply" ? idempotencyKeyOf(c) : (question.message?.name ?? null);
+  const reply = await askAndFollow(c, own.sessionId, question, key);
+  return "reason" in reply ? respondWithProblem(c, reply) : respondWithParts(c, reply);
+}
+
+/** The running reply from its beginning. 204 if none runs. */
+export async function resumeStream(c: AppContext, id: string) {
+  const own = await findOwnSession(c, id);
+  const reply = "reason" in own ? own : await followRunningTurn(c, own.sessionId);
+  if (reply === null) return c.body(null, 204);
+  return "reason" in reply ? respondWithProblem(c, reply) : respondWithParts(c, reply);
+}
+
+function respondWithParts(c: AppContext, reply: SessionReply): Response {
+  c.header("x-vercel-ai-ui-message-stream", "v1");
+  return respondWithStream(c, new ReplyParts(reply.turnId, c.var.caller), reply, null);
+}
+
+/** The newest messages of the active path, as the list that `useChat` begins with. */
+export async function getMessages(c: AppContext, id: string) {
+  const own = await findOwnSession(c, id);
+  if ("reason" in own) return respondWithProblem(c, own);
+  const reader = readerOf(c);
+  const found = await readSession(reader, own.sessionId, "whole");
+  if (!found) return respondWithProblem(c, { reason: "not-found", resource: "session", id: null });
+  const { messages, log, isTruncated } = await shownOf(reader, found);
+  if (isTruncated) c.header("x-parley-truncated", "true");
+  const { caller } = c.var;
+  if (log !== null) return respondWithJsonStream(c, presentEach(log, caller));
+  return c.json(messages.filter((message) => isShown(found.session, message, caller)).map(presentMessage));
+}
+
+async function* presentEach(log: OpenLog, viewer: Parameters<typeof isShown>[2]) {
+  for await (const message of messagesOf(log, { form: "short" }) as AsyncIterable<Message>)
+    if (isShown(log.session, message, viewer)) yield presentMessage(message);
+}
