@@ -5,12 +5,14 @@
  * Sending events to open subscriptions does not belong here: that is `streaming/subscribers.ts`. Effects: the log, D1
  * for an ended session, streams and sockets.
  */
+import { canSee } from "../core/caller.ts";
 import type { Caller } from "../core/caller.ts";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Session } from "../core/session.ts";
 import { hasEnded } from "../core/session.ts";
 import type { LogStore } from "../store/archive/bucket.ts";
+import { logPage } from "../store/session-log.ts";
 import type { Log } from "./log/log.ts";
 import type { TurnStream, VariantStreamParams } from "./session-results.ts";
 import type { SessionRoom } from "./session-room.ts";
@@ -19,6 +21,9 @@ import type { Replay } from "./streaming/event-stream.ts";
 import { replayEndedSession, replayTurnOfHuman } from "./streaming/replay.ts";
 import type { Subscribers } from "./streaming/subscribers.ts";
 import type { StreamSubscription, Subscription } from "./streaming/subscription.ts";
+
+/** How many messages at the end of a log are looked at, to find that a client sees none of them. */
+const HIDDEN_MESSAGES = 20;
 
 export class Subscriptions {
   readonly #room: SessionRoom;
@@ -33,16 +38,21 @@ export class Subscriptions {
     this.#log = log;
   }
 
-  /** @returns the session's events as server-sent events, until the session ends or the reader disconnects */
+  /**
+   * @returns the session's events as server-sent events, until the session ends or the reader disconnects; `null` for a
+   * reader who comes back and has everything of an ended session
+   */
   openStream({
     caller,
     after,
     readerId = crypto.randomUUID(),
-  }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array>>> {
+    isReturning = false,
+  }: StreamSubscription): Promise<Outcome<ReadableStream<Uint8Array> | null>> {
     const subscribers = this.#subscribers;
     return subscribers.callForReader(readerId, async () => {
       const session = await this.#loadForSubscriber(caller);
       if (!session) return notFound("session");
+      if (isReturning && (await this.#isAtEnd(session, caller, after ?? 0))) return success(null);
       const isAccepted = () => !subscribers.isFull && subscribers.hasRoomFor(caller);
       // Before a page is read for an ended session, and again after it.
       if (!isAccepted()) return failed({ reason: "too-many-subscribers" });
@@ -127,6 +137,17 @@ export class Subscriptions {
     await this.#subscribers.removeLostReaders(caller);
     // Loaded after the wait, because the session can end during it.
     return this.#room.load();
+  }
+
+  /** Whether the session has ended, and no message after a `seq` is for this caller. */
+  async #isAtEnd(session: Session, caller: Caller, after: number): Promise<boolean> {
+    if (!hasEnded(session)) return false;
+    if (after >= session.lastSeq) return true;
+    const range = { after, limit: HIDDEN_MESSAGES, form: "short" } as const;
+    const { items, hasMore } = this.#log.state
+      ? this.#log.messages(after, HIDDEN_MESSAGES, "short")
+      : await logPage(this.#store, session, range);
+    return !hasMore && items.every(({ role }) => !canSee(caller, role));
   }
 
   /** The replay of an ended session that is not loaded; `null` for a loaded session. */

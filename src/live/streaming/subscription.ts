@@ -18,6 +18,8 @@ export interface StreamSubscription extends Subscription {
    * stream.
    */
   readerId?: string;
+  /** Whether the reader comes back. It gets no stream if its session has ended, and nothing is left for it. */
+  isReturning?: boolean;
 }
 
 /** The header of the upgrade request that contains the subscription. */

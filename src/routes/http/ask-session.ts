@@ -82,7 +82,7 @@ export async function askAndFollow(
   markReplayed(c, opened.value.replayed);
   const reader = new TurnReader();
   const leave = new AbortController();
-  c.executionCtx.waitUntil(reader.read(opened.value.events, leave.signal));
+  c.executionCtx.waitUntil(reader.read(opened.value.events, leaving(c, leave)));
   const turnId = await reader.turnId;
   return { inbox: reader.inbox, stop: () => leave.abort(), turnId };
 }
@@ -96,7 +96,7 @@ export async function followTurn(c: Context<AppEnv>, sessionId: string, turnId: 
   const object = sessionStub(c.env, sessionId);
   const { caller } = c.var;
   const opened = await openEventStream(c, object, (readerId) => object.follow({ caller, after: null, readerId }));
-  if (!opened.ok) return null;
+  if (!opened.ok || !opened.value) return null;
   const leave = new AbortController();
   const turn = await object.turn({ turnId });
   if (!turn.ok || turn.value?.isOpen !== true) {
@@ -104,7 +104,7 @@ export async function followTurn(c: Context<AppEnv>, sessionId: string, turnId: 
     return null;
   }
   const reader = new TurnReader(turnId);
-  c.executionCtx.waitUntil(reader.read(opened.value, leave.signal));
+  c.executionCtx.waitUntil(reader.read(opened.value, leaving(c, leave)));
   return { inbox: reader.inbox, stop: () => leave.abort() };
 }
 
@@ -121,12 +121,17 @@ export async function followRunningTurn(
   const { caller } = c.var;
   const opened = await openEventStream(c, object, (readerId) => object.follow({ caller, after: null, readerId }));
   if (!opened.ok) return opened.failure;
+  if (!opened.value) return null;
   const reader = new TurnReader("", true);
   const leave = new AbortController();
-  c.executionCtx.waitUntil(reader.read(opened.value, leave.signal));
+  c.executionCtx.waitUntil(reader.read(opened.value, leaving(c, leave)));
   const turnId = await reader.turnId;
   return turnId === "" ? null : { inbox: reader.inbox, stop: () => leave.abort(), turnId };
 }
+
+/** The caller's own signal comes before its stream notices that it has left. */
+const leaving = (c: Context<AppEnv>, { signal }: AbortController): AbortSignal =>
+  AbortSignal.any([signal, c.req.raw.signal]);
 
 /** The fields of a turn's events that are read here. */
 interface TurnEvent {

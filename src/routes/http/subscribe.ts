@@ -104,11 +104,14 @@ export async function openEventStream<T>(
 /** `open` fails where it is awaited. If `unfollow` fails, the object removes the reader at its next heartbeat. */
 const ignore = () => undefined;
 
-/** Where to start. `Last-Event-ID` wins over the query: a browser sends it when it reconnects to the same URL. */
-function startSeq(c: Context<AppEnv>, after: number | undefined): number | null {
+/** The last message of a reader who comes back: a browser sends it when it reconnects to the same URL. */
+function lastEventIdOf(c: Context<AppEnv>): number | null {
   const lastEventId = c.req.header("last-event-id") ?? "";
-  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : (after ?? null);
+  return /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : null;
 }
+
+/** Where to start. `Last-Event-ID` wins over the query. */
+const startSeq = (c: Context<AppEnv>, after: number | undefined): number | null => lastEventIdOf(c) ?? after ?? null;
 
 /** Answers 426 to a call that does not ask for a WebSocket. */
 export const requireUpgrade: MiddlewareHandler<AppEnv> = async (c, next) =>
@@ -117,7 +120,12 @@ export const requireUpgrade: MiddlewareHandler<AppEnv> = async (c, next) =>
 /** The subprotocol of the socket, which a client may offer. */
 const PROTOCOL = "parley.v1";
 
-/** Answers with a session's events. @param missing the answer when the session does not exist */
+/**
+ * Answers with a session's events. A reader who comes back when nothing will come gets 204, so that it stops: after any
+ * other answer an `EventSource` comes back for ever.
+ *
+ * @param missing the answer when the session does not exist
+ */
 export async function respondWithEvents(
   c: Context<AppEnv>,
   sessionId: string,
@@ -126,10 +134,10 @@ export async function respondWithEvents(
 ): Promise<Response> {
   const caller = await recordSubscriber(c, sessionId);
   if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const subscription = { caller, after: startSeq(c, after) };
+  const subscription = { caller, after: startSeq(c, after), isReturning: lastEventIdOf(c) !== null };
   const object = sessionStub(c.env, sessionId);
   const opened = await openEventStream(c, object, (readerId) => object.follow({ ...subscription, readerId }));
-  if (opened.ok) return respondWithEventStream(c, opened.value);
+  if (opened.ok) return opened.value ? respondWithEventStream(c, opened.value) : c.body(null, 204);
   return respondWithProblem(c, opened.failure.reason === "not-found" ? missing : opened.failure);
 }
 

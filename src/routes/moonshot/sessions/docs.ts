@@ -85,6 +85,9 @@ export const operations: Operations = {
     tag,
     summary: "Follow a session by server-sent events",
     response: { status: 200, description: "All events of the session, until it ends", events: examples.sessionStream },
+    otherResponses: [
+      { status: 204, description: "The session has ended, and `Last-Event-ID` says that you have all of it" },
+    ],
     problems: [403, 404],
   },
   "GET /:id/ws": {
