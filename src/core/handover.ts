@@ -65,17 +65,18 @@ export function takeOver(
   { operator, reason, timeoutMs }: { operator: Operator; reason: string | null; timeoutMs: number | null },
   at: EpochMs,
 ): Handling {
-  const asked = handling.handler === "waiting" ? (handling.handover?.reason ?? null) : null;
+  const isSameCall = isHandledBy(handling, operator);
+  const earlier = handling.handler === "waiting" || isSameCall ? (handling.handover?.reason ?? null) : null;
   return {
     handler: "human",
     handlerSince: at,
     handover: {
       ...lastingPart(handling),
-      reason: reason ?? asked,
+      reason: reason ?? earlier,
       operator,
       timeoutMs,
       handbackAt: handbackTime(timeoutMs, at),
-      takeovers: (handling.handover?.takeovers ?? 0) + (isHandledBy(handling, operator) ? 0 : 1),
+      takeovers: (handling.handover?.takeovers ?? 0) + (isSameCall ? 0 : 1),
     },
   };
 }

@@ -53,7 +53,8 @@ export interface ProblemResponse {
 /** The largest body that a route reads, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
 
-const CONTEXT_TOO_SMALL = "The message and the chatbot's system prompt have more tokens than it sends at most";
+const CONTEXT_TOO_SMALL =
+  "The message and the system prompt have more tokens than context.maxTokens of the chatbot: shorten one, or raise it";
 
 type ProblemTable = {
   [Reason in HttpProblem["reason"]]: (problem: Extract<HttpProblem, { reason: Reason }>) => ProblemResponse;
@@ -161,7 +162,7 @@ const PROBLEMS: ProblemTable = {
   "human-handles": () => ({
     httpStatus: 409,
     code: "human_handles",
-    message: "A person handles this session, so the chatbot answers nothing again",
+    message: "A person handles this session: the chatbot answers again after the hand-back",
   }),
   "nothing-to-answer": () => ({
     httpStatus: 409,

@@ -63,5 +63,13 @@ it("the last note stays for the next person, and one that comes late is kept", (
 
 it("a person who takes over from another does not take over the reason", () => {
   const first = takeOver(BOT_HANDLING, { ...GRACE, reason: "mine" }, T);
-  expect(takeOver(first, GRACE, T).handover?.reason).toBeNull();
+  expect(takeOver(first, { ...GRACE, operator: { id: "ada", name: "Ada" } }, T).handover?.reason).toBeNull();
+});
+
+it("a repeated take-over by the same person keeps its reason, and one by another does not", () => {
+  const asked = requestHuman(BOT_HANDLING, "It is urgent", T);
+  const first = takeOver(asked, GRACE, T);
+  expect(takeOver(first, GRACE, T + 1).handover?.reason).toBe("It is urgent");
+  const { handover } = takeOver(first, { ...GRACE, operator: { id: "ada", name: "Ada" } }, T + 1);
+  expect(handover?.reason).toBeNull();
 });

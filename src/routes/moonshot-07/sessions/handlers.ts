@@ -129,7 +129,9 @@ export const setAttackModule = (c: AppContext, id: string, name: string) =>
 
 export async function unsetAttackModule(c: AppContext, id: string, name: string) {
   const found = await readSession(readerOf(c), id, "added");
-  if (found && found.session.attackModule !== name) return respondWithProblem(c, attackNotFound(name));
+  const current = found?.session.attackModule ?? null;
+  // The nearest known name would be this one.
+  if (found && current !== name) return respondWithProblem(c, notFound("attack module", name, current).failure);
   return changes.amendSession(c, id, { attackModule: null });
 }
 
