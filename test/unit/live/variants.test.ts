@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { isOnPath } from "../../../src/core/message-tree.ts";
 import type { Session } from "../../../src/core/session.ts";
 import { Log } from "../../../src/live/log/log.ts";
 import { SessionRoom } from "../../../src/live/session-room.ts";
@@ -60,7 +61,7 @@ class Model {
 }
 
 const operation = fc.record({
-  kind: fc.constantFrom("append", "chat", "regenerate", "edit", "activate", "restart", "resume"),
+  kind: fc.constantFrom("append", "chat", "regenerate", "edit", "activate", "branch", "restart", "resume"),
   at: fc.nat(),
   reply: fc.constantFrom("text", "text", "nothing", "failure"),
 });
@@ -93,6 +94,7 @@ class Conversation {
       regenerate: () => node && this.#regenerate(node),
       edit: () => node && this.#edit(node),
       activate: () => node && this.#activate(node),
+      branch: () => node && this.#branch(node),
       restart: () => this.#restart(),
       resume: () => this.#resume(at % (nodes.length + 1)),
     };
@@ -145,6 +147,14 @@ class Conversation {
     if (text === "") return expect(result).toMatchObject({ failure: { reason: "nothing-to-show" } });
     this.model.activate(seq);
     expect(result).toEqual({ ok: true, value: this.model.path(this.model.leaf).map((node) => node.seq) });
+  }
+
+  /** What a branch copies. */
+  #branch({ seq, text }: Node): void {
+    if (text === "") return;
+    const path = this.world.log.places.tree.pathTo(seq);
+    const copied = this.world.log.messages(0, 1_000).items.filter((message) => isOnPath(path, message.seq));
+    expect(copied.map(({ content }) => content)).toEqual(this.model.path(seq).map((node) => node.text));
   }
 
   /** What a reader who has all up to a message gets is what it would have got live, and leads to the active path. */
