@@ -16,7 +16,7 @@ export interface PastMessage extends ModelMessage {
 /** The conversation before the prompt. It is read as far as it is taken: it can be long. */
 export interface PastMessages {
   count: number;
-  /** Each call begins anew. */
+  /** Each call begins again with the newest. */
   newestFirst: () => Iterable<PastMessage>;
 }
 

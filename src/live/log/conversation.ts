@@ -16,7 +16,7 @@ export interface PastMessages {
   count: number;
   /** Whether it has the message. */
   has: (seq: number) => boolean;
-  /** Each call begins anew. */
+  /** Each call begins again with the newest. */
   newestFirst: () => Generator<PathMessage, void>;
 }
 
