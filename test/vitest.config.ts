@@ -1,6 +1,6 @@
 /**
- * Three projects: `unit` in plain Node, `worker` in the Workers runtime with real D1 and real objects, `node` against started
- * servers. All have the servers that play providers.
+ * Four projects: `unit` in plain Node, `worker` in the Workers runtime with real D1 and real objects, `node` against started
+ * servers, `browser` in pages of a browser against started servers. All have the servers that play providers.
  */
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
@@ -61,6 +61,16 @@ export default defineConfig({
       {
         extends: true,
         test: { name: "node", include: ["test/node/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 240_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "browser",
+          include: ["test/browser/**/*.test.ts"],
+          globalSetup: ["test/support/browser.node.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
       },
     ],
   },

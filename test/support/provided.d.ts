@@ -10,6 +10,8 @@ declare module "vitest" {
     /** Hostile bodies per route. */
     hostileRuns: number;
     countedSessions: number;
+    /** Where tests reach the browser. Empty if none started. */
+    browser: string;
     /** Address of the identity provider: `/<scene>/keys` is its key set. */
     identityProvider: string;
     signingKeys: Record<"rsa" | "ec" | "fresh" | "pss", SigningKey>;

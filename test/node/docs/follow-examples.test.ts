@@ -1,32 +1,19 @@
 /** Runs the examples of the streaming guide, as printed, against a started server. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ParleyClient } from "../../../src/client/parley-client.ts";
-import { startServer } from "../../../src/dev/server.ts";
-import { readSettings } from "../../../src/dev/settings.ts";
+import { examplesOf } from "../../support/guides.node.ts";
+import { startLocalServer } from "../../support/local-server.node.ts";
+import type { LocalServer } from "../../support/local-server.node.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
-const guide = readFileSync(`${root}src/docs/streaming.md`, "utf8");
-const examples = [...guide.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
-
-const state = mkdtempSync(join(tmpdir(), "parley-"));
-const stop = new AbortController();
-let parley: ParleyClient;
-let ended: Promise<number>;
+const examples = examplesOf("streaming.md", "js");
+let server: LocalServer;
 
 beforeAll(async () => {
-  const settings = readSettings(["--port", "0", "--inspector-port", "0", "--persist-to", state]);
-  ({ parley, ended } = await startServer(settings, "hidden", stop.signal));
+  server = await startLocalServer();
 }, 240_000);
 
-afterAll(async () => {
-  stop.abort();
-  await ended;
-  rmSync(state, { recursive: true });
-});
+afterAll(() => server.stop());
 
 /** Runs a program until its output matches. */
 async function runUntil(code: string, awaited: RegExp): Promise<string> {
@@ -45,6 +32,7 @@ async function runUntil(code: string, awaited: RegExp): Promise<string> {
 }
 
 async function createSession(): Promise<string> {
+  const { parley } = server;
   const [chatbot] = await parley.listChatbots();
   const [client] = await parley.listClients();
   return (await parley.createSession({ chatbotId: chatbot?.id ?? "", clientId: client?.id ?? "", title: "Example" }))
@@ -60,6 +48,7 @@ describe("the examples of the streaming guide", () => {
     "run as printed: %s",
     async (_, code) => {
       const id = await createSession();
+      const { parley } = server;
       const given = `const PARLEY = "${parley.address}", KEY = "${parley.key}", id = "${id}";\n`;
       const takesPart = code.includes("content:");
       const printed = await runUntil(

@@ -3,14 +3,11 @@
  * started server. Only the ids between angle brackets are filled in.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ParleyClient } from "../../../src/client/parley-client.ts";
-import { startServer } from "../../../src/dev/server.ts";
-import { readSettings } from "../../../src/dev/settings.ts";
 import { apiRoutes } from "../../../src/api-docs.ts";
+import { startLocalServer } from "../../support/local-server.node.ts";
+import type { LocalServer } from "../../support/local-server.node.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 
@@ -30,24 +27,16 @@ const REFUSED: [string, string][] = [["serchString", 'did you mean \\"searchStri
 /** What a stream that does not end by itself is read to. */
 const FOLLOWED = /^event: session-snapshot\ndata: .+$/m;
 
-const state = mkdtempSync(join(tmpdir(), "parley-"));
-const stop = new AbortController();
-let parley: ParleyClient;
-let ended: Promise<number>;
 const ids: Record<string, string> = {};
+let server: LocalServer;
 
 beforeAll(async () => {
-  const settings = readSettings(["--port", "0", "--inspector-port", "0", "--persist-to", state]);
-  ({ parley, ended } = await startServer(settings, "hidden", stop.signal));
-  ids["chatbotId"] = (await parley.listChatbots())[0]?.id ?? "";
-  ids["clientId"] = (await parley.listClients())[0]?.id ?? "";
+  server = await startLocalServer();
+  ids["chatbotId"] = (await server.parley.listChatbots())[0]?.id ?? "";
+  ids["clientId"] = (await server.parley.listClients())[0]?.id ?? "";
 }, 240_000);
 
-afterAll(async () => {
-  stop.abort();
-  await ended;
-  rmSync(state, { recursive: true });
-});
+afterAll(() => server.stop());
 
 /** The commands of a document, in their order. A command goes on after a backslash. */
 const commandsOf = (file: string): string[] =>
@@ -66,6 +55,7 @@ interface Printed {
 
 /** Runs a line of a shell as a reader would, with new sessions for its ids. */
 async function run(line: string): Promise<Printed> {
+  const { parley } = server;
   const { chatbotId = "", clientId = "" } = ids;
   ids["id"] = (await parley.createSession({ chatbotId, clientId, title: "Example" })).id;
   // A greeting, a prompt and a reply: what examples of variants are about.
@@ -75,7 +65,7 @@ async function run(line: string): Promise<Printed> {
   const filled = line.replace(/<(\w+)>/g, (placeholder, name: string) => ids[name] ?? placeholder);
   const given = { PARLEY: parley.address, KEY: parley.key, AUTH: `authorization: Bearer ${parley.key}` };
   const shell = spawn("bash", ["-c", `curl() { command curl -sS --fail-with-body "$@"; }\n${filled}`], {
-    cwd: state,
+    cwd: server.state,
     // A process group of its own, so that curl is stopped with its shell.
     detached: true,
     env: { ...process.env, ...given, JSON: "content-type: application/json" },
