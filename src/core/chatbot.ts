@@ -1,4 +1,6 @@
+/** Chatbots, and what stands for one where an endpoint is asked as it is. Pure. */
 import type { ContextSettings } from "./context.ts";
+import { MAX_LOG_MESSAGES } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /** An endpoint with a persona. */
@@ -22,3 +24,20 @@ export interface Chatbot {
   updatedAt: EpochMs;
   deletedAt: EpochMs | null;
 }
+
+/** An endpoint as it is: without persona, and with the whole conversation. It is in no table. */
+export const plainChatbot = (endpointId: string): Chatbot => ({
+  id: "",
+  name: endpointId,
+  description: null,
+  endpointId,
+  systemPrompt: null,
+  greeting: null,
+  historyLimit: MAX_LOG_MESSAGES,
+  context: null,
+  params: null,
+  takeoverTimeoutMinutes: null,
+  createdAt: 0,
+  updatedAt: 0,
+  deletedAt: null,
+});

@@ -99,7 +99,7 @@ export type Failure =
   | { reason: "session-moved-on"; lastSeq: number }
   | { reason: "turn-running" }
   | { reason: "human-handles" }
-  /** A session has another chatbot than the one that is asked. */
+  /** A session is with another chatbot or endpoint than the one that is asked. */
   | { reason: "model-mismatch" }
   /** Of a message that is to be answered or changed in another way, or shown: what it is not. */
   | { reason: "nothing-to-answer" }

@@ -1,5 +1,5 @@
 /**
- * Makes a new chatbot session from its input. It does not check that the chatbot and the client exist, and saves
+ * Makes a new session with one chat from its input. It does not check that what the input names exists, and saves
  * nothing. The only effect is a random id.
  */
 import { newObjectId } from "./id.ts";
@@ -9,14 +9,21 @@ import { NO_COMPARISON } from "./session.ts";
 import type { Session } from "./session.ts";
 import type { EpochMs } from "./time.ts";
 
-/** The validated body, with its client. */
-export interface NewSessionInput {
-  chatbotId: string;
-  clientId: string;
+/** With whom a session is: a client's with a chatbot, or without both with an endpoint. */
+export type SessionParties =
+  | { chatbotId: string; clientId: string; endpointId?: undefined }
+  | { chatbotId: null; clientId: null; endpointId: string };
+
+interface SessionSettings {
   title?: string | undefined;
   metadata?: string | undefined;
   startTime?: EpochMs | undefined;
 }
+
+export type NewSessionInput = SessionSettings & SessionParties;
+
+/** The validated body of a session with a chatbot, with its client. */
+export type NewChatbotSessionInput = Extract<NewSessionInput, { chatbotId: string }>;
 
 /** A session with a future `startTime` is `SCHEDULED`. The chatbot's greeting becomes the first message. */
 export function newSession(
@@ -41,7 +48,7 @@ export function newSession(
       dueAt: isScheduled ? startTime : null,
       chatbotId: input.chatbotId,
       clientId: input.clientId,
-      chats: [{ chatId: id, endpointId: null }],
+      chats: [{ chatId: id, endpointId: input.endpointId ?? null }],
       ...NO_COMPARISON,
       metadata: input.metadata ?? null,
       feedback: null,

@@ -22,13 +22,13 @@ export interface Feedback {
 /** One conversation with one endpoint within a session. */
 export interface Chat {
   chatId: string;
-  /** The endpoint that replies; `null` in a chatbot session, where the chatbot names it. */
+  /** The endpoint that replies; `null` where a chatbot names it. */
   endpointId: string | null;
 }
 
 /**
  * An ordered log of messages in one or more chats. A `chatbot` session has one chat, whose id is the session's id. A
- * `comparison` session has one chat for each endpoint.
+ * `comparison` session has one chat for each endpoint. In a `chatbot` session without a chatbot, an endpoint is asked as it is.
  */
 export interface Session extends Handling {
   id: string;
@@ -40,6 +40,7 @@ export interface Session extends Handling {
   endTime: EpochMs | null;
   /** When a `SCHEDULED` session becomes `ACTIVE`. */
   dueAt: EpochMs | null;
+  /** `null` for a session with an endpoint. Then `clientId` is too. */
   chatbotId: string | null;
   clientId: string | null;
   chats: Chat[];
@@ -75,6 +76,10 @@ export const NO_COMPARISON = {
   systemPrompt: null,
   attackModule: null,
 } as const;
+
+/** The endpoint of a session that is with no chatbot; `null` for any other, and for a comparison. */
+export const endpointOf = ({ kind, chatbotId, chats }: Pick<Session, "kind" | "chatbotId" | "chats">): string | null =>
+  kind === "chatbot" && chatbotId === null ? (chats[0]?.endpointId ?? null) : null;
 
 /** Increases with every change of a session or its log, so that an older copy never overwrites a newer one. */
 export const revision = (session: Pick<Session, "lastSeq" | "metadataVersion">): number =>

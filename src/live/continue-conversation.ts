@@ -11,6 +11,7 @@ import type { Message, NewMessage } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import { parentOf } from "../core/message-tree.ts";
 import type { ModelMessage } from "../core/reply.ts";
+import { endpointOf } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import type { Log } from "./log/log.ts";
 import type { ConversationQuestion } from "./session-results.ts";
@@ -30,8 +31,8 @@ export function continueConversation(
   session: Session,
   question: ConversationQuestion,
 ): Outcome<Prompt> {
-  const { chatbotId, messages, from, by } = question;
-  if (session.chatbotId !== chatbotId) return failed({ reason: "model-mismatch" });
+  const { messages, from, by } = question;
+  if (!isWith(session, question)) return failed({ reason: "model-mismatch" });
   const addition = from === "start" ? comparedWithPath(world.log, messages) : newMessages(world.log, messages, from);
   if (!addition.ok) return addition;
   const { added, parentSeq, ...prompt } = addition.value;
@@ -42,6 +43,9 @@ export function continueConversation(
   const place = isVariant ? { isVariant: true as const, parentSeq: lastSeq ?? parentSeq } : {};
   return success({ ...prompt, ...place, call: callOf(question) });
 }
+
+const isWith = (session: Session, { chatbotId, endpointId }: ConversationQuestion): boolean =>
+  endpointId === undefined ? session.chatbotId === chatbotId : endpointOf(session) === endpointId;
 
 interface Addition extends Pick<Prompt, "content" | "seq"> {
   /** The messages before the prompt. */

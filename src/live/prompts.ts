@@ -227,8 +227,8 @@ export class Prompts {
 }
 
 /** Names a conversation that is sent whole. New messages in the end of one are new every time. */
-const conversationOf = ({ from, chatbotId, messages }: ConversationQuestion): string =>
-  from === "start" ? JSON.stringify([chatbotId, messages]) : crypto.randomUUID();
+const conversationOf = ({ from, chatbotId, endpointId, messages }: ConversationQuestion): string =>
+  from === "start" ? JSON.stringify([chatbotId, endpointId, messages]) : crypto.randomUUID();
 
 /** Whether a client means the reply that runs already, of whatever call. */
 const isJoined = (question: Question): boolean => "messages" in question || "about" in question;

@@ -135,6 +135,7 @@ export async function readReferenced(
   { env, measure, keepAlive }: SessionReader,
   { session, chatbot, client, referencesReadAt: readAt }: LiveSnapshot,
 ): Promise<ReferencedRecords> {
+  if (session.chatbotId === null) return { chatbot: null, client: null };
   if (readAt !== undefined) addReferences(session, { chatbot, client, readAt });
   const cached = cachedReferences(session);
   if (cached && !isReferencesRefreshDue(session)) return cached;

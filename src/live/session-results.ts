@@ -114,7 +114,7 @@ export interface HandBackParams {
   note: string | null;
 }
 
-/** Asks the chatbot of a session with what a client sends of its conversation. */
+/** Asks the chatbot or the endpoint of a session with what a client sends of its conversation. */
 export interface ConversationQuestion {
   /** The prompt last. */
   messages: ModelMessage[];
@@ -123,8 +123,10 @@ export interface ConversationQuestion {
    * a variant of what followed it; or at the end.
    */
   from: "start" | "end" | { turnId: string };
-  /** The chatbot that the client believes to ask. */
+  /** The chatbot that the client believes to ask; empty if it is an endpoint. */
   chatbotId: string;
+  /** The endpoint that it believes to ask, in a session without a chatbot. */
+  endpointId?: string;
   /** What stands before the chatbot's system prompt. */
   instructions?: string;
   /** JSON text of an object. */

@@ -24,6 +24,7 @@ export interface RatedMessage extends FeedbackOn {
 /** A result of the list of all feedback. */
 export interface ListedFeedback extends MessageFeedback {
   sessionId: string;
+  /** Empty in a session with an endpoint, and so is the client's. */
   chatbotId: string;
   clientId: string;
   message: RatedMessage;

@@ -3,8 +3,10 @@
  * only the session's object (`live/`) calls the functions that write. Effects: D1.
  */
 import { and, eq, isNull, lte, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { FOLD_VERSION, foldText } from "../core/fold.ts";
 import type { Message } from "../core/message.ts";
+import { endpointOf } from "../core/session.ts";
 import type { ChangeableField, Session } from "../core/session.ts";
 import { retryOnce } from "../core/transient-error.ts";
 import type { Database } from "./database.ts";
@@ -15,15 +17,18 @@ import { forgetResponse } from "./idempotency-keys.ts";
 import { deleteMessages, insertFirstMessages, insertMessages } from "./message-rows.ts";
 import { removeDeadLetters } from "./dead-letters.ts";
 import { removeFeedbackOf } from "./message-feedback.ts";
-import { chatbots, clients, sessions, turns } from "./tables.ts";
+import { chatbots, clients, endpoints, sessions, turns } from "./tables.ts";
 
 export type SessionRow = typeof sessions.$inferSelect;
 
 export function toSession(row: SessionRow): Session {
   const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...fields } = row;
   const { archiveCheckedAt: _archiveCheckedAt, ...session } = fields;
-  return session;
+  return { ...session, chatbotId: session.chatbotId || null, clientId: session.clientId || null };
 }
+
+/** The id of the chatbot and the client of a session with an endpoint, in D1: triggers count sessions by both. */
+const NONE = "";
 
 const toRow = (session: Session) => ({
   ...session,
@@ -36,7 +41,7 @@ const toRow = (session: Session) => ({
  * Creates a chatbot session with its first messages: a greeting, or the messages of a branch. One round trip.
  *
  * @param moreStatements statements for the same transaction
- * @returns whether the session was created. It is not if its chatbot or client was deleted meanwhile.
+ * @returns whether the session was created. It is not if its chatbot, client or endpoint was deleted meanwhile.
  */
 export async function createChatbotSession(
   db: Database,
@@ -44,15 +49,13 @@ export async function createChatbotSession(
   messages: Message[],
   moreStatements: D1PreparedStatement[] = [],
 ): Promise<boolean> {
-  const referencesExist = sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
-    and exists (select 1 from ${clients} where ${clients.id} = ${session.clientId} and ${clients.deletedAt} is null)`;
   const row = toRow(session);
   const create = db.insert(sessions).select(
     sql`select null, ${row.id}, ${row.kind}, ${row.title}, ${row.titleFolded}, ${row.foldVersion}, ${row.description}, ${row.status},
-        ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId}, ${row.clientId}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
+        ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId ?? NONE}, ${row.clientId ?? NONE}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, null, null, null, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt},
-        ${row.handler}, ${row.handlerSince}, null, null where ${referencesExist}`,
+        ${row.handler}, ${row.handlerSince}, null, null where ${partiesExist(session)}`,
   );
   // A second attempt finds the row of the first, and counts as having created it.
   const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });
@@ -60,6 +63,13 @@ export async function createChatbotSession(
   const statements = [toStatement(db, insert), ...insertFirst, ...moreStatements];
   const [created] = await retryOnce(() => db.$client.batch(statements));
   return (created?.meta.changes ?? 0) > 0;
+}
+
+function partiesExist(session: Session): SQL {
+  const endpointId = endpointOf(session);
+  if (endpointId !== null) return sql`exists (select 1 from ${endpoints} where ${endpoints.id} = ${endpointId})`;
+  return sql`exists (select 1 from ${chatbots} where ${chatbots.id} = ${session.chatbotId} and ${chatbots.deletedAt} is null)
+    and exists (select 1 from ${clients} where ${clients.id} = ${session.clientId} and ${clients.deletedAt} is null)`;
 }
 
 /**

@@ -4,10 +4,12 @@
  */
 import { eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
+import { plainChatbot } from "../core/chatbot.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
 import type { PromptTemplate } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
+import { endpointOf } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
@@ -50,10 +52,19 @@ type ChatReferences = Pick<Session, "chatbotId" | "clientId">;
 type ComparisonReferences = Pick<Session, "chats" | "promptTemplate">;
 
 /** Reads the records of a session, and keeps them in memory. One round trip; two if the replica lacks one of them. */
-export const readTurnContext = async (d1: D1Database, session: Session): Promise<TurnContext> =>
-  session.kind === "chatbot"
-    ? { of: "chat", chat: await readChatContext(d1, session) }
-    : { of: "comparison", comparison: await readComparisonContext(d1, session) };
+export async function readTurnContext(d1: D1Database, session: Session): Promise<TurnContext> {
+  const endpointId = endpointOf(session);
+  if (session.kind === "chatbot" && endpointId === null)
+    return { of: "chat", chat: await readChatContext(d1, session) };
+  const comparison = await readComparisonContext(d1, session);
+  return endpointId === null ? { of: "comparison", comparison } : plainChat(endpointId, comparison);
+}
+
+/** The records of a session with an endpoint. */
+const plainChat = (endpointId: string, { endpoints: [endpoint] }: ComparisonContext): TurnContext => ({
+  of: "chat",
+  chat: { chatbot: plainChatbot(endpointId), endpoint: endpoint ?? null, client: null, summaryEndpoint: null },
+});
 
 /**
  * The records of a session from memory; `null` if they must be read.
@@ -61,8 +72,15 @@ export const readTurnContext = async (d1: D1Database, session: Session): Promise
  * @param lastClient the client as the session last read it. A turn only asks whether it exists, and the client of an
  *   open session cannot be deleted, so this one may be older.
  */
-export const cachedTurnContext = (session: Session, lastClient: Client | null): CachedTurnContext | null =>
-  session.kind === "chatbot" ? cachedChat(session, lastClient) : cachedComparison(session);
+export function cachedTurnContext(session: Session, lastClient: Client | null): CachedTurnContext | null {
+  const endpointId = endpointOf(session);
+  if (session.kind === "chatbot" && endpointId === null) return cachedChat(session, lastClient);
+  const cached = cachedComparison(session);
+  if (!cached) return null;
+  const { comparison, isRefreshDue } = cached;
+  const context = endpointId === null ? ({ of: "comparison", comparison } as const) : plainChat(endpointId, comparison);
+  return { context, isRefreshDue };
+}
 
 function cachedChat(references: ChatReferences, lastClient: Client | null): CachedTurnContext | null {
   const [chatbotKey, clientKey] = keysOf(references);
@@ -79,7 +97,7 @@ function cachedChat(references: ChatReferences, lastClient: Client | null): Cach
   };
 }
 
-function cachedComparison({ chats, promptTemplate }: ComparisonReferences): CachedTurnContext | null {
+function cachedComparison({ chats, promptTemplate }: ComparisonReferences) {
   const keys = endpointKeys(chats.map(({ endpointId }) => endpointId));
   const found = keys.map((key) => recordCache.get(key));
   const templateKey = ["prompt-template", promptTemplate ?? ""] as const;
@@ -87,7 +105,7 @@ function cachedComparison({ chats, promptTemplate }: ComparisonReferences): Cach
   if (template === undefined || found.includes(undefined)) return null;
   const used: RecordKey[] = promptTemplate === null ? keys : [...keys, templateKey];
   return {
-    context: { of: "comparison", comparison: { endpoints: found.filter((endpoint) => endpoint != null), template } },
+    comparison: { endpoints: found.filter((endpoint) => endpoint != null), template },
     isRefreshDue: used.some((key) => recordCache.claimRefresh(key)),
   };
 }

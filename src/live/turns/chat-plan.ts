@@ -53,7 +53,7 @@ export function planChat(
   targetOf: TargetOf,
 ): Outcome<ChatPlan> {
   if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
-  if (client?.deletedAt !== null) return notFound("client", session.clientId);
+  if (session.clientId !== null && client?.deletedAt !== null) return notFound("client", session.clientId);
   const past = log.conversation.upTo(prompt.seq === null ? prompt.parentSeq : log.places.parentOf(prompt.seq));
   const input = { content: prompt.content, past };
   const target = targetOf(endpoint);

@@ -158,7 +158,7 @@ const PROBLEMS: ProblemTable = {
     message: "A turn runs in this session: stop it, or wait for its end",
     headers: { "retry-after": "1" },
   }),
-  "model-mismatch": () => ({ httpStatus: 400, code: "model_mismatch", message: "This session has another chatbot" }),
+  "model-mismatch": () => ({ httpStatus: 400, code: "model_mismatch", message: "This session is with another model" }),
   "human-handles": () => ({
     httpStatus: 409,
     code: "human_handles",

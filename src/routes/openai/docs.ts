@@ -50,7 +50,7 @@ const operations: Operations = {
     summary: "Create a response",
     headers: ["idempotency-key"],
     description:
-      "With `store: false` nothing is kept. Otherwise it is a turn of a session: of a new one, of `conversation`, or of that of `previous_response_id`. With `stream: true` the answer is a stream of events, numbered from 0 in `sequence_number`, which ends with `response.completed`, `response.incomplete` or `response.failed`.",
+      "With `store: false` nothing is kept. Otherwise it is a turn of a session: of a new one with the model, of `conversation`, or of that of `previous_response_id`. With `stream: true` the answer is a stream of events, numbered from 0 in `sequence_number`, which ends with `response.completed`, `response.incomplete` or `response.failed`.",
     response: {
       status: 200,
       description: "The response. The header `x-parley-body-sha256` has the hash of what was sent to the provider",

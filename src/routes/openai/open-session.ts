@@ -1,5 +1,6 @@
 /** Creates the session of a call. Effects: queries to D1. */
 import type { Context } from "hono";
+import type { Chatbot } from "../../core/chatbot.ts";
 import { asObjectId } from "../../core/id.ts";
 import { newSession } from "../../core/new-session.ts";
 import type { NewSessionInput } from "../../core/new-session.ts";
@@ -42,32 +43,52 @@ export async function createSession(
   return created;
 }
 
-async function create(c: AppContext, { model, metadata, user }: NewSessionCall) {
-  const found = await findModel(c, model);
+async function create(c: AppContext, call: NewSessionCall) {
+  const found = await findModel(c, call.model);
   if ("reason" in found) return found;
-  const { chatbot } = found;
-  if (!chatbot) return NO_CHATBOT;
-  const read = readMetadata(metadata ?? {});
+  const read = readMetadata(call.metadata ?? {});
   if ("reason" in read) return read;
-  const clientId = c.var.caller.clientId ?? (await findClientId(c, read.clientId, user ?? undefined));
-  if (typeof clientId !== "string") return clientId;
-  return save(c, { chatbotId: chatbot.id, clientId, metadata: read.kept }, chatbot.greeting);
+  const { chatbot, endpoint } = found;
+  return chatbot
+    ? createWithChatbot(c, chatbot, read, call.user ?? undefined)
+    : createWithEndpoint(c, endpoint?.id ?? call.model, read);
 }
 
-/** The client's id, and what the session keeps, as JSON text. */
-function readMetadata({ client_id: clientId, ...others }: Record<string, unknown>) {
+async function createWithChatbot(c: AppContext, chatbot: Chatbot, read: ReadMetadata, user: string | undefined) {
+  const clientId = c.var.caller.clientId ?? (await findClientId(c, read.clientId, user));
+  if (typeof clientId !== "string") return clientId;
+  const input = { chatbotId: chatbot.id, clientId, metadata: read.kept };
+  return (await save(c, input, chatbot.greeting)) ?? CLIENT_NOT_FOUND;
+}
+
+/** A session with an endpoint is nobody's in particular. A client does not get here: it sees no endpoints. */
+async function createWithEndpoint(c: AppContext, endpointId: string, { clientId, kept }: ReadMetadata) {
+  if (clientId !== undefined) return NO_CLIENT;
+  const saved = await save(c, { chatbotId: null, clientId: null, endpointId, metadata: kept }, null);
+  return saved ?? ({ reason: "not-found", resource: "model", id: endpointId } as const);
+}
+
+interface ReadMetadata {
+  clientId: string | undefined;
+  /** What the session keeps, as JSON text. */
+  kept: string | undefined;
+}
+
+function readMetadata({ client_id: clientId, ...others }: Record<string, unknown>): ReadMetadata | HttpProblem {
   const text = JSON.stringify(others);
   if (text.length > MAX_METADATA_CHARACTERS || (clientId !== undefined && typeof clientId !== "string"))
     return METADATA_INVALID;
   return { clientId, kept: text === "{}" ? undefined : text };
 }
 
+/** @returns `null` if what the session needs was deleted meanwhile */
 async function save(c: AppContext, input: NewSessionInput, greeting: string | null) {
   const { session, greeting: first } = newSession(input, greeting, now());
   const saveAnswer = saveResponseStatements(c, `session:${session.id}`, { id: session.id }, 201);
   const created = createChatbotSession(database(c.env.DB), session, first ? [first] : [], saveAnswer);
-  if (!(await measure(c, "index", created))) return CLIENT_NOT_FOUND;
-  if (c.var.caller.role === "client") cacheOwner(session.id, input.clientId, session.createdAt);
+  if (!(await measure(c, "index", created))) return null;
+  if (c.var.caller.role === "client" && input.clientId !== null)
+    cacheOwner(session.id, input.clientId, session.createdAt);
   return { sessionId: session.id };
 }
 
@@ -101,4 +122,8 @@ const CLIENT_MISSING = unsupported(
   "a session needs a client: its id in metadata.client_id, or its externalId in user",
 );
 
-const NO_CHATBOT = unsupported("unsupported_parameter", ["store"], "only conversations with a chatbot are stored");
+const NO_CLIENT = unsupported(
+  "unsupported_parameter",
+  ["metadata", "client_id"],
+  "a session with an endpoint has no client: ask a chatbot, chatbot:<id>",
+);

@@ -1,5 +1,5 @@
 /**
- * What a call asks of a session: the chatbot, the messages, and what is for this call only. What the messages add to the
+ * What a call asks of a session: the model, the messages, and what is for this call only. What the messages add to the
  * conversation is for the session to find out. Effects: a query to D1 for a call with params of its own.
  */
 import type { Context } from "hono";
@@ -26,15 +26,13 @@ export async function readQuestion(
   const { messages, field } = call;
   const problem = checkMessages(messages, field, caller) ?? problemOfPrompts(messages, field);
   if (problem) return problem;
-  const chatbotId = chatbotOf(call.model);
-  if (chatbotId === null) return NO_CHATBOT;
   const params = await readCallParams(c, call);
   if (params !== undefined && typeof params !== "string") return params;
   const instructions = messages.filter(({ role, content }) => role === "system" && content.trim() !== "");
   return {
     messages: messages.filter(({ role }) => role !== "system"),
     from,
-    chatbotId,
+    ...modelOf(call.model),
     by: { role: caller.role },
     ...(params === undefined ? {} : { params }),
     ...(instructions.length === 0 ? {} : { instructions: instructions.map(({ content }) => content).join("\n\n") }),
@@ -48,10 +46,11 @@ function problemOfPrompts(messages: ModelMessage[], field: string): HttpProblem 
   return blank === -1 ? null : unsupported("unsupported_content", [field, blank, "content"], "must not be blank");
 }
 
-const NO_CHATBOT = unsupported("model_mismatch", ["model"], "a session is with a chatbot: chatbot:<id>");
-
-const chatbotOf = (model: string): string | null =>
-  model.startsWith(CHATBOT_PREFIX) ? asObjectId(model.slice(CHATBOT_PREFIX.length)) : null;
+/** A name that is none of a chatbot is of no session. */
+const modelOf = (model: string): Pick<ConversationQuestion, "chatbotId" | "endpointId"> =>
+  model.startsWith(CHATBOT_PREFIX)
+    ? { chatbotId: asObjectId(model.slice(CHATBOT_PREFIX.length)) ?? "" }
+    : { chatbotId: "", endpointId: model };
 
 /** The params of a call as JSON text; `undefined` for none. */
 async function readCallParams(c: Context<AppEnv>, call: ModelCall): Promise<string | undefined | HttpProblem> {

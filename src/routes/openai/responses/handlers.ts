@@ -55,8 +55,8 @@ const NO_INSTRUCTIONS = unsupported("unsupported_content", ["instructions"], CLI
 function isStored({ var: { caller } }: AppContext, { store, model, ...input }: Input): boolean {
   if (store != null) return store;
   if (input.previous_response_id != null || input.conversation != null) return true;
-  const namesClient = caller.clientId !== null || input.user != null || input.metadata?.["client_id"] !== undefined;
-  return model.startsWith(CHATBOT_PREFIX) && namesClient;
+  if (!model.startsWith(CHATBOT_PREFIX)) return caller.role !== "client";
+  return caller.clientId !== null || input.user != null || input.metadata?.["client_id"] !== undefined;
 }
 
 interface AskedResponse {

@@ -6,6 +6,8 @@ import type { Context } from "hono";
 import type * as z from "zod";
 import { hasText } from "../../../core/message.ts";
 import type { Message } from "../../../core/message.ts";
+import { endpointOf } from "../../../core/session.ts";
+import type { Session } from "../../../core/session.ts";
 import { readTurn } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -59,9 +61,11 @@ async function findResponse(c: AppContext, id: string): Promise<FoundResponse | 
   const own = await findOwnSession(c, turn.sessionId);
   const found = "reason" in own ? null : await readTurn(readerOf(c), turn.sessionId, turn.turnId);
   if (!found || (found.messages.length === 0 && !found.isOpen)) return responseNotFound(id);
-  const head = storedHead(turn, { model: CHATBOT_PREFIX + (found.session.chatbotId ?? "") });
+  const head = storedHead(turn, { model: modelIdOf(found.session) });
   return { turn, head, isOpen: found.isOpen, last: found.isOpen ? undefined : found.messages.at(-1) };
 }
+
+const modelIdOf = (session: Session): string => endpointOf(session) ?? CHATBOT_PREFIX + (session.chatbotId ?? "");
 
 const responseNotFound = (id: string) => ({ reason: "not-found", resource: "response", id: id.slice(0, 200) }) as const;
 

@@ -30,8 +30,8 @@ export function presentListed(feedback: ListedFeedback): z.output<typeof schemas
   return {
     sessionId,
     seq,
-    chatbotId,
-    clientId,
+    chatbotId: chatbotId || null,
+    clientId: clientId || null,
     ...presentFeedback(feedback),
     message: {
       role: "assistant",

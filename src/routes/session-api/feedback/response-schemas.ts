@@ -24,8 +24,8 @@ export const ListedFeedback = z
   .object({
     sessionId: idOutput,
     seq: seq.meta({ description: "Of the rated message" }),
-    chatbotId: idOutput,
-    clientId: idOutput,
+    chatbotId: idOutput.nullable().meta({ description: "`null` in a session with an endpoint" }),
+    clientId: idOutput.nullable(),
     ...fields,
     message: z
       .object({

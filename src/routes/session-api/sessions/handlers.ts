@@ -47,7 +47,7 @@ import { respondWithReply } from "./chat-answer.ts";
 import { readFeedback } from "../feedback/read-feedback.ts";
 import type { FeedbackBySeq } from "../feedback/read-feedback.ts";
 import { newSession } from "../../../core/new-session.ts";
-import type { NewSessionInput } from "../../../core/new-session.ts";
+import type { NewChatbotSessionInput } from "../../../core/new-session.ts";
 import { clientFilter } from "./ownership.ts";
 import {
   presentEach,
@@ -63,7 +63,7 @@ import { SESSION_NOT_ACTIVE, SESSION_NOT_FOUND } from "./session-param.ts";
 
 type AppContext = Context<AppEnv>;
 
-export async function createSession(c: AppContext, input: NewSessionInput) {
+export async function createSession(c: AppContext, input: NewChatbotSessionInput) {
   const db = database(c.env.DB);
   const { caller } = c.var;
   const chatbot =

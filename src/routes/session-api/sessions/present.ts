@@ -14,6 +14,7 @@ import type { MessageFeedback } from "../../../core/message-feedback.ts";
 import { isOnPath, shownParentOf } from "../../../core/message-tree.ts";
 import type { ActivePath, MessageTree } from "../../../core/message-tree.ts";
 import type { ReplyStatistics, SummaryStatistics } from "../../../core/reply-statistics.ts";
+import { endpointOf } from "../../../core/session.ts";
 import type { Session } from "../../../core/session.ts";
 import { isoTime } from "../../../core/time.ts";
 import type { ListedChatbot, ListedClient, PopulatedSession } from "../../../store/fit-list.ts";
@@ -119,6 +120,7 @@ export const presentHandling = (
 });
 
 const presentCommon = (session: Session, messages: Message[], viewerRole: CallerRole | null) => ({
+  ...omitNulls({ endpointId: endpointOf(session) }),
   ...omitNulls({ title: session.title }),
   startTime: isoTime(session.startTime),
   ...omitNulls({ endTime: session.endTime === null ? null : isoTime(session.endTime) }),
@@ -144,8 +146,8 @@ export const presentSession = (
   viewerRole: CallerRole | null,
 ): z.output<typeof schemas.Session> => ({
   id: session.id,
-  chatbotId: session.chatbotId ?? "",
-  clientId: session.clientId ?? "",
+  chatbotId: session.chatbotId,
+  clientId: session.clientId,
   ...presentCommon(session, messages, viewerRole),
 });
 
@@ -171,11 +173,8 @@ const presentChatbotFor = (role: CallerRole | null, chatbot: ListedChatbot) =>
 const presentClientFor = (role: CallerRole | null, client: ListedClient) =>
   presentClient(role === "client" ? { ...client, metadata: null, isShortened: false } : client);
 
-const presentDeleted = (deleted: Chatbot | Client | null, id: string | null) => ({
-  id: id ?? "",
-  name: deleted?.name ?? "",
-  deleted: true as const,
-});
+const presentDeleted = (deleted: Chatbot | Client | null, id: string | null) =>
+  id === null ? null : { id, name: deleted?.name ?? "", deleted: true as const };
 
 export const presentListed = (
   populated: PopulatedSession,

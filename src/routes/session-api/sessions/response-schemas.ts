@@ -46,6 +46,9 @@ export const Handling = z.object({
 });
 
 const sessionFields = {
+  endpointId: z.string().optional().meta({
+    description: "Of a session with an endpoint, whose `chatbotId` and `clientId` are `null`. Absent otherwise",
+  }),
   title: z.string().optional(),
   startTime: timeOutput,
   endTime: timeOutput.optional(),
@@ -145,7 +148,7 @@ export const Statistics = z
   .meta({ id: "SessionStatistics", description: "Statistics of a chatbot session" });
 
 export const Session = z
-  .object({ id: idOutput, chatbotId: idOutput, clientId: idOutput, ...sessionFields, truncated })
+  .object({ id: idOutput, chatbotId: idOutput.nullable(), clientId: idOutput.nullable(), ...sessionFields, truncated })
   .meta({ id: "Session" });
 
 const deletedRecord = z.object({ id: idOutput, name: z.string(), deleted: z.literal(true) });
@@ -155,8 +158,8 @@ const ChatbotForClients = z.object({ id: idOutput, name: z.string(), description
 export const PopulatedSession = z
   .object({
     id: idOutput,
-    chatbotId: z.union([Chatbot, deletedRecord, ChatbotForClients]),
-    clientId: z.union([Client, deletedRecord]),
+    chatbotId: z.union([Chatbot, deletedRecord, ChatbotForClients]).nullable(),
+    clientId: z.union([Client, deletedRecord]).nullable(),
     ...sessionFields,
     truncated,
   })

@@ -10,6 +10,7 @@ import type { Message } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
 import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES, isOnPath } from "../../../core/message-tree.ts";
 import type { PathRange } from "../../../core/message-tree.ts";
+import { endpointOf } from "../../../core/session.ts";
 import type { Session } from "../../../core/session.ts";
 import { now } from "../../../core/time.ts";
 import type { EpochMs } from "../../../core/time.ts";
@@ -128,10 +129,13 @@ async function createBranch(c: AppContext, { from, seq, title, messages: copied 
   const answer = mutationBody(data, "Session branched successfully");
   const saveAnswer = saveResponseStatements(c, `session:${id}`, answer, 201);
   const isCreated = await measure(c, "index", createChatbotSession(db, session, messages, saveAnswer));
-  if (!isCreated) return respondWithProblem(c, { reason: "not-found", resource: "chatbot", id: null });
+  if (!isCreated) return respondWithProblem(c, { reason: "not-found", resource: referenceOf(session), id: null });
   if (role === "client" && session.clientId !== null) cacheOwner(id, session.clientId, at);
   return c.json(answer, 201);
 }
+
+/** What a session is with, and what it cannot be made without. */
+const referenceOf = (session: Session) => (endpointOf(session) === null ? "chatbot" : "endpoint");
 
 /** Text, time and author. What a reply cost, and which turn it was of, stays with the session where that happened. */
 function copyOf({ role, content, createdAt, author }: Message, chatId: string, seq: number): Message {
@@ -148,7 +152,7 @@ const newBranch = (id: string, { from, seq, title, messages }: NewBranch, at: Ep
   startTime: at,
   endTime: null,
   dueAt: null,
-  chats: [{ chatId: id, endpointId: null }],
+  chats: [{ chatId: id, endpointId: endpointOf(from) }],
   metadata: JSON.stringify({ branchedFrom: { sessionId: from.id, seq } }),
   feedback: null,
   createdAt: at,
