@@ -1,7 +1,14 @@
-/** Chatbots, and what stands for one where an endpoint is asked as it is. Pure. */
+/** Chatbots: how a comparison names them among its endpoints, and what stands for one where an endpoint is asked as it is. Pure. */
 import type { ContextSettings } from "./context.ts";
 import { MAX_LOG_MESSAGES } from "./message.ts";
 import type { EpochMs } from "./time.ts";
+
+/** What stands before the id of a chatbot among the endpoints of a comparison session. */
+const CHATBOT_PREFIX = "chatbot:";
+
+/** The chatbot that stands in an endpoint's place, by its id; `null` for an endpoint. */
+export const chatbotIdOf = (endpointId: string | null): string | null =>
+  endpointId?.startsWith(CHATBOT_PREFIX) ? endpointId.slice(CHATBOT_PREFIX.length) : null;
 
 /** An endpoint with a persona. */
 export interface Chatbot {

@@ -8,7 +8,7 @@ import { parentOf } from "../core/message-tree.ts";
 import type { Session } from "../core/session.ts";
 import type { Log } from "./log/log.ts";
 import type { MessageQuestion } from "./session-results.ts";
-import type { Prompt } from "./turns/plan-turn.ts";
+import type { Prompt } from "./turns/prompt.ts";
 
 /**
  * @param seq the prompt of an earlier turn of the same question, if it has one in the log

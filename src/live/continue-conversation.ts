@@ -17,7 +17,7 @@ import type { Log } from "./log/log.ts";
 import type { ConversationQuestion } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { appendMessages } from "./turns/append-messages.ts";
-import type { Prompt } from "./turns/plan-turn.ts";
+import type { Prompt } from "./turns/prompt.ts";
 
 /** How many messages of the path are read at once. A client's list mostly has more, and is compared to its end. */
 const PAGE_MESSAGES = 200;

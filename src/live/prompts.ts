@@ -28,7 +28,7 @@ import type {
   TurnSnapshot,
 } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
-import type { Prompt } from "./turns/plan-turn.ts";
+import type { Prompt } from "./turns/prompt.ts";
 import type { TurnQueue } from "./turns/turn-queue.ts";
 
 /** What a prompt of a series has besides. */

@@ -68,23 +68,41 @@ export const insertMessages = (db: Database, sessionId: string, log: Message[], 
 /** How much text one statement inserts, in characters: D1 takes 2 MB for a bound value, and JSON can need six bytes a character. */
 const FIRST_CHARACTERS = 250_000;
 
-const INSERT_FIRST = `INSERT INTO messages (key, chat_id, role, created_at, appended_at, author, content)
-  SELECT ${keyOf("sessions.number", "first.value ->> 0")}, ?1, first.value ->> 1, first.value ->> 2, ?2, first.value ->> 3, first.value ->> 4
-  FROM sessions CROSS JOIN json_each(?3) AS first WHERE sessions.id = ?1 ON CONFLICT DO NOTHING`;
+const insertFirst = (
+  condition: string,
+): string => `INSERT INTO messages (key, chat_id, role, created_at, appended_at, author, content)
+  SELECT ${keyOf("sessions.number", "first.value ->> 0")}, first.value ->> 5, first.value ->> 1, first.value ->> 2, ?2, first.value ->> 3, first.value ->> 4
+  FROM sessions CROSS JOIN json_each(?3) AS first WHERE sessions.id = ?1${condition} ON CONFLICT DO NOTHING`;
 
-/** The statements that insert the messages of a new session: many at once, because D1 limits the number of statements. */
-export function insertFirstMessages(db: Database, sessionId: string, log: Message[], appendedAt: EpochMs) {
+const INSERT_FIRST = {
+  always: insertFirst(""),
+  /** The statement before has inserted something: the session, or messages that come before these. */
+  "if-created": insertFirst(" AND changes() > 0"),
+};
+
+/**
+ * The statements that insert the messages of a new session: many at once, because D1 limits the number of statements.
+ *
+ * @param when `if-created` for a session whose id may be that of another one: run them right after its insert
+ */
+export function insertFirstMessages(
+  db: Database,
+  sessionId: string,
+  log: Message[],
+  appendedAt: EpochMs,
+  when: keyof typeof INSERT_FIRST = "always",
+) {
   const parts: string[][] = [];
   let characters = Infinity;
-  for (const { seq, role, createdAt, author, content } of log) {
+  for (const { seq, chatId, role, createdAt, author, content } of log) {
     characters += content.length;
     if (characters > FIRST_CHARACTERS) {
       parts.push([]);
       characters = content.length;
     }
-    parts.at(-1)?.push(JSON.stringify([seq, role, createdAt, author ? JSON.stringify(author) : null, content]));
+    parts.at(-1)?.push(JSON.stringify([seq, role, createdAt, author ? JSON.stringify(author) : null, content, chatId]));
   }
-  const insert = db.$client.prepare(INSERT_FIRST);
+  const insert = db.$client.prepare(INSERT_FIRST[when]);
   return parts.map((rows) => insert.bind(sessionId, appendedAt, `[${rows.join(",")}]`));
 }
 

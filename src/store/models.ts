@@ -5,12 +5,13 @@
 import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import type { ConnectorType, Endpoint } from "../core/endpoint.ts";
 import type { EpochMs } from "../core/time.ts";
+import { readComparisonContext } from "./comparison-context.ts";
 import type { Database } from "./database.ts";
 import type { ListPages } from "./list-pages.ts";
 import { recordCache } from "./record-cache.ts";
 import type { RecordKey } from "./record-cache.ts";
 import { chatbots, endpoints } from "./tables.ts";
-import { readChatContext, readComparisonContext } from "./turn-context.ts";
+import { readChatContext } from "./turn-context.ts";
 import type { ChatContext } from "./turn-context.ts";
 
 /** How many endpoints, and how many chatbots, a page of the list has: less than 1 MB, since a name has 200 characters. */

@@ -73,7 +73,7 @@ function partiesExist(session: Session): SQL {
 }
 
 /**
- * Creates a comparison session. One round trip.
+ * Creates a comparison session with its first messages. One round trip.
  *
  * @param moreStatements statements for the same transaction
  * @returns whether the session was created. It is not if its id exists.
@@ -81,8 +81,12 @@ function partiesExist(session: Session): SQL {
 export const createComparisonSession = (
   db: Database,
   session: Session,
+  messages: Message[],
   moreStatements: D1PreparedStatement[] = [],
-): Promise<boolean> => insertOnce(db, sessions, toRow(session), sessions.id, moreStatements);
+): Promise<boolean> => {
+  const insertFirst = insertFirstMessages(db, session.id, messages, session.createdAt, "if-created");
+  return insertOnce(db, sessions, toRow(session), sessions.id, [...insertFirst, ...moreStatements]);
+};
 
 /** A session without its log; `null` if there is none. Reads one row. */
 export async function findSession(db: Database, id: string): Promise<Session | null> {

@@ -1,23 +1,26 @@
 /**
  * What a turn needs besides the log: chatbot, client, endpoints, template. Read from a replica of D1 and kept in the
- * isolate's memory (`record-cache.ts`). How it becomes a request is in `turn/`. Effects: D1, memory, the clock.
+ * isolate's memory (`record-cache.ts`). That of a comparison session is in `comparison-context.ts`, and how it becomes a
+ * request in `turn/`. Effects: D1, memory, the clock.
  */
 import { eq, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { plainChatbot } from "../core/chatbot.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
-import type { PromptTemplate } from "../core/prompt-template.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { endpointOf } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
+import { cachedComparison, readComparisonContext } from "./comparison-context.ts";
+import type { ComparisonContext } from "./comparison-context.ts";
 import type { Database } from "./database.ts";
-import { database, replica } from "./database.ts";
+import { endpointIdsOf, endpointKeys, readNearby } from "./read-nearby.ts";
 import { recordCache } from "./record-cache.ts";
-import type { RecordKey } from "./record-cache.ts";
-import { chatbots, clients, endpoints, promptTemplates, summaryEndpointIdOf } from "./tables.ts";
+import { chatbots, clients, endpoints, summaryEndpointIdOf } from "./tables.ts";
+
+export type { ComparisonContext } from "./comparison-context.ts";
 
 /** The chatbot and the client of a session, deleted ones included. `null` stands for a record that does not exist. */
 export interface ReferencedRecords {
@@ -32,12 +35,6 @@ export interface ChatContext extends ReferencedRecords {
   summaryEndpoint?: Endpoint | null;
 }
 
-/** Records for a turn of a comparison session: those of its endpoints that exist, and its template. */
-export interface ComparisonContext {
-  endpoints: Endpoint[];
-  template: PromptTemplate | null;
-}
-
 /** Records for a turn of either kind of session. */
 export type TurnContext = { of: "chat"; chat: ChatContext } | { of: "comparison"; comparison: ComparisonContext };
 
@@ -49,7 +46,6 @@ export interface CachedTurnContext {
 }
 
 type ChatReferences = Pick<Session, "chatbotId" | "clientId">;
-type ComparisonReferences = Pick<Session, "chats" | "promptTemplate">;
 
 /** Reads the records of a session, and keeps them in memory. One round trip; two if the replica lacks one of them. */
 export async function readTurnContext(d1: D1Database, session: Session): Promise<TurnContext> {
@@ -97,19 +93,6 @@ function cachedChat(references: ChatReferences, lastClient: Client | null): Cach
   };
 }
 
-function cachedComparison({ chats, promptTemplate }: ComparisonReferences) {
-  const keys = endpointKeys(chats.map(({ endpointId }) => endpointId));
-  const found = keys.map((key) => recordCache.get(key));
-  const templateKey = ["prompt-template", promptTemplate ?? ""] as const;
-  const template = promptTemplate === null ? null : recordCache.get(templateKey);
-  if (template === undefined || found.includes(undefined)) return null;
-  const used: RecordKey[] = promptTemplate === null ? keys : [...keys, templateKey];
-  return {
-    comparison: { endpoints: found.filter((endpoint) => endpoint != null), template },
-    isRefreshDue: used.some((key) => recordCache.claimRefresh(key)),
-  };
-}
-
 /** A current chatbot from memory; `null` if it does not exist, `undefined` if it must be read. */
 export const cachedChatbot = (id: string): Chatbot | null | undefined => recordCache.get(["chatbot", id]);
 
@@ -140,30 +123,6 @@ const keysOf = ({ chatbotId, clientId }: ChatReferences) =>
     ["chatbot", chatbotId ?? ""],
     ["client", clientId ?? ""],
   ] as const;
-
-/** The chatbot's endpoint, and the one for summaries if it names one. */
-const endpointIdsOf = ({ endpointId, context }: Chatbot): string[] =>
-  context?.summaryEndpointId === undefined ? [endpointId] : [endpointId, context.summaryEndpointId];
-
-const endpointKeys = (ids: (string | null)[]) => ids.map((id) => ["endpoint", id ?? ""] as const);
-
-/**
- * Reads from a replica; from the primary if that lacks something, or if something was changed here a moment ago.
- *
- * @param isSettled whether a replica's answer can stand
- */
-async function readNearby<T>(
-  d1: D1Database,
-  keys: readonly RecordKey[],
-  read: (db: Database) => Promise<T>,
-  isSettled: (found: T) => boolean,
-): Promise<T> {
-  if (!keys.some((key) => recordCache.wasChanged(key))) {
-    const found = await read(replica(d1));
-    if (isSettled(found)) return found;
-  }
-  return read(database(d1));
-}
 
 /** As {@link readTurnContext}, for a chatbot session; or for a chatbot alone, with `clientId: null`. */
 export async function readChatContext(d1: D1Database, references: ChatReferences): Promise<ChatContext> {
@@ -215,42 +174,3 @@ const prepareChatbotQuery = (db: Database) =>
     .leftJoin(summaryEndpoints, eq(summaryEndpoints.id, summaryEndpointIdOf(chatbots.context)))
     .leftJoin(clients, eq(clients.id, sql.placeholder("clientId")))
     .prepare();
-
-/** As {@link readTurnContext}, for a comparison session. */
-export async function readComparisonContext(
-  d1: D1Database,
-  { chats, promptTemplate }: ComparisonReferences,
-): Promise<ComparisonContext> {
-  const ids = [...new Set(chats.map(({ endpointId }) => endpointId))];
-  const templateKey = ["prompt-template", promptTemplate ?? ""] as const;
-  const keys = endpointKeys(ids);
-  const read = async (db: Database) => {
-    const readAt = now();
-    return { ...(await readComparison(db, ids, promptTemplate)), readAt };
-  };
-  const { readAt, ...comparison } = await readNearby(
-    d1,
-    [...keys, templateKey],
-    read,
-    ({ endpoints: found, template }) => found.length === ids.length && (template !== null || promptTemplate === null),
-  );
-  const found = new Map(comparison.endpoints.map((endpoint) => [endpoint.id, endpoint]));
-  for (const key of keys) recordCache.put(key, found.get(key[1]) ?? null, readAt);
-  if (promptTemplate !== null) recordCache.put(templateKey, comparison.template, readAt);
-  return comparison;
-}
-
-async function readComparison(
-  db: Database,
-  ids: (string | null)[],
-  promptTemplate: string | null,
-): Promise<ComparisonContext> {
-  const selectEndpoints = db
-    .select()
-    .from(endpoints)
-    .where(sql`${endpoints.id} in (select value from json_each(${JSON.stringify(ids)}))`);
-  if (promptTemplate === null) return { endpoints: await selectEndpoints, template: null };
-  const selectTemplate = db.select().from(promptTemplates).where(eq(promptTemplates.name, promptTemplate));
-  const [rows, [template]] = await db.batch([selectEndpoints, selectTemplate]);
-  return { endpoints: rows, template: template ?? null };
-}

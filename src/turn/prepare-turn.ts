@@ -39,7 +39,7 @@ interface Conversation {
 export function chatbotRequest(
   chatbot: Chatbot,
   target: TaskTarget,
-  prompt: string,
+  { prompt, withReceipt }: { prompt: string; withReceipt: boolean },
   { summary, messages: history, isComplete }: ChosenHistory,
 ): ReplyRequest {
   const messages = [
@@ -47,14 +47,14 @@ export function chatbotRequest(
     ...history.map(({ role, content }) => ({ role, content })),
     { role: "user" as const, content: prompt },
   ];
-  return buildRequest(target, { messages, isComplete }, { overrides: chatbot.params, withReceipt: false });
+  return buildRequest(target, { messages, isComplete }, { overrides: chatbot.params, withReceipt });
 }
 
 const systemMessages = (...texts: (string | null)[]): ModelMessage[] =>
   texts.flatMap((content) => (content ? [{ role: "system" as const, content }] : []));
 
 /**
- * The task of a chatbot session.
+ * The task of a chatbot, in a session of its own or in a comparison.
  *
  * @param request `null` if the endpoint was deleted
  * @param context what the request sends, for a chatbot with `context`

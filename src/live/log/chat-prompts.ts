@@ -1,4 +1,10 @@
 /** What the chats of a comparison session have sent so far, for their next prompts. Effects: reads the log. */
+import type { ContextFacts } from "../../core/context.ts";
+import { factsAfter } from "../../core/context.ts";
+import type { ReplyDetail } from "../../core/message.ts";
+import type { PastMessages } from "./conversation.ts";
+import { fromPathRow } from "./message-rows.ts";
+import type { PathMessage, PathRow } from "./message-rows.ts";
 import * as statements from "./statements.ts";
 
 export class ChatPrompts {
@@ -25,6 +31,28 @@ export class ChatPrompts {
       .toArray()
       .toReversed()
       .map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
+  }
+
+  /** The conversation of a chat: the prompts to all chats, and its own messages. @param upTo the last message */
+  conversation(chatId: string, upTo: number): PastMessages {
+    const { sql } = this.#storage;
+    const { messages: count } = sql
+      .exec<{ messages: number }>(statements.COUNT_CONVERSATION_OF_CHAT, chatId, upTo)
+      .one();
+    const has = (seq: number) => seq <= upTo;
+    return { count, has, newestFirst: () => this.#newestFirst(chatId, upTo) };
+  }
+
+  *#newestFirst(chatId: string, upTo: number): Generator<PathMessage, void> {
+    const rows = this.#storage.sql.exec(statements.CONVERSATION_OF_CHAT, chatId, upTo).raw<PathRow>();
+    for (const row of rows) yield fromPathRow(row);
+  }
+
+  /** What is known of the context of a chatbot's chat from its replies so far. */
+  contextFacts(chatId: string): ContextFacts {
+    const rows = this.#storage.sql.exec<{ seq: number; reply: string }>(statements.CONTEXTS_OF_CHAT, chatId);
+    const known = Array.from(rows, ({ seq, reply }) => ({ seq, reply: JSON.parse(reply) as ReplyDetail }));
+    return factsAfter({}, known);
   }
 
   /** How many times a chat has called its endpoint. */

@@ -49,6 +49,11 @@ export const LAST_WITH_TEXT = `SELECT seq FROM messages WHERE ${HAS_TEXT} ORDER 
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
+const CONVERSATION_OF_CHAT_UP_TO = `FROM messages WHERE (chat_id IS NULL OR chat_id = ?) AND seq <= ? AND ${HAS_TEXT}`;
+export const CONVERSATION_OF_CHAT = `SELECT seq, role, content ${CONVERSATION_OF_CHAT_UP_TO} ORDER BY seq DESC`;
+export const COUNT_CONVERSATION_OF_CHAT = `SELECT count(*) AS messages ${CONVERSATION_OF_CHAT_UP_TO}`;
+export const CONTEXTS_OF_CHAT = `SELECT seq, json_object('status', detail ->> '$.status', 'usage', detail -> '$.usage', 'context', detail -> '$.context') AS reply
+  FROM messages WHERE chat_id = ? AND detail ->> '$.context.maxTokens' IS NOT NULL ORDER BY seq`;
 export const COUNT_WITH_TEXT_AFTER = `SELECT count(*) AS messages FROM messages WHERE seq > ? AND ${HAS_TEXT}`;
 export const READ_SUMMARY = `SELECT detail ->> '$.context.summary.text' AS text, detail ->> '$.context.summary.upTo' AS upTo,
     detail ->> '$.context.summary.previousSeq' AS previousSeq

@@ -41,6 +41,7 @@ const MessageAppended = z.object({
 const ContextTrimmed = z.object({
   type: z.literal("context-trimmed"),
   turnId: z.string(),
+  chatId: z.string().optional().meta({ description: "Only in a comparison session: the chat of the chatbot" }),
   dropped: count.meta({ description: "Messages of the conversation that are not sent as they are" }),
   kept: count.meta({ description: "Messages that are sent, the new one included" }),
   estimatedTokens: count.meta({ description: "Of all that is sent" }),

@@ -98,15 +98,19 @@ export const replyEnd = (turnId: string, { chatId, reply }: Message): SessionEve
   ...(reply?.error ? { error: reply.error } : {}),
 });
 
-/** The event of a call that does not send all messages of its conversation; `null` if `context` is not the reason. */
+/**
+ * The event of a call that does not send all messages of its conversation; `null` if `context` is not the reason. In a
+ * comparison it says whose.
+ */
 export const contextTrimmed = (
-  turnId: string,
+  { turnId, chatId, kind }: { turnId: string; chatId: string; kind: Session["kind"] },
   { isTrimmed, dropped, kept, estimatedTokens, summary }: SentContext,
 ): SessionEvent | null =>
   isTrimmed
     ? {
         type: "context-trimmed",
         turnId,
+        ...(kind === "comparison" ? { chatId } : {}),
         dropped,
         kept,
         estimatedTokens,

@@ -81,7 +81,7 @@ export function replayTurn(
   const paths = new ReplayedPaths(session, () => log.places.tree, (turnMessages[0]?.seq ?? 1) - 1);
   const events = turnMessages.flatMap((message) => {
     const appended = paths.eventsOf([message]);
-    return message.reply ? eventsOfFinishedReply(turnId, message, appended) : appended;
+    return message.reply ? eventsOfFinishedReply(turnId, message, session.kind, appended) : appended;
   });
   const statuses = turnMessages.flatMap(({ reply }) => reply?.status ?? []);
   const end: SessionEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };
@@ -107,10 +107,15 @@ function* replayOnce(events: SessionEvent[]): Replay {
 }
 
 /** @param appended the events of its message */
-function eventsOfFinishedReply(turnId: string, message: Message, appended: SessionEvent[]): SessionEvent[] {
+function eventsOfFinishedReply(
+  turnId: string,
+  message: Message,
+  kind: Session["kind"],
+  appended: SessionEvent[],
+): SessionEvent[] {
   const { content } = message;
   const chatId = message.chatId ?? "";
-  const trimmed = message.reply?.context ? contextTrimmed(turnId, message.reply.context) : null;
+  const trimmed = message.reply?.context ? contextTrimmed({ turnId, chatId, kind }, message.reply.context) : null;
   return [
     ...(trimmed ? [trimmed] : []),
     { type: "reply-start", turnId, chatId },

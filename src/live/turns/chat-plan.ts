@@ -1,9 +1,9 @@
 /**
- * Plans a turn of a chatbot session: which part of the conversation its call sends, and what has to be summarised before.
- * The rules for that are in `turn/`. Effects: reads the log.
+ * Plans what a chatbot does in a turn, in its own session or in a comparison: which part of the conversation its call sends,
+ * and what has to be summarised before. The rules for that are in `turn/`. Effects: reads the log.
  */
 import type { Chatbot } from "../../core/chatbot.ts";
-import type { ContextSettings } from "../../core/context.ts";
+import type { ContextFacts, ContextSettings } from "../../core/context.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import type { Outcome } from "../../core/failure.ts";
 import { failed, notFound, success } from "../../core/failure.ts";
@@ -20,12 +20,25 @@ import type { PastMessages } from "../log/conversation.ts";
 import type { Log } from "../log/log.ts";
 import type { MadeSummary } from "./make-summary.ts";
 
-/** What a turn of a chatbot session does. */
+/** What a chatbot does in a turn. */
 export interface ChatPlan {
   /** The call, without what is to be summarised. */
   task: ChatTask;
   /** What is to be summarised first; `null` for nothing. */
-  summary: { task: SummaryTask; taskWith: (record: MadeSummary) => ChatTask } | null;
+  summary: PlannedSummary | null;
+}
+
+export interface PlannedSummary {
+  task: SummaryTask;
+  taskWith: (record: MadeSummary) => ChatTask;
+}
+
+/** What a turn does. */
+export interface TurnPlan {
+  /** In the order of the chats. */
+  tasks: ChatTask[];
+  /** What chatbots have to summarise first, by their chats. */
+  summaries: Map<string, PlannedSummary>;
 }
 
 /** A prompt, and where it is in the log, or what it follows there. */
@@ -35,10 +48,14 @@ interface ChatPrompt {
   parentSeq?: number;
 }
 
-/** A prompt, and the conversation before it. */
-interface ChatInput {
+/** A prompt of a chat, and what the chat has so far. */
+export interface ChatInput {
+  chatId: string;
   content: string;
   past: PastMessages;
+  facts: ContextFacts;
+  /** Whether its record keeps what was sent, as those of comparisons do. */
+  withReceipt: boolean;
 }
 
 /** Makes the target of an endpoint. */
@@ -55,22 +72,40 @@ export function planChat(
   if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
   if (session.clientId !== null && client?.deletedAt !== null) return notFound("client", session.clientId);
   const past = log.conversation.upTo(prompt.seq === null ? prompt.parentSeq : log.places.parentOf(prompt.seq));
-  const input = { content: prompt.content, past };
-  const target = targetOf(endpoint);
-  const planner = new ChatPlanner(session.id, chatbot, target, input);
+  const facts = log.contextFacts;
+  const input = { chatId: session.id, content: prompt.content, past, facts, withReceipt: false };
+  return planCall(log, chatbot, input, {
+    target: targetOf(endpoint),
+    summariser: () => targetOf(summaryEndpoint ?? null),
+  });
+}
+
+/** What a chatbot calls. */
+interface ChatTargets {
+  target: TaskTarget | null;
+  /** The endpoint that its `context` names. */
+  summariser: () => TaskTarget | null;
+}
+
+/** Plans the call of a chatbot. @returns `context-too-small` */
+export function planCall(
+  log: Log,
+  chatbot: Chatbot,
+  input: ChatInput,
+  { target, summariser }: ChatTargets,
+): Outcome<ChatPlan> {
+  const planner = new ChatPlanner(chatbot, target, input);
   // A chatbot that earlier code has read has no context.
   if (!target || !chatbot.context) return success({ task: planner.taskOfNewest(), summary: null });
-  return planner.planWithin(chatbot.context, { log, summariser: targetOf(summaryEndpoint ?? null) });
+  return planner.planWithin(chatbot.context, { log, summariser: summariser() });
 }
 
 class ChatPlanner {
-  readonly #chatId: string;
   readonly #chatbot: Chatbot;
   readonly #target: TaskTarget | null;
   readonly #input: ChatInput;
 
-  constructor(chatId: string, chatbot: Chatbot, target: TaskTarget | null, input: ChatInput) {
-    this.#chatId = chatId;
+  constructor(chatbot: Chatbot, target: TaskTarget | null, input: ChatInput) {
     this.#chatbot = chatbot;
     this.#target = target;
     this.#input = input;
@@ -92,14 +127,13 @@ class ChatPlanner {
     settings: ContextSettings,
     { log, summariser }: { log: Log; summariser: TaskTarget | null },
   ): Outcome<ChatPlan> {
-    const { past } = this.#input;
-    const facts = log.contextFacts;
+    const { past, facts } = this.#input;
     const previousSeq = facts.summarySeq ?? null;
     const build = (history: ChosenHistory) => this.#requestWith(history);
     const fitter = new ContextFitter({ settings, facts, maxMessages: this.#maxMessages, past, build });
     if (fitter.isTooSmall) return failed({ reason: "context-too-small" });
     const isSummarised = settings.keep === "summary" && this.#maxMessages > 0;
-    const previous = isSummarised ? lastSummary(log, past) : null;
+    const previous = isSummarised ? lastSummary(log, this.#input) : null;
     const fitted = fitter.fit(previous);
     const task = this.#taskFor(fitted);
     if (!isSummarised || fitted.isWhole) return success({ task, summary: null });
@@ -116,7 +150,8 @@ class ChatPlanner {
   }
 
   #requestWith(history: ChosenHistory) {
-    return chatbotRequest(this.#chatbot, this.#target as TaskTarget, this.#input.content, history);
+    const { content: prompt, withReceipt } = this.#input;
+    return chatbotRequest(this.#chatbot, this.#target as TaskTarget, { prompt, withReceipt }, history);
   }
 
   #taskFor({ history, sent }: FittedHistory): ChatTask {
@@ -126,13 +161,14 @@ class ChatPlanner {
   #taskWith(history: ChosenHistory): ChatTask {
     const request = this.#target && this.#requestWith(history);
     const prices = this.#target?.endpoint.prices ?? null;
-    return chatbotTask(this.#chatId, this.#chatbot, this.#input.content, { request, prices });
+    const { chatId, content } = this.#input;
+    return chatbotTask(chatId, this.#chatbot, content, { request, prices });
   }
 }
 
 /** The newest summary that is of this conversation; `null` for none. */
-function lastSummary(log: Log, past: PastMessages): Summary | null {
-  for (let seq = log.contextFacts.summarySeq ?? null; seq !== null;) {
+function lastSummary(log: Log, { past, facts }: ChatInput): Summary | null {
+  for (let seq = facts.summarySeq ?? null; seq !== null;) {
     const summary = log.conversation.summaryOf(seq);
     if (summary && past.has(summary.upTo)) return summary;
     seq = summary?.previousSeq ?? null;

@@ -8,7 +8,8 @@ import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
 import type { ReplyPlace, RunningTurn, Turn } from "../../core/turn.ts";
 import type { Reply } from "../../turn/fan-out.ts";
-import type { Prompt, SentPrompt } from "./plan-turn.ts";
+import type { SentPrompt } from "./plan-turn.ts";
+import type { Prompt } from "./prompt.ts";
 
 /**
  * The message of a prompt. It belongs to the only chat of a chatbot session, or to all chats of a comparison session.

@@ -1,7 +1,7 @@
 /**
  * The turns of a session: one runs, up to 16 wait, and each can be stopped. This file has only the order of turns.
  *
- * This folder runs prompts: `plan-turn.ts` and `chat-plan.ts` prepare the calls, `turn-runner.ts` runs one turn,
+ * This folder runs prompts: `plan-turn.ts`, `chat-plan.ts` and `comparison-plan.ts` prepare the calls, `turn-runner.ts` runs one turn,
  * `make-summary.ts` asks for what a call needs, `call-endpoints.ts` makes the calls, `turn-messages.ts` and `append-messages.ts` write the results. Effects: those of the turns, by the
  * injected world.
  */
@@ -14,7 +14,7 @@ import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
 import { requireLastSeq } from "../../core/message-tree.ts";
 import { planTurn, sentPrompts } from "./plan-turn.ts";
-import type { Prompt } from "./plan-turn.ts";
+import type { Prompt } from "./prompt.ts";
 import { TaskQueue } from "./task-queue.ts";
 import { interruptedReplies } from "./turn-messages.ts";
 import { TurnRunner, TurnSignals } from "./turn-runner.ts";

@@ -18,8 +18,9 @@ import type { SessionEvent } from "../streaming/events.ts";
 import { appendMessages } from "./append-messages.ts";
 import { Drafts } from "./drafts.ts";
 import { makeSummary } from "./make-summary.ts";
-import { settingsOfTurn } from "./plan-turn.ts";
-import type { Prompt, TurnPlan } from "./plan-turn.ts";
+import type { PlannedSummary, TurnPlan } from "./chat-plan.ts";
+import { settingsOfTurn } from "./prompt.ts";
+import type { Prompt } from "./prompt.ts";
 import { promptMessage, replyMessage } from "./turn-messages.ts";
 
 /** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
@@ -74,8 +75,8 @@ export class TurnRunner {
   readonly #session: Session;
   readonly #drafts: Drafts;
   readonly #added: Message[] = [];
-  /** What the calls send, for a chatbot with `context`. */
-  #sent: SentContext[] = [];
+  /** What the calls send for chatbots with `context`, by their chats. */
+  #sent: [chatId: string, context: SentContext][] = [];
   /** Finished replies that are not appended yet. */
   #unwrittenReplies: Reply[] = [];
 
@@ -126,9 +127,11 @@ export class TurnRunner {
     const turn = { ...log.startTurn(turnId, settings, clock()), ...place };
     emit({ type: "turn-started", turnId, chatIds });
     if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
-    const tasks = plan.summary ? [await this.#summarise(plan.summary)] : plan.tasks;
+    const tasks = await this.#summarised(plan);
     // A turn that was stopped while it made a summary sends nothing.
-    this.#sent = this.#signals.stoppedAs ? [] : tasks.flatMap(({ context }) => context ?? []);
+    this.#sent = this.#signals.stoppedAs
+      ? []
+      : tasks.flatMap(({ chatId, context }) => (context ? [[chatId, context] as const] : []));
     for (const event of this.#trimmedEvents()) emit(event);
     for (const chatId of chatIds) {
       this.#drafts.start(chatId);
@@ -148,10 +151,19 @@ export class TurnRunner {
     return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies), ...stopped };
   }
 
-  /** Summarises what the call does not send as it is. A turn that is stopped meanwhile makes no further call. */
-  async #summarise({ task, taskWith }: NonNullable<TurnPlan["summary"]>): Promise<ChatTask> {
+  /** Summarises what calls do not send as it is. A turn that is stopped meanwhile makes no further call. */
+  async #summarised({ tasks, summaries }: TurnPlan): Promise<ChatTask[]> {
+    if (summaries.size === 0) return tasks;
+    const summarise = async (task: ChatTask) => {
+      const planned = summaries.get(task.chatId);
+      return planned ? this.#summarise(task.chatId, planned) : task;
+    };
+    return Promise.all(tasks.map(summarise));
+  }
+
+  async #summarise(chatId: string, { task, taskWith }: PlannedSummary): Promise<ChatTask> {
     const { callEndpoints, id } = this.#world;
-    const signal = this.#signals.signalOf(this.#session.chats[0]?.chatId ?? "");
+    const signal = this.#signals.signalOf(chatId);
     const record = await makeSummary(task, { callEndpoints, signal });
     // The message of the error can have words of the conversation.
     if (record.error && !signal.aborted)
@@ -161,7 +173,8 @@ export class TurnRunner {
 
   #trimmedEvents(): SessionEvent[] {
     const { turnId } = this.#signals;
-    return this.#sent.flatMap((context) => contextTrimmed(turnId, context) ?? []);
+    const { kind } = this.#session;
+    return this.#sent.flatMap(([chatId, context]) => contextTrimmed({ turnId, chatId, kind }, context) ?? []);
   }
 
   /** A prompt that was repeated can have left the active path meanwhile. Then the reply is a variant that follows it. */

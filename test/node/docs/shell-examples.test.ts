@@ -19,6 +19,7 @@ const GUIDES = [
   "src/docs/streaming.md",
   "src/docs/access.md",
   "src/docs/conversations.md",
+  "src/docs/comparisons.md",
 ];
 
 /** Examples that are shown because they fail, with a part of the answer. */

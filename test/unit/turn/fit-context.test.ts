@@ -40,7 +40,8 @@ const inputs = fc
   })
   .map(({ messages, maxTokens, keep, facts, maxMessages, systemPrompt, prompt, alternateRoles }) => {
     const target = { endpoint: anEndpoint, previousCalls: 0, alternateRoles };
-    const build = (history: ChosenHistory) => chatbotRequest({ ...aChatbot, systemPrompt }, target, prompt, history);
+    const build = (history: ChosenHistory) =>
+      chatbotRequest({ ...aChatbot, systemPrompt }, target, { prompt, withReceipt: false }, history);
     const settings: ContextSettings = { maxTokens, keep };
     const input: FitInput = { settings, facts, maxMessages, past: pastOf(messages), build };
     return { messages, input, systemPrompt, prompt };

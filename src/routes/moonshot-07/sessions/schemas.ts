@@ -7,8 +7,13 @@ import { SystemPrompt, ignored } from "../../moonshot-shared/schemas.ts";
 /** The most previous prompts that a context strategy adds. */
 export const MAX_PREVIOUS_PROMPTS = 50;
 
-/** The id of an endpoint. */
-const endpointId = z.string().check(z.minLength(1), z.maxLength(300));
+const endpointId = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.maxLength(300),
+    z.meta({ description: "The id of an endpoint, or `chatbot:` and the id of a chatbot" }),
+  );
 
 const emptyAsNull = z.transform((text: string | null) => (text === "" ? null : text));
 

@@ -19,9 +19,9 @@ export async function createSession(
   const db = database(c.env.DB);
   const checked = await measure(c, "index", checkNamesExist(db, input));
   if (!checked.ok) return respondWithProblem(c, checked.failure);
-  const session = await newSession(db, input, now(), c.env.TIME_ZONE);
-  const created = createUnderFreeId(db, session, (candidate) =>
+  const created = await newSession(db, input, checked.value, { at: now(), zone: c.env.TIME_ZONE });
+  const saved = createUnderFreeId(db, created, (candidate) =>
     saveResponseStatements(c, `session:${candidate.id}`, present(candidate), 200),
   );
-  return c.json(present(await measure(c, "index", created)));
+  return c.json(present(await measure(c, "index", saved)));
 }

@@ -1,17 +1,21 @@
 /**
  * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id
- * that is free. Effects: queries to D1.
+ * that is free. A chatbot among the endpoints opens its chat with its greeting. Effects: queries to D1.
  */
+import { chatbotIdOf } from "../../../core/chatbot.ts";
 import { CONTEXT_STRATEGIES, asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failed, Outcome } from "../../../core/failure.ts";
 import { notFound, success } from "../../../core/failure.ts";
 import { BOT_HANDLING } from "../../../core/handover.ts";
-import type { Session } from "../../../core/session.ts";
+import type { Message } from "../../../core/message.ts";
+import type { Chat, Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { zonedStamp } from "../../../core/time.ts";
 import { nearestName } from "../../../core/unknown-fields.ts";
 import type { Database } from "../../../store/database.ts";
 import { endpointNotFound, existingEndpoints } from "../../../store/endpoints.ts";
+import { findNamedChatbots } from "../../../store/named-chatbots.ts";
+import type { NamedChatbot } from "../../../store/named-chatbots.ts";
 import { findPromptTemplate, promptTemplateNotFound } from "../../../store/prompt-templates.ts";
 import { slug } from "../../../store/slug.ts";
 import { createComparisonSession } from "../../../store/sessions.ts";
@@ -28,23 +32,42 @@ export interface NewSessionInput extends Pick<
   endpoints: string[];
 }
 
-/** Checks that the endpoints, the template and the strategy exist. The failure names the first one that does not. */
+/** The chatbots among the endpoints of a session, by their ids. */
+export type SessionChatbots = Map<string, NamedChatbot>;
+
+/**
+ * Checks that the endpoints, the template and the strategy exist. The failure names the first one that does not.
+ *
+ * @returns the chatbots among the endpoints
+ */
 export async function checkNamesExist(
   db: Database,
   { endpoints, promptTemplate, contextStrategy }: NewSessionInput,
-): Promise<Outcome<null>> {
-  const existing = await existingEndpoints(db, endpoints);
-  const missing = endpoints.find((id) => !existing.has(id));
-  if (missing !== undefined) return endpointNotFound(db, missing);
+): Promise<Outcome<SessionChatbots>> {
+  const chatbotIds = endpoints.flatMap((id) => chatbotIdOf(id) ?? []);
+  const [existing, chatbots] = await Promise.all([existingEndpoints(db, endpoints), findNamedChatbots(db, chatbotIds)]);
+  const missing = endpoints.find((id) => !existing.has(id) && !chatbots.has(chatbotIdOf(id) ?? ""));
+  if (missing !== undefined) return modelNotFound(db, missing);
   if (promptTemplate !== null && !(await findPromptTemplate(db, promptTemplate)))
     return promptTemplateNotFound(db, promptTemplate);
   if (contextStrategy !== null && !asContextStrategy(contextStrategy)) return contextStrategyNotFound(contextStrategy);
-  return success(null);
+  return success(chatbots);
+}
+
+async function modelNotFound(db: Database, id: string): Promise<Failed> {
+  const chatbotId = chatbotIdOf(id);
+  return chatbotId === null ? endpointNotFound(db, id) : notFound("chatbot", chatbotId);
 }
 
 /** The failure of an unknown strategy. It suggests the one that was probably meant. */
 export const contextStrategyNotFound = (name: string): Failed =>
   notFound("context strategy", name, nearestName(name, CONTEXT_STRATEGIES));
+
+/** A session that is not saved yet, with the messages that its log begins with: greetings. */
+export interface NewSession {
+  session: Session;
+  messages: Message[];
+}
 
 /**
  * Creates a session with its id, or with `-2`, `-3`, … appended to it while that id is taken.
@@ -53,50 +76,97 @@ export const contextStrategyNotFound = (name: string): Failed =>
  */
 export async function createUnderFreeId(
   db: Database,
-  session: Session,
+  { session, messages }: NewSession,
   statements: (candidate: Session) => D1PreparedStatement[],
 ): Promise<Session> {
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? session : { ...session, id: `${session.id}-${attempt}` };
-    if (await createComparisonSession(db, candidate, statements(candidate))) return candidate;
+    if (await createComparisonSession(db, candidate, messages, statements(candidate))) return candidate;
   }
 }
 
-/** A new comparison session. @param zone the IANA zone of the time stamp in its ids */
-export async function newSession(db: Database, input: NewSessionInput, at: EpochMs, zone: string): Promise<Session> {
+/**
+ * A new comparison session.
+ *
+ * @param chatbots those among its endpoints
+ * @param zone the IANA zone of the time stamp in its ids
+ */
+export async function newSession(
+  db: Database,
+  input: NewSessionInput,
+  chatbots: SessionChatbots,
+  { at, zone }: { at: EpochMs; zone: string },
+): Promise<NewSession> {
   const stamp = zonedStamp(at, zone);
-  const occurrences = new Map<string, number>();
-  const chats = input.endpoints.map((endpointId) => {
-    const occurrence = (occurrences.get(endpointId) ?? 0) + 1;
-    occurrences.set(endpointId, occurrence);
-    return { chatId: chatIdOf(endpointId, stamp) + (occurrence === 1 ? "" : `_${occurrence}`), endpointId };
-  });
-  return {
-    id: `${await slug(db, input.name)}_${stamp}`,
-    kind: "comparison",
-    title: input.name,
-    description: input.description,
-    status: "ACTIVE",
-    startTime: at,
-    endTime: null,
-    dueAt: null,
-    chatbotId: null,
-    clientId: null,
-    chats,
-    promptTemplate: input.promptTemplate,
-    contextStrategy: input.contextStrategy,
-    previousPrompts: input.previousPrompts,
-    systemPrompt: input.systemPrompt,
-    attackModule: input.attackModule,
-    metadata: null,
-    feedback: null,
-    createdAt: at,
-    updatedAt: at,
-    lastSeq: 0,
-    metadataVersion: 0,
-    messageCount: 0,
-    archive: null,
-    activePath: null,
-    ...BOT_HANDLING,
-  };
+  const chatbotOf = (endpointId: string | null) => chatbots.get(chatbotIdOf(endpointId) ?? "");
+  const slugs = await Promise.all(
+    input.endpoints.map(async (id) => {
+      const chatbot = chatbotOf(id);
+      return chatbot ? slug(db, chatbot.name) : id;
+    }),
+  );
+  const chatIds = distinct(slugs.map((named) => chatIdOf(named, stamp)));
+  const chats = input.endpoints.map((endpointId, index): Chat => ({ chatId: chatIds[index] ?? "", endpointId }));
+  const messages = chats
+    .flatMap(({ chatId, endpointId }) => {
+      const greeting = chatbotOf(endpointId)?.greeting ?? null;
+      return greeting === null ? [] : [greetingOf(chatId, greeting, at)];
+    })
+    .map((message, index) => ({ ...message, seq: index + 1 }));
+  const id = `${await slug(db, input.name)}_${stamp}`;
+  return { session: sessionOf(id, input, { chats, count: messages.length, at }), messages };
 }
+
+/** The same id again gets `_2`, `_3`, … */
+function distinct(ids: string[]): string[] {
+  const occurrences = new Map<string, number>();
+  return ids.map((id) => {
+    const occurrence = (occurrences.get(id) ?? 0) + 1;
+    occurrences.set(id, occurrence);
+    return occurrence === 1 ? id : `${id}_${occurrence}`;
+  });
+}
+
+const greetingOf = (chatId: string, content: string, createdAt: EpochMs): Omit<Message, "seq"> => ({
+  chatId,
+  turnId: null,
+  turnNumber: null,
+  role: "assistant",
+  content,
+  createdAt,
+  reply: null,
+});
+
+/** @param count how many messages its log begins with */
+const sessionOf = (
+  id: string,
+  input: NewSessionInput,
+  { chats, count, at }: { chats: Chat[]; count: number; at: EpochMs },
+): Session => ({
+  id,
+  kind: "comparison",
+  title: input.name,
+  description: input.description,
+  status: "ACTIVE",
+  startTime: at,
+  endTime: null,
+  dueAt: null,
+  chatbotId: null,
+  clientId: null,
+  chats,
+  promptTemplate: input.promptTemplate,
+  contextStrategy: input.contextStrategy,
+  previousPrompts: input.previousPrompts,
+  systemPrompt: input.systemPrompt,
+  attackModule: input.attackModule,
+  metadata: null,
+  feedback: null,
+  createdAt: at,
+  updatedAt: at,
+  lastSeq: count,
+  metadataVersion: 0,
+  messageCount: count,
+  archive: null,
+  activePath: null,
+  ...BOT_HANDLING,
+});

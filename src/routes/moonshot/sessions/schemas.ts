@@ -4,8 +4,13 @@ import { Content } from "../../../core/message.ts";
 import { flag, limitUpTo, name, pageQuery } from "../../http/fields.ts";
 import { SystemPrompt, ignored } from "../../moonshot-shared/schemas.ts";
 
-/** The id of an endpoint. */
-const endpointId = z.string().check(z.minLength(1), z.maxLength(300));
+const endpointId = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.maxLength(300),
+    z.meta({ description: "The id of an endpoint, or `chatbot:` and the id of a chatbot" }),
+  );
 
 /** `null` and `""` mean no name. */
 const optionalName = z._default(
