@@ -144,7 +144,7 @@ export const flag = z.pipe(
 /** A whole number in a query: decimal digits only, so that `0x5`, `1e1` and an empty text are refused. */
 export const wholeNumber = (minimum: number) =>
   z.pipe(
-    z.transform((text, context) =>
+    z.transform((text: string | number, context) =>
       /^-?\d{1,15}$/.test(String(text))
         ? Number(text)
         : refuseValue(context, "must be a whole number in decimal digits, at most 15 of them"),

@@ -1,7 +1,7 @@
 /** Schemas of the Session API's envelope, for the OpenAPI document. The functions that make the bodies are in `envelope.ts`. */
 import * as z from "zod";
 
-const PaginatorInfo = z
+export const PaginatorInfo = z
   .object({
     count: z.number().int(),
     currentPage: z.number().int(),

@@ -65,7 +65,7 @@ const ARROWS: Record<string, string[]> = {
   net: [],
   crypto: [],
   core: [],
-  client: [...STREAM_SCHEMAS, "routes/session-api", "routes/moonshot", "routes/moonshot-shared"],
+  client: [...STREAM_SCHEMAS, "routes/http", "routes/session-api", "routes/moonshot", "routes/moonshot-shared"],
   dev: ["api-docs.ts", "routes/openapi", "client", "store", ...STREAM_SCHEMAS],
 };
 
