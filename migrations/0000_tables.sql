@@ -240,7 +240,8 @@ CREATE TABLE `sessions` (
 	`handler` text DEFAULT 'bot' NOT NULL,
 	`handler_since` integer,
 	`handover` text,
-	`active_path` text
+	`active_path` text,
+	`hidden_turns` text
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint

@@ -106,6 +106,7 @@ export type Failure =
   | { reason: "nothing-to-edit" }
   | { reason: "nothing-to-show" }
   | { reason: "path-too-long" }
+  | { reason: "too-many-hidden" }
   | { reason: "reply-failed"; code: ReplyErrorCode; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {

@@ -66,6 +66,8 @@ export interface Session extends Handling {
   /** The first part of the log, if it is in the archive. An object keeps what it read when it loaded the session. */
   archive: LogArchive | null;
   activePath: ActivePath;
+  /** Turns that are no longer found by their ids; their messages stay. Absent in storage of earlier code. */
+  hiddenTurns?: readonly string[] | null;
 }
 
 /** What a session has that is no comparison. */
@@ -103,7 +105,13 @@ export interface SessionChanges {
   attackModule?: string | null | undefined;
 }
 
-export type ChangeableField = keyof SessionChanges | keyof Handling | "dueAt" | "activePath" | "messageCount";
+export type ChangeableField =
+  | keyof SessionChanges
+  | keyof Handling
+  | "dueAt"
+  | "activePath"
+  | "messageCount"
+  | "hiddenTurns";
 
 const CHANGEABLE: Record<ChangeableField, true> = {
   title: true,
@@ -123,6 +131,7 @@ const CHANGEABLE: Record<ChangeableField, true> = {
   handover: true,
   activePath: true,
   messageCount: true,
+  hiddenTurns: true,
 };
 
 /**
@@ -177,6 +186,19 @@ export function changeHandler(
   if (session.status !== "ACTIVE") return failed({ reason: "session-not-active" });
   const handling = change(session, at);
   return success(handling === session ? session : changed(session, handling, at));
+}
+
+/** A session has them in its row, which each of them makes longer. */
+const MAX_HIDDEN_TURNS = 1_000;
+
+export const isHidden = ({ hiddenTurns }: Session, turnId: string): boolean => hiddenTurns?.includes(turnId) === true;
+
+/** Has a turn no longer be found by its id. @returns `too-many-hidden` */
+export function hideTurn(session: Session, turnId: string, at: EpochMs): Outcome<Session> {
+  if (isHidden(session, turnId)) return success(session);
+  const hiddenTurns = [...(session.hiddenTurns ?? []), turnId];
+  if (hiddenTurns.length > MAX_HIDDEN_TURNS) return failed({ reason: "too-many-hidden" });
+  return success(changed(session, { hiddenTurns }, at));
 }
 
 function findContradiction(changes: SessionChanges, status: SessionStatus): Failed | null {

@@ -11,7 +11,7 @@ import type { Message, NewMessage } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import { parentOf } from "../core/message-tree.ts";
 import type { ModelMessage } from "../core/reply.ts";
-import { endpointOf } from "../core/session.ts";
+import { endpointOf, isHidden } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import type { Log } from "./log/log.ts";
 import type { ConversationQuestion } from "./session-results.ts";
@@ -81,10 +81,12 @@ function newMessages(
   if (prompt?.role !== "user") return NOTHING_TO_ANSWER;
   const addition = { content: prompt.content, seq: null, added: messages.slice(0, -1) };
   if (from === "end") return success(addition);
+  const { session, turn } = log.loadedState;
+  if (isHidden(session, from.turnId)) return notFound("turn", from.turnId);
   const last = log.messagesOfTurn(from.turnId).findLast(hasText);
   // A turn that waits or runs is answered before this prompt's turn comes.
   if (!last) return log.hasTurn(from.turnId) ? success(addition) : notFound("turn", from.turnId);
-  const isLast = last.seq === log.places.leaf || log.state?.turn?.turnId === from.turnId;
+  const isLast = last.seq === log.places.leaf || turn?.turnId === from.turnId;
   return success(isLast ? addition : { ...addition, parentSeq: last.seq });
 }
 

@@ -9,6 +9,7 @@ import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Attack, Message } from "../core/message.ts";
 import { parentOf, requireLastSeq } from "../core/message-tree.ts";
+import { hideTurn } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
@@ -125,6 +126,15 @@ export class Prompts {
   /** Stops a turn that waits or runs, and waits for its end. @returns whether there was one */
   async stop(turnId: string): Promise<Outcome<boolean>> {
     return success(await this.#turns.stopTurn(turnId));
+  }
+
+  /** Has a turn no longer be found by its id. Its messages stay, and it goes on if it runs. */
+  async hide(turnId: string): Promise<Outcome<null>> {
+    const { clock, replication } = this.#world;
+    const hidden = await this.#loader.change((session) => hideTurn(session, turnId, clock()));
+    if (!hidden.ok) return hidden;
+    await replication.waitIfQuick();
+    return success(null);
   }
 
   /** @param seq the prompt of an earlier turn of the same question, if it has one in the log */

@@ -13,6 +13,7 @@ import type { ActivePath, TreeShape } from "../core/message-tree.ts";
 import { CallerLeft } from "../core/failure.ts";
 import type { Outcome } from "../core/failure.ts";
 import type { Batch } from "../core/page.ts";
+import { isHidden } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import { MAX_SHOWN_CHARACTERS, MAX_SHOWN_MESSAGES, shownAs } from "../core/shown-window.ts";
 import { waitAtMost } from "../core/time-limit.ts";
@@ -91,9 +92,9 @@ export const readSession = (
     },
   );
 
-/** Reads a turn of a session. `null` when the session does not exist. */
-export const readTurn = (reader: SessionReader, id: string, turnId: string): Promise<TurnSnapshot | null> =>
-  fromObjectOrStore(
+/** Reads a turn of a session. `null` when the session does not exist. A hidden turn is as one that is not known. */
+export async function readTurn(reader: SessionReader, id: string, turnId: string): Promise<TurnSnapshot | null> {
+  const found = await fromObjectOrStore(
     reader,
     id,
     (object) => object.turn({ turnId }),
@@ -102,6 +103,8 @@ export const readTurn = (reader: SessionReader, id: string, turnId: string): Pro
       return session && { session, messages: await turnOf(reader, session, turnId), isOpen: false };
     },
   );
+  return found && isHidden(found.session, turnId) ? { ...found, messages: [], isOpen: false } : found;
+}
 
 async function turnOf(reader: SessionReader, session: Session, turnId: string): Promise<Message[]> {
   const found: Message[] = [];

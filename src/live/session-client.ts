@@ -37,6 +37,7 @@ const METHODS = {
   vary: "with-key",
   varyAndFollow: "with-key",
   activate: "always",
+  hideTurn: "always",
   follow: "always",
   unfollow: "always",
   turn: "always",

@@ -68,6 +68,9 @@ export abstract class SessionObject extends DurableObject<Env> {
   async activate({ seq }: results.ActivateParams) {
     return this.#parts.room.activate(seq);
   }
+  async hideTurn({ turnId }: results.TurnParams) {
+    return this.#parts.room.prompts.hide(turnId);
+  }
   async follow(reading: StreamSubscription) {
     return this.#parts.subscriptions.openStream(reading);
   }

@@ -76,6 +76,8 @@ export const sessions = sqliteTable(
     handover: text({ mode: "json" }).$type<Handover>(),
     /** Which messages are shown; `null` for all with text. */
     activePath: text({ mode: "json" }).$type<PathRange[]>(),
+    /** The ids of turns that are no longer found by them. */
+    hiddenTurns: text({ mode: "json" }).$type<readonly string[]>(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),

@@ -184,6 +184,11 @@ const PROBLEMS: ProblemTable = {
     code: "path_too_long",
     message: `A branch takes at most ${MAX_BRANCH_MESSAGES} messages and ${MAX_BRANCH_CHARACTERS} characters`,
   }),
+  "too-many-hidden": () => ({
+    httpStatus: 409,
+    code: "too_many_deleted",
+    message: "Too many responses of this session were deleted: delete the session",
+  }),
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",

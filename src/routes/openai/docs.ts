@@ -76,6 +76,19 @@ const operations: Operations = {
     },
     problems: [404],
   },
+  "DELETE /responses/:id": {
+    id: "deleteResponse",
+    tag,
+    summary: "Delete a stored response",
+    description: "Its id is gone. The turn stays in its session, and goes on if it runs.",
+    response: {
+      status: 200,
+      description: "The response is deleted",
+      schema: schemas.DeletedResponse,
+      example: { id: examples.response.id, object: "response", deleted: true },
+    },
+    problems: [404, 409],
+  },
   "POST /responses/:id/cancel": {
     id: "cancelResponse",
     tag,

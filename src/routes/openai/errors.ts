@@ -30,6 +30,18 @@ const OPENAI_CODES: ReadonlyMap<string, string> = new Map([
   ["too_many_calls", "rate_limit_exceeded"],
 ]);
 
+/** Fields of which only the values are taken that ask for nothing. */
+const UNSUPPORTED_FIELDS: ReadonlySet<unknown> = new Set([
+  "tools",
+  "tool_choice",
+  "text",
+  "include",
+  "truncation",
+  "service_tier",
+  "background",
+  "n",
+]);
+
 /** What passes by itself, so that the same call may succeed later. */
 const PASSING_REASONS: ReadonlySet<HttpProblem["reason"]> = new Set([
   "still-under-way",
@@ -78,7 +90,10 @@ function typeOf(httpStatus: number): string {
 
 function codeOf(problem: HttpProblem, code: string): string {
   if (isMissingModel(problem)) return "model_not_found";
-  const issueCode: unknown = problem.reason === "invalid-input" ? problem.issues[0]?.code : null;
+  if (problem.reason !== "invalid-input") return OPENAI_CODES.get(code) ?? code;
+  const [issue] = problem.issues;
+  if (UNSUPPORTED_FIELDS.has(issue?.path[0])) return "unsupported_parameter";
+  const issueCode: unknown = issue?.code;
   return ISSUE_CODES.find((known) => known === issueCode) ?? OPENAI_CODES.get(code) ?? code;
 }
 

@@ -12,7 +12,7 @@ import { body, query } from "../http/validate.ts";
 import { createCompletion } from "./chat-completions/handlers.ts";
 import { CreateCompletion } from "./chat-completions/schemas.ts";
 import { createResponse } from "./responses/handlers.ts";
-import { cancelResponse, getResponse } from "./responses/stored-handlers.ts";
+import { cancelResponse, deleteResponse, getResponse } from "./responses/stored-handlers.ts";
 import { CreateResponse, ReadResponse } from "./responses/schemas.ts";
 import { getModel, listModels } from "./models.ts";
 
@@ -24,4 +24,5 @@ export const openaiV1 = new Hono<AppEnv>({ strict: false })
   .get("/responses/:id", query(ReadResponse), allowClients, (c) =>
     getResponse(c, c.req.param("id"), c.req.valid("query")),
   )
+  .delete("/responses/:id", allowClients, (c) => deleteResponse(c, c.req.param("id")))
   .post("/responses/:id/cancel", allowClients, (c) => cancelResponse(c, c.req.param("id")));

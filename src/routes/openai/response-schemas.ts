@@ -134,3 +134,7 @@ export const OpenaiResponse = z
     usage: ResponseUsage.optional(),
   })
   .meta({ id: "OpenaiResponse" });
+
+export const DeletedResponse = z
+  .object({ id: z.string(), object: z.literal("response"), deleted: z.literal(true) })
+  .meta({ id: "DeletedResponse" });

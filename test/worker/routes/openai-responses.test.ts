@@ -324,8 +324,11 @@ describe("a response that is stored", () => {
 
 describe("what is not taken", () => {
   it.each<[string, object, string, string]>([
-    ["tools", { tools: [{ type: "web_search" }] }, "tools", "invalid_input"],
-    ["background", { background: true }, "background", "invalid_input"],
+    ["tools", { tools: [{ type: "web_search" }] }, "tools", "unsupported_parameter"],
+    ["a tool that must be called", { tool_choice: "required" }, "tool_choice", "unsupported_parameter"],
+    ["background", { background: true }, "background", "unsupported_parameter"],
+    ["truncation", { truncation: "auto" }, "truncation", "unsupported_parameter"],
+    ["what else to include", { include: ["web_search_call.results"] }, "include[0]", "unsupported_parameter"],
     [
       "images",
       { input: [{ role: "user", content: [{ type: "input_image", image_url: "x" }] }] },
@@ -344,13 +347,14 @@ describe("what is not taken", () => {
       "input[0]",
       "unsupported_content",
     ],
-    ["a JSON format", { text: { format: { type: "json_object" } } }, "text.format.type", "invalid_input"],
+    ["a JSON format", { text: { format: { type: "json_object" } } }, "text.format.type", "unsupported_parameter"],
     ["an unknown field", { max_ouput_tokens: 1 }, "max_ouput_tokens", "invalid_input"],
     ["too much metadata", { metadata: { a: "x".repeat(513) } }, "metadata.a", "invalid_input"],
   ])("%s: 400 naming the field", async (_, fields, param, code) => {
     const body = { model: await createEndpoint(), input: "x", store: false, ...fields };
     const { status, body: answer } = await post("/openai/v1/responses", body);
     expect([status, answer.error.param, answer.error.code]).toEqual([400, param, code]);
+    if (code === "unsupported_parameter") expect(answer.error.message).toMatch(/support/);
   });
 
   it("what asks for nothing is taken", async () => {

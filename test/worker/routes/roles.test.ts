@@ -148,6 +148,7 @@ const MATRIX: Record<string, string[]> = {
   "post /openai/v1/chat/completions": CHATTERS,
   "post /openai/v1/responses": CHATTERS,
   "get /openai/v1/responses/{id}": CHATTERS,
+  "delete /openai/v1/responses/{id}": CHATTERS,
   "post /openai/v1/responses/{id}/cancel": CHATTERS,
 };
 

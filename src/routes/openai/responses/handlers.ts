@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { ValidationIssue } from "../../../core/failure.ts";
 import type { ModelMessage, ReplyEnd } from "../../../core/reply.ts";
 import { now } from "../../../core/time.ts";
 import type { ConversationQuestion } from "../../../live/session-client.ts";
@@ -33,7 +34,7 @@ type AppContext = Context<AppEnv>;
 type Input = z.output<typeof CreateResponse>;
 
 export async function createResponse(c: AppContext, input: Input) {
-  const messages = readInput(input);
+  const messages = await readInput(c, input);
   if ("reason" in messages) return respondWithProblem(c, messages);
   if (input.instructions != null && c.var.caller.role === "client") return respondWithProblem(c, NO_INSTRUCTIONS);
   const asked = isStored(c, input) ? await askInSession(c, input, messages) : await askWithout(c, input, messages);
@@ -93,8 +94,12 @@ async function askInSession(
   const { sessionId } = opened;
   const reply = await askSession(c, sessionId, question, input.stream === true);
   if (!("reason" in reply)) return { head: storedHead({ sessionId, turnId: reply.turnId }, input), reply };
-  return typeof place.from === "object" && (await isMissing(c, reply, sessionId)) ? PREVIOUS_NOT_FOUND : reply;
+  if (typeof place.from === "object" && (await isMissing(c, reply, sessionId))) return PREVIOUS_NOT_FOUND;
+  return reply.reason === "invalid" ? { ...reply, issues: reply.issues.map(asInput) } : reply;
 }
+
+/** The messages of a session are the input here. */
+const asInput = ({ message }: ValidationIssue): ValidationIssue => ({ path: ["input"], message });
 
 /** Whether a turn is missing, or its session. To a prompt, a missing session and one that has ended are the same. */
 async function isMissing(c: AppContext, problem: HttpProblem, sessionId: string): Promise<boolean> {

@@ -1,24 +1,32 @@
-/** Reads the input of a response: a text, or messages. No effects. */
+/** Reads the input of a response: a text, messages, or answers by their ids. Effects: reads those answers. */
+import type { Context } from "hono";
 import type * as z from "zod";
 import type { ModelMessage } from "../../../core/reply.ts";
+import type { AppEnv } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { unsupported } from "../errors.ts";
 import { readMessages } from "../messages.ts";
 import type { GivenMessage } from "../messages.ts";
-import type { CreateResponse } from "./schemas.ts";
+import { resolveReferences } from "./references.ts";
+import type { CreateResponse, InputItem } from "./schemas.ts";
 
 const TEXT_PARTS = ["input_text", "output_text", "text"];
 
 type Input = Pick<z.output<typeof CreateResponse>, "input" | "instructions">;
 
 /** The messages that the model gets, instructions first. @returns the problem of the first item that is no message */
-export function readInput({ input, instructions }: Input): ModelMessage[] | HttpProblem {
-  const messages = typeof input === "string" ? [{ role: "user" as const, content: input }] : readItems(input);
+export async function readInput(
+  c: Context<AppEnv>,
+  { input, instructions }: Input,
+): Promise<ModelMessage[] | HttpProblem> {
+  const messages = typeof input === "string" ? [{ role: "user" as const, content: input }] : await readItems(c, input);
   if ("reason" in messages || instructions == null) return messages;
   return [{ role: "system", content: instructions }, ...messages];
 }
 
-function readItems(items: Exclude<Input["input"], string>): ModelMessage[] | HttpProblem {
+async function readItems(c: Context<AppEnv>, given: InputItem[]): Promise<ModelMessage[] | HttpProblem> {
+  const items = await resolveReferences(c, given);
+  if ("reason" in items) return items;
   const messages: GivenMessage[] = [];
   for (const [index, { type, role, ...item }] of items.entries()) {
     if ((type ?? "message") !== "message" || role === undefined)

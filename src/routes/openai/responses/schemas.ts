@@ -10,12 +10,18 @@ const described = (description: string) => z.meta({ description });
 
 const ContentPart = z.looseObject({ type: z.string(), text: z.optional(z.string()) });
 
-/** A message, or an item of another type, which is refused. */
-const InputItem = z.looseObject({
+/** A message, a reference to an answer, or an item of another type, which is refused. */
+const Item = z.looseObject({
   type: z.nullish(z.string()),
+  id: z.nullish(z.string()),
   role: z.optional(z.enum(MESSAGE_ROLES)),
   content: z.nullish(z.union([z.string(), z.array(ContentPart)])),
 });
+
+/** The message for a value that asks for something. */
+const NONE = "is not supported";
+
+export type InputItem = z.output<typeof Item>;
 
 /** As many and as long as in OpenAI's API. */
 const Metadata = z
@@ -24,7 +30,7 @@ const Metadata = z
 
 export const CreateResponse = z.strictObject({
   model: z.string().check(z.minLength(1), described("The id of an endpoint, or `chatbot:` and the id of a chatbot")),
-  input: z.union([z.string().check(z.minLength(1)), z.array(InputItem).check(z.minLength(1))]),
+  input: z.union([z.string().check(z.minLength(1)), z.array(Item).check(z.minLength(1))]),
   instructions: z.nullish(z.string()),
   stream: z.nullish(z.boolean()),
   store: z.nullish(z.boolean()),
@@ -37,14 +43,18 @@ export const CreateResponse = z.strictObject({
   user: z.nullish(z.string()),
   safety_identifier: z.nullish(z.string()),
   prompt_cache_key: z.nullish(z.string()),
-  tools: z.nullish(z.array(z.unknown()).check(z.maxLength(0))),
-  tool_choice: z.nullish(z.enum(["auto", "none"])),
+  tools: z.nullish(z.array(z.unknown()).check(z.maxLength(0, NONE))),
+  tool_choice: z.nullish(z.enum(["auto", "none"], "only auto and none are supported")),
   parallel_tool_calls: z.nullish(z.boolean()),
-  text: z.nullish(z.strictObject({ format: z.nullish(z.strictObject({ type: z.optional(z.literal("text")) })) })),
-  include: z.nullish(z.array(z.literal("reasoning.encrypted_content"))),
-  truncation: z.nullish(z.literal("disabled")),
-  service_tier: z.nullish(z.enum(["auto", "default"])),
-  background: z.nullish(z.literal(false)),
+  text: z.nullish(
+    z.strictObject({
+      format: z.nullish(z.strictObject({ type: z.optional(z.literal("text", "only text is supported")) })),
+    }),
+  ),
+  include: z.nullish(z.array(z.literal("reasoning.encrypted_content", NONE))),
+  truncation: z.nullish(z.literal("disabled", "only disabled is supported")),
+  service_tier: z.nullish(z.enum(["auto", "default"], "only auto and default are supported")),
+  background: z.nullish(z.literal(false, NONE)),
   stream_options: z.nullish(z.strictObject({ include_obfuscation: z.nullish(z.boolean()) })),
 });
 

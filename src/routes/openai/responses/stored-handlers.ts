@@ -1,29 +1,25 @@
 /**
- * Responses that are stored: each is the reply of a turn, and is read, followed and stopped by its id. Effects: RPC to the
+ * Responses that are stored: each is the reply of a turn, and is read, followed, stopped and deleted by its id. Effects: RPC to the
  * session's object, queries to D1.
  */
 import type { Context } from "hono";
 import type * as z from "zod";
 import { hasText } from "../../../core/message.ts";
 import type { Message } from "../../../core/message.ts";
-import { endpointOf } from "../../../core/session.ts";
-import type { Session } from "../../../core/session.ts";
-import { readTurn } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { AppEnv } from "../../http/context.ts";
-import { measure, readerOf } from "../../http/context.ts";
-import type { HttpProblem } from "../../http/problem.ts";
+import { measure } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { finalOf, followTurn } from "../../http/ask-session.ts";
 import { replyErrorFor } from "../../../core/caller.ts";
-import { CHATBOT_PREFIX } from "../models.ts";
-import { findOwnSession } from "../../http/session-owners.ts";
 import { ReplyInbox } from "../../http/reply-inbox.ts";
 import type { FinalEvent, OpenReply } from "../../http/reply-inbox.ts";
 import { respondWithStream } from "../../http/reply-stream.ts";
+import type { DeletedResponse } from "../response-schemas.ts";
 import { ResponseEvents, outcomeOf } from "./events.ts";
-import { finishedResponse, responseInProgress, storedHead, storedTurnOf } from "./present.ts";
-import type { ResponseHead, StoredTurn } from "./present.ts";
+import { findResponse } from "./find-response.ts";
+import type { FoundResponse } from "./find-response.ts";
+import { finishedResponse, responseInProgress } from "./present.ts";
 import type { ReadResponse } from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
@@ -46,28 +42,16 @@ export async function cancelResponse(c: AppContext, id: string) {
   return "reason" in ended ? respondWithProblem(c, ended) : c.json(presentFound(c, ended));
 }
 
-/** A response by its id. */
-interface FoundResponse {
-  turn: StoredTurn;
-  head: ResponseHead;
-  isOpen: boolean;
-  /** The reply; `undefined` if it has not ended. Of a turn that was left to a person, the prompt. */
-  last: Message | undefined;
+/** Deletes the id. The turn stays in the log, and goes on if it runs. */
+export async function deleteResponse(c: AppContext, id: string) {
+  const found = await findResponse(c, id);
+  if ("reason" in found) return respondWithProblem(c, found);
+  const { sessionId, turnId } = found.turn;
+  const hidden = await measure(c, "session", sessionStub(c.env, sessionId).hideTurn({ turnId }));
+  if (!hidden.ok) return respondWithProblem(c, hidden.failure);
+  const deleted: z.output<typeof DeletedResponse> = { id, object: "response", deleted: true };
+  return c.json(deleted);
 }
-
-async function findResponse(c: AppContext, id: string): Promise<FoundResponse | HttpProblem> {
-  const turn = storedTurnOf(id);
-  if (!turn) return responseNotFound(id);
-  const own = await findOwnSession(c, turn.sessionId);
-  const found = "reason" in own ? null : await readTurn(readerOf(c), turn.sessionId, turn.turnId);
-  if (!found || (found.messages.length === 0 && !found.isOpen)) return responseNotFound(id);
-  const head = storedHead(turn, { model: modelIdOf(found.session) });
-  return { turn, head, isOpen: found.isOpen, last: found.isOpen ? undefined : found.messages.at(-1) };
-}
-
-const modelIdOf = (session: Session): string => endpointOf(session) ?? CHATBOT_PREFIX + (session.chatbotId ?? "");
-
-const responseNotFound = (id: string) => ({ reason: "not-found", resource: "response", id: id.slice(0, 200) }) as const;
 
 function presentFound({ var: { caller } }: AppContext, { head, last }: FoundResponse) {
   if (!last) return responseInProgress(head);
