@@ -18,6 +18,8 @@ interface Env {
   JWT_AUDIENCE?: string;
   /** Names besides loopback that a local run may be called by, separated by commas; `*` for any. */
   ALLOWED_HOSTS?: string;
+  /** Set by `npm start`: what its proxy sends with each call, so that none comes past it. */
+  LOCAL_PROXY_SECRET?: string;
   /** `off` for local runs. */
   RATE_LIMITS?: string;
   /** `off` writes the messages of each session in a transaction of their own. */

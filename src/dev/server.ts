@@ -1,17 +1,19 @@
 /**
- * Starts a local server with `wrangler dev`: prepares its state, serves it, and runs once what cron would run.
+ * Starts a local server with `wrangler dev`, behind a proxy: prepares its state, serves it, and runs once what cron would run.
  *
  * Starts processes and calls the server. What the person sees of it is decided in `start.ts` and `demo.ts`.
  */
 import type { ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ParleyClient } from "../client/parley-client.ts";
 import { addressOf } from "./listening-address.ts";
 import { UserError } from "./program.ts";
+import { startReverseProxy } from "./reverse-proxy.ts";
 import type { Settings } from "./settings.ts";
-import { hasDefaultKey, isLoopback } from "./settings.ts";
+import { hasDefaultKey, isLoopback, LOOPBACK } from "./settings.ts";
 import { lockState } from "./state-lock.ts";
-import { collectOutput, exitCodeOf, spawnProgram, spawnWrangler } from "./wrangler.ts";
+import { collectOutput, exitCodeOf, printOutput, spawnProgram, spawnWrangler } from "./wrangler.ts";
 
 /** How long a server with hidden output may take to start. */
 const STARTUP_TIMEOUT_MS = 60_000;
@@ -28,7 +30,7 @@ export interface LocalServer {
   ended: Promise<number>;
 }
 
-/** `shared`: the server uses this terminal. `hidden`: its output is shown only if it fails to start. */
+/** `shared`: its output is shown. `hidden`: its output is shown only if it fails to start. */
 export type ServerOutput = "shared" | "hidden";
 
 /** @param stop stops the server @throws {@link UserError} when it cannot start */
@@ -40,9 +42,10 @@ export async function startServer(
   requireOwnKey(settings);
   lockState(settings.stateFolder);
   await prepare(settings, stop);
-  const output = serverOutput === "shared" ? "inherit" : "pipe";
-  const input = serverOutput === "shared" ? "inherit" : "ignore";
-  const child = spawnWrangler(settings.devArguments, [input, output, output, "ipc"], stop);
+  const secret = randomUUID();
+  const child = spawnWrangler(wranglerArguments(settings, secret), ["ignore", "pipe", "pipe", "ipc"], stop);
+  const { protocol, ip, port } = settings;
+  if (serverOutput === "shared") printOutput(child, addressOf(protocol, ip, port));
   const readOutput = collectOutput(child);
   const ended = exitCodeOf(child);
   const failure = Promise.race([
@@ -51,7 +54,8 @@ export async function startServer(
     }),
     ...(serverOutput === "hidden" ? [startupTimeout(readOutput)] : []),
   ]);
-  const parley = await Promise.race([waitUntilReady(child, settings), failure]);
+  const address = listeningAddress(child).then((wrangler) => serve(settings, wrangler, secret, ended));
+  const parley = await Promise.race([address.then((served) => waitUntilReady(child, settings, served)), failure]);
   await Promise.race([runScheduledWork(parley), failure]);
   return { parley, ended };
 }
@@ -78,9 +82,32 @@ async function prepare({ stateFolder }: Settings, stop: AbortSignal): Promise<vo
   if (code !== 0) throw new UserError(readOutput(), code);
 }
 
-async function waitUntilReady(child: ChildProcess, { protocol, adminKey }: Settings): Promise<ParleyClient> {
-  const { ip, port } = await listeningAddress(child);
-  const address = addressOf(protocol, ip, port);
+/** With https there is no proxy: a page of another name has no certificate for that name from this machine. */
+const wranglerArguments = ({ protocol, ip, port, devArguments }: Settings, secret: string): string[] =>
+  protocol === "https"
+    ? [...devArguments, "--ip", ip, "--port", String(port)]
+    : [...devArguments, "--ip", LOOPBACK, "--port", "0", "--var", `LOCAL_PROXY_SECRET:${secret}`];
+
+/** Lets callers reach a wrangler that is ready. @returns the address at which they do */
+async function serve(settings: Settings, wrangler: Address, secret: string, ended: Promise<number>): Promise<string> {
+  const { protocol, ip, port, allowedHosts } = settings;
+  if (protocol === "https") return addressOf(protocol, wrangler.ip, wrangler.port);
+  const upstream = { host: wrangler.ip, port: wrangler.port };
+  const proxy = await startReverseProxy({ listen: { ip, port }, upstream, secret, allowedHosts }).catch(
+    (error: Error) => {
+      throw new UserError(`The server cannot listen there: ${error.message}`);
+    },
+  );
+  ended.then(proxy.close, proxy.close);
+  return addressOf(protocol, ip, proxy.port);
+}
+
+interface Address {
+  ip: string;
+  port: number;
+}
+
+async function waitUntilReady(child: ChildProcess, { adminKey }: Settings, address: string): Promise<ParleyClient> {
   for (let attempt = 0; attempt < HEALTH_ATTEMPTS && child.exitCode === null; attempt += 1) {
     if (await isHealthy(address)) break;
     await sleep(HEALTH_INTERVAL_MS);
@@ -89,10 +116,10 @@ async function waitUntilReady(child: ChildProcess, { protocol, adminKey }: Setti
 }
 
 /** Wrangler reports the address before the Worker is built. Calls wait until then. */
-function listeningAddress(child: ChildProcess): Promise<{ ip: string; port: number }> {
+function listeningAddress(child: ChildProcess): Promise<Address> {
   return new Promise((resolve) => {
     child.on("message", (message: string) => {
-      const { event, ...address } = JSON.parse(message) as { event: string; ip: string; port: number };
+      const { event, ...address } = JSON.parse(message) as Address & { event: string };
       if (event === "DEV_SERVER_READY") resolve(address);
     });
   });

@@ -35,33 +35,37 @@ const LOCAL_VARIABLES = {
 
 export interface Settings {
   protocol: "http" | "https";
+  /** Where callers reach Parley. */
   ip: string;
   port: number;
   /** Absolute. Holds the local D1 and the objects' storage. */
   stateFolder: string;
   adminKey: string;
+  /** The names by which it may be called, as the variable `ALLOWED_HOSTS`. */
+  allowedHosts: string;
+  /** Without `--ip` and `--port`. */
   devArguments: string[];
 }
 
 /** @param args arguments for `wrangler dev`; missing ones are added */
 export function readSettings(args: string[]): Settings {
-  const { protocol, port, ip: givenIp, state, variables: givenVariables } = readArguments(args);
+  const { protocol, port, ip: givenIp, state, variables: givenVariables, others } = readArguments(args);
   const ip = givenIp ?? LOOPBACK;
   const variables = { ...readDevVars(), ...givenVariables };
   // Whoever lets other machines call has a key of their own, and they call by a name of this machine.
-  const defaults = isLoopback(ip) ? LOCAL_VARIABLES : { ...LOCAL_VARIABLES, ALLOWED_HOSTS: "*" };
+  const allowedHosts = isLoopback(ip) ? {} : { ALLOWED_HOSTS: "*" };
+  const defaults = { ...LOCAL_VARIABLES, ...allowedHosts };
   return {
     protocol: protocol === "https" ? "https" : "http",
     ip,
     port: Number(port ?? DEFAULT_PORT),
     stateFolder: state === undefined ? DEFAULT_STATE_FOLDER : resolve(ROOT, state),
     adminKey: adminKeyOf(variables),
+    allowedHosts: { ...allowedHosts, ...variables }.ALLOWED_HOSTS ?? "",
     devArguments: [
       "dev",
       "--local",
-      ...args,
-      ...(port === undefined ? ["--port", String(DEFAULT_PORT)] : []),
-      ...(givenIp === undefined ? ["--ip", LOOPBACK] : []),
+      ...others,
       ...missingFrom(variables, defaults).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
   };
@@ -107,7 +111,7 @@ function readDevVars(): NodeJS.Dict<string> {
 }
 
 function readArguments(args: string[]) {
-  const { values, positionals } = parseArgs({
+  const { values, positionals, tokens } = parseArgs({
     args,
     options: {
       port: { type: "string" },
@@ -118,7 +122,10 @@ function readArguments(args: string[]) {
     },
     strict: false,
     allowPositionals: true,
+    tokens: true,
   });
+  const addresses = tokens.filter((token) => token.kind === "option" && ["ip", "port"].includes(token.name));
+  const others = args.filter((_, index) => !addresses.some((token) => isPartOf(token, index)));
   // `--var A:1 B:2` sets several variables. `parseArgs` takes all but the first for positionals.
   const variables = [values.var ?? [], positionals].flat().map((pair) => String(pair).split(/:(.*)/s, 2));
   return {
@@ -127,7 +134,12 @@ function readArguments(args: string[]) {
     ip: textOf(values.ip),
     state: textOf(values["persist-to"]),
     variables: Object.fromEntries(variables) as NodeJS.Dict<string>,
+    others,
   };
 }
+
+/** Whether an argument belongs to an option: its name, or its value. */
+const isPartOf = (option: { index: number; inlineValue?: boolean | undefined }, index: number): boolean =>
+  index === option.index || (option.inlineValue === false && index === option.index + 1);
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);

@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess, StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { ROOT, SKIPS_PREPARATION } from "./settings.ts";
 
@@ -55,9 +56,23 @@ export function collectOutput(child: ChildProcess): () => string {
   return () => output.trim();
 }
 
+/** Lines in which wrangler names its own address, as one for callers. */
+const LINE_WITH_ADDRESS = /Ready on http|cdn-cgi\/local\/scheduled/;
+
+/** Prints what a wrangler prints, line by line. @param address where callers reach it, which it does not know */
+export function printOutput({ stdout, stderr }: ChildProcess, address: string): void {
+  for (const input of [stdout, stderr]) {
+    if (!input) continue;
+    createInterface({ input }).on("line", (line) =>
+      console.info(LINE_WITH_ADDRESS.test(line) ? line.replace(/https?:\/\/[\w.:[\]]+/, address) : line),
+    );
+  }
+}
+
 const environment = (): NodeJS.ProcessEnv => ({
   // package.json pins the version, so a notice about a newer one is of no use. More settings are in `.env`.
   WRANGLER_HIDE_BANNER: "true",
   [SKIPS_PREPARATION]: "true",
+  ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
   ...process.env,
 });

@@ -4,26 +4,28 @@
  * called by its own names only: Cloudflare sees to that. No effects.
  */
 import type { MiddlewareHandler } from "hono";
-import { splitCommaList } from "../../core/comma-list.ts";
-import { isLocalStart, LOCAL_SECRETS } from "../../core/local-start.ts";
+import { isAllowedHost, isLocalStart, LOCAL_PROXY_HEADER, LOCAL_SECRETS } from "../../core/local-start.ts";
 import type { AppEnv } from "./context.ts";
 import { isAllowedOrigin, isOrigin } from "./cors.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
 
-const LOOPBACK_HOST = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
 /**
  * On a local start, refuses calls to a host that is neither loopback nor in `ALLOWED_HOSTS`, and calls from pages of
- * such a host. The host alone does not show where a page is from: `wrangler dev` takes the URL, and the `Host` header
- * with it, from the caller's header `MF-Original-URL`. So the headers decide that a page cannot choose.
+ * such a host. `wrangler dev` takes the URL, and the `Host` header with it, from the caller's header `MF-Original-URL`.
+ * The proxy of `npm start` removes that header, so there every call must come through it. Without the proxy, the headers
+ * decide that a page cannot choose.
  */
 export const requireLocalHost: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!isLocalStart(c.env)) return next();
-  if (!isAllowedHost(new URL(c.req.url).hostname, c.env)) return respondWithProblem(c, { reason: "host-refused" });
+  const { LOCAL_PROXY_SECRET } = c.env;
+  const isPastProxy = LOCAL_PROXY_SECRET !== undefined && c.req.header(LOCAL_PROXY_HEADER) !== LOCAL_PROXY_SECRET;
+  if (isPastProxy || !isAllowedHost(new URL(c.req.url).hostname, c.env))
+    return respondWithProblem(c, { reason: "host-refused" });
   const origin = c.req.header("origin");
-  if (origin === undefined)
-    return mayBeReboundPage(c.req.raw.headers, c.env) ? respondWithProblem(c, { reason: "page-refused" }) : next();
-  return isLocalOrigin(origin, c.env) ? next() : respondWithProblem(c, { reason: "origin-refused" });
+  if (origin !== undefined)
+    return isLocalOrigin(origin, c.env) ? next() : respondWithProblem(c, { reason: "origin-refused" });
+  const isRebound = LOCAL_PROXY_SECRET === undefined && mayBeReboundPage(c.req.raw.headers, c.env);
+  return isRebound ? respondWithProblem(c, { reason: "page-refused" }) : next();
 };
 
 /**
@@ -41,8 +43,3 @@ function mayBeReboundPage(headers: Headers, { ADMIN_KEY }: Env): boolean {
 
 const isLocalOrigin = (origin: string, env: Env): boolean =>
   isAllowedOrigin(origin, env) || (isOrigin(origin) && isAllowedHost(new URL(origin).hostname, env));
-
-function isAllowedHost(host: string, { ALLOWED_HOSTS }: Env): boolean {
-  const allowed = splitCommaList(ALLOWED_HOSTS);
-  return LOOPBACK_HOST.test(host) || allowed.includes(host) || allowed.includes("*");
-}

@@ -1,127 +1,32 @@
 /** `npm start` and `npx wrangler dev`, as a newcomer runs them, in a copy of the project with a state of its own. */
 import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { createServer, request } from "node:http";
-import type { IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { openLocalDatabase } from "../../../src/dev/database.ts";
+import {
+  asAdmin,
+  call,
+  copyProject,
+  exitOf,
+  freePort,
+  get,
+  ROOT,
+  untilReady,
+} from "../../support/local-project.node.ts";
 
-const root = new URL("../../../", import.meta.url).pathname;
-const project = mkdtempSync(join(tmpdir(), "parley-"));
-const running = new Set<ChildProcess>();
+const { folder: project, npmStart, wranglerDev, running, killAll, killGroup, remove } = copyProject();
 
-beforeAll(() => {
-  for (const name of ["src", "migrations", "wrangler.toml", "package.json", "tsconfig.json", ".env", ".gitignore"])
-    cpSync(join(root, name), join(project, name), { recursive: true });
-  symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
-});
+afterEach(killAll);
 
-afterEach(async () => {
-  await Promise.all([...running].map(killGroup));
-});
-
-afterAll(() => rmSync(project, { recursive: true, force: true }));
+afterAll(remove);
 
 interface Seeded {
   id: string;
   params: { tokens_per_second?: number };
-}
-
-interface Server {
-  child: ChildProcess;
-  port: number;
-  output: () => string;
-}
-
-/** Runs a program of the project in a process group of its own. */
-function run(program: string, args: string[], port: number): Server {
-  const { PARLEY_IS_PREPARED: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--no-warnings", join(project, program), ...args], {
-    cwd: project,
-    detached: true,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  running.add(child);
-  return { child, port, output: () => output };
-}
-
-const npmStart = (port: number, ...args: string[]) =>
-  run("src/dev/start.ts", ["--port", String(port), "--inspector-port", "0", ...args], port);
-const wranglerDev = (port: number) =>
-  run("node_modules/wrangler/bin/wrangler.js", ["dev", "--port", String(port), "--inspector-port", "0"], port);
-
-async function killGroup(child: ChildProcess): Promise<void> {
-  running.delete(child);
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const ended = once(child, "exit");
-  process.kill(-child.pid, "SIGKILL");
-  await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-/** Sends exactly these headers: `fetch` sets `host` and `accept-encoding` by itself. */
-function call(port: number, path: string, headers: Record<string, string>, method: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, path, headers, method }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("end", () =>
-        resolve({
-          status: answer.statusCode ?? 0,
-          headers: answer.headers,
-          body: Buffer.concat(chunks).toString("latin1"),
-        }),
-      );
-    });
-    sent.on("error", reject).end();
-  });
-}
-
-const get = (port: number, path: string, headers: Record<string, string> = {}) => call(port, path, headers, "GET");
-
-const asAdmin = { authorization: "Bearer parley-dev" };
-
-/** Polls `/healthz` as a harness does. @returns the statuses before the first 200 */
-async function untilReady({ child, port, output }: Server): Promise<number[]> {
-  const statuses: number[] = [];
-  while (child.exitCode === null) {
-    const status = await get(port, "/healthz").then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return statuses;
-    statuses.push(status);
-    await sleep(50);
-  }
-  throw new Error(`The server did not start: ${output()}`);
-}
-
-async function exitOf({ child, output }: Server): Promise<string> {
-  if (child.exitCode === null) await once(child, "exit");
-  return output();
 }
 
 describe("npx wrangler dev", () => {
@@ -134,13 +39,22 @@ describe("npx wrangler dev", () => {
     expect((await get(server.port, "/cdn-cgi/local/explorer")).status).toBe(404);
     expect(server.output().match(/Running: /g)).toHaveLength(1);
     expect(server.output()).not.toContain("restarting build");
+    // A page at a name of its own that leads here. With this header `wrangler dev` gives the Worker another URL and host.
+    const ownUrl = { "mf-original-url": `http://127.0.0.1:${server.port}/keys` };
+    const host = `rebound.example:${server.port}`;
+    const page = { ...asAdmin, host, origin: `http://${host}`, ...ownUrl };
+    const refused = await call(server.port, "/keys", page, "POST");
+    expect([refused.status, refused.body]).toEqual([403, expect.stringContaining("origin_refused")]);
+    // Without the origin it is a call like another: this shows that the header still does what the check is for.
+    const { origin: _, ...program } = page;
+    expect((await call(server.port, "/keys", program, "POST")).status).toBe(400);
     expect(readFileSync(join(project, ".dev.vars"), "utf8")).toContain('LOCAL="true"');
   });
 
   it("prepares nothing when it deploys or checks types", () => {
     rmSync(join(project, ".dev.vars"), { force: true });
     rmSync(join(project, ".wrangler"), { recursive: true, force: true });
-    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: { types: string } };
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: { types: string } };
     const types = scripts.types.split(" && ")[0]?.split(" ").slice(1) ?? [];
     for (const args of [["deploy", "--dry-run", "--outdir", join(project, "out")], types]) {
       const program = join(project, "node_modules/wrangler/bin/wrangler.js");
@@ -193,14 +107,6 @@ describe("npm start", () => {
     expect(await Promise.all([`rebound.example:${port}`, "127.0.0.1.nip.io", "10.0.0.1"].map(statusFor))).toEqual([
       403, 403, 403,
     ]);
-    // A page at a name of its own that leads here. With this header `wrangler dev` gives the Worker another URL and host.
-    const ownUrl = { "mf-original-url": `http://127.0.0.1:${port}/keys` };
-    const page = { ...asAdmin, host: `rebound.example:${port}`, origin: `http://rebound.example:${port}`, ...ownUrl };
-    const refused = await call(port, "/keys", page, "POST");
-    expect([refused.status, refused.body]).toEqual([403, expect.stringContaining("origin_refused")]);
-    // Without the origin it is a call like another: this shows that the header still does what the check is for.
-    const { origin: _, ...program } = page;
-    expect((await call(port, "/keys", program, "POST")).status).toBe(400);
   });
 
   it("listens for other machines only with an admin key of its own", async () => {
@@ -235,7 +141,7 @@ describe("the lock of a state folder", () => {
   it("ends with its process, also when nobody waits for the process", async () => {
     const folder = mkdtempSync(join(tmpdir(), "parley-"));
     const lock = `
-      import { lockState } from ${JSON.stringify(join(root, "src/dev/state-lock.ts"))};
+      import { lockState } from ${JSON.stringify(join(ROOT, "src/dev/state-lock.ts"))};
       lockState(${JSON.stringify(folder)});
       console.log(process.pid);
       setInterval(() => {}, 1000);`;

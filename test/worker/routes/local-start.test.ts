@@ -1,7 +1,7 @@
 /** What a local start does otherwise than a deployment, and `GET /`. */
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { LOCAL_SECRETS } from "../../../src/core/local-start.ts";
+import { LOCAL_PROXY_HEADER, LOCAL_SECRETS } from "../../../src/core/local-start.ts";
 import { NEWEST_MIGRATION } from "../../../src/store/migrations.ts";
 import { ADMIN_KEY, call, get } from "../../support/api.ts";
 import { setVariables } from "../../support/settings.ts";
@@ -86,6 +86,24 @@ describe("the name of the host", () => {
     expect(body.message).toContain("set an ADMIN_KEY of your own in .dev.vars");
     setVariables({ ADMIN_KEY });
     expect((await get("/chatbots", { headers: { "accept-language": "en-US" } })).status).toBe(200);
+  });
+
+  it("is known to be right only behind the proxy of npm start, if there is one", async () => {
+    setVariables({
+      LOCAL: "true",
+      LOCAL_PROXY_SECRET: "secret",
+      ALLOWED_HOSTS: "parley.test",
+      ADMIN_KEY: "parley-dev",
+    });
+    const statusFor = async (headers: Record<string, string>) =>
+      (await get("/chatbots", { token: "parley-dev", headers })).status;
+    expect(await statusFor({})).toBe(403);
+    expect(await statusFor({ [LOCAL_PROXY_HEADER]: "guess" })).toBe(403);
+    expect(await statusFor({ [LOCAL_PROXY_HEADER]: "secret" })).toBe(200);
+    // No page of another name comes through it, so a browser without an Origin is one of this machine.
+    expect(await statusFor({ [LOCAL_PROXY_HEADER]: "secret", "accept-language": "en-US" })).toBe(200);
+    setVariables({ ALLOWED_HOSTS: "" });
+    expect(await statusFor({ [LOCAL_PROXY_HEADER]: "secret" })).toBe(403);
   });
 
   it("can be any in a deployment", async () => {
