@@ -48,7 +48,7 @@ export const isSecret = (token: string): boolean => token !== "" && secretNameOf
 export const canSeal = (secrets: EncryptionSecrets): boolean => currentKey(secrets) !== null;
 
 /** The key that encrypts. The one of local starts is public, so a deployment encrypts nothing with it. */
-const currentKey = (secrets: EncryptionSecrets): Uint8Array | null =>
+const currentKey = (secrets: EncryptionSecrets): Uint8Array<ArrayBuffer> | null =>
   secrets.ENCRYPTION_KEY?.trim() === LOCAL_SECRETS.ENCRYPTION_KEY && !isLocalStart(secrets)
     ? null
     : decodeKey(secrets.ENCRYPTION_KEY);
@@ -128,7 +128,7 @@ export async function fingerprintSecret(token: string, secrets: EncryptionSecret
   return toBase64(new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(token))));
 }
 
-const cipher = (iv: Uint8Array, { endpointId, connectorType, origin }: TokenBinding) => ({
+const cipher = (iv: Uint8Array<ArrayBuffer>, { endpointId, connectorType, origin }: TokenBinding) => ({
   name: "AES-GCM",
   iv,
   additionalData: encoder.encode(JSON.stringify([endpointId, connectorType, origin])),
@@ -148,7 +148,11 @@ async function aesKey(encoded = ""): Promise<CryptoKey | null> {
   return key;
 }
 
-async function decrypt(key: CryptoKey, payload: Uint8Array, binding: TokenBinding): Promise<string | null> {
+async function decrypt(
+  key: CryptoKey,
+  payload: Uint8Array<ArrayBuffer>,
+  binding: TokenBinding,
+): Promise<string | null> {
   const [iv, sealed] = [payload.subarray(0, IV_BYTES), payload.subarray(IV_BYTES)];
   try {
     return decoder.decode(await crypto.subtle.decrypt(cipher(iv, binding), key, sealed));
@@ -158,14 +162,14 @@ async function decrypt(key: CryptoKey, payload: Uint8Array, binding: TokenBindin
 }
 
 /** The bytes of a key; `null` if it is not set, or is not 32 bytes in base64. */
-function decodeKey(key: string | undefined): Uint8Array | null {
+function decodeKey(key: string | undefined): Uint8Array<ArrayBuffer> | null {
   const bytes = key === undefined ? null : fromBase64(key);
   return bytes?.byteLength === KEY_BYTES ? bytes : null;
 }
 
 const toBase64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 
-function fromBase64(text: string): Uint8Array | null {
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | null {
   try {
     return Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
   } catch {

@@ -1,34 +1,45 @@
 /**
- * The static assets of the Worker: the OpenAPI document, and its page. They are made from the code itself. Reads and writes
- * the disk.
+ * The static assets of the Worker: the console, the OpenAPI document, and its page. They are made from the code itself.
+ * Reads and writes the disk.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { apiDocument } from "../api-docs.ts";
 import { docsPage } from "../routes/openapi/docs-page.ts";
+import { buildPages } from "./pages.ts";
+import type { Files } from "./pages.ts";
 import { ROOT } from "./settings.ts";
 
 /** Where `wrangler.toml` looks for them. */
 const FOLDER = join(ROOT, "dist/assets");
 
-/** Writes each asset that is not there as it should be: `wrangler dev` restarts when one changes. */
+/** Writes each asset that is not there as it should be, and removes others: `wrangler dev` restarts when one changes. */
 export async function writeAssets(): Promise<void> {
-  mkdirSync(FOLDER, { recursive: true });
-  for (const [name, text] of Object.entries(await makeAssets())) {
+  const assets = await makeAssets();
+  for (const [name, content] of Object.entries(assets)) {
     const path = join(FOLDER, name);
-    if (readOrNull(path) !== text) writeFileSync(path, text);
+    if (readOrNull(path)?.equals(Buffer.from(content)) === true) continue;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, content);
   }
+  for (const path of filesIn(FOLDER)) if (!(path in assets)) rmSync(join(FOLDER, path), { force: true });
 }
 
-/** @returns text by the name of the file */
-export const makeAssets = async (): Promise<Record<string, string>> => ({
+/** @returns contents by the path of the file */
+export const makeAssets = async (): Promise<Files> => ({
+  ...(await buildPages()),
   "openapi.json": JSON.stringify(apiDocument),
   "docs.html": String(await docsPage(apiDocument)),
 });
 
-function readOrNull(path: string): string | null {
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+
+function readOrNull(path: string): Buffer | null {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch {
     return null;
   }

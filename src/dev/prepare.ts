@@ -25,7 +25,7 @@ async function prepareForWrangler(): Promise<void> {
   const added = addMissingVariables();
   if (added.length > 0) {
     console.info(`Added to .dev.vars for this machine: ${added.join(", ")}`);
-    console.info(`The admin key is ${localAdminKey()}, and /docs has the documentation.`);
+    console.info(`The admin key is ${localAdminKey()}. /console is the console, /docs the documentation.`);
   }
   // Wrangler itself cannot hold the lock. But nothing starts beside a server that does.
   const release = lockState(DEFAULT_STATE_FOLDER);

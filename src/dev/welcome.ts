@@ -1,10 +1,11 @@
 /**
- * The text that `npm start` prints when the server is ready: its address, the admin key, and a first call to paste.
+ * The text that `npm start` prints when the server is ready: its address, the admin key, the console, and a first call to paste.
  *
  * Lists chatbots and clients over HTTP, so that the call has real ids.
  */
 import { styleText } from "node:util";
 import type { ParleyClient } from "../client/parley-client.ts";
+import { LOCAL_SECRETS } from "../core/local-start.ts";
 import { ELIZA } from "./seed.ts";
 import { DEFAULT_ADDRESS, localAdminKey } from "./settings.ts";
 
@@ -16,6 +17,7 @@ export async function welcomeText(parley: ParleyClient): Promise<string> {
     `  ${styleText(["bold", "green"], "Parley is ready")} at ${styleText("bold", parley.address)}`,
     "",
     `  ${label("Admin key")}${parley.key}`,
+    `  ${label("Console")}${consoleAddress(parley)}`,
     `  ${label("Docs")}${parley.address}/docs`,
     `  ${label("Demo")}${demoCommand(parley)}`,
     "",
@@ -25,6 +27,10 @@ export async function welcomeText(parley: ParleyClient): Promise<string> {
     ...commands.flatMap((lines) => [lines.join(" \\\n  "), ""]),
   ].join("\n");
 }
+
+/** The console knows the key that everybody knows. Any other is behind the `#`, which browsers do not send. */
+const consoleAddress = ({ address, key }: ParleyClient): string =>
+  `${address}/console${key === LOCAL_SECRETS.ADMIN_KEY ? "" : `#token=${encodeURIComponent(key)}`}`;
 
 /** The command of the demo, with the variables that it needs to find this server. */
 function demoCommand({ address, key }: ParleyClient): string {

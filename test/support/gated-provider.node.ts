@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 
 /** A call whose reply the test writes. */
 export interface GatedCall {
+  /** The model that was asked for. */
+  model: string;
   /** The texts of the messages that were sent, in order. */
   messages: string[];
   /** Sends a part of the reply. */
@@ -30,11 +32,9 @@ export async function startGatedProvider(): Promise<GatedProvider> {
   const waiting: ((call: GatedCall) => void)[] = [];
   const take = async (request: IncomingMessage, answer: ServerResponse) => {
     const text = (await request.setEncoding("utf8").toArray()).join("");
-    const body = JSON.parse(text) as { messages: { content: string }[] };
-    const call = gatedCall(
-      body.messages.map(({ content }) => content),
-      answer,
-    );
+    const body = JSON.parse(text) as { model: string; messages: { content: string }[] };
+    const messages = body.messages.map(({ content }) => content);
+    const call = { model: body.model, messages, ...gatedReply(answer) };
     const next = waiting.shift();
     if (next) next(call);
     else calls.push(call);
@@ -54,11 +54,10 @@ export async function startGatedProvider(): Promise<GatedProvider> {
   };
 }
 
-function gatedCall(messages: string[], answer: ServerResponse): GatedCall {
+function gatedReply(answer: ServerResponse): Pick<GatedCall, "say" | "finish" | "breakOff" | "closed"> {
   answer.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
   const send = (choice: object) => answer.write(`data: ${JSON.stringify({ choices: [{ index: 0, ...choice }] })}\n\n`);
   return {
-    messages,
     say: (content) => send({ delta: { content }, finish_reason: null }),
     finish: () => {
       send({ delta: {}, finish_reason: "stop" });

@@ -1,6 +1,6 @@
 /**
- * `/openapi.json` for programs, `/docs` for people: the API's own description, and `/`, which leads there. Both are static
- * assets, made when the Worker is built (`src/dev/write-assets.ts`): here they only get the headers of an answer.
+ * `/openapi.json` for programs, `/docs` for people: the API's own description. Both are static assets, made when the Worker is
+ * built (`src/dev/write-assets.ts`): here they only get the headers of an answer. And `/`, which leads a browser to the console.
  *
  * In this folder: `operations` has the types of a description, `inputs` the schemas of what routes take, `document` makes the document from the app, `docs-page` makes
  * a page of it.
@@ -11,17 +11,21 @@ import type * as z from "zod";
 import type { AppEnv } from "../http/context.ts";
 import type { Index } from "./docs.ts";
 
-const INDEX = { name: "Parley", docs: "/docs", openapi: "/openapi.json", health: "/healthz" } satisfies z.output<
-  typeof Index
->;
+const INDEX = {
+  name: "Parley",
+  console: "/console",
+  docs: "/docs",
+  openapi: "/openapi.json",
+  health: "/healthz",
+} satisfies z.output<typeof Index>;
 
 export const openapi = new Hono<AppEnv>({ strict: false })
   .get("/", (c) => {
     c.header("vary", "Accept", { append: true });
-    return c.req.header("accept")?.includes("text/html") ? c.redirect("/docs") : c.json(INDEX);
+    return c.req.header("accept")?.includes("text/html") ? c.redirect("/console") : c.json(INDEX);
   })
   .get("/openapi.json", (c) => sendAsset(c, "/openapi.json", "application/json"))
-  .get("/docs", (c) => sendAsset(c, "/docs.html", "text/html; charset=UTF-8"));
+  .get("/docs", (c) => sendAsset(c, "/docs", "text/html; charset=UTF-8"));
 
 /** Sends a file of the assets. Its own headers are not sent: they would let browsers keep it. */
 async function sendAsset(c: Context<AppEnv>, path: string, contentType: string): Promise<Response> {

@@ -79,7 +79,7 @@ describe("links in the README and the guides lead somewhere", () => {
 });
 
 const GUIDES_TO_THE_CODE = ["src/docs/architecture.md", "src/docs/naming.md", ".github/CONTRIBUTING.md"];
-const code = globSync("src/**/*.ts", { cwd: root }).map(textOf).join("\n");
+const code = globSync("src/**/*.{ts,tsx}", { cwd: root }).map(textOf).join("\n");
 const words = new Set(code.match(/[\w$]+/g));
 
 /** Names of code: a single word in backticks with a capital letter inside, or with parentheses behind it. */

@@ -10,6 +10,7 @@ const DONE = [
   "src/app.ts",
   "src/auth",
   "src/client",
+  "src/console",
   "src/core",
   "src/crypto",
   "src/dev",
@@ -44,7 +45,7 @@ const ALLOWED: Record<string, string[]> = {
   "test/unit/providers/eliza.test.ts": ["hear", "tell"],
 };
 
-const done = readFiles("src/**/*.ts", "test/**/*.ts").filter(
+const done = readFiles("src/**/*.{ts,tsx}", "test/**/*.ts").filter(
   ({ path }) => DONE.some((room) => isIn(path, room)) && !path.endsWith("house/comments.test.ts"),
 );
 

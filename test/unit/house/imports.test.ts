@@ -65,6 +65,7 @@ const ARROWS: Record<string, string[]> = {
   net: [],
   crypto: [],
   core: [],
+  console: ["client", ...STREAM_SCHEMAS],
   client: [...STREAM_SCHEMAS, "routes/http", "routes/session-api", "routes/moonshot", "routes/moonshot-shared"],
   dev: ["api-docs.ts", "routes/openapi", "client", "store", ...STREAM_SCHEMAS],
 };
@@ -76,7 +77,7 @@ const PACKAGES: Record<string, string[]> = {
   crypto: [],
 };
 
-const files = readFiles("src/**/*.ts").filter(({ path }) => !path.endsWith(".d.ts"));
+const files = readFiles("src/**/*.{ts,tsx}").filter(({ path }) => !path.endsWith(".d.ts"));
 const inSrc = (path: string) => path.replace(/^src\//, "");
 const graph = new Map(files.map((file) => [inSrc(file.path), importsOf(file)]));
 

@@ -2,10 +2,17 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
+import { app } from "../../../src/app.ts";
 
 const root = new URL("../../../", import.meta.url).pathname;
 const config = readConfig({ config: `${root}wrangler.toml` });
 const guide = readFileSync(`${root}src/docs/access.md`, "utf8");
+
+/** The paths that go to the Worker without a look at the static assets. */
+const workerFirst = config.assets?.run_worker_first as string[];
+const covers = (pattern: string, path: string) =>
+  pattern.endsWith("/*") ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+const apiPaths = app.routes.filter(({ method }) => method !== "ALL").map(({ path }) => path.replace(/(?<=.)\/$/, ""));
 
 interface RateLimit {
   name: string;
@@ -29,6 +36,16 @@ describe("wrangler.toml", () => {
   it("counts each limit by itself", () => {
     expect(limits).toHaveLength(4);
     expect(new Set(limits.map(({ namespace_id: id }) => id)).size).toBe(4);
+  });
+
+  it("sends every path of the API to the Worker, without a look at the static assets", () => {
+    expect(apiPaths.filter((path) => !workerFirst.some((pattern) => covers(pattern, path)))).toEqual([]);
+  });
+
+  it("looks up every other path among the assets", () => {
+    const unused = workerFirst.filter((pattern) => !apiPaths.some((path) => covers(pattern, path)));
+    expect(unused).toEqual([]);
+    expect(workerFirst.filter((pattern) => pattern === "/*")).toEqual([]);
   });
 
   it("gives the Worker one address, and uploaded versions none", () => {

@@ -1,15 +1,19 @@
 /** What a local start does otherwise than a deployment, and `GET /`. */
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import { LOCAL_PROXY_HEADER, LOCAL_SECRETS } from "../../../src/core/local-start.ts";
 import { NEWEST_MIGRATION } from "../../../src/store/migrations.ts";
-import { ADMIN_KEY, call, get } from "../../support/api.ts";
+import { ADMIN_KEY, get } from "../../support/api.ts";
 import { setVariables } from "../../support/settings.ts";
 
 describe("GET /", () => {
-  it("leads a browser to the documentation, without a token", async () => {
-    const answer = await call("GET", "/", undefined, { token: null, headers: { accept: "text/html,*/*;q=0.8" } });
-    expect(answer.body).toContain("<title>Parley");
+  it("leads a browser to the console, without a token", async () => {
+    const headers = { accept: "text/html,*/*;q=0.8" };
+    const { status, headers: answered } = await exports.default.fetch("http://parley.test/", {
+      headers,
+      redirect: "manual",
+    });
+    expect([status, answered.get("location")]).toEqual([302, "/console"]);
   });
 
   it("names the addresses to other callers", async () => {

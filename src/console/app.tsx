@@ -1,0 +1,54 @@
+/**
+ * The frame of the console: sign-in, header, and the page of the address. Each page has a folder of its own, and is loaded when
+ * it is shown first.
+ */
+import { useMemo } from "preact/hooks";
+import { ComparePage } from "./compare/compare-page.tsx";
+import { ConsoleContext } from "./context.ts";
+import { useCredentials } from "./credentials.ts";
+import { Header } from "./frame/header.tsx";
+import { pagesOf } from "./frame/pages.ts";
+import { useRoute } from "./router.ts";
+import { SignInPage } from "./sign-in/sign-in-page.tsx";
+
+export function App() {
+  const { signIn, useToken, signOut } = useCredentials();
+  const route = useRoute();
+  const console = useMemo(() => (signIn.state === "signed-in" ? { api: signIn.api, me: signIn.me } : null), [signIn]);
+  if (signIn.state === "checking")
+    return (
+      <p class="loading" role="status">
+        Loading …
+      </p>
+    );
+  if (!console)
+    return <SignInPage problem={signIn.state === "signed-out" ? signIn.problem : null} onToken={useToken} />;
+  const pages = pagesOf(console.me.role);
+  const page = pages.find(({ name }) => name === route.page) ?? pages[0];
+  return (
+    <ConsoleContext.Provider value={console}>
+      <a class="skip" href="#main" onClick={skipToMain}>
+        Skip to the page
+      </a>
+      <Header me={console.me} pages={pages} current={page?.name ?? ""} onSignOut={signOut} />
+      <main id="main" tabIndex={-1}>
+        {page ? <ComparePage key={route.id} id={route.id} /> : <NothingHere />}
+      </main>
+    </ConsoleContext.Provider>
+  );
+}
+
+/** The address holds the page, so a link to a place in it must not change it. */
+function skipToMain(event: Event): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+}
+
+function NothingHere() {
+  return (
+    <section class="page">
+      <h1>Nothing here for this token</h1>
+      <p>It may use the API, but none of the pages of the console. Sign in with a token of role service or admin.</p>
+    </section>
+  );
+}

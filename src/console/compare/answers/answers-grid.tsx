@@ -1,0 +1,76 @@
+/**
+ * The answers: a column for each chat, a row for each prompt. The whole scrolls together, so that the answers to one prompt stay side
+ * by side. It follows its end until one scrolls up.
+ */
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { atNextFrame } from "../../shared/frames.ts";
+import type { Column } from "../columns.ts";
+import type { Comparison } from "../comparison.ts";
+import type { Result } from "../results/result.ts";
+import { TurnRow } from "./turn-row.tsx";
+
+/** How near to its end one still wants to follow, in pixels. */
+const NEAR = 80;
+
+interface GridProps {
+  comparison: Comparison;
+  columns: Column[];
+  onStop: (chatId: string) => void;
+  onAgain: (prompt: string) => void;
+  onResult: (result: Result) => void;
+}
+
+export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: GridProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  useFollowedEnd(scroller, comparison);
+  return (
+    <div class="answers" ref={scroller} tabIndex={0} role="region" aria-label="Answers">
+      <div class="answers-inside" style={{ "--columns": columns.length }}>
+        <div class="column-heads" aria-hidden="true">
+          {columns.map(({ chatId, title, detail }) => (
+            <div key={chatId} class="column-head" title={chatId}>
+              <strong>{title}</strong>
+              <span>{detail}</span>
+            </div>
+          ))}
+        </div>
+        {comparison.turns.map((turn, index) => (
+          <TurnRow
+            key={turn.turnId}
+            number={index + 1}
+            fromEnd={comparison.turns.length - index}
+            turn={turn}
+            columns={columns}
+            onStop={onStop}
+            onAgain={onAgain}
+            onResult={onResult}
+          />
+        ))}
+        {comparison.turns.length === 0 && <p class="hint answers-empty">No prompt yet. Write one below.</p>}
+      </div>
+    </div>
+  );
+}
+
+/** Scrolls to the end when there is more, unless one has scrolled up. */
+function useFollowedEnd(scroller: { current: HTMLDivElement | null }, comparison: Comparison): void {
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const inside = element?.firstElementChild;
+    if (!element || !inside) return;
+    let follows = true;
+    const onScroll = () => {
+      follows = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    };
+    const toEnd = () => {
+      if (follows) element.scrollTop = element.scrollHeight;
+    };
+    const observer = new ResizeObserver(() => atNextFrame(toEnd));
+    observer.observe(inside);
+    element.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", onScroll);
+    };
+  }, [comparison]);
+}

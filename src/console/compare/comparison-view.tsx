@@ -1,0 +1,100 @@
+/** A comparison that is under way: its head, the answers in columns, and the next prompt. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { useConsole } from "../context.ts";
+import { useChanges } from "../shared/observable.ts";
+import { Problem } from "../shared/problem.tsx";
+import { StopIcon } from "../shared/icons.tsx";
+import { plural } from "../shared/format.ts";
+import { useLoaded } from "../shared/use-loaded.ts";
+import { AnswersGrid } from "./answers/answers-grid.tsx";
+import { Comparison } from "./comparison.ts";
+import { ComparisonHead } from "./comparison-head.tsx";
+import { Connection } from "./connection.ts";
+import { columnsOf } from "./columns.ts";
+import { PromptForm } from "./prompt-form.tsx";
+import { useErrorsOfEarlierReplies } from "./earlier-errors.ts";
+import { ResultDrawer } from "./results/result-drawer.tsx";
+import type { Result } from "./results/result.ts";
+
+export function ComparisonView({ id }: { id: string }) {
+  const { api } = useConsole();
+  const comparison = useMemo(() => new Comparison(), [id]);
+  const connection = useMemo(() => new Connection(api, id, comparison), [api, id]);
+  useEffect(() => () => connection.close(), [connection]);
+  useChanges(comparison);
+  useChanges(connection);
+  useErrorsOfEarlierReplies(id, comparison);
+  const { value: endpoints } = useLoaded(() => api.endpoints.list(), [api]);
+  const [result, setResult] = useState<Result | null>(null);
+  const { session } = comparison;
+  const columns = useMemo(() => columnsOf(session, endpoints ?? []), [session, endpoints]);
+  if (!session) return <Opening connection={connection} />;
+  return (
+    <section class="comparison" aria-label={session.name}>
+      <ComparisonHead session={session} connection={connection} onResult={setResult} />
+      <AnswersGrid
+        comparison={comparison}
+        columns={columns}
+        onStop={(chatId) => connection.stop(chatId)}
+        onAgain={(prompt) => connection.prompt(prompt)}
+        onResult={setResult}
+      />
+      <NextPrompt id={id} comparison={comparison} connection={connection} chats={columns.length} />
+      {result && <ResultDrawer id={id} result={result} columns={columns} onClose={() => setResult(null)} />}
+    </section>
+  );
+}
+
+const Opening = ({ connection: { problem } }: { connection: Connection }) =>
+  problem === null ? (
+    <p class="loading" role="status">
+      Opening the comparison …
+    </p>
+  ) : (
+    <section class="page">
+      <h1>This comparison cannot be opened</h1>
+      <Problem problem={problem} />
+      <p>
+        <a href="#/compare">All comparisons</a>
+      </p>
+    </section>
+  );
+
+interface NextPromptProps {
+  id: string;
+  comparison: Comparison;
+  connection: Connection;
+  chats: number;
+}
+
+function NextPrompt({ id, comparison, connection, chats }: NextPromptProps) {
+  const isRunning = comparison.turns.some((turn) => turn.isRunning);
+  return (
+    <footer class="next-prompt">
+      <Problem problem={connection.problem} />
+      <PromptForm
+        draftName={id}
+        label={comparison.turns.length === 0 ? "Prompt" : "Next prompt"}
+        hint={hintOf(connection, isRunning, chats)}
+        isReady={connection.state !== "closed"}
+        onSend={(text, clear) => {
+          connection.prompt(text);
+          clear();
+        }}
+      >
+        {isRunning && (
+          <button type="button" onClick={() => connection.stop()}>
+            <StopIcon />
+            Stop all
+          </button>
+        )}
+      </PromptForm>
+    </footer>
+  );
+}
+
+function hintOf({ state, hasUnsent }: Connection, isRunning: boolean, chats: number): string {
+  if (state === "connecting") return hasUnsent ? "No connection. The prompt is sent when it is back" : "Connecting …";
+  if (isRunning) return "A prompt that you send now waits its turn";
+  return `To ${plural(chats, "chat")} at once`;
+}

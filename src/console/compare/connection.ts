@@ -1,0 +1,176 @@
+/**
+ * The one connection of a comparison: a WebSocket, over which all chats stream, and over which prompts and stops are sent. It
+ * comes back by itself after the last message that it has, so nothing is missed or repeated. A prompt stays in the tab until
+ * the server has acknowledged it: a reload sends it again, under the same id, which the server does only once.
+ */
+import type { StreamEvent } from "../../live/streaming/events.ts";
+import type { ParleyClient } from "../../client/index.ts";
+import { problemText } from "../shared/problem.tsx";
+import { Observable } from "../shared/observable.ts";
+import type { Comparison } from "./comparison.ts";
+
+/** The server answers without waking the session. A silent connection is dead after that long. */
+const PING_MS = 20_000;
+/** How long to leave a busy server alone. */
+const BUSY_MS = 2_000;
+const RETRY_MS = [250, 1_000, 2_000, 5_000];
+
+/** Closed for good: the session was deleted, or the token is no longer accepted. */
+const FINAL: Record<number, string> = {
+  4401: "The token is no longer accepted. Sign out, and sign in with another one.",
+  4404: "This comparison was deleted.",
+};
+
+interface UnsentPrompt {
+  type: "prompt-submit";
+  id: string;
+  content: string;
+}
+
+export class Connection extends Observable {
+  state: "connecting" | "open" | "closed" = "connecting";
+  /** Why there is no connection, or why a frame was refused. */
+  problem: string | null = null;
+  readonly #api: ParleyClient;
+  readonly #id: string;
+  readonly #comparison: Comparison;
+  readonly #unsent: UnsentPrompt[];
+  #socket: WebSocket | null = null;
+  #attempt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ping: ReturnType<typeof setInterval> | undefined;
+  #isStopped = false;
+
+  constructor(api: ParleyClient, id: string, comparison: Comparison) {
+    super();
+    this.#api = api;
+    this.#id = id;
+    this.#comparison = comparison;
+    this.#unsent = readUnsent(id);
+    void this.#open();
+  }
+
+  /** Whether a prompt waits for its acknowledgement. */
+  get hasUnsent(): boolean {
+    return this.#unsent.length > 0;
+  }
+
+  prompt(content: string): void {
+    const frame: UnsentPrompt = { type: "prompt-submit", id: randomId(), content };
+    this.#unsent.push(frame);
+    this.problem = null;
+    keepUnsent(this.#id, this.#unsent);
+    this.#send(frame);
+    this.changed();
+  }
+
+  /** @param chatId without it, all chats of the running turn */
+  stop(chatId?: string): void {
+    this.#send({ type: "turn-cancel", id: randomId(), ...(chatId === undefined ? {} : { chatId }) });
+  }
+
+  close(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    clearInterval(this.#ping);
+    this.#socket?.close();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const socket = await this.#api.comparisons.openSocket(this.#id, this.#comparison.lastSeq, { retries: 0 });
+      // The page may have been left meanwhile.
+      if (this.#isStopped) socket.close();
+      else this.#listen(socket);
+    } catch (error) {
+      const isFinal = "status" in Object(error) && [401, 403, 404].includes((error as { status: number }).status);
+      if (isFinal) this.#end(problemText(error));
+      else this.#retry();
+    }
+  }
+
+  #listen(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.addEventListener("open", () => {
+      this.#attempt = 0;
+      this.#setState("open");
+      this.#ping = setInterval(() => socket.send("ping"), PING_MS);
+      for (const frame of this.#unsent) this.#send(frame);
+    });
+    socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
+      if (data !== "pong") this.#receive(JSON.parse(data) as StreamEvent);
+    });
+    socket.addEventListener("close", ({ code }) => {
+      clearInterval(this.#ping);
+      if (this.#isStopped) return;
+      const reason = FINAL[code];
+      if (reason === undefined) this.#retry();
+      else this.#end(reason);
+    });
+  }
+
+  #receive(event: StreamEvent): void {
+    if (event.type === "ack") this.#forget(event.id);
+    else if (event.type === "failure") this.#refuse(event);
+    else this.#comparison.apply(event);
+  }
+
+  #refuse({ id, code, message }: StreamEvent & { type: "failure" }): void {
+    if (code === "unavailable") {
+      const frame = this.#unsent.find((unsent) => unsent.id === id);
+      if (frame) setTimeout(() => this.#send(frame), BUSY_MS);
+      return;
+    }
+    this.problem = message;
+    if (id !== null) this.#forget(id);
+    this.changed();
+  }
+
+  #forget(id: string): void {
+    const at = this.#unsent.findIndex((frame) => frame.id === id);
+    if (at < 0) return;
+    this.#unsent.splice(at, 1);
+    keepUnsent(this.#id, this.#unsent);
+    this.changed();
+  }
+
+  #send(frame: object): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  #retry(): void {
+    this.#setState("connecting");
+    const wait = RETRY_MS[Math.min(this.#attempt, RETRY_MS.length - 1)];
+    this.#attempt += 1;
+    this.#timer = setTimeout(() => void this.#open(), wait);
+  }
+
+  #end(problem: string): void {
+    this.problem = problem;
+    this.#setState("closed");
+  }
+
+  #setState(state: Connection["state"]): void {
+    this.state = state;
+    this.changed();
+  }
+}
+
+const unsentName = (id: string): string => `parley.unsent.${id}`;
+
+function readUnsent(id: string): UnsentPrompt[] {
+  return JSON.parse(sessionStorage.getItem(unsentName(id)) ?? "[]") as UnsentPrompt[];
+}
+
+function keepUnsent(id: string, frames: UnsentPrompt[]): void {
+  if (frames.length === 0) sessionStorage.removeItem(unsentName(id));
+  else sessionStorage.setItem(unsentName(id), JSON.stringify(frames));
+}
+
+/** Leaves a prompt in the tab, for the connection that is opened next. */
+export const leavePrompt = (id: string, content: string): void =>
+  keepUnsent(id, [{ type: "prompt-submit", id: randomId(), content }]);
+
+/** Without `crypto.randomUUID`, which pages have over https only. */
+const randomId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,0 +1,37 @@
+/** The line above every page: where one can go, who one is, light or dark. */
+import type { Me } from "../../client/types.ts";
+import { addressOf } from "../router.ts";
+import type { Page } from "./pages.ts";
+import { ThemeSwitch } from "./theme.tsx";
+
+interface HeaderProps {
+  me: Me;
+  pages: Page[];
+  current: string;
+  onSignOut: () => void;
+}
+
+export function Header({ me, pages, current, onSignOut }: HeaderProps) {
+  return (
+    <header class="top">
+      <a class="wordmark" href={addressOf("")} aria-label="Parley, start">
+        Parley
+      </a>
+      <nav aria-label="Pages">
+        {pages.map(({ name, title }) => (
+          <a key={name} href={addressOf(name)} aria-current={name === current ? "page" : undefined}>
+            {title}
+          </a>
+        ))}
+        <a href="/docs">API</a>
+      </nav>
+      <span class="role" title={me.id}>
+        {me.id === "anonymous" ? `no token, ${me.role}` : me.role}
+      </span>
+      <ThemeSwitch />
+      <button type="button" class="quiet" onClick={onSignOut}>
+        {me.id === "anonymous" ? "Sign in" : "Sign out"}
+      </button>
+    </header>
+  );
+}

@@ -1,0 +1,14 @@
+/** The pages of the console, and who may see them. Pure. */
+import type { Me } from "../../client/types.ts";
+
+export interface Page {
+  /** As in the address. */
+  name: string;
+  title: string;
+  roles: readonly Me["role"][];
+}
+
+const PAGES: readonly Page[] = [{ name: "compare", title: "Compare", roles: ["admin", "service"] }];
+
+/** The first one is what one sees after the sign-in. */
+export const pagesOf = (role: Me["role"]): Page[] => PAGES.filter(({ roles }) => roles.includes(role));

@@ -1,0 +1,35 @@
+/** A panel over the page, for what one looks at and closes again. The browser keeps the focus inside, and Escape closes it. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+interface DrawerProps {
+  title: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Drawer({ title, onClose, children }: DrawerProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    <dialog
+      ref={dialog}
+      class="drawer"
+      aria-label={title}
+      onClose={onClose}
+      onClick={(event) => event.target === event.currentTarget && event.currentTarget.close()}
+    >
+      <div class="drawer-inside">
+        <header class="drawer-head">
+          <h2>{title}</h2>
+          <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
+            Close
+          </button>
+        </header>
+        <div class="drawer-body" tabIndex={0} role="region" aria-label={`${title}, content`}>
+          {children}
+        </div>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,38 @@
+/** A failed call in words, with what one can do. */
+import { ParleyError } from "../../client/errors.ts";
+
+/** What to do, by the status of the answer. */
+const ADVICE: Record<number, string> = {
+  401: "The token is no longer accepted. Sign out, and sign in with another one.",
+  403: "Your token may not do this. Ask an admin for one that may.",
+  404: "It may have been deleted meanwhile.",
+  409: "It has changed meanwhile. Load the page again, then repeat the step.",
+  429: "That was too much at once. Wait a moment, then repeat the step.",
+  503: "The server is busy. Wait a moment, then repeat the step.",
+};
+
+export function problemText(problem: unknown): string {
+  if (!(problem instanceof Error)) return String(problem);
+  if (problem instanceof ParleyError) {
+    if (problem.code === "connection_failed")
+      return "The server cannot be reached. Check the connection, then try again.";
+    // The message begins with the call, which says nothing to a person.
+    const reason = problem.message.replace(/^\S+ \S+ failed with status \d+: /, "");
+    return [reason, ADVICE[problem.status]].filter(Boolean).join(" — ");
+  }
+  return problem.message;
+}
+
+export function Problem({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) {
+  if (problem === null || problem === undefined) return null;
+  return (
+    <div class="note note-bad" role="alert">
+      <span>{problemText(problem)}</span>
+      {onRetry && (
+        <button type="button" class="quiet" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}

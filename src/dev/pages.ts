@@ -1,0 +1,82 @@
+/**
+ * Builds the pages and scripts for browsers, with Vite, in memory. What is built is listed here, with the headers of each; what
+ * a page shows is in its own folder. Reads the disk, and writes nothing.
+ */
+import { join } from "node:path";
+import type { Rolldown } from "vite";
+import { build } from "vite";
+import { ROOT } from "./settings.ts";
+
+/** Files by their path below the assets. */
+export type Files = Record<string, string | Uint8Array>;
+
+/** Files whose names have a hash of their content. */
+const HASHED = "static";
+
+/** The pages: an entry is an HTML file in `src`, and `/console` is the address of `console/index.html`. */
+const PAGES: readonly string[] = ["console/index.html"];
+
+/**
+ * What a page may load: from this host, and nothing written into the page itself. Markdown becomes HTML in DOMPurify only.
+ * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Security-Policy
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types dompurify",
+].join("; ");
+
+/** Every asset. `Cross-Origin-Resource-Policy` keeps other sites from embedding it: an asset that they may embed detaches it. */
+const COMMON_HEADERS = [
+  "Cross-Origin-Resource-Policy: same-origin",
+  "Strict-Transport-Security: max-age=31536000",
+  "X-Content-Type-Options: nosniff",
+];
+
+const PAGE_HEADERS = [
+  `Content-Security-Policy: ${POLICY}`,
+  "Cache-Control: no-cache",
+  "Cross-Origin-Opener-Policy: same-origin",
+  "Permissions-Policy: camera=(), geolocation=(), microphone=()",
+  "Referrer-Policy: no-referrer",
+];
+
+/** @returns the pages and what they load, with the file of their headers */
+export async function buildPages(): Promise<Files> {
+  const built = await build({
+    configFile: false,
+    root: join(ROOT, "src"),
+    publicDir: false,
+    logLevel: "warn",
+    build: {
+      write: false,
+      target: "es2022",
+      assetsDir: HASHED,
+      assetsInlineLimit: 0,
+      // A browser that cannot preload modules loads them all the same.
+      modulePreload: { polyfill: false },
+      rolldownOptions: { input: PAGES.map((page) => join(ROOT, "src", page)) },
+    },
+  });
+  return { ...filesOf(built as Rolldown.RolldownOutput), _headers: headersFile() };
+}
+
+const filesOf = ({ output }: Rolldown.RolldownOutput): Files =>
+  Object.fromEntries(output.map((file) => [file.fileName, file.type === "chunk" ? file.code : file.source]));
+
+/** https://developers.cloudflare.com/workers/static-assets/headers/ */
+function headersFile(): string {
+  const rules: [path: string, headers: string[]][] = [
+    ["/*", COMMON_HEADERS],
+    [`/${HASHED}/*`, ["Cache-Control: public, max-age=31536000, immutable"]],
+    ...PAGES.map((page): [string, string[]] => [`/${page.replace(/\/index\.html$/, "")}`, PAGE_HEADERS]),
+  ];
+  return rules.map(([path, headers]) => [path, ...headers.map((header) => `  ${header}`), ""].join("\n")).join("\n");
+}
