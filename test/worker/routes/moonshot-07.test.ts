@@ -178,6 +178,7 @@ describe("the web UI of Moonshot 0.7", () => {
       expect((await get(`/api/v1/${path}`)).body).toEqual([]);
     for (const list of ["cookbooks", "recipes", "datasets", "metrics", "runners", "benchmarks/results"])
       expect((await get(`/api/v1/${list}/name`)).body).toEqual([]);
+    expect((await get("/api/v1/benchmarks/status")).body).toEqual({});
   });
 
   it("never gets a compressed answer", async () => {

@@ -139,6 +139,7 @@ const MATRIX: Record<string, string[]> = {
   "get /api/v1/runners": STAFF,
   "get /api/v1/runners/name": STAFF,
   "get /api/v1/benchmarks/results": STAFF,
+  "get /api/v1/benchmarks/status": STAFF,
   "get /api/v1/benchmarks/results/name": STAFF,
   "post /ui/chat": CHATTERS,
   "get /ui/chat/{id}": EVERYONE,

@@ -54,5 +54,11 @@ export const operations: Operations = {
   ),
   "GET /connectors": list("moonshot07ListConnectors", "List connector types", schemas.Connectors, CONNECTOR_TYPES),
   "GET /connectors/name": list("moonshot07ListConnectorNames", "List connector types", schemas.Connectors),
+  "GET /benchmarks/status": list(
+    "moonshot07GetBenchmarksStatus",
+    "Benchmarks that run, by id: none, because Parley has no benchmarks",
+    schemas.NoStatus,
+    {},
+  ),
   ...Object.fromEntries(BENCHMARK_LISTS.map((path) => [`GET ${path}`, benchmarkList(path)])),
 };

@@ -30,6 +30,8 @@ export const lists = new Hono<AppEnv>({ strict: false })
   .get("/attack-modules", allowServices, (c) => c.json(ATTACK_MODULES))
   .get("/attack-modules/metadata", allowServices, (c) => c.json(presentAttackModules()))
   .get("/connectors", allowServices, (c) => c.json([...CONNECTOR_TYPES]))
-  .get("/connectors/name", allowServices, (c) => c.json([...CONNECTOR_TYPES]));
+  .get("/connectors/name", allowServices, (c) => c.json([...CONNECTOR_TYPES]))
+  // Every page of the web UI asks which benchmarks run.
+  .get("/benchmarks/status", allowServices, (c) => c.json({}));
 
 for (const path of BENCHMARK_LISTS) lists.get(path, query(schemas.BenchmarkList), allowServices, (c) => c.json([]));

@@ -25,3 +25,5 @@ export const AttackModules = z.array(
 export const Connectors = z.array(z.enum(CONNECTOR_TYPES));
 
 export const Nothing = z.array(z.object({})).meta({ description: "Always empty" });
+
+export const NoStatus = z.object({}).meta({ description: "Always empty" });
