@@ -134,7 +134,7 @@ describe("in a session, by x-parley-session", () => {
     },
   );
 
-  it("a call that was too much for the provider is repeated after the pause that it was told, and adds no second message", async () => {
+  it("a call that was too much for the provider is repeated after the pause of Retry-After, and adds no second message", async () => {
     const busy = await server.parley.createChatbot({ name: "Busy", endpointId: "busy" });
     const session = await newSession(busy.id);
     const model = compatible(`chatbot:${busy.id}`, { headers: { "x-parley-session": session } });
@@ -175,7 +175,7 @@ describe("responses that are stored", () => {
   it("go on behind an earlier one by previousResponseId", async () => {
     const session = await newSession(chatbot);
     const first = await generateText({ model: responses(), prompt: "One", ...options({ conversation: session }) });
-    const previousResponseId = String(first.providerMetadata?.["openai"]?.["responseId"]);
+    const previousResponseId = first.response.id;
     const next = await generateText({ model: responses(), prompt: "Two", ...options({ previousResponseId }) });
     expect(next.text).toBe("Two");
     expect(await textsOf(session)).toEqual(["user: One", "assistant: One", "user: Two", "assistant: Two"]);

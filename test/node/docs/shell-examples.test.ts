@@ -15,6 +15,7 @@ const root = new URL("../../../", import.meta.url).pathname;
 const GUIDES = [
   "README.md",
   "src/docs/api.md",
+  "src/docs/clients.md",
   "src/docs/openai.md",
   "src/docs/streaming.md",
   "src/docs/access.md",

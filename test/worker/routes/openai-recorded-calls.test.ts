@@ -4,7 +4,7 @@
  */
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ADMIN_KEY } from "../../support/api.ts";
+import { ADMIN_KEY, get } from "../../support/api.ts";
 import { createChatbot, createEndpoint } from "../../support/create.ts";
 import { faultIn } from "../../support/openapi.ts";
 
@@ -53,7 +53,7 @@ async function send(method: string, path: string, headers: Record<string, string
   const text = await answer.text();
   if (/json/.test(answer.headers.get("content-type") ?? ""))
     expect(faultIn(method, `/openai/v1${path}`, answer.status, JSON.parse(text))).toBeNull();
-  return { status: answer.status, text };
+  return { status: answer.status, headers: answer.headers, text };
 }
 
 const contentOf = (text: string): string => JSON.parse(text).choices[0].message.content;
@@ -77,6 +77,26 @@ describe("OpenAI's Python client", () => {
     expect(contentOf((await send("POST", "/chat/completions", PYTHON, body)).text)).toBe("Hello");
     const stream = { ...body, stream: true, stream_options: { include_usage: true } };
     expect(streamed((await send("POST", "/chat/completions", PYTHON, stream)).text)).toBe("Hello");
+  });
+
+  it("keeps a conversation in the session that the first answer names", async () => {
+    const first = { messages: [{ role: "user", content: "Hello" }], model: endpoint, store: true };
+    const { headers } = await send("POST", "/chat/completions", PYTHON, first);
+    const session = headers.get("x-parley-session") ?? "";
+    const next = ["Hello", "Hello", "And you?"].map((content, at) => ({
+      role: at === 1 ? "assistant" : "user",
+      content,
+    }));
+    const inSession = { ...PYTHON, "x-parley-session": session };
+    const { text } = await send("POST", "/chat/completions", inSession, { messages: next, model: endpoint });
+    expect(contentOf(text)).toBe("And you?");
+    const { body } = await get(`/sessions/${session}`);
+    expect(body.data.messages.map(({ role }: { role: string }) => role)).toEqual([
+      "user",
+      "assistant",
+      "user",
+      "assistant",
+    ]);
   });
 
   it("asks by responses", async () => {
