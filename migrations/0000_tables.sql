@@ -79,6 +79,22 @@ CREATE INDEX `message_feedback_by_rating` ON `message_feedback` (`rating`,`updat
 CREATE INDEX `message_feedback_by_chatbot` ON `message_feedback` (`chatbot_id`,`updated_at`);--> statement-breakpoint
 CREATE INDEX `message_feedback_by_chatbot_and_rating` ON `message_feedback` (`chatbot_id`,`rating`,`updated_at`);--> statement-breakpoint
 CREATE INDEX `message_feedback_by_client` ON `message_feedback` (`client_id`,`updated_at`);--> statement-breakpoint
+CREATE TABLE `runs` (
+	`number` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` text NOT NULL,
+	`object_id` text NOT NULL,
+	`name` text NOT NULL,
+	`status` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`endpoints` text NOT NULL,
+	`repeat` integer NOT NULL,
+	`answers` integer NOT NULL,
+	`done` integer NOT NULL,
+	`errors` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `runs_id` ON `runs` (`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `runs_object` ON `runs` (`object_id`);--> statement-breakpoint
 CREATE TABLE `daily_statistics` (
 	`scope` text NOT NULL,
 	`id` text NOT NULL,
@@ -241,12 +257,14 @@ CREATE TABLE `sessions` (
 	`handler_since` integer,
 	`handover` text,
 	`active_path` text,
-	`hidden_turns` text
+	`hidden_turns` text,
+	`run_id` text
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint
 CREATE INDEX `sessions_newest` ON `sessions` (`created_at`,`number`,`title_folded`) WHERE kind = 'chatbot';--> statement-breakpoint
-CREATE INDEX `comparisons_newest` ON `sessions` (`created_at`) WHERE kind = 'comparison';--> statement-breakpoint
+CREATE INDEX `comparisons_newest` ON `sessions` (`created_at`) WHERE kind = 'comparison' AND run_id IS NULL;--> statement-breakpoint
+CREATE INDEX `sessions_by_run` ON `sessions` (`run_id`,`created_at`) WHERE run_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_by_status` ON `sessions` (`status`,`created_at`) WHERE kind = 'chatbot';--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot` ON `sessions` (`chatbot_id`,`created_at`) WHERE chatbot_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `sessions_by_chatbot_and_status` ON `sessions` (`chatbot_id`,`status`,`created_at`) WHERE chatbot_id IS NOT NULL;--> statement-breakpoint

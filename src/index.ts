@@ -18,6 +18,7 @@ import { refoldTexts } from "./store/refold.ts";
 import { deleteExpiredTickets } from "./store/tickets.ts";
 
 export { EndpointObject } from "./providers/limits/endpoint-object.ts";
+export { RunObject } from "./runs/run-object.ts";
 export { ReplyCaller } from "./providers/call/reply-caller.ts";
 
 /** How long an expired key is still listed, in milliseconds: 30 days. */

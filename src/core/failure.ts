@@ -55,6 +55,7 @@ export type ResourceType =
   | "context strategy"
   | "attack module"
   | "bookmark"
+  | "run"
   | "record"
   | "key"
   | "chat"

@@ -11,7 +11,7 @@ import { idempotencyKeys } from "./access-tables.ts";
 
 /** What a response created: the type of the resource, and its id. */
 export type CreatedResource =
-  `${"session" | "chatbot" | "client" | "endpoint" | "prompt-template" | "bookmark"}:${string}`;
+  `${"session" | "chatbot" | "client" | "endpoint" | "prompt-template" | "bookmark" | "run"}:${string}`;
 
 export type SavedResponse = typeof idempotencyKeys.$inferSelect;
 

@@ -22,7 +22,15 @@ import { bytesOf, limitByBytes } from "./list-pages.ts";
 import { groupBySession, newestMessages } from "./messages.ts";
 import { toSession } from "./sessions.ts";
 import type { SessionRow } from "./sessions.ts";
-import { clients, isChatbotSession, isComparisonSession, isNotBots, sessionCounts, sessions } from "./tables.ts";
+import {
+  clients,
+  isChatbotSession,
+  isComparisonSession,
+  isNotBots,
+  isOfRun,
+  sessionCounts,
+  sessions,
+} from "./tables.ts";
 
 /** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
@@ -224,14 +232,21 @@ const equals = (column: Column, value: string, isSecondary: boolean): SQL =>
 /**
  * Comparison sessions, newest first: at most `limit`, and fewer if they have more characters than a list may have. One
  * round trip.
+ *
+ * @param runId the run whose conversations to list; `null` for the sessions of no run
  */
-export async function listComparisonSessions(db: Database, { limit, skip }: PageRequest): Promise<Session[]> {
+export async function listComparisonSessions(
+  db: Database,
+  { limit, skip }: PageRequest,
+  runId: string | null = null,
+): Promise<Session[]> {
+  const isListed = runId === null ? isComparisonSession : sql`${isOfRun} and ${sessions.runId} = ${runId}`;
   const rows = sql`select ${bytesOf([sessions.chats, sessions.description])} as size, ${sessions.createdAt}, ${sessions.number}
-    from ${sessions} where ${isComparisonSession}`;
+    from ${sessions} where ${isListed}`;
   const page = await db
     .select()
     .from(sessions)
-    .where(isComparisonSession)
+    .where(isListed)
     .orderBy(...newestFirst)
     .limit(limitByBytes(MAX_LIST_BYTES, { rows, order: sql`created_at desc, number desc`, limit, skip }))
     .offset(skip);

@@ -23,14 +23,14 @@ export type SessionRow = typeof sessions.$inferSelect;
 
 export function toSession(row: SessionRow): Session {
   const { number: _number, titleFolded: _titleFolded, foldVersion: _foldVersion, ...fields } = row;
-  const { archiveCheckedAt: _archiveCheckedAt, ...session } = fields;
+  const { archiveCheckedAt: _archiveCheckedAt, runId: _runId, ...session } = fields;
   return { ...session, chatbotId: session.chatbotId || null, clientId: session.clientId || null };
 }
 
 /** The id of the chatbot and the client of a session with an endpoint, in D1: triggers count sessions by both. */
 const NONE = "";
 
-const toRow = (session: Session) => ({
+export const toRow = (session: Session) => ({
   ...session,
   titleFolded: session.title === null ? null : foldText(session.title),
   foldVersion: FOLD_VERSION,
@@ -55,7 +55,7 @@ export async function createChatbotSession(
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId ?? NONE}, ${row.clientId ?? NONE}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, null, null, null, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt},
-        ${row.handler}, ${row.handlerSince}, null, null, null where ${partiesExist(session)}`,
+        ${row.handler}, ${row.handlerSince}, null, null, null, null where ${partiesExist(session)}`,
   );
   // A second attempt finds the row of the first, and counts as having created it.
   const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });

@@ -33,7 +33,9 @@ export const summaryEndpointIdOf = (context: Column): SQL => sql`${context} ->> 
 
 /** SQL conditions of the partial indexes. */
 export const isChatbotSession = sql.raw("kind = 'chatbot'");
-export const isComparisonSession = sql.raw("kind = 'comparison'");
+/** Those of a run are listed by their run. */
+export const isComparisonSession = sql.raw("kind = 'comparison' AND run_id IS NULL");
+export const isOfRun = sql.raw("run_id IS NOT NULL");
 export const isNotBots = sql.raw("handler <> 'bot'");
 
 // Every index implicitly ends with the row's number, so each one also serves `order by created_at desc, number desc`.
@@ -78,6 +80,8 @@ export const sessions = sqliteTable(
     activePath: text({ mode: "json" }).$type<PathRange[]>(),
     /** The ids of turns that are no longer found by them. */
     hiddenTurns: text({ mode: "json" }).$type<readonly string[]>(),
+    /** The run that it is a conversation of. */
+    runId: text(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),
@@ -85,6 +89,7 @@ export const sessions = sqliteTable(
     // Includes the title, so that a search text too short for the full-text index scans this index and not the rows.
     index("sessions_newest").on(table.createdAt, table.number, table.titleFolded).where(isChatbotSession),
     index("comparisons_newest").on(table.createdAt).where(isComparisonSession),
+    index("sessions_by_run").on(table.runId, table.createdAt).where(isOfRun),
     index("sessions_by_status").on(table.status, table.createdAt).where(isChatbotSession),
     index("sessions_by_chatbot")
       .on(table.chatbotId, table.createdAt)

@@ -194,12 +194,19 @@ const CREATORS: [string, (refersTo: Record<string, unknown>) => Promise<string>]
   ["/v1/sessions", async ({ endpoints }) => (await createComparison(endpoints as string[])).session_id],
   ["/v1/llm_endpoints", () => createEndpoint()],
   ["/v1/prompt_templates", createTemplate],
+  ["/v1/runs", ({ endpoints }) => createRun(endpoints as string[])],
   ["/v1/bookmarks", createBookmark],
   ["/api/v1/bookmarks", createBookmark],
   ["/chatbots", () => createChatbot()],
   ["/clients", () => createClient()],
   ["/keys", async () => (await post("/keys", { name: "k", role: "service" })).body.data.id],
 ];
+
+async function createRun(endpoints: string[]): Promise<string> {
+  const { status, body } = await post("/v1/runs", { name: unique("run"), endpoints, items: [{ prompt: "p" }] });
+  if (status !== 200) throw new Error(`No run: ${status}`);
+  return body.run.run_id;
+}
 
 async function createBookmark(): Promise<string> {
   const name = unique("bookmark").replaceAll(" ", "-");

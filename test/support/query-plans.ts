@@ -67,6 +67,11 @@ const EXCEPTIONS: Exception[] = [
     why: "counts what admins and services list; no call of a session needs it",
   },
   {
+    step: /^SCAN runs$/,
+    query: /order by "runs"."number" desc limit \?/,
+    why: "walks the list's own order as far as the page",
+  },
+  {
     step: /^SCAN dead_letters USING INDEX dead_letters_by_time$/,
     query: /order by "dead_letters"."at" desc limit \?/,
     why: "walks the list's own order as far as the page",

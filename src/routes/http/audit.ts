@@ -21,6 +21,7 @@ export type AuditEvent =
   | "client-deleted"
   | "prompt-template-deleted"
   | "bookmark-deleted"
+  | "run-deleted"
   | "bookmarks-deleted";
 
 /**

@@ -34,8 +34,9 @@ export type HttpProblem =
   | { reason: "idempotency-key-invalid" }
   | { reason: "idempotency-key-without-token" }
   | { reason: "still-under-way"; retryAfterSeconds: number }
-  | { reason: "unsupported-media-type" }
-  | { reason: "body-too-large" }
+  /** `types`: the content types that the route takes, if it is not JSON alone. */
+  | { reason: "unsupported-media-type"; types?: string }
+  | { reason: "body-too-large"; maxBytes?: number }
   | { reason: "invalid-input"; in: "body" | "query" | "path"; issues: InputIssue[] }
   | { reason: "not-supported"; message: string }
   | { reason: "misconfigured"; message: string }
@@ -120,15 +121,15 @@ const PROBLEMS: ProblemTable = {
     message: "This route opens a WebSocket: send Upgrade: websocket",
     headers: { upgrade: "websocket", connection: "upgrade" },
   }),
-  "unsupported-media-type": () => ({
+  "unsupported-media-type": ({ types = "application/json" }) => ({
     httpStatus: 415,
     code: "unsupported_media_type",
-    message: "The body must be application/json",
+    message: `The body must be ${types}`,
   }),
-  "body-too-large": () => ({
+  "body-too-large": ({ maxBytes = MAX_BODY_BYTES }) => ({
     httpStatus: 413,
     code: "body_too_large",
-    message: `The body is larger than ${MAX_BODY_BYTES} bytes`,
+    message: `The body is larger than ${maxBytes} bytes`,
   }),
   "invalid-input": ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),
   invalid: ({ issues }) => ({ httpStatus: 400, code: "invalid_input", message: invalidMessage(issues) }),

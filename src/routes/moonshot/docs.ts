@@ -8,6 +8,7 @@ import { moonshot } from "./dialect.ts";
 import { operations as bookmarks } from "./bookmarks/docs.ts";
 import { operations as llmEndpoints } from "./llm-endpoints/docs.ts";
 import { operations as promptTemplates } from "./prompt-templates/docs.ts";
+import { operations as runs } from "./runs/docs.ts";
 import * as schemas from "./response-schemas.ts";
 import { operations as sessions } from "./sessions/docs.ts";
 
@@ -45,6 +46,7 @@ export const moonshotDocs: DialectDocs = {
     ...mountedAt("/v1/llm_endpoints", llmEndpoints),
     ...mountedAt("/v1/prompt_templates", promptTemplates),
     ...mountedAt("/v1/bookmarks", bookmarks),
+    ...mountedAt("/v1/runs", runs),
     ...mountedAt("/v1", lists),
   },
 };

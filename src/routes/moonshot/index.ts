@@ -1,7 +1,7 @@
 /**
  * `/v1`: the Moonshot API. This file mounts its resources and has the two lists that Parley itself defines.
  *
- * In this folder: `sessions`, `llm-endpoints`, `prompt-templates` and `bookmarks`, each with its routes in `index.ts`; `dialect` for
+ * In this folder: `sessions`, `llm-endpoints`, `prompt-templates`, `bookmarks` and `runs`, each with its routes in `index.ts`; `dialect` for
  * subscribers. What it shares with Moonshot 0.7 is in `moonshot-shared`.
  */
 import { Hono } from "hono/tiny";
@@ -14,6 +14,7 @@ import { bookmarks } from "./bookmarks/index.ts";
 import { llmEndpoints } from "./llm-endpoints/index.ts";
 import { presentConnector } from "./present.ts";
 import { promptTemplates } from "./prompt-templates/index.ts";
+import { runs } from "./runs/index.ts";
 import * as schemas from "./schemas.ts";
 import { sessions } from "./sessions/index.ts";
 
@@ -22,6 +23,7 @@ export const v1 = new Hono<AppEnv>({ strict: false })
   .route("/llm_endpoints", llmEndpoints)
   .route("/prompt_templates", promptTemplates)
   .route("/bookmarks", bookmarks)
+  .route("/runs", runs)
   .get("/context_strategies", allowServices, (c) => c.json([...CONTEXT_STRATEGIES]))
   .get("/connectors", query(schemas.ListConnectors), allowServices, (c) =>
     c.json(c.req.valid("query").include === "fields" ? CONNECTOR_TYPES.map(presentConnector) : [...CONNECTOR_TYPES]),

@@ -93,7 +93,7 @@ export function docsOf(dialects: readonly DialectDocs[], path: string): DialectD
 
 function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json): Json {
   const { path, operation, inputs } = route;
-  const { id, tag, summary, response, otherResponses = [], example } = operation;
+  const { id, tag, summary, response, otherResponses = [], example, bodyTexts = {} } = operation;
   const description = [operation.description, streamDescription(response)].filter((text) => text !== undefined);
   const bodySchema = inputs.find((input) => input.in === "body")?.schema;
   return {
@@ -106,7 +106,12 @@ function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json
     ...(response.frames ? socketFrames(response.frames, schemas) : {}),
     parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
     ...(bodySchema
-      ? { requestBody: { required: true, content: jsonContent(bodySchema, example, "input", schemas) } }
+      ? {
+          requestBody: {
+            required: true,
+            content: { ...jsonContent(bodySchema, example, "input", schemas), ...textContents(bodyTexts) },
+          },
+        }
       : {}),
     responses: {
       ...Object.fromEntries(
@@ -147,12 +152,15 @@ function responseContent(answer: Operation["response"], schemas: Json): Json {
     ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
     ...(events ? { "text/event-stream": eventContent(events, schemas) } : {}),
     ...(contentType === undefined ? {} : { [contentType]: {} }),
-    ...Object.fromEntries(
-      Object.entries(texts).map(([type, text]) => [type, { schema: { type: "string" }, example: text }]),
-    ),
+    ...textContents(texts),
   };
   return { content };
 }
+
+const textContents = (texts: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(
+    Object.entries(texts).map(([type, text]) => [type, { schema: { type: "string" }, example: text }]),
+  );
 
 /** Each event is described by the JSON of its `data`. */
 const eventContent = ({ examples }: EventStream, schemas: Json): Json => ({

@@ -27,6 +27,8 @@ export interface Operation {
   headers?: readonly HeaderName[];
   /** An example of the body. */
   example?: unknown;
+  /** Content types of a body beside JSON, each with an example. */
+  bodyTexts?: Record<string, string>;
 }
 
 interface OperationResponse {

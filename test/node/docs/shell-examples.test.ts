@@ -21,6 +21,7 @@ const GUIDES = [
   "src/docs/access.md",
   "src/docs/conversations.md",
   "src/docs/comparisons.md",
+  "src/docs/runs.md",
 ];
 
 /** Examples that are shown because they fail, with a part of the answer. */

@@ -20,6 +20,7 @@ const DONE = [
   "src/net",
   "src/providers",
   "src/routes",
+  "src/runs",
   "src/store",
   "src/turn",
   "test/bench",

@@ -28,19 +28,20 @@ const DIALECT = [
 
 /** One line per room: the rooms and files that it may import beside its own and `core`. The most exact line counts. */
 const ARROWS: Record<string, string[]> = {
-  "index.ts": ["app.ts", "jobs", "live", "providers", "store", "routes/http"],
+  "index.ts": ["app.ts", "jobs", "live", "providers", "runs", "store", "routes/http"],
   "app.ts": ["routes"],
   "api-docs.ts": ["app.ts", "routes"],
   routes: ["routes/http", "routes/openapi", "store", "providers/call/check-tokens.ts"],
   "routes/http": [...LIVE_DOORS, "routes/openapi/inputs.ts", "store", "auth", "net", "crypto"],
   "routes/openapi": ["routes/http", ...STREAM_SCHEMAS],
   "routes/session-api": [...DIALECT, "live/close-revoked-subscriptions.ts"],
-  "routes/moonshot": [...DIALECT, "routes/moonshot-shared", "providers/call/call-endpoint.ts"],
+  "routes/moonshot": [...DIALECT, "routes/moonshot-shared", "providers/call/call-endpoint.ts", "runs/run-client.ts"],
   "routes/moonshot-07": [...DIALECT, "routes/moonshot-shared"],
   "routes/moonshot-shared": DIALECT,
   "routes/openai": [...DIALECT, "providers/call/call-endpoint.ts"],
   "routes/ai-sdk": DIALECT,
   jobs: [...LIVE_DOORS, "store", "net"],
+  runs: [...LIVE_DOORS, "store"],
   live: ["turn", "providers", "store"],
   "live/turns": [
     "live/session-world.ts",

@@ -593,6 +593,15 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["POST /v1/bookmarks", "held by its object", 1, async () => aCall("POST", "/v1/bookmarks", await aRecord())],
   ["GET /v1/bookmarks/{name}", "", 1, async () => aCall("GET", `/v1/bookmarks/${await aBookmark()}`)],
   ["DELETE /v1/bookmarks/{name}", "", 1, async () => aCall("DELETE", `/v1/bookmarks/${await aBookmark()}`)],
+  ["GET /v1/runs", "", 1, async () => aCall("GET", "/v1/runs")],
+  ["POST /v1/runs", "", 2, async () => aCall("POST", "/v1/runs", await runBody())],
+  ["GET /v1/runs/{id}", "", 1, async () => aCall("GET", `/v1/runs/${await aRun()}`)],
+  ["DELETE /v1/runs/{id}", "", 2, async () => aCall("DELETE", `/v1/runs/${await aRun()}`)],
+  ["GET /v1/runs/{id}/events", "", 1, async () => aCall("GET", `/v1/runs/${await aRun()}/events`)],
+  ["POST /v1/runs/{id}/pause", "", 1, async () => aCall("POST", `/v1/runs/${await aRun()}/pause`)],
+  ["POST /v1/runs/{id}/resume", "", 1, async () => aCall("POST", `/v1/runs/${await aRun()}/resume`)],
+  ["POST /v1/runs/{id}/cancel", "", 1, async () => aCall("POST", `/v1/runs/${await aRun()}/cancel`)],
+  ["GET /v1/runs/{id}/results", "", 1, async () => aCall("GET", `/v1/runs/${await aRun()}/results`)],
   ["GET /api/v1/bookmarks", "", 1, async () => aCall("GET", "/api/v1/bookmarks")],
   ["POST /api/v1/bookmarks", "", 1, async () => aCall("POST", "/api/v1/bookmarks", { name: unique("b"), ...TEXTS })],
   ["DELETE /api/v1/bookmarks", "", 1, async () => aCall("DELETE", `/api/v1/bookmarks?name=${await aBookmark()}`)],
@@ -823,3 +832,12 @@ it("every route has its budget", () => {
   );
   expect(routes.filter((route) => !BUDGET.some(([known]) => known === route))).toEqual([]);
 });
+
+const runBody = async () => ({ name: unique("r"), endpoints: [await createEndpoint()], items: [{ prompt: "p" }] });
+
+/** A run that has ended, so that no query of its own is counted. */
+async function aRun(): Promise<string> {
+  const { run_id: id } = (await post("/v1/runs", await runBody())).body.run;
+  while ((await get(`/v1/runs/${id}`)).body.run.status === "running") await scheduler.wait(20);
+  return id;
+}

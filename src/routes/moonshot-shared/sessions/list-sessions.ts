@@ -9,23 +9,27 @@ import { readFromReplica } from "../../http/context.ts";
 interface Page {
   limit: number;
   skip: number;
+  /** The run whose conversations to list. */
+  run_id?: string | undefined;
 }
 
 /** Answers a page of the list, newest first, with a link to the next one. */
 export async function respondWithSessions(
   c: Context<AppEnv>,
-  { limit, skip }: Page,
+  { limit, skip, run_id: runId }: Page,
   present: (session: Session) => object | string,
 ) {
   // One more than the page shows whether there is a next page.
-  const sessions = await readFromReplica(c, (db) => listComparisonSessions(db, { limit: limit + 1, skip }));
+  const sessions = await readFromReplica(c, (db) =>
+    listComparisonSessions(db, { limit: limit + 1, skip }, runId ?? null),
+  );
   const page = fitTexts(sessions.slice(0, limit).map(present));
   const next = nextPage(c.req.url, limit, skip + page.length);
   if (sessions.length > page.length) c.header("link", `<${next}>; rel="next"`);
   return c.json(page);
 }
 
-function nextPage(url: string, limit: number, skip: number): string {
+export function nextPage(url: string, limit: number, skip: number): string {
   const next = new URL(url);
   next.searchParams.set("limit", String(limit));
   next.searchParams.set("skip", String(skip));

@@ -13,7 +13,7 @@ const endpointId = z
   );
 
 /** `null` and `""` mean no name. */
-const optionalName = z._default(
+export const optionalName = z._default(
   z.pipe(
     z.nullable(z.string().check(z.maxLength(200))),
     z.transform((text) => (text === "" ? null : text)),
@@ -21,19 +21,24 @@ const optionalName = z._default(
   null,
 );
 
+/** `null` and `""` mean none. */
+export const optionalSystemPrompt = z._default(
+  z.pipe(
+    z.nullable(SystemPrompt),
+    z.transform((text) => (text === "" ? null : text)),
+  ),
+  null,
+);
+
+export const endpointIds = z.array(endpointId).check(z.minLength(1), z.maxLength(64));
+
 export const CreateSession = z.strictObject({
   name,
   description: z._default(z.string().check(z.maxLength(1000)), ""),
-  endpoints: z.array(endpointId).check(z.minLength(1), z.maxLength(64)),
+  endpoints: endpointIds,
   prompt_template: optionalName,
   context_strategy: optionalName,
-  system_prompt: z._default(
-    z.pipe(
-      z.nullable(SystemPrompt),
-      z.transform((text) => (text === "" ? null : text)),
-    ),
-    null,
-  ),
+  system_prompt: optionalSystemPrompt,
 });
 
 export const SetSystemPrompt = z.strictObject({ system_prompt: SystemPrompt.check(z.minLength(1)) });
@@ -59,4 +64,7 @@ export const PromptQuery = z.strictObject({ include });
 export const ListSessions = z.strictObject({
   limit: limitUpTo(1000),
   skip: pageQuery.skip,
+  run_id: z
+    .optional(z.string())
+    .check(z.meta({ description: "The conversations of a run. Without it, the sessions of no run" })),
 });

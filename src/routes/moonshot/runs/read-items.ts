@@ -1,0 +1,240 @@
+/**
+ * Reads the items of a new run from a body of JSON, JSON Lines or CSV, one by one while it comes in, and checks each. What
+ * becomes of them does not belong here. Effects: reads the body.
+ */
+import type * as z from "zod";
+import type { Expectation, RunItem } from "../../../core/run.ts";
+import { MAX_RUN_ITEMS } from "../../../core/run.ts";
+import type { InputIssue } from "../../http/problem.ts";
+import { issuesOf } from "../../http/input-issues.ts";
+import { CsvError, CsvReader } from "./csv-records.ts";
+import { JsonItemReader, RestTooLong } from "./json-items.ts";
+import * as schemas from "./schemas.ts";
+
+export const RUN_BODY_BYTES = 33_554_432;
+
+export type BodyFormat = "json" | "jsonl" | "csv";
+
+/** The most problems that an answer names. */
+const MAX_ISSUES = 20;
+
+/** Thrown when the body has too many bytes. */
+export class BodyTooLarge extends Error {}
+
+/** An item as it stands in the body, and where. */
+interface FoundItem {
+  /** In the words of the answer: a line, or the index in `items`. */
+  place: (string | number)[];
+  /** The physical line, in a format that has lines. */
+  line?: number;
+  value: unknown;
+}
+
+type Found = FoundItem | { issue: InputIssue };
+
+const isIssue = (found: Found): found is { issue: InputIssue } => "issue" in found;
+
+/** Reads items, and keeps what is wrong with them. */
+export class ItemReader {
+  readonly #format: BodyFormat;
+  readonly #json = new JsonItemReader();
+  /** The text of each item by its id, short: lines of an export repeat an item. */
+  readonly #known = new Map<string, string>();
+  readonly issues: InputIssue[] = [];
+  turns = 0;
+
+  constructor(format: BodyFormat) {
+    this.#format = format;
+  }
+
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** The fields beside the items of a JSON body, as they stand there. Call it after the last item. */
+  get rest(): unknown {
+    return JSON.parse(this.#json.rest);
+  }
+
+  /** The valid items. Ends early when too much is wrong. @throws {BodyTooLarge} */
+  async *read(body: ReadableStream<Uint8Array> | null): AsyncGenerator<RunItem, void> {
+    const format = { json: jsonItems, jsonl: jsonLines, csv: csvItems }[this.#format];
+    for await (const found of format(textsOf(body), this.#json)) {
+      const item = isIssue(found) ? this.#refuse(found.issue) : this.#check(found);
+      if (this.issues.length >= MAX_ISSUES) return;
+      if (item && this.issues.length === 0) yield item;
+    }
+  }
+
+  #refuse(issue: InputIssue): null {
+    this.issues.push(issue);
+    return null;
+  }
+
+  #check(found: FoundItem): RunItem | null {
+    const value = withoutResult(found.value);
+    const isExported = value !== found.value;
+    const { data, error } = schemas.Item.safeParse(value);
+    if (error) {
+      const issues = issuesOf(error.issues, value, { in: "body", schema: schemas.Item });
+      for (const { path, message, ...issue } of issues) this.#refuse({ ...issue, ...at(found, path, message) });
+      return null;
+    }
+    const item = toItem(data, String(this.count + 1));
+    const text = JSON.stringify(item);
+    const known = this.#known.get(item.id);
+    if (known !== undefined) {
+      const isRepeated = isExported && known === digestOf(text);
+      return isRepeated
+        ? null
+        : this.#refuse(valueIssue(found, ["id"], `The id "${item.id}" is taken by an earlier item`));
+    }
+    if (this.count === MAX_RUN_ITEMS)
+      return this.#refuse(valueIssue(found, [], `A run has at most ${MAX_RUN_ITEMS} items`));
+    this.#known.set(item.id, digestOf(text));
+    this.turns += item.turns.length;
+    return item;
+  }
+}
+
+/** Short for a long text: its length and 53 bits. https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js */
+function digestOf(text: string): string {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    high = Math.imul(high ^ unit, 2_654_435_761);
+    low = Math.imul(low ^ unit, 1_597_334_677);
+  }
+  return `${text.length} ${high >>> 0} ${low >>> 0}`;
+}
+
+/** A place and a message. In a format with lines the message names the line. */
+const at = ({ place, line }: Pick<FoundItem, "place" | "line">, path: (string | number)[], message: string) => ({
+  path: [...place, ...path],
+  message: line === undefined ? message : `Line ${line}: ${message}`,
+});
+
+const valueIssue = (
+  found: Pick<FoundItem, "place" | "line">,
+  path: (string | number)[],
+  message: string,
+): InputIssue => ({
+  code: "value_error",
+  ...at(found, path, message),
+});
+
+/** A line of an export has the item, and one answer to it. */
+function withoutResult(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("run_id" in value) || !("chat_record_id" in value)) return value;
+  const { id, turns, expect, tags } = value as Record<string, unknown>;
+  return { id, turns, expect, tags };
+}
+
+function toItem(item: z.output<typeof schemas.Item>, number: string): RunItem {
+  const { id = number, turns, prompt, input, target, expect, tags = [] } = item;
+  const expected = target === undefined || target === "" ? (expect ?? null) : { contains: target };
+  return { id, turns: turns ?? [prompt ?? input ?? ""], expect: expected && toExpectation(expected), tags };
+}
+
+const toExpectation = ({ not_contains: notContains, ...expect }: z.output<typeof schemas.Expect>): Expectation =>
+  notContains === undefined ? expect : { ...expect, notContains };
+
+/** The text of a body. @throws {BodyTooLarge} */
+async function* textsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > RUN_BODY_BYTES) throw new BodyTooLarge();
+    yield decoder.decode(chunk, { stream: true });
+  }
+  yield decoder.decode();
+}
+
+const parsed = (text: string, found: Omit<FoundItem, "value">): Found => {
+  try {
+    return { ...found, value: JSON.parse(text) as unknown };
+  } catch {
+    return { issue: { code: "json_invalid", ...at(found, [], "is not valid JSON") } };
+  }
+};
+
+async function* jsonItems(texts: AsyncIterable<string>, reader: JsonItemReader): AsyncGenerator<Found, void> {
+  let index = 0;
+  try {
+    for await (const text of texts)
+      for (const item of reader.push(text)) yield parsed(item, { place: ["items", index++] });
+    JSON.parse(reader.rest);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && !(error instanceof RestTooLong)) throw error;
+    const isEmpty = reader.rest.trim() === "" && index === 0;
+    const message = isEmpty ? "A body is required" : "The body is not valid JSON";
+    yield { issue: { path: [], code: isEmpty ? "missing" : "json_invalid", message } };
+  }
+}
+
+async function* jsonLines(texts: AsyncIterable<string>): AsyncGenerator<Found, void> {
+  let line = 0;
+  let text = "";
+  const read = (ended: string) => {
+    line += 1;
+    return ended.trim() === "" ? [] : [parsed(ended, { place: [line], line })];
+  };
+  for await (const part of texts) {
+    const [end = "", ...lines] = part.split("\n");
+    text += end;
+    for (const next of lines) {
+      yield* read(text);
+      text = next;
+    }
+  }
+  yield* read(text);
+}
+
+const EXPECT_COLUMNS = ["contains", "equals", "not_contains", "regex"] as const;
+const COLUMNS = ["id", "prompt", ...EXPECT_COLUMNS.map((column) => `expect_${column}`), "tags"];
+
+async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, void> {
+  const reader = new CsvReader();
+  let columns: string[] | null = null;
+  const read = function* (records: ReturnType<CsvReader["push"]>): Generator<Found, void> {
+    for (const { line, cells } of records) {
+      const place = { place: [line], line };
+      if (columns === null) {
+        columns = cells.map((cell) => cell.trim());
+        yield* issuesOfHead(columns, place);
+      } else if (cells.length > columns.length)
+        yield { issue: valueIssue(place, [], `has ${cells.length} cells for ${columns.length} columns`) };
+      else
+        yield { ...place, value: itemOfCells(new Map(columns.map((column, index) => [column, cells[index] ?? ""]))) };
+    }
+  };
+  try {
+    for await (const text of texts) yield* read(reader.push(text));
+    yield* read(reader.end());
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    yield { issue: valueIssue({ place: [error.line], line: error.line }, [], error.message) };
+  }
+}
+
+function* issuesOfHead(columns: string[], place: Pick<FoundItem, "place" | "line">): Generator<Found, void> {
+  const refuse = (message: string): Found => ({ issue: valueIssue(place, [], message) });
+  for (const column of columns)
+    if (!COLUMNS.includes(column)) yield refuse(`The column "${column}" is not known: there are ${COLUMNS.join(", ")}`);
+  if (!columns.includes("prompt")) yield refuse("A column prompt is required");
+  if (new Set(columns).size < columns.length) yield refuse("A column is there twice");
+}
+
+/** An empty cell is none. */
+function itemOfCells(cells: ReadonlyMap<string, string>): object {
+  const fields = (names: readonly string[], prefix = "") =>
+    Object.fromEntries(names.flatMap((name) => (cells.get(prefix + name) ? [[name, cells.get(prefix + name)]] : [])));
+  const expect = fields(EXPECT_COLUMNS, "expect_");
+  const tags = (cells.get("tags") ?? "").split("|").filter((tag) => tag !== "");
+  return {
+    ...fields(["id", "prompt"]),
+    ...(Object.keys(expect).length > 0 ? { expect } : {}),
+    ...(tags.length > 0 ? { tags } : {}),
+  };
+}

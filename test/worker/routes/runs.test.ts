@@ -1,0 +1,223 @@
+/** `/v1/runs`: data sets that are put to endpoints. */
+import { exports } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { ADMIN_KEY, del, get, post } from "../../support/api.ts";
+import { createEndpoint, unique } from "../../support/create.ts";
+
+/** Makes a run and waits until it has ended. */
+async function aRun(body: object) {
+  const created = await post("/v1/runs", { name: unique("Run"), ...body });
+  expect(created).toMatchObject({ status: 200 });
+  return untilEnded(created.body.run.run_id);
+}
+
+async function untilEnded(id: string) {
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const { body } = await get(`/v1/runs/${id}`);
+    if (body.run.status !== "running") return body.run;
+    await scheduler.wait(50);
+  }
+  throw new Error("The run does not end");
+}
+
+describe("a run", () => {
+  it("puts every item to every endpoint, as often as asked, and counts what passes", async () => {
+    const [echo, other] = [await createEndpoint(), await createEndpoint()];
+    const items = [
+      { prompt: "Paris", expect: { contains: "Par" } },
+      { id: "two", turns: ["one", "two"], expect: { equals: "none" }, tags: ["hard"] },
+      { input: "three", target: "thr" },
+    ];
+    const run = await aRun({ endpoints: [echo, other], items, repeat: 2, context_strategy: "chat_history" });
+    expect(run).toMatchObject({ status: "completed", progress: { done: 16, of: 16, errors: 0 }, eta_seconds: null });
+    expect(run.results[echo]).toMatchObject({
+      ok: 8,
+      errors: {},
+      passed: 4,
+      judged: 6,
+      mean: 4 / 6,
+      pass_at_k: { "1": 2 / 3, "2": 2 / 3 },
+      pass_hat_k: { "1": 2 / 3, "2": 2 / 3 },
+    });
+    const { body } = await get(`/v1/runs/${run.run_id}/results?item=two&endpoint=${other}`);
+    expect(body.total).toBe(4);
+    expect(body.results).toMatchObject([
+      { item_id: "two", repetition: 1, turn: 1, endpoint: other, status: "ok", pass: null, chat_record_id: 1 },
+      { item_id: "two", repetition: 1, turn: 2, endpoint: other, status: "ok", pass: false, chat_record_id: 2 },
+      { item_id: "two", repetition: 2, turn: 1 },
+      { item_id: "two", repetition: 2, turn: 2 },
+    ]);
+    const [{ session_id: sessionId, chat_id: chatId }] = body.results;
+    const session = await get(`/v1/sessions/${sessionId}?include_history=true`);
+    expect(session.body.session.chat_history[chatId]).toMatchObject([{ prompt: "one" }, { prompt: "two" }]);
+    const listed = await get(`/v1/sessions?run_id=${run.run_id}`);
+    expect(listed.body).toHaveLength(6);
+    expect((await get("/v1/sessions")).body).not.toContainEqual(expect.objectContaining({ session_id: sessionId }));
+    expect((await get("/v1/runs")).body[0]).toMatchObject({ run_id: run.run_id, status: "completed" });
+    expect((await del(`/v1/runs/${run.run_id}`)).body).toEqual({ success: true });
+    expect((await get(`/v1/runs/${run.run_id}`)).status).toBe(404);
+  });
+
+  it("is paused and goes on, or is cancelled and goes on, and has every answer once", async () => {
+    const slow = await createEndpoint({ params: { delay_ms: 30 } });
+    const items = Array.from({ length: 20 }, (_, index) => ({ prompt: `p${index}` }));
+    const body = { name: unique("Run"), endpoints: [slow], items, concurrency: 2, order_seed: 7 };
+    const { run_id: id } = (await post("/v1/runs", body)).body.run;
+    for (const [command, status] of [
+      ["pause", "paused"],
+      ["resume", "running"],
+      ["cancel", "cancelled"],
+      ["pause", "cancelled"],
+      ["resume", "running"],
+    ]) {
+      expect((await post(`/v1/runs/${id}/${command}`)).body).toEqual({ success: true });
+      expect((await get(`/v1/runs/${id}`)).body.run.status).toBe(status);
+    }
+    const run = await untilEnded(id);
+    expect(run).toMatchObject({ status: "completed", progress: { done: 20, of: 20, errors: 0 } });
+    expect((await post(`/v1/runs/${id}/resume`)).body).toEqual({ success: true });
+    expect((await get(`/v1/runs/${id}`)).body.run.status).toBe("completed");
+    const { results } = (await get(`/v1/runs/${id}/results`)).body;
+    expect(results.map(({ item_id: item }: { item_id: string }) => item)).toEqual(
+      items.map((_, index) => `${index + 1}`),
+    );
+    expect(new Set(results.map((result: { session_id: string }) => result.session_id)).size).toBe(20);
+  });
+
+  it("counts errors, which are not passed, and filters by them", async () => {
+    const [failing, echo] = [await createEndpoint({ params: { fail: 500 } }), await createEndpoint()];
+    const items = Array.from({ length: 3 }, (_, index) => ({ prompt: `${index}`, expect: { regex: "^[01]$" } }));
+    const run = await aRun({ endpoints: [failing, echo], items, repeat: 2 });
+    expect(run.progress).toEqual({ done: 12, of: 12, errors: 6 });
+    expect(run.results[failing]).toMatchObject({ ok: 0, errors: { provider_error: 6 }, passed: 0, judged: 6, mean: 0 });
+    expect(run.results[failing]).toMatchObject({ duration_ms: null, pass_at_k: { "1": 0, "2": 0 } });
+    const list = async (query: string) => (await get(`/v1/runs/${run.run_id}/results${query}`)).body;
+    expect((await list("?status=error&limit=4")).total).toBe(6);
+    expect((await list("?status=error&limit=4&skip=4")).results).toHaveLength(2);
+    expect(await list("?pass=true")).toMatchObject({ total: 4, results: [{ item_id: "1" }, {}, { item_id: "2" }, {}] });
+    expect(await list(`?pass=false&endpoint=${echo}`)).toMatchObject({ total: 2, results: [{ item_id: "3" }, {}] });
+    expect(await list(`?item=3&pass=false&endpoint=${echo}&skip=1`)).toMatchObject({ total: 2, results: [{}] });
+    expect(await list("?item=none")).toEqual({ results: [], total: 0 });
+    expect((await get(`/v1/runs/${run.run_id}/results?endpoint=other`)).status).toBe(404);
+  });
+
+  it("goes on in another session when one of its sessions is deleted", async () => {
+    const slow = await createEndpoint({ params: { delay_ms: 150 } });
+    const body = { name: unique("Run"), endpoints: [slow], items: [{ turns: ["a", "b", "c", "d"] }] };
+    const { run_id: id } = (await post("/v1/runs", body)).body.run;
+    let sessions: { session_id: string }[] = [];
+    while (sessions.length === 0) {
+      await scheduler.wait(20);
+      sessions = (await get(`/v1/sessions?run_id=${id}`)).body;
+    }
+    await del(`/v1/sessions/${sessions[0]?.session_id}`);
+    expect(await untilEnded(id)).toMatchObject({ status: "completed", progress: { done: 4, of: 4, errors: 0 } });
+    const { results } = (await get(`/v1/runs/${id}/results`)).body;
+    expect(results.map(({ turn, chat_record_id: record }: Record<string, number>) => [turn, record])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 4],
+    ]);
+  });
+
+  it("sends its progress, and that it has ended", async () => {
+    const slow = await createEndpoint({ params: { delay_ms: 400 } });
+    const { run_id: id } = (await post("/v1/runs", { name: "Run", endpoints: [slow], items: [{ turns: ["a", "b"] }] }))
+      .body.run;
+    const read = async () => (await get(`/v1/runs/${id}/events`)).body as string;
+    const [whole, late] = [await read(), await read()];
+    const events = [...whole.matchAll(/^event: (.+)\ndata: (.+)\n\n/gm)].map(([, type, data = ""]) => [
+      type,
+      JSON.parse(data),
+    ]);
+    expect(events.map(([type]) => type)).toEqual(expect.arrayContaining(["run-progress", "run-ended"]));
+    expect(events.at(0)?.[1]).toMatchObject({ type: "run-progress", progress: { of: 2 } });
+    expect(events.at(-2)?.[1]).toMatchObject({ progress: { done: 2, of: 2, errors: 0 } });
+    expect(events.at(-1)).toEqual(["run-ended", { type: "run-ended", status: "completed" }]);
+    expect(late).toContain("event: run-ended");
+  });
+});
+
+/** Sends a body as it is. */
+async function send(query: string, contentType: string, body: string, headers = {}) {
+  const answer = await exports.default.fetch(
+    new Request(`http://parley.test/v1/runs${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": contentType, ...headers },
+      body,
+    }),
+  );
+  return { status: answer.status, body: await answer.json<ReturnType<typeof JSON.parse>>(), headers: answer.headers };
+}
+
+describe("the items of a run", () => {
+  it("may be JSON Lines or CSV, with the other fields in the query", async () => {
+    const echo = await createEndpoint();
+    const query = `?name=Lines&endpoints=${echo}&repeat=2`;
+    const lines = '{"prompt":"a"}\n\n{"input":"b","target":"b"}';
+    const table = '\uFEFFid,prompt,expect_contains,tags\r\nx,"a\nb",a,one|two\r\ny,c,,\r\n';
+    for (const [type, text] of [
+      ["application/jsonl", lines],
+      ["text/csv; charset=utf-8", table],
+    ] as const) {
+      const { status, body } = await send(query, type, text);
+      expect([status, body.run.progress]).toEqual([200, { done: 0, of: 4, errors: 0 }]);
+      expect((await untilEnded(body.run.run_id)).results[echo]).toMatchObject({ ok: 4, judged: 2, passed: 2 });
+    }
+  });
+
+  it.each([
+    ["application/jsonl", '{"prompt":"a"}\n{"prompt":""}\n{x', [[2, "prompt"], [3]]],
+    ["application/jsonl", '{"id":"a","prompt":"a"}\n\n{"id":"a","prompt":"a"}', [[3, "id"]]],
+    ["application/jsonl", '{"prompt":"a","turns":["b"]}\n{"promt":"a"}', [[1], [2, "promt"], [2]]],
+    ["application/jsonl", '{"prompt":"a","expect":{"regex":"(?=a)"}}', [[1, "expect", "regex"]]],
+    ["application/jsonl", '{"prompt":"a","expect":{}}', [[1, "expect"]]],
+    ["application/jsonl", "", [["items"]]],
+    ["text/csv", 'prompt,expect_regex\n"a\nb",c\nd,(e', [[4, "expect", "regex"]]],
+    ["text/csv", "prompt,expected\na,b", [[1]]],
+    ["text/csv", "prompt\na,b\n", [[2]]],
+  ])("are refused by their lines, and nothing is made: %s %j", async (type, text, places) => {
+    const before = (await get("/v1/runs")).body.length;
+    const { status, body } = await send(`?name=r&endpoints=${await createEndpoint()}`, type, text);
+    expect(status).toBe(422);
+    expect(body.error.map(({ loc }: { loc: unknown[] }) => loc)).toEqual(places.map((place) => ["body", ...place]));
+    expect((await get("/v1/runs")).body).toHaveLength(before);
+  });
+
+  it("are refused in JSON by their index", async () => {
+    const endpoints = [await createEndpoint()];
+    const refused = await post("/v1/runs", { name: "r", endpoints, items: [{ prompt: "a" }, { turns: ["a", " "] }] });
+    expect(refused).toMatchObject({ status: 422, body: { error: [{ loc: ["body", "items", 1, "turns", 1] }] } });
+    for (const fields of [{ items: [] }, {}, { items: "a" }, { items: [{ prompt: "a" }], repeat: 101 }])
+      expect((await post("/v1/runs", { name: "r", endpoints, ...fields })).status).toBe(422);
+    const twice = await post("/v1/runs", {
+      name: "r",
+      endpoints: [...endpoints, ...endpoints],
+      items: [{ prompt: "a" }],
+    });
+    expect(twice.status).toBe(422);
+    const many = { endpoints, items: Array.from({ length: 10_001 }, () => ({ prompt: "a" })) };
+    expect(JSON.stringify(await post("/v1/runs", { name: "r", ...many }))).toContain("at most 10000 items");
+    const large = { endpoints, repeat: 100, items: [{ turns: Array.from({ length: 1000 }, () => "a") }] };
+    const items = Array.from({ length: 11 }, () => large.items[0]);
+    expect(JSON.stringify(await post("/v1/runs", { name: "r", ...large, items }))).toContain("at most 1000000");
+  });
+
+  it("are taken as JSON, JSON Lines and CSV only, and up to 32 MiB", async () => {
+    expect((await send("", "text/plain", "a")).status).toBe(415);
+    const line = `{"prompt":"${"a".repeat(99_000)}"}\n`;
+    expect((await send("?name=r&endpoints=e", "application/jsonl", line.repeat(340))).status).toBe(413);
+  });
+
+  it("make one run for one key", async () => {
+    const endpoints = [await createEndpoint()];
+    const headers = { "idempotency-key": unique("k").replaceAll(" ", "-") };
+    const body = (prompt: string) => JSON.stringify({ name: "Keyed", endpoints, items: [{ prompt }] });
+    const first = await send("", "application/json", body("a"), headers);
+    const again = await send("", "application/json", body("a"), headers);
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect((await send("", "application/json", body("b"), headers)).status).toBe(409);
+  });
+});
