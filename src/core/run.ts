@@ -3,7 +3,7 @@
  * answer is judged by is here too; running them is in `runs/`. Pure.
  */
 import { compileRegex } from "./linear-regex.ts";
-import type { ReplyDetail } from "./message.ts";
+import type { Message, ReplyDetail } from "./message.ts";
 import type { Session } from "./session.ts";
 import type { EpochMs } from "./time.ts";
 
@@ -48,6 +48,8 @@ export interface RunPlan {
   createdAt: EpochMs;
   /** A session of the run, but for its id and its times. */
   session: Session;
+  /** What the log of each session begins with: greetings of chatbots. */
+  messages: Message[];
 }
 
 export interface RunProgress {

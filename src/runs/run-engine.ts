@@ -37,7 +37,7 @@ export interface RunWorld {
   storage: RunStorage;
   clock: () => EpochMs;
   /** @returns whether the id was free, or is that of this session already */
-  createSession: (session: Session, runId: string) => Promise<boolean>;
+  createSession: (session: Session, messages: Message[], runId: string) => Promise<boolean>;
   /** Puts a prompt to all chats of a session, once per key. @returns what the turn has added */
   ask: (sessionId: string, prompt: string, key: { caller: string; key: string }) => Promise<Outcome<Message[]>>;
   removeSession: (sessionId: string) => Promise<void>;
@@ -132,7 +132,8 @@ export class RunEngine {
     const at = clock();
     const id = sessionIdOf(runId, conversation);
     const session = { ...plan.session, id, startTime: at, createdAt: at, updatedAt: at };
-    const isOwn = await createSession(session, runId);
+    const messages = plan.messages.map((message) => ({ ...message, createdAt: at }));
+    const isOwn = await createSession(session, messages, runId);
     const { attempt } = conversation;
     const opened = isOwn ? { ...conversation, sessionId: id } : { ...conversation, attempt: attempt + 1 };
     if (this.#isKept) storage.keepOpen(opened);

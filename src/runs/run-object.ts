@@ -43,7 +43,7 @@ export class RunObject extends DurableObject<Env> {
   readonly #engine = new RunEngine({
     storage: this.#storage,
     clock: now,
-    createSession: (session, runId) => createRunSession(database(this.env.DB), session, runId),
+    createSession: (...session) => createRunSession(database(this.env.DB), ...session),
     ask: (...question) => askSession(this.env, (work) => this.ctx.waitUntil(work), ...question),
     removeSession: async (id) => void (await sessionStub(this.env, id).remove()),
     onProgress: () => this.#onProgress(),

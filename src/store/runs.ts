@@ -3,13 +3,16 @@
  * (`runs/`) writes them. Effects: D1.
  */
 import { desc, eq, sql } from "drizzle-orm";
+import type { Message } from "../core/message.ts";
 import type { PageRequest } from "../core/page.ts";
 import type { RunProgress, RunStatus, RunSummary } from "../core/run.ts";
 import type { Session } from "../core/session.ts";
 import { retryOnce } from "../core/transient-error.ts";
+import { toStatement } from "./database.ts";
 import type { Database } from "./database.ts";
 import { forgetResponse } from "./idempotency-keys.ts";
 import { insertOnce } from "./insert-once.ts";
+import { insertFirstMessages } from "./message-rows.ts";
 import { runs } from "./run-tables.ts";
 import { toRow } from "./sessions.ts";
 import { sessions } from "./tables.ts";
@@ -69,16 +72,23 @@ export async function deleteRun(db: Database, id: string): Promise<void> {
 }
 
 /**
- * Creates the session of a conversation, once. One round trip.
+ * Creates the session of a conversation, once, with the messages that its log begins with. One round trip.
  *
  * @returns whether the session is the run's. It is not if another one has its id.
  */
-export async function createRunSession(db: Database, session: Session, runId: string): Promise<boolean> {
+export async function createRunSession(
+  db: Database,
+  session: Session,
+  messages: Message[],
+  runId: string,
+): Promise<boolean> {
   const insert = db
     .insert(sessions)
     .values({ ...toRow(session), runId })
     .onConflictDoUpdate({ target: sessions.id, set: { id: session.id }, setWhere: sql`${sessions.runId} = ${runId}` });
-  return (await retryOnce(() => insert)).meta.changes > 0;
+  const insertFirst = insertFirstMessages(db, session.id, messages, session.createdAt, "if-created");
+  const [created] = await retryOnce(() => db.$client.batch([toStatement(db, insert), ...insertFirst]));
+  return (created?.meta.changes ?? 0) > 0;
 }
 
 /** The ids of sessions of a run, some of them. */

@@ -2,7 +2,7 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ADMIN_KEY, del, get, post } from "../../support/api.ts";
-import { createEndpoint, unique } from "../../support/create.ts";
+import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
 
 /** Makes a run and waits until it has ended. */
 async function aRun(body: object) {
@@ -99,6 +99,26 @@ describe("a run", () => {
     expect(await list(`?item=3&pass=false&endpoint=${echo}&skip=1`)).toMatchObject({ total: 2, results: [{}] });
     expect(await list("?item=none")).toEqual({ results: [], total: 0 });
     expect((await get(`/v1/runs/${run.run_id}/results?endpoint=other`)).status).toBe(404);
+  });
+
+  it("asks chatbots, whose greeting opens each conversation", async () => {
+    const chatbot = `chatbot:${await createChatbot({ greeting: "Hello." })}`;
+    const run = await aRun({ endpoints: [chatbot], items: [{ prompt: "a", expect: { equals: "a" } }], repeat: 2 });
+    expect(run.results[chatbot]).toMatchObject({ ok: 2, passed: 2 });
+    const { results } = (await get(`/v1/runs/${run.run_id}/results`)).body;
+    const { session_id: sessionId, chat_id: chatId } = results[1];
+    const { session } = (await get(`/v1/sessions/${sessionId}?include_history=true`)).body;
+    expect(session.chat_history[chatId]).toMatchObject([{ conn_id: chatbot, prompt: "a", predicted_result: "a" }]);
+    const events = await exports.default.fetch(
+      new Request(`http://parley.test/v1/sessions/${sessionId}/events?after=0`, {
+        headers: { authorization: `Bearer ${ADMIN_KEY}` },
+      }),
+    );
+    const reader = events.body?.getReader();
+    const { value } = (await reader?.read()) ?? {};
+    const { value: more } = (await reader?.read()) ?? {};
+    await reader?.cancel();
+    expect(new TextDecoder().decode(value) + new TextDecoder().decode(more)).toContain("Hello.");
   });
 
   it("goes on in another session when one of its sessions is deleted", async () => {

@@ -148,8 +148,8 @@ async function planOf(c: Context<AppEnv>, fields: schemas.RunFields): Promise<Ru
   const checked = await measure(c, "index", checkNamesExist(db, input));
   if (!checked.ok) return checked.failure;
   const createdAt = now();
-  const session = await newSession(db, input, createdAt, c.env.TIME_ZONE);
-  return { name, endpoints, repeat, concurrency, orderSeed, createdAt, session };
+  const session = await newSession(db, input, checked.value, { at: createdAt, zone: c.env.TIME_ZONE });
+  return { name, endpoints, repeat, concurrency, orderSeed, createdAt, ...session };
 }
 
 /** Stores the run under its id, or with `-2`, `-3`, … while that is taken. */
