@@ -1,11 +1,12 @@
 /**
- * The static assets of the Worker: the console, the OpenAPI document, and its page. They are made from the code itself.
+ * The static assets of the Worker: the console, the documentation and the OpenAPI document. They are made from the code itself.
  * Reads and writes the disk.
  */
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { apiDocument } from "../api-docs.ts";
-import { docsPage } from "../routes/openapi/docs-page.ts";
+import type { ApiDocument } from "../docs/site/openapi.ts";
+import { documentationFiles } from "../docs/site/site.ts";
 import { buildPages } from "./pages.ts";
 import type { Files } from "./pages.ts";
 import { ROOT } from "./settings.ts";
@@ -26,11 +27,14 @@ export async function writeAssets(): Promise<void> {
 }
 
 /** @returns contents by the path of the file */
-export const makeAssets = async (): Promise<Files> => ({
-  ...(await buildPages()),
-  "openapi.json": JSON.stringify(apiDocument),
-  "docs.html": String(await docsPage(apiDocument)),
-});
+export async function makeAssets(): Promise<Files> {
+  const { files, documentation } = await buildPages();
+  return {
+    ...files,
+    ...(await documentationFiles(apiDocument as unknown as ApiDocument, documentation)),
+    "openapi.json": JSON.stringify(apiDocument),
+  };
+}
 
 const filesIn = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })

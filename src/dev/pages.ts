@@ -13,6 +13,9 @@ export type Files = Record<string, string | Uint8Array>;
 /** Files whose names have a hash of their content. */
 const HASHED = "static";
 
+/** What the pages of the documentation load. They are made from the guides, so Vite has no HTML file of them. */
+const DOCUMENTATION = "docs/site/browser/main.ts";
+
 /** The pages: an entry is an HTML file in `src`, and `/console` is the address of `console/index.html`. */
 const PAGES: readonly string[] = ["console/index.html"];
 
@@ -48,8 +51,14 @@ const PAGE_HEADERS = [
   "Referrer-Policy: no-referrer",
 ];
 
-/** @returns the pages and what they load, with the file of their headers */
-export async function buildPages(): Promise<Files> {
+interface BuiltPages {
+  /** The pages and what they load, with the file of their headers. */
+  files: Files;
+  /** Addresses of what the pages of the documentation load. */
+  documentation: { script: string; style: string };
+}
+
+export async function buildPages(): Promise<BuiltPages> {
   const built = await build({
     configFile: false,
     root: join(ROOT, "src"),
@@ -62,10 +71,20 @@ export async function buildPages(): Promise<Files> {
       assetsInlineLimit: 0,
       // A browser that cannot preload modules loads them all the same.
       modulePreload: { polyfill: false },
-      rolldownOptions: { input: PAGES.map((page) => join(ROOT, "src", page)) },
+      rolldownOptions: { input: [...PAGES, DOCUMENTATION].map((path) => join(ROOT, "src", path)) },
     },
   });
-  return { ...filesOf(built as Rolldown.RolldownOutput), _headers: headersFile() };
+  const output = built as Rolldown.RolldownOutput;
+  return { files: { ...filesOf(output), _headers: headersFile() }, documentation: documentationIn(output) };
+}
+
+function documentationIn({ output }: Rolldown.RolldownOutput): BuiltPages["documentation"] {
+  const entry = output.find((file) => file.type === "chunk" && file.facadeModuleId?.endsWith(DOCUMENTATION));
+  const style = output.find(
+    (file) => file.type === "asset" && file.originalFileNames.some((name) => name === DOCUMENTATION),
+  );
+  if (!entry || !style) throw new Error(`Vite built no script or no style of ${DOCUMENTATION}`);
+  return { script: `/${entry.fileName}`, style: `/${style.fileName}` };
 }
 
 const filesOf = ({ output }: Rolldown.RolldownOutput): Files =>
@@ -77,6 +96,8 @@ function headersFile(): string {
     ["/*", COMMON_HEADERS],
     [`/${HASHED}/*`, ["Cache-Control: public, max-age=31536000, immutable"]],
     ...PAGES.map((page): [string, string[]] => [`/${page.replace(/\/index\.html$/, "")}`, PAGE_HEADERS]),
+    ["/docs", PAGE_HEADERS],
+    ["/docs/*", PAGE_HEADERS],
   ];
   return rules.map(([path, headers]) => [path, ...headers.map((header) => `  ${header}`), ""].join("\n")).join("\n");
 }

@@ -3,11 +3,19 @@
  * pages. The guides are our own, so their HTML is not sanitised. No effects.
  */
 import GithubSlugger from "github-slugger";
-import hljs from "highlight.js/lib/common";
 import { Marked } from "marked";
 import type { Tokens } from "marked";
 import { markedHighlight } from "marked-highlight";
+import { createRequire } from "node:module";
 import { posix } from "node:path";
+
+interface Highlighter {
+  getLanguage: (name: string) => unknown;
+  highlight: (code: string, options: { language: string }) => { value: string };
+}
+
+/** Loaded without its own types: they bring a browser's types into every program that imports this file. */
+const hljs = createRequire(import.meta.url)("highlight.js/lib/common") as Highlighter;
 
 export interface Heading {
   level: number;

@@ -17,6 +17,7 @@ export interface Operation {
   parameters: Parameter[];
   requestBody?: { content: Record<string, Content> };
   responses: Record<string, { description: string; content?: Record<string, Content> }>;
+  "x-codeSamples"?: { source: string }[];
   "x-examples-from-server"?: unknown[];
   "x-examples-from-client"?: unknown[];
 }

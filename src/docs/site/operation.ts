@@ -9,6 +9,8 @@ import type { Html } from "./parts.ts";
 import { samplesOf } from "./samples.ts";
 import { typeOf } from "./schema-fields.ts";
 
+type Examples = NonNullable<Content["examples"]>;
+
 const EVENT_STREAM = "text/event-stream";
 
 export function operationSection({ path, method, operation }: PathOperation): Html {
@@ -80,7 +82,7 @@ const answersOnlyEvents = ({ responses: all }: Operation): boolean => {
   return types.length === 1 && types[0] === EVENT_STREAM;
 };
 
-function responses({ responses: all }: Operation): Html {
+function responses({ responses: all, "x-codeSamples": codeSamples = [] }: Operation): Html {
   const entries = Object.entries(all);
   const isProblem = ([status]: [string, unknown]) => Number(status) >= 400;
   return html`<h3>Answers</h3>
@@ -90,7 +92,9 @@ function responses({ responses: all }: Operation): Html {
       ${statuses(entries.filter(isProblem))}
     </details>
     ${entries.flatMap(([status, { content = {} }]) =>
-      Object.entries(content).map(([type, example]) => responseContent(status, type, example)),
+      Object.entries(content).map(([type, example]) =>
+        example.examples ? eventStream(type, example.examples, codeSamples) : responseContent(status, type, example),
+      ),
     )}`;
 }
 
@@ -99,14 +103,16 @@ const statuses = (entries: [status: string, response: { description: string }][]
     ${entries.map(([status, { description }]) => html`<li><code>${status}</code> ${raw(renderInline(description))}</li>`)}
   </ul>`;
 
-function responseContent(status: string, type: string, { example, examples, schema }: Content): Html | "" {
-  if (examples) {
-    const events = Object.values(examples).map(({ value }) => serverSentEvent(value));
-    return html`<details>
-      <summary>Events, with <code>Accept: ${type}</code></summary>
-      ${raw(codeBlock(events.join("").trimEnd(), "plaintext"))}
-    </details>`;
-  }
+function eventStream(type: string, examples: Examples, samples: { source: string }[]): Html {
+  const events = Object.values(examples).map(({ value }) => serverSentEvent(value));
+  return html`<details>
+    <summary>Events, with <code>Accept: ${type}</code></summary>
+    ${samples.map(({ source }) => raw(codeBlock(source, "sh")))}
+    ${raw(codeBlock(events.join("").trimEnd(), "plaintext"))}
+  </details>`;
+}
+
+function responseContent(status: string, type: string, { example, schema }: Content): Html | "" {
   if (example === undefined) return "";
   const [text, language] =
     typeof example === "string" ? [example, "plaintext"] : [JSON.stringify(example, null, 2), "json"];

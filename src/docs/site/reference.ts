@@ -27,7 +27,7 @@ export async function referencePages(document: ApiDocument): Promise<PageGroup> 
 async function tagPage(tag: ApiDocument["tags"][number], operations: PathOperation[]): Promise<Page> {
   const body = html`<h1>${tag.name}</h1>
     <p>${raw(renderInline(tag.description))}.</p>
-    ${await Promise.all(operations.map(operationSection))}`;
+    ${operations.map(operationSection)}`;
   return {
     path: `reference/${new GithubSlugger().slug(tag.name.replaceAll(".", "-"))}`,
     title: tag.name,

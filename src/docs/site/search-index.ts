@@ -1,16 +1,7 @@
 /** What the search of the pages looks through: an entry for each section. No effects. */
 import type { Page } from "./guides.ts";
 import { addressOf } from "./layout.ts";
-
-/** A section of a page. */
-export interface SearchEntry {
-  /** Where it is, with its anchor. */
-  id: string;
-  page: string;
-  heading: string;
-  /** The words of it, without code that is longer than a line. */
-  text: string;
-}
+import type { SearchEntry } from "./search-entry.ts";
 
 const LONGEST_TEXT = 1_500;
 

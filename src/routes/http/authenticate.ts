@@ -29,7 +29,7 @@ import { withoutTrailingSlash } from "./route-table.ts";
 import { countFailedSignIn, isSignInBlocked } from "./sign-in-limit.ts";
 
 /** The paths that need no token. */
-export const OPEN_PATHS: readonly string[] = ["/", "/healthz", "/openapi.json", "/docs"];
+export const OPEN_PATHS: readonly string[] = ["/", "/healthz", "/openapi.json"];
 
 /** Sets the caller of every call, except on open paths. Without a valid token it answers 401. */
 export const authenticate: MiddlewareHandler<AppEnv> = async (c, next) => {

@@ -5,29 +5,16 @@
  */
 import type { MiddlewareHandler } from "hono";
 
-/** Every header makes each answer longer, so JSON gets only the few that matter for it. */
-const COMMON: [name: string, value: string][] = [
+/** Every header makes each answer longer, so JSON gets only the few that matter for it. Pages have more: `src/dev/pages.ts`. */
+const HEADERS: readonly [name: string, value: string][] = [
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
   ["cross-origin-resource-policy", "same-origin"],
   ["strict-transport-security", "max-age=31536000"],
   ["x-content-type-options", "nosniff"],
 ];
 
-const API: typeof COMMON = [...COMMON, ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"]];
-
-/** The hash of the one style of `/docs`, which has no script. */
-const STYLE_HASH = "sha256-6tGx3A18XzxGfd5oHhY2gICmPYlBsguSjpVjkd8U5ow=";
-
-const PAGE: typeof COMMON = [
-  ...COMMON,
-  ["referrer-policy", "no-referrer"],
-  [
-    "content-security-policy",
-    `default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src '${STYLE_HASH}'`,
-  ],
-];
-
 /** Everything else is private, or changes with each call. */
-const isPublic = (path: string): boolean => path.startsWith("/docs") || path.startsWith("/openapi.json");
+const isPublic = (path: string): boolean => path.startsWith("/openapi.json");
 
 export const setSecureHeaders: MiddlewareHandler = async (c, next) => {
   await next();
@@ -35,7 +22,7 @@ export const setSecureHeaders: MiddlewareHandler = async (c, next) => {
   if (c.res.status === 101) return;
   const { path } = c.req;
   const { headers } = c.res;
-  for (const [name, value] of path.startsWith("/docs") ? PAGE : API) headers.set(name, value);
+  for (const [name, value] of HEADERS) headers.set(name, value);
   // An event stream has a `cache-control` of its own.
   if (!isPublic(path) && !headers.has("cache-control")) headers.set("cache-control", "no-store");
 };

@@ -25,10 +25,4 @@ export const operations: Operations = {
     summary: "The OpenAPI 3.1 document",
     response: { status: 200, description: "This document", contentType: "application/json" },
   },
-  "GET /docs": {
-    id: "docs",
-    tag: "Service",
-    summary: "The same document as a page",
-    response: { status: 200, description: "A page", contentType: "text/html" },
-  },
 };

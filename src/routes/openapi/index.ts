@@ -1,9 +1,9 @@
 /**
- * `/openapi.json` for programs, `/docs` for people: the API's own description. Both are static assets, made when the Worker is
- * built (`src/dev/write-assets.ts`): here they only get the headers of an answer. And `/`, which leads a browser to the console.
+ * `/openapi.json`: the API's own description, a static asset that is made when the Worker is built (`src/dev/write-assets.ts`).
+ * Here it only gets the headers of an answer. And `/`, which leads a browser to the console.
  *
- * In this folder: `operations` has the types of a description, `inputs` the schemas of what routes take, `document` makes the document from the app, `docs-page` makes
- * a page of it.
+ * In this folder: `operations` has the types of a description, `inputs` the schemas of what routes take, and `document` makes the
+ * document from the app.
  */
 import { Hono } from "hono/tiny";
 import type { Context } from "hono";
@@ -24,8 +24,7 @@ export const openapi = new Hono<AppEnv>({ strict: false })
     c.header("vary", "Accept", { append: true });
     return c.req.header("accept")?.includes("text/html") ? c.redirect("/console") : c.json(INDEX);
   })
-  .get("/openapi.json", (c) => sendAsset(c, "/openapi.json", "application/json"))
-  .get("/docs", (c) => sendAsset(c, "/docs", "text/html; charset=UTF-8"));
+  .get("/openapi.json", (c) => sendAsset(c, "/openapi.json", "application/json"));
 
 /** Sends a file of the assets. Its own headers are not sent: they would let browsers keep it. */
 async function sendAsset(c: Context<AppEnv>, path: string, contentType: string): Promise<Response> {

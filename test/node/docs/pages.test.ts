@@ -30,6 +30,41 @@ it("has every operation in the reference", () => {
   expect(apiRoutes.map(({ operation }) => operation.id).filter((id) => !anchors.includes(id))).toEqual([]);
 });
 
+/** The text of a page, without the marks of colours. */
+const textIn = (page: string) =>
+  page
+    .replaceAll(/<\/?span[^>]*>/g, "")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#x27;", "'")
+    .replaceAll("&#39;", "'")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
+
+it("shows how to open each stream, every event of it, and every frame of a socket", () => {
+  const text = pages()
+    .filter(([name]) => name.startsWith("docs/reference/"))
+    .map(([, page]) => textIn(page))
+    .join("\n");
+  const { paths } = apiDocument as unknown as ApiDocument;
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  const streams = operations
+    .flatMap(({ responses }) => Object.values(responses))
+    .flatMap(({ content = {} }) => Object.values(content));
+  const events = streams
+    .flatMap(({ examples = {} }) => Object.values(examples))
+    .map(({ value }) => `data: ${JSON.stringify(value)}`);
+  const frames = operations
+    .flatMap((operation) => [
+      ...(operation["x-examples-from-server"] ?? []),
+      ...(operation["x-examples-from-client"] ?? []),
+    ])
+    .map((frame) => JSON.stringify(frame));
+  const lines = operations.flatMap((operation) => operation["x-codeSamples"] ?? []).map(({ source }) => source);
+  expect(Math.min(events.length, frames.length, lines.length)).toBeGreaterThan(3);
+  expect([...lines, ...events, ...frames].filter((line) => !text.includes(line))).toEqual([]);
+});
+
 it("links to pages and anchors that are there", () => {
   const isThere = (href: string, from: string) => {
     const [path = "", anchor] = href.split("#");

@@ -14,6 +14,7 @@ const DONE = [
   "src/core",
   "src/crypto",
   "src/dev",
+  "src/docs/site",
   "src/index.ts",
   "src/jobs",
   "src/live",

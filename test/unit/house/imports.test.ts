@@ -68,7 +68,8 @@ const ARROWS: Record<string, string[]> = {
   core: [],
   console: ["client", ...STREAM_SCHEMAS],
   client: [...STREAM_SCHEMAS, "routes/http", "routes/session-api", "routes/moonshot", "routes/moonshot-shared"],
-  dev: ["api-docs.ts", "routes/openapi", "client", "store", ...STREAM_SCHEMAS],
+  "docs/site": STREAM_SCHEMAS,
+  dev: ["api-docs.ts", "docs/site", "client", "store", ...STREAM_SCHEMAS],
 };
 
 /** The packages of the rooms that run without Workers. Other rooms may import any. */

@@ -681,7 +681,6 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["GET /healthz", "", 0, async () => aCall("GET", "/healthz")],
   ["GET /healthz", "deep", 1, async () => aCall("GET", "/healthz?deep=1")],
   ["GET /openapi.json", "", 0, async () => aCall("GET", "/openapi.json")],
-  ["GET /docs", "", 0, async () => aCall("GET", "/docs")],
   ["GET /", "", 0, async () => aCall("GET", "/")],
 ];
 

@@ -1,6 +1,6 @@
 /** Search over all pages. The index is loaded when the field gets the focus. Effects: the page, one call for the index. */
 import MiniSearch from "minisearch";
-import type { SearchEntry } from "../search-index.ts";
+import type { SearchEntry } from "../search-entry.ts";
 import { element } from "./element.ts";
 
 const SHOWN = 12;

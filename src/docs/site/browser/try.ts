@@ -83,11 +83,17 @@ function addFields(form: HTMLFormElement, call: Call): Fields {
 }
 
 function request(call: Call, fields: Fields, signal: AbortSignal): Promise<Response> {
-  const headers = new Headers();
+  const { address, headers } = fillIn(call, fields);
   if (fields.token.value !== "") headers.set("authorization", `Bearer ${fields.token.value}`);
   if (fields.streams?.checked === true) headers.set("accept", "text/event-stream");
   if (fields.body) headers.set("content-type", "application/json");
+  return fetch(address, { method: call.method, headers, signal, ...(fields.body ? { body: fields.body.value } : {}) });
+}
+
+/** Puts each parameter where it belongs. One without a value is left out. */
+function fillIn(call: Call, fields: Fields): { address: string; headers: Headers } {
   let { path } = call;
+  const headers = new Headers();
   const query = new URLSearchParams();
   for (const { name, place } of call.parameters) {
     const value = fields.parameters.get(name)?.value ?? "";
@@ -95,8 +101,7 @@ function request(call: Call, fields: Fields, signal: AbortSignal): Promise<Respo
     else if (value !== "" && place === "query") query.set(name, value);
     else if (value !== "") headers.set(name, value);
   }
-  const address = query.size > 0 ? `${path}?${query}` : path;
-  return fetch(address, { method: call.method, headers, signal, ...(fields.body ? { body: fields.body.value } : {}) });
+  return { address: query.size > 0 ? `${path}?${query}` : path, headers };
 }
 
 async function show(calling: Promise<Response>, place: HTMLElement): Promise<void> {
