@@ -55,7 +55,10 @@ export function renderMarkdown(markdown: string, path: string): Rendered {
       },
     },
   });
-  const html = marked.parse(markdown, { async: false }).replaceAll("<table>", '<div class="wide" tabindex="0"><table>');
+  const html = marked
+    .parse(markdown, { async: false })
+    .replaceAll("<pre>", `<pre tabindex="0">`)
+    .replaceAll("<table>", '<div class="wide" tabindex="0"><table>');
   const isParagraph = (token: { type: string }): token is Tokens.Paragraph => token.type === "paragraph";
   const firstParagraph = marked.parseInline(marked.lexer(markdown).find(isParagraph)?.text ?? "", { async: false });
   return {

@@ -9,7 +9,7 @@ export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
 /** @returns HTML: what is in the code is escaped */
 export const codeBlock = (code: string, language: string): string =>
-  `<pre><code class="hljs language-${language}">${colourCode(code, language)}</code></pre>`;
+  `<pre tabindex="0"><code class="hljs language-${language}">${colourCode(code, language)}</code></pre>`;
 
 export function fieldTable(schema: Schema): Html {
   const fields = fieldsOf(schema);

@@ -13,7 +13,7 @@ function entriesOf(page: Page): SearchEntry[] {
     const heading = plainText(/^<h[123][^>]*>([\s\S]*?)<\/h[123]>/.exec(section)?.[1] ?? "");
     if (heading === "") return [];
     const anchor = id === undefined || section.startsWith("<h1") ? "" : `#${id}`;
-    const text = plainText(section.replaceAll(/<h[123][\s\S]*?<\/h[123]>|<pre>[\s\S]*?<\/pre>/g, " "));
+    const text = plainText(section.replaceAll(/<h[123][\s\S]*?<\/h[123]>|<pre[\s\S]*?>[\s\S]*?<\/pre>/g, " "));
     return [{ id: `${addressOf(page)}${anchor}`, page: page.title, heading, text: text.slice(0, LONGEST_TEXT) }];
   });
 }

@@ -57,7 +57,7 @@ describe("rate limits", () => {
     ["a preflight", "OPTIONS", "/sessions", 204],
     ["a preflight of the health check", "OPTIONS", "/healthz", 204],
     ["the deep health check", "GET", "/healthz?deep=1", 200],
-    ["the OpenAPI document", "GET", "/openapi.json", 200],
+    ["the addresses", "GET", "/", 200],
   ])("per address count %s", async (_, method, path, status) => {
     limits();
     setVariables({ ADDRESS_LIMIT: env.THREE_A_MINUTE });
