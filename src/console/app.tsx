@@ -3,7 +3,7 @@
  * it is shown first.
  */
 import { useMemo } from "preact/hooks";
-import { ComparePage } from "./compare/compare-page.tsx";
+import { PageOf } from "./frame/page-of.tsx";
 import { ConsoleContext } from "./context.ts";
 import { useCredentials } from "./credentials.ts";
 import { Header } from "./frame/header.tsx";
@@ -32,7 +32,7 @@ export function App() {
       </a>
       <Header me={console.me} pages={pages} current={page?.name ?? ""} onSignOut={signOut} />
       <main id="main" tabIndex={-1}>
-        {page ? <ComparePage key={route.id} id={route.id} /> : <NothingHere />}
+        {page && <PageOf name={page.name} id={route.page === page.name ? route.id : ""} />}
       </main>
     </ConsoleContext.Provider>
   );
@@ -42,13 +42,4 @@ export function App() {
 function skipToMain(event: Event): void {
   event.preventDefault();
   document.getElementById("main")?.focus();
-}
-
-function NothingHere() {
-  return (
-    <section class="page">
-      <h1>Nothing here for this token</h1>
-      <p>It may use the API, but none of the pages of the console. Sign in with a token of role service or admin.</p>
-    </section>
-  );
 }

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
 import { it } from "../support/browser-test.node.ts";
-import { accessibilityFaults, screenshot } from "../support/console.node.ts";
+import { LOOKS, look } from "../support/console.node.ts";
 import { startGatedProvider } from "../support/gated-provider.node.ts";
 import type { GatedCall, GatedProvider } from "../support/gated-provider.node.ts";
 import { startLocalServer } from "../support/local-server.node.ts";
@@ -268,31 +268,22 @@ async function tabTo(page: Page, name: string): Promise<void> {
   throw new Error(`Tab never reached ${name}`);
 }
 
-const LOOKS = [
-  { name: "wide", width: 1440, height: 900, colorScheme: "light" },
-  { name: "wide-dark", width: 1440, height: 900, colorScheme: "dark" },
-  { name: "tablet", width: 820, height: 1100, colorScheme: "light" },
-  { name: "phone", width: 390, height: 844, colorScheme: "light" },
-  { name: "phone-dark", width: 390, height: 844, colorScheme: "dark" },
-  // A window of 1,280 at 200 %.
-  { name: "zoomed", width: 640, height: 400, colorScheme: "light" },
-] as const;
-
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme });
   await openConsole(page);
-  await look(page, `start-${name}`);
+  await page.getByRole("checkbox", { name: "One" }).waitFor();
+  await look(page, `compare-start-${name}`);
   const [one] = await compare(page, ["One", "Down"], "How does it look?");
   one?.say(
     "# A title\n\nSome `code`, a [link](https://example.com), and\n\n| a | table |\n|---|---|\n| with | rows |\n\n",
   );
   await answerOf(page, "One").getByText("A title").waitFor();
-  await look(page, `writing-${name}`);
+  await look(page, `compare-writing-${name}`);
   one?.finish();
   await page.getByText("1 complete, 1 failed").waitFor();
   await answerOf(page, "One").locator("table").waitFor();
-  await look(page, `complete-${name}`);
+  await look(page, `compare-complete-${name}`);
   for (const [button, shown] of [
     ["Receipt of One", ".facts"],
     ["Statistics", ".charts"],
@@ -300,18 +291,10 @@ it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...si
   ] as const) {
     await page.getByRole("button", { name: button }).click();
     await page.getByRole("dialog").locator(shown).first().waitFor();
-    await look(page, `${button.toLowerCase().replaceAll(" ", "-")}-${name}`);
+    await look(page, `compare-${button.toLowerCase().replaceAll(" ", "-")}-${name}`);
     await page.keyboard.press("Escape");
   }
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByLabel("Token").waitFor();
-  await look(page, `sign-in-${name}`);
+  await look(page, `compare-sign-in-${name}`);
 });
-
-/** Nothing sticks out of the page at its side, and axe finds nothing. */
-async function look(page: Page, name: string): Promise<void> {
-  await screenshot(page, `compare-${name}`);
-  const overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-  expect([name, overflow]).toEqual([name, 0]);
-  expect([name, await accessibilityFaults(page)]).toEqual([name, []]);
-}

@@ -5,21 +5,21 @@ import { useConsole } from "../context.ts";
 import { Drawer } from "../shared/drawer.tsx";
 import { PlusIcon } from "../shared/icons.tsx";
 import { Problem } from "../shared/problem.tsx";
-import type { Connection } from "./connection.ts";
+import type { SessionConnection } from "../shared/session-connection.ts";
 import type { Result } from "./results/result.ts";
 import { SettingsFields } from "./setup/settings-fields.tsx";
 import type { Settings } from "./setup/settings-fields.tsx";
 
 interface HeadProps {
   session: Session;
-  connection: Connection;
+  connection: SessionConnection;
   onResult: (result: Result) => void;
 }
 
 export function ComparisonHead({ session, connection, onResult }: HeadProps) {
   const [isSetting, setIsSetting] = useState(false);
   return (
-    <header class="comparison-head">
+    <header class="session-head">
       <h1 title={session.name}>{session.name}</h1>
       <ConnectionState state={connection.state} />
       <div class="head-actions">
@@ -44,7 +44,7 @@ export function ComparisonHead({ session, connection, onResult }: HeadProps) {
 
 const CONNECTION_TEXT = { open: "live", connecting: "connecting …", closed: "closed" } as const;
 
-const ConnectionState = ({ state }: { state: Connection["state"] }) => (
+const ConnectionState = ({ state }: { state: SessionConnection["state"] }) => (
   <span class={`connection connection-${state}`} role="status">
     {CONNECTION_TEXT[state]}
   </span>

@@ -9,9 +9,9 @@ import { useLoaded } from "../shared/use-loaded.ts";
 import { AnswersGrid } from "./answers/answers-grid.tsx";
 import { Comparison } from "./comparison.ts";
 import { ComparisonHead } from "./comparison-head.tsx";
-import { Connection } from "./connection.ts";
+import { SessionConnection } from "../shared/session-connection.ts";
 import { columnsOf } from "./columns.ts";
-import { PromptForm } from "./prompt-form.tsx";
+import { PromptForm } from "../shared/prompt-form.tsx";
 import { useErrorsOfEarlierReplies } from "./earlier-errors.ts";
 import { ResultDrawer } from "./results/result-drawer.tsx";
 import type { Result } from "./results/result.ts";
@@ -19,7 +19,10 @@ import type { Result } from "./results/result.ts";
 export function ComparisonView({ id }: { id: string }) {
   const { api } = useConsole();
   const comparison = useMemo(() => new Comparison(), [id]);
-  const connection = useMemo(() => new Connection(api, id, comparison), [api, id]);
+  const connection = useMemo(
+    () => new SessionConnection(id, comparison, (after) => api.comparisons.openSocket(id, after, { retries: 0 })),
+    [api, id],
+  );
   useEffect(() => () => connection.close(), [connection]);
   useChanges(comparison);
   useChanges(connection);
@@ -45,7 +48,7 @@ export function ComparisonView({ id }: { id: string }) {
   );
 }
 
-const Opening = ({ connection: { problem } }: { connection: Connection }) =>
+const Opening = ({ connection: { problem } }: { connection: SessionConnection }) =>
   problem === null ? (
     <p class="loading" role="status">
       Opening the comparison …
@@ -63,7 +66,7 @@ const Opening = ({ connection: { problem } }: { connection: Connection }) =>
 interface NextPromptProps {
   id: string;
   comparison: Comparison;
-  connection: Connection;
+  connection: SessionConnection;
   chats: number;
 }
 
@@ -93,7 +96,7 @@ function NextPrompt({ id, comparison, connection, chats }: NextPromptProps) {
   );
 }
 
-function hintOf({ state, hasUnsent }: Connection, isRunning: boolean, chats: number): string {
+function hintOf({ state, hasUnsent }: SessionConnection, isRunning: boolean, chats: number): string {
   if (state === "connecting") return hasUnsent ? "No connection. The prompt is sent when it is back" : "Connecting …";
   if (isRunning) return "A prompt that you send now waits its turn";
   return `To ${plural(chats, "chat")} at once`;

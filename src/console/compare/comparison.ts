@@ -5,7 +5,7 @@
 import type { StreamEvent } from "../../live/streaming/events.ts";
 import type { Comparison as Session } from "../../client/types.ts";
 import { Observable } from "../shared/observable.ts";
-import { Reply, isOfReply } from "./reply.ts";
+import { Reply, isOfReply } from "../shared/replies/reply.ts";
 
 interface RunningTurn {
   turnId: string;

@@ -8,7 +8,10 @@ export interface Page {
   roles: readonly Me["role"][];
 }
 
-const PAGES: readonly Page[] = [{ name: "compare", title: "Compare", roles: ["admin", "service"] }];
+const PAGES: readonly Page[] = [
+  { name: "compare", title: "Compare", roles: ["admin", "service"] },
+  { name: "chats", title: "Chats", roles: ["admin", "service", "operator", "client"] },
+];
 
 /** The first one is what one sees after the sign-in. */
 export const pagesOf = (role: Me["role"]): Page[] => PAGES.filter(({ roles }) => roles.includes(role));

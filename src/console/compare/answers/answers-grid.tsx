@@ -2,15 +2,12 @@
  * The answers: a column for each chat, a row for each prompt. The whole scrolls together, so that the answers to one prompt stay side
  * by side. It follows its end until one scrolls up.
  */
-import { useLayoutEffect, useRef } from "preact/hooks";
-import { atNextFrame } from "../../shared/frames.ts";
+import { useRef } from "preact/hooks";
+import { useFollowedEnd } from "../../shared/use-followed-end.ts";
 import type { Column } from "../columns.ts";
 import type { Comparison } from "../comparison.ts";
 import type { Result } from "../results/result.ts";
 import { TurnRow } from "./turn-row.tsx";
-
-/** How near to its end one still wants to follow, in pixels. */
-const NEAR = 80;
 
 interface GridProps {
   comparison: Comparison;
@@ -50,27 +47,4 @@ export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: 
       </div>
     </div>
   );
-}
-
-/** Scrolls to the end when there is more, unless one has scrolled up. */
-function useFollowedEnd(scroller: { current: HTMLDivElement | null }, comparison: Comparison): void {
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    const inside = element?.firstElementChild;
-    if (!element || !inside) return;
-    let follows = true;
-    const onScroll = () => {
-      follows = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
-    };
-    const toEnd = () => {
-      if (follows) element.scrollTop = element.scrollHeight;
-    };
-    const observer = new ResizeObserver(() => atNextFrame(toEnd));
-    observer.observe(inside);
-    element.addEventListener("scroll", onScroll, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener("scroll", onScroll);
-    };
-  }, [comparison]);
 }

@@ -1,13 +1,11 @@
 /**
- * The one connection of a comparison: a WebSocket, over which all chats stream, and over which prompts and stops are sent. It
+ * The one connection of an open session: a WebSocket, over which all replies stream, and over which prompts and stops are sent. It
  * comes back by itself after the last message that it has, so nothing is missed or repeated. A prompt stays in the tab until
  * the server has acknowledged it: a reload sends it again, under the same id, which the server does only once.
  */
 import type { StreamEvent } from "../../live/streaming/events.ts";
-import type { ParleyClient } from "../../client/index.ts";
-import { problemText } from "../shared/problem.tsx";
-import { Observable } from "../shared/observable.ts";
-import type { Comparison } from "./comparison.ts";
+import { Observable } from "./observable.ts";
+import { problemText } from "./problem.tsx";
 
 /** The server answers without waking the session. A silent connection is dead after that long. */
 const PING_MS = 20_000;
@@ -18,7 +16,7 @@ const RETRY_MS = [250, 1_000, 2_000, 5_000];
 /** Closed for good: the session was deleted, or the token is no longer accepted. */
 const FINAL: Record<number, string> = {
   4401: "The token is no longer accepted. Sign out, and sign in with another one.",
-  4404: "This comparison was deleted.",
+  4404: "It was deleted.",
 };
 
 interface UnsentPrompt {
@@ -27,13 +25,20 @@ interface UnsentPrompt {
   content: string;
 }
 
-export class Connection extends Observable {
+/** What a page makes of the events. */
+interface SessionModel {
+  /** Of the last message: where the events go on after a lost connection. */
+  lastSeq: number;
+  apply: (event: StreamEvent) => void;
+}
+
+export class SessionConnection extends Observable {
   state: "connecting" | "open" | "closed" = "connecting";
   /** Why there is no connection, or why a frame was refused. */
   problem: string | null = null;
-  readonly #api: ParleyClient;
+  readonly #openSocket: (after: number) => Promise<WebSocket>;
   readonly #id: string;
-  readonly #comparison: Comparison;
+  readonly #model: SessionModel;
   readonly #unsent: UnsentPrompt[];
   #socket: WebSocket | null = null;
   #attempt = 0;
@@ -41,11 +46,12 @@ export class Connection extends Observable {
   #ping: ReturnType<typeof setInterval> | undefined;
   #isStopped = false;
 
-  constructor(api: ParleyClient, id: string, comparison: Comparison) {
+  /** @param openSocket opens a socket of the session, after a message */
+  constructor(id: string, model: SessionModel, openSocket: (after: number) => Promise<WebSocket>) {
     super();
-    this.#api = api;
+    this.#openSocket = openSocket;
     this.#id = id;
-    this.#comparison = comparison;
+    this.#model = model;
     this.#unsent = readUnsent(id);
     void this.#open();
   }
@@ -78,7 +84,7 @@ export class Connection extends Observable {
 
   async #open(): Promise<void> {
     try {
-      const socket = await this.#api.comparisons.openSocket(this.#id, this.#comparison.lastSeq, { retries: 0 });
+      const socket = await this.#openSocket(this.#model.lastSeq);
       // The page may have been left meanwhile.
       if (this.#isStopped) socket.close();
       else this.#listen(socket);
@@ -112,7 +118,7 @@ export class Connection extends Observable {
   #receive(event: StreamEvent): void {
     if (event.type === "ack") this.#forget(event.id);
     else if (event.type === "failure") this.#refuse(event);
-    else this.#comparison.apply(event);
+    else this.#model.apply(event);
   }
 
   #refuse({ id, code, message }: StreamEvent & { type: "failure" }): void {
@@ -150,7 +156,7 @@ export class Connection extends Observable {
     this.#setState("closed");
   }
 
-  #setState(state: Connection["state"]): void {
+  #setState(state: SessionConnection["state"]): void {
     this.state = state;
     this.changed();
   }

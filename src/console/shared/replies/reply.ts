@@ -1,6 +1,6 @@
-/** One reply of a comparison: how far it is, its text, and its figures. No effects but the clock. */
-import type { StreamEvent } from "../../live/streaming/events.ts";
-import { Observable } from "../shared/observable.ts";
+/** One reply: how far it is, its text, and its figures. No effects but the clock. */
+import type { StreamEvent } from "../../../live/streaming/events.ts";
+import { Observable } from "../observable.ts";
 
 type Appended = StreamEvent & { type: "message-appended" };
 type EndStatus = "ok" | "error" | "cancelled";
@@ -72,14 +72,10 @@ export class Reply extends Observable {
   }
 
   /** The message of the log has the last word. */
-  complete({ content, status, finishReason, usage, durationMs, ttftMs }: Appended): void {
+  complete(event: Appended): void {
+    const { content, status } = event;
     if (this.text !== content) this.#replaceText(content);
-    this.figures = {
-      finishReason: finishReason ?? null,
-      usage: usage ?? null,
-      durationMs: durationMs ?? null,
-      ttftMs: ttftMs ?? null,
-    };
+    this.figures = figuresOf(event);
     this.#change(status ?? "ok");
     this.texts.changed();
   }
@@ -109,6 +105,13 @@ export class Reply extends Observable {
   }
 }
 
+export const figuresOf = ({ finishReason, usage, durationMs, ttftMs }: Appended): Figures => ({
+  finishReason: finishReason ?? null,
+  usage: usage ?? null,
+  durationMs: durationMs ?? null,
+  ttftMs: ttftMs ?? null,
+});
+
 /** Output tokens a second while the reply was being written; `null` when that cannot be known. */
 export function tokensPerSecond({ usage, durationMs, ttftMs }: Figures): number | null {
   if (!usage || durationMs === null) return null;
@@ -116,7 +119,8 @@ export function tokensPerSecond({ usage, durationMs, ttftMs }: Figures): number 
   return writing > 0 && usage.outputTokens > 1 ? (usage.outputTokens * 1000) / writing : null;
 }
 
-interface Prices {
+/** As an endpoint has them. */
+export interface Prices {
   input_per_million: number;
   output_per_million: number;
 }

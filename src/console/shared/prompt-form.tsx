@@ -1,7 +1,7 @@
 /** Where one writes a prompt. What is written survives a reload. */
 import type { ComponentChildren } from "preact";
-import { SendIcon } from "../shared/icons.tsx";
-import { useKept } from "../shared/storage.ts";
+import { SendIcon } from "./icons.tsx";
+import { useKept } from "./storage.ts";
 
 interface FormProps {
   /** Under which the text is kept until it is sent. */

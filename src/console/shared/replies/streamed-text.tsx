@@ -3,8 +3,8 @@
  * of its own, so that the browser lays out only the last one again.
  */
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { atNextFrame } from "../../shared/frames.ts";
-import type { Reply } from "../reply.ts";
+import { atNextFrame } from "../frames.ts";
+import type { Reply } from "./reply.ts";
 
 export function StreamedText({ reply }: { reply: Reply }) {
   const place = useRef<HTMLDivElement>(null);

@@ -1,0 +1,108 @@
+/**
+ * A conversation as the events of its session make it: its messages as a tree, the path through them that is shown, and the
+ * reply that is being written. It comes out the same whether the events are live or repeated. No effects.
+ */
+import type { Session, StreamEvent } from "../../client/types.ts";
+import { Observable } from "../shared/observable.ts";
+import { Reply, figuresOf, isOfReply } from "../shared/replies/reply.ts";
+import type { Figures } from "../shared/replies/reply.ts";
+
+type Appended = StreamEvent & { type: "message-appended" };
+
+export interface ChatMessage {
+  seq: number;
+  /** The message that it follows. */
+  parentSeq: number | null;
+  turnId: string | null;
+  role: Appended["role"];
+  content: string;
+  sentAt: Date;
+  /** The name of the person who wrote it in the chatbot's place. */
+  author: string | null;
+  /** Of a reply. */
+  status: "ok" | "error" | "cancelled" | null;
+  error: string | null;
+  figures: Figures | null;
+}
+
+export class Conversation extends Observable {
+  session: Session | null = null;
+  lastSeq = 0;
+  running: { turnId: string; reply: Reply } | null = null;
+  readonly #messages = new Map<number, ChatMessage>();
+  #path: number[] = [];
+
+  /** The messages that are shown, oldest first. */
+  get shown(): ChatMessage[] {
+    return this.#path.flatMap((seq) => this.#messages.get(seq) ?? []);
+  }
+
+  /** A message and those that were written in its place, in their order. */
+  variantsOf({ parentSeq, role }: ChatMessage): ChatMessage[] {
+    if (parentSeq === null) return [];
+    return [...this.#messages.values()].filter((other) => other.parentSeq === parentSeq && other.role === role);
+  }
+
+  apply(event: StreamEvent): void {
+    if (event.type === "message-appended") this.#append(event);
+    else if (event.type === "path-changed") this.#path = event.seqs;
+    else if (event.type === "turn-started") this.#start(event.turnId);
+    else if (event.type === "turn-ended") this.#end(event.turnId);
+    else if (isOfReply(event)) this.#applyToReply(event);
+    else this.#applyToSession(event);
+    // A text is shown by who shows the reply.
+    if (event.type !== "reply-delta") this.changed();
+  }
+
+  #applyToSession(event: StreamEvent): void {
+    if (event.type !== "session-snapshot" && event.type !== "session-updated") return;
+    this.session = event.session as Session;
+    if (event.type === "session-updated") return;
+    if (event.turn) this.#start(event.turn.turnId);
+    else this.running = null;
+  }
+
+  #append(event: Appended): void {
+    const { seq, parentSeq = null, turnId = null } = event;
+    this.lastSeq = Math.max(this.lastSeq, seq);
+    this.#messages.set(seq, messageOf(event));
+    const last = this.#path.at(-1) ?? null;
+    if (parentSeq === last && !this.#path.includes(seq)) this.#path = [...this.#path, seq];
+    if (event.role === "assistant" && turnId !== null) this.#end(turnId);
+  }
+
+  #start(turnId: string): void {
+    if (this.running?.turnId !== turnId) this.running = { turnId, reply: new Reply() };
+  }
+
+  #end(turnId: string): void {
+    if (this.running?.turnId === turnId) this.running = null;
+  }
+
+  #applyToReply(event: StreamEvent & { type: "reply-start" | "reply-delta" | "reply-end" }): void {
+    if (event.type === "reply-end") {
+      const message = [...this.#messages.values()].findLast(
+        ({ turnId, role }) => turnId === event.turnId && role === "assistant",
+      );
+      if (message) message.error = event.error?.message ?? null;
+      return;
+    }
+    this.#start(event.turnId);
+    this.running?.reply.apply(event);
+  }
+}
+
+function messageOf(event: Appended): ChatMessage {
+  return {
+    seq: event.seq,
+    parentSeq: event.parentSeq ?? null,
+    turnId: event.turnId ?? null,
+    role: event.role,
+    content: event.content,
+    sentAt: new Date(event.timestamp),
+    author: event.author?.name ?? null,
+    status: event.status ?? null,
+    error: null,
+    figures: event.status ? figuresOf(event) : null,
+  };
+}

@@ -1,0 +1,109 @@
+/** The list of conversations, newest first, with its filters. */
+import { useEffect, useState } from "preact/hooks";
+import type { ListedSession } from "../../../client/types.ts";
+import { useConsole } from "../../context.ts";
+import { addressOf } from "../../router.ts";
+import { integer, plural, shortTime } from "../../shared/format.ts";
+import { Problem } from "../../shared/problem.tsx";
+import { useKept } from "../../shared/storage.ts";
+import { useLoaded } from "../../shared/use-loaded.ts";
+import { Filters, NO_FILTERS } from "./filters.tsx";
+import type { FilterValues } from "./filters.tsx";
+import { NewChat } from "./new-chat.tsx";
+
+const PAGE_SIZE = 25;
+/** How often the list is loaded again while one looks at it, so that who waits for a person is seen. */
+const RELOAD_MS = 10_000;
+
+export function ChatList() {
+  const { api, me } = useConsole();
+  const [filters, setFilters] = useKept<FilterValues>("chats", NO_FILTERS);
+  const [skip, setSkip] = useState(0);
+  const { value, problem, reload } = useLoaded(
+    () => api.sessions.list({ ...queryOf(filters), limit: PAGE_SIZE, skip }),
+    [api, JSON.stringify(filters), skip],
+  );
+  useEffect(() => {
+    const timer = setInterval(reload, RELOAD_MS);
+    return () => clearInterval(timer);
+  }, [reload]);
+  const change = (changed: FilterValues) => {
+    setSkip(0);
+    setFilters(changed);
+  };
+  return (
+    <section class="page">
+      <div class="page-head">
+        <h1>Chats</h1>
+        {(me.role === "admin" || me.role === "service") && <NewChat />}
+      </div>
+      <Filters values={filters} onChange={change} />
+      <Problem problem={problem} onRetry={reload} />
+      {value && <Results sessions={value.results} />}
+      {value && <Pages total={value.paginatorInfo.total} skip={skip} onSkip={setSkip} />}
+    </section>
+  );
+}
+
+/** Fields that are empty filter nothing. */
+const queryOf = (filters: FilterValues) =>
+  Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== ""));
+
+const Results = ({ sessions }: { sessions: ListedSession[] }) =>
+  sessions.length === 0 ? (
+    <p class="note">No chat is like this. Change a filter, or begin a new chat.</p>
+  ) : (
+    <ul class="chat-list">
+      {sessions.map((session) => (
+        <li key={session.id}>
+          <Row session={session} />
+        </li>
+      ))}
+    </ul>
+  );
+
+function Row({ session }: { session: ListedSession }) {
+  const { id, title, status, handler, messageCount, messages, updatedAt, clientId, chatbotId } = session;
+  const last = messages.at(-1)?.content;
+  return (
+    <a class="chat-row" href={addressOf("chats", id)}>
+      <span class="chat-title">{title ?? last ?? "No message yet"}</span>
+      <span class="chat-detail">
+        {[clientId?.name, chatbotId?.name, plural(messageCount, "message")].filter(Boolean).join(" · ")}
+      </span>
+      <span class="chat-state">
+        <HandlerBadge handler={handler} />
+        {status !== "ACTIVE" && <span class="badge">{status.toLowerCase()}</span>}
+      </span>
+      <time class="chat-detail" dateTime={updatedAt}>
+        {shortTime(new Date(updatedAt))}
+      </time>
+    </a>
+  );
+}
+
+function HandlerBadge({ handler }: { handler: ListedSession["handler"] }) {
+  if (handler === "waiting") return <span class="badge badge-warn">waits for a person</span>;
+  return handler === "human" ? <span class="badge badge-accent">a person answers</span> : null;
+}
+
+interface PagesProps {
+  total: number;
+  skip: number;
+  onSkip: (skip: number) => void;
+}
+
+const Pages = ({ total, skip, onSkip }: PagesProps) =>
+  total <= PAGE_SIZE && skip === 0 ? null : (
+    <nav class="pages" aria-label="Pages of the list">
+      <button type="button" disabled={skip === 0} onClick={() => onSkip(Math.max(0, skip - PAGE_SIZE))}>
+        Newer
+      </button>
+      <span class="hint">
+        {integer(skip + 1)} to {integer(Math.min(total, skip + PAGE_SIZE))} of {integer(total)}
+      </span>
+      <button type="button" disabled={skip + PAGE_SIZE >= total} onClick={() => onSkip(skip + PAGE_SIZE)}>
+        Older
+      </button>
+    </nav>
+  );

@@ -1,0 +1,118 @@
+/** The filters of the list of conversations. */
+import { useEffect, useState } from "preact/hooks";
+import { useConsole } from "../../context.ts";
+import { useLoaded } from "../../shared/use-loaded.ts";
+
+export interface FilterValues {
+  searchString: string;
+  status: string;
+  handler: string;
+  clientId: string;
+  startDate: string;
+  endDate: string;
+}
+
+export const NO_FILTERS: FilterValues = {
+  searchString: "",
+  status: "",
+  handler: "",
+  clientId: "",
+  startDate: "",
+  endDate: "",
+};
+
+const STATUSES = ["ACTIVE", "SCHEDULED", "COMPLETED", "TERMINATED"];
+/** How long to wait for the next letter. */
+const TYPING_MS = 250;
+
+interface FiltersProps {
+  values: FilterValues;
+  onChange: (values: FilterValues) => void;
+}
+
+export function Filters({ values, onChange }: FiltersProps) {
+  const set = (name: keyof FilterValues) => (value: string) => onChange({ ...values, [name]: value });
+  const isFiltered = Object.values(values).some((value) => value !== "");
+  return (
+    <form class="filters" role="search" aria-label="Chats" onSubmit={(event) => event.preventDefault()}>
+      <SearchField key={isFiltered ? "some" : "none"} value={values.searchString} onChange={set("searchString")} />
+      <Choice
+        label="Status"
+        value={values.status}
+        options={STATUSES.map((name) => [name, name.toLowerCase()])}
+        onChange={set("status")}
+      />
+      <Choice
+        label="Answered by"
+        value={values.handler}
+        options={[
+          ["waiting", "waits for a person"],
+          ["human", "a person"],
+          ["bot", "the chatbot"],
+        ]}
+        onChange={set("handler")}
+      />
+      <ClientChoice value={values.clientId} onChange={set("clientId")} />
+      <DateField label="From" value={values.startDate} onChange={set("startDate")} />
+      <DateField label="To" value={values.endDate} onChange={set("endDate")} />
+      <button type="button" class="quiet" disabled={!isFiltered} onClick={() => onChange(NO_FILTERS)}>
+        Clear
+      </button>
+    </form>
+  );
+}
+
+interface FieldProps {
+  value: string;
+  onChange: (value: string) => void;
+}
+
+function SearchField({ value, onChange }: FieldProps) {
+  const [text, setText] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => text !== value && onChange(text), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <label class="field filters-search">
+      <span>Title</span>
+      <input type="search" value={text} maxLength={200} onInput={({ currentTarget }) => setText(currentTarget.value)} />
+    </label>
+  );
+}
+
+/** A client's own token sees no other clients. */
+function ClientChoice({ value, onChange }: FieldProps) {
+  const { api, me } = useConsole();
+  const isClient = me.role === "client";
+  const { value: clients } = useLoaded(async () => (isClient ? null : api.clients.list({ limit: 100 })), [api]);
+  if (isClient) return null;
+  const options = (clients?.results ?? []).map(({ id, name }): [string, string] => [id, name]);
+  return <Choice label="Client" value={value} options={options} onChange={onChange} />;
+}
+
+interface ChoiceProps extends FieldProps {
+  label: string;
+  options: [value: string, title: string][];
+}
+
+export const Choice = ({ label, value, options, onChange }: ChoiceProps) => (
+  <label class="field">
+    <span>{label}</span>
+    <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+      <option value="">any</option>
+      {options.map(([name, title]) => (
+        <option key={name} value={name}>
+          {title}
+        </option>
+      ))}
+    </select>
+  </label>
+);
+
+const DateField = ({ label, value, onChange }: FieldProps & { label: string }) => (
+  <label class="field">
+    <span>{label}</span>
+    <input type="date" value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)} />
+  </label>
+);
