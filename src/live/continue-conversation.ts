@@ -4,10 +4,9 @@
  */
 import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
 import { continuationOf } from "../core/continuation.ts";
-import type { PathMessage } from "../core/continuation.ts";
 import type { Outcome } from "../core/failure.ts";
 import { failed, invalid, notFound, success } from "../core/failure.ts";
-import type { Message, NewMessage } from "../core/message.ts";
+import type { NewMessage } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import { parentOf } from "../core/message-tree.ts";
 import type { ModelMessage } from "../core/reply.ts";
@@ -18,9 +17,6 @@ import type { ConversationQuestion } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
 import { appendMessages } from "./turns/append-messages.ts";
 import type { Prompt } from "./turns/prompt.ts";
-
-/** How many messages of the path are read at once. A client's list mostly has more, and is compared to its end. */
-const PAGE_MESSAGES = 200;
 
 /**
  * @returns the prompt, or `model-mismatch`, `invalid`, `human-handles` for what a person's session does not take, or
@@ -55,7 +51,7 @@ interface Addition extends Pick<Prompt, "content" | "seq"> {
 }
 
 function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition> {
-  const continuation = continuationOf(messages, pathMessages(log));
+  const continuation = continuationOf(messages, log.conversation.oldestFirst());
   if (!continuation) return NOTHING_TO_ANSWER;
   if (continuation.kind === "again") return success(againAt(log, continuation.seq));
   const { replacedSeq, added, prompt: content } = continuation;
@@ -89,22 +85,6 @@ function newMessages(
   const isLast = last.seq === log.places.leaf || turn?.turnId === from.turnId;
   return success(isLast ? addition : { ...addition, parentSeq: last.seq });
 }
-
-function* pathMessages(log: Log): Generator<PathMessage, void> {
-  for (let after = 0, hasMore = true; hasMore;) {
-    const page = log.shownMessages(after, PAGE_MESSAGES);
-    for (const message of page.items) yield asPathMessage(message);
-    after = page.items.at(-1)?.seq ?? after;
-    ({ hasMore } = page);
-  }
-}
-
-const asPathMessage = ({ seq, role, content, reply }: Message): PathMessage => ({
-  seq,
-  role,
-  content,
-  isCut: reply !== null && reply.status !== "ok",
-});
 
 /** @returns the last of them; `null` for none */
 function append(

@@ -87,8 +87,9 @@ export function printComparison<Name extends string>(
       cpu ? asRatio(ratio(({ cpuMs }) => cpuMs, rounds, measured[base])) : "",
     ];
   };
+  const compared = base === "bare" ? "to bare" : "to first";
   printTable(title, [
-    ["", "p50 ms", "p99 ms", "to bare", "a second", "CPU ms", "to bare"],
+    ["", "p50 ms", "p99 ms", compared, "a second", "CPU ms", compared],
     ...(Object.keys(names) as Name[]).map(row),
   ]);
 }

@@ -52,10 +52,11 @@ export async function createSessionMaker(
   parley: HttpClient,
   endpointId: string,
   fields: object = {},
-): Promise<() => Promise<string>> {
+): Promise<(() => Promise<string>) & { chatbotId: string }> {
   const chatbotId = await create(parley, "/chatbots", { name: "Shop assistant", endpointId, ...fields });
   const clientId = await create(parley, "/clients", { name: "Ada" });
-  return () => create(parley, "/sessions", { chatbotId, clientId, title: "Where is my parcel?" });
+  const createSession = () => create(parley, "/sessions", { chatbotId, clientId, title: "Where is my parcel?" });
+  return Object.assign(createSession, { chatbotId });
 }
 
 async function create(parley: HttpClient, path: string, body: object): Promise<string> {

@@ -7,6 +7,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { STREAMED } from "./doors.ts";
+import type { OpenDoor } from "./doors.ts";
 import { openSession } from "./fan-out.ts";
 import type { HttpClient } from "./http-client.ts";
 import { openInspector } from "./inspector.ts";
@@ -37,6 +39,20 @@ interface Subject {
   open: (parley: HttpClient, upstream: Upstream) => Promise<() => Promise<Call>>;
 }
 
+/** Turns by one door. */
+const throughDoor = (door: OpenDoor): Subject => ({
+  callers: 16,
+  warmUp: 20,
+  calls: 40,
+  async open(parley, upstream) {
+    const createSession = await createSessionMaker(
+      parley,
+      await createEndpoint(parley, "profiled", upstream.baseUri(0)),
+    );
+    return async () => door(parley, `chatbot:${createSession.chatbotId}`, await createSession());
+  },
+});
+
 const MESSAGES = 1_000;
 const ENDPOINTS = 64;
 
@@ -57,6 +73,10 @@ const SUBJECTS: Record<string, Subject> = {
       };
     },
   },
+  "chat-streamed": throughDoor(STREAMED["/sessions/chat, streamed"]),
+  "completions-streamed": throughDoor(STREAMED["chat completions in a session, streamed"]),
+  "responses-streamed": throughDoor(STREAMED["responses, streamed"]),
+  "ui-chat": throughDoor(STREAMED["/ui/chat"]),
   /** A session of 1,000 messages. */
   reads: {
     callers: 1,

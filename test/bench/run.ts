@@ -12,6 +12,7 @@ import { chat } from "./chat.ts";
 import { coldStart } from "./cold-start.ts";
 import { commits } from "./commits.ts";
 import { d1Delays } from "./d1-delays.ts";
+import { doors } from "./doors.ts";
 import { fanOut } from "./fan-out.ts";
 import { idleSockets } from "./idle-sockets.ts";
 import { lists } from "./lists.ts";
@@ -33,6 +34,7 @@ import { sustainedStreams } from "./sustained-streams.ts";
 const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   append,
   chat,
+  doors,
   "long-sessions": longSessions,
   overhead,
   "fan-out": fanOut,

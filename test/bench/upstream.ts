@@ -11,6 +11,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The reply, one chunk per word. */
 const WORDS = "It left the warehouse this morning and should be with you by Thursday .".split(" ").map((w) => ` ${w}`);
 
+/** The whole reply. */
+export const REPLY = WORDS.join("");
+
 /** Is in the stream from the first word on. */
 export const FIRST_DELTA = `"content":${JSON.stringify(WORDS[0])}`;
 

@@ -2,7 +2,8 @@
  * The conversation of a chatbot session so far, for its next turn. Which part of it a call sends is decided in `turns/`.
  * Effects: reads the log.
  */
-import type { SummaryRecord } from "../../core/message.ts";
+import type { PathMessage as ComparedMessage } from "../../core/continuation.ts";
+import type { Role, SummaryRecord } from "../../core/message.ts";
 import { isOnPath, lengthOfPath } from "../../core/message-tree.ts";
 import type { PathRange } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
@@ -19,6 +20,9 @@ export interface PastMessages {
   /** Each call begins again with the newest. */
   newestFirst: () => Generator<PathMessage, void>;
 }
+
+/** Of a reply, whether it was cut; `null` for any other message. */
+type ComparedRow = [seq: number, role: Role, content: string, isCut: number | null];
 
 export class Conversation {
   readonly #storage: DurableObjectStorage;
@@ -41,6 +45,15 @@ export class Conversation {
     }
     const last = upTo ?? lastSeq;
     return this.#past([[1, last]], lastSeq, messageCount - (last < lastSeq ? this.#countAfter(last) : 0));
+  }
+
+  /** The messages of the active path from its start, read as far as they are taken, before anything is appended. */
+  *oldestFirst(): Generator<ComparedMessage, void> {
+    const { lastSeq, activePath } = this.#session();
+    for (const [from, to] of activePath ?? [[1, lastSeq]]) {
+      const rows = this.#storage.sql.exec(statements.CONVERSATION_FROM_START, from, to ?? lastSeq).raw<ComparedRow>();
+      for (const [seq, role, content, isCut] of rows) yield { seq, role, content, isCut: isCut === 1 };
+    }
   }
 
   /** @param lastSeq what is appended later does not belong to it */

@@ -49,6 +49,7 @@ export const LAST_WITH_TEXT = `SELECT seq FROM messages WHERE ${HAS_TEXT} ORDER 
 export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS NULL OR chat_id = ?) ORDER BY seq`;
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
+export const CONVERSATION_FROM_START = `SELECT seq, role, content, detail ->> '$.status' <> 'ok' FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq`;
 const CONVERSATION_OF_CHAT_UP_TO = `FROM messages WHERE (chat_id IS NULL OR chat_id = ?) AND seq <= ? AND ${HAS_TEXT}`;
 export const CONVERSATION_OF_CHAT = `SELECT seq, role, content ${CONVERSATION_OF_CHAT_UP_TO} ORDER BY seq DESC`;
 export const COUNT_CONVERSATION_OF_CHAT = `SELECT count(*) AS messages ${CONVERSATION_OF_CHAT_UP_TO}`;

@@ -26,6 +26,9 @@ const MAX_SILENCE_MS = 60_000;
 /** How often a replay that has no room asks again, in milliseconds. */
 const ROOM_MS = 50;
 
+/** The most bytes that are joined to one write: each stream has a copy of them, while an event is in memory once for all. */
+const MAX_JOINED_BYTES = 4_096;
+
 const encoder = new TextEncoder();
 
 /**
@@ -54,6 +57,8 @@ export class EventStream {
   #pendingBytes = 0;
   #pendingReplayBytes = 0;
   #waitingSince: EpochMs | null = null;
+  #gathered: Uint8Array[] = [];
+  #flushed: Promise<void> | null = null;
   #isLive = true;
   #isClosed = false;
 
@@ -169,6 +174,7 @@ export class EventStream {
 
   /** Closes the stream, once the reader has read what was sent. */
   end(): void {
+    void this.#flush();
     void this.#writer.close().catch(ignore);
   }
 
@@ -188,14 +194,40 @@ export class EventStream {
     return this.#turnId === null || ("turnId" in event && event.turnId === this.#turnId);
   }
 
-  async #write(bytes: Uint8Array): Promise<void> {
-    if (bytes.byteLength === 0) return;
+  /** Short events of one moment leave together: each write wakes the reader once. */
+  #write(bytes: Uint8Array): Promise<void> {
+    if (bytes.byteLength === 0) return Promise.resolve();
     this.#pendingBytes += bytes.byteLength;
     this.#waitingSince ??= now();
-    await this.#writer.write(bytes).catch(ignore);
-    this.#pendingBytes -= bytes.byteLength;
+    this.#gathered.push(bytes);
+    this.#flushed ??= Promise.resolve().then(() => this.#flush());
+    return this.#flushed;
+  }
+
+  async #flush(): Promise<void> {
+    const parts = this.#gathered;
+    this.#gathered = [];
+    this.#flushed = null;
+    if (parts.length === 0) return;
+    const byteLength = lengthOf(parts);
+    const isShort = parts.length > 1 && byteLength <= MAX_JOINED_BYTES;
+    const writes = isShort ? [joinBytes(parts, byteLength)] : parts;
+    await Promise.all(writes.map((bytes) => this.#writer.write(bytes).catch(ignore)));
+    this.#pendingBytes -= byteLength;
     this.#waitingSince = this.#pendingBytes > 0 ? now() : null;
   }
+}
+
+const lengthOf = (parts: Uint8Array[]): number => parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+function joinBytes(parts: Uint8Array[], byteLength: number): Uint8Array {
+  const joined = new Uint8Array(byteLength);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.byteLength;
+  }
+  return joined;
 }
 
 const HEARTBEAT = encoder.encode(": still here\n\n");

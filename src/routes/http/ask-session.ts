@@ -9,12 +9,12 @@ import { replyFailure } from "../../core/reply.ts";
 import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
 import { sessionStub } from "../../live/session-client.ts";
 import type { IdempotencyKey, Question } from "../../live/session-client.ts";
-import { readEvents } from "../../net/sse.ts";
 import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
 import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { openEventStream } from "./subscribe.ts";
+import { readOwnEvents } from "./read-events.ts";
 import { ReplyInbox } from "./reply-inbox.ts";
 import type { EndOfReply, FinalEvent, OpenReply } from "./reply-inbox.ts";
 
@@ -172,11 +172,11 @@ class TurnReader {
   /** Never rejects. Events that break off are a failure of the reply. */
   async read(events: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<void> {
     try {
-      for await (const portion of readEvents(events, signal)) {
-        for (const { data } of portion) this.#take(JSON.parse(data) as TurnEvent);
+      await readOwnEvents(events, signal, (event) => {
+        this.#take(event as TurnEvent);
         // The stream of a session does not end with the turn.
-        if (this.#hasEnded && this.#only !== null) break;
-      }
+        return !this.#hasEnded || this.#only === null;
+      });
     } catch (error) {
       if (!signal.aborted) console.error({ event: "turn-not-read", error: rootCause(error) });
     }

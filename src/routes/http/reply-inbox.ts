@@ -3,6 +3,8 @@
  * that a slow reader costs no more memory than the text. Effects: timers.
  */
 import type { ReplyEnd, ReplyEvent, ReplyFailure } from "../../core/reply.ts";
+import { now } from "../../core/time.ts";
+import type { EpochMs } from "../../core/time.ts";
 
 /** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
 export type FinalEvent = EndOfReply | ReplyFailure | { type: "human" };
@@ -33,6 +35,9 @@ export class ReplyInbox {
   #text = "";
   #final: ReplyPortion["final"] = null;
   #wake: () => void = () => undefined;
+  /** One timer for many waits: setting one for each text takes longer than passing the text on. */
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #deadline = 0;
 
   add(events: readonly (ReplyEvent | FinalEvent)[]): void {
     for (const event of events) {
@@ -48,6 +53,7 @@ export class ReplyInbox {
     if (this.#isEmpty) return null;
     const portion = { text: this.#text, final: this.#final };
     this.#text = "";
+    if (this.#final !== null) this.#setTimer(null);
     return portion;
   }
 
@@ -64,8 +70,26 @@ export class ReplyInbox {
   async #wait(timeoutMs: number | null): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const timer = timeoutMs === null ? undefined : setTimeout(resolve, timeoutMs);
+    if (timeoutMs !== null) this.#wakeAt(now() + timeoutMs);
     await promise;
-    clearTimeout(timer);
+  }
+
+  #wakeAt(deadline: EpochMs): void {
+    const isEarlier = this.#timer !== null && deadline < this.#deadline;
+    this.#deadline = deadline;
+    if (this.#timer === null || isEarlier) this.#setTimer(deadline - now());
+  }
+
+  /** @param ms `null` for none */
+  #setTimer(ms: number | null): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = ms === null ? null : setTimeout(() => this.#checkDeadline(), ms);
+  }
+
+  #checkDeadline(): void {
+    this.#timer = null;
+    const leftMs = this.#deadline - now();
+    if (leftMs > 0) this.#setTimer(leftMs);
+    else this.#wake();
   }
 }

@@ -36,3 +36,14 @@ it("has the whole text for a reader that waits for the end", async () => {
   inbox.add([text("b"), END]);
   expect(await all).toEqual({ text: "ab", final: END });
 });
+
+it("waits as long as each wait says, whatever the one before was", async () => {
+  const inbox = new ReplyInbox();
+  const long = inbox.next(60_000);
+  inbox.add([text("a")]);
+  await long;
+  expect(await inbox.next(1)).toBeNull();
+  inbox.add([text("b")]);
+  expect(await inbox.next(60_000)).toEqual({ text: "b", final: null });
+  expect(await inbox.next(1)).toBeNull();
+});

@@ -5,6 +5,7 @@ import type { ChatCompletionMessageParam } from "openai/resources";
 import { describe, expect, it } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
+import { followEvents } from "../../support/follow.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
 const user = (content: string): ChatCompletionMessageParam => ({ role: "user", content });
@@ -73,6 +74,22 @@ describe("a conversation that is sent whole", () => {
     const { id, stream } = await conversation();
     expect(await textOf(await stream(user("one two three")))).toBe("one two three");
     expect(await shownIn(id)).toEqual(["user: one two three", "assistant: one two three"]);
+  });
+
+  it("is sent as early as the session's own events", async () => {
+    const { id: endpointId, open } = await endpointPlaying("hello.stall");
+    const { id, stream } = await conversation({ endpointId });
+    const follower = await followEvents(`/sessions/${id}/events`);
+    const chunks = (await stream(user("1")))[Symbol.asyncIterator]();
+    let text = "";
+    while (text === "") text = (await chunks.next()).value?.choices[0]?.delta.content ?? "";
+    // The provider has sent half, and sends nothing more: neither reader waits for what follows.
+    const textOfEvents = () => follower.events.map(({ text: delta = "" }) => delta).join("");
+    await follower.until(() => textOfEvents() !== "");
+    while (text.length < textOfEvents().length) text += (await chunks.next()).value?.choices[0]?.delta.content ?? "";
+    expect(text).toBe(textOfEvents());
+    expect([follower.types().includes("reply-end"), await open()]).toEqual([false, 1]);
+    await post(`/sessions/${id}/stop`);
   });
 
   it("has the session's own conversation sent to the model, with its prompt", async () => {
