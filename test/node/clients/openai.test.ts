@@ -129,6 +129,17 @@ describe("a stream", () => {
     expect((await again).choices[0]?.message.content).toBe("Good day");
     expect((await textsOf(session)).filter((message) => message.startsWith("user"))).toEqual(["user: Hello"]);
   });
+
+  it("without a session, whose reader leaves, closes the provider's call while it goes on", async () => {
+    const begun = connect().chat.completions.create({ model: "gated", messages: hello, stream: true });
+    const call = await provider.nextCall();
+    call.say("Good");
+    for await (const chunk of await begun) if (chunk.choices[0]?.delta.content === "Good") break;
+    // That the reader has left is seen when something is sent to it.
+    const goingOn = setInterval(() => call.say(" day"), 50);
+    await call.closed;
+    clearInterval(goingOn);
+  });
 });
 
 describe("errors are the package's own, and are repeated only where that can help", () => {
