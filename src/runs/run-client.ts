@@ -13,6 +13,7 @@ export type RunStub = Pick<
   | "start"
   | "read"
   | "changeStatus"
+  | "retryErrors"
   | "results"
   | "export"
   | "follow"

@@ -131,8 +131,12 @@ export class RunEngine {
     this.#calls += 1;
     const at = clock();
     const id = sessionIdOf(runId, conversation);
-    const session = { ...plan.session, id, startTime: at, createdAt: at, updatedAt: at };
-    const messages = plan.messages.map((message) => ({ ...message, createdAt: at }));
+    const asked = conversation.endpoints;
+    const chats = plan.session.chats.filter((_, index) => asked === null || asked.includes(index));
+    const greetings = plan.messages.filter(({ chatId }) => chats.some((chat) => chat.chatId === chatId));
+    const messages = greetings.map((message, index) => ({ ...message, seq: index + 1, createdAt: at }));
+    const counts = { lastSeq: messages.length, messageCount: messages.length };
+    const session = { ...plan.session, ...counts, chats, id, startTime: at, createdAt: at, updatedAt: at };
     const isOwn = await createSession(session, messages, runId);
     const { attempt } = conversation;
     const opened = isOwn ? { ...conversation, sessionId: id } : { ...conversation, attempt: attempt + 1 };
@@ -161,7 +165,10 @@ export class RunEngine {
     const { reason } = outcome.failure;
     if (reason === "not-found" || reason === "session-not-active") return this.#startAgain(conversation);
     if (reason === "turn-queue-full") throw new Error("Others use the session");
-    return this.#addAnswers(conversation, item, failedAnswers(storage.plan, item, turn, outcome.failure), []);
+    const { endpoints: asked } = conversation;
+    const answers = failedAnswers(storage.plan, item, turn, outcome.failure);
+    const ofAsked = answers.filter(({ endpoint }) => asked === null || asked.includes(endpoint));
+    return this.#addAnswers(conversation, item, ofAsked, []);
   }
 
   #addAnswers(

@@ -91,6 +91,12 @@ export class RunObject extends DurableObject<Env> {
     const changes = to === "running" ? status !== "completed" && status !== "running" : isOpen && status !== to;
     if (changes) await this.#setStatus(to);
   }
+  /** Asks again for what failed, and only for that. A run that is paused stays so. */
+  async retryErrors(): Promise<void> {
+    if (!this.#storage.reopenFailed()) return;
+    const { status } = this.#storage.loadedState;
+    if (status !== "running" && status !== "paused") await this.#setStatus("running");
+  }
   async results({ filter, limit, skip }: calls.ResultsParams): Promise<calls.ResultsPage> {
     return this.#reader.page(filter, limit, skip);
   }

@@ -11,16 +11,8 @@ import type { CountedAnswer, RunFigures } from "../core/run-figures.ts";
 import type { Expectation, RunItem, RunPlan, RunProgress, RunStatus } from "../core/run.ts";
 import type { EpochMs } from "../core/time.ts";
 import { BLOCK_ANSWERS, answerKind } from "./run-results.ts";
-
-const TABLES = [
-  "CREATE TABLE run (one INTEGER PRIMARY KEY CHECK (one = 1), plan TEXT NOT NULL, state TEXT NOT NULL)",
-  "CREATE TABLE items (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, first_turn INTEGER NOT NULL, turns INTEGER NOT NULL, expect TEXT, tags TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0, passes TEXT NOT NULL DEFAULT '{}')",
-  "CREATE TABLE prompts (number INTEGER PRIMARY KEY, content TEXT NOT NULL)",
-  "CREATE TABLE conversations (number INTEGER PRIMARY KEY, session_id TEXT, attempt INTEGER NOT NULL, next_turn INTEGER NOT NULL)",
-  // The text comes last: SQLite reads a row from its start.
-  "CREATE TABLE answers (number INTEGER PRIMARY KEY, item INTEGER NOT NULL, repetition INTEGER NOT NULL, turn INTEGER NOT NULL, endpoint INTEGER NOT NULL, session_id TEXT NOT NULL, record INTEGER NOT NULL, status TEXT NOT NULL, error_code TEXT, pass INTEGER, duration_ms INTEGER, ttft_ms INTEGER, input_tokens INTEGER, output_tokens INTEGER, cost REAL, text TEXT NOT NULL)",
-  "CREATE TABLE answer_counts (block INTEGER NOT NULL, kind INTEGER NOT NULL, answers INTEGER NOT NULL, PRIMARY KEY (block, kind)) WITHOUT ROWID",
-];
+import { TABLES } from "./run-schema.ts";
+import type { ConversationRow, FailedRow, ItemRow } from "./run-schema.ts";
 
 /** `draft`: its items are being read. `removed`: its sessions are being deleted. */
 export type StoredStatus = RunStatus | "draft" | "removed";
@@ -34,6 +26,8 @@ export interface RunState {
   status: StoredStatus;
   items: number;
   turns: number;
+  /** How often what failed was asked again. */
+  retries: number;
   /** How many conversations were begun, in their order. */
   begun: number;
   progress: RunProgress;
@@ -51,6 +45,8 @@ export interface OpenConversation {
   attempt: number;
   /** From 0. */
   nextTurn: number;
+  /** The places of the endpoints that are asked, if it is not all: only those that failed are asked again. */
+  endpoints: number[] | null;
 }
 
 /** An item as the engine needs it. */
@@ -70,29 +66,13 @@ export interface NewAnswer extends CountedAnswer {
   text: string;
 }
 
-interface ItemRow {
-  [column: string]: SqlStorageValue;
-  number: number;
-  id: string;
-  first_turn: number;
-  turns: number;
-  expect: string | null;
-}
-
-interface ConversationRow {
-  [column: string]: SqlStorageValue;
-  number: number;
-  session_id: string | null;
-  attempt: number;
-  next_turn: number;
-}
-
 const NEW_STATE: RunState = {
   runId: null,
   draftUntil: 0,
   status: "draft",
   items: 0,
   turns: 0,
+  retries: 0,
   begun: 0,
   progress: { done: 0, of: 0, errors: 0 },
   figures: [],
@@ -100,13 +80,18 @@ const NEW_STATE: RunState = {
 
 const READ_ITEM = "SELECT number, id, first_turn, turns, expect FROM items WHERE number = ?";
 const WRITE_CONVERSATION =
-  "INSERT INTO conversations (number, session_id, attempt, next_turn) VALUES (?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET session_id = excluded.session_id, attempt = excluded.attempt, next_turn = excluded.next_turn";
+  "INSERT OR REPLACE INTO conversations (number, session_id, attempt, next_turn, endpoints) VALUES (?, ?, ?, ?, ?)";
 const READ_COUNTED =
   "SELECT status, error_code AS errorCode, pass, duration_ms AS durationMs, ttft_ms AS ttftMs, input_tokens AS inputTokens, output_tokens AS outputTokens, cost FROM answers WHERE number = ?";
 const WRITE_ANSWER =
   "INSERT OR REPLACE INTO answers (number, item, repetition, turn, endpoint, session_id, record, status, error_code, pass, duration_ms, ttft_ms, input_tokens, output_tokens, cost, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 const COUNT_KIND =
   "INSERT INTO answer_counts (block, kind, answers) VALUES (?, ?, ?) ON CONFLICT (block, kind) DO UPDATE SET answers = answers + excluded.answers";
+
+const READ_FAILED = "SELECT DISTINCT item, repetition, endpoint FROM answers WHERE status <> 'ok'";
+
+/** More than a conversation gets: each retry has numbers of its own. */
+const ATTEMPTS_A_RETRY = 1_000;
 
 const READ_PASSES = "SELECT finished, passes FROM items WHERE number = ?";
 const END_CONVERSATION = "UPDATE items SET finished = finished + 1, passes = ? WHERE number = ?";
@@ -200,37 +185,57 @@ export class RunStorage {
   }
 
   openConversations(): OpenConversation[] {
-    const rows = this.#sql.exec<ConversationRow>("SELECT number, session_id, attempt, next_turn FROM conversations");
-    return Array.from(rows, ({ number, session_id: sessionId, attempt, next_turn: nextTurn }) => ({
+    const rows = this.#sql.exec<ConversationRow>(
+      "SELECT number, session_id, attempt, next_turn, endpoints FROM conversations",
+    );
+    return Array.from(rows, ({ number, session_id: sessionId, attempt, next_turn: nextTurn, endpoints }) => ({
       number,
       sessionId,
       attempt,
       nextTurn,
+      endpoints: endpoints === null ? null : (JSON.parse(endpoints) as number[]),
     }));
   }
 
   /** Writes where an open conversation is. */
-  keepOpen({ number, sessionId, attempt, nextTurn }: OpenConversation): void {
-    this.#sql.exec(WRITE_CONVERSATION, number, sessionId, attempt, nextTurn);
+  keepOpen({ number, sessionId, attempt, nextTurn, endpoints }: OpenConversation): void {
+    this.#sql.exec(WRITE_CONVERSATION, number, sessionId, attempt, nextTurn, endpoints && JSON.stringify(endpoints));
   }
 
   /** Begins the next conversation. */
   beginConversation(number: number): OpenConversation {
-    const conversation = { number, sessionId: null, attempt: 1, nextTurn: 0 };
+    const conversation = { number, sessionId: null, attempt: 1, nextTurn: 0, endpoints: null };
     this.keepOpen(conversation);
     this.update({ begun: this.loadedState.begun + 1 });
     return conversation;
   }
 
-  /** Opens conversations that have ended, because some of their replies failed. */
-  reopen(number: number, turn: number, conversation: Pick<OpenConversation, "sessionId" | "attempt">): void {
-    const item = Math.floor(number / this.plan.repeat);
-    const { finished, passes } = this.#passesOf(item);
-    const figures = structuredClone(this.loadedState.figures);
-    if (finished === this.plan.repeat && this.item(item).expect) countPasses(figures, passes, -1);
-    this.#sql.exec("UPDATE items SET finished = finished - 1 WHERE number = ?", item);
-    this.keepOpen({ number, nextTurn: turn, ...conversation });
-    this.update({ figures });
+  /**
+   * Opens the conversations again in which answers failed, with the endpoints that failed.
+   *
+   * @returns whether there were any
+   */
+  reopenFailed(): boolean {
+    const failed = new Map<number, number[]>();
+    for (const { item, repetition, endpoint } of this.#sql.exec<FailedRow>(READ_FAILED)) {
+      const number = item * this.plan.repeat + repetition;
+      failed.set(number, [...(failed.get(number) ?? []), endpoint]);
+    }
+    for (const { number } of this.openConversations()) failed.delete(number);
+    if (failed.size === 0) return false;
+    const retries = this.loadedState.retries + 1;
+    this.#storage.transactionSync(() => {
+      const figures = structuredClone(this.loadedState.figures);
+      for (const [number, endpoints] of failed) {
+        const item = Math.floor(number / this.plan.repeat);
+        const { finished, passes } = this.#passesOf(item);
+        if (finished === this.plan.repeat && this.item(item).expect) countPasses(figures, passes, -1);
+        this.#sql.exec("UPDATE items SET finished = finished - 1 WHERE number = ?", item);
+        this.keepOpen({ number, sessionId: null, attempt: retries * ATTEMPTS_A_RETRY, nextTurn: 0, endpoints });
+      }
+      this.update({ figures, retries });
+    });
+    return true;
   }
 
   /** Adds the answers of a turn, or replaces earlier ones. With the last turn the conversation ends. */

@@ -64,7 +64,12 @@ export function* jsonLine(value: object): Generator<string, void> {
   yield `${text}}\n`;
 }
 
-const CONTENT_TYPES = { jsonl: "application/jsonl", csv: "text/csv; charset=utf-8" } as const;
+const CONTENT_TYPES = {
+  jsonl: "application/jsonl",
+  csv: "text/csv; charset=utf-8",
+  json: "application/json",
+  xml: "application/xml",
+} as const;
 
 /** The longest name of an exported file, without its extension: file systems allow 255 bytes. */
 const FILE_NAME_CHARACTERS = 200;
@@ -74,11 +79,15 @@ const FILE_NAME_CHARACTERS = 200;
  */
 const fileNameOf = (id: string): string => id.replace(/[^\w-]/g, "_").slice(-FILE_NAME_CHARACTERS);
 
+interface ExportedFile {
+  /** Of the session or the run: the name of the file. */
+  sessionId: string;
+  format: keyof typeof CONTENT_TYPES;
+  texts: AsyncGenerator<string, void>;
+}
+
 /** Answers a file that is produced as fast as the caller reads it. */
-export function respondWithFile(
-  c: Context<AppEnv>,
-  { sessionId, format, texts }: { sessionId: string; format: "jsonl" | "csv"; texts: AsyncGenerator<string, void> },
-): Response {
+export function respondWithFile(c: Context<AppEnv>, { sessionId, format, texts }: ExportedFile): Response {
   const stream = textStream(
     texts,
     (error) => console.error({ event: "export-broke-off", ...requestIdsOf(c), error: rootCause(error) }),

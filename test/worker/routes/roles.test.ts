@@ -133,6 +133,8 @@ const MATRIX: Record<string, string[]> = {
   "post /v1/runs/{id}/resume": STAFF,
   "post /v1/runs/{id}/cancel": STAFF,
   "get /v1/runs/{id}/results": STAFF,
+  "post /v1/runs/{id}/retry_errors": STAFF,
+  "get /v1/runs/{id}/export": STAFF,
   "get /api/v1/bookmarks": STAFF,
   "post /api/v1/bookmarks": STAFF,
   "delete /api/v1/bookmarks": STAFF,

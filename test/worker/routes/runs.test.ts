@@ -1,7 +1,8 @@
 /** `/v1/runs`: data sets that are put to endpoints. */
 import { exports } from "cloudflare:workers";
+import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
-import { ADMIN_KEY, del, get, post } from "../../support/api.ts";
+import { ADMIN_KEY, del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
 
 /** Makes a run and waits until it has ended. */
@@ -119,6 +120,75 @@ describe("a run", () => {
     const { value: more } = (await reader?.read()) ?? {};
     await reader?.cancel();
     expect(new TextDecoder().decode(value) + new TextDecoder().decode(more)).toContain("Hello.");
+  });
+
+  it("asks again only for what failed, and replaces it", async () => {
+    const [flaky, echo] = [await createEndpoint({ params: { fail: 500, fail_times: 99 } }), await createEndpoint()];
+    const items = [{ prompt: "a", expect: { equals: "a" } }, { turns: ["b", "c"] }];
+    const run = await aRun({ endpoints: [flaky, echo], items, repeat: 2 });
+    expect(run).toMatchObject({ progress: { done: 12, of: 12, errors: 6 } });
+    expect(run.results[flaky]).toMatchObject({ ok: 0, pass_at_k: { "1": 0 } });
+    await put(`/v1/llm_endpoints/${flaky}`, { params: {} });
+    const before = (await get(`/v1/runs/${run.run_id}/results?endpoint=${echo}`)).body;
+    // Sessions use an endpoint as it was within two seconds.
+    await scheduler.wait(2_100);
+    expect((await post(`/v1/runs/${run.run_id}/retry_errors`)).body).toEqual({ success: true });
+    const again = await untilEnded(run.run_id);
+    expect(again).toMatchObject({ status: "completed", progress: { done: 12, of: 12, errors: 0 } });
+    const passed = { ok: 6, errors: {}, judged: 2, passed: 2, pass_at_k: { "1": 1, "2": 1 }, pass_hat_k: { "2": 1 } };
+    expect([again.results[flaky], again.results[echo]]).toMatchObject([passed, passed]);
+    expect((await get(`/v1/runs/${run.run_id}/results?endpoint=${echo}`)).body).toEqual(before);
+    expect((await get(`/v1/runs/${run.run_id}/results?status=error`)).body.total).toBe(0);
+    expect((await get(`/v1/runs/${run.run_id}/results`)).body.total).toBe(12);
+    // The endpoint that did not fail was not asked again.
+    const sessions: { endpoints: string[] }[] = (await get(`/v1/sessions?run_id=${run.run_id}`)).body;
+    expect(sessions.map(({ endpoints }) => endpoints.length).toSorted((a, b) => a - b)).toEqual([
+      1, 1, 1, 1, 2, 2, 2, 2,
+    ]);
+  });
+
+  it("is exported, and what is exported makes a run of the same items", async () => {
+    const [failing, echo] = [await createEndpoint({ params: { fail: 429 } }), await createEndpoint()];
+    const items = [
+      { id: "a,b", prompt: 'say "<a&b>"', expect: { contains: "a", not_contains: "z" }, tags: ["x", "y"] },
+      { turns: ["one", "two\u0000"], expect: { equals: "no" } },
+    ];
+    const run = await aRun({ endpoints: [failing, echo], items, repeat: 2 });
+    const file = async (format: string) => (await get(`/v1/runs/${run.run_id}/export?format=${format}`)).body;
+    const lines: string = await file("jsonl");
+    const records = lines
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records).toHaveLength(12);
+    expect(records[1]).toMatchObject({
+      ...items[0],
+      turns: ['say "<a&b>"'],
+      prompt: 'say "<a&b>"',
+      pass: true,
+      status: "ok",
+    });
+    expect(records[0]).toMatchObject({ status: "error", error_code: "rate_limited", pass: false, response: "" });
+    const made = await send(`?name=Again&endpoints=${echo}`, "application/jsonl", lines);
+    expect([made.status, made.body.run.progress.of]).toEqual([200, 3]);
+    const again = await untilEnded(made.body.run.run_id);
+    expect(again.results[echo]).toMatchObject({ ok: 3, judged: 2, passed: 1 });
+    const rows = parse(await file("csv"), { columns: true, bom: true });
+    expect(rows).toHaveLength(12);
+    expect(rows[1]).toMatchObject({ item_id: "a,b", response: 'say "<a&b>"', pass: "true", tags: "x|y" });
+    const junit: string = await file("junit");
+    expect(junit.match(/<testsuite /g)).toHaveLength(4);
+    expect(junit.match(/<error /g)).toHaveLength(6);
+    expect(junit.match(/<failure /g)).toHaveLength(2);
+    expect(junit).toContain("say &quot;&lt;a&amp;b&gt;&quot;");
+    const { results } = await file("promptfoo");
+    expect(results.stats).toMatchObject({ successes: 2, failures: 2, errors: 4 });
+    expect(results.results.map((one: Record<string, number>) => [one["promptIdx"], one["testIdx"]])).toEqual(
+      [0, 1, 2, 3].flatMap((test) => [
+        [0, test],
+        [1, test],
+      ]),
+    );
   });
 
   it("goes on in another session when one of its sessions is deleted", async () => {

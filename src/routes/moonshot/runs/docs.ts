@@ -2,6 +2,7 @@
  * The routes of `/v1/runs` as the OpenAPI document describes them: summaries, answers, problems, examples. Bodies and
  * queries are not described here: the validators in `index.ts` document their own schemas.
  */
+import * as z from "zod";
 import { Success } from "../../moonshot-shared/response-schemas.ts";
 import type { Operations } from "../../openapi/operations.ts";
 import * as examples from "./examples.ts";
@@ -77,6 +78,25 @@ export const operations: Operations = {
     tag,
     summary: "End a run: turns that run end, and no others begin",
     response: success,
+    problems: [404],
+  },
+  "POST /:id/retry_errors": {
+    id: "retryRunErrors",
+    tag,
+    summary: "Ask again for the answers that failed, and replace them",
+    response: success,
+    problems: [404],
+  },
+  "GET /:id/export": {
+    id: "exportRun",
+    tag,
+    summary: "The answers of a run as a file",
+    response: {
+      status: 200,
+      description: "The file. JSON Lines can be the body of a new run",
+      schema: z.looseObject({}).meta({ description: "With format=promptfoo: what promptfoo imports" }),
+      texts: examples.exportTexts,
+    },
     problems: [404],
   },
   "GET /:id/results": {

@@ -79,3 +79,13 @@ data: {"type":"run-ended","status":"completed"}
 
 `,
 };
+
+export const exportTexts = {
+  "application/jsonl": `{"run_id":"capitals_20260301-093000","id":"1","turns":["The capital of France?"],"expect":{"contains":"Paris"},"tags":[],"repetition":1,"turn":1,"endpoint":"echo","session_id":"capitals-1_20260301-093000","chat_id":"echo_20260301_093000","chat_record_id":1,"prompt":"The capital of France?","response":"The capital of France?","status":"ok","error_code":null,"pass":false,"duration_ms":3,"ttft_ms":3,"input_tokens":null,"output_tokens":null,"cost":null}
+`,
+  "text/csv": `\uFEFFrun_id,item_id,repetition,turn,endpoint,session_id,chat_id,chat_record_id,prompt,response,status,error_code,pass,duration_ms,ttft_ms,input_tokens,output_tokens,cost,tags\r
+`,
+  "application/xml": `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="Capitals"></testsuites>
+`,
+};

@@ -11,9 +11,13 @@ import { database } from "../../../store/database.ts";
 import { audit } from "../../http/audit.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { measure, readFromReplica } from "../../http/context.ts";
+import { respondWithFile } from "../../http/export.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { nextPage } from "../../moonshot-shared/sessions/list-sessions.ts";
+import { EXPORT_FORMATS } from "./export-formats.ts";
+import { exportedResults } from "./exported-answers.ts";
 import { presentNewRun, presentResult, presentRun, presentSummary } from "./present.ts";
+import { runNotFound } from "./run-param.ts";
 import type * as schemas from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
@@ -36,6 +40,19 @@ export async function getRun(c: AppContext, run: StoredRun) {
 export async function changeStatus(c: AppContext, run: StoredRun, to: "running" | "paused" | "cancelled") {
   await measure(c, "session", runStub(c.env, run.objectId).changeStatus({ to }));
   return c.json(SUCCESS);
+}
+
+export async function retryErrors(c: AppContext, run: StoredRun) {
+  await measure(c, "session", runStub(c.env, run.objectId).retryErrors());
+  return c.json(SUCCESS);
+}
+
+export async function exportRun(c: AppContext, run: StoredRun, query: z.output<typeof schemas.ExportRun>) {
+  const found = await measure(c, "session", runStub(c.env, run.objectId).read());
+  if (!found) return respondWithProblem(c, runNotFound(run.id));
+  const { extension, textsOf } = EXPORT_FORMATS[query.format];
+  const texts = textsOf(found, exportedResults(runStub(c.env, run.objectId)), query);
+  return respondWithFile(c, { sessionId: run.id, format: extension, texts });
 }
 
 export async function listResults(c: AppContext, run: StoredRun, input: z.output<typeof schemas.ListResults>) {

@@ -23,6 +23,10 @@ export const runs = new Hono<AppEnv>({ strict: false })
   .post("/:id/pause", allowServices, runParam, (c) => handlers.changeStatus(c, c.req.valid("param"), "paused"))
   .post("/:id/resume", allowServices, runParam, (c) => handlers.changeStatus(c, c.req.valid("param"), "running"))
   .post("/:id/cancel", allowServices, runParam, (c) => handlers.changeStatus(c, c.req.valid("param"), "cancelled"))
+  .post("/:id/retry_errors", allowServices, runParam, (c) => handlers.retryErrors(c, c.req.valid("param")))
+  .get("/:id/export", query(schemas.ExportRun), allowServices, runParam, (c) =>
+    handlers.exportRun(c, c.req.valid("param"), c.req.valid("query")),
+  )
   .get("/:id/results", query(schemas.ListResults), allowServices, runParam, (c) =>
     handlers.listResults(c, c.req.valid("param"), c.req.valid("query")),
   );
