@@ -47,7 +47,7 @@ export function layout(page: Page, { groups, files }: Frame): Html {
 
 const header = (): Html =>
   html`<header>
-    <a class="home" href="/docs">Parley</a>
+    <a class="home" href="/docs">Parley<span>.</span></a>
     <div class="search" data-index="/docs/search.json"></div>
     <a href="/console">Console</a>
     <a href="/openapi.json">OpenAPI</a>

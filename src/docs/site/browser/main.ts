@@ -8,6 +8,7 @@ import { addSearch } from "./search.ts";
 import { addTabs } from "./tabs.ts";
 import { addTryForms } from "./try.ts";
 
+showChosenTheme();
 addCopyButtons();
 addTabs();
 addSearch();
@@ -17,3 +18,13 @@ addTryForms();
 const pages = document.querySelector<HTMLDetailsElement>("nav.side > details");
 if (pages && matchMedia("(max-width: 60rem)").matches) pages.open = false;
 document.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" });
+
+/** The theme that the reader has chosen in the console, if any. A browser may forbid its storage. */
+function showChosenTheme(): void {
+  try {
+    const theme = localStorage.getItem("parley.theme");
+    if (theme !== null) document.documentElement.dataset["theme"] = String(JSON.parse(theme));
+  } catch {
+    // The page has the theme of the system then.
+  }
+}

@@ -4,7 +4,7 @@
  */
 import { element } from "./element.ts";
 
-const TOKEN_KEY = "parley-token";
+const TOKEN_KEY = "parley.token";
 
 /** Characters of an answer that are shown. */
 const LONGEST_ANSWER = 200_000;
