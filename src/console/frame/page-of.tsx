@@ -8,6 +8,8 @@ type Page = ComponentType<{ id: string }>;
 
 const LOADERS: Record<string, () => Promise<Page>> = {
   chats: async () => (await import("../chats/chats-page.tsx")).ChatsPage,
+  endpoints: async () => (await import("../endpoints/endpoints-page.tsx")).EndpointsPage,
+  keys: async () => (await import("../keys/keys-page.tsx")).KeysPage,
 };
 
 export const PageOf = ({ name, id }: { name: string; id: string }) =>

@@ -11,6 +11,8 @@ export interface Page {
 const PAGES: readonly Page[] = [
   { name: "compare", title: "Compare", roles: ["admin", "service"] },
   { name: "chats", title: "Chats", roles: ["admin", "service", "operator", "client"] },
+  { name: "endpoints", title: "Endpoints", roles: ["admin", "service"] },
+  { name: "keys", title: "Keys", roles: ["admin"] },
 ];
 
 /** The first one is what one sees after the sign-in. */

@@ -16,7 +16,7 @@ export function EndpointPicker({ endpoints, chosen, onChange }: PickerProps) {
   const [search, setSearch] = useState("");
   if (!endpoints) return <p class="hint">Loading the endpoints …</p>;
   if (endpoints.length === 0)
-    return <p class="note">There are no endpoints yet. An admin adds them: POST /v1/llm_endpoints.</p>;
+    return <p class="note">There are no endpoints yet. An admin adds them under Endpoints.</p>;
   const wanted = search.trim().toLowerCase();
   const shown = endpoints.filter(({ id, name, model }) => `${id} ${name} ${model}`.toLowerCase().includes(wanted));
   const toggle = (id: string) =>

@@ -1,0 +1,59 @@
+/** The fields of an endpoint as a form has them, and as the API takes them. Pure. */
+import type { Endpoint, EndpointFields } from "../../client/types.ts";
+
+const EMPTY = {
+  name: "",
+  connector_type: "openai-connector",
+  uri: "",
+  token: "",
+  model: "",
+  max_calls_per_second: "0",
+  max_concurrency: "0",
+  input_per_million: "",
+  output_per_million: "",
+  params: "",
+};
+
+export type Fields = Record<keyof typeof EMPTY, string>;
+export type FieldName = keyof Fields;
+
+export function fieldsOf(endpoint: Endpoint | null): Fields {
+  if (!endpoint) return EMPTY;
+  const { prices, params } = endpoint;
+  return {
+    ...EMPTY,
+    name: endpoint.name,
+    connector_type: endpoint.connector_type,
+    uri: endpoint.uri,
+    model: endpoint.model,
+    max_calls_per_second: String(endpoint.max_calls_per_second),
+    max_concurrency: String(endpoint.max_concurrency),
+    input_per_million: prices ? String(prices.input_per_million) : "",
+    output_per_million: prices ? String(prices.output_per_million) : "",
+    params: Object.keys(params).length === 0 ? "" : JSON.stringify(params, null, 2),
+  };
+}
+
+/** An empty token is left out: that keeps the one that is set. @throws if the params are not JSON */
+export function toInput(fields: Fields): EndpointFields {
+  const { token, input_per_million: input, output_per_million: output, params, ...texts } = fields;
+  const hasPrices = input !== "" || output !== "";
+  return {
+    ...texts,
+    connector_type: fields.connector_type as EndpointFields["connector_type"],
+    ...(token === "" ? {} : { token }),
+    max_calls_per_second: Number(fields.max_calls_per_second),
+    max_concurrency: Number(fields.max_concurrency),
+    prices: hasPrices ? { input_per_million: Number(input), output_per_million: Number(output) } : null,
+    params: readParams(params),
+  };
+}
+
+function readParams(text: string): Record<string, unknown> {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    throw new Error('The params are not JSON. They look like this: {"temperature": 0}');
+  }
+}

@@ -1,0 +1,96 @@
+/** Endpoints and keys, in the console of a started server: an admin adds a model and tests it, and makes a key for an app. */
+import { afterAll, beforeAll, expect } from "vitest";
+import { it } from "../support/browser-test.node.ts";
+import { LOOKS, look } from "../support/console.node.ts";
+import { startGatedProvider } from "../support/gated-provider.node.ts";
+import type { GatedProvider } from "../support/gated-provider.node.ts";
+import { startLocalServer } from "../support/local-server.node.ts";
+import type { LocalServer } from "../support/local-server.node.ts";
+
+let provider: GatedProvider;
+let server: LocalServer;
+
+beforeAll(async () => {
+  provider = await startGatedProvider();
+  server = await startLocalServer();
+  await server.parley.createClient({ name: "Grace" });
+}, 240_000);
+
+afterAll(() => Promise.all([server.stop(), provider.stop()]));
+
+it("adds an endpoint with the fields of its type, tests it, changes and deletes it", async ({ page }) => {
+  await page.goto(`${server.parley.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Connector type/).selectOption("echo-connector");
+  await dialog.getByLabel(/^Address/).waitFor({ state: "detached" });
+  await dialog.getByLabel(/^Connector type/).selectOption("openai-connector");
+  await dialog.getByLabel(/^Name/).fill("My model");
+  await dialog.getByLabel(/^Address/).fill(provider.uri);
+  await dialog.getByLabel(/^Token/).fill("a-secret");
+  await dialog.getByLabel(/^Model/).fill("m");
+  await dialog.getByLabel("Params, as JSON").fill("no json");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("The params are not JSON").waitFor();
+  await dialog.getByLabel("Params, as JSON").fill('{"max_attempts": 1}');
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Test My model" }).click();
+  const call = await provider.nextCall();
+  call.say("It works");
+  call.finish();
+  await page.getByText("It answered in").getByText("It works").waitFor();
+  await page.getByRole("button", { name: "Change My model" }).click();
+  expect(await dialog.getByLabel(/^Token/).inputValue()).toBe("");
+  await dialog.getByLabel("Calls at once at most").fill("3");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.getByText("3 at once").waitFor();
+  await page.getByRole("button", { name: "Delete My model" }).click();
+  await page.getByRole("button", { name: "Delete My model now" }).click();
+  await page.getByText("My model", { exact: true }).waitFor({ state: "detached" });
+});
+
+it("makes a key for an app, shows it once, and revokes it", async ({ page }) => {
+  await page.goto(`${server.parley.address}/console#/keys`);
+  await page.getByRole("button", { name: "New key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Name/).fill("Grace, phone");
+  await dialog.getByLabel(/^Client/).selectOption("Grace");
+  await dialog.getByRole("button", { name: "Make key" }).click();
+  const key = (await dialog.locator(".secret").textContent()) ?? "";
+  const as = (token: string) => fetch(`${server.parley.address}/me`, { headers: { authorization: `Bearer ${token}` } });
+  expect(await (await as(key)).json()).toMatchObject({ data: { role: "client" } });
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByText("not used yet").or(page.getByText("used ")).first().waitFor();
+  expect(await page.content()).not.toContain(key);
+  await page.getByRole("button", { name: "Revoke Grace, phone" }).click();
+  await page.getByRole("button", { name: "Revoke Grace, phone now" }).click();
+  await page.getByText("No key yet").waitFor();
+  expect((await as(key)).status).toBe(401);
+});
+
+it("shows a service the endpoints, without what it may not do, and no keys", async ({ page }) => {
+  const { data } = await server.parley.call<{ data: { key: string } }>("POST", "/keys", { name: "s", role: "service" });
+  await page.goto(`${server.parley.address}/console#token=${data.key}`);
+  await page.getByRole("link", { name: "Endpoints" }).click();
+  await page.getByRole("button", { name: "Test echo" }).waitFor();
+  expect(await page.getByRole("button", { name: /Add|Change|Delete/ }).count()).toBe(0);
+  expect(await page.getByRole("link", { name: "Keys" }).count()).toBe(0);
+});
+
+it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme });
+  await page.goto(`${server.parley.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Test echo" }).click();
+  await page.getByText("It answered in").waitFor();
+  await look(page, `endpoints-${name}`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByLabel(/^Model/).waitFor();
+  await look(page, `endpoints-add-${name}`);
+  await page.goto(`${server.parley.address}/console#/keys`);
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByLabel(/^Client/).waitFor();
+  await look(page, `keys-new-${name}`);
+  await page.getByRole("button", { name: "Close" }).click();
+  await look(page, `keys-${name}`);
+});
