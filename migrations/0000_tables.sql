@@ -258,7 +258,8 @@ CREATE TABLE `sessions` (
 	`handover` text,
 	`active_path` text,
 	`hidden_turns` text,
-	`run_id` text
+	`run_id` text,
+	`bridge` text
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `sessions_id` ON `sessions` (`id`);--> statement-breakpoint

@@ -2,7 +2,7 @@
  * Callers: who sends a request, with which role. How a token becomes a caller is in `auth/`. Pure.
  */
 import { REPLY_ERROR_MESSAGES } from "./failure.ts";
-import type { ReplyError, Role } from "./message.ts";
+import type { AdoptedAuthor, Author, HumanAuthor, ReplyError, Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /**
@@ -94,6 +94,16 @@ export const canSee = ({ role }: Pick<Caller, "role">, messageRole: Role): boole
 /** The error as a caller of a role gets it: a client gets our own words. @returns the same object for other roles */
 export const replyErrorFor = (role: CallerRole | null, error: ReplyError): ReplyError =>
   role === "client" ? { code: error.code, message: REPLY_ERROR_MESSAGES[error.code] } : error;
+
+/** An author as callers get it. */
+export type ShownAuthor = HumanAuthor | ({ kind: "adopted" } & Partial<Pick<AdoptedAuthor, "endpoint" | "sessionId">>);
+
+/** An author as a caller of a role gets it: a client does not learn of comparisons. */
+export function authorFor(role: CallerRole | null, author: Author): ShownAuthor {
+  if (author.kind === "human") return author;
+  const { kind, endpoint, sessionId } = author;
+  return role === "client" ? { kind } : { kind, endpoint, sessionId };
+}
 
 /**
  * Opens one socket or event stream of one session, once. For browsers, which cannot send a token when they open one.

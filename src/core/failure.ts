@@ -108,6 +108,14 @@ export type Failure =
   | { reason: "nothing-to-show" }
   | { reason: "path-too-long" }
   | { reason: "too-many-hidden" }
+  /** A conversation that a comparison is to be made from, or has been made from. */
+  | { reason: "chat-too-long" }
+  | { reason: "nothing-to-replay" }
+  | { reason: "not-from-a-chat" }
+  | { reason: "chat-not-active" }
+  | { reason: "nothing-to-adopt" }
+  /** `next` is the first turn that was not put yet. */
+  | { reason: "turns-left-out"; next: number }
   | { reason: "reply-failed"; code: ReplyErrorCode; message: string; retryAfterSeconds: number | null };
 
 export interface Failed {

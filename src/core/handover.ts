@@ -3,7 +3,7 @@
  * as an argument.
  */
 import type { Writer } from "./caller.ts";
-import type { Author, Role } from "./message.ts";
+import type { HumanAuthor, Role } from "./message.ts";
 import type { EpochMs } from "./time.ts";
 
 /** `waiting`: somebody has asked for a person, and the bot still answers. */
@@ -104,7 +104,7 @@ const handbackTime = (timeoutMs: number | null, at: EpochMs): EpochMs | null =>
   timeoutMs === null ? null : at + timeoutMs;
 
 /** The author of a message; `null` if no person wrote it for the chatbot's side. */
-export const authorOf = ({ handler, handover }: Handling, role: Role, by: Writer): Author | null => {
+export const authorOf = ({ handler, handover }: Handling, role: Role, by: Writer): HumanAuthor | null => {
   const isHandled = handler === "human";
   if (role !== "assistant" || !(isHandled || by.role === "operator")) return null;
   const { id, name } = (isHandled ? handover?.operator : null) ?? by;

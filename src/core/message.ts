@@ -205,12 +205,26 @@ export interface ReplyError {
   message: string;
 }
 
-/** Who wrote a message in the chatbot's place. */
-export interface Author {
+/** A person who wrote a message in the chatbot's place. */
+export interface HumanAuthor {
   kind: "human";
   id: string;
   name: string;
 }
+
+/** Where an answer was adopted from: a record of a comparison session. */
+export interface AdoptedAuthor {
+  kind: "adopted";
+  /** The endpoint that gave the answer. */
+  endpoint: string;
+  /** The comparison session. */
+  sessionId: string;
+  chatId: string;
+  chatRecordId: number;
+}
+
+/** Where a message of the chatbot's side comes from, if its own endpoint did not give it. */
+export type Author = HumanAuthor | AdoptedAuthor;
 
 /** One row of a session's log. */
 export interface Message {
@@ -226,7 +240,7 @@ export interface Message {
   createdAt: EpochMs;
   /** Only on a reply. */
   reply: ReplyDetail | null;
-  /** Only on a message that a person wrote for the chatbot's side. */
+  /** Only on a message that a person wrote for the chatbot's side, or that was adopted. */
   author?: Author;
   /**
    * The `seq` of the message that it follows, 0 for none. Absent if that is the one just before; always there on a reply

@@ -13,6 +13,9 @@ export interface ModelMessage {
   content: string;
 }
 
+/** A prompt with its reply, or a message of the conversation that is neither. */
+export type AnsweredPrompt = { prompt: string; reply: string } | ModelMessage;
+
 /** A request for one reply from one endpoint. */
 export interface ReplyRequest {
   endpointId: string;

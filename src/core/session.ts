@@ -3,6 +3,8 @@
  * `store/`. Pure; takes the time as an argument.
  * This folder has the nouns of the program and their rules, one file per noun. It imports nothing but zod.
  */
+import { RECORDED_CHAT } from "./bridge.ts";
+import type { Bridge } from "./bridge.ts";
 import type { Failed, Outcome } from "./failure.ts";
 import { failed, invalid, success } from "./failure.ts";
 import type { Handling } from "./handover.ts";
@@ -52,6 +54,8 @@ export interface Session extends Handling {
   systemPrompt: string | null;
   /** The attack module that makes several prompts out of one, in a comparison session. */
   attackModule: string | null;
+  /** The chat session that a comparison session was made from; `null` for none. */
+  bridge: Bridge | null;
   /** JSON text of an object: free-form values have no type that crosses an RPC boundary. */
   metadata: string | null;
   feedback: Feedback | null;
@@ -77,7 +81,12 @@ export const NO_COMPARISON = {
   previousPrompts: null,
   systemPrompt: null,
   attackModule: null,
+  bridge: null,
 } as const;
+
+/** The chats whose endpoints are asked: nobody is asked for recorded answers. */
+export const askedChats = ({ chats }: Pick<Session, "chats">): Chat[] =>
+  chats.filter(({ chatId }) => chatId !== RECORDED_CHAT);
 
 /** The endpoint of a session that is with no chatbot; `null` for any other, and for a comparison. */
 export const endpointOf = ({ kind, chatbotId, chats }: Pick<Session, "kind" | "chatbotId" | "chats">): string | null =>

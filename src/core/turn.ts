@@ -34,6 +34,8 @@ export interface TurnSettings extends ReplyPlace {
   previousPrompts?: number | null;
   systemPrompt?: string | null;
   attack?: Attack;
+  /** The turn of the recorded conversation that it puts again. If it breaks off, it goes on. */
+  recordedTurn?: number;
 }
 
 /** A turn that runs. */

@@ -68,8 +68,12 @@ export class Prompts {
     series?: SeriesOptions,
   ): Promise<Outcome<AcceptedPrompt>> {
     await this.#loader.load();
+    return this.submitNow(question, key, series);
+  }
+
+  /** As {@link submit}, for a loaded session. Has no await, so that the lookup, the turn and the saved result are one transaction. */
+  submitNow(question: Question, key: IdempotencyKey | null, series?: SeriesOptions): Outcome<AcceptedPrompt> {
     const { log } = this.#world;
-    // No await from here on, so that the lookup, the turn and the saved result are one transaction.
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
     const saved = this.#findSaved(question, key);
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
@@ -143,6 +147,7 @@ export class Prompts {
     const expected = expectedSeq === undefined ? {} : { expectedSeq };
     if ("messages" in question) return continueConversation(this.#world, session, question);
     if ("about" in question) return promptAbout(this.#world.log, session, question, seq);
+    if ("recordedTurn" in question) return this.#recordedPrompt(session, question.recordedTurn);
     if ("content" in question && question.editedSeq === undefined)
       return success({ content: question.content, seq, ...expected });
     if (session.handler === "human") return failed({ reason: "human-handles" });
@@ -164,6 +169,18 @@ export class Prompts {
     const prompt = promptOfReply(log, reply);
     if (!prompt) return failed({ reason: "nothing-to-answer" });
     return success({ content: prompt.content, seq: prompt.seq, parentSeq: parentOf(reply), call });
+  }
+
+  /** @param number a turn of the recorded conversation, which may have broken off */
+  #recordedPrompt({ bridge }: Session, number: number): Outcome<Prompt> {
+    if (!bridge) return failed({ reason: "not-from-a-chat" });
+    const { log } = this.#world;
+    const recorded = log.chats.recorded.turn(bridge, number);
+    const { turn } = log.loadedState;
+    const prompt = { content: recorded.prompt.content, seq: null, recorded };
+    if (turn?.recordedTurn !== number) return success(prompt);
+    const promptSeq = log.messagesOfTurn(turn.turnId).find(({ role }) => role === "user")?.seq ?? 0;
+    return success({ ...prompt, resumed: { turn, promptSeq } });
   }
 
   /** The turn of the same question that waits or runs: a client whose connection broke sends it again. */

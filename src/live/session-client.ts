@@ -19,6 +19,7 @@ export type {
   MessageQuestion,
   PromptResult,
   Question,
+  ReplayRange,
   SessionResult,
   TurnStream,
 } from "./session-results.ts";
@@ -36,6 +37,10 @@ const METHODS = {
   startSeries: "with-key",
   vary: "with-key",
   varyAndFollow: "with-key",
+  // A second call joins the replay, or finds the answer that was adopted.
+  replayConversation: "always",
+  replayAndFollow: "always",
+  adopt: "always",
   activate: "always",
   hideTurn: "always",
   follow: "always",
@@ -64,6 +69,7 @@ const WITH_MESSAGES: ReadonlySet<Method> = new Set<Method>([
   "append",
   "prompt",
   "vary",
+  "replayConversation",
   "amend",
   "end",
 ]);

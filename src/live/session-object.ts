@@ -65,6 +65,15 @@ export abstract class SessionObject extends DurableObject<Env> {
   async varyAndFollow(params: results.VariantStreamParams) {
     return this.#parts.subscriptions.openTurnStream(params);
   }
+  async replayConversation({ range, history, options, inColumns }: results.ReplayParams) {
+    return passResult(await this.#parts.room.replays.run(range, history, options), inColumns);
+  }
+  async replayAndFollow(params: results.ReplayStreamParams) {
+    return this.#parts.subscriptions.openReplayStream(params);
+  }
+  async adopt(params: results.AdoptParams) {
+    return this.#parts.room.adopt(params);
+  }
   async activate({ seq }: results.ActivateParams) {
     return this.#parts.room.activate(seq);
   }

@@ -7,7 +7,7 @@
 import type { CallerRole, Writer } from "../core/caller.ts";
 import type { Chatbot } from "../core/chatbot.ts";
 import type { Client } from "../core/client.ts";
-import type { Attack, Message, MessageForm, NewMessage } from "../core/message.ts";
+import type { AdoptedAuthor, Attack, Message, MessageForm, NewMessage } from "../core/message.ts";
 import type { Operator } from "../core/handover.ts";
 import type { ModelMessage } from "../core/reply.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
@@ -164,9 +164,35 @@ export type Question = (
       endpointId?: string;
       params?: string;
     }
+  /** A turn of the recorded conversation, by its number. */
+  | { recordedTurn: number }
   | ConversationQuestion
   | MessageQuestion
 ) & { expectedSeq?: number };
+
+/** Which turns of a recorded conversation to put, both inclusive; without a bound, all that were not put yet. */
+export interface ReplayRange {
+  from?: number | undefined;
+  to?: number | undefined;
+}
+
+export interface ReplayParams extends ReadParams {
+  range: ReplayRange;
+}
+
+export interface ReplayStreamParams {
+  range: ReplayRange;
+  readerId?: string;
+}
+
+export interface AdoptParams {
+  content: string;
+  author: AdoptedAuthor;
+  /** What the answer follows. */
+  parentSeq: number;
+  /** It is adopted only if this is the last message of the log. */
+  expectedSeq: number;
+}
 
 export interface PromptParams extends ReadParams {
   content: string;

@@ -5,19 +5,18 @@
  * Permissions do not belong here: callers check them first. Nor does the public form of a result: each dialect has its
  * own. Effects: the log, D1, events and calls to endpoints, all by the injected world.
  */
-import type { Writer } from "../core/caller.ts";
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
-import type { Message } from "../core/message.ts";
-import { requireLastSeq } from "../core/message-tree.ts";
 import type { Session, SessionChanges } from "../core/session.ts";
 import type { EpochMs } from "../core/time.ts";
 import { amendSession, changeHandler, endSession, hasEnded } from "../core/session.ts";
-import { authorOf, handBack, requestHuman, takeOver } from "../core/handover.ts";
+import { handBack, requestHuman, takeOver } from "../core/handover.ts";
 import type { Handling } from "../core/handover.ts";
 import { activatePath } from "./activate-path.ts";
-import { IDEMPOTENCY_PERIOD_MS, findResult, saveResult } from "./log/idempotency.ts";
-import type { IdempotencyKey } from "./log/idempotency.ts";
+import { adoptAnswer } from "./adopt-answer.ts";
+import { Appends } from "./appends.ts";
+import { ConversationReplay } from "./conversation-replay.ts";
+import { IDEMPOTENCY_PERIOD_MS } from "./log/idempotency.ts";
 import type { RowBatch } from "./log/message-rows.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom, ResultInRoom } from "./passed-messages.ts";
@@ -25,10 +24,9 @@ import { Prompts } from "./prompts.ts";
 import { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
-  AppendParams,
+  AdoptParams,
   History,
   LiveSnapshot,
-  NewMessageInput,
   PageFilter,
   RecordOptions,
   TakeOverParams,
@@ -37,7 +35,6 @@ import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { CloseReason } from "./streaming/events.ts";
 import { replaySession, replayTurn, replayTurnOfHuman } from "./streaming/replay.ts";
-import { appendMessages } from "./turns/append-messages.ts";
 import { currentContext, referencedRecords, takeoverTimeoutOf } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
@@ -49,19 +46,14 @@ const REMOVAL_RETRY_MS = 10_000;
 
 type ChangeHandling = (handling: Handling, at: EpochMs) => Handling;
 
-type AppendOptions = Pick<AppendParams, "by" | "expectedSeq">;
-
-interface AppendResult {
-  message: Message;
-  /** Whether an earlier call with the same key appended it. */
-  replayed: boolean;
-}
-
 export class SessionRoom {
   readonly #world: SessionWorld;
   readonly #loader: SessionLoader;
   readonly #turns: TurnQueue;
   readonly prompts: Prompts;
+  readonly replays: ConversationReplay;
+  readonly append: Appends["append"];
+  readonly appendAndShow: Appends["appendAndShow"];
   readonly submitPrompt: Prompts["submit"];
   readonly prompt: Prompts["run"];
 
@@ -70,13 +62,20 @@ export class SessionRoom {
     this.#loader = new SessionLoader(world);
     this.#turns = new TurnQueue(world, this.#loader);
     this.prompts = new Prompts(world, this.#loader, this.#turns);
+    this.replays = new ConversationReplay(world, this.#loader, this.prompts);
+    const appends = new Appends(world, this.#loader);
+    this.append = (...args) => appends.append(...args);
+    this.appendAndShow = (...args) => appends.appendAndShow(...args);
     this.submitPrompt = (...args) => this.prompts.submit(...args);
     this.prompt = (...args) => this.prompts.run(...args);
   }
 
-  /** Closes a turn that was interrupted when the object stopped. Call it once, when the object starts. */
+  /** Goes on with a replay, and closes any other turn that was interrupted when the object stopped. Call it once, when the object starts. */
   recover(): void {
-    if (this.#turns.closeInterrupted()) this.#world.replication.start();
+    const { state } = this.#world.log;
+    const goesOn = state?.replay !== undefined && state.turn?.recordedTurn !== undefined;
+    if (!goesOn && this.#turns.closeInterrupted()) this.#world.replication.start();
+    this.replays.resume();
   }
 
   /** Loads an open session. Returns an ended session as it is in D1, and `null` if there is none. */
@@ -114,64 +113,6 @@ export class SessionRoom {
     if (chatId !== undefined) return success(log.messagesOfChat(chatId, after, limit));
     if (ofTurns) return success(log.messagesOfTurns(after, limit));
     return success(which === "all" ? log.messages(after, limit, form) : log.shownMessages(after, limit));
-  }
-
-  /**
-   * Appends a message, once per idempotency key. The message is durable when the call returns.
-   *
-   * @returns `session-not-active` unless the session is `ACTIVE`, `session-full` if its log is, `idempotency-conflict`
-   * if the key was used for another message
-   */
-  async append(input: NewMessageInput, key: IdempotencyKey | null, by?: Writer): Promise<Outcome<AppendResult>> {
-    return this.#appendOnce(await this.#loader.findActive(), input, key, { by });
-  }
-
-  /** Appends a message, and returns it with the session at that time. */
-  async appendAndShow(
-    input: NewMessageInput,
-    history: History,
-    key: IdempotencyKey | null,
-    options?: AppendOptions,
-  ): Promise<ResultInRoom> {
-    const appended = this.#appendOnce(await this.#loader.findActive(), input, key, options);
-    if (!appended.ok) return appended;
-    const { message, replayed } = appended.value;
-    const result = makeResult(this.#world.log, [message], history, { replayed });
-    if (!replayed) await this.#waitForD1();
-    return success(result);
-  }
-
-  /** Has no await, so that the lookup, the append and the saved result are one transaction. */
-  #appendOnce(
-    active: Outcome<Session>,
-    input: NewMessageInput,
-    key: IdempotencyKey | null,
-    { by, expectedSeq }: AppendOptions = {},
-  ): Outcome<AppendResult> {
-    const { log } = this.#world;
-    const saved = this.#loader.isLoaded ? findResult(log, key, input) : null;
-    if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
-    const [first] = saved ? log.messages((saved.seq ?? 1) - 1, 1).items : [];
-    if (first) return success({ message: first, replayed: true });
-    if (!active.ok) return active;
-    const unchanged = requireLastSeq(active.value, expectedSeq);
-    if (!unchanged.ok) return unchanged;
-    const message = this.#append(active.value, input, by);
-    saveResult(log, key, input, { seq: message.seq, turn_id: null }, this.#world.clock());
-    return success({ message, replayed: false });
-  }
-
-  #append(session: Session, input: NewMessageInput, by: Writer | undefined): Message {
-    const { clock } = this.#world;
-    const { role, content } = input;
-    const chatId = session.chats[0]?.chatId ?? null;
-    const createdAt = input.createdAt ?? clock();
-    const author = by ? authorOf(session, role, by) : null;
-    const message = { chatId, turnId: null, turnNumber: null, role, content, createdAt, reply: null };
-    const [appended] = appendMessages(this.#world, [author ? { ...message, author } : message]);
-    if (!appended) throw new Error("A message was not appended");
-    if (author) this.#loader.keepHandling();
-    return appended;
   }
 
   /** As {@link activatePath}. */
@@ -220,9 +161,18 @@ export class SessionRoom {
     return stopped.ok ? success(stopped.value !== null) : stopped;
   }
 
-  /** Stops the running turn and the waiting ones. */
+  /** As {@link adoptAnswer}. */
+  async adopt(params: AdoptParams): Promise<Outcome<{ seq: number }>> {
+    const active = await this.#loader.findActive();
+    const adopted = adoptAnswer(this.#world, active, this.#turns.isRunning, params);
+    if (adopted.ok) await this.#waitForD1();
+    return adopted;
+  }
+
+  /** Stops the replay, the running turn and the waiting ones. */
   async cancel(): Promise<Outcome<null>> {
     const session = await this.#loader.load();
+    this.replays.cancel();
     this.#turns.stopAll();
     return session ? success(null) : notFound("session");
   }
@@ -303,13 +253,14 @@ export class SessionRoom {
   /** Empties the object's storage if nothing needs it and D1 has everything. @returns whether it is empty now */
   readonly unload = (): Promise<boolean> => this.#loader.unload();
 
-  /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session, hands one back to the bot. */
+  /** Does the work that is due: completes a removal, deletes expired keys, starts a scheduled session, hands one back to the bot, goes on with a replay. */
   async runDueWork(): Promise<void> {
     const { log, clock } = this.#world;
     if (log.state?.removed) return this.#finishRemoval();
     if (!log.state) return;
     log.results.delete(clock() - IDEMPOTENCY_PERIOD_MS + 1);
     this.#loader.applyDueChanges(log.state.session);
+    this.replays.resume();
   }
 
   async #finishRemoval(): Promise<void> {

@@ -14,7 +14,7 @@ import { hasEnded } from "../core/session.ts";
 import type { LogStore } from "../store/archive/bucket.ts";
 import { logPage } from "../store/session-log.ts";
 import type { Log } from "./log/log.ts";
-import type { TurnStream, VariantStreamParams } from "./session-results.ts";
+import type { ReplayStreamParams, TurnStream, VariantStreamParams } from "./session-results.ts";
 import type { SessionRoom } from "./session-room.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { Replay } from "./streaming/event-stream.ts";
@@ -118,6 +118,30 @@ export class Subscriptions {
       if (started.ok) return success({ events: stream.readable, replayed });
       stream.abort("The turn has not begun");
       return started;
+    });
+  }
+
+  /**
+   * Starts a replay of the recorded conversation, or joins it.
+   *
+   * @returns the session's events until the turns of the call were put
+   */
+  openReplayStream({
+    range,
+    readerId = crypto.randomUUID(),
+  }: ReplayStreamParams): Promise<Outcome<ReadableStream<Uint8Array>>> {
+    const subscribers = this.#subscribers;
+    return subscribers.callForReader(readerId, async () => {
+      if (await this.#isFull()) return failed({ reason: "too-many-subscribers" });
+      const started = await this.#room.replays.start(range);
+      if (!started.ok) return started;
+      const { finished } = started.value;
+      const stream = subscribers.openStream(readerId, { turnId: null, caller: null, role: null });
+      const turnId = this.#log.state?.turn?.turnId;
+      const caughtUp = turnId === undefined ? null : subscribers.catchUp(stream, this.#room.replayTurn(turnId));
+      const end = () => stream.end();
+      void finished.then(() => caughtUp).then(end, () => stream.abort("The replay broke off"));
+      return success(stream.readable);
     });
   }
 

@@ -55,7 +55,7 @@ export async function createChatbotSession(
         ${row.startTime}, ${row.endTime}, ${row.dueAt}, ${row.chatbotId ?? NONE}, ${row.clientId ?? NONE}, ${JSON.stringify(row.chats)}, ${row.promptTemplate},
         ${row.contextStrategy}, null, null, null, ${row.metadata}, ${row.feedback === null ? null : JSON.stringify(row.feedback)}, ${row.createdAt},
         ${row.updatedAt}, ${row.lastSeq}, ${row.metadataVersion}, ${row.messageCount}, null, ${row.archiveCheckedAt},
-        ${row.handler}, ${row.handlerSince}, null, null, null, null where ${partiesExist(session)}`,
+        ${row.handler}, ${row.handlerSince}, null, null, null, null, null where ${partiesExist(session)}`,
   );
   // A second attempt finds the row of the first, and counts as having created it.
   const insert = create.onConflictDoUpdate({ target: sessions.id, set: { id: row.id } });

@@ -7,6 +7,7 @@
 import { sql } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Bridge } from "../core/bridge.ts";
 import type { ContextSettings } from "../core/context.ts";
 import type { ConnectorType, Prices } from "../core/endpoint.ts";
 import { FOLD_VERSION } from "../core/fold.ts";
@@ -82,6 +83,8 @@ export const sessions = sqliteTable(
     hiddenTurns: text({ mode: "json" }).$type<readonly string[]>(),
     /** The run that it is a conversation of. */
     runId: text(),
+    /** The chat session that a comparison was made from. */
+    bridge: text({ mode: "json" }).$type<Bridge>(),
   },
   (table) => [
     uniqueIndex("sessions_id").on(table.id),

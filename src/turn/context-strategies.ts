@@ -3,7 +3,7 @@
  * Pure.
  */
 import type { ContextStrategy } from "../core/prompt-template.ts";
-import type { ModelMessage } from "../core/reply.ts";
+import type { AnsweredPrompt, ModelMessage } from "../core/reply.ts";
 
 /** How many earlier prepared prompts `add_previous_prompt` adds, unless the session says otherwise. */
 export const PREVIOUS_PROMPTS = 5;
@@ -13,7 +13,7 @@ export interface ChatLog {
   /** The newest prepared prompts, newest first. */
   preparedPrompts: (newest: number) => string[];
   /** The newest prompts that were answered, as they were sent, each with the reply, oldest first; `null` for all. */
-  answeredPrompts: (newest: number | null) => { prompt: string; reply: string }[];
+  answeredPrompts: (newest: number | null) => AnsweredPrompt[];
 }
 
 /** The log of a chat without messages. */
@@ -61,7 +61,9 @@ export function applyStrategy(
   }
 }
 
-function toModelMessages({ prompt, reply }: { prompt: string; reply: string }): ModelMessage[] {
+function toModelMessages(answered: AnsweredPrompt): ModelMessage[] {
+  if (!("prompt" in answered)) return [answered];
+  const { prompt, reply } = answered;
   // Providers reject messages without text, so one empty reply would make every later prompt fail.
   if (reply.trim() === "") return [];
   return [

@@ -97,6 +97,8 @@ export interface PromptPreparation {
   /** What made the prompt, if an attack module did. */
   attack?: Attack | undefined;
   promptTemplate: string | null;
+  /** The conversation before the prompt, if it is given: then no strategy adds anything. */
+  pinned?: ModelMessage[];
   /** A {@link promptRenderer} of the template, for all chats of the turn. */
   renderPrompt: RenderPrompt;
 }
@@ -110,9 +112,10 @@ export function comparisonTask(
   target: TaskTarget | null,
   prompt: string,
   log: ChatLog,
-  { strategy, previousPrompts = null, promptTemplate, renderPrompt, systemPrompt, attack }: PromptPreparation,
+  preparation: PromptPreparation,
 ): ChatTask {
-  const { text, history } = applyStrategy(strategy, prompt, log, previousPrompts);
+  const { strategy, promptTemplate, renderPrompt, systemPrompt, attack } = preparation;
+  const { text, history } = contextOf(prompt, log, preparation);
   const settings = {
     promptTemplate,
     contextStrategy: strategy,
@@ -130,6 +133,15 @@ export function comparisonTask(
     : endpointMissing(endpointId ?? "");
   return { chatId, endpointId, preparedPrompt, ...settings, call };
 }
+
+const contextOf = (
+  prompt: string,
+  log: ChatLog,
+  { strategy, previousPrompts = null, pinned }: PromptPreparation,
+): ReturnType<typeof applyStrategy> =>
+  pinned
+    ? { text: prompt, history: pinned.map(({ role, content }) => ({ role, content })) }
+    : applyStrategy(strategy, prompt, log, previousPrompts);
 
 /**
  * Renders prompts with a template. A text is rendered only once: the chats of a turn have the same one, unless a strategy

@@ -47,6 +47,7 @@ export const aChatSession = (fields: Partial<Session> = {}): Session => ({
   previousPrompts: null,
   systemPrompt: null,
   attackModule: null,
+  bridge: null,
   metadata: null,
   feedback: null,
   createdAt: 0,

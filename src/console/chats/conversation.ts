@@ -100,7 +100,7 @@ function messageOf(event: Appended): ChatMessage {
     role: event.role,
     content: event.content,
     sentAt: new Date(event.timestamp),
-    author: event.author?.name ?? null,
+    author: event.author?.kind === "human" ? event.author.name : null,
     status: event.status ?? null,
     error: null,
     figures: event.status ? figuresOf(event) : null,

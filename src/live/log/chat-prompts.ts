@@ -1,16 +1,20 @@
 /** What the chats of a comparison session have sent so far, for their next prompts. Effects: reads the log. */
 import type { ContextFacts } from "../../core/context.ts";
 import { factsAfter } from "../../core/context.ts";
-import type { ReplyDetail } from "../../core/message.ts";
+import type { Message, ReplyDetail } from "../../core/message.ts";
+import type { AnsweredPrompt } from "../../core/reply.ts";
 import type { PastMessages } from "./conversation.ts";
 import { fromPathRow } from "./message-rows.ts";
 import type { PathMessage, PathRow } from "./message-rows.ts";
+import { RecordedConversation } from "./recorded-conversation.ts";
 import * as statements from "./statements.ts";
 
 export class ChatPrompts {
+  readonly recorded: RecordedConversation;
   readonly #storage: DurableObjectStorage;
 
   constructor(storage: DurableObjectStorage) {
+    this.recorded = new RecordedConversation(storage);
     this.#storage = storage;
   }
 
@@ -20,9 +24,12 @@ export class ChatPrompts {
     return rows.toArray().map(({ prepared_prompt }) => prepared_prompt);
   }
 
-  /** The newest prompts of a chat that were answered, as they were sent, each with the reply, oldest first; `null` for all. */
-  answered(chatId: string, newest: number | null): { prompt: string; reply: string }[] {
-    const rows = this.#storage.sql.exec<{ content: string; prepared_prompt: string }>(
+  /**
+   * The newest prompts of a chat that were answered, as they were sent, each with the reply, oldest first; `null` for all.
+   * Between them, what of a recorded conversation is nobody's answer.
+   */
+  answered(chatId: string, newest: number | null): AnsweredPrompt[] {
+    const rows = this.#storage.sql.exec<Pick<Message, "role" | "content"> & { prepared_prompt: string | null }>(
       statements.ANSWERED_PROMPTS,
       chatId,
       newest ?? -1,
@@ -30,7 +37,9 @@ export class ChatPrompts {
     return rows
       .toArray()
       .toReversed()
-      .map(({ content, prepared_prompt }) => ({ prompt: prepared_prompt, reply: content }));
+      .map(({ role, content, prepared_prompt: prompt }) =>
+        prompt === null ? { role, content } : { prompt, reply: content },
+      );
   }
 
   /** The conversation of a chat: the prompts to all chats, and its own messages. @param upTo the last message */

@@ -3,7 +3,7 @@
  * Effects: reads the log.
  */
 import type { PathMessage as ComparedMessage } from "../../core/continuation.ts";
-import type { Role, SummaryRecord } from "../../core/message.ts";
+import type { AdoptedAuthor, Role, SummaryRecord } from "../../core/message.ts";
 import { isOnPath, lengthOfPath } from "../../core/message-tree.ts";
 import type { PathRange } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
@@ -74,6 +74,12 @@ export class Conversation {
 
   #countAfter(seq: number): number {
     return this.#storage.sql.exec<{ messages: number }>(statements.COUNT_WITH_TEXT_AFTER, seq).one().messages;
+  }
+
+  /** The message that was adopted from a record of a comparison session, by its `seq`. Reads the whole log. */
+  findAdopted({ sessionId, chatId, chatRecordId }: AdoptedAuthor): number | null {
+    const rows = this.#storage.sql.exec<{ seq: number }>(statements.FIND_ADOPTED, sessionId, chatId, chatRecordId);
+    return rows.toArray()[0]?.seq ?? null;
   }
 
   /** The summary that was made for a reply; `null` if there is none. */

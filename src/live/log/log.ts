@@ -221,6 +221,11 @@ export class Log {
     return this.loadedState.changedFields ?? CHANGEABLE_FIELDS;
   }
 
+  /** Sets how far a replay of the recorded conversation goes on; `null` for no replay. Writes one row. */
+  setReplay(replay: State["replay"] | null): void {
+    this.#write({ ...this.loadedState, replay: replay ?? undefined });
+  }
+
   markRemoved(): void {
     this.#write({ ...this.loadedState, removed: true });
   }

@@ -69,6 +69,7 @@ export const SCHEMA_STEPS: readonly (readonly string[])[] = [
   [
     "UPDATE state SET state = json_set(state, '$.session.previousPrompts', NULL, '$.session.systemPrompt', NULL, '$.session.attackModule', NULL)",
   ],
+  ["UPDATE state SET state = json_set(state, '$.session.bridge', NULL)"],
 ];
 
 /** Whether the storage has no schema yet. */

@@ -22,6 +22,8 @@ export interface State {
   changedFields?: readonly ChangeableField[];
   /** Absent as long as no reply says something about it. */
   contextFacts?: ContextFacts;
+  /** The replay of a recorded conversation that goes on until this turn of it was put. Absent for none. */
+  replay?: { to: number } | undefined;
   /** Whether a removal has started. If so, the session no longer exists for callers. */
   removed: boolean;
 }

@@ -3,6 +3,7 @@
  * not by text. Tables are in `schema.ts`. Running statements does not belong here: that is `log.ts`. Pure.
  */
 
+import { RECORDED_CHAT } from "../../core/bridge.ts";
 import type { MessageForm } from "../../core/message.ts";
 import type { ShownAs } from "../../core/shown-window.ts";
 import {
@@ -50,7 +51,8 @@ export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS N
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
 export const CONVERSATION_FROM_START = `SELECT seq, role, content, detail ->> '$.status' <> 'ok' FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq`;
-const CONVERSATION_OF_CHAT_UP_TO = `FROM messages WHERE (chat_id IS NULL OR chat_id = ?) AND seq <= ? AND ${HAS_TEXT}`;
+/** A recorded greeting is that of another chatbot. */
+const CONVERSATION_OF_CHAT_UP_TO = `FROM messages WHERE (chat_id = ? OR (chat_id IS NULL AND role <> 'assistant')) AND seq <= ? AND ${HAS_TEXT}`;
 export const CONVERSATION_OF_CHAT = `SELECT seq, role, content ${CONVERSATION_OF_CHAT_UP_TO} ORDER BY seq DESC`;
 export const COUNT_CONVERSATION_OF_CHAT = `SELECT count(*) AS messages ${CONVERSATION_OF_CHAT_UP_TO}`;
 export const CONTEXTS_OF_CHAT = `SELECT seq, json_object('status', detail ->> '$.status', 'usage', detail -> '$.usage', 'context', detail -> '$.context') AS reply
@@ -62,8 +64,16 @@ export const READ_SUMMARY = `SELECT detail ->> '$.context.summary.text' AS text,
 export const MESSAGES_OF_TURN = `${SELECT} WHERE turn_id = ? ORDER BY seq`;
 export const PREPARED_PROMPTS = `SELECT detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
   WHERE chat_id = ? AND detail IS NOT NULL AND prepared_prompt <> '' ORDER BY seq DESC LIMIT ?`;
-export const ANSWERED_PROMPTS = `SELECT content, detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
-  WHERE chat_id = ? AND detail ->> '$.status' = 'ok' ORDER BY seq DESC LIMIT ?`;
+export const ANSWERED_PROMPTS = `SELECT role, content, detail ->> '$.preparedPrompt' AS prepared_prompt FROM messages
+  WHERE (chat_id = ? AND detail ->> '$.status' = 'ok') OR (chat_id IS NULL AND role <> 'user') ORDER BY seq DESC LIMIT ?`;
+const RECORDED = `FROM messages WHERE chat_id = '${RECORDED_CHAT}' AND detail IS NULL`;
+export const RECORDED_PROMPT_SEQ = `SELECT seq ${RECORDED} AND role = 'user' ORDER BY seq LIMIT 1 OFFSET ?`;
+export const RECORDED_BETWEEN = `SELECT seq, role, content ${RECORDED} AND seq > ? AND seq < ? ORDER BY seq`;
+export const RECORDED_BEFORE = `SELECT seq, role, content ${RECORDED} AND seq < ? ORDER BY seq DESC`;
+export const COUNT_RECORDED_BEFORE = `SELECT count(*) AS messages ${RECORDED} AND seq < ?`;
+export const COUNT_REPLIES = "SELECT count(*) AS replies FROM messages WHERE chat_id = ? AND detail IS NOT NULL";
+export const FIND_ADOPTED = `SELECT seq FROM messages WHERE author ->> '$.kind' = 'adopted' AND author ->> '$.sessionId' = ?
+  AND author ->> '$.chatId' = ? AND author ->> '$.chatRecordId' = ?`;
 export const TOTALS_AFTER = `SELECT max(seq) AS last_seq, max(appended_at) AS appended_at, sum${HAS_TEXT} AS messages, sum${MESSAGE_BYTES} AS bytes
   FROM messages WHERE seq > ?`;
 const UP_TO = { key: "seq", condition: "seq <= ?1" } as const;

@@ -29,9 +29,12 @@ export function canUnload(log: Log, idleSince: EpochMs, isInUse: () => boolean):
   return (hasEnded(state.session) || isIdle) && log.results.lastSavedAt === null;
 }
 
-/** Whether the session will change without a call: it starts, goes back to the bot, or has a turn. */
-const isExpectedToChange = ({ session, turn }: NonNullable<Log["state"]>): boolean =>
-  session.status !== "ACTIVE" || turn !== null || handbackTimeOf(session) < Infinity;
+/** Whether the session will change without a call: it starts, goes back to the bot, has a turn or a replay. */
+const isExpectedToChange = ({ session, turn, replay }: NonNullable<Log["state"]>): boolean =>
+  session.status !== "ACTIVE" || turn !== null || replay !== undefined || handbackTimeOf(session) < Infinity;
+
+/** How soon an object that stopped during a replay goes on with it, in milliseconds. */
+const REPLAY_ALARM_MS = 30_000;
 
 /** When an active session may be idle. `Infinity` for never. Until then nothing has to be looked at. */
 export function idleAt(log: Log, at: EpochMs): EpochMs {
@@ -44,7 +47,10 @@ export function idleAt(log: Log, at: EpochMs): EpochMs {
 export function nextAlarm(log: Log): EpochMs {
   const { state } = log;
   if (!state) return Infinity;
-  if (!hasEnded(state.session)) return Math.min(state.session.dueAt ?? Infinity, handbackTimeOf(state.session));
+  if (!hasEnded(state.session)) {
+    const replayAt = state.replay ? now() + REPLAY_ALARM_MS : Infinity;
+    return Math.min(state.session.dueAt ?? Infinity, handbackTimeOf(state.session), replayAt);
+  }
   // Queried only after the end: every append calls this function.
   const lastSavedAt = log.state ? log.results.lastSavedAt : null;
   return lastSavedAt === null ? Infinity : lastSavedAt + IDEMPOTENCY_PERIOD_MS;

@@ -21,6 +21,12 @@ const SessionSnapshot = z.object({
   turn: RunningTurnFields.nullable(),
 });
 
+/** Of a message for the chatbot's side that its own endpoint did not give. */
+const ShownAuthor = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("human"), id: z.string(), name: z.string() }),
+  z.object({ kind: z.literal("adopted"), endpoint: z.string().optional(), sessionId: z.string().optional() }),
+]);
+
 const MessageAppended = z.object({
   type: z.literal("message-appended"),
   seq: count,
@@ -30,7 +36,7 @@ const MessageAppended = z.object({
   role: z.enum(ROLES),
   content: z.string(),
   timestamp: z.string().meta({ format: "date-time" }),
-  author: z.object({ kind: z.literal("human"), id: z.string(), name: z.string() }).optional(),
+  author: ShownAuthor.optional(),
   status: z.enum(REPLY_STATUSES).optional(),
   finishReason: z.enum(FINISH_REASONS).optional(),
   usage: z.object({ inputTokens: count, outputTokens: count }).nullable().optional(),
@@ -80,6 +86,11 @@ export const StreamEvent = z
       type: z.literal("turn-ended"),
       turnId: z.string(),
       status: z.enum(TURN_STATUSES),
+    }),
+    z.object({
+      type: z.literal("replay-progress"),
+      turn: count.meta({ description: "The turn of the recorded conversation that has ended" }),
+      of: count,
     }),
     z.object({ type: z.literal("session-updated"), session: SessionOutput }),
     z.object({

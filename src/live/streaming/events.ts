@@ -5,8 +5,9 @@
  * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Pure.
  */
 import type * as z from "zod";
-import { canSee, replyErrorFor } from "../../core/caller.ts";
+import { authorFor, canSee, replyErrorFor } from "../../core/caller.ts";
 import type { CallerRole } from "../../core/caller.ts";
+import { RECORDED_CHAT } from "../../core/bridge.ts";
 import type { Message, SentContext } from "../../core/message.ts";
 import { shownParentOf } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
@@ -31,15 +32,24 @@ export const presentEvent = (event: SessionEvent, present: PresentSession): Stre
     : event;
 
 /**
- * An event as a caller of a role gets it. A client gets no system messages, and of a failed reply our own words only.
+ * An event as a caller of a role gets it. A client gets no system messages, of a failed reply our own words only, and of an
+ * adopted answer not where it is from.
  *
  * @returns the same object if nothing is hidden, so that it is made into text only once; `null` if all of it is
  */
 export function eventFor(role: CallerRole | null, event: SessionEvent): SessionEvent | null {
-  if (event.type === "message-appended") return canSee({ role }, event.role) ? event : null;
+  if (event.type === "message-appended") return messageFor(role, event);
   if (event.type !== "reply-end" || !event.error) return event;
   const error = replyErrorFor(role, event.error);
   return error === event.error ? event : { ...event, error };
+}
+
+function messageFor(
+  role: CallerRole | null,
+  event: Extract<SessionEvent, { type: "message-appended" }>,
+): SessionEvent | null {
+  if (!canSee({ role }, event.role)) return null;
+  return role === "client" && event.author?.kind === "adopted" ? { ...event, author: { kind: "adopted" } } : event;
 }
 
 /**
@@ -71,7 +81,7 @@ export function messageAppended(message: Message, kind: Session["kind"]): Sessio
     role,
     content,
     timestamp: isoTime(createdAt),
-    ...(author ? { author } : {}),
+    ...(author ? { author: authorFor(null, author) } : {}),
     ...(reply && {
       status: reply.status,
       finishReason: reply.finishReason,
@@ -130,6 +140,7 @@ export function eventsOf(message: Message, kind: Session["kind"], path: number[]
   const { turnId, reply } = message;
   const events = [messageAppended(message, kind)];
   if (path) events.push(pathChanged(path, turnId));
-  if (reply && turnId !== null) events.push(replyEnd(turnId, message));
+  // Nobody is asked for a recorded answer, so no reply of it runs.
+  if (reply && turnId !== null && message.chatId !== RECORDED_CHAT) events.push(replyEnd(turnId, message));
   return events;
 }

@@ -5,7 +5,9 @@
  * Sending does not belong here: that is `event-stream.ts` and `sockets.ts`. Effects: reads the log, or D1 and
  * the archive for an ended session.
  */
+import { RECORDED_CHAT } from "../../core/bridge.ts";
 import type { Message } from "../../core/message.ts";
+import { askedChats } from "../../core/session.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
 import type { RunningTurn } from "../../core/turn.ts";
@@ -77,11 +79,14 @@ export function replayTurn(
   const { session } = log.loadedState;
   if (isFinished && turnMessages.every(({ reply }) => reply === null))
     return replayTurnOfHuman(turnId, turnMessages, session.kind);
-  const chatIds = session.chats.map(({ chatId }) => chatId);
+  const chatIds = askedChats(session).map(({ chatId }) => chatId);
   const paths = new ReplayedPaths(session, () => log.places.tree, (turnMessages[0]?.seq ?? 1) - 1);
   const events = turnMessages.flatMap((message) => {
     const appended = paths.eventsOf([message]);
-    return message.reply ? eventsOfFinishedReply(turnId, message, session.kind, appended) : appended;
+    // Nobody is asked for a recorded answer.
+    return message.reply && message.chatId !== RECORDED_CHAT
+      ? eventsOfFinishedReply(turnId, message, session.kind, appended)
+      : appended;
   });
   const statuses = turnMessages.flatMap(({ reply }) => reply?.status ?? []);
   const end: SessionEvent = { type: "turn-ended", turnId, status: turnStatus(statuses) };

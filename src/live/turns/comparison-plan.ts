@@ -8,11 +8,13 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { ReplyError } from "../../core/message.ts";
 import { asContextStrategy } from "../../core/prompt-template.ts";
+import { askedChats } from "../../core/session.ts";
 import type { Chat, Session } from "../../core/session.ts";
 import type { ComparisonContext } from "../../store/turn-context.ts";
 import type { ChatTask } from "../../turn/fan-out.ts";
 import { comparisonTask, promptRenderer } from "../../turn/prepare-turn.ts";
 import type { PromptPreparation } from "../../turn/prepare-turn.ts";
+import type { PastMessages } from "../log/conversation.ts";
 import type { Log } from "../log/log.ts";
 import { planCall } from "./chat-plan.ts";
 import type { ChatPlan, TurnPlan } from "./chat-plan.ts";
@@ -21,8 +23,15 @@ import type { Prompt } from "./prompt.ts";
 import { targetOf } from "./task-target.ts";
 
 export function planComparison(log: Log, session: Session, prompt: Prompt, context: ComparisonContext): TurnPlan {
-  const planner = new ComparisonPlanner(log, prompt, context, preparationOf(session, prompt, context));
-  const plans = session.chats.map((chat) => ({ chat, ...planner.planOf(chat) }));
+  const pinnedSeq = session.bridge?.mode === "pinned" ? prompt.recorded?.prompt.seq : undefined;
+  const pinned = pinnedSeq === undefined ? null : log.chats.recorded.before(pinnedSeq);
+  const planner = new ComparisonPlanner(log, prompt, context, {
+    preparation: preparationOf(pinned ? { ...session, ...NO_PREPARATION } : session, prompt, context),
+    pinned,
+  });
+  const pending = prompt.resumed ? log.pendingChats() : null;
+  const chats = askedChats(session).filter(({ chatId }) => pending?.includes(chatId) !== false);
+  const plans = chats.map((chat) => ({ chat, ...planner.planOf(chat) }));
   return {
     tasks: plans.map(({ task }) => task),
     summaries: new Map(plans.flatMap(({ chat, summary }) => (summary ? [[chat.chatId, summary]] : []))),
@@ -38,19 +47,30 @@ function preparationOf(session: Session, prompt: Prompt, { template }: Compariso
   return { ...settings, strategy: asContextStrategy(contextStrategy), promptTemplate, renderPrompt };
 }
 
+/** The last message of a pinned conversation is sent as it was recorded, too. */
+const NO_PREPARATION = { promptTemplate: null, contextStrategy: null };
+
 class ComparisonPlanner {
   readonly #log: Log;
   readonly #prompt: Prompt;
   readonly #endpoints: Map<string, Endpoint>;
   readonly #chatbots: Map<string, Chatbot>;
   readonly #preparation: PromptPreparation;
+  /** The recorded conversation before the prompt, if that is what every chat sends. */
+  readonly #pinned: PastMessages | null;
 
-  constructor(log: Log, prompt: Prompt, context: ComparisonContext, preparation: PromptPreparation) {
+  constructor(
+    log: Log,
+    prompt: Prompt,
+    context: ComparisonContext,
+    { preparation, pinned }: { preparation: PromptPreparation; pinned: PastMessages | null },
+  ) {
     this.#log = log;
     this.#prompt = prompt;
     this.#endpoints = new Map(context.endpoints.map((endpoint) => [endpoint.id, endpoint]));
     this.#chatbots = new Map((context.chatbots ?? []).map((chatbot) => [chatbot.id, chatbot]));
     this.#preparation = preparation;
+    this.#pinned = pinned;
   }
 
   planOf(chat: Chat): ChatPlan {
@@ -65,7 +85,9 @@ class ComparisonPlanner {
       answeredPrompts: (newest: number | null) => chats.answered(chat.chatId, newest),
     };
     const target = this.#targetOf(chat, chat.endpointId);
-    return comparisonTask(chat, target, this.#prompt.content, chatLog, this.#preparation);
+    const pinned = this.#pinned && [...this.#pinned.newestFirst()].toReversed();
+    const preparation = pinned ? { ...this.#preparation, pinned } : this.#preparation;
+    return comparisonTask(chat, target, this.#prompt.content, chatLog, preparation);
   }
 
   #planOfChatbot(chat: Chat, chatbotId: string): ChatPlan {
@@ -75,7 +97,7 @@ class ComparisonPlanner {
     const input = {
       chatId: chat.chatId,
       content: this.#prompt.content,
-      past: chats.conversation(chat.chatId, this.#log.loadedState.session.lastSeq),
+      past: this.#pinned ?? chats.conversation(chat.chatId, this.#lastSeq),
       facts: chatbot.context ? chats.contextFacts(chat.chatId) : {},
       withReceipt: true,
     };
@@ -84,6 +106,12 @@ class ComparisonPlanner {
       summariser: () => this.#targetOf(chat, chatbot.context?.summaryEndpointId ?? null),
     });
     return planned.ok ? this.#named(chat, planned.value) : this.#failedPlan(chat, refusal(planned.failure));
+  }
+
+  /** The last message before the prompt. */
+  get #lastSeq(): number {
+    const { resumed } = this.#prompt;
+    return resumed ? resumed.promptSeq - 1 : this.#log.loadedState.session.lastSeq;
   }
 
   /** Its records have the chatbot as their endpoint. */

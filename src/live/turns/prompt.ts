@@ -1,6 +1,8 @@
 /** A prompt as a turn gets it, and what a turn has from its session. Pure. */
+import type { RecordedTurn } from "../../core/bridge.ts";
 import type { Attack } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
+import type { RunningTurn } from "../../core/turn.ts";
 
 /** A prompt for all chats of a session. */
 export interface Prompt {
@@ -15,6 +17,10 @@ export interface Prompt {
   parentSeq?: number;
   /** Which endpoint replies, and with which params, if not the chatbot's own; and what its system prompt stands behind. */
   call?: { endpointId?: string; params?: string; instructions?: string };
+  /** The turn of the recorded conversation that it puts again. */
+  recorded?: RecordedTurn;
+  /** The turn that broke off and goes on with it: then only the chats without a reply are asked. */
+  resumed?: { turn: RunningTurn; promptSeq: number };
   /** The turn starts only if this is the last message of the log. */
   expectedSeq?: number;
 }

@@ -2,6 +2,8 @@
  * The messages that a turn appends: its prompt, its replies, and replacements for replies that were interrupted.
  * Appending them does not belong here: that is `append-messages.ts`. Pure.
  */
+import { RECORDED_CHAT, RECORDED_REPLY } from "../../core/bridge.ts";
+import type { RecordedTurn } from "../../core/bridge.ts";
 import { MAX_ROW_BYTES } from "../../core/message.ts";
 import type { NewMessage } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
@@ -29,6 +31,23 @@ export const promptMessage = (
   reply: null,
   ...(parentSeq === undefined ? {} : { parentSeq }),
 });
+
+/** A recorded turn as it is put again: what belongs to the conversation before it, the prompt, and the recorded answer. */
+export function recordedMessages(
+  session: Session,
+  turn: Turn,
+  { context, prompt, answer }: RecordedTurn,
+  at: EpochMs,
+): NewMessage[] {
+  const ofTurn = { turnId: turn.turnId, turnNumber: turn.number, createdAt: at, reply: null };
+  // Of a pinned conversation, each chat sends the recorded messages themselves.
+  const added = session.bridge?.mode === "user_turns" ? context : [];
+  return [
+    ...added.map(({ role, content }) => ({ ...ofTurn, chatId: null, role, content })),
+    promptMessage(session, turn, prompt, at),
+    { ...ofTurn, chatId: RECORDED_CHAT, role: "assistant", content: answer?.content ?? "", reply: RECORDED_REPLY },
+  ];
+}
 
 /** @param turn says where the reply belongs, if its prompt is in an earlier turn */
 export function replyMessage(turn: Turn & ReplyPlace, reply: Reply, at: EpochMs): NewMessage {

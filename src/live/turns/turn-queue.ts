@@ -65,7 +65,7 @@ export class TurnQueue {
     if (!isNext && this.#queue.waiting >= MAX_WAITING_TURNS) {
       return failed({ reason: "turn-queue-full", retryAfterSeconds: QUEUE_RETRY_SECONDS });
     }
-    const signals = new TurnSignals(newObjectId(this.#world.clock()));
+    const signals = new TurnSignals(prompt.resumed?.turn.turnId ?? newObjectId(this.#world.clock()));
     const { turnId } = signals;
     onAccepted(turnId);
     const { promise: started, resolve, reject } = Promise.withResolvers<Outcome<null>>();
@@ -145,7 +145,7 @@ export class TurnQueue {
    */
   closeInterrupted(): boolean {
     const { log, clock, emit } = this.#world;
-    if (!log.state?.turn) return false;
+    if (!log.state?.turn || this.#current) return false;
     const { session, turn } = log.state;
     const pending = log.pendingChats();
     const sent = sentPrompts(log, session, turn).filter(({ chatId }) => pending.includes(chatId));

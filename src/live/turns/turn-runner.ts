@@ -21,7 +21,7 @@ import { makeSummary } from "./make-summary.ts";
 import type { PlannedSummary, TurnPlan } from "./chat-plan.ts";
 import { settingsOfTurn } from "./prompt.ts";
 import type { Prompt } from "./prompt.ts";
-import { promptMessage, replyMessage } from "./turn-messages.ts";
+import { promptMessage, recordedMessages, replyMessage } from "./turn-messages.ts";
 
 /** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
 const REPLY_BATCH_MS = 10;
@@ -121,12 +121,8 @@ export class TurnRunner {
   async #run(plan: TurnPlan, prompt: Prompt): Promise<TurnResult> {
     const { log, emit, clock, callEndpoints } = this.#world;
     const { turnId } = this.#signals;
-    const chatIds = this.#session.chats.map(({ chatId }) => chatId);
-    const place = this.#placeOfReply(prompt);
-    const settings = { chatIds, ...settingsOfTurn(this.#session, prompt), ...place };
-    const turn = { ...log.startTurn(turnId, settings, clock()), ...place };
-    emit({ type: "turn-started", turnId, chatIds });
-    if (prompt.seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
+    const chatIds = plan.tasks.map(({ chatId }) => chatId);
+    const turn = this.#start(chatIds, prompt);
     const tasks = await this.#summarised(plan);
     // A turn that was stopped while it made a summary sends nothing.
     this.#sent = this.#signals.stoppedAs
@@ -149,6 +145,26 @@ export class TurnRunner {
     emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
     const stopped = this.#signals.stoppedAs ? ({ stopped: true } as const) : {};
     return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies), ...stopped };
+  }
+
+  /** Starts the turn and appends its prompt, in one transaction. A turn that goes on has both. */
+  #start(chatIds: string[], prompt: Prompt): Turn & ReplyPlace {
+    const { log, emit, clock } = this.#world;
+    const { turnId } = this.#signals;
+    const { recorded, resumed } = prompt;
+    const place = this.#placeOfReply(prompt);
+    const settings = {
+      chatIds,
+      ...settingsOfTurn(this.#session, prompt),
+      ...place,
+      ...(recorded ? { recordedTurn: recorded.number } : {}),
+    };
+    const started = resumed?.turn ?? log.startTurn(turnId, settings, clock());
+    const turn = { turnId, number: started.number, startedAt: started.startedAt, ...place };
+    emit({ type: "turn-started", turnId, chatIds });
+    if (recorded && !resumed) this.#append(recordedMessages(this.#session, turn, recorded, clock()));
+    else if (prompt.seq === null && !resumed) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
+    return turn;
   }
 
   /** Summarises what calls do not send as it is. A turn that is stopped meanwhile makes no further call. */

@@ -55,10 +55,14 @@ export async function getMessages(c: AppContext, id: string) {
   if (isTruncated) c.header("x-parley-truncated", "true");
   const { caller } = c.var;
   if (log !== null) return respondWithJsonStream(c, presentEach(log, caller));
-  return c.json(messages.filter((message) => isShown(found.session, message, caller)).map(presentMessage));
+  return c.json(
+    messages
+      .filter((message) => isShown(found.session, message, caller))
+      .map((message) => presentMessage(message, caller)),
+  );
 }
 
 async function* presentEach(log: OpenLog, viewer: Parameters<typeof isShown>[2]) {
   for await (const message of messagesOf(log, { form: "short" }) as AsyncIterable<Message>)
-    if (isShown(log.session, message, viewer)) yield presentMessage(message);
+    if (isShown(log.session, message, viewer)) yield presentMessage(message, viewer);
 }

@@ -1,6 +1,6 @@
 /** Makes the AI SDK's UI messages. No effects. */
 import type * as z from "zod";
-import { canSee } from "../../core/caller.ts";
+import { authorFor, canSee } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
 import type { Message } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
@@ -27,9 +27,9 @@ export const presentMetadata = ({
 export const isShown = ({ activePath }: Session, message: Message, viewer: Pick<Caller, "role">): boolean =>
   hasText(message) && isOnPath(activePath, message.seq) && canSee(viewer, message.role);
 
-export function presentMessage(message: Message): z.output<typeof UiMessage> {
+export function presentMessage(message: Message, viewer: Pick<Caller, "role">): z.output<typeof UiMessage> {
   const { role, content, reply, author } = message;
-  const metadata = reply ? presentMetadata(reply) : author && { author };
+  const metadata = reply ? presentMetadata(reply) : author && { author: authorFor(viewer.role, author) };
   return {
     id: idOf(message),
     role,

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { FINISH_REASONS } from "../../core/message.ts";
+import { AuthorOutput } from "../http/response-fields.ts";
 
 export const UiFailure = z
   .object({
@@ -30,16 +31,12 @@ export const ReplyMetadata = z
   })
   .meta({ id: "ReplyMetadata" });
 
-const Author = z
-  .object({ kind: z.literal("human"), id: z.string(), name: z.string() })
-  .meta({ description: "Who wrote in the chatbot's place" });
-
 export const UiMessage = z
   .object({
     id: z.string().meta({ description: "Of a reply, the `messageId` that its stream began with" }),
     role: z.enum(["system", "user", "assistant"]),
     parts: z.array(z.object({ type: z.literal("text"), text: z.string() })),
-    metadata: z.union([ReplyMetadata, z.object({ author: Author })]).optional(),
+    metadata: z.union([ReplyMetadata, z.object({ author: AuthorOutput })]).optional(),
   })
   .meta({ id: "UiMessage" });
 

@@ -17,6 +17,7 @@ export type AuditEvent =
   | "endpoint-deleted"
   | "session-deleted"
   | "session-taken-over"
+  | "answer-adopted"
   | "chatbot-deleted"
   | "client-deleted"
   | "prompt-template-deleted"

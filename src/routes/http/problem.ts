@@ -7,6 +7,7 @@ import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES } from "../../core/message-t
 import type { TransientError } from "../../core/transient-error.ts";
 import type { Failure, ReplyErrorCode, ValidationIssue } from "../../core/failure.ts";
 
+import { BRIDGE_PROBLEMS } from "./bridge-problems.ts";
 import { invalidMessage, notFoundMessage, usersText } from "./problem-texts.ts";
 
 /** What is invalid in a body or a query, with the invalid value. */
@@ -190,6 +191,7 @@ const PROBLEMS: ProblemTable = {
     code: "too_many_deleted",
     message: "Too many responses of this session were deleted: delete the session",
   }),
+  ...BRIDGE_PROBLEMS,
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",

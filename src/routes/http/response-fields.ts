@@ -31,3 +31,18 @@ export const Distribution = z
   .meta({ id: "Distribution", description: "Milliseconds, by nearest rank, of the replies with status ok" });
 
 export const Ticket = z.object({ ticket: z.string(), expiresAt: timeOutput }).meta({ id: "Ticket" });
+
+/** Where a message for the chatbot's side comes from, if its own endpoint did not give it. */
+export const AuthorOutput = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("human"), id: z.string(), name: z.string() }),
+    z.object({
+      kind: z.literal("adopted"),
+      endpoint: z.string().optional().meta({ description: "Which gave the answer. Not for a client" }),
+      sessionId: z.string().optional().meta({ description: "The comparison session. Not for a client" }),
+    }),
+  ])
+  .meta({
+    id: "Author",
+    description: "A person who wrote in the chatbot's place, or a comparison whose answer was adopted",
+  });

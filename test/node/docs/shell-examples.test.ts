@@ -50,6 +50,24 @@ const commandsOf = (file: string): string[] =>
       .filter((line) => line.startsWith("curl ")),
   );
 
+/** A comparison that was made from a chat, and one whose turns were put. */
+async function makeBridge(id: string): Promise<void> {
+  await server.parley.chat(id, "Hello");
+  const fields = { name: "Example", endpoints: ["echo"], from_session: id };
+  const create = async () => (await asJson("POST", "/v1/sessions", fields))["session"] as Record<string, unknown>;
+  ids["replay_id"] = String((await create())["session_id"]);
+  const replayed = await create();
+  ids["adopt_id"] = String(replayed["session_id"]);
+  ids["adopt_chat"] = String((replayed["chat_ids"] as string[])[1]);
+  await asJson("POST", `/v1/sessions/${ids["adopt_id"]}/replay`, {});
+}
+
+async function asJson(method: string, path: string, body: object): Promise<Record<string, unknown>> {
+  const headers = { authorization: `Bearer ${server.parley.key}`, "content-type": "application/json" };
+  const answer = await fetch(server.parley.address + path, { method, headers, body: JSON.stringify(body) });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
 interface Printed {
   /** `null` when the command was stopped because it printed what was awaited. */
   exit: number | null;
@@ -62,9 +80,10 @@ async function run(line: string): Promise<Printed> {
   const { chatbotId = "", clientId = "" } = ids;
   ids["id"] = (await parley.createSession({ chatbotId, clientId, title: "Example" })).id;
   // A greeting, a prompt and a reply: what examples of variants are about.
-  if (/\/(messages\/\d|branch)/.test(line)) await parley.chat(ids["id"], "Hello");
+  if (/\/(messages\/\d|branch|from_session)/.test(line)) await parley.chat(ids["id"], "Hello");
   if (/DELETE .*\/feedback/.test(line)) await parley.setFeedback(ids["id"], 3, { rating: -1 });
   ids["session_id"] = (await parley.createComparison("Example", ["echo", "eliza"])).session_id;
+  if (/<replay_id>|<adopt_/.test(line)) await makeBridge(ids["id"]);
   const filled = line.replace(/<(\w+)>/g, (placeholder, name: string) => ids[name] ?? placeholder);
   const given = { PARLEY: parley.address, KEY: parley.key, AUTH: `authorization: Bearer ${parley.key}` };
   const shell = spawn("bash", ["-c", `curl() { command curl -sS --fail-with-body "$@"; }\n${filled}`], {

@@ -25,6 +25,7 @@ const session = (fields: Partial<Session> = {}): Session => ({
   previousPrompts: null,
   systemPrompt: null,
   attackModule: null,
+  bridge: null,
   metadata: null,
   feedback: null,
   createdAt: T,

@@ -81,10 +81,15 @@ describe("a route that streams", () => {
   });
 
   it("shows every event that a prompt and its session send, and no other", async () => {
-    const { session_id: id } = await createComparison([await createEndpoint(), await createEndpoint()]);
+    const from = await createSession();
+    await post(`/sessions/chat?sessionId=${from}`, { content: "Hello" });
+    const endpoints = [await createEndpoint(), await createEndpoint()];
+    const { session_id: id } = await createComparison(endpoints, { from_session: from });
     const reader = await followEvents(`/v1/sessions/${id}/events?after=0`);
     const turn = await turnTypes(`/v1/sessions/${id}/prompt`, { prompt: "Hello" });
     expect(turn).toEqual(typesOf(shownEvents("post", "/v1/sessions/{id}/prompt")));
+    const replay = await turnTypes(`/v1/sessions/${id}/replay`, {});
+    expect(replay).toEqual(typesOf(shownEvents("post", "/v1/sessions/{id}/replay")));
     await put(`/v1/sessions/${id}/context_strategies/chat_history`);
     await del(`/v1/sessions/${id}`);
     expect(await followedTypes(reader)).toEqual(typesOf(shownEvents("get", "/v1/sessions/{id}/events")));
@@ -93,7 +98,7 @@ describe("a route that streams", () => {
 
 /** The kinds of frames that only an event stream has, or only a chatbot session has or takes. */
 const ELSEWHERE = {
-  fromServer: { "/v1": ["stream-closed", "path-changed", "context-trimmed"], "": ["stream-closed"] },
+  fromServer: { "/v1": ["stream-closed", "path-changed", "context-trimmed"], "": ["stream-closed", "replay-progress"] },
   fromClient: { "/v1": ["message-append"], "": [] },
 };
 

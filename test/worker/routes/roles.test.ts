@@ -67,6 +67,8 @@ const MATRIX: Record<string, string[]> = {
   "get /v1/sessions/{id}/events": STAFF,
   "get /v1/sessions/{id}/ws": STAFF,
   "post /v1/sessions/{id}/tickets": STAFF,
+  "post /v1/sessions/{id}/replay": STAFF,
+  "post /v1/sessions/{id}/adopt": STAFF,
   "post /v1/sessions/{id}/cancel": STAFF,
   "get /v1/sessions/{id}/export": STAFF,
   "get /v1/sessions/{id}/stats": STAFF,

@@ -124,6 +124,21 @@ async function heldComparison(): Promise<string> {
   return id;
 }
 
+const aComparison = async () => ({ name: unique("comparison"), endpoints: [await createEndpoint()] });
+
+async function bridgedComparison(): Promise<string> {
+  const from = await chattedSession();
+  const { body } = await post("/v1/sessions", { ...(await aComparison()), from_session: from });
+  return body.session.session_id;
+}
+
+async function replayedComparison(): Promise<string> {
+  const id = await bridgedComparison();
+  letTimePass(1);
+  await post(`/v1/sessions/${id}/replay`, {});
+  return id;
+}
+
 async function aged(call: Call | Promise<Call>): Promise<Call> {
   const prepared = await call;
   letMemoryAge();
@@ -415,6 +430,34 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
     "records not used lately",
     1,
     async () => aged(ofComparison("POST", await heldComparison(), "/prompt", { prompt: "hi" })),
+  ],
+  [
+    "POST /v1/sessions",
+    "from a chat session that its object holds",
+    3,
+    async () => aCall("POST", "/v1/sessions", { ...(await aComparison()), from_session: await chattedSession() }),
+  ],
+  [
+    "POST /v1/sessions/{id}/replay",
+    "not held by its object yet",
+    2,
+    async () => ofComparison("POST", await bridgedComparison(), "/replay", {}),
+  ],
+  [
+    "POST /v1/sessions/{id}/replay",
+    "held by its object",
+    0,
+    async () => ofComparison("POST", await replayedComparison(), "/replay", {}),
+  ],
+  [
+    "POST /v1/sessions/{id}/adopt",
+    "both held by their objects",
+    0,
+    async () => {
+      const id = await replayedComparison();
+      const { chat_ids: chatIds } = (await get(`/v1/sessions/${id}`)).body.session;
+      return ofComparison("POST", id, "/adopt", { chat_id: chatIds[1], chat_record_id: 1 });
+    },
   ],
   [
     "POST /v1/sessions/{id}/cancel",

@@ -12,7 +12,7 @@ import type * as schemas from "./response-schemas.ts";
 export const presentSession = (session: Session, zone: string): z.output<typeof schemas.Session> => ({
   session_id: session.id,
   description: session.description ?? "",
-  endpoints: session.chats.map(({ endpointId }) => endpointId ?? ""),
+  endpoints: session.chats.flatMap(({ endpointId }) => endpointId ?? []),
   created_epoch: secondsAsText(session.createdAt),
   created_datetime: zonedStamp(session.createdAt, zone),
   prompt_template: session.promptTemplate ?? "",

@@ -2,6 +2,8 @@
  * Creates a comparison session: checks the names in it, makes its ids from names and the time, and saves it under an id
  * that is free. A chatbot among the endpoints opens its chat with its greeting. Effects: queries to D1.
  */
+import { RECORDED_CHAT } from "../../../core/bridge.ts";
+import type { Bridge } from "../../../core/bridge.ts";
 import { chatbotIdOf } from "../../../core/chatbot.ts";
 import { CONTEXT_STRATEGIES, asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failed, Outcome } from "../../../core/failure.ts";
@@ -30,6 +32,12 @@ export interface NewSessionInput extends Pick<
   description: string;
   /** Their ids. */
   endpoints: string[];
+}
+
+/** The conversation of a chat session that a comparison is made from, with copies of its messages. */
+export interface RecordedConversation {
+  bridge: Bridge;
+  messages: Message[];
 }
 
 /** The chatbots among the endpoints of a session, by their ids. */
@@ -63,7 +71,7 @@ async function modelNotFound(db: Database, id: string): Promise<Failed> {
 export const contextStrategyNotFound = (name: string): Failed =>
   notFound("context strategy", name, nearestName(name, CONTEXT_STRATEGIES));
 
-/** A session that is not saved yet, with the messages that its log begins with: greetings. */
+/** A session that is not saved yet, with the messages that its log begins with: a recorded conversation, greetings. */
 export interface NewSession {
   session: Session;
   messages: Message[];
@@ -95,7 +103,7 @@ export async function newSession(
   db: Database,
   input: NewSessionInput,
   chatbots: SessionChatbots,
-  { at, zone }: { at: EpochMs; zone: string },
+  { at, zone, recorded = null }: { at: EpochMs; zone: string; recorded?: RecordedConversation | null },
 ): Promise<NewSession> {
   const stamp = zonedStamp(at, zone);
   const chatbotOf = (endpointId: string | null) => chatbots.get(chatbotIdOf(endpointId) ?? "");
@@ -107,14 +115,18 @@ export async function newSession(
   );
   const chatIds = distinct(slugs.map((named) => chatIdOf(named, stamp)));
   const chats = input.endpoints.map((endpointId, index): Chat => ({ chatId: chatIds[index] ?? "", endpointId }));
-  const messages = chats
-    .flatMap(({ chatId, endpointId }) => {
-      const greeting = chatbotOf(endpointId)?.greeting ?? null;
-      return greeting === null ? [] : [greetingOf(chatId, greeting, at)];
-    })
-    .map((message, index) => ({ ...message, seq: index + 1 }));
+  const greetings = chats.flatMap(({ chatId, endpointId }) => {
+    const greeting = chatbotOf(endpointId)?.greeting ?? null;
+    return greeting === null ? [] : [greetingOf(chatId, greeting, at)];
+  });
+  const { bridge = null, messages: copies = [] } = recorded ?? {};
+  // A pinned conversation has the greeting that was recorded.
+  const first = bridge?.mode === "pinned" ? copies : [...copies, ...greetings];
+  const messages = first.map((message, index) => ({ ...message, seq: index + 1 }));
   const id = `${await slug(db, input.name)}_${stamp}`;
-  return { session: sessionOf(id, input, { chats, count: messages.length, at }), messages };
+  const recordedChats = bridge ? [{ chatId: RECORDED_CHAT, endpointId: null }] : [];
+  const fields = { chats: [...recordedChats, ...chats], bridge, count: messages.length, at };
+  return { session: sessionOf(id, input, fields), messages };
 }
 
 /** The same id again gets `_2`, `_3`, … */
@@ -141,7 +153,7 @@ const greetingOf = (chatId: string, content: string, createdAt: EpochMs): Omit<M
 const sessionOf = (
   id: string,
   input: NewSessionInput,
-  { chats, count, at }: { chats: Chat[]; count: number; at: EpochMs },
+  { chats, bridge, count, at }: Pick<Session, "chats" | "bridge"> & { count: number; at: EpochMs },
 ): Session => ({
   id,
   kind: "comparison",
@@ -159,6 +171,7 @@ const sessionOf = (
   previousPrompts: input.previousPrompts,
   systemPrompt: input.systemPrompt,
   attackModule: input.attackModule,
+  bridge,
   metadata: null,
   feedback: null,
   createdAt: at,

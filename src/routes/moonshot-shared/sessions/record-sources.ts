@@ -3,6 +3,7 @@
  * each dialect's own. Effects: reads a long log while its records are sent.
  */
 import type { Message, ReplyDetail } from "../../../core/message.ts";
+import type { Chat } from "../../../core/session.ts";
 import { messagesOf } from "../../../live/read-session.ts";
 import type { OpenLog } from "../../../live/read-session.ts";
 
@@ -50,6 +51,9 @@ export async function findRecordSource(log: OpenLog, chatId: string, number: num
 
 const sourceOf = ({ chatId, reply, content }: Message, prompt: Message | undefined): RecordSource | null =>
   reply && prompt && chatId !== null ? { chatId, reply, content, prompt, number: prompt.turnNumber ?? 0 } : null;
+
+/** What stands for the endpoint of a chat: of the recorded chat, its own id. */
+export const endpointNameOf = ({ endpointId, chatId }: Chat): string => endpointId ?? chatId;
 
 /** The text of a reply; of a failed one, what failed. */
 export const predictedResult = ({ error }: ReplyDetail, content: string): string =>

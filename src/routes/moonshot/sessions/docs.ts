@@ -72,10 +72,43 @@ export const operations: Operations = {
     problems: [404, 409, 429],
     example: examples.promptBody,
   },
+  "POST /:id/replay": {
+    id: "replayConversation",
+    headers: ["prefer"],
+    tag,
+    summary: "Put the recorded conversation of a chat session to every endpoint, turn by turn",
+    description:
+      "All turns that were not put yet, or those from `from` to `to`. It goes on without its caller. The same call joins a replay that runs, and goes on with one that broke off.",
+    response: {
+      status: 200,
+      description:
+        "The history of every chat (its newest records, of 1,000 messages or 4 million characters) when the turns were put, or the events as they happen",
+      schema: PromptResponse,
+      events: examples.replayStream,
+      example: examples.promptResponse,
+    },
+    problems: [404, 409, 429],
+    example: {},
+  },
+  "POST /:id/adopt": {
+    id: "adoptAnswer",
+    tag,
+    summary: "Adopt an answer in the chat session that the comparison was made from",
+    description:
+      "The answer becomes the active variant of the one that it competes with. The same record again answers the same.",
+    response: {
+      status: 200,
+      description: "The message of the chat session",
+      schema: schemas.AdoptResponse,
+      example: { success: true, seq: 4 },
+    },
+    problems: [404, 409],
+    example: examples.adoptBody,
+  },
   "POST /:id/cancel": {
     id: "cancelPrompts",
     tag,
-    summary: "Stop the running turn and all waiting turns. The text received so far is kept",
+    summary: "Stop a replay, the running turn and all waiting turns. The text received so far is kept",
     response: { status: 200, description: "No turn is running", schema: Success },
     problems: [404],
   },

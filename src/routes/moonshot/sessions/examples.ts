@@ -162,6 +162,7 @@ const turnEvents = {
 const followedEvents = {
   "session-snapshot": { type: "session-snapshot", session, lastSeq: 0, turn: null },
   ...turnEvents,
+  "replay-progress": { type: "replay-progress", turn: 1, of: 20 },
   "session-updated": { type: "session-updated", session: { ...session, context_strategy: "chat_history" } },
 } satisfies EventStream["examples"];
 
@@ -169,6 +170,15 @@ export const promptStream: EventStream = {
   curl: `curl -N "$PARLEY/v1/sessions/<session_id>/prompt" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '${JSON.stringify(promptBody)}'`,
   examples: turnEvents,
 };
+
+const replayProgress = { "replay-progress": { type: "replay-progress", turn: 1, of: 20 } } as const;
+
+export const replayStream: EventStream = {
+  curl: `curl -N "$PARLEY/v1/sessions/<replay_id>/replay" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -H 'accept: text/event-stream' -d '{}'`,
+  examples: { ...turnEvents, ...replayProgress },
+};
+
+export const adoptBody = { chat_id: chats[0], chat_record_id: 1 };
 
 export const sessionStream: EventStream = {
   curl: `curl -N "$PARLEY/v1/sessions/<session_id>/events?after=0" -H "authorization: Bearer $KEY" -H 'accept: text/event-stream'`,

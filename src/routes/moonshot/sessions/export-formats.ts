@@ -11,7 +11,7 @@ import type { Cell } from "../../http/csv.ts";
 import { jsonLine } from "../../http/export.ts";
 import type { ExportQuery } from "../../http/export.ts";
 import type { LoggedReply } from "../../http/log-replies.ts";
-import { predictedResult } from "../../moonshot-shared/sessions/record-sources.ts";
+import { endpointNameOf, predictedResult } from "../../moonshot-shared/sessions/record-sources.ts";
 import type { RecordSource } from "../../moonshot-shared/sessions/record-sources.ts";
 import { presentRecord } from "./records.ts";
 
@@ -89,7 +89,7 @@ const wideRows = ({ session, zone, replies }: ExportInput, raw: boolean) =>
         const { prompt, number } = sourceOf(logged);
         return [session.id, number, zonedPromptTime(prompt.createdAt, zone), prompt.content];
       },
-      chats: session.chats.map(({ endpointId }) => endpointId ?? ""),
+      chats: session.chats.map(endpointNameOf),
       chatCell: ({ reply, message }) => predictedResult(reply, message.content),
     },
     replies,
@@ -107,5 +107,5 @@ const responseOf = ({ reply, message }: LoggedReply): string | null => (reply.st
 const idFields = (session: Session, { chat }: LoggedReply) => ({
   session_id: session.id,
   chat_id: chat.chatId,
-  endpoint: chat.endpointId ?? "",
+  endpoint: endpointNameOf(chat),
 });

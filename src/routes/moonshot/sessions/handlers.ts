@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { Failure } from "../../../core/failure.ts";
+import type { Session } from "../../../core/session.ts";
 import { readSession, shownOf } from "../../../live/read-session.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { SessionResult } from "../../../live/session-client.ts";
@@ -26,6 +27,7 @@ import { createSession as createFrom } from "../../moonshot-shared/sessions/crea
 import { respondWithSessions } from "../../moonshot-shared/sessions/list-sessions.ts";
 import type { NewSessionInput } from "../../moonshot-shared/sessions/new-session.ts";
 import { sessionNotFound } from "../../moonshot-shared/sessions/session-param.ts";
+import { readChat } from "./chat-source.ts";
 import { presentSession } from "./present.ts";
 import { presentHistory, streamHistory } from "./records.ts";
 import type { Include } from "./records.ts";
@@ -36,8 +38,19 @@ type AppContext = Context<AppEnv>;
 export const listSessions = (c: AppContext, page: z.output<typeof schemas.ListSessions>) =>
   respondWithSessions(c, page, (session) => presentSession(session, c.env.TIME_ZONE, null));
 
-export const createSession = (c: AppContext, input: z.output<typeof schemas.CreateSession>) =>
-  createFrom(c, newSessionInput(input), (session) => ({ session: presentSession(session, c.env.TIME_ZONE, null) }));
+export async function createSession(c: AppContext, input: z.output<typeof schemas.CreateSession>) {
+  const present = (session: Session) => ({ session: presentSession(session, c.env.TIME_ZONE, null) });
+  const fields = newSessionInput(input);
+  if (input.from_session === undefined) return createFrom(c, fields, present);
+  const chat = await readChat(c, input.from_session, input);
+  if (!chat.ok) return respondWithProblem(c, chat.failure);
+  const { recorded, systemPrompt } = chat.value;
+  const ofChat = {
+    systemPrompt: input.system_prompt == null ? systemPrompt : fields.systemPrompt,
+    contextStrategy: recorded.bridge.mode === "pinned" ? null : (fields.contextStrategy ?? "chat_history"),
+  };
+  return createFrom(c, { ...fields, ...ofChat }, present, recorded);
+}
 
 const newSessionInput = (input: z.output<typeof schemas.CreateSession>): NewSessionInput => ({
   name: input.name,
@@ -46,7 +59,7 @@ const newSessionInput = (input: z.output<typeof schemas.CreateSession>): NewSess
   promptTemplate: input.prompt_template,
   contextStrategy: input.context_strategy,
   previousPrompts: null,
-  systemPrompt: input.system_prompt,
+  systemPrompt: input.system_prompt || null,
   attackModule: null,
 });
 
@@ -67,7 +80,7 @@ export async function getSession(c: AppContext, id: string, input: z.output<type
  *
  * @param bodyOf makes the body with the records, and with the field that says whether earlier records are left out
  */
-async function respondWithRecords(
+export async function respondWithRecords(
   c: AppContext,
   result: SessionResult,
   include: Include,

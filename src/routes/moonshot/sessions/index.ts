@@ -2,7 +2,7 @@
  * `/v1/sessions`: sessions that send one prompt to several endpoints. This file lists the routes with their middleware,
  * in the order of the checks.
  *
- * In this folder: `docs` describes the routes for OpenAPI, `handlers` and `result-handlers` handle them, the `schemas`
+ * In this folder: `docs` describes the routes for OpenAPI, `handlers`, `result-handlers` and `bridge-handlers` handle them, the `schemas`
  * files have the schemas of requests and responses, `records` makes chat records from messages, `export-formats` and
  * `statistics` make results of a whole log.
  */
@@ -16,6 +16,7 @@ import { FollowQuery, requireUpgrade } from "../../http/subscribe.ts";
 import { body, query } from "../../http/validate.ts";
 import * as changes from "../../moonshot-shared/sessions/handlers.ts";
 import { sessionParam } from "../../moonshot-shared/sessions/session-param.ts";
+import * as bridgeHandlers from "./bridge-handlers.ts";
 import * as handlers from "./handlers.ts";
 import { refuseReceiptsInStream } from "./receipts.ts";
 import * as resultHandlers from "./result-handlers.ts";
@@ -38,6 +39,12 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     allowServices,
     sessionParam,
     (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
+  )
+  .post("/:id/replay", body(schemas.Replay), allowServices, sessionParam, (c) =>
+    bridgeHandlers.replay(c, c.req.valid("param").id, c.req.valid("json")),
+  )
+  .post("/:id/adopt", body(schemas.Adopt), allowServices, sessionParam, (c) =>
+    bridgeHandlers.adopt(c, c.req.valid("param").id, c.req.valid("json")),
   )
   .post("/:id/cancel", allowServices, sessionParam, (c) => changes.cancelTurns(c, c.req.valid("param").id))
   .get("/:id/events", query(FollowQuery), allowServices, requireAllowedOriginForTicket, sessionParam, (c) =>

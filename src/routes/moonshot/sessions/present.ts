@@ -13,7 +13,7 @@ export function presentSession(session: Session, zone: string, history: z.output
     created_epoch: session.createdAt / 1000,
     created_datetime: zonedStamp(session.createdAt, zone),
     chat_ids: session.chats.map(({ chatId }) => chatId),
-    endpoints: session.chats.map(({ endpointId }) => endpointId ?? ""),
+    endpoints: session.chats.flatMap(({ endpointId }) => endpointId ?? []),
     prompt_template: session.promptTemplate,
     context_strategy: session.contextStrategy,
     filename: null,

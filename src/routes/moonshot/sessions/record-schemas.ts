@@ -63,7 +63,10 @@ export const ChatRecord = z
     prompt_template: z.string(),
     prompt: z.string(),
     prepared_prompt: z.string(),
-    predicted_result: z.string(),
+    predicted_result: z
+      .string()
+      .nullable()
+      .meta({ description: "null only in the chat `recorded`, if there was no answer or it failed" }),
     duration: z.string().meta({ description: "Such as `1.04 secs`; empty when unknown: the reply was interrupted" }),
     prompt_time: z.string(),
     status: z.enum(["ok", "error", "cancelled"]),

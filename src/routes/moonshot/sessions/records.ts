@@ -3,6 +3,7 @@
  * here. Effects: reads a long log while its records are sent.
  */
 import type * as z from "zod";
+import { RECORDED_CHAT } from "../../../core/bridge.ts";
 import { costOfReply, queueMsOf } from "../../../core/message.ts";
 import type { Message, Receipt, ReplyDetail, Usage } from "../../../core/message.ts";
 import type { Session } from "../../../core/session.ts";
@@ -40,7 +41,8 @@ async function* recordsOf(log: OpenLog, chatId: string, zone: string, include: I
 }
 
 /** @param zone the IANA zone of `prompt_time` */
-export function presentRecord({ reply, content, prompt, number }: RecordSource, zone: string, include: Include) {
+export function presentRecord(source: RecordSource, zone: string, include: Include) {
+  const { reply, content, prompt, number } = source;
   return {
     chat_record_id: number,
     conn_id: reply.endpointId ?? "",
@@ -48,7 +50,7 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     prompt_template: reply.promptTemplate ?? "",
     prompt: prompt.content,
     prepared_prompt: reply.preparedPrompt,
-    predicted_result: predictedResult(reply, content),
+    predicted_result: resultOf(source),
     duration: reply.durationMs === null ? "" : `${(reply.durationMs / 1000).toFixed(2)} secs`,
     prompt_time: zonedPromptTime(prompt.createdAt, zone),
     status: reply.status,
@@ -67,6 +69,10 @@ export function presentRecord({ reply, content, prompt, number }: RecordSource, 
     ...(include === "receipt" ? { receipt: receiptOf(reply) } : {}),
   } satisfies ChatRecord;
 }
+
+/** `null` where the conversation was recorded without an answer. */
+const resultOf = ({ chatId, reply, content }: RecordSource): string | null =>
+  chatId === RECORDED_CHAT && content === "" ? null : predictedResult(reply, content);
 
 const receiptOf = (reply: ReplyDetail) => (reply.receipt ? presentReceipt(reply, reply.receipt) : null);
 

@@ -22,3 +22,4 @@ export const Session = z
 
 export const SessionResponse = z.object({ session: Session });
 export const Sessions = z.array(Session);
+export const AdoptResponse = z.object({ success: z.literal(true), seq: z.number().int() }).meta({ id: "Adopted" });

@@ -3,10 +3,12 @@
  * replies are counted does not belong here: that is `core/reply-statistics.ts`.
  */
 import type * as z from "zod";
+import { RECORDED_CHAT } from "../../../core/bridge.ts";
 import type { Message } from "../../../core/message.ts";
 import { ReplyCounter } from "../../../core/reply-statistics.ts";
 import type { ReplyStatistics } from "../../../core/reply-statistics.ts";
 import type { Session } from "../../../core/session.ts";
+import { endpointNameOf } from "../../moonshot-shared/sessions/record-sources.ts";
 import type * as schemas from "./result-schemas.ts";
 
 const presentReplyStatistics = ({
@@ -35,13 +37,14 @@ export async function presentStatistics(
     const found = counters.get(chatId ?? "");
     if (!found || !reply) continue;
     found.counter.add(reply);
-    total.add(reply);
+    // Nobody was asked for the recorded answers.
+    if (chatId !== RECORDED_CHAT) total.add(reply);
   }
   return {
     session_id: session.id,
     chats: [...counters.values()].map(({ chat, counter }) => ({
       chat_id: chat.chatId,
-      endpoint: chat.endpointId ?? "",
+      endpoint: endpointNameOf(chat),
       ...presentReplyStatistics(counter.statistics),
     })),
     total: presentReplyStatistics(total.statistics),

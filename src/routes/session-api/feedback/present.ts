@@ -1,5 +1,6 @@
 /** Makes the Session API's JSON of feedback on messages. No effects. */
 import type * as z from "zod";
+import { authorFor } from "../../../core/caller.ts";
 import type { MessageFeedback } from "../../../core/message-feedback.ts";
 import { isoTime } from "../../../core/time.ts";
 import type { ListedFeedback } from "../../../store/message-feedback.ts";
@@ -37,7 +38,7 @@ export function presentListed(feedback: ListedFeedback): z.output<typeof schemas
       role: "assistant",
       content,
       timestamp: isoTime(createdAt),
-      ...omitNulls({ author, finishReason: ending }),
+      ...omitNulls({ author: author && authorFor(null, author), finishReason: ending }),
     },
     ...(answered === null
       ? {}

@@ -2,9 +2,7 @@
 import * as z from "zod";
 import { FINISH_REASONS } from "../../../core/message.ts";
 import { RATINGS } from "../../../core/message-feedback.ts";
-import { idOutput, timeOutput } from "../../http/response-fields.ts";
-
-export const Author = z.object({ kind: z.literal("human"), id: z.string(), name: z.string() });
+import { AuthorOutput, idOutput, timeOutput } from "../../http/response-fields.ts";
 
 const fields = {
   rating: z.literal(RATINGS),
@@ -32,7 +30,7 @@ export const ListedFeedback = z
         role: z.literal("assistant"),
         content: z.string(),
         timestamp: timeOutput,
-        author: Author.optional().meta({ description: "If a person wrote it in the chatbot's place" }),
+        author: AuthorOutput.optional(),
         finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "Of a reply that did not end normally" }),
       })
       .meta({ description: "The rated message" }),

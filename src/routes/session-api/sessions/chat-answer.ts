@@ -16,7 +16,7 @@ export function respondWithReply(c: Context<AppEnv>, result: Outcome<PromptResul
   const reply = messages.at(-1) as Message;
   if (reply.reply === null) {
     markReplayed(c, replayed);
-    const stored = { ...presentMessage(reply), handler: "human" as const };
+    const stored = { ...presentMessage(reply, c.var.caller.role), handler: "human" as const };
     return c.json(mutationBody(stored, "Message stored: a person answers"), 202);
   }
   const error = reply.reply.error ?? null;
@@ -27,5 +27,5 @@ export function respondWithReply(c: Context<AppEnv>, result: Outcome<PromptResul
       retryAfterSeconds,
     });
   markReplayed(c, replayed);
-  return c.json(mutationBody(presentMessage(reply), "Message processed successfully"));
+  return c.json(mutationBody(presentMessage(reply, c.var.caller.role), "Message processed successfully"));
 }

@@ -5,7 +5,7 @@
 import type * as z from "zod";
 import type { Chatbot } from "../../../core/chatbot.ts";
 import type { Client } from "../../../core/client.ts";
-import { canSee } from "../../../core/caller.ts";
+import { authorFor, canSee } from "../../../core/caller.ts";
 import type { Caller, CallerRole } from "../../../core/caller.ts";
 import type { Handling } from "../../../core/handover.ts";
 import type { Message, ReplyDetail } from "../../../core/message.ts";
@@ -24,9 +24,12 @@ import { omitNulls } from "../envelope.ts";
 import { presentFeedback } from "../feedback/present.ts";
 import type * as schemas from "./response-schemas.ts";
 
-export function presentMessage({ role, content, createdAt, author, reply }: Message): z.output<typeof schemas.Message> {
+export function presentMessage(
+  { role, content, createdAt, author, reply }: Message,
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.Message> {
   const shown = { role, content, timestamp: isoTime(createdAt) };
-  if (author) return { ...shown, author };
+  if (author) return { ...shown, author: authorFor(viewerRole, author) };
   return reply && reply.finishReason !== "stop" ? { ...shown, finishReason: reply.finishReason } : shown;
 }
 
@@ -37,7 +40,7 @@ export const presentLoggedMessage = (
   feedback?: MessageFeedback,
 ): z.output<typeof schemas.LoggedMessage> => ({
   seq: message.seq,
-  ...presentMessage(message),
+  ...presentMessage(message, viewerRole),
   ...(message.reply ? presentReplyDetail(message.reply, viewerRole) : {}),
   ...(feedback ? { feedback: presentFeedback(feedback) } : {}),
 });
@@ -96,7 +99,8 @@ export async function* presentEach(
   path: ActivePath,
 ): AsyncGenerator<z.output<typeof schemas.Message>> {
   for await (const message of messages)
-    if (hasText(message) && isOnPath(path, message.seq) && canSee(viewer, message.role)) yield presentMessage(message);
+    if (hasText(message) && isOnPath(path, message.seq) && canSee(viewer, message.role))
+      yield presentMessage(message, viewer.role);
 }
 
 /**
@@ -131,7 +135,7 @@ const presentCommon = (session: Session, messages: Message[], viewerRole: Caller
       (message) =>
         hasText(message) && isOnPath(session.activePath, message.seq) && canSee({ role: viewerRole }, message.role),
     )
-    .map(presentMessage),
+    .map((message) => presentMessage(message, viewerRole)),
   ...omitNulls({
     metadata: session.metadata === null ? null : (JSON.parse(session.metadata) as Record<string, unknown>),
     feedback: session.feedback,

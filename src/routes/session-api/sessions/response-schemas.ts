@@ -3,7 +3,7 @@ import * as z from "zod";
 import { HANDLERS } from "../../../core/handover.ts";
 import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
-import { Distribution, idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
+import { AuthorOutput, Distribution, idOutput, objectOutput, timeOutput } from "../../http/response-fields.ts";
 import { Feedback } from "../feedback/response-schemas.ts";
 import { Chatbot } from "../chatbots/response-schemas.ts";
 import { Client } from "../clients/response-schemas.ts";
@@ -16,10 +16,7 @@ export const Message = z
     role: z.enum(ROLES),
     content: z.string(),
     timestamp: timeOutput,
-    author: operator
-      .extend({ kind: z.literal("human") })
-      .optional()
-      .meta({ description: "On a message that a person wrote in the chatbot's place" }),
+    author: AuthorOutput.optional(),
     finishReason: z.enum(FINISH_REASONS).optional().meta({ description: "On a reply that did not end normally" }),
   })
   .meta({ id: "Message" });

@@ -1,0 +1,36 @@
+/** The problems of comparisons that are made from a chat session: a part of the table in `problem.ts`. No effects. */
+import { MAX_BRIDGE_CHARACTERS, MAX_BRIDGE_MESSAGES } from "../../core/bridge.ts";
+
+export const BRIDGE_PROBLEMS = {
+  "chat-too-long": () => ({
+    httpStatus: 409 as const,
+    code: "chat_too_long",
+    message: `A comparison is made from at most ${MAX_BRIDGE_MESSAGES} messages and ${MAX_BRIDGE_CHARACTERS} characters: choose an earlier until_seq`,
+  }),
+  "nothing-to-replay": () => ({
+    httpStatus: 409 as const,
+    code: "nothing_to_replay",
+    message: "This conversation has no message of a user, so there is nothing to put to other endpoints",
+  }),
+  "not-from-a-chat": () => ({
+    httpStatus: 409 as const,
+    code: "not_from_a_chat",
+    message: "This session was not made from a chat session: create one with from_session",
+  }),
+  "chat-not-active": () => ({
+    httpStatus: 409 as const,
+    code: "chat_not_active",
+    message: "The chat session is gone or not active, so no answer can be adopted in it",
+  }),
+  "nothing-to-adopt": () => ({
+    httpStatus: 409 as const,
+    code: "nothing_to_adopt",
+    message:
+      "Only an answer of an endpoint to a replayed turn can be adopted, and only if it has text and did not fail",
+  }),
+  "turns-left-out": ({ next }: { next: number }) => ({
+    httpStatus: 409 as const,
+    code: "turns_left_out",
+    message: `Turns are put in their order, and turn ${next} was not put yet: begin there`,
+  }),
+};

@@ -1,0 +1,114 @@
+/** Kills a started server while a conversation is put to many endpoints. Called again, each turn must have one record for each chat. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, it } from "vitest";
+import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { cleanUpAtExit } from "../../bench/processes.ts";
+import { migrate, serve } from "../../bench/wrangler.ts";
+import type { Server } from "../../bench/wrangler.ts";
+
+/** How often the server is killed. `KILLS=60 npm run test:run -- replay-kill` runs longer. */
+const KILLS = Number(process.env["KILLS"] ?? 2);
+
+/** Of each replay. */
+const KILLS_OF_REPLAY = 3;
+
+const [TURNS, ENDPOINTS] = [20, 8];
+const ADMIN_KEY = "kill-admin-key-0123456789abcdef01";
+const state = mkdtempSync(join(tmpdir(), "parley-replay-kill-"));
+const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off", ALLOW_PRIVATE_ENDPOINTS: "1" } };
+let server: Server | null = null;
+
+cleanUpAtExit();
+
+afterAll(async () => {
+  await server?.stop();
+  rmSync(state, { recursive: true, force: true });
+});
+
+async function call<T>(method: string, path: string, body?: object): Promise<T> {
+  const answer = await fetch(`${server?.origin}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+interface ShownRecord {
+  chat_record_id: number;
+  prompt: string;
+  predicted_result: string;
+  status: string;
+}
+
+const prompts = Array.from({ length: TURNS }, (_, nth) => `Question ${nth}: does anybody answer?`);
+
+/** @returns the id of a chat session with all turns */
+async function createChat(parley: ParleyClient): Promise<string> {
+  for (let nth = 0; nth < ENDPOINTS; nth += 1) {
+    const params = { delay_ms: 20 + 20 * nth, pre_prompt: `${nth}: ` };
+    await parley.createEndpoint({ name: `endpoint ${nth}`, connector_type: "echo-connector", params });
+  }
+  const { id: chatbotId } = await parley.createChatbot({ name: "Bot", endpointId: "endpoint-0" });
+  const { id: clientId } = await parley.createClient({ name: "Ada" });
+  const { id } = await parley.createSession({ chatbotId, clientId, title: "replayed" });
+  for (const content of prompts) {
+    for (const message of [
+      { role: "user", content },
+      { role: "assistant", content: `Recorded: ${content}` },
+    ])
+      await call("POST", `/sessions/message?sessionId=${id}`, { message });
+  }
+  return id;
+}
+
+async function createBridge(from: string): Promise<string> {
+  const endpoints = Array.from({ length: ENDPOINTS }, (_, nth) => `endpoint-${nth}`);
+  const body = { name: "Bridge", endpoints, from_session: from };
+  return (await call<{ session: { session_id: string } }>("POST", "/v1/sessions", body)).session.session_id;
+}
+
+/** Starts the replay, and kills the server after some time. */
+async function killDuring(id: string): Promise<number> {
+  const replay = call("POST", `/v1/sessions/${id}/replay`, {}).catch(() => undefined);
+  const after = Math.random() * 1_500;
+  await sleep(after);
+  await server?.kill();
+  await replay;
+  server = await serve(setup);
+  return after;
+}
+
+async function audit(id: string): Promise<void> {
+  const history = await call<Record<string, ShownRecord[]>>("POST", `/v1/sessions/${id}/replay`, {});
+  expect(Object.keys(history)).toHaveLength(ENDPOINTS + 1);
+  for (const [nth, [chatId, records]] of Object.entries(history).entries()) {
+    expect(records.map(({ chat_record_id: number }) => number)).toEqual(prompts.map((_, index) => index + 1));
+    expect(records.map(({ prompt }) => prompt)).toEqual(prompts);
+    expect(records.map(({ status }) => status)).toEqual(prompts.map(() => "ok"));
+    const sign = chatId === "recorded" ? "Recorded: " : `${nth - 1}: `;
+    expect(records.map(({ predicted_result: text }) => text)).toEqual(prompts.map((one) => sign + one));
+  }
+}
+
+it(
+  `leaves one record for each chat and turn when it is killed ${KILLS} times`,
+  async () => {
+    await migrate(setup);
+    server = await serve(setup);
+    const from = await createChat(new ParleyClient(server.origin, ADMIN_KEY));
+    for (let kills = 0; kills < KILLS;) {
+      const id = await createBridge(from);
+      const times: number[] = [];
+      for (; times.length < KILLS_OF_REPLAY && kills < KILLS; kills += 1) times.push(Math.round(await killDuring(id)));
+      await audit(id).catch((error: unknown) => {
+        throw new Error(`Killed after ${times.join(", ")} ms`, { cause: error });
+      });
+    }
+  },
+  90_000 + KILLS * 20_000,
+);
