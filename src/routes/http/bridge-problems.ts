@@ -1,7 +1,13 @@
-/** The problems of comparisons that are made from a chat session: a part of the table in `problem.ts`. No effects. */
+/** The problems of branches of a chat session, and of comparisons that are made from one: a part of the table in `problem.ts`. No effects. */
 import { MAX_BRIDGE_CHARACTERS, MAX_BRIDGE_MESSAGES } from "../../core/bridge.ts";
+import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES } from "../../core/message-tree.ts";
 
 export const BRIDGE_PROBLEMS = {
+  "path-too-long": () => ({
+    httpStatus: 409 as const,
+    code: "path_too_long",
+    message: `A branch takes at most ${MAX_BRANCH_MESSAGES} messages and ${MAX_BRANCH_CHARACTERS} characters`,
+  }),
   "chat-too-long": () => ({
     httpStatus: 409 as const,
     code: "chat_too_long",

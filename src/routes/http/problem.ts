@@ -3,7 +3,6 @@
  * dialect puts the result in its own form. Failures of the rules themselves are in `core/failure.ts`. No effects.
  */
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../../core/message.ts";
-import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES } from "../../core/message-tree.ts";
 import type { TransientError } from "../../core/transient-error.ts";
 import type { Failure, ReplyErrorCode, ValidationIssue } from "../../core/failure.ts";
 
@@ -180,11 +179,6 @@ const PROBLEMS: ProblemTable = {
     httpStatus: 409,
     code: "nothing_to_show",
     message: "This reply has no text, so it cannot be shown",
-  }),
-  "path-too-long": () => ({
-    httpStatus: 409,
-    code: "path_too_long",
-    message: `A branch takes at most ${MAX_BRANCH_MESSAGES} messages and ${MAX_BRANCH_CHARACTERS} characters`,
   }),
   "too-many-hidden": () => ({
     httpStatus: 409,

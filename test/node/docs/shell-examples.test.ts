@@ -65,7 +65,7 @@ async function makeBridge(id: string): Promise<void> {
 async function asJson(method: string, path: string, body: object): Promise<Record<string, unknown>> {
   const headers = { authorization: `Bearer ${server.parley.key}`, "content-type": "application/json" };
   const answer = await fetch(server.parley.address + path, { method, headers, body: JSON.stringify(body) });
-  return (await answer.json()) as Record<string, unknown>;
+  return answer.json<Record<string, unknown>>();
 }
 
 interface Printed {

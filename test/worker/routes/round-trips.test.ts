@@ -441,7 +441,10 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
     "POST /v1/sessions/{id}/replay",
     "not held by its object yet",
     2,
-    async () => ofComparison("POST", await bridgedComparison(), "/replay", {}),
+    async () => ({
+      ...ofComparison("POST", await bridgedComparison(), "/replay", {}),
+      background: /from "endpoints"/,
+    }),
   ],
   [
     "POST /v1/sessions/{id}/replay",
