@@ -58,12 +58,22 @@ export class Comparisons {
     prompt: types.PromptFields,
     { receipts = false, ...options }: HistoryOptions = {},
   ): Promise<History> {
-    const { truncated, ...records } = await this.#call<Record<string, types.ChatRecord[]> & { truncated?: true }>(
-      "POST",
-      `${pathOf(id)}/prompt`,
-      { query: includeOf(receipts), body: prompt, ...options },
-    );
-    return { records, isTruncated: truncated ?? false };
+    return this.#callForHistory(`${pathOf(id)}/prompt`, { query: includeOf(receipts), body: prompt, ...options });
+  }
+
+  /**
+   * Puts the turns of the chat session that it was made from, all that were not put yet or some of them. {@link follow} has
+   * the progress.
+   *
+   * @returns the history, when all replies are complete
+   */
+  replay(id: string, turns: types.ReplayFields = {}, options?: CallOptions): Promise<History> {
+    return this.#callForHistory(`${pathOf(id)}/replay`, { body: turns, ...options });
+  }
+
+  /** Adopts an answer in the chat session that it was made from. @returns the `seq` of the message there */
+  async adopt(id: string, record: types.AdoptFields, options?: CallOptions): Promise<number> {
+    return (await this.#call<{ seq: number }>("POST", `${pathOf(id)}/adopt`, { body: record, ...options })).seq;
   }
 
   /** @returns the events of the turn in all chats, as they happen */
@@ -126,6 +136,12 @@ export class Comparisons {
     if (named === null) return;
     const path = `${pathOf(id)}/${what}/${encodeURIComponent(named)}`;
     await this.#call(name === null ? "DELETE" : "PUT", path, { ...options });
+  }
+
+  async #callForHistory(path: string, call: Omit<Call, "method" | "path">): Promise<History> {
+    type Answer = Record<string, types.ChatRecord[]> & { truncated?: true };
+    const { truncated, ...records } = await this.#call<Answer>("POST", path, call);
+    return { records, isTruncated: truncated ?? false };
   }
 
   #call<T>(method: Call["method"], path: string, call: Omit<Call, "method" | "path">): Promise<T> {

@@ -25,7 +25,7 @@ type Handling = z.output<typeof sessions.Handling>;
 type ListedSession = z.output<typeof sessions.ListedSession>;
 type LoggedMessage = z.output<typeof sessions.LoggedMessage>;
 type ListedFeedback = z.output<typeof feedback.ListedFeedback>;
-type ComparisonSession = z.output<typeof ComparisonSessionSchema>;
+export type ComparisonSession = z.output<typeof ComparisonSessionSchema>;
 
 export interface NewChatbot {
   name: string;

@@ -70,6 +70,7 @@ export const outputs = {
 
 /** What routes take, and what a socket takes. */
 export const inputs = {
+  AdoptFields: comparisonInputs.Adopt,
   BookmarkFields: bookmarkInputs.CreateBookmark,
   BranchFields: sessionInputs.Branch,
   ChatFields: sessionInputs.Chat,
@@ -97,6 +98,7 @@ export const inputs = {
   PromptFields: comparisonInputs.Prompt,
   PromptTemplateFields: CreatePromptTemplate,
   RegenerateFields: sessionInputs.Regenerate,
+  ReplayFields: comparisonInputs.Replay,
   SessionChanges: sessionInputs.UpdateSession,
   SessionFields: sessionInputs.CreateSession,
   SessionQuery: sessionInputs.ListSessions,

@@ -41,6 +41,7 @@ export type StreamEvent = Output<"StreamEvent">;
 export type Ticket = Output<"Ticket">;
 export type TreeMessage = Output<"TreeMessage">;
 
+export type AdoptFields = Input<"AdoptFields">;
 export type BookmarkFields = Input<"BookmarkFields">;
 export type BranchFields = Input<"BranchFields">;
 export type ChatFields = Input<"ChatFields">;
@@ -68,6 +69,7 @@ export type MessagesQuery = Input<"MessagesQuery">;
 export type PromptFields = Input<"PromptFields">;
 export type PromptTemplateFields = Input<"PromptTemplateFields">;
 export type RegenerateFields = Input<"RegenerateFields">;
+export type ReplayFields = Input<"ReplayFields">;
 export type SessionChanges = Input<"SessionChanges">;
 export type SessionFields = Input<"SessionFields">;
 export type SessionQuery = Input<"SessionQuery">;

@@ -5,6 +5,7 @@
  * Each use is one file in `demo-steps`. Everything that the demo creates is deleted at the end.
  */
 import { ParleyClient, ApiError } from "../client/parley-client.ts";
+import { bridgeStep } from "./demo-steps/bridge.ts";
 import { chatStep } from "./demo-steps/chat.ts";
 import type { DemoStep } from "./demo-steps/demo-step.ts";
 import { fanOutStep } from "./demo-steps/fan-out.ts";
@@ -16,7 +17,7 @@ import { startServer } from "./server.ts";
 import { DEFAULT_ADDRESS, DEFAULT_PORT, LOOPBACK, localAdminKey, readSettings } from "./settings.ts";
 import { printHeading, printRemark } from "./terminal.ts";
 
-const STEPS: DemoStep[] = [chatStep, fanOutStep, socketStep, takeoverStep];
+const STEPS: DemoStep[] = [chatStep, fanOutStep, socketStep, takeoverStep, bridgeStep];
 
 await runProgram(async (stop) => {
   const closeServer = new AbortController();

@@ -57,7 +57,13 @@ function printComparison(records: ChatRecord[], durationMs: number): void {
   printTable(
     ["endpoint", "status", "time", "", "reply"],
     records.map(({ conn_id, status, duration_ms, predicted_result }) => ({
-      cells: [conn_id, status, formatSeconds(duration_ms ?? 0), bar((duration_ms ?? 0) / longest), predicted_result],
+      cells: [
+        conn_id,
+        status,
+        formatSeconds(duration_ms ?? 0),
+        bar((duration_ms ?? 0) / longest),
+        predicted_result ?? "",
+      ],
       style: status === "ok" ? "reset" : "red",
     })),
   );

@@ -69,8 +69,9 @@ async function rateAnswer(parley: ParleyClient, sessionId: string, chatbotId: st
   if (!rated) throw new Error(`The session has no message “${content}”`);
   await parley.setFeedback(sessionId, rated.seq, { rating: 1, tags: ["kind"] });
   const [newest] = await parley.listFeedback({ chatbotId, rating: "1" });
+  const author = newest?.message.author;
   printRemark(
-    `${CLIENT_NAME} rates the answer of ${newest?.message.author?.name ?? "nobody"}: ${newest?.tags?.join(", ") ?? "without tags"}.`,
+    `${CLIENT_NAME} rates the answer of ${author?.kind === "human" ? author.name : "nobody"}: ${newest?.tags?.join(", ") ?? "without tags"}.`,
   );
   const { ratings, takeovers } = await parley.statistics("chatbots", chatbotId);
   printRemark(
