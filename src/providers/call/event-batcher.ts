@@ -9,8 +9,11 @@ import { now } from "../../core/time.ts";
 /** The events of some calls: the index of each call, and its events. */
 export type EventBatch = Map<number, ReplyEvent[]>;
 
-/** Shortest time between two batches of text, in milliseconds: short enough for a reader, long enough to be cheap. */
-const MIN_SEND_INTERVAL_MS = 40;
+/** Shortest time between two batches of text of a single call, in milliseconds: a screen that shows it draws no more often. */
+const SINGLE_INTERVAL_MS = 16;
+
+/** The same for calls that run together, whose readers have several texts to read. */
+const JOINT_INTERVAL_MS = 40;
 
 /** How long the first text and the end of a call wait for those of the other calls, in milliseconds. */
 const BATCH_DELAY_MS = 2;
@@ -23,6 +26,7 @@ export class EventBatcher {
   readonly #write: (batch: EventBatch) => void;
   /** The calls that have not ended, and whether each has sent text. */
   readonly #running: Map<number, boolean>;
+  readonly #intervalMs: number;
   #pending: EventBatch = new Map();
   #timer: ReturnType<typeof setTimeout> | null = null;
   #due = 0;
@@ -31,6 +35,7 @@ export class EventBatcher {
   /** @param calls how many calls there are, with indexes from 0 */
   constructor(calls: number, write: (batch: EventBatch) => void) {
     this.#write = write;
+    this.#intervalMs = calls === 1 ? SINGLE_INTERVAL_MS : JOINT_INTERVAL_MS;
     this.#running = new Map(Array.from({ length: calls }, (_, index) => [index, false]));
   }
 
@@ -39,7 +44,7 @@ export class EventBatcher {
     const isFirst = this.#running.get(index) === false;
     if (portion.at(-1)?.type === "text") this.#running.set(index, true);
     else this.#running.delete(index);
-    if (!isFirst && this.#running.has(index)) this.#sendBy(this.#lastSent + MIN_SEND_INTERVAL_MS);
+    if (!isFirst && this.#running.has(index)) this.#sendBy(this.#lastSent + this.#intervalMs);
     else if (this.#running.size === 0 || (this.#running.size === 1 && this.#running.has(index))) this.flush();
     else this.#sendBy(now() + BATCH_DELAY_MS);
   }
@@ -56,6 +61,7 @@ export class EventBatcher {
   }
 
   #sendBy(due: EpochMs): void {
+    if (due <= now()) return this.flush();
     if (this.#timer !== null && this.#due <= due) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#due = due;

@@ -24,13 +24,23 @@ describe("the events of a single call", () => {
     expect(sent).toEqual([[[0, [text("a")]]], [[0, [END]]]]);
   });
 
-  it("are gathered for 40 ms otherwise, and joined", () => {
+  it("are gathered for 16 ms otherwise, and joined", () => {
     const { sent, batcher } = open(1);
     for (const words of ["a", "b", "c"]) batcher.send(0, [text(words)]);
-    vi.advanceTimersByTime(39);
+    vi.advanceTimersByTime(15);
     expect(sent).toHaveLength(1);
     vi.advanceTimersByTime(1);
     expect(sent[1]).toEqual([[0, [text("bc")]]]);
+  });
+
+  it("go one by one, without a timer, when they come further apart than that", () => {
+    const { sent, batcher } = open(1);
+    for (const words of ["a", "b", "c"]) {
+      batcher.send(0, [text(words)]);
+      expect(vi.getTimerCount()).toBe(0);
+      vi.advanceTimersByTime(20);
+    }
+    expect(sent).toEqual([[[0, [text("a")]]], [[0, [text("b")]]], [[0, [text("c")]]]]);
   });
 
   it("go in their order when the end comes before the batch is due", () => {
@@ -51,6 +61,26 @@ describe("the events of a single call", () => {
     batcher.flush();
     expect(sent[1]).toEqual([[0, [text("b")]]]);
     expect(sent).toHaveLength(2);
+  });
+});
+
+describe("the texts of several calls", () => {
+  it("are gathered for 40 ms after the last that was sent", () => {
+    const { sent, batcher } = open(2);
+    batcher.send(0, [text("a")]);
+    batcher.send(1, [text("b")]);
+    vi.advanceTimersByTime(2);
+    expect(sent).toHaveLength(1);
+    batcher.send(0, [text("c")]);
+    vi.advanceTimersByTime(20);
+    batcher.send(1, [text("d")]);
+    vi.advanceTimersByTime(19);
+    expect(sent).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(sent[1]).toEqual([
+      [0, [text("c")]],
+      [1, [text("d")]],
+    ]);
   });
 });
 
