@@ -2,11 +2,12 @@
  * `npm run bench [-- --only append,chat] [--json after.json]`: measures Parley beside a bare Worker that does the same work and nothing else, each on
  * a socket of its own in the runtime. The ratios count: both run at the same time on the same machine.
  *
- * `npm run bench -- --compare before.json after.json` compares two such files. Each part is one file.
+ * `npm run bench -- --compare before.json after.json` compares two such files. Each part is one file. `--beside` is in `beside.ts`.
  */
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { append } from "./append.ts";
+import { beside } from "./beside.ts";
 import { bundle } from "./bundle.ts";
 import { chat } from "./chat.ts";
 import { coldStart } from "./cold-start.ts";
@@ -93,6 +94,7 @@ const { values, positionals } = parseArgs({
     only: { type: "string" },
     json: { type: "string" },
     compare: { type: "boolean" },
+    beside: { type: "string" },
     profile: { type: "string" },
     of: { type: "string", default: "chat" },
   },
@@ -101,6 +103,7 @@ const { values, positionals } = parseArgs({
 const [before, after] = positionals;
 cleanUpAtExit();
 if (values.compare && before !== undefined && after !== undefined) printChanges(before, after);
+else if (values.beside !== undefined) await beside(values.beside);
 else if (values.profile !== undefined) await profileCalls(scratchDirectory(), values.profile, values.of);
 else await measure(wantedParts(values.only));
 if (values.json !== undefined) writeTables(values.json);

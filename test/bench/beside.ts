@@ -1,0 +1,68 @@
+/**
+ * `npm run bench -- --beside ../earlier`: appends and chats of this checkout and of another one, in alternation. Two runs of the bench, one of
+ * each, differ by more than most changes do: the machine is not the same machine ten minutes later.
+ */
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Subject } from "./comparison.ts";
+import { compare, printComparison } from "./comparison.ts";
+import type { HttpClient } from "./http-client.ts";
+import {
+  MESSAGE_TEXT,
+  WITHOUT_LOG,
+  chatPath,
+  createEndpoint,
+  createSessionMaker,
+  messagePath,
+  parleyClient,
+} from "./parley.ts";
+import { scratchDirectory } from "./processes.ts";
+import { startUpstream } from "./upstream.ts";
+import type { Server } from "./wrangler.ts";
+
+const append = (client: HttpClient, session: string) =>
+  client.post(messagePath(session), { message: { role: "user", content: MESSAGE_TEXT } }, WITHOUT_LOG);
+
+const chat = (client: HttpClient, session: string) => client.post(chatPath(session), { content: MESSAGE_TEXT });
+
+const LOADS = [
+  { title: "Append, one caller at a time", call: append, rounds: 20, callers: 1, calls: 100 },
+  { title: "Append, 64 callers with a session each", call: append, rounds: 10, callers: 64, calls: 20 },
+  { title: "Chat, one caller, a model of 0 ms", call: chat, rounds: 20, callers: 1, calls: 20 },
+  { title: "Chat, 16 callers, a model of 0 ms", call: chat, rounds: 10, callers: 16, calls: 12 },
+];
+
+const ENDPOINT = "beside";
+
+/** @param folder of the other checkout, with its dependencies installed */
+export async function beside(folder: string): Promise<void> {
+  const other = await startParley(resolve(folder));
+  const current = await startParley(join(import.meta.dirname, "../.."));
+  const upstream = await startUpstream();
+  for (const { origin } of [other, current]) await createEndpoint(parleyClient(origin), ENDPOINT, upstream.baseUri(0));
+  for (const { title, call, ...load } of LOADS) {
+    const subjectOf = async (server: Server): Promise<Subject> => {
+      const client = parleyClient(server.origin, load.callers);
+      const createSession = await createSessionMaker(client, ENDPOINT);
+      const open = async () => {
+        const session = await createSession();
+        return async () => (await call(client, session)).ms;
+      };
+      return { server, open };
+    };
+    const measured = await compare(load, { other: await subjectOf(other), current: await subjectOf(current) });
+    printComparison(title, measured, "other", { other: folder, current: "this checkout" });
+  }
+  upstream.close();
+  await Promise.all([other.stop(), current.stop()]);
+}
+
+/** Builds and serves the Parley of a checkout, by its own bench: what that builds, and how, belongs to its commit. */
+async function startParley(folder: string): Promise<Server> {
+  const part = (name: string): Promise<unknown> => import(pathToFileURL(join(folder, "test/bench", name)).href);
+  const { cleanUpAtExit } = (await part("processes.ts")) as typeof import("./processes.ts");
+  const { build, serveParley } = (await part("servers.ts")) as typeof import("./servers.ts");
+  cleanUpAtExit();
+  const built = await build(scratchDirectory());
+  return serveParley(built, built.parley.empty);
+}
