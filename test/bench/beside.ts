@@ -16,7 +16,9 @@ import {
   messagePath,
   parleyClient,
 } from "./parley.ts";
+import type * as processes from "./processes.ts";
 import { scratchDirectory } from "./processes.ts";
+import type * as servers from "./servers.ts";
 import { startUpstream } from "./upstream.ts";
 import type { Server } from "./wrangler.ts";
 
@@ -60,8 +62,8 @@ export async function beside(folder: string): Promise<void> {
 /** Builds and serves the Parley of a checkout, by its own bench: what that builds, and how, belongs to its commit. */
 async function startParley(folder: string): Promise<Server> {
   const part = (name: string): Promise<unknown> => import(pathToFileURL(join(folder, "test/bench", name)).href);
-  const { cleanUpAtExit } = (await part("processes.ts")) as typeof import("./processes.ts");
-  const { build, serveParley } = (await part("servers.ts")) as typeof import("./servers.ts");
+  const { cleanUpAtExit } = (await part("processes.ts")) as typeof processes;
+  const { build, serveParley } = (await part("servers.ts")) as typeof servers;
   cleanUpAtExit();
   const built = await build(scratchDirectory());
   return serveParley(built, built.parley.empty);
