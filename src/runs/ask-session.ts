@@ -15,6 +15,8 @@ export async function askSession(
   prompt: string,
   key: IdempotencyKey,
 ): Promise<Outcome<Message[]>> {
+  // Lets other calls run: endpoints that answer at once would leave them no time.
+  await scheduler.wait(0);
   const outcome = await sessionStub(env, sessionId).prompt({ content: prompt, history: "added", key });
   if (!outcome.ok) return outcome;
   const reader: SessionReader = { env, keepAlive, measure: (_, work) => work, hasLeft: () => false };
