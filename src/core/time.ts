@@ -40,8 +40,9 @@ const TIME_LENGTH = "09:30:00.000Z".length;
 
 const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number));
 
-const ISO_8601 =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+/** What {@link parseTime} reads, in its form. The OpenAPI document has it: without flags, which JSON Schema does not have. */
+export const ISO_8601 =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
 
 /**
  * Parses an ISO 8601 date or date-time. A time without an offset is UTC. A bare date is its first instant in UTC.

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { MAX_ATTEMPTS, MAX_TIMEOUT_MS, flagOf, numberOf } from "../../core/call-params.ts";
 import type { ParamRule } from "../../core/call-params.ts";
 import { foldText } from "../../core/fold.ts";
-import { DAY_MS, isBareDate, parseTime } from "../../core/time.ts";
+import { DAY_MS, ISO_8601, isBareDate, parseTime } from "../../core/time.ts";
 
 /** The largest free-form object, in bytes of its JSON. */
 const MAX_OBJECT_BYTES = 16_384;
@@ -27,15 +27,24 @@ export const name = z
   .string()
   .check(z.minLength(1, { abort: true }), z.maxLength(200), z.refine(isNotBlank, "must not be blank"));
 
+/** `format: date-time` would demand a time and an offset, which these fields do not. */
+const isoTime = z.string().check(
+  z.meta({
+    description: "ISO 8601: a date, or a date and a time. Without an offset it is UTC",
+    pattern: ISO_8601.source,
+    examples: ["2026-11-26", "2026-11-26T09:30:00Z"],
+  }),
+);
+
 /** An ISO 8601 time, parsed into milliseconds. A time without an offset is UTC. */
 export const time = z.pipe(
-  z.string().check(z.meta({ format: "date-time" })),
+  isoTime,
   z.transform((text, context) => parseTime(text) ?? refuseValue(context, "must be an ISO 8601 time")),
 );
 
 /** A day or a time, as its first millisecond and the first millisecond after it. */
 export const timeRange = z.pipe(
-  z.string().check(z.meta({ format: "date-time" })),
+  isoTime,
   z.transform((text, context) => {
     const from = parseTime(text);
     if (from === null) return refuseValue(context, "must be an ISO 8601 date or time");

@@ -33,7 +33,12 @@ export function describedRoutes(app: Hono<AppEnv>, operations: Operations): Desc
     const key = `${method} ${withoutTrailingSlash(path)}`;
     const operation = operations[key];
     if (!operation) continue;
-    const route = routes.get(key) ?? { method: method.toLowerCase(), path: pathTemplate(path), operation, inputs: [] };
+    const route = routes.get(key) ?? {
+      method: method.toLowerCase(),
+      path: pathTemplate(path, operation),
+      operation,
+      inputs: [],
+    };
     const input = inputOf(handler);
     if (input) route.inputs.push(input);
     routes.set(key, route);
@@ -41,7 +46,11 @@ export function describedRoutes(app: Hono<AppEnv>, operations: Operations): Desc
   return [...routes.values()];
 }
 
-const pathTemplate = (path: string): string => withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
+/** The path of a route as the document has it. */
+export function pathTemplate(path: string, { fixedSegment }: Pick<Operation, "fixedSegment"> = {}): string {
+  const template = withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
+  return fixedSegment ? template.replace(fixedSegment.value, `{${fixedSegment.name}}`) : template;
+}
 
 /** The tags of the dialects, those of the fallback dialect first, and the tag of routes without a dialect. */
 const tagsOf = (dialects: readonly DialectDocs[]) =>
@@ -63,7 +72,13 @@ export function openapiDocument(routes: readonly DescribedRoute[], dialects: rea
       summary: "Sessions with language models, at the edge",
       license: { name: "MIT", identifier: "MIT" },
     },
-    servers: [{ url: "/", description: "The server of this document" }],
+    servers: [
+      {
+        url: "{address}",
+        description: "The address of your server",
+        variables: { address: { default: "http://localhost:8787", description: "By default that of a local start" } },
+      },
+    ],
     security: [{ bearer: [] }],
     tags: tagsOf(dialects),
     paths,
@@ -104,7 +119,11 @@ function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json
     ...(response.events ? { "x-codeSamples": [{ lang: "Shell", label: "curl", source: response.events.curl }] } : {}),
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
     ...(response.frames ? socketFrames(response.frames, schemas) : {}),
-    parameters: [...pathParameters(path), ...queryParameters(inputs, schemas), ...headerParameters(operation.headers)],
+    parameters: [
+      ...pathParameters(path, operation),
+      ...queryParameters(inputs, schemas),
+      ...headerParameters(operation.headers),
+    ],
     ...(bodySchema
       ? {
           requestBody: {
@@ -121,6 +140,8 @@ function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json
         ]),
       ),
       ...problemResponses(route, docs, schemas),
+      // A socket has no answer of status 2xx, so tools look for this.
+      ...(response.frames ? { default: { description: "Every other answer is a failure" } } : {}),
     },
   };
 }
@@ -137,10 +158,13 @@ function streamDescription({ status, schema, events }: Operation["response"]): s
 const FRAMES =
   "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.";
 
-/** The frames of a socket. OpenAPI has no field for them, so they are in extensions. */
+/**
+ * The frames of a socket. OpenAPI has no field for them, so they are in extensions. A reference from there does not count: the schema
+ * of the client's frames, which nothing else refers to, is written out.
+ */
 const socketFrames = ({ fromServer, fromClient }: SocketFrames, schemas: Json): Json => ({
   "x-frames-from-server": jsonSchema(StreamEvent, "output", schemas),
-  "x-frames-from-client": jsonSchema(ClientFrame, "input", schemas),
+  "x-frames-from-client": definitionOf(ClientFrame, "ClientFrame"),
   "x-examples-from-server": Object.values(fromServer),
   "x-examples-from-client": fromClient,
 });
@@ -168,12 +192,12 @@ const eventContent = ({ examples }: EventStream, schemas: Json): Json => ({
   examples: Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }])),
 });
 
-const pathParameters = (path: string) =>
+const pathParameters = (path: string, { fixedSegment }: Operation) =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
     required: true,
-    schema: { type: "string" },
+    schema: { type: "string", ...(name === fixedSegment?.name ? { enum: [fixedSegment?.value] } : {}) },
   }));
 
 function queryParameters(inputs: Input[], schemas: Json) {
@@ -241,6 +265,13 @@ const jsonContent = (schema: z.core.$ZodType, example: unknown, io: "input" | "o
 function dropIntegerBounds({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+}
+
+/** The JSON Schema of what a socket takes, without a reference to it. */
+function definitionOf(schema: z.core.$ZodType, id: string): unknown {
+  const definitions: Json = {};
+  jsonSchema(schema, "input", definitions);
+  return definitions[id];
 }
 
 /** The JSON Schema of a zod schema. A schema with an id becomes a component, and the result refers to it. */

@@ -29,6 +29,8 @@ export interface Operation {
   example?: unknown;
   /** Content types of a body beside JSON, each with an example. */
   bodyTexts?: Record<string, string>;
+  /** The name of a parameter in place of a fixed segment: without it the path would look like that of another route. */
+  fixedSegment?: { name: string; value: string };
 }
 
 interface OperationResponse {

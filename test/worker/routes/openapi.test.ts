@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { app, dialects } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
 import { dialectOf } from "../../../src/routes/http/dialect.ts";
+import { pathTemplate } from "../../../src/routes/openapi/document.ts";
 import { apiDocument as document, apiRoutes, operations } from "../../../src/api-docs.ts";
 import { call } from "../../support/api.ts";
 import { faultIn } from "../../support/openapi.ts";
@@ -22,7 +23,8 @@ const UNAUTHENTICATED: Record<string, object> = {
   "": { success: false, error: { code: "unauthenticated" } },
 };
 
-const templated = (path: string) => path.replace(/(?<=.)\/$/, "").replace(/:(\w+)/g, "{$1}");
+const templated = (path: string, method = "") =>
+  pathTemplate(path, operations[`${method} ${path.replace(/(?<=.)\/$/, "")}`]);
 
 describe("each route", () => {
   it("is found by this test", () => {
@@ -31,7 +33,7 @@ describe("each route", () => {
 
   it.each(routes)("%s %s is in the OpenAPI document", (method, path) => {
     const paths = document["paths"] as Record<string, Record<string, unknown>>;
-    expect(paths[templated(path)]).toHaveProperty(method.toLowerCase());
+    expect(paths[templated(path, method)]).toHaveProperty(method.toLowerCase());
   });
 
   it.each(routes.filter(([, path]) => !OPEN_PATHS.includes(path)))(

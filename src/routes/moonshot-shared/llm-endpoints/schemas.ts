@@ -11,7 +11,7 @@ import { ignored } from "../schemas.ts";
 /** A number or its text: Moonshot's forms send every field as text. */
 const numeric = z.pipe(
   z.transform((value: string | number) => (typeof value === "string" ? (numberOf(value) ?? NaN) : value)),
-  z.number().check(z.int(), z.gte(0)),
+  z.number().check(z.int(), z.gte(0), z.meta({ type: ["integer", "string"], pattern: "^\\s*\\d+\\s*$" })),
 );
 
 const givenParams = z.pipe(

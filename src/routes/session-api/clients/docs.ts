@@ -43,6 +43,7 @@ export const operations: Operations = {
     example: { email: "ada@example.com" },
   },
   "PUT /by-external-id/:externalId": {
+    fixedSegment: { name: "lookup", value: "by-external-id" },
     id: "createOrUpdateClient",
     tag,
     summary: "Create the client with an external id, or update what is given of it. To create one, `name` is required",
