@@ -4,7 +4,7 @@
  *
  * Each use is one file in `demo-steps`. Everything that the demo creates is deleted at the end.
  */
-import { ParleyClient, ApiError } from "../client/parley-client.ts";
+import { ParleyClient, ParleyError } from "../client/index.ts";
 import { bridgeStep } from "./demo-steps/bridge.ts";
 import { chatStep } from "./demo-steps/chat.ts";
 import type { DemoStep } from "./demo-steps/demo-step.ts";
@@ -41,18 +41,18 @@ async function runSteps(parley: ParleyClient, stop: AbortSignal): Promise<void> 
       await Promise.race([step.run({ parley, deleteLater: (path) => created.push(path) }), interrupted]);
     }
   } catch (error) {
-    throw error instanceof ApiError ? new UserError(explain(error, parley)) : error;
+    throw error instanceof ParleyError ? new UserError(explain(error, parley)) : error;
   } finally {
     // The newest first: a chatbot cannot be deleted before its sessions.
-    for (const path of created.toReversed()) await parley.remove(path).catch(() => {});
+    for (const path of created.toReversed()) await parley.connection.call({ method: "DELETE", path }).catch(() => {});
   }
   console.info();
   printRemark("That is the end of the demo. Everything that it created is deleted again.");
 }
 
-function explain({ status, message }: ApiError, { address }: ParleyClient): string {
+function explain({ status, message }: ParleyError, { connection }: ParleyClient): string {
   if (status !== 401 && status !== 403) return message;
-  return `Parley at ${address} needs an admin key. Set PARLEY_KEY to it and run the demo again.`;
+  return `Parley at ${connection.url} needs an admin key. Set PARLEY_KEY to it and run the demo again.`;
 }
 
 async function findOrStartServer(stop: AbortSignal): Promise<ParleyClient> {
@@ -60,14 +60,14 @@ async function findOrStartServer(stop: AbortSignal): Promise<ParleyClient> {
   const address = givenAddress || DEFAULT_ADDRESS;
   if (await isParley(address)) {
     printRemark(`Using Parley at ${address}.`);
-    return new ParleyClient(address, process.env["PARLEY_KEY"] || localAdminKey());
+    return new ParleyClient({ url: address, token: process.env["PARLEY_KEY"] || localAdminKey() });
   }
   if (givenAddress)
     throw new UserError(`Parley does not answer at ${givenAddress}. Is it running? Is PARLEY_URL right?`);
   printRemark("No Parley is running here. Starting one for the demo …");
   // Port 0 means any free port.
   const port = (await isFree(LOOPBACK, DEFAULT_PORT)) ? DEFAULT_PORT : 0;
-  const { parley } = await startServer(readSettings(["--port", String(port)]), "hidden", stop);
-  printRemark(`Parley runs at ${parley.address}.`);
-  return parley;
+  const server = await startServer(readSettings(["--port", String(port)]), "hidden", stop);
+  printRemark(`Parley runs at ${server.address}.`);
+  return server.parley;
 }

@@ -5,7 +5,7 @@
  * Writes to D1 before the server starts, so that whoever finds it ready finds this content too. The steps of the demo call
  * Parley over HTTP.
  */
-import type { NewChatbot, NewEndpoint, ParleyClient } from "../client/parley-client.ts";
+import type { ChatbotFields, EndpointFields, ParleyClient } from "../client/index.ts";
 import type { Endpoint } from "../core/endpoint.ts";
 import { newObjectId } from "../core/id.ts";
 import { now } from "../core/time.ts";
@@ -20,14 +20,14 @@ const ENDPOINTS: Pick<Endpoint, "id" | "connectorType" | "params">[] = [
   { id: "echo", connectorType: "echo-connector", params: "{}" },
 ];
 
-export const ELIZA: NewChatbot = {
+export const ELIZA: ChatbotFields = {
   name: "Eliza",
   endpointId: "eliza",
   description: "A patient listener that needs no model",
   greeting: "How do you do. What is on your mind?",
 };
 
-const ECHO: NewChatbot = {
+const ECHO: ChatbotFields = {
   name: "Echo",
   endpointId: "echo",
   description: "Repeats what you write",
@@ -82,17 +82,19 @@ export async function seedEmptyDatabase(binding: D1Database): Promise<void> {
 }
 
 /** @returns whether the endpoint was created now */
-export async function createIfMissing(parley: ParleyClient, endpoint: NewEndpoint): Promise<boolean> {
-  if ((await parley.listEndpoints()).some(({ name }) => name === endpoint.name)) return false;
-  await parley.createEndpoint(endpoint);
+export async function createIfMissing(parley: ParleyClient, endpoint: EndpointFields): Promise<boolean> {
+  if ((await parley.endpoints.list()).some(({ name }) => name === endpoint.name)) return false;
+  await parley.endpoints.create(endpoint);
   return true;
 }
 
 /** Finds the chatbot of an endpoint, or creates it. */
 export async function findOrCreateChatbot(
   parley: ParleyClient,
-  wanted: NewChatbot,
+  wanted: ChatbotFields,
 ): Promise<{ id: string; name: string; created: boolean }> {
-  const found = (await parley.listChatbots()).find(({ endpointId }) => endpointId === wanted.endpointId);
-  return found ? { ...found, created: false } : { ...(await parley.createChatbot(wanted)), created: true };
+  const found = (await parley.chatbots.list({ limit: 100 })).results.find(
+    ({ endpointId }) => endpointId === wanted.endpointId,
+  );
+  return found ? { ...found, created: false } : { ...(await parley.chatbots.create(wanted)), created: true };
 }

@@ -6,7 +6,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ParleyClient } from "../client/parley-client.ts";
+import { ParleyClient } from "../client/index.ts";
 import { addressOf } from "./listening-address.ts";
 import { UserError } from "./program.ts";
 import { startReverseProxy } from "./reverse-proxy.ts";
@@ -26,6 +26,9 @@ const SCHEDULED_PATH = "/cdn-cgi/local/scheduled";
 
 export interface LocalServer {
   parley: ParleyClient;
+  address: string;
+  /** Its admin key. */
+  key: string;
   /** Resolves to the exit code. */
   ended: Promise<number>;
 }
@@ -54,10 +57,11 @@ export async function startServer(
     }),
     ...(serverOutput === "hidden" ? [startupTimeout(readOutput)] : []),
   ]);
-  const address = listeningAddress(child).then((wrangler) => serve(settings, wrangler, secret, ended));
-  const parley = await Promise.race([address.then((served) => waitUntilReady(child, settings, served)), failure]);
-  await Promise.race([runScheduledWork(parley), failure]);
-  return { parley, ended };
+  const served = listeningAddress(child).then((wrangler) => serve(settings, wrangler, secret, ended));
+  const address = await Promise.race([served.then((at) => waitUntilReady(child, at)), failure]);
+  await Promise.race([runScheduledWork(address), failure]);
+  const key = settings.adminKey;
+  return { parley: new ParleyClient({ url: address, token: key }), address, key, ended };
 }
 
 /** When the code does not build, `wrangler dev` waits for a change. With hidden output nobody would see why. */
@@ -107,12 +111,13 @@ interface Address {
   port: number;
 }
 
-async function waitUntilReady(child: ChildProcess, { adminKey }: Settings, address: string): Promise<ParleyClient> {
+/** @returns the address */
+async function waitUntilReady(child: ChildProcess, address: string): Promise<string> {
   for (let attempt = 0; attempt < HEALTH_ATTEMPTS && child.exitCode === null; attempt += 1) {
     if (await isHealthy(address)) break;
     await sleep(HEALTH_INTERVAL_MS);
   }
-  return new ParleyClient(address, adminKey);
+  return address;
 }
 
 /** Wrangler reports the address before the Worker is built. Calls wait until then. */
@@ -134,7 +139,7 @@ async function isHealthy(address: string): Promise<boolean> {
 }
 
 /** `wrangler dev` does not run cron triggers, and migrations leave work to them. */
-async function runScheduledWork({ address }: ParleyClient): Promise<void> {
+async function runScheduledWork(address: string): Promise<void> {
   try {
     const { ok, status } = await fetch(`${address}${SCHEDULED_PATH}`);
     if (!ok) console.error(`The scheduled work failed with status ${status}.`);

@@ -18,11 +18,11 @@ await runProgram(async (stop) => {
   const settings = readSettings(process.argv.slice(2));
   await requireFreePort(settings);
   console.info("Preparing the local database …");
-  const { parley, ended } = await startServer(settings, "shared", stop);
-  const text = await welcomeText(parley);
+  const server = await startServer(settings, "shared", stop);
+  const text = await welcomeText(server);
   await sleep(WRANGLER_OUTPUT_MS);
   console.info(text);
-  const code = await ended;
+  const code = await server.ended;
   return stop.aborted ? 0 : code;
 });
 

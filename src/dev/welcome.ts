@@ -4,22 +4,23 @@
  * Lists chatbots and clients over HTTP, so that the call has real ids.
  */
 import { styleText } from "node:util";
-import type { ParleyClient } from "../client/parley-client.ts";
+import type { ParleyClient } from "../client/index.ts";
 import { LOCAL_SECRETS } from "../core/local-start.ts";
+import type { LocalServer } from "./server.ts";
 import { ELIZA } from "./seed.ts";
 import { DEFAULT_ADDRESS, localAdminKey } from "./settings.ts";
 
-export async function welcomeText(parley: ParleyClient): Promise<string> {
+export async function welcomeText(server: LocalServer): Promise<string> {
   const label = (text: string) => styleText("dim", text.padEnd(12));
-  const { invitation, commands } = await firstCall(parley);
+  const { invitation, commands } = await firstCall(server);
   return [
     "",
-    `  ${styleText(["bold", "green"], "Parley is ready")} at ${styleText("bold", parley.address)}`,
+    `  ${styleText(["bold", "green"], "Parley is ready")} at ${styleText("bold", server.address)}`,
     "",
-    `  ${label("Admin key")}${parley.key}`,
-    `  ${label("Console")}${consoleAddress(parley)}`,
-    `  ${label("Docs")}${parley.address}/docs`,
-    `  ${label("Demo")}${demoCommand(parley)}`,
+    `  ${label("Admin key")}${server.key}`,
+    `  ${label("Console")}${consoleAddress(server)}`,
+    `  ${label("Docs")}${server.address}/docs`,
+    `  ${label("Demo")}${demoCommand(server)}`,
     "",
     `  ${invitation} Paste this into another terminal:`,
     "",
@@ -29,11 +30,11 @@ export async function welcomeText(parley: ParleyClient): Promise<string> {
 }
 
 /** The console knows the key that everybody knows. Any other is behind the `#`, which browsers do not send. */
-const consoleAddress = ({ address, key }: ParleyClient): string =>
+const consoleAddress = ({ address, key }: LocalServer): string =>
   `${address}/console${key === LOCAL_SECRETS.ADMIN_KEY ? "" : `#token=${encodeURIComponent(key)}`}`;
 
 /** The command of the demo, with the variables that it needs to find this server. */
-function demoCommand({ address, key }: ParleyClient): string {
+function demoCommand({ address, key }: LocalServer): string {
   const variables = [
     ...(address === DEFAULT_ADDRESS ? [] : [`PARLEY_URL=${address}`]),
     ...(key === localAdminKey() ? [] : [`PARLEY_KEY=${shellQuote(key)}`]),
@@ -42,8 +43,7 @@ function demoCommand({ address, key }: ParleyClient): string {
 }
 
 /** @returns a sentence, and shell commands as lists of lines */
-async function firstCall(parley: ParleyClient): Promise<{ invitation: string; commands: string[][] }> {
-  const { address, key } = parley;
+async function firstCall({ parley, address, key }: LocalServer): Promise<{ invitation: string; commands: string[][] }> {
   const authorization = `-H ${shellQuote(`Authorization: Bearer ${key}`)}`;
   const pair = await findChatbotAndClient(parley);
   if (!pair)
@@ -68,7 +68,9 @@ async function firstCall(parley: ParleyClient): Promise<{ invitation: string; co
 /** Prefers Eliza. @returns `null` if there are none, or if the lists cannot be read */
 async function findChatbotAndClient(parley: ParleyClient) {
   try {
-    const [chatbots, [client]] = await Promise.all([parley.listChatbots(), parley.listClients()]);
+    const page = { limit: 100 };
+    const [{ results: chatbots }, clients] = await Promise.all([parley.chatbots.list(page), parley.clients.list(page)]);
+    const [client] = clients.results;
     const chatbot = chatbots.find(({ endpointId }) => endpointId === ELIZA.endpointId) ?? chatbots[0];
     return chatbot && client ? { chatbot, client } : null;
   } catch {

@@ -13,13 +13,13 @@ let server: LocalServer;
 beforeAll(async () => {
   provider = await startGatedProvider();
   server = await startLocalServer();
-  await server.parley.createClient({ name: "Grace" });
+  await server.parley.clients.create({ name: "Grace" });
 }, 240_000);
 
 afterAll(() => Promise.all([server.stop(), provider.stop()]));
 
 it("adds an endpoint with the fields of its type, tests it, changes and deletes it", async ({ page }) => {
-  await page.goto(`${server.parley.address}/console#/endpoints`);
+  await page.goto(`${server.address}/console#/endpoints`);
   await page.getByRole("button", { name: "Add endpoint" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/^Connector type/).selectOption("echo-connector");
@@ -50,14 +50,14 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
 });
 
 it("makes a key for an app, shows it once, and revokes it", async ({ page }) => {
-  await page.goto(`${server.parley.address}/console#/keys`);
+  await page.goto(`${server.address}/console#/keys`);
   await page.getByRole("button", { name: "New key" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/^Name/).fill("Grace, phone");
   await dialog.getByLabel(/^Client/).selectOption("Grace");
   await dialog.getByRole("button", { name: "Make key" }).click();
   const key = (await dialog.locator(".secret").textContent()) ?? "";
-  const as = (token: string) => fetch(`${server.parley.address}/me`, { headers: { authorization: `Bearer ${token}` } });
+  const as = (token: string) => fetch(`${server.address}/me`, { headers: { authorization: `Bearer ${token}` } });
   expect(await (await as(key)).json()).toMatchObject({ data: { role: "client" } });
   await dialog.getByRole("button", { name: "Close" }).click();
   await page.getByText("not used yet").or(page.getByText("used ")).first().waitFor();
@@ -69,8 +69,12 @@ it("makes a key for an app, shows it once, and revokes it", async ({ page }) => 
 });
 
 it("shows a service the endpoints, without what it may not do, and no keys", async ({ page }) => {
-  const { data } = await server.parley.call<{ data: { key: string } }>("POST", "/keys", { name: "s", role: "service" });
-  await page.goto(`${server.parley.address}/console#token=${data.key}`);
+  const { data } = await server.parley.connection.call<{ data: { key: string } }>({
+    method: "POST",
+    path: "/keys",
+    body: { name: "s", role: "service" },
+  });
+  await page.goto(`${server.address}/console#token=${data.key}`);
   await page.getByRole("link", { name: "Endpoints" }).click();
   await page.getByRole("button", { name: "Test echo" }).waitFor();
   expect(await page.getByRole("button", { name: /Add|Change|Delete/ }).count()).toBe(0);
@@ -80,14 +84,14 @@ it("shows a service the endpoints, without what it may not do, and no keys", asy
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme });
-  await page.goto(`${server.parley.address}/console#/endpoints`);
+  await page.goto(`${server.address}/console#/endpoints`);
   await page.getByRole("button", { name: "Test echo" }).click();
   await page.getByText("It answered in").waitFor();
   await look(page, `endpoints-${name}`);
   await page.getByRole("button", { name: "Add endpoint" }).click();
   await page.getByLabel(/^Model/).waitFor();
   await look(page, `endpoints-add-${name}`);
-  await page.goto(`${server.parley.address}/console#/keys`);
+  await page.goto(`${server.address}/console#/keys`);
   await page.getByRole("button", { name: "New key" }).click();
   await page.getByLabel(/^Client/).waitFor();
   await look(page, `keys-new-${name}`);

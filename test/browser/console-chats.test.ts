@@ -24,18 +24,18 @@ beforeAll(async () => {
     model: "m",
     params: { max_attempts: 1 },
   } as const;
-  await server.parley.createEndpoint({ name: "Gated", ...fields });
-  chatbotId = (await server.parley.createChatbot({ name: "Guide", endpointId: "gated" })).id;
-  clientId = (await server.parley.createClient({ name: "Ada Lovelace" })).id;
+  await server.parley.endpoints.create({ name: "Gated", ...fields });
+  chatbotId = (await server.parley.chatbots.create({ name: "Guide", endpointId: "gated" })).id;
+  clientId = (await server.parley.clients.create({ name: "Ada Lovelace" })).id;
 }, 240_000);
 
 afterAll(() => Promise.all([server.stop(), provider.stop()]));
 
 const createChat = async (title: string): Promise<string> =>
-  (await server.parley.createSession({ chatbotId, clientId, title })).id;
+  (await server.parley.sessions.create({ chatbotId, clientId, title })).id;
 
 async function openChat(page: Page, id: string): Promise<void> {
-  await page.goto(`${server.parley.address}/console#/chats/${id}`);
+  await page.goto(`${server.address}/console#/chats/${id}`);
   await page.getByRole("log", { name: "Messages" }).waitFor();
 }
 
@@ -59,7 +59,7 @@ const shown = (page: Page): Promise<string[]> => page.locator(".message .text").
 it("finds a chat by title, client and day, and opens it", async ({ page }) => {
   await createChat("About the harbour");
   await createChat("About the garden");
-  await page.goto(`${server.parley.address}/console#/chats`);
+  await page.goto(`${server.address}/console#/chats`);
   await page.getByRole("link", { name: "About the garden" }).waitFor();
   await page.getByLabel("Title").fill("harbour");
   await page.getByRole("link", { name: "About the garden" }).waitFor({ state: "detached" });
@@ -127,14 +127,15 @@ it("rates an answer, and shows the rating after a reload", async ({ page }) => {
   await page.getByRole("button", { name: "Bad", pressed: true }).waitFor();
   await page.reload();
   await page.getByRole("button", { name: "Bad", pressed: true }).waitFor();
-  const [message] = await server.parley.messages(id).then((messages) => messages.filter(({ feedback }) => feedback));
+  const { messages } = await server.parley.sessions.messages(id);
+  const message = messages.find(({ feedback }) => feedback);
   expect(message?.feedback?.rating).toBe(-1);
 });
 
 it("shows who waits for a person; one takes over, answers, and hands back", async ({ page }) => {
   const id = await createChat("Please, a person");
-  await server.parley.requestHuman(id, "wants a person");
-  await page.goto(`${server.parley.address}/console#/chats`);
+  await server.parley.sessions.requestHuman(id, { reason: "wants a person" });
+  await page.goto(`${server.address}/console#/chats`);
   await page.getByLabel("Answered by").selectOption("waits for a person");
   await page.getByRole("link", { name: "Please, a person" }).click();
   await page.getByRole("button", { name: "Take over" }).click();
@@ -166,7 +167,7 @@ it("stops a reply, ends the chat and opens it again", async ({ page }) => {
 });
 
 it("begins a chat", async ({ page }) => {
-  await page.goto(`${server.parley.address}/console#/chats`);
+  await page.goto(`${server.address}/console#/chats`);
   await page.getByRole("button", { name: "New chat" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Chatbot").selectOption("Guide");
@@ -177,18 +178,18 @@ it("begins a chat", async ({ page }) => {
 
 it("shows a token of role client its own chats only, without what it may not do", async ({ page }) => {
   const id = await createChat("My own");
-  const other = (await server.parley.createClient({ name: "Somebody else" })).id;
-  await server.parley.createSession({ chatbotId, clientId: other, title: "Not mine" });
-  const { data } = await server.parley.call<{ data: { key: string } }>("POST", "/keys", {
+  const other = (await server.parley.clients.create({ name: "Somebody else" })).id;
+  await server.parley.sessions.create({ chatbotId, clientId: other, title: "Not mine" });
+  const data = await server.parley.keys.create({
     name: "page",
     role: "client",
     clientId,
   });
-  await page.goto(`${server.parley.address}/console#token=${data.key}`);
+  await page.goto(`${server.address}/console#token=${data.key}`);
   await page.getByRole("link", { name: "My own" }).waitFor();
   expect(await page.getByRole("link", { name: "Not mine" }).count()).toBe(0);
   expect(await page.getByRole("link", { name: "Compare" }).count()).toBe(0);
-  await page.goto(`${server.parley.address}/console#/chats/${id}`);
+  await page.goto(`${server.address}/console#/chats/${id}`);
   await page.getByRole("textbox", { name: "Message of the client" }).waitFor();
   expect(await page.getByRole("button", { name: "Take over" }).count()).toBe(0);
 });
@@ -199,7 +200,7 @@ it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...si
   const id = await createChat(
     "How does a rather long title of a conversation look in the list and above the messages?",
   );
-  await page.goto(`${server.parley.address}/console#/chats`);
+  await page.goto(`${server.address}/console#/chats`);
   await page.locator(".chat-row").first().waitFor();
   await look(page, `chats-list-${name}`);
   await page.getByRole("button", { name: "New chat" }).click();

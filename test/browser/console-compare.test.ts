@@ -15,7 +15,7 @@ beforeAll(async () => {
   provider = await startGatedProvider();
   server = await startLocalServer();
   for (const name of ["One", "Two"])
-    await server.parley.createEndpoint({
+    await server.parley.endpoints.create({
       name,
       connector_type: "openai-connector",
       uri: provider.uri,
@@ -23,13 +23,13 @@ beforeAll(async () => {
       model: name.toLowerCase(),
       params: { max_attempts: 1 },
     });
-  await server.parley.createEndpoint({ name: "Down", connector_type: "echo-connector", params: { fail: 503 } });
+  await server.parley.endpoints.create({ name: "Down", connector_type: "echo-connector", params: { fail: 503 } });
 }, 240_000);
 
 afterAll(() => Promise.all([server.stop(), provider.stop()]));
 
 async function openConsole(page: Page, hash = ""): Promise<void> {
-  await page.goto(`${server.parley.address}/console${hash}`);
+  await page.goto(`${server.address}/console${hash}`);
   await page.getByRole("heading", { name: "Compare models" }).waitFor();
 }
 
@@ -59,16 +59,16 @@ it("signs in: a token that is refused gets a sentence, one that is good the page
   await field.fill("wrong");
   await field.press("Enter");
   await page.getByRole("alert").getByText("The token is no longer accepted").waitFor();
-  await field.fill(server.parley.key);
+  await field.fill(server.key);
   await field.press("Enter");
   await page.getByRole("heading", { name: "Compare models" }).waitFor();
-  expect(await page.evaluate("Object.values({ ...localStorage })")).not.toContain(server.parley.key);
-  expect(await page.evaluate("sessionStorage.getItem('parley.token')")).toBe(server.parley.key);
+  expect(await page.evaluate("Object.values({ ...localStorage })")).not.toContain(server.key);
+  expect(await page.evaluate("sessionStorage.getItem('parley.token')")).toBe(server.key);
 });
 
 it("takes a token from the address, and out of it", async ({ page }) => {
-  await openConsole(page, `#token=${server.parley.key}`);
-  expect(page.url()).toBe(`${server.parley.address}/console`);
+  await openConsole(page, `#token=${server.key}`);
+  expect(page.url()).toBe(`${server.address}/console`);
 });
 
 it("compares three endpoints over one connection, one of which fails", async ({ page }) => {
@@ -230,7 +230,7 @@ it("shows hostile replies as text: no script, no image, no form, no style, nothi
   expect(await text.locator("[style], [id], [class], [onerror], [onload], [name]").count()).toBe(0);
   const links = await text.locator("a[href]").evaluateAll((found) => found.map((link) => link.getAttribute("href")));
   expect(links.filter((link) => !/^https?:/.test(link ?? ""))).toEqual([]);
-  const own = new URL(server.parley.address).host;
+  const own = new URL(server.address).host;
   expect(calls.filter((url) => new URL(url).host !== own)).toEqual([]);
 });
 

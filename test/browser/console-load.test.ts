@@ -14,7 +14,7 @@ let server: LocalServer;
 
 beforeAll(async () => {
   server = await startLocalServer();
-  await server.parley.createEndpoint({
+  await server.parley.endpoints.create({
     name: "Fast",
     connector_type: "echo-connector",
     params: { tokens_per_second: TOKENS_PER_SECOND },
@@ -30,7 +30,7 @@ it("loads less than 120 KB, compressed, before the first prompt can be sent", as
     if (!/^\/(console|static)/.test(pathname)) return;
     sizes.push(response.body().then((body) => [pathname, gzipSync(body).length]));
   });
-  await page.goto(`${server.parley.address}/console`);
+  await page.goto(`${server.address}/console`);
   await page.getByRole("checkbox", { name: "Fast" }).waitFor();
   await page.waitForLoadState("networkidle");
   const loaded = await Promise.all(sizes);
@@ -49,8 +49,11 @@ interface Smoothness {
 }
 
 it("stays smooth while 64 columns stream at 50 tokens a second", async ({ page }) => {
-  const { session_id: id } = await server.parley.createComparison("Many", Array<string>(CHATS).fill("fast"));
-  await page.goto(`${server.parley.address}/console#/compare/${id}`);
+  const { session_id: id } = await server.parley.comparisons.create({
+    name: "Many",
+    endpoints: Array<string>(CHATS).fill("fast"),
+  });
+  await page.goto(`${server.address}/console#/compare/${id}`);
   await page.getByRole("textbox", { name: "Prompt" }).fill("word ".repeat(WORDS));
   await page.getByRole("button", { name: "Send" }).click();
   await page

@@ -22,7 +22,7 @@ const open = async (page: Page, path: string) => {
   const problems: string[] = [];
   page.on("console", (message) => void (message.type() === "error" && problems.push(message.text())));
   page.on("pageerror", (error) => void problems.push(String(error)));
-  await page.goto(server.parley.address + path);
+  await page.goto(server.address + path);
   return problems;
 };
 
@@ -42,7 +42,7 @@ it("finds a section by words, with the keyboard only", async ({ page }) => {
 it("keeps the language of the samples on the next page", async ({ page }) => {
   await open(page, "/docs/reference/sessions");
   await page.locator("[role=tab]", { hasText: "Python" }).first().click();
-  await page.goto(`${server.parley.address}/docs/reference/chatbots`);
+  await page.goto(`${server.address}/docs/reference/chatbots`);
   const sample = page.locator("[role=tabpanel]:not([hidden])").first();
   expect(await sample.innerText()).toContain("import httpx");
 });

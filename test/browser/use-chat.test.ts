@@ -23,12 +23,12 @@ interface Created {
 }
 
 const create = async (path: string, body: unknown): Promise<Created["data"]> =>
-  (await server.parley.call<Created>("POST", path, body)).data;
+  (await server.parley.connection.call<Created>({ method: "POST", path, body })).data;
 
 beforeAll(async () => {
   [pages, provider] = await Promise.all([startPageServer(), startGatedProvider()]);
   server = await startLocalServer({ ALLOWED_ORIGINS: pages.origin });
-  await server.parley.createEndpoint({
+  await server.parley.endpoints.create({
     name: "Gated",
     connector_type: "openai-connector",
     uri: provider.uri,
@@ -47,7 +47,7 @@ afterAll(() => Promise.all([server.stop(), provider.stop(), pages.stop()]));
 /** The component of the guide, with the address of this server, and the lines that put it on a page. */
 const moduleOf = (component: string): string => `
 import { createRoot } from "react-dom/client";
-${component.replace("https://parley.example.com", server.parley.address)}
+${component.replace("https://parley.example.com", server.address)}
 const { session, token } = Object.fromEntries(new URLSearchParams(location.search));
 const answer = await fetch(PARLEY + "/ui/chat/" + session, { headers: { authorization: "Bearer " + token } });
 createRoot(document.getElementById("root")).render(<Chat session={session} token={token} messages={await answer.json()} />);
@@ -77,7 +77,7 @@ async function history(session: string): Promise<string[]> {
     role: string;
     parts: { text: string }[];
   }
-  const messages = await server.parley.call<Message[]>("GET", `/ui/chat/${session}`);
+  const messages = await server.parley.connection.call<Message[]>({ method: "GET", path: `/ui/chat/${session}` });
   return messages.map(({ role, parts }) => `${role}: ${parts.map(({ text }) => text).join("")}`);
 }
 
@@ -214,7 +214,7 @@ it("shows that a reply failed, and asks again", async ({ page }) => {
 it("shows the reason of a refusal, in words", async ({ page }) => {
   const session = await createSession();
   await open(page, session);
-  await server.parley.endSession(session);
+  await server.parley.sessions.end(session);
   await send(page, "Hello?");
   expect(await page.getByRole("alert").textContent()).toContain("Active session not found");
 });

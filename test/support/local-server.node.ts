@@ -2,12 +2,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ParleyClient } from "../../src/client/parley-client.ts";
+import type { ParleyClient } from "../../src/client/index.ts";
 import { startServer } from "../../src/dev/server.ts";
 import { readSettings } from "../../src/dev/settings.ts";
 
 export interface LocalServer {
   parley: ParleyClient;
+  address: string;
+  /** Its admin key. */
+  key: string;
   /** The folder of its state, which is removed when it stops. */
   state: string;
   /** Stops the server and removes its state. */
@@ -20,11 +23,11 @@ export async function startLocalServer(variables: Record<string, string> = {}): 
   const stopped = new AbortController();
   const given = Object.entries(variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const settings = readSettings(["--port", "0", "--inspector-port", "0", "--persist-to", state, ...given]);
-  const { parley, ended } = await startServer(settings, "hidden", stopped.signal);
+  const { ended, ...server } = await startServer(settings, "hidden", stopped.signal);
   const stop = async () => {
     stopped.abort();
     await ended;
     rmSync(state, { recursive: true });
   };
-  return { parley, state, stop };
+  return { ...server, state, stop };
 }

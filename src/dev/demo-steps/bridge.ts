@@ -4,7 +4,7 @@
  *
  * Calls Parley over HTTP and prints to the terminal.
  */
-import type { ChatRecord, ComparisonSession, ParleyClient } from "../../client/parley-client.ts";
+import type { ChatRecord, Comparison, ParleyClient } from "../../client/index.ts";
 import { ELIZA, createIfMissing, findOrCreateChatbot } from "../seed.ts";
 import { printRemark, printSpeech, printTable } from "../terminal.ts";
 import type { DemoContext, DemoStep } from "./demo-step.ts";
@@ -31,11 +31,11 @@ export const bridgeStep: DemoStep = {
     const { sessionId, chatbotId, chatbotName } = await createChat(context);
     for (const question of QUESTIONS) {
       printSpeech(CLIENT_NAME, question);
-      printSpeech(chatbotName, (await parley.chat(sessionId, question)).content);
+      printSpeech(chatbotName, (await parley.sessions.chat(sessionId, { content: question })).content);
     }
-    const rated = (await parley.messages(sessionId)).at(-1);
+    const rated = (await parley.sessions.messages(sessionId)).messages.at(-1);
     if (!rated) throw new Error("The session has no messages");
-    await parley.setFeedback(sessionId, rated.seq, { rating: -1, tags: ["not helpful"] });
+    await parley.sessions.setFeedback(sessionId, rated.seq, { rating: -1, tags: ["not helpful"] });
     printRemark(`${CLIENT_NAME} rates the last answer down: not helpful.`);
     for (const endpoint of ENDPOINTS) {
       if (await createIfMissing(parley, endpoint)) deleteLater(`/v1/llm_endpoints/${endpoint.name}`);
@@ -43,11 +43,15 @@ export const bridgeStep: DemoStep = {
     const endpoints = [...ENDPOINTS.map(({ name }) => name), `chatbot:${chatbotId}`];
     const comparison = await openInBridge(parley, { sessionId, untilSeq: rated.seq, endpoints });
     deleteLater(`/v1/sessions/${comparison.session_id}`);
-    const history = await parley.call<History>("POST", `/v1/sessions/${comparison.session_id}/replay`, {});
+    const history = await parley.connection.call<History>({
+      method: "POST",
+      path: `/v1/sessions/${comparison.session_id}/replay`,
+      body: {},
+    });
     printRemark(`${QUESTIONS.length} turns of the chat were put to ${endpoints.length} endpoints. Their last answers:`);
     printLastAnswers(comparison, history);
     await adopt(parley, comparison, ENDPOINTS[1].name);
-    const shown = (await parley.messages(sessionId)).at(-1);
+    const shown = (await parley.sessions.messages(sessionId)).messages.at(-1);
     printRemark("The answer of demo-helpful is adopted: the chat now goes on from it.");
     printSpeech(chatbotName, shown?.content ?? "");
   },
@@ -56,12 +60,13 @@ export const bridgeStep: DemoStep = {
 async function openInBridge(
   parley: ParleyClient,
   { sessionId, untilSeq, endpoints }: { sessionId: string; untilSeq: number; endpoints: string[] },
-): Promise<ComparisonSession> {
+): Promise<Comparison> {
   const fields = { name: "A lamp", endpoints, from_session: sessionId, until_seq: untilSeq };
-  return (await parley.call<{ session: ComparisonSession }>("POST", "/v1/sessions", fields)).session;
+  return (await parley.connection.call<{ session: Comparison }>({ method: "POST", path: "/v1/sessions", body: fields }))
+    .session;
 }
 
-function printLastAnswers({ chat_ids: chatIds }: ComparisonSession, history: History): void {
+function printLastAnswers({ chat_ids: chatIds }: Comparison, history: History): void {
   const last = chatIds.flatMap((chatId) => history[chatId]?.at(-1) ?? []);
   const cells = last.map(({ conn_id, predicted_result }) => [conn_id, predicted_result ?? "no answer"]);
   printTable(
@@ -71,11 +76,15 @@ function printLastAnswers({ chat_ids: chatIds }: ComparisonSession, history: His
   console.info();
 }
 
-async function adopt(parley: ParleyClient, comparison: ComparisonSession, endpoint: string): Promise<void> {
+async function adopt(parley: ParleyClient, comparison: Comparison, endpoint: string): Promise<void> {
   const { session_id: id, chat_ids: chatIds, endpoints } = comparison;
   // The first chat has the recorded answers, and no endpoint.
   const chatId = chatIds[1 + endpoints.indexOf(endpoint)];
-  await parley.call("POST", `/v1/sessions/${id}/adopt`, { chat_id: chatId, chat_record_id: QUESTIONS.length });
+  await parley.connection.call({
+    method: "POST",
+    path: `/v1/sessions/${id}/adopt`,
+    body: { chat_id: chatId, chat_record_id: QUESTIONS.length },
+  });
 }
 
 async function createChat({ parley, deleteLater }: DemoContext) {
@@ -83,9 +92,9 @@ async function createChat({ parley, deleteLater }: DemoContext) {
     deleteLater("/v1/llm_endpoints/eliza");
   const chatbot = await findOrCreateChatbot(parley, { ...ELIZA, endpointId: "eliza" });
   if (chatbot.created) deleteLater(`/chatbots/${chatbot.id}`);
-  const client = await parley.createClient({ name: CLIENT_NAME });
+  const client = await parley.clients.create({ name: CLIENT_NAME });
   deleteLater(`/clients/${client.id}`);
-  const { id } = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "A lamp" });
+  const { id } = await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "A lamp" });
   deleteLater(`/sessions/${id}`);
   return { sessionId: id, chatbotId: chatbot.id, chatbotName: chatbot.name };
 }

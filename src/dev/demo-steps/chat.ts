@@ -4,7 +4,7 @@
  * Calls Parley over HTTP and prints to the terminal.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ParleyClient } from "../../client/parley-client.ts";
+import type { ParleyClient } from "../../client/index.ts";
 import { ELIZA, createIfMissing, findOrCreateChatbot } from "../seed.ts";
 import { printRemark, printSpeech, startSpeech } from "../terminal.ts";
 import type { DemoContext, DemoStep } from "./demo-step.ts";
@@ -23,14 +23,14 @@ export const chatStep: DemoStep = {
     const { parley } = context;
     const title = `${CLIENT_NAME} before the release`;
     const { chatbot, client } = await createParticipants(context);
-    const session = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title });
+    const session = await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title });
     context.deleteLater(`/sessions/${session.id}`);
     for (const { content } of session.messages) printSpeech(chatbot.name, content);
     for (const content of MESSAGES) {
       printSpeech(client.name, content);
       await printReply(parley, chatbot.name, session.id, content);
     }
-    const ended = await parley.endSession(session.id);
+    const ended = await parley.sessions.end(session.id);
     const search = "BEFORE THE REL";
     const found = await findSession(parley, search, session.id);
     console.info();
@@ -42,7 +42,8 @@ export const chatStep: DemoStep = {
 /** Sends a message to the chatbot, and prints the reply while it streams. */
 async function printReply(parley: ParleyClient, speaker: string, sessionId: string, content: string): Promise<void> {
   const print = startSpeech(speaker);
-  for await (const event of parley.streamChat(sessionId, content)) if (event.type === "reply-delta") print(event.text);
+  for await (const event of parley.sessions.streamChat(sessionId, { content }))
+    if (event.type === "reply-delta") print(event.text);
   console.info();
 }
 
@@ -50,7 +51,7 @@ async function createParticipants({ parley, deleteLater }: DemoContext) {
   if (await createIfMissing(parley, ENDPOINT)) deleteLater(`/v1/llm_endpoints/${ENDPOINT.name}`);
   const chatbot = await findOrCreateChatbot(parley, { ...ELIZA, endpointId: ENDPOINT.name });
   if (chatbot.created) deleteLater(`/chatbots/${chatbot.id}`);
-  const client = await parley.createClient({ name: CLIENT_NAME });
+  const client = await parley.clients.create({ name: CLIENT_NAME });
   deleteLater(`/clients/${client.id}`);
   return { chatbot, client };
 }
@@ -58,7 +59,7 @@ async function createParticipants({ parley, deleteLater }: DemoContext) {
 /** Tries for 5 s: a list may be a little behind when D1 is busy. */
 async function findSession(parley: ParleyClient, search: string, id: string) {
   for (let attempt = 0; attempt < 20; attempt += 1) {
-    const found = (await parley.searchSessions(search)).find((session) => session.id === id);
+    const found = (await parley.sessions.list({ searchString: search })).results.find((session) => session.id === id);
     if (found?.status === "COMPLETED") return found;
     await sleep(250);
   }

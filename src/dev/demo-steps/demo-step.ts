@@ -1,4 +1,4 @@
-import type { ParleyClient } from "../../client/parley-client.ts";
+import type { ParleyClient } from "../../client/index.ts";
 
 /** What a step of the demo works with. */
 export interface DemoContext {

@@ -4,7 +4,7 @@
  *
  * Calls Parley over HTTP and prints to the terminal.
  */
-import type { ChatRecord } from "../../client/parley-client.ts";
+import type { ChatRecord } from "../../client/index.ts";
 import { createIfMissing } from "../seed.ts";
 import { formatSeconds, printEvent, printRemark, printSpeech, printTable } from "../terminal.ts";
 import type { DemoStep } from "./demo-step.ts";
@@ -27,7 +27,7 @@ export const fanOutStep: DemoStep = {
       if (await createIfMissing(parley, endpoint)) deleteLater(`/v1/llm_endpoints/${endpoint.name}`);
     }
     const names = ENDPOINTS.map(({ name }) => name);
-    const session = await parley.createComparison("Good conversations", names);
+    const session = await parley.comparisons.create({ name: "Good conversations", endpoints: names });
     deleteLater(`/v1/sessions/${session.session_id}`);
     printRemark("Three endpoints repeat the prompt, each at its own speed. One fails on purpose.");
     console.info();
@@ -35,14 +35,14 @@ export const fanOutStep: DemoStep = {
     console.info();
     const startedAt = performance.now();
     const nameOf = (chatId: string) => names[session.chat_ids.indexOf(chatId)] ?? "";
-    for await (const event of parley.streamPrompt(session.session_id, PROMPT)) {
+    for await (const event of parley.comparisons.streamPrompt(session.session_id, { prompt: PROMPT })) {
       const atMs = performance.now() - startedAt;
       if (event.type === "reply-delta") printEvent(atMs, nameOf(event.chatId), event.text.trim());
       if (event.type === "reply-end")
         printEvent(atMs, nameOf(event.chatId), event.status === "ok" ? "✓ done" : `✗ ${event.error?.code ?? ""}`);
     }
     const durationMs = performance.now() - startedAt;
-    const history = await parley.history(session.session_id);
+    const { records: history } = await parley.comparisons.history(session.session_id);
     console.info();
     printComparison(
       session.chat_ids.flatMap((chatId) => history[chatId] ?? []),

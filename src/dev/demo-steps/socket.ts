@@ -25,7 +25,7 @@ export const socketStep: DemoStep = {
     const startedAt = performance.now();
     const print = (who: string, what: string) => printEvent(performance.now() - startedAt, who, what);
     const connect = async (who: string, after: number) =>
-      follow(await parley.openSocket(sessionId, after), (event) => print(who, describe(event)));
+      follow(await parley.sessions.openSocket(sessionId, after), (event) => print(who, describe(event)));
     const ada = await connect("Ada", 0);
     const ben = await connect("Ben", 0);
     ada.send({ type: "prompt-submit", id: crypto.randomUUID(), content: PROMPT });
@@ -45,9 +45,9 @@ async function createSession({ parley, deleteLater }: DemoContext): Promise<stri
   if (await createIfMissing(parley, ENDPOINT)) deleteLater(`/v1/llm_endpoints/${ENDPOINT.name}`);
   const chatbot = await findOrCreateChatbot(parley, { ...ELIZA, endpointId: ENDPOINT.name });
   if (chatbot.created) deleteLater(`/chatbots/${chatbot.id}`);
-  const client = await parley.createClient({ name: "Ada" });
+  const client = await parley.clients.create({ name: "Ada" });
   deleteLater(`/clients/${client.id}`);
-  const session = await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "Over a socket" });
+  const session = await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "Over a socket" });
   deleteLater(`/sessions/${session.id}`);
   return session.id;
 }

@@ -27,28 +27,28 @@ const countingFetch: typeof fetch = async (input, init) => {
 beforeAll(async () => {
   server = await startLocalServer();
   const { parley } = server;
-  const [[firstClient], created] = await Promise.all([
-    parley.listClients(),
-    parley.createChatbot({ name: "Repeats", endpointId: "echo" }),
+  const [clients, created] = await Promise.all([
+    parley.clients.list(),
+    parley.chatbots.create({ name: "Repeats", endpointId: "echo" }),
     endpoint("Busy", { fail: "429", fail_times: 1, max_attempts: 1 }),
     endpoint("Broken", { fail: "400", max_attempts: 1 }),
   ]);
   chatbot = created.id;
-  client = firstClient?.id ?? "";
+  client = clients.results[0]?.id ?? "";
 }, 240_000);
 
 afterAll(() => server.stop());
 
 const endpoint = (name: string, params: Record<string, string | number>) =>
-  server.parley.createEndpoint({ name, connector_type: "echo-connector", uri: "", token: "", model: "", params });
+  server.parley.endpoints.create({ name, connector_type: "echo-connector", uri: "", token: "", model: "", params });
 
 interface Setup {
   apiKey?: string;
   headers?: Record<string, string>;
 }
 
-const settings = ({ apiKey = server.parley.key, headers = {} }: Setup) => ({
-  baseURL: `${server.parley.address}/openai/v1`,
+const settings = ({ apiKey = server.key, headers = {} }: Setup) => ({
+  baseURL: `${server.address}/openai/v1`,
   apiKey,
   headers,
   fetch: countingFetch,
@@ -113,10 +113,10 @@ describe.each(PROVIDERS)("%s", (_, model) => {
 });
 
 const newSession = async (chatbotId: string): Promise<string> =>
-  (await server.parley.createSession({ chatbotId, clientId: client, title: "Kept" })).id;
+  (await server.parley.sessions.create({ chatbotId, clientId: client, title: "Kept" })).id;
 
 const textsOf = async (session: string): Promise<string[]> =>
-  (await server.parley.messages(session)).map(({ role, content }) => `${role}: ${content}`);
+  (await server.parley.sessions.messages(session)).messages.map(({ role, content }) => `${role}: ${content}`);
 
 describe("in a session, by x-parley-session", () => {
   it.each(PROVIDERS.slice(0, 2))(
@@ -135,7 +135,7 @@ describe("in a session, by x-parley-session", () => {
   );
 
   it("a call that was too much for the provider is repeated after the pause of Retry-After, and adds no second message", async () => {
-    const busy = await server.parley.createChatbot({ name: "Busy", endpointId: "busy" });
+    const busy = await server.parley.chatbots.create({ name: "Busy", endpointId: "busy" });
     const session = await newSession(busy.id);
     const model = compatible(`chatbot:${busy.id}`, { headers: { "x-parley-session": session } });
     const { text } = await generateText({ model, prompt: "Hello" });
@@ -152,7 +152,7 @@ describe("in a session, by x-parley-session", () => {
 
   it("a conversation that a person handles is refused with the reason", async () => {
     const session = await newSession(chatbot);
-    await server.parley.call("POST", `/sessions/${session}/takeover`, { operator: { id: "ada", name: "Ada" } });
+    await server.parley.sessions.takeOver(session, { operator: { id: "ada", name: "Ada" } });
     const model = compatible(`chatbot:${chatbot}`, { headers: { "x-parley-session": session } });
     const error = await failureOf(generateText({ model, prompt: "Hello", maxRetries: 0 }));
     expect([error.statusCode, statuses]).toEqual([409, [409]]);
@@ -182,10 +182,10 @@ describe("responses that are stored", () => {
   });
 
   it("without a session keep nothing with store: false", async () => {
-    const before = await server.parley.call("GET", "/sessions?limit=100");
+    const before = await server.parley.sessions.list({ limit: 100 });
     const model = createOpenAI(settings({})).responses("echo");
     const { text } = await generateText({ model, prompt: "Hello", ...options({ store: false }) });
     expect(text).toBe("Hello");
-    expect(await server.parley.call("GET", "/sessions?limit=100")).toEqual(before);
+    expect(await server.parley.sessions.list({ limit: 100 })).toEqual(before);
   });
 });

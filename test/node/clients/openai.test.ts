@@ -38,7 +38,7 @@ const countingFetch: typeof fetch = async (input, init) => {
 beforeAll(async () => {
   [provider, server] = await Promise.all([startGatedProvider(), startLocalServer()]);
   const { parley } = server;
-  await parley.createEndpoint({
+  await parley.endpoints.create({
     name: "Gated",
     connector_type: "openai-connector",
     uri: provider.uri,
@@ -47,7 +47,7 @@ beforeAll(async () => {
     params: { max_attempts: 1 },
   });
   for (const status of ["400", "429", "500"])
-    await parley.createEndpoint({
+    await parley.endpoints.create({
       name: `fails ${status}`,
       connector_type: "echo-connector",
       uri: "",
@@ -55,16 +55,16 @@ beforeAll(async () => {
       model: "",
       params: { fail: status, max_attempts: 1 },
     });
-  chatbotId = (await parley.createChatbot({ name: "Gated", endpointId: "gated" })).id;
-  clientId = (await parley.createClient({ name: "Ada" })).id;
+  chatbotId = (await parley.chatbots.create({ name: "Gated", endpointId: "gated" })).id;
+  clientId = (await parley.clients.create({ name: "Ada" })).id;
 }, 240_000);
 
 afterAll(() => Promise.all([server.stop(), provider.stop()]));
 
 const connect = (options: { timeout?: number; maxRetries?: number; session?: string } = {}): OpenAI =>
   new OpenAI({
-    baseURL: `${server.parley.address}/openai/v1`,
-    apiKey: server.parley.key,
+    baseURL: `${server.address}/openai/v1`,
+    apiKey: server.key,
     fetch: countingFetch,
     maxRetries: options.maxRetries ?? 2,
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
@@ -72,10 +72,10 @@ const connect = (options: { timeout?: number; maxRetries?: number; session?: str
   });
 
 const newSession = async (): Promise<string> =>
-  (await server.parley.createSession({ chatbotId, clientId, title: "Kept" })).id;
+  (await server.parley.sessions.create({ chatbotId, clientId, title: "Kept" })).id;
 
 const textsOf = async (session: string): Promise<string[]> =>
-  (await server.parley.messages(session)).map(({ role, content }) => `${role}: ${content}`);
+  (await server.parley.sessions.messages(session)).messages.map(({ role, content }) => `${role}: ${content}`);
 
 const hello = [{ role: "user" as const, content: "Hello" }];
 
@@ -163,7 +163,7 @@ describe("errors are the package's own, and are repeated only where that can hel
   });
 
   it("a bad token: once", async () => {
-    const openai = new OpenAI({ baseURL: `${server.parley.address}/openai/v1`, apiKey: "wrong", fetch: countingFetch });
+    const openai = new OpenAI({ baseURL: `${server.address}/openai/v1`, apiKey: "wrong", fetch: countingFetch });
     expect(await failureOf(openai.models.list())).toBeInstanceOf(OpenAI.AuthenticationError);
     expect(answers).toEqual([401]);
   });

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { asAdmin, call, copyProject, freePort, get, untilReady } from "../../support/local-project.node.ts";
 
 const { npmStart, killAll, remove } = copyProject();
@@ -12,11 +12,11 @@ let sessionId = "";
 beforeAll(async () => {
   port = await freePort();
   await untilReady(npmStart(port));
-  const parley = new ParleyClient(`http://127.0.0.1:${port}`, "parley-dev");
-  await parley.createEndpoint({ name: "slow", connector_type: "echo-connector", params: { tokens_per_second: 5 } });
-  const chatbot = await parley.createChatbot({ name: "Slow", endpointId: "slow" });
-  const client = await parley.createClient({ name: "Ada" });
-  sessionId = (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "slow" })).id;
+  const parley = new ParleyClient({ url: `http://127.0.0.1:${port}`, token: "parley-dev" });
+  await parley.endpoints.create({ name: "slow", connector_type: "echo-connector", params: { tokens_per_second: 5 } });
+  const chatbot = await parley.chatbots.create({ name: "Slow", endpointId: "slow" });
+  const client = await parley.clients.create({ name: "Ada" });
+  sessionId = (await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "slow" })).id;
 });
 
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { ParleyClient } from "../../../src/client/parley-client.ts";
+import type { ParleyClient } from "../../../src/client/index.ts";
 import { writeAssets } from "../../../src/dev/assets.ts";
 import { startServer } from "../../../src/dev/server.ts";
 import { readSettings } from "../../../src/dev/settings.ts";
@@ -25,7 +25,8 @@ afterAll(async () => {
   rmSync(state, { recursive: true });
 });
 
-const get = (path: string, accept = "*/*") => fetch(parley.address + path, { headers: { accept }, redirect: "manual" });
+const get = (path: string, accept = "*/*") =>
+  fetch(parley.connection.url + path, { headers: { accept }, redirect: "manual" });
 
 /** What the page of the console loads at once. */
 async function loadedByConsole(): Promise<string[]> {

@@ -16,11 +16,11 @@ afterAll(() => server.stop());
 
 it("sends a message and reads the reply", async () => {
   const { parley } = server;
-  const [[chatbot], [client]] = await Promise.all([parley.listChatbots(), parley.listClients()]);
-  const owners = { chatbotId: chatbot?.id ?? "", clientId: client?.id ?? "" };
-  const { id } = await parley.createSession({ ...owners, title: "Example" });
-  const printed = await runExample(example, { PARLEY: parley.address, SESSION: id });
+  const [chatbots, clients] = await Promise.all([parley.chatbots.list(), parley.clients.list()]);
+  const owners = { chatbotId: chatbots.results[0]?.id ?? "", clientId: clients.results[0]?.id ?? "" };
+  const { id } = await parley.sessions.create({ ...owners, title: "Example" });
+  const printed = await runExample(example, { PARLEY: server.address, SESSION: id });
   expect(printed).toMatch(/^[0-9a-f]{24} .*\w/);
-  const messages = await parley.call<{ id: string }[]>("GET", `/ui/chat/${id}`);
+  const messages = await parley.connection.call<{ id: string }[]>({ method: "GET", path: `/ui/chat/${id}` });
   expect(messages.at(-1)?.id).toBe(printed.split(" ")[0]);
 });

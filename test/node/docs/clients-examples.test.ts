@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const run = (example: string): Promise<string> =>
-  runExample(example, { PARLEY: server.parley.address, CUSTOMER: "customer-1" });
+  runExample(example, { PARLEY: server.address, CUSTOMER: "customer-1" });
 
 describe("OpenAI's package", () => {
   it("asks and streams without a session", async () => {
@@ -28,10 +28,13 @@ describe("OpenAI's package", () => {
 
   it("keeps a conversation in a session", async () => {
     const { parley } = server;
-    await parley.call("PUT", "/clients/by-external-id/customer-1", { name: "Ada" });
+    await parley.connection.call({ method: "PUT", path: "/clients/by-external-id/customer-1", body: { name: "Ada" } });
     const [id = "", ...reply] = (await run(exampleOf("openai", 1))).trim().split(" ");
     expect(reply.join(" ")).toMatch(/\w/);
-    const { data } = await parley.call<{ data: { messages: { role: string }[] } }>("GET", `/sessions/${id}`);
+    const { data } = await parley.connection.call<{ data: { messages: { role: string }[] } }>({
+      method: "GET",
+      path: `/sessions/${id}`,
+    });
     expect(data.messages.filter(({ role }) => role === "user")).toHaveLength(2);
   });
 });

@@ -33,9 +33,9 @@ async function runUntil(code: string, awaited: RegExp): Promise<string> {
 
 async function createSession(): Promise<string> {
   const { parley } = server;
-  const [chatbot] = await parley.listChatbots();
-  const [client] = await parley.listClients();
-  return (await parley.createSession({ chatbotId: chatbot?.id ?? "", clientId: client?.id ?? "", title: "Example" }))
+  const [chatbot] = (await parley.chatbots.list()).results;
+  const [client] = (await parley.clients.list()).results;
+  return (await parley.sessions.create({ chatbotId: chatbot?.id ?? "", clientId: client?.id ?? "", title: "Example" }))
     .id;
 }
 
@@ -48,8 +48,7 @@ describe("the examples of the streaming guide", () => {
     "run as printed: %s",
     async (_, code) => {
       const id = await createSession();
-      const { parley } = server;
-      const given = `const PARLEY = "${parley.address}", KEY = "${parley.key}", id = "${id}";\n`;
+      const given = `const PARLEY = "${server.address}", KEY = "${server.key}", id = "${id}";\n`;
       const takesPart = code.includes("content:");
       const printed = await runUntil(
         given + code,

@@ -35,8 +35,8 @@ let server: LocalServer;
 
 beforeAll(async () => {
   server = await startLocalServer();
-  ids["chatbotId"] = (await server.parley.listChatbots())[0]?.id ?? "";
-  ids["clientId"] = (await server.parley.listClients())[0]?.id ?? "";
+  ids["chatbotId"] = (await server.parley.chatbots.list({ limit: 100 })).results[0]?.id ?? "";
+  ids["clientId"] = (await server.parley.clients.list({ limit: 100 })).results[0]?.id ?? "";
 }, 240_000);
 
 afterAll(() => server.stop());
@@ -52,7 +52,7 @@ const commandsOf = (file: string): string[] =>
 
 /** A comparison that was made from a chat, and one whose turns were put. */
 async function makeBridge(id: string): Promise<void> {
-  await server.parley.chat(id, "Hello");
+  await server.parley.sessions.chat(id, { content: "Hello" });
   const fields = { name: "Example", endpoints: ["echo"], from_session: id };
   const create = async () => (await asJson("POST", "/v1/sessions", fields))["session"] as Record<string, unknown>;
   ids["replay_id"] = String((await create())["session_id"]);
@@ -63,8 +63,8 @@ async function makeBridge(id: string): Promise<void> {
 }
 
 async function asJson(method: string, path: string, body: object): Promise<Record<string, unknown>> {
-  const headers = { authorization: `Bearer ${server.parley.key}`, "content-type": "application/json" };
-  const answer = await fetch(server.parley.address + path, { method, headers, body: JSON.stringify(body) });
+  const headers = { authorization: `Bearer ${server.key}`, "content-type": "application/json" };
+  const answer = await fetch(server.address + path, { method, headers, body: JSON.stringify(body) });
   return answer.json<Record<string, unknown>>();
 }
 
@@ -78,14 +78,14 @@ interface Printed {
 async function run(line: string): Promise<Printed> {
   const { parley } = server;
   const { chatbotId = "", clientId = "" } = ids;
-  ids["id"] = (await parley.createSession({ chatbotId, clientId, title: "Example" })).id;
+  ids["id"] = (await parley.sessions.create({ chatbotId, clientId, title: "Example" })).id;
   // A greeting, a prompt and a reply: what examples of variants are about.
-  if (/\/(messages\/\d|branch|from_session)/.test(line)) await parley.chat(ids["id"], "Hello");
-  if (/DELETE .*\/feedback/.test(line)) await parley.setFeedback(ids["id"], 3, { rating: -1 });
-  ids["session_id"] = (await parley.createComparison("Example", ["echo", "eliza"])).session_id;
+  if (/\/(messages\/\d|branch|from_session)/.test(line)) await parley.sessions.chat(ids["id"], { content: "Hello" });
+  if (/DELETE .*\/feedback/.test(line)) await parley.sessions.setFeedback(ids["id"], 3, { rating: -1 });
+  ids["session_id"] = (await parley.comparisons.create({ name: "Example", endpoints: ["echo", "eliza"] })).session_id;
   if (/<replay_id>|<adopt_/.test(line)) await makeBridge(ids["id"]);
   const filled = line.replace(/<(\w+)>/g, (placeholder, name: string) => ids[name] ?? placeholder);
-  const given = { PARLEY: parley.address, KEY: parley.key, AUTH: `authorization: Bearer ${parley.key}` };
+  const given = { PARLEY: server.address, KEY: server.key, AUTH: `authorization: Bearer ${server.key}` };
   const shell = spawn("bash", ["-c", `curl() { command curl -sS --fail-with-body "$@"; }\n${filled}`], {
     cwd: server.state,
     // A process group of its own, so that curl is stopped with its shell.

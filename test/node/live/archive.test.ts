@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { readBackup } from "../../../src/dev/backup/read-backup.ts";
 import { writeBackup } from "../../../src/dev/backup/write-backup.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
@@ -84,12 +84,12 @@ const append = (id: string, content: string) =>
 const expected = new Map<string, string[]>();
 
 async function createSessions(): Promise<void> {
-  const parley = new ParleyClient(server?.origin ?? "", ADMIN_KEY);
-  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
-  const { id: chatbotId } = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
-  const { id: clientId } = await parley.createClient({ name: "Ada" });
+  const parley = new ParleyClient({ url: server?.origin ?? "", token: ADMIN_KEY });
+  await parley.endpoints.create({ name: "echo", connector_type: "echo-connector" });
+  const { id: chatbotId } = await parley.chatbots.create({ name: "Echo", endpointId: "echo" });
+  const { id: clientId } = await parley.clients.create({ name: "Ada" });
   for (let n = 0; n < SESSIONS; n++)
-    expected.set((await parley.createSession({ chatbotId, clientId, title: "archived" })).id, []);
+    expected.set((await parley.sessions.create({ chatbotId, clientId, title: "archived" })).id, []);
 }
 
 async function appendToAll(text: string): Promise<void> {

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { buildBundle, startWorkerd } from "../../support/releases.node.ts";
 import type { Workerd } from "../../support/releases.node.ts";
 
@@ -33,12 +33,12 @@ afterAll(async () => {
 });
 
 async function createSession(): Promise<string> {
-  const parley = new ParleyClient(workerd.url.origin, ADMIN_KEY);
+  const parley = new ParleyClient({ url: workerd.url.origin, token: ADMIN_KEY });
   const uri = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
-  await parley.createEndpoint({ name: "slow", connector_type: "openai-connector", uri, model: "m" });
-  const chatbot = await parley.createChatbot({ name: "Slow", endpointId: "slow" });
-  const client = await parley.createClient({ name: "Ada" });
-  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "Left" })).id;
+  await parley.endpoints.create({ name: "slow", connector_type: "openai-connector", uri, model: "m" });
+  const chatbot = await parley.chatbots.create({ name: "Slow", endpointId: "slow" });
+  const client = await parley.clients.create({ name: "Ada" });
+  return (await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "Left" })).id;
 }
 
 /** Chats over a connection of its own, which the caller can reset. */

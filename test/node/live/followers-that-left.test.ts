@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
@@ -44,16 +44,20 @@ const tokenOf = (n: number): string => tokens[n % CALLERS] ?? "";
 
 async function createTokens(parley: ParleyClient): Promise<void> {
   for (let n = 0; n < CALLERS; n++) {
-    const answer = await parley.call<{ data: { key: string } }>("POST", "/keys", { name: "k", role: "service" });
+    const answer = await parley.connection.call<{ data: { key: string } }>({
+      method: "POST",
+      path: "/keys",
+      body: { name: "k", role: "service" },
+    });
     tokens.push(answer.data.key);
   }
 }
 
 async function createSession(parley: ParleyClient): Promise<string> {
-  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
-  const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
-  const client = await parley.createClient({ name: "Ada" });
-  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "followed" })).id;
+  await parley.endpoints.create({ name: "echo", connector_type: "echo-connector" });
+  const chatbot = await parley.chatbots.create({ name: "Echo", endpointId: "echo" });
+  const client = await parley.clients.create({ name: "Ada" });
+  return (await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "followed" })).id;
 }
 
 function openConnection(): Promise<Socket> {
@@ -133,11 +137,15 @@ const follow = (events: string, signal: AbortSignal, token = ADMIN_KEY) =>
   fetch(`${server.origin}${events}`, { headers: { authorization: `Bearer ${token}` }, signal });
 
 it("accepts new subscribers at once after more have left than may follow, and keeps those who stay", async () => {
-  const parley = new ParleyClient(server.origin, ADMIN_KEY);
+  const parley = new ParleyClient({ url: server.origin, token: ADMIN_KEY });
   await createTokens(parley);
   const id = await createSession(parley);
   const appendMessage = (content: string) =>
-    parley.call("POST", `/sessions/message?sessionId=${id}`, { message: { role: "user", content } });
+    parley.connection.call({
+      method: "POST",
+      path: `/sessions/message?sessionId=${id}`,
+      body: { message: { role: "user", content } },
+    });
   for (let n = 0; n < 8; n++) await appendMessage("x".repeat(100_000));
   const events = `/sessions/${id}/events`;
   const end = new AbortController();

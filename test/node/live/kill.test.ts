@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
@@ -110,11 +110,11 @@ interface LoggedMessage {
 
 async function createWriters(parley: ParleyClient): Promise<Writer[]> {
   const params = { tokens_per_second: 60 };
-  await parley.createEndpoint({ name: "slow", connector_type: "echo-connector", params });
-  const { id: chatbotId } = await parley.createChatbot({ name: "Slow", endpointId: "slow" });
-  const { id: clientId } = await parley.createClient({ name: "Ada" });
+  await parley.endpoints.create({ name: "slow", connector_type: "echo-connector", params });
+  const { id: chatbotId } = await parley.chatbots.create({ name: "Slow", endpointId: "slow" });
+  const { id: clientId } = await parley.clients.create({ name: "Ada" });
   const createWriter = async () =>
-    new Writer((await parley.createSession({ chatbotId, clientId, title: "killed" })).id);
+    new Writer((await parley.sessions.create({ chatbotId, clientId, title: "killed" })).id);
   return Promise.all(Array.from({ length: WRITERS }, createWriter));
 }
 
@@ -123,7 +123,7 @@ it(
   async () => {
     await migrate(setup);
     server = await serve(setup);
-    const writers = await createWriters(new ParleyClient(server.origin, ADMIN_KEY));
+    const writers = await createWriters(new ParleyClient({ url: server.origin, token: ADMIN_KEY }));
     for (let kill = 0; kill < KILLS; kill++) {
       const writing = writers.map((writer) => writer.writeUntilKilled());
       const after = 200 + Math.random() * 1_500;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { collectGarbage, heapMb, openIsolates } from "../../bench/inspector.ts";
 import type { Inspector } from "../../bench/inspector.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
@@ -56,8 +56,8 @@ beforeAll(async () => {
   // Without the proxy of `wrangler dev`: everything that is read passes through it too, in a runtime of its own.
   const bundle = await buildWorker(config, join(state, "bundle"));
   server = await serveBuilt({ config, bundle, state: runtimeState(state), vars, heapMb: HEAP_MB });
-  const parley = new ParleyClient(server.origin, ADMIN_KEY);
-  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
+  const parley = new ParleyClient({ url: server.origin, token: ADMIN_KEY });
+  await parley.endpoints.create({ name: "echo", connector_type: "echo-connector" });
   chat = await createChat(parley);
   const message = { role: "user", content: TEXT };
   for (let n = 0; n < MESSAGES; n++) await send(`/sessions/message?sessionId=${chat}`, { message });
@@ -76,14 +76,18 @@ afterAll(async () => {
 });
 
 async function createChat(parley: ParleyClient): Promise<string> {
-  const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
-  const client = await parley.createClient({ name: "Ada" });
-  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "long" })).id;
+  const chatbot = await parley.chatbots.create({ name: "Echo", endpointId: "echo" });
+  const client = await parley.clients.create({ name: "Ada" });
+  return (await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "long" })).id;
 }
 
 async function createLongComparison(parley: ParleyClient): Promise<string> {
   const input = { name: "long", endpoints: ["echo"] };
-  const { session } = await parley.call<{ session: { session_id: string } }>("POST", "/v1/sessions", input);
+  const { session } = await parley.connection.call<{ session: { session_id: string } }>({
+    method: "POST",
+    path: "/v1/sessions",
+    body: input,
+  });
   for (let n = 0; n < TURNS; n++) await send(`/v1/sessions/${session.session_id}/prompt`, { prompt: TEXT });
   return session.session_id;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
@@ -51,11 +51,11 @@ const prompts = Array.from({ length: TURNS }, (_, nth) => `Question ${nth}: does
 async function createChat(parley: ParleyClient): Promise<string> {
   for (let nth = 0; nth < ENDPOINTS; nth += 1) {
     const params = { delay_ms: 20 + 20 * nth, pre_prompt: `${nth}: ` };
-    await parley.createEndpoint({ name: `endpoint ${nth}`, connector_type: "echo-connector", params });
+    await parley.endpoints.create({ name: `endpoint ${nth}`, connector_type: "echo-connector", params });
   }
-  const { id: chatbotId } = await parley.createChatbot({ name: "Bot", endpointId: "endpoint-0" });
-  const { id: clientId } = await parley.createClient({ name: "Ada" });
-  const { id } = await parley.createSession({ chatbotId, clientId, title: "replayed" });
+  const { id: chatbotId } = await parley.chatbots.create({ name: "Bot", endpointId: "endpoint-0" });
+  const { id: clientId } = await parley.clients.create({ name: "Ada" });
+  const { id } = await parley.sessions.create({ chatbotId, clientId, title: "replayed" });
   for (const content of prompts) {
     for (const message of [
       { role: "user", content },
@@ -100,7 +100,7 @@ it(
   async () => {
     await migrate(setup);
     server = await serve(setup);
-    const from = await createChat(new ParleyClient(server.origin, ADMIN_KEY));
+    const from = await createChat(new ParleyClient({ url: server.origin, token: ADMIN_KEY }));
     for (let kills = 0; kills < KILLS;) {
       const id = await createBridge(from);
       const times: number[] = [];

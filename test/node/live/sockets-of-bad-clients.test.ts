@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
 import { migrate, serve } from "../../bench/wrangler.ts";
 import type { Server } from "../../bench/wrangler.ts";
@@ -26,8 +26,8 @@ cleanUpAtExit();
 beforeAll(async () => {
   await migrate(setup);
   server = await serve(setup);
-  parley = new ParleyClient(server.origin, ADMIN_KEY);
-  await parley.createEndpoint({ name: "echo", connector_type: "echo-connector" });
+  parley = new ParleyClient({ url: server.origin, token: ADMIN_KEY });
+  await parley.endpoints.create({ name: "echo", connector_type: "echo-connector" });
 });
 
 afterAll(async () => {
@@ -36,13 +36,13 @@ afterAll(async () => {
 });
 
 async function createSession(): Promise<string> {
-  const chatbot = await parley.createChatbot({ name: "Echo", endpointId: "echo" });
-  const client = await parley.createClient({ name: "Ada" });
-  return (await parley.createSession({ chatbotId: chatbot.id, clientId: client.id, title: "badly followed" })).id;
+  const chatbot = await parley.chatbots.create({ name: "Echo", endpointId: "echo" });
+  const client = await parley.clients.create({ name: "Ada" });
+  return (await parley.sessions.create({ chatbotId: chatbot.id, clientId: client.id, title: "badly followed" })).id;
 }
 
 async function createKey(): Promise<{ id: string; key: string }> {
-  const answer = await parley.call("POST", "/keys", { name: "k", role: "service" });
+  const answer = await parley.connection.call({ method: "POST", path: "/keys", body: { name: "k", role: "service" } });
   return (answer as { data: { id: string; key: string } }).data;
 }
 
@@ -64,7 +64,7 @@ async function append(sessionId: string, content: string): Promise<void> {
 }
 
 async function messagesOf(sessionId: string): Promise<string[]> {
-  const answer = await parley.call("GET", `/sessions/${sessionId}/messages`);
+  const answer = await parley.connection.call({ method: "GET", path: `/sessions/${sessionId}/messages` });
   return (answer as { data: { messages: { content: string }[] } }).data.messages.map(({ content }) => content);
 }
 
@@ -73,7 +73,7 @@ describe("a client that answers no Close frame", () => {
     const sessionId = await createSession();
     const { id, key } = await createKey();
     const socket = await open(sessionId, key);
-    await parley.call("DELETE", `/keys/${id}`);
+    await parley.connection.call({ method: "DELETE", path: `/keys/${id}` });
     await socket.until(({ closeCode }) => closeCode === 4401);
     const eventsBefore = socket.events.length;
     for (let n = 0; n < 5; n++) {

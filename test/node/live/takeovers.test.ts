@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/parley-client.ts";
+import { ParleyClient } from "../../../src/client/index.ts";
 import type { StreamEvent } from "../../../src/live/streaming/events.ts";
 import { buildWorker, runtimeState, serveBuilt } from "../../bench/runtime.ts";
 import { cleanUpAtExit } from "../../bench/processes.ts";
@@ -87,11 +87,11 @@ beforeAll(async () => {
   await migrate(setup);
   const bundle = await buildWorker(setup.config, join(state, "bundle"));
   server = await serveBuilt({ ...setup, bundle, state: runtimeState(state) });
-  parley = new ParleyClient(server.origin, ADMIN_KEY);
+  parley = new ParleyClient({ url: server.origin, token: ADMIN_KEY });
   const uri = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`;
-  await parley.createEndpoint({ name: "model", connector_type: "openai-connector", uri, token: "t", model: "m" });
-  chatbotId = (await parley.createChatbot({ name: "Bot", endpointId: "model" })).id;
-  clientId = (await parley.createClient({ name: "Ada" })).id;
+  await parley.endpoints.create({ name: "model", connector_type: "openai-connector", uri, token: "t", model: "m" });
+  chatbotId = (await parley.chatbots.create({ name: "Bot", endpointId: "model" })).id;
+  clientId = (await parley.clients.create({ name: "Ada" })).id;
 });
 
 afterAll(async () => {
@@ -111,7 +111,7 @@ interface Reader {
 }
 
 async function openSocket(id: string, after = 0): Promise<Reader> {
-  const socket = await parley.openSocket(id, after);
+  const socket = await parley.sessions.openSocket(id, after);
   const events: StreamEvent[] = [];
   socket.addEventListener("message", ({ data }) => events.push(JSON.parse(String(data)) as StreamEvent));
   await new Promise((resolve) => socket.addEventListener("open", resolve));
@@ -138,38 +138,38 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 
 async function contentsOf(id: string): Promise<string[]> {
   type Page = { data: { messages: { content: string }[] } };
-  const { data } = await parley.call<Page>("GET", `/sessions/${id}/messages?limit=1000`);
+  const { data } = await parley.connection.call<Page>({ method: "GET", path: `/sessions/${id}/messages?limit=1000` });
   return data.messages.map(({ content }) => content);
 }
 
 async function takeOverOnce(nth: number): Promise<void> {
   const name = `session-${nth}`;
   const way = WAYS[nth % WAYS.length] ?? "stream";
-  const { id } = await parley.createSession({ chatbotId, clientId, title: name });
+  const { id } = await parley.sessions.create({ chatbotId, clientId, title: name });
   const chatEvents: StreamEvent[] = [];
   const readers = [await openSocket(id)];
-  const chat = readStream(parley.streamChat(id, `Hello ${name}`), chatEvents);
+  const chat = readStream(parley.sessions.streamChat(id, { content: `Hello ${name}` }), chatEvents);
   await sleep(Math.random() * WORDS * PAUSE_MS * 1.2);
   if (way === "resumed") {
     readers[0]?.close();
     readers.push(await openSocket(id));
   }
-  await parley.takeOver(id, GRACE);
+  await parley.sessions.takeOver(id, { operator: GRACE });
   const answeredAt = performance.now();
   const log = await contentsOf(id);
   await until(() => openCalls(name) === 0);
   openMs.push((asked.get(name)?.closedAt ?? 0) - answeredAt);
   await chat;
   const calls = bodiesOf(name).length;
-  expect((await parley.chat(id, "Are you a person?")).role).toBe("user");
-  await parley.addMessage(id, "assistant", `Yes, ${name}`);
+  expect((await parley.sessions.chat(id, { content: "Are you a person?" })).role).toBe("user");
+  await parley.sessions.addMessage(id, { message: { role: "assistant", content: `Yes, ${name}` } });
   await sleep(50);
   expect(await contentsOf(id)).toEqual([...log, "Are you a person?", `Yes, ${name}`]);
   for (const events of [chatEvents, ...readers.map((reader) => reader.events)])
     expect(afterTakeover(events).filter(isOfBot)).toEqual([]);
   expect(bodiesOf(name)).toHaveLength(calls);
-  await parley.handBack(id, "A note that no model sees");
-  await parley.chat(id, `Thanks ${name}`);
+  await parley.sessions.handBack(id, { note: "A note that no model sees" });
+  await parley.sessions.chat(id, { content: `Thanks ${name}` });
   const [last] = bodiesOf(name).slice(-1);
   expect(last).toContain(`Yes, ${name}`);
   expect(last).not.toContain("A note that no model sees");
