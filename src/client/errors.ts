@@ -2,7 +2,7 @@
  * How a call fails: one class, with a `code` for each reason. Reads the failures of both dialects; those of `/v1` have no code,
  * so it is made from their status. Which failures are worth a repeat is decided in `retry.ts`. No effects.
  */
-import type { ReplyErrorCode } from "../core/failure.ts";
+import type { ReplyErrorCode } from "./types.ts";
 
 /** The codes of the Session API, besides those of failed replies. They only grow. */
 type ApiErrorCode =

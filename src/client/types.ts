@@ -5,6 +5,8 @@
 import type * as z from "zod";
 import type { inputs, outputs } from "./schemas.ts";
 
+export type { ReplyErrorCode } from "../core/failure.ts";
+
 type Output<Name extends keyof typeof outputs> = z.output<(typeof outputs)[Name]>;
 type Input<Name extends keyof typeof inputs> = z.input<(typeof inputs)[Name]>;
 

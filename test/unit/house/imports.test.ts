@@ -113,7 +113,7 @@ function circles(): string[] {
 
 it("finds the imports of the files in src", () => {
   expect(graph.get("app.ts")).toContain("src/routes/health.ts");
-  expect(graph.get("client/streams.ts")).toContain("src/live/streaming/events.ts");
+  expect(graph.get("client/schemas.ts")).toContain("src/live/streaming/event-schemas.ts");
 });
 
 it("has no circle of imports, type imports included", () => {
