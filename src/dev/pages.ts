@@ -51,6 +51,16 @@ const PAGE_HEADERS = [
   "Referrer-Policy: no-referrer",
 ];
 
+/** The chat that other sites put on their pages: one script, whose name does not change. */
+const WIDGET = "widget.js";
+
+/** Sites load it with every page, so it comes from the cache of the browser, and is new within an hour. */
+const WIDGET_HEADERS = [
+  "! Cross-Origin-Resource-Policy",
+  "Cross-Origin-Resource-Policy: cross-origin",
+  "Cache-Control: public, max-age=3600",
+];
+
 interface BuiltPages {
   /** The pages and what they load, with the file of their headers. */
   files: Files;
@@ -59,6 +69,15 @@ interface BuiltPages {
 }
 
 export async function buildPages(): Promise<BuiltPages> {
+  const [output, widget] = await Promise.all([
+    buildFor({ input: [...PAGES, DOCUMENTATION].map((path) => join(ROOT, "src", path)) }),
+    buildFor({ input: join(ROOT, "src/widget/main.ts"), output: { format: "iife", entryFileNames: WIDGET } }),
+  ]);
+  const files = { ...filesOf(output), ...filesOf(widget), _headers: headersFile() };
+  return { files, documentation: documentationIn(output) };
+}
+
+async function buildFor(rolldownOptions: Rolldown.RolldownOptions): Promise<Rolldown.RolldownOutput> {
   const built = await build({
     configFile: false,
     root: join(ROOT, "src"),
@@ -71,11 +90,10 @@ export async function buildPages(): Promise<BuiltPages> {
       assetsInlineLimit: 0,
       // A browser that cannot preload modules loads them all the same.
       modulePreload: { polyfill: false },
-      rolldownOptions: { input: [...PAGES, DOCUMENTATION].map((path) => join(ROOT, "src", path)) },
+      rolldownOptions,
     },
   });
-  const output = built as Rolldown.RolldownOutput;
-  return { files: { ...filesOf(output), _headers: headersFile() }, documentation: documentationIn(output) };
+  return built as Rolldown.RolldownOutput;
 }
 
 function documentationIn({ output }: Rolldown.RolldownOutput): BuiltPages["documentation"] {
@@ -95,6 +113,7 @@ function headersFile(): string {
   const rules: [path: string, headers: string[]][] = [
     ["/*", COMMON_HEADERS],
     [`/${HASHED}/*`, ["Cache-Control: public, max-age=31536000, immutable"]],
+    [`/${WIDGET}`, WIDGET_HEADERS],
     ...PAGES.map((page): [string, string[]] => [`/${page.replace(/\/index\.html$/, "")}`, PAGE_HEADERS]),
     ["/docs", PAGE_HEADERS],
     ["/docs/*", PAGE_HEADERS],

@@ -33,8 +33,8 @@ const CONTRIBUTORS = "Work on it";
 
 /** Every guide, in the order in which they are read. A test holds that none is missing. */
 export const GUIDE_GROUPS: Readonly<Record<string, readonly string[]>> = {
-  "Use the API": ["console", "api", "streaming", "conversations", "comparisons", "runs", "access"],
-  "Connect a client": ["clients", "openai", "ai-sdk", "client", "moonshot"],
+  "Use the API": ["console", "widget", "api", "streaming", "conversations", "comparisons", "runs", "access"],
+  "Connect a client": ["clients", "client", "openai", "ai-sdk", "moonshot"],
   "Connect a model": ["connectors"],
   "Run it": ["deploy", "configuration", "operate", "capacity", "security"],
   "Rely on it": ["guarantees", "changelog"],

@@ -53,16 +53,20 @@ const ownUrl = (path: string) => `MF-Original-URL: http://127.0.0.1:${port}${pat
 describe("a call by a foreign name", () => {
   const AS_PAGE = ["User-Agent: Mozilla/5.0 (X11; Linux x86_64)", "Accept-Language: en-US,en;q=0.9"];
 
-  it.each(["/healthz", "/chatbots", "/v1/llm_endpoints", "/openapi.json", "/docs", "/", "/cdn-cgi/local/scheduled"])(
-    "to %s is refused, with and without the header by which wrangler takes another URL",
-    async (path) => {
-      for (const more of [[], [ownUrl(path)], AS_PAGE, [ownUrl(path), ...AS_PAGE], ["MF-Original-Hostname: localhost"]])
-        expect([more, await statusOf([`GET ${path} HTTP/1.1`, foreign(), AUTHORIZATION, ...more])]).toEqual([
-          more,
-          403,
-        ]);
-    },
-  );
+  it.each([
+    "/healthz",
+    "/chatbots",
+    "/v1/llm_endpoints",
+    "/openapi.json",
+    "/docs",
+    "/",
+    "/console",
+    "/widget.js",
+    "/cdn-cgi/local/scheduled",
+  ])("to %s is refused, with and without the header by which wrangler takes another URL", async (path) => {
+    for (const more of [[], [ownUrl(path)], AS_PAGE, [ownUrl(path), ...AS_PAGE], ["MF-Original-Hostname: localhost"]])
+      expect([more, await statusOf([`GET ${path} HTTP/1.1`, foreign(), AUTHORIZATION, ...more])]).toEqual([more, 403]);
+  });
 
   it("is refused for an upgrade, too", async () => {
     const path = `/sessions/${sessionId}/ws`;

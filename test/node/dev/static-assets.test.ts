@@ -2,6 +2,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ParleyClient } from "../../../src/client/index.ts";
 import { writeAssets } from "../../../src/dev/assets.ts";
@@ -72,6 +73,16 @@ it("lets browsers keep files that have a hash in their name, and ask each time f
     expect([status, headers.get("cache-control")]).toEqual([200, "public, max-age=31536000, immutable"]);
     expect(headers.get("x-content-type-options")).toBe("nosniff");
   }
+});
+
+it("lets pages of other sites load the widget, which is small, and nothing else", async () => {
+  const { status, headers } = await get("/widget.js");
+  expect([status, headers.get("cross-origin-resource-policy")]).toEqual([200, "cross-origin"]);
+  expect(headers.get("content-type")).toMatch(/^text\/javascript/);
+  expect(headers.get("cache-control")).toBe("public, max-age=3600");
+  const script = readFileSync(`${assets}widget.js`);
+  expect(gzipSync(script).length).toBeLessThan(25_000);
+  expect(script.toString()).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/);
 });
 
 it("answers calls of the API, and paths that are nothing, in the form of the API", async () => {

@@ -11,6 +11,7 @@ const DONE = [
   "src/auth",
   "src/client",
   "src/console",
+  "src/widget",
   "src/core",
   "src/crypto",
   "src/dev",

@@ -67,6 +67,7 @@ const ARROWS: Record<string, string[]> = {
   crypto: [],
   core: [],
   console: ["client", ...STREAM_SCHEMAS],
+  widget: ["client"],
   client: [...STREAM_SCHEMAS, "routes/http", "routes/session-api", "routes/moonshot", "routes/moonshot-shared"],
   "docs/site": STREAM_SCHEMAS,
   dev: ["api-docs.ts", "docs/site", "client", "store", ...STREAM_SCHEMAS],
