@@ -184,7 +184,7 @@ export class RunEngine {
     return turn + 1 === item.turns ? null : { ...conversation, nextTurn: turn + 1 };
   }
 
-  /** Begins a conversation anew, in another session: its session was deleted, or a reply broke off. */
+  /** Begins a conversation again, in another session: its session was deleted, or a reply broke off. */
   async #startAgain(conversation: OpenConversation): Promise<OpenConversation> {
     const { storage, removeSession } = this.#world;
     this.#calls += 1;

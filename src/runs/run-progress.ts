@@ -41,7 +41,7 @@ const progressEvent = ({ progress, etaSeconds }: ShownProgress): Uint8Array =>
 export class AnswerRate {
   #samples: { at: EpochMs; done: number }[] = [];
 
-  /** A run that was paused begins anew. */
+  /** Forgets what was measured: a run that was paused is measured from its resuming on. */
   reset(): void {
     this.#samples = [];
   }

@@ -1,13 +1,8 @@
 /** Kills a started server while a conversation is put to many endpoints. Called again, each turn must have one record for each chat. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, expect, it } from "vitest";
-import { ParleyClient } from "../../../src/client/index.ts";
-import { cleanUpAtExit } from "../../bench/processes.ts";
-import { migrate, serve } from "../../bench/wrangler.ts";
-import type { Server } from "../../bench/wrangler.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startKillableServer } from "../../support/killable-server.node.ts";
+import type { KillableServer } from "../../support/killable-server.node.ts";
 
 /** How often the server is killed. `KILLS=60 npm run test:run -- replay-kill` runs longer. */
 const KILLS = Number(process.env["KILLS"] ?? 2);
@@ -16,27 +11,13 @@ const KILLS = Number(process.env["KILLS"] ?? 2);
 const KILLS_OF_REPLAY = 3;
 
 const [TURNS, ENDPOINTS] = [20, 8];
-const ADMIN_KEY = "kill-admin-key-0123456789abcdef01";
-const state = mkdtempSync(join(tmpdir(), "parley-replay-kill-"));
-const setup = { config: "wrangler.toml", state, vars: { ADMIN_KEY, RATE_LIMITS: "off", ALLOW_PRIVATE_ENDPOINTS: "1" } };
-let server: Server | null = null;
+let server: KillableServer;
 
-cleanUpAtExit();
+beforeAll(async () => {
+  server = await startKillableServer();
+}, 120_000);
 
-afterAll(async () => {
-  await server?.stop();
-  rmSync(state, { recursive: true, force: true });
-});
-
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  const answer = await fetch(`${server?.origin}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
+afterAll(() => server.stop());
 
 interface ShownRecord {
   chat_record_id: number;
@@ -48,7 +29,8 @@ interface ShownRecord {
 const prompts = Array.from({ length: TURNS }, (_, nth) => `Question ${nth}: does anybody answer?`);
 
 /** @returns the id of a chat session with all turns */
-async function createChat(parley: ParleyClient): Promise<string> {
+async function createChat(): Promise<string> {
+  const parley = server.parley();
   for (let nth = 0; nth < ENDPOINTS; nth += 1) {
     const params = { delay_ms: 20 + 20 * nth, pre_prompt: `${nth}: ` };
     await parley.endpoints.create({ name: `endpoint ${nth}`, connector_type: "echo-connector", params });
@@ -61,7 +43,7 @@ async function createChat(parley: ParleyClient): Promise<string> {
       { role: "user", content },
       { role: "assistant", content: `Recorded: ${content}` },
     ])
-      await call("POST", `/sessions/message?sessionId=${id}`, { message });
+      await server.call("POST", `/sessions/message?sessionId=${id}`, { message });
   }
   return id;
 }
@@ -69,22 +51,20 @@ async function createChat(parley: ParleyClient): Promise<string> {
 async function createBridge(from: string): Promise<string> {
   const endpoints = Array.from({ length: ENDPOINTS }, (_, nth) => `endpoint-${nth}`);
   const body = { name: "Bridge", endpoints, from_session: from };
-  return (await call<{ session: { session_id: string } }>("POST", "/v1/sessions", body)).session.session_id;
+  return (await server.call<{ session: { session_id: string } }>("POST", "/v1/sessions", body)).session.session_id;
 }
 
 /** Starts the replay, and kills the server after some time. */
 async function killDuring(id: string): Promise<number> {
-  const replay = call("POST", `/v1/sessions/${id}/replay`, {}).catch(() => undefined);
+  const replay = server.call("POST", `/v1/sessions/${id}/replay`, {}).catch(() => undefined);
   const after = Math.random() * 1_500;
   await sleep(after);
-  await server?.kill();
-  await replay;
-  server = await serve(setup);
+  await server.killAndStart(replay);
   return after;
 }
 
 async function audit(id: string): Promise<void> {
-  const history = await call<Record<string, ShownRecord[]>>("POST", `/v1/sessions/${id}/replay`, {});
+  const history = await server.call<Record<string, ShownRecord[]>>("POST", `/v1/sessions/${id}/replay`, {});
   expect(Object.keys(history)).toHaveLength(ENDPOINTS + 1);
   for (const [nth, [chatId, records]] of Object.entries(history).entries()) {
     expect(records.map(({ chat_record_id: number }) => number)).toEqual(prompts.map((_, index) => index + 1));
@@ -98,9 +78,7 @@ async function audit(id: string): Promise<void> {
 it(
   `leaves one record for each chat and turn when it is killed ${KILLS} times`,
   async () => {
-    await migrate(setup);
-    server = await serve(setup);
-    const from = await createChat(new ParleyClient({ url: server.origin, token: ADMIN_KEY }));
+    const from = await createChat();
     for (let kills = 0; kills < KILLS;) {
       const id = await createBridge(from);
       const times: number[] = [];
