@@ -8,6 +8,9 @@ import type { CharacterTest, PlaceTest, RegexNode } from "./regex-syntax.ts";
 /** The most steps that an expression may have: its time is at most this many tests for each character. */
 const MAX_STEPS = 1_000;
 
+/** The most parts that are looked at while repetitions are written out. Parts that match nothing make no step. */
+const MAX_PARTS = 10_000;
+
 /** What is done at a step; the next step follows it, unless it says where to go on. */
 type Step =
   | { type: "character"; test: CharacterTest }
@@ -20,9 +23,7 @@ export type CompiledRegex = { matches: (text: string) => boolean } | { error: st
 /** Compiles an expression in RE2's syntax. @returns what is wrong with it otherwise */
 export function compileRegex(pattern: string): CompiledRegex {
   try {
-    const steps: Step[] = [];
-    addSteps(steps, parseRegex(pattern));
-    steps.push({ type: "found" });
+    const steps = new StepList(parseRegex(pattern)).steps;
     return { matches: (text) => isFound(steps, text) };
   } catch (error) {
     if (error instanceof RegexError) return { error: error.message };
@@ -30,46 +31,61 @@ export function compileRegex(pattern: string): CompiledRegex {
   }
 }
 
-function addSteps(steps: Step[], node: RegexNode): void {
-  if (steps.length > MAX_STEPS) throw new RegexError("It is too long, with its repetitions written out");
-  if (node.type === "sequence") for (const one of node.nodes) addSteps(steps, one);
-  else if (node.type === "either") addEither(steps, node.nodes);
-  else if (node.type === "repeat") addRepeat(steps, node);
-  else steps.push(node);
-}
+/** An expression as steps, with its repetitions written out. */
+class StepList {
+  readonly steps: Step[] = [];
+  #parts = 0;
 
-function addEither(steps: Step[], nodes: RegexNode[]): void {
-  const starts: number[] = [];
-  const ends: number[][] = [];
-  steps.push({ type: "go", to: starts });
-  for (const node of nodes) {
-    starts.push(steps.length);
-    addSteps(steps, node);
-    const to: number[] = [];
-    ends.push(to);
-    steps.push({ type: "go", to });
+  constructor(node: RegexNode) {
+    this.#add(node);
+    this.steps.push({ type: "found" });
   }
-  for (const to of ends) to.push(steps.length);
-}
 
-function addRepeat(steps: Step[], { node, min, max }: Extract<RegexNode, { type: "repeat" }>): void {
-  for (let count = 0; count < min; count++) addSteps(steps, node);
-  if (max === Infinity) {
-    const to = [steps.length + 1];
-    const start = steps.push({ type: "go", to }) - 1;
-    addSteps(steps, node);
-    steps.push({ type: "go", to: [start] });
-    to.push(steps.length);
-    return;
+  #add(node: RegexNode): void {
+    this.#parts += 1;
+    if (this.steps.length > MAX_STEPS || this.#parts > MAX_PARTS)
+      throw new RegexError("It is too long, with its repetitions written out");
+    if (node.type === "sequence") for (const one of node.nodes) this.#add(one);
+    else if (node.type === "either") this.#addEither(node.nodes);
+    else if (node.type === "repeat") this.#addRepeat(node);
+    else this.steps.push(node);
   }
-  const skips: number[][] = [];
-  for (let count = min; count < max; count++) {
-    const to = [steps.length + 1];
-    skips.push(to);
-    steps.push({ type: "go", to });
-    addSteps(steps, node);
+
+  #addEither(nodes: RegexNode[]): void {
+    const { steps } = this;
+    const starts: number[] = [];
+    const ends: number[][] = [];
+    steps.push({ type: "go", to: starts });
+    for (const node of nodes) {
+      starts.push(steps.length);
+      this.#add(node);
+      const to: number[] = [];
+      ends.push(to);
+      steps.push({ type: "go", to });
+    }
+    for (const to of ends) to.push(steps.length);
   }
-  for (const to of skips) to.push(steps.length);
+
+  #addRepeat({ node, min, max }: Extract<RegexNode, { type: "repeat" }>): void {
+    const { steps } = this;
+    for (let count = 0; count < min; count++) this.#add(node);
+    if (max === Infinity) {
+      const to = [steps.length + 1];
+      const start = steps.push({ type: "go", to }) - 1;
+      this.#add(node);
+      steps.push({ type: "go", to: [start] });
+      to.push(steps.length);
+      return;
+    }
+    const skips: number[][] = [];
+    for (let count = min; count < max; count++) {
+      const to = [steps.length + 1];
+      skips.push(to);
+      steps.push({ type: "go", to });
+      this.#add(node);
+    }
+    for (const to of skips) to.push(steps.length);
+  }
 }
 
 function isFound(steps: Step[], text: string): boolean {

@@ -25,6 +25,12 @@ interface Flags {
   s: boolean;
 }
 
+/** The most characters of an expression. */
+export const MAX_REGEX_LENGTH = 1_000;
+
+/** The most groups within each other: each is a call within another one. */
+const MAX_DEPTH = 100;
+
 /** The highest count in braces, as in RE2. */
 const MAX_REPEAT = 1_000;
 
@@ -97,12 +103,14 @@ function classTest(source: string, { i }: Flags): CharacterTest {
 
 /** @throws {RegexError} */
 export function parseRegex(pattern: string): RegexNode {
+  if (pattern.length > MAX_REGEX_LENGTH) throw new RegexError(`It is longer than ${MAX_REGEX_LENGTH} characters`);
   return new Parser(Array.from(pattern)).parse();
 }
 
 class Parser {
   readonly #characters: string[];
   #at = 0;
+  #depth = 0;
   #flags: Flags = { i: false, m: false, s: false };
 
   constructor(characters: string[]) {
@@ -200,7 +208,10 @@ class Parser {
   #group(): RegexNode {
     const flags = this.#flags;
     if (this.#skip("?") && !this.#groupHead()) return EMPTY;
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw new RegexError(`More than ${MAX_DEPTH} groups are within each other`);
     const node = this.#either();
+    this.#depth -= 1;
     if (!this.#skip(")")) throw new RegexError("A ( has no )");
     this.#flags = flags;
     return node;

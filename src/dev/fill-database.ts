@@ -43,7 +43,8 @@ async function appliedMigrations(db: D1Database): Promise<string[]> {
   return results.map(({ name }) => name);
 }
 
-const otherHistory = (stateFolder: string): UserError =>
+/** For a local database whose migrations are not those of this checkout. */
+export const otherHistory = (stateFolder: string): UserError =>
   new UserError(
     `The local database in ${stateFolder} was made by another version of Parley, with other migrations.\n` +
       "Remove that folder and start again. What is in it is lost then: local endpoints, chatbots, clients and sessions.\n" +

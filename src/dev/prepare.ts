@@ -36,7 +36,8 @@ async function prepareForWrangler(): Promise<void> {
 /** Prepares a folder that is locked. */
 async function prepare(stateFolder: string): Promise<void> {
   if (isPrepared(stateFolder)) return;
-  const { fillDatabase } = await import("./fill-database.ts");
+  const { fillDatabase, otherHistory } = await import("./fill-database.ts");
+  if (hasOtherMigrations(stateFolder)) throw otherHistory(stateFolder);
   await fillDatabase(stateFolder);
   writeFileSync(markerIn(stateFolder), fingerprint());
 }
@@ -52,8 +53,23 @@ function markerIn(stateFolder: string): string {
   return join(stateFolder, "prepared");
 }
 
+/** Whether a migration that the folder's database was made with has another text now: it would not be applied again. */
+function hasOtherMigrations(stateFolder: string): boolean {
+  if (!existsSync(join(stateFolder, "v3/d1")) || !existsSync(markerIn(stateFolder))) return false;
+  const [, ...applied] = readFileSync(markerIn(stateFolder), "utf8").split("\n");
+  const current = new Set(migrationLines());
+  return applied.length === 0 || applied.some((line) => !current.has(line));
+}
+
+/** A line for `wrangler.toml`, which has the id of the database, and one for each migration. */
 function fingerprint(): string {
-  const hash = createHash("sha256").update(readFileSync(join(ROOT, "wrangler.toml")));
-  for (const name of migrationNames()) hash.update(name).update(readMigration(name));
-  return hash.digest("hex");
+  return [hashOf(readFileSync(join(ROOT, "wrangler.toml"), "utf8")), ...migrationLines()].join("\n");
+}
+
+function migrationLines(): string[] {
+  return migrationNames().map((name) => `${name} ${hashOf(readMigration(name))}`);
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -88,7 +88,11 @@ function refusalOf({ url, headersDistinct }: IncomingMessage, { allowedHosts }: 
     : { status: 403, body: failure("host_refused", "A local start answers only to localhost: see ALLOWED_HOSTS") };
 }
 
-const hostName = (host: string): string => (URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "");
+/** @returns the name without its port. Empty for a value that says more than that, such as a path or a user */
+function hostName(host: string): string {
+  if (/[/\\?#@\s]/.test(host) || !URL.canParse(`http://${host}`)) return "";
+  return new URL(`http://${host}`).hostname;
+}
 
 const failure = (code: string, message: string): string => JSON.stringify({ success: false, message, error: { code } });
 

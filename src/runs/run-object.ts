@@ -86,15 +86,17 @@ export class RunObject extends DurableObject<Env> {
   }
   /** A run that has ended is not paused, and one that is complete does not go on. */
   async changeStatus({ to }: calls.ChangeStatusParams): Promise<void> {
-    const { status } = this.#storage.loadedState;
+    const status = this.#shownProgress()?.status;
+    if (status === undefined) return;
     const isOpen = status === "running" || status === "paused";
     const changes = to === "running" ? status !== "completed" && status !== "running" : isOpen && status !== to;
     if (changes) await this.#setStatus(to);
   }
   /** Asks again for what failed, and only for that. A run that is paused stays so. */
   async retryErrors(): Promise<void> {
-    if (!this.#storage.reopenFailed()) return;
-    const { status } = this.#storage.loadedState;
+    const status = this.#shownProgress()?.status;
+    // A run that is being deleted stays so.
+    if (status === undefined || !this.#storage.reopenFailed()) return;
     if (status !== "running" && status !== "paused") await this.#setStatus("running");
   }
   async results({ filter, limit, skip }: calls.ResultsParams): Promise<calls.ResultsPage> {

@@ -1,4 +1,7 @@
-/** The columns of a comparison: one for each chat, in the order of the session. Pure. */
+/**
+ * The columns of a comparison: one for each chat, in the order of the session. A chat that was recorded before comes first and has
+ * no endpoint. Pure.
+ */
 import type { Comparison, Endpoint } from "../../client/types.ts";
 
 export interface Column {
@@ -12,8 +15,9 @@ export interface Column {
 export function columnsOf(session: Comparison | null, endpoints: Endpoint[]): Column[] {
   if (!session) return [];
   const counts = new Map<string, number>();
+  const recorded = session.chat_ids.length - session.endpoints.length;
   return session.chat_ids.map((chatId, index) => {
-    const id = session.endpoints[index] ?? chatId;
+    const id = session.endpoints[index - recorded] ?? chatId;
     const number = (counts.get(id) ?? 0) + 1;
     counts.set(id, number);
     const endpoint = endpoints.find((one) => one.id === id);

@@ -42,7 +42,7 @@ export function ComparisonView({ id }: { id: string }) {
         onAgain={(prompt) => connection.prompt(prompt)}
         onResult={setResult}
       />
-      <NextPrompt id={id} comparison={comparison} connection={connection} chats={columns.length} />
+      <NextPrompt id={id} comparison={comparison} connection={connection} chats={session.endpoints.length} />
       {result && <ResultDrawer id={id} result={result} columns={columns} onClose={() => setResult(null)} />}
     </section>
   );

@@ -68,6 +68,16 @@ describe("a call by a foreign name", () => {
       expect([more, await statusOf([`GET ${path} HTTP/1.1`, foreign(), AUTHORIZATION, ...more])]).toEqual([more, 403]);
   });
 
+  it.each([
+    "localhost#.evil.example",
+    "localhost/v1",
+    "localhost?.evil.example",
+    "evil.example@localhost",
+    "localhost\\.evil.example",
+  ])("is refused when its host only begins or ends like an allowed one: %s", async (host) => {
+    expect(await statusOf([`GET /chatbots HTTP/1.1`, `Host: ${host}:${port}`, AUTHORIZATION])).toBe(403);
+  });
+
   it("is refused for an upgrade, too", async () => {
     const path = `/sessions/${sessionId}/ws`;
     for (const more of [[], [ownUrl(path)], [...AS_PAGE, ownUrl(path)]])

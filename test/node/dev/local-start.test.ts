@@ -1,7 +1,7 @@
 /** `npm start` and `npx wrangler dev`, as a newcomer runs them, in a copy of the project with a state of its own. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -134,6 +134,14 @@ describe("npm start", () => {
     expect(output).toContain(`The local database in ${state} was made by another version of Parley`);
     expect(output).toContain("Remove that folder");
     expect(output).not.toContain("SQLITE");
+  });
+
+  it("says so too when a migration has another text than the one that was applied", async () => {
+    const state = join(project, "state-of-other-texts");
+    mkdirSync(join(state, "v3/d1"), { recursive: true });
+    writeFileSync(join(state, "prepared"), "hash-of-wrangler.toml\n0000_tables.sql hash-of-another-text");
+    const output = await exitOf(npmStart(await freePort(), "--persist-to", state));
+    expect(output).toContain(`The local database in ${state} was made by another version of Parley`);
   });
 });
 

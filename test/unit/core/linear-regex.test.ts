@@ -100,6 +100,15 @@ describe("RE2's syntax", () => {
   });
 });
 
+it.each([
+  ["repetitions of nothing within each other", "((((){1000}){1000}){1000}){1000}"],
+  ["groups within each other", `${"(".repeat(400)}a${")".repeat(400)}`],
+  ["groups that are never closed", "(".repeat(100_000)],
+  ["more characters than it may have", "a".repeat(1_001)],
+])("refuses at once what would take too long to compile: %s", (_, expression) => {
+  expect(compileRegex(expression)).toEqual({ error: expect.any(String) });
+});
+
 it("counts its steps: no expression needs more for each character", () => {
   // Each of these takes the platform's engine longer than the age of the universe.
   for (const re2 of ["(a+)+$", "^(a|a)*$", "^(.*a){20}$", "(a?){40}a{40}$"])

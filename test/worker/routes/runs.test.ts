@@ -1,7 +1,8 @@
 /** `/v1/runs`: data sets that are put to endpoints. */
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
+import { runStub } from "../../../src/runs/run-client.ts";
 import { ADMIN_KEY, del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
 
@@ -209,6 +210,20 @@ describe("a run", () => {
       [3, 3],
       [4, 4],
     ]);
+  });
+
+  it("that is being deleted does not go on, whoever resumes it at the same time", async () => {
+    const slow = await createEndpoint({ params: { delay_ms: 100 } });
+    const body = { name: unique("Run"), endpoints: [slow], items: [{ prompt: "a" }, { prompt: "b" }], concurrency: 1 };
+    const { run_id: id } = (await post("/v1/runs", body)).body.run;
+    const row = await env.DB.prepare("SELECT object_id AS objectId FROM runs WHERE id = ?")
+      .bind(id)
+      .first<{ objectId: string }>();
+    const stub = runStub(env, row?.objectId ?? "");
+    await stub.remove();
+    await stub.changeStatus({ to: "running" });
+    await stub.retryErrors();
+    expect(await stub.read()).toBeNull();
   });
 
   it("sends its progress, and that it has ended", async () => {

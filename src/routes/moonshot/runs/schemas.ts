@@ -1,6 +1,7 @@
 /** Schemas of the requests to `/v1/runs`. Items are read one by one: see `read-items.ts`. */
 import * as z from "zod/mini";
 import { compileRegex } from "../../../core/linear-regex.ts";
+import { MAX_REGEX_LENGTH } from "../../../core/regex-syntax.ts";
 import { Content, MAX_CONTENT_LENGTH, REPLY_STATUSES } from "../../../core/message.ts";
 import {
   DEFAULT_CONCURRENCY,
@@ -12,8 +13,6 @@ import {
 } from "../../../core/run.ts";
 import { flag, limitUpTo, name, pageQuery, wholeNumber } from "../../http/fields.ts";
 import { endpointIds, optionalName, optionalSystemPrompt } from "../sessions/schemas.ts";
-
-const MAX_REGEX_LENGTH = 1_000;
 
 const expectedText = z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_CONTENT_LENGTH)));
 

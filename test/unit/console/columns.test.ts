@@ -1,0 +1,20 @@
+/** Which name stands over which answers. */
+import { expect, it } from "vitest";
+import type { Comparison } from "../../../src/client/types.ts";
+import { columnsOf } from "../../../src/console/compare/columns.ts";
+
+const session = (chatIds: string[], endpoints: string[]) => ({ chat_ids: chatIds, endpoints }) as unknown as Comparison;
+
+it("names each chat after its endpoint, and numbers those of one endpoint", () => {
+  const columns = columnsOf(session(["a", "b", "c"], ["echo", "eliza", "echo"]), []);
+  expect(columns.map(({ chatId, title }) => [chatId, title])).toEqual([
+    ["a", "echo"],
+    ["b", "eliza"],
+    ["c", "echo (2)"],
+  ]);
+});
+
+it("has a recorded chat first, which has no endpoint", () => {
+  const columns = columnsOf(session(["recorded", "a", "b"], ["echo", "chatbot:1"]), []);
+  expect(columns.map(({ title }) => title)).toEqual(["recorded", "echo", "chatbot:1"]);
+});
