@@ -35,7 +35,7 @@ export function describedRoutes(app: Hono<AppEnv>, operations: Operations): Desc
     if (!operation) continue;
     const route = routes.get(key) ?? {
       method: method.toLowerCase(),
-      path: pathTemplate(path, operation),
+      path: withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}"),
       operation,
       inputs: [],
     };
@@ -47,9 +47,8 @@ export function describedRoutes(app: Hono<AppEnv>, operations: Operations): Desc
 }
 
 /** The path of a route as the document has it. */
-export function pathTemplate(path: string, { fixedSegment }: Pick<Operation, "fixedSegment"> = {}): string {
-  const template = withoutTrailingSlash(path).replace(/:(\w+)/g, "{$1}");
-  return fixedSegment ? template.replace(fixedSegment.value, `{${fixedSegment.name}}`) : template;
+export function documentPath({ path, operation: { fixedSegment } }: DescribedRoute): string {
+  return fixedSegment ? path.replace(fixedSegment.value, `{${fixedSegment.name}}`) : path;
 }
 
 /** The tags of the dialects, those of the fallback dialect first, and the tag of routes without a dialect. */
@@ -62,7 +61,7 @@ export function openapiDocument(routes: readonly DescribedRoute[], dialects: rea
   const schemas: Json = {};
   const paths: Record<string, Json> = {};
   for (const route of routes) {
-    (paths[route.path] ??= {})[route.method] = operationObject(route, docsOf(dialects, route.path), schemas);
+    (paths[documentPath(route)] ??= {})[route.method] = operationObject(route, docsOf(dialects, route.path), schemas);
   }
   return {
     openapi: "3.1.0",
@@ -120,7 +119,7 @@ function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json
     ...(OPEN_PATHS.includes(path) ? { security: [] } : {}),
     ...(response.frames ? socketFrames(response.frames, schemas) : {}),
     parameters: [
-      ...pathParameters(path, operation),
+      ...pathParameters(documentPath(route), operation),
       ...queryParameters(inputs, schemas),
       ...headerParameters(operation.headers),
     ],

@@ -78,7 +78,7 @@ it("needs nothing but the parser of event streams", () => {
   const imported = files.flatMap((name) =>
     [
       ...readFileSync(join(folder, "node_modules/parley-client", name), "utf8").matchAll(
-        /(?:from|import\() ?"([^"]+)"/g,
+        /(?:(?<!")\bfrom |import\()"([^"]+)"/g,
       ),
     ].map(([, from = ""]) => from),
   );

@@ -80,7 +80,7 @@ async function run(line: string): Promise<Printed> {
   const { chatbotId = "", clientId = "" } = ids;
   ids["id"] = (await parley.sessions.create({ chatbotId, clientId, title: "Example" })).id;
   // A greeting, a prompt and a reply: what examples of variants are about.
-  if (/\/(messages\/\d|branch|from_session)/.test(line)) await parley.sessions.chat(ids["id"], { content: "Hello" });
+  if (/\/(messages\/\d|branch)|from_session/.test(line)) await parley.sessions.chat(ids["id"], { content: "Hello" });
   if (/DELETE .*\/feedback/.test(line)) await parley.sessions.setFeedback(ids["id"], 3, { rating: -1 });
   ids["session_id"] = (await parley.comparisons.create({ name: "Example", endpoints: ["echo", "eliza"] })).session_id;
   if (/<replay_id>|<adopt_/.test(line)) await makeBridge(ids["id"]);

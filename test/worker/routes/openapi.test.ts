@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { app, dialects } from "../../../src/app.ts";
 import { OPEN_PATHS } from "../../../src/routes/http/authenticate.ts";
 import { dialectOf } from "../../../src/routes/http/dialect.ts";
-import { pathTemplate } from "../../../src/routes/openapi/document.ts";
+import { documentPath } from "../../../src/routes/openapi/document.ts";
 import { apiDocument as document, apiRoutes, operations } from "../../../src/api-docs.ts";
 import { call } from "../../support/api.ts";
 import { faultIn } from "../../support/openapi.ts";
@@ -23,8 +23,13 @@ const UNAUTHENTICATED: Record<string, object> = {
   "": { success: false, error: { code: "unauthenticated" } },
 };
 
-const templated = (path: string, method = "") =>
-  pathTemplate(path, operations[`${method} ${path.replace(/(?<=.)\/$/, "")}`]);
+const templated = (path: string, method: string) => {
+  const bare = path.replace(/(?<=.)\/$/, "");
+  const route = apiRoutes.find(
+    (one) => one.method === method.toLowerCase() && one.path === bare.replace(/:(\w+)/g, "{$1}"),
+  );
+  return route ? documentPath(route) : bare;
+};
 
 describe("each route", () => {
   it("is found by this test", () => {

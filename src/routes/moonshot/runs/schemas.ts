@@ -32,7 +32,6 @@ export const Expect = z
   .check(
     z.refine((expect) => Object.values(expect).some((text) => text !== undefined), "must say what is expected"),
     z.meta({
-      ref: "Expect",
       description: "What the last reply must be like. All that is given must hold, and case counts",
     }),
   );
