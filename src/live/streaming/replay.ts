@@ -22,6 +22,9 @@ import type { Log } from "../log/log.ts";
 /** Messages per step of a replay. */
 const REPLAY_PAGE = 50;
 
+/** The most text of a step in the object, in characters, unless one message has more: its events are in memory until they are sent. */
+const REPLAY_CHARACTERS = 131_072;
+
 /**
  * The replay of a loaded session.
  *
@@ -31,7 +34,7 @@ const REPLAY_PAGE = 50;
 export function replaySession(log: Log, after: number | null, runningReplyEvents: () => SessionEvent[]): Replay {
   const { session, turn } = log.loadedState;
   const paths = new ReplayedPaths(session, () => log.places.tree, after);
-  const messages = (seq: number, limit: number) => (log.state ? log.messages(seq, limit, "short").items : []);
+  const messages = (seq: number, limit: number) => (log.state ? stepOf(log.messages(seq, limit, "short").items) : []);
   const lastEvents = () => [...(log.state ? paths.lastEvents(log.state.session) : []), ...runningReplyEvents()];
   return replay(messages, [snapshotOf(session, turn)], after, paths, lastEvents);
 }
@@ -136,6 +139,16 @@ const snapshotOf = (session: Session, turn: RunningTurn | null): SessionEvent =>
   lastSeq: session.lastSeq,
   turn: turn && { turnId: turn.turnId, chatIds: turn.chatIds },
 });
+
+/** The first messages of a page, as many as one step takes. */
+function stepOf(page: Message[]): Message[] {
+  let characters = 0;
+  for (const [index, { content }] of page.entries()) {
+    characters += content.length;
+    if (index > 0 && characters > REPLAY_CHARACTERS) return page.slice(0, index);
+  }
+  return page;
+}
 
 /**
  * The initial events, then messages page by page, then the replies that run. The subscriber becomes live in the tick of
