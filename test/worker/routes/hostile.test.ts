@@ -57,7 +57,12 @@ const rows = async (): Promise<number> => {
   const tables = [
     "sessions where run_id is null",
     "messages where key >> 20 in (select number from sessions where run_id is null)",
-    ...["endpoints", "chatbots", "clients", "prompt_templates", "keys", "runs"],
+    "endpoints",
+    "chatbots",
+    "clients",
+    "prompt_templates",
+    "keys",
+    "runs",
   ];
   const counted = await env.DB.prepare(
     `select ${tables.map((table) => `(select count(*) from ${table})`).join(" + ")} as n`,
