@@ -36,9 +36,15 @@ export const parleyHeaders = { authorization: `Bearer ${ADMIN_KEY}` };
 export const parleyClient = (origin: string, connections = 1): HttpClient =>
   new HttpClient(origin, parleyHeaders, connections);
 
-/** @param name must be a slug, since it becomes the id @returns the id */
-export async function createEndpoint(parley: HttpClient, name: string, uri: string): Promise<string> {
-  await parley.post("/v1/llm_endpoints", { name, connector_type: "openai-connector", uri, token: "t", model: "bench" });
+/** @param name must be a slug, since it becomes the id @param fields further fields, such as limits @returns the id */
+export async function createEndpoint(
+  parley: HttpClient,
+  name: string,
+  uri: string,
+  fields: object = {},
+): Promise<string> {
+  const endpoint = { name, connector_type: "openai-connector", uri, token: "t", model: "bench", ...fields };
+  await parley.post("/v1/llm_endpoints", endpoint);
   return name;
 }
 

@@ -24,6 +24,7 @@ import { profileCalls } from "./profile.ts";
 import { reads } from "./reads.ts";
 import type { Finding } from "./report.ts";
 import { printChanges, printSummary, writeTables } from "./report.ts";
+import { runs } from "./runs.ts";
 import type { Built, Servers } from "./servers.ts";
 import { build, startServers } from "./servers.ts";
 import { socketTurns } from "./socket-turns.ts";
@@ -39,6 +40,7 @@ const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   "long-sessions": longSessions,
   overhead,
   "fan-out": fanOut,
+  runs,
   streams,
   "sustained-streams": sustainedStreams,
   "socket-turns": socketTurns,
