@@ -125,7 +125,7 @@ export class RunObject extends DurableObject<Env> {
   }
 
   get #reader(): RunResults {
-    return new RunResults(this.ctx.storage.sql, this.#storage.plan);
+    return new RunResults(this.ctx.storage.sql, this.#storage.plan, this.#storage.counts);
   }
 
   #shownProgress(): ShownProgress | null {

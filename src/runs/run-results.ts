@@ -1,25 +1,13 @@
 /**
- * Reads the answers of a run page by page, by their numbers. A page far into a long list is found by the counts of blocks:
- * how many answers of each kind stand in each thousand. Effects: reads the object's SQLite.
+ * Reads the answers of a run page by page, by their numbers. A page far into a long list is found by the counts of blocks
+ * (`answer-counts.ts`). Effects: reads the object's SQLite.
  */
-import type { CountedAnswer } from "../core/run-figures.ts";
 import type { Expectation, ResultFilter, RunPlan, RunResult } from "../core/run.ts";
-
-/** How many numbers of answers a block has. */
-export const BLOCK_ANSWERS = 1_024;
+import { BLOCK_ANSWERS } from "./answer-counts.ts";
+import type { AnswerCounts } from "./answer-counts.ts";
 
 /** How many characters of texts are read for an export at once. */
 const EXPORT_CHARACTERS = 2_000_000;
-
-/** More kinds than an endpoint has. */
-const KINDS = 16;
-
-const STATUSES = ["ok", "error", "cancelled"] as const;
-const PASSES = [null, false, true] as const;
-
-/** The number of a kind of answers: those of one endpoint with one status that are judged alike. */
-export const answerKind = (endpoint: number, { status, pass }: Pick<CountedAnswer, "status" | "pass">): number =>
-  endpoint * KINDS + STATUSES.indexOf(status) * PASSES.length + PASSES.indexOf(pass);
 
 /** An answer with what it was asked, for an export. */
 export interface ExportedResult extends RunResult {
@@ -74,8 +62,6 @@ const FROM = "FROM answers JOIN items ON items.number = answers.item";
 const MATCHES = "(?3 IS NULL OR endpoint = ?3) AND (?4 IS NULL OR status = ?4) AND (?5 IS NULL OR pass = ?5)";
 const PAGE = `SELECT ${COLUMNS} ${FROM} WHERE answers.number >= ?1 AND answers.number < ?2 AND ${MATCHES} ORDER BY answers.number LIMIT ?6 OFFSET ?7`;
 const COUNT = `SELECT count(*) AS answers FROM answers WHERE number >= ?1 AND number < ?2 AND ${MATCHES}`;
-const BLOCKS =
-  "SELECT block, sum(answers) AS answers FROM answer_counts WHERE kind IN (SELECT value FROM json_each(?)) GROUP BY block ORDER BY block";
 const EXPORT = `SELECT ${COLUMNS}, ttft_ms, input_tokens, output_tokens, text ${FROM} WHERE answers.number >= ? ORDER BY answers.number`;
 const ITEM_OF = "SELECT number, first_turn, turns FROM items WHERE id = ?";
 const EXPORTED_ITEM = "SELECT id, first_turn, turns, expect, tags FROM items WHERE number = ?";
@@ -84,10 +70,12 @@ const PROMPTS = "SELECT content FROM prompts WHERE number >= ? AND number < ? OR
 export class RunResults {
   readonly #sql: SqlStorage;
   readonly #plan: Readonly<RunPlan>;
+  readonly #counts: AnswerCounts;
 
-  constructor(sql: SqlStorage, plan: Readonly<RunPlan>) {
+  constructor(sql: SqlStorage, plan: Readonly<RunPlan>, counts: AnswerCounts) {
     this.#sql = sql;
     this.#plan = plan;
+    this.#counts = counts;
   }
 
   /** A page of the answers that match, in the order of their numbers. */
@@ -98,7 +86,8 @@ export class RunResults {
     if (filter.item !== undefined) return this.#pageOfItem(filter.item, matching, limit, skip);
     const rows: AnswerRow[] = [];
     let [total, left] = [0, skip];
-    for (const { block, answers } of this.#blocks(filter, endpoint)) {
+    const endpoints = endpoint === null ? this.#plan.endpoints.keys() : [endpoint];
+    for (const [block, answers] of this.#counts.byBlock(filter, endpoints).entries()) {
       total += answers;
       const isBefore = left >= answers;
       if (isBefore) left -= answers;
@@ -108,18 +97,6 @@ export class RunResults {
       left = 0;
     }
     return { results: rows.map((row) => this.#toResult(row)), total };
-  }
-
-  #blocks({ status, pass }: ResultFilter, endpoint: number | null): { block: number; answers: number }[] {
-    const endpoints = endpoint === null ? [...this.#plan.endpoints.keys()] : [endpoint];
-    const kinds = endpoints.flatMap((one) =>
-      STATUSES.filter((each) => status === undefined || each === status).flatMap((each) =>
-        PASSES.filter((judged) => pass === undefined || judged === pass).map((judged) =>
-          answerKind(one, { status: each, pass: judged }),
-        ),
-      ),
-    );
-    return this.#sql.exec<{ block: number; answers: number }>(BLOCKS, JSON.stringify(kinds)).toArray();
   }
 
   #rows(from: number, to: number, matching: SqlStorageValue[], limit: number, skip: number): AnswerRow[] {

@@ -10,7 +10,7 @@ import { add, countAnswer, countItem, noFigures } from "../core/run-figures.ts";
 import type { CountedAnswer, RunFigures } from "../core/run-figures.ts";
 import type { Expectation, RunItem, RunPlan, RunProgress, RunStatus } from "../core/run.ts";
 import type { EpochMs } from "../core/time.ts";
-import { BLOCK_ANSWERS, answerKind } from "./run-results.ts";
+import { AnswerCounts } from "./answer-counts.ts";
 import { TABLES } from "./run-schema.ts";
 import type { ConversationRow, FailedRow, ItemRow } from "./run-schema.ts";
 
@@ -85,9 +85,6 @@ const READ_COUNTED =
   "SELECT status, error_code AS errorCode, pass, duration_ms AS durationMs, ttft_ms AS ttftMs, input_tokens AS inputTokens, output_tokens AS outputTokens, cost FROM answers WHERE number = ?";
 const WRITE_ANSWER =
   "INSERT OR REPLACE INTO answers (number, item, repetition, turn, endpoint, session_id, record, status, error_code, pass, duration_ms, ttft_ms, input_tokens, output_tokens, cost, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-const COUNT_KIND =
-  "INSERT INTO answer_counts (block, kind, answers) VALUES (?, ?, ?) ON CONFLICT (block, kind) DO UPDATE SET answers = answers + excluded.answers";
-
 const READ_FAILED = "SELECT DISTINCT item, repetition, endpoint FROM answers WHERE status <> 'ok'";
 
 /** More than a conversation gets: each retry has numbers of its own. */
@@ -100,12 +97,14 @@ const END_CONVERSATION = "UPDATE items SET finished = finished + 1, passes = ? W
 export class RunStorage {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly counts: AnswerCounts;
   #plan: RunPlan | null = null;
   #state: RunState | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.counts = new AnswerCounts(storage.sql);
     if (this.#sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'run'").toArray().length === 0) return;
     const [row] = this.#sql.exec<{ plan: string; state: string }>("SELECT plan, state FROM run").toArray();
     if (!row) return;
@@ -240,7 +239,7 @@ export class RunStorage {
 
   /** Adds the answers of a turn, or replaces earlier ones. With the last turn the conversation ends. */
   addAnswers(conversation: OpenConversation, item: StoredItem, turn: number, answers: NewAnswer[]): void {
-    this.#storage.transactionSync(() => {
+    this.#inTransaction(() => {
       const { figures, progress } = structuredClone(this.loadedState);
       const { finished, passes } = this.#passesOf(item.number);
       for (const answer of answers) {
@@ -258,6 +257,15 @@ export class RunStorage {
     });
   }
 
+  #inTransaction(work: () => void): void {
+    try {
+      this.#storage.transactionSync(work);
+    } catch (error) {
+      this.counts.forget();
+      throw error;
+    }
+  }
+
   /** @returns what was counted of the answer that it replaces; `null` for none */
   #addAnswer(
     { number: conversation, sessionId }: OpenConversation,
@@ -268,10 +276,9 @@ export class RunStorage {
     const { repeat, endpoints } = this.plan;
     const repetition = conversation % repeat;
     const number = (firstTurn * repeat + repetition * turns + turn) * endpoints.length + answer.endpoint;
-    const block = Math.floor(number / BLOCK_ANSWERS);
     const before = this.#countedAnswer(number);
-    if (before) this.#sql.exec(COUNT_KIND, block, answerKind(answer.endpoint, before), -1);
-    this.#sql.exec(COUNT_KIND, block, answerKind(answer.endpoint, answer), 1);
+    if (before) this.counts.add(number, answer.endpoint, before, -1);
+    this.counts.add(number, answer.endpoint, answer, 1);
     const { record, status, errorCode, durationMs, ttftMs, inputTokens, outputTokens, cost, text } = answer;
     const pass = answer.pass === null ? null : Number(answer.pass);
     const place = [number, item, repetition, turn, answer.endpoint, sessionId ?? "", record];

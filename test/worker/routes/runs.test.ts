@@ -192,6 +192,28 @@ describe("a run", () => {
     );
   });
 
+  it("counts its answers for pages as they come, also after pages were read", async () => {
+    const [flaky, echo] = [await createEndpoint({ params: { fail: 500 } }), await createEndpoint()];
+    const items = Array.from({ length: 12 }, (_, index) => ({ prompt: `${index}`, expect: { regex: "^[0-5]$" } }));
+    const body = { name: unique("Run"), endpoints: [flaky, echo], items, concurrency: 1 };
+    const { run_id: id } = (await post("/v1/runs", body)).body.run;
+    const read = async (query: string) => (await get(`/v1/runs/${id}/results?${query}`)).body;
+    for (let done = 0; done < 4; done = (await read("limit=1")).total) await scheduler.wait(5);
+    await untilEnded(id);
+    const { results } = await read("limit=1000");
+    for (const query of ["", `endpoint=${echo}`, "status=error", "pass=true", `endpoint=${flaky}&pass=false`]) {
+      const wanted = Object.entries(Object.fromEntries(new URLSearchParams(query)));
+      const isWanted = (one: Record<string, string | boolean>) =>
+        wanted.every(([name, value]) => `${one[name]}` === value);
+      const listed = results.filter(isWanted);
+      expect(await read(`limit=1000&${query}`)).toEqual({ results: listed, total: listed.length });
+    }
+    await put(`/v1/llm_endpoints/${flaky}`, { params: {} });
+    await post(`/v1/runs/${id}/retry_errors`);
+    await untilEnded(id);
+    expect([(await read("status=error")).total, (await read("status=ok")).total]).toEqual([0, 24]);
+  });
+
   it("goes on in another session when one of its sessions is deleted", async () => {
     const slow = await createEndpoint({ params: { delay_ms: 150 } });
     const body = { name: unique("Run"), endpoints: [slow], items: [{ turns: ["a", "b", "c", "d"] }] };
