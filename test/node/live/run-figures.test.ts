@@ -89,7 +89,7 @@ async function run(body: object): Promise<Run> {
   }
 }
 
-/** Prompts a session until told to stop. @returns how many prompts it has put */
+/** Prompts a session until it is over. @returns how many prompts it has put */
 async function prompting(endpoints: string[], isOver: () => boolean): Promise<number> {
   const session = await server.parley.comparisons.create({ name: "Beside", endpoints });
   let prompts = 0;
