@@ -30,9 +30,9 @@ export function App() {
       <a class="skip" href="#main" onClick={skipToMain}>
         Skip to the page
       </a>
-      <Header me={console.me} pages={pages} current={page?.name ?? ""} onSignOut={signOut} />
+      <Header me={console.me} pages={pages} current={page} onSignOut={signOut} />
       <main id="main" tabIndex={-1}>
-        {page && <PageOf name={page.name} id={route.page === page.name ? route.id : ""} />}
+        {page && <PageOf name={page.name} {...(route.page === page.name ? route : { id: "", part: "" })} />}
       </main>
     </ConsoleContext.Provider>
   );

@@ -1,6 +1,6 @@
 /**
- * The addresses of the console: `#/compare`, or `#/compare/<id>`. They are behind the `#`, so that all are one file for the
- * server, and no id is in a log of addresses.
+ * The addresses of the console: `#/compare`, `#/compare/<id>`, or `#/chats/<id>/<seq>`. They are behind the `#`, so that all are
+ * one file for the server, and no id is in a log of addresses.
  */
 import { useEffect, useState } from "preact/hooks";
 
@@ -8,14 +8,20 @@ export interface Route {
   page: string;
   /** What the page shows, such as a session; empty for its start. */
   id: string;
+  /** A place in what it shows, such as a message; empty for none. */
+  part: string;
 }
 
 export function readRoute(hash: string): Route {
-  const [page = "", id = ""] = hash.replace(/^#\/?/, "").split("/");
-  return { page, id: decode(id) };
+  const [page = "", id = "", part = ""] = hash.replace(/^#\/?/, "").split("/");
+  return { page, id: decode(id), part: decode(part) };
 }
 
-export const addressOf = (page: string, id = ""): string => `#/${page}${id === "" ? "" : `/${encodeURIComponent(id)}`}`;
+export const addressOf = (page: string, id = "", part: string | number = ""): string =>
+  `#/${[page, id, `${part}`]
+    .filter((piece) => piece !== "")
+    .map(encodeURIComponent)
+    .join("/")}`;
 
 export function goTo(page: string, id = ""): void {
   location.hash = addressOf(page, id);

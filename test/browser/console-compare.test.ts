@@ -66,6 +66,19 @@ it("signs in: a token that is refused gets a sentence, one that is good the page
   expect(await page.evaluate("sessionStorage.getItem('parley.token')")).toBe(server.key);
 });
 
+it("compares an endpoint with a chatbot, by their names", async ({ page }) => {
+  const { id } = await server.parley.chatbots.create({ name: "Guide", endpointId: "one" });
+  await openConsole(page);
+  const calls = compare(page, ["One", "Guide"], "What is new?");
+  for (const call of [(await calls)[0], await provider.nextCall()]) {
+    call?.say("Nothing");
+    call?.finish();
+  }
+  await answerOf(page, "One").getByText("Nothing").waitFor();
+  await answerOf(page, "Guide").getByText("Nothing").waitFor();
+  await server.parley.chatbots.delete(id);
+});
+
 it("takes a token from the address, and out of it", async ({ page }) => {
   await openConsole(page, `#token=${server.key}`);
   expect(page.url()).toBe(`${server.address}/console`);

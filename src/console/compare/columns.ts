@@ -2,36 +2,32 @@
  * The columns of a comparison: one for each chat, in the order of the session. A chat that was recorded before comes first and has
  * no endpoint. Pure.
  */
-import type { Comparison, Endpoint } from "../../client/types.ts";
+import type { Comparison } from "../../client/types.ts";
+import type { Choice } from "./setup/choices.ts";
 
 export interface Column {
   chatId: string;
   /** Differs from that of every other column, also when an endpoint is asked twice. */
   title: string;
+  /** The model, if that says more than the name. */
   detail: string;
-  prices: Endpoint["prices"];
+  prices: Choice["prices"];
+  /** Whether these are the answers of the chat that the comparison was made from. Nobody is asked for them. */
+  isRecorded: boolean;
 }
 
-export function columnsOf(session: Comparison | null, endpoints: Endpoint[]): Column[] {
+/** @param choices what can be compared, as far as it is known */
+export function columnsOf(session: Comparison | null, choices: Choice[]): Column[] {
   if (!session) return [];
   const counts = new Map<string, number>();
   const recorded = session.chat_ids.length - session.endpoints.length;
   return session.chat_ids.map((chatId, index) => {
-    const id = session.endpoints[index - recorded] ?? chatId;
+    const id = session.endpoints[index - recorded];
+    if (id === undefined) return { chatId, title: "Recorded", detail: "in the chat", prices: null, isRecorded: true };
     const number = (counts.get(id) ?? 0) + 1;
     counts.set(id, number);
-    const endpoint = endpoints.find((one) => one.id === id);
-    return {
-      chatId,
-      title: `${endpoint?.name ?? id}${number > 1 ? ` (${number})` : ""}`,
-      detail: endpoint ? detailOf(endpoint) : "",
-      prices: endpoint?.prices ?? null,
-    };
+    const { name = id, detail = "", prices = null } = choices.find((one) => one.id === id) ?? {};
+    const title = `${name}${number > 1 ? ` (${number})` : ""}`;
+    return { chatId, title, detail: detail === name ? "" : detail, prices, isRecorded: false };
   });
-}
-
-/** The model, if that says more than the name. */
-function detailOf({ name, model, connector_type: type }: Endpoint): string {
-  const detail = model || type.replace(/-connector$/, "");
-  return detail === name ? "" : detail;
 }

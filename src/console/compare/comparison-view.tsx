@@ -15,6 +15,7 @@ import { PromptForm } from "../shared/prompt-form.tsx";
 import { useErrorsOfEarlierReplies } from "./earlier-errors.ts";
 import { ResultDrawer } from "./results/result-drawer.tsx";
 import type { Result } from "./results/result.ts";
+import { listChoices } from "./setup/choices.ts";
 
 export function ComparisonView({ id }: { id: string }) {
   const { api } = useConsole();
@@ -27,10 +28,10 @@ export function ComparisonView({ id }: { id: string }) {
   useChanges(comparison);
   useChanges(connection);
   useErrorsOfEarlierReplies(id, comparison);
-  const { value: endpoints } = useLoaded(() => api.endpoints.list(), [api]);
+  const { value: choices } = useLoaded(() => listChoices(api), [api]);
   const [result, setResult] = useState<Result | null>(null);
   const { session } = comparison;
-  const columns = useMemo(() => columnsOf(session, endpoints ?? []), [session, endpoints]);
+  const columns = useMemo(() => columnsOf(session, choices ?? []), [session, choices]);
   if (!session) return <Opening connection={connection} />;
   return (
     <section class="comparison" aria-label={session.name}>

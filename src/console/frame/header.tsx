@@ -7,7 +7,7 @@ import { ThemeSwitch } from "./theme.tsx";
 interface HeaderProps {
   me: Me;
   pages: Page[];
-  current: string;
+  current: Page | undefined;
   onSignOut: () => void;
 }
 
@@ -18,11 +18,17 @@ export function Header({ me, pages, current, onSignOut }: HeaderProps) {
         Parley
       </a>
       <nav aria-label="Pages">
-        {pages.map(({ name, title }) => (
-          <a key={name} href={addressOf(name)} aria-current={name === current ? "page" : undefined}>
-            {title}
-          </a>
-        ))}
+        {pages
+          .filter(({ within }) => within === undefined)
+          .map(({ name, title }) => (
+            <a
+              key={name}
+              href={addressOf(name)}
+              aria-current={name === (current?.within ?? current?.name) ? "page" : undefined}
+            >
+              {title}
+            </a>
+          ))}
         <a href="/docs">API</a>
       </nav>
       <span class="role" title={me.id}>

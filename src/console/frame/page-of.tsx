@@ -4,7 +4,14 @@ import { ComparePage } from "../compare/compare-page.tsx";
 import { Problem } from "../shared/problem.tsx";
 import { useLoaded } from "../shared/use-loaded.ts";
 
-type Page = ComponentType<{ id: string }>;
+interface PlaceProps {
+  /** What the page shows; empty for its start. */
+  id: string;
+  /** A place in it; empty for none. */
+  part: string;
+}
+
+type Page = ComponentType<PlaceProps>;
 
 const LOADERS: Record<string, () => Promise<Page>> = {
   chats: async () => (await import("../chats/chats-page.tsx")).ChatsPage,
@@ -12,11 +19,11 @@ const LOADERS: Record<string, () => Promise<Page>> = {
   keys: async () => (await import("../keys/keys-page.tsx")).KeysPage,
 };
 
-export const PageOf = ({ name, id }: { name: string; id: string }) =>
-  name === "compare" ? <ComparePage key={id} id={id} /> : <LoadedPage key={name} name={name} id={id} />;
+export const PageOf = ({ name, id, part }: PlaceProps & { name: string }) =>
+  name === "compare" ? <ComparePage key={id} id={id} /> : <LoadedPage key={name} name={name} id={id} part={part} />;
 
-function LoadedPage({ name, id }: { name: string; id: string }) {
+function LoadedPage({ name, id, part }: PlaceProps & { name: string }) {
   const { value, problem, reload } = useLoaded(async () => ({ Page: await LOADERS[name]?.() }), [name]);
-  if (value?.Page) return <value.Page key={id} id={id} />;
+  if (value?.Page) return <value.Page key={id} id={id} part={part} />;
   return <Problem problem={problem} onRetry={reload} />;
 }

@@ -6,6 +6,8 @@ export interface Page {
   name: string;
   title: string;
   roles: readonly Me["role"][];
+  /** The page that leads to it. Without it, the page is in the line above every page. */
+  within?: string;
 }
 
 const PAGES: readonly Page[] = [

@@ -16,5 +16,9 @@ it("names each chat after its endpoint, and numbers those of one endpoint", () =
 
 it("has a recorded chat first, which has no endpoint", () => {
   const columns = columnsOf(session(["recorded", "a", "b"], ["echo", "chatbot:1"]), []);
-  expect(columns.map(({ title }) => title)).toEqual(["recorded", "echo", "chatbot:1"]);
+  expect(columns.map(({ title, isRecorded }) => [title, isRecorded])).toEqual([
+    ["Recorded", true],
+    ["echo", false],
+    ["chatbot:1", false],
+  ]);
 });

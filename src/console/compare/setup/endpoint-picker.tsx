@@ -1,31 +1,30 @@
-/** The choice of endpoints. */
+/** The choice of endpoints and chatbots. */
 import { useState } from "preact/hooks";
-import type { Endpoint } from "../../../client/types.ts";
+import type { Choice } from "./choices.ts";
 
 /** With fewer, one sees them all. */
 const SEARCH_FROM = 9;
 
 interface PickerProps {
   /** `null` while they are loaded. */
-  endpoints: Endpoint[] | null;
+  choices: Choice[] | null;
   chosen: string[];
   onChange: (chosen: string[]) => void;
 }
 
-export function EndpointPicker({ endpoints, chosen, onChange }: PickerProps) {
+export function EndpointPicker({ choices, chosen, onChange }: PickerProps) {
   const [search, setSearch] = useState("");
-  if (!endpoints) return <p class="hint">Loading the endpoints …</p>;
-  if (endpoints.length === 0)
-    return <p class="note">There are no endpoints yet. An admin adds them under Endpoints.</p>;
+  if (!choices) return <p class="hint">Loading the endpoints …</p>;
+  if (choices.length === 0) return <p class="note">There are no endpoints yet. An admin adds them under Endpoints.</p>;
   const wanted = search.trim().toLowerCase();
-  const shown = endpoints.filter(({ id, name, model }) => `${id} ${name} ${model}`.toLowerCase().includes(wanted));
+  const shown = choices.filter(({ id, name, detail }) => `${id} ${name} ${detail}`.toLowerCase().includes(wanted));
   const toggle = (id: string) =>
     onChange(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
   return (
     <fieldset class="picker">
       <legend>Endpoints</legend>
       <div class="picker-tools">
-        {endpoints.length >= SEARCH_FROM && <SearchField search={search} onChange={setSearch} />}
+        {choices.length >= SEARCH_FROM && <SearchField search={search} onChange={setSearch} />}
         <button type="button" class="quiet" onClick={() => onChange([...new Set([...chosen, ...shown.map(idOf)])])}>
           All
         </button>
@@ -34,9 +33,9 @@ export function EndpointPicker({ endpoints, chosen, onChange }: PickerProps) {
         </button>
       </div>
       <ul class="picker-list">
-        {shown.map((endpoint) => (
-          <li key={endpoint.id}>
-            <Choice endpoint={endpoint} isChosen={chosen.includes(endpoint.id)} onToggle={() => toggle(endpoint.id)} />
+        {shown.map((choice) => (
+          <li key={choice.id}>
+            <Box choice={choice} isChosen={chosen.includes(choice.id)} onToggle={() => toggle(choice.id)} />
           </li>
         ))}
       </ul>
@@ -45,7 +44,7 @@ export function EndpointPicker({ endpoints, chosen, onChange }: PickerProps) {
   );
 }
 
-const idOf = ({ id }: Endpoint): string => id;
+const idOf = ({ id }: Choice): string => id;
 
 const SearchField = ({ search, onChange }: { search: string; onChange: (search: string) => void }) => (
   <input
@@ -57,16 +56,16 @@ const SearchField = ({ search, onChange }: { search: string; onChange: (search: 
   />
 );
 
-interface ChoiceProps {
-  endpoint: Endpoint;
+interface BoxProps {
+  choice: Choice;
   isChosen: boolean;
   onToggle: () => void;
 }
 
-const Choice = ({ endpoint, isChosen, onToggle }: ChoiceProps) => (
+const Box = ({ choice, isChosen, onToggle }: BoxProps) => (
   <label class="choice">
     <input type="checkbox" checked={isChosen} onChange={onToggle} />
-    <span class="choice-name">{endpoint.name}</span>
-    <span class="choice-detail">{endpoint.model || endpoint.connector_type.replace(/-connector$/, "")}</span>
+    <span class="choice-name">{choice.name}</span>
+    <span class="choice-detail">{choice.detail}</span>
   </label>
 );

@@ -8,6 +8,7 @@ import { keep, useKept } from "../../shared/storage.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { leavePrompt } from "../../shared/session-connection.ts";
 import { PromptForm } from "../../shared/prompt-form.tsx";
+import { listChoices } from "./choices.ts";
 import { EndpointPicker } from "./endpoint-picker.tsx";
 import { RecentComparisons } from "./recent-comparisons.tsx";
 import { NO_SETTINGS, SettingsFields } from "./settings-fields.tsx";
@@ -20,13 +21,13 @@ const MAX_REPEATS = 8;
 
 export function StartPage() {
   const { api } = useConsole();
-  const { value: endpoints, problem, reload } = useLoaded(() => api.endpoints.list(), [api]);
+  const { value: choices, problem, reload } = useLoaded(() => listChoices(api), [api]);
   const [kept, setChosen] = useKept<string[]>("endpoints", []);
   const [settings, setSettings] = useKept<Settings>("settings", NO_SETTINGS);
   const [repeats, setRepeats] = useState(1);
   const start = useStart(settings);
   // What was chosen last may have been deleted.
-  const chosen = kept.filter((id) => endpoints?.some((endpoint) => endpoint.id === id));
+  const chosen = kept.filter((id) => choices?.some((choice) => choice.id === id));
   const chats = chosen.length * repeats;
   const refusal = refusalOf(chosen.length, chats);
   return (
@@ -36,7 +37,7 @@ export function StartPage() {
       <Problem problem={problem} onRetry={reload} />
       <div class="start-grid">
         <div class="start-main">
-          <EndpointPicker endpoints={endpoints} chosen={chosen} onChange={setChosen} />
+          <EndpointPicker choices={choices} chosen={chosen} onChange={setChosen} />
           <MoreSettings settings={settings} onChange={setSettings} repeats={repeats} onRepeats={setRepeats} />
           <PromptForm
             draftName="new"

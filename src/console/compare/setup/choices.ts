@@ -1,0 +1,29 @@
+/** What can be compared: endpoints, and chatbots, which stand for an endpoint with their own way to ask it. */
+import type { ParleyClient } from "../../../client/index.ts";
+import type { Endpoint } from "../../../client/types.ts";
+
+export interface Choice {
+  /** As a comparison takes it. */
+  id: string;
+  name: string;
+  /** Which model it is, or that it is a chatbot. */
+  detail: string;
+  prices: Endpoint["prices"];
+}
+
+/** Most people have fewer. The picker shows no more. */
+const MAX_CHATBOTS = 100;
+
+/** @returns endpoints, then chatbots */
+export async function listChoices(api: ParleyClient): Promise<Choice[]> {
+  const [endpoints, chatbots] = await Promise.all([api.endpoints.list(), api.chatbots.list({ limit: MAX_CHATBOTS })]);
+  return [
+    ...endpoints.map(({ id, name, model, connector_type: type, prices }) => ({
+      id,
+      name,
+      detail: model || type.replace(/-connector$/, ""),
+      prices,
+    })),
+    ...chatbots.results.map(({ id, name }) => ({ id: `chatbot:${id}`, name, detail: "chatbot", prices: null })),
+  ];
+}
