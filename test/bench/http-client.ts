@@ -16,13 +16,13 @@ type Headers = Record<string, string>;
 
 /** An answer that is not a success is thrown. */
 export class HttpClient {
-  readonly #origin: string;
+  readonly origin: string;
   readonly #headers: Headers;
   readonly #agent: Agent;
 
   /** @param connections the highest number of calls at the same time */
   constructor(origin: string, headers: Headers = {}, connections = 1) {
-    this.#origin = origin;
+    this.origin = origin;
     this.#headers = headers;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
@@ -59,7 +59,7 @@ export class HttpClient {
     const headers = { ...this.#headers, ...callHeaders, ...length };
     return new Promise((resolve, reject) => {
       const started = performance.now();
-      const call = request(this.#origin + path, { method, headers, agent: this.#agent }, (answer) => {
+      const call = request(this.origin + path, { method, headers, agent: this.#agent }, (answer) => {
         let text = "";
         let expectedMs: number | null = null;
         answer.setEncoding("utf8");

@@ -17,7 +17,7 @@ const SHORT = 50;
 const LONG = 10_000;
 
 /** Messages fill it before there are as many as in the short session, so both turns send the same. */
-const CONTEXT = { maxTokens: 500, keep: "newest" };
+const CONTEXT = { maxTokens: 500, keep: "newest" } as const;
 
 const LOAD = { rounds: 16, callers: 1, calls: 24 };
 

@@ -1,7 +1,9 @@
 /**
- * How the parts of the bench call Parley: settings, paths, and what they create. They need timings and raw answers, so they use
- * `HttpClient` and not the typed client.
+ * How the parts of the bench call Parley: settings, paths, and what they create. What is measured needs timings and raw answers, so
+ * it goes through `HttpClient`; what is only created goes through the typed client.
  */
+import { ParleyClient } from "../../src/client/index.ts";
+import type { ChatbotFields, EndpointFields } from "../../src/client/types.ts";
 import { HttpClient } from "./http-client.ts";
 
 const ADMIN_KEY = "bench-admin-key-0123456789abcdef";
@@ -36,15 +38,17 @@ export const parleyHeaders = { authorization: `Bearer ${ADMIN_KEY}` };
 export const parleyClient = (origin: string, connections = 1): HttpClient =>
   new HttpClient(origin, parleyHeaders, connections);
 
+const typedClient = (parley: HttpClient): ParleyClient => new ParleyClient({ url: parley.origin, token: ADMIN_KEY });
+
 /** @param name must be a slug, since it becomes the id @param fields further fields, such as limits @returns the id */
 export async function createEndpoint(
   parley: HttpClient,
   name: string,
   uri: string,
-  fields: object = {},
+  fields: Partial<EndpointFields> = {},
 ): Promise<string> {
-  const endpoint = { name, connector_type: "openai-connector", uri, token: "t", model: "bench", ...fields };
-  await parley.post("/v1/llm_endpoints", endpoint);
+  const endpoint = { name, connector_type: "openai-connector" as const, uri, token: "t", model: "bench", ...fields };
+  await typedClient(parley).endpoints.create(endpoint);
   return name;
 }
 
@@ -57,21 +61,16 @@ export async function createEndpoint(
 export async function createSessionMaker(
   parley: HttpClient,
   endpointId: string,
-  fields: object = {},
+  fields: Partial<ChatbotFields> = {},
 ): Promise<(() => Promise<string>) & { chatbotId: string }> {
-  const chatbotId = await create(parley, "/chatbots", { name: "Shop assistant", endpointId, ...fields });
-  const clientId = await create(parley, "/clients", { name: "Ada" });
-  const createSession = () => create(parley, "/sessions", { chatbotId, clientId, title: "Where is my parcel?" });
+  const { chatbots, clients, sessions } = typedClient(parley);
+  const { id: chatbotId } = await chatbots.create({ name: "Shop assistant", endpointId, ...fields });
+  const { id: clientId } = await clients.create({ name: "Ada" });
+  const createSession = async () => (await sessions.create({ chatbotId, clientId, title: "Where is my parcel?" })).id;
   return Object.assign(createSession, { chatbotId });
-}
-
-async function create(parley: HttpClient, path: string, body: object): Promise<string> {
-  const { text } = await parley.post(path, body);
-  return (JSON.parse(text) as { data: { id: string } }).data.id;
 }
 
 /** Creates a comparison session. @returns its id */
 export async function createComparison(parley: HttpClient, name: string, endpoints: string[]): Promise<string> {
-  const { text } = await parley.post("/v1/sessions", { name, endpoints });
-  return (JSON.parse(text) as { session: { session_id: string } }).session.session_id;
+  return (await typedClient(parley).comparisons.create({ name, endpoints })).session_id;
 }
