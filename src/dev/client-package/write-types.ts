@@ -7,7 +7,7 @@ import { inputs, outputs } from "../../client/schemas.ts";
 import { REPLY_ERROR_CODES } from "../../core/failure.ts";
 
 /** The part of JSON Schema that the schemas of the routes become. */
-interface JsonSchema {
+export interface JsonSchema {
   $ref?: string;
   type?: string | string[];
   const?: unknown;
@@ -61,7 +61,8 @@ const idOf = (reference: string): string => reference.slice(REFERENCE.length);
 
 const unionOf = (texts: string[]): string => [...new Set(texts)].join(" | ");
 
-function typeText(schema: JsonSchema, nameOf: (id: string) => string): string {
+/** @param nameOf the name of the type of a schema that is referred to */
+export function typeText(schema: JsonSchema, nameOf: (id: string) => string): string {
   const { $ref, type, enum: values, anyOf = schema.oneOf } = schema;
   if ($ref !== undefined) return nameOf(idOf($ref));
   if (schema.const !== undefined) return JSON.stringify(schema.const);

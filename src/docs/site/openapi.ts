@@ -16,10 +16,17 @@ export interface Operation {
   description?: string;
   parameters: Parameter[];
   requestBody?: { content: Record<string, Content> };
-  responses: Record<string, { description: string; content?: Record<string, Content> }>;
+  responses: Record<string, OperationResponse>;
   "x-codeSamples"?: { source: string }[];
   "x-examples-from-server"?: unknown[];
   "x-examples-from-client"?: unknown[];
+}
+
+export interface OperationResponse {
+  description: string;
+  content?: Record<string, Content>;
+  /** The stream that a caller can have in place of JSON. */
+  "x-event-stream"?: Content;
 }
 
 export interface Parameter {
@@ -54,3 +61,16 @@ const sentences = (text: string): string[] => {
   const [first = "", ...rest] = text.split(/(?<=\w[.`]?)\. (?=[A-Z`])/);
   return rest.length > 0 ? [first, `${rest.join(". ")}.`] : [first];
 };
+
+const EVENT_STREAM = "text/event-stream";
+
+/** What an answer can be, by content type. */
+export const contentOf = ({ content = {}, "x-event-stream": stream }: OperationResponse): Record<string, Content> =>
+  stream ? { ...content, [EVENT_STREAM]: stream } : content;
+
+const typesOf = ({ responses: { 200: answer } }: Operation): string[] => (answer ? Object.keys(contentOf(answer)) : []);
+
+export const streamsEvents = (operation: Operation): boolean => typesOf(operation).includes(EVENT_STREAM);
+
+export const streamsOnlyEvents = (operation: Operation): boolean =>
+  streamsEvents(operation) && typesOf(operation).length === 1;

@@ -2,7 +2,7 @@
 import { html, raw } from "hono/html";
 import { serverSentEvent } from "../../live/streaming/events.ts";
 import { renderInline } from "./markdown.ts";
-import { descriptionOf, headingOf } from "./openapi.ts";
+import { contentOf, descriptionOf, headingOf, streamsEvents, streamsOnlyEvents } from "./openapi.ts";
 import type { Content, Operation, PathOperation } from "./openapi.ts";
 import { codeBlock, fieldTable } from "./parts.ts";
 import type { Html } from "./parts.ts";
@@ -10,8 +10,6 @@ import { samplesOf } from "./samples.ts";
 import { typeOf } from "./schema-fields.ts";
 
 type Examples = NonNullable<Content["examples"]>;
-
-const EVENT_STREAM = "text/event-stream";
 
 export function operationSection({ path, method, operation }: PathOperation): Html {
   const { operationId } = operation;
@@ -63,7 +61,7 @@ function sampleTabs({ path, method, operation }: PathOperation): Html | "" {
     path,
     query: query.map(({ name }) => name),
     body: operation.requestBody?.content["application/json"]?.example,
-    streams: answersOnlyEvents(operation),
+    streams: streamsOnlyEvents(operation),
   });
   return html`<h3>Call</h3>
     <div class="tabs">
@@ -77,11 +75,6 @@ function sampleTabs({ path, method, operation }: PathOperation): Html | "" {
     </div>`;
 }
 
-const answersOnlyEvents = ({ responses: all }: Operation): boolean => {
-  const types = Object.keys(all["200"]?.content ?? {});
-  return types.length === 1 && types[0] === EVENT_STREAM;
-};
-
 function responses({ responses: all, "x-codeSamples": codeSamples = [] }: Operation): Html {
   const entries = Object.entries(all);
   const isProblem = ([status]: [string, unknown]) => Number(status) >= 400;
@@ -91,8 +84,8 @@ function responses({ responses: all, "x-codeSamples": codeSamples = [] }: Operat
       <summary>Problems</summary>
       ${statuses(entries.filter(isProblem))}
     </details>
-    ${entries.flatMap(([status, { content = {} }]) =>
-      Object.entries(content).map(([type, example]) =>
+    ${entries.flatMap(([status, answer]) =>
+      Object.entries(contentOf(answer)).map(([type, example]) =>
         example.examples ? eventStream(type, example.examples, codeSamples) : responseContent(status, type, example),
       ),
     )}`;
@@ -136,7 +129,7 @@ function tryForm({ path, method, operation }: PathOperation): Html {
     path,
     parameters: operation.parameters.map(({ name, in: place, required }) => ({ name, place, required })),
     body: body === undefined ? null : JSON.stringify(body, null, 2),
-    streams: Object.keys(operation.responses["200"]?.content ?? {}).includes(EVENT_STREAM),
+    streams: streamsEvents(operation),
   };
   return html`<div class="try" data-call="${JSON.stringify(call)}"></div>`;
 }

@@ -3,7 +3,7 @@
  * operations. Texts of a single route do not belong here: each resource has them in its `docs.ts`. No effects.
  */
 import type { Hono } from "hono";
-import * as z from "zod";
+import type * as z from "zod";
 import type { AppEnv } from "../http/context.ts";
 import { ClientFrame } from "../../live/streaming/client-frames.ts";
 import { StreamEvent } from "../../live/streaming/event-schemas.ts";
@@ -14,6 +14,7 @@ import { inputOf } from "./inputs.ts";
 import type { Input } from "./inputs.ts";
 import type { DialectDocs, EventStream, Operation, Operations, SocketFrames } from "./operations.ts";
 import { headerParameters } from "./headers.ts";
+import { definitionOf, jsonSchema } from "./json-schema.ts";
 
 type Json = Record<string, unknown>;
 
@@ -154,6 +155,8 @@ function streamDescription({ status, schema, events }: Operation["response"]): s
     : "Send `Accept: text/event-stream`, as an `EventSource` does. The answer is always an event stream.";
 }
 
+const EVENT_STREAM = "text/event-stream";
+
 const FRAMES =
   "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.";
 
@@ -168,16 +171,24 @@ const socketFrames = ({ fromServer, fromClient }: SocketFrames, schemas: Json): 
   "x-examples-from-client": fromClient,
 });
 
+/**
+ * An answer that is JSON or a stream: the stream stands in an extension. Generators make one type of all that is in `content`, so
+ * whoever reads JSON would have to check whether it is an event.
+ */
 function responseContent(answer: Operation["response"], schemas: Json): Json {
   const { schema, contentType, texts = {}, events, example, status } = answer;
   if (status === 101) return {};
-  const content = {
-    ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
-    ...(events ? { "text/event-stream": eventContent(events, schemas) } : {}),
+  const content: Json = {
+    ...(events ? { [EVENT_STREAM]: eventContent(events, schemas) } : {}),
     ...(contentType === undefined ? {} : { [contentType]: {} }),
     ...textContents(texts),
   };
-  return { content };
+  if (!schema) return { content };
+  const { [EVENT_STREAM]: stream, ...others } = content;
+  return {
+    content: { ...jsonContent(schema, example, "output", schemas), ...others },
+    ...(stream ? { "x-event-stream": stream } : {}),
+  };
 }
 
 const textContents = (texts: Readonly<Record<string, string>>): Json =>
@@ -259,36 +270,3 @@ function problemResponses({ method, path, operation, inputs }: DescribedRoute, d
 const jsonContent = (schema: z.core.$ZodType, example: unknown, io: "input" | "output", schemas: Json): Json => ({
   "application/json": { schema: jsonSchema(schema, io, schemas), ...(example === undefined ? {} : { example }) },
 });
-
-/** Removes the bounds that zod gives every integer: they are limits of JavaScript, not of the API. */
-function dropIntegerBounds({ jsonSchema: schema }: { jsonSchema: { minimum?: number; maximum?: number } }): void {
-  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
-  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
-}
-
-/** The JSON Schema of what a socket takes, without a reference to it. */
-function definitionOf(schema: z.core.$ZodType, id: string): unknown {
-  const definitions: Json = {};
-  jsonSchema(schema, "input", definitions);
-  return definitions[id];
-}
-
-/** The JSON Schema of a zod schema. A schema with an id becomes a component, and the result refers to it. */
-function jsonSchema(schema: z.core.$ZodType, io: "input" | "output", schemas: Json): Json {
-  // In an object, so that a root schema with an id becomes a reference too.
-  const { properties, $defs } = z.toJSONSchema(z.object({ root: schema }), {
-    io,
-    unrepresentable: "any",
-    override: dropIntegerBounds,
-  }) as unknown as {
-    properties: { root: Json };
-    $defs?: Json;
-  };
-  const withReferences = (part: unknown): Json =>
-    JSON.parse(JSON.stringify(part).replaceAll("#/$defs/", "#/components/schemas/")) as Json;
-  for (const [id, definition] of Object.entries($defs ?? {})) {
-    const { id: _, ...rest } = withReferences(definition);
-    schemas[id] = rest;
-  }
-  return withReferences(properties.root);
-}

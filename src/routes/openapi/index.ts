@@ -2,8 +2,8 @@
  * `/openapi.json`: the API's own description, a static asset that is made when the Worker is built (`src/dev/write-assets.ts`).
  * Here it only gets the headers of an answer. And `/`, which leads a browser to the console.
  *
- * In this folder: `operations` has the types of a description, `inputs` the schemas of what routes take, and `document` makes the
- * document from the app.
+ * In this folder: `operations` has the types of a description, `inputs` the schemas of what routes take, `json-schema` makes JSON Schema of
+ * them, and `document` makes the document from the app.
  */
 import { Hono } from "hono/tiny";
 import type { Context } from "hono";

@@ -8,13 +8,17 @@ import { createChatbot, createComparison, createEndpoint, createSession } from "
 import { followEvents } from "../../support/follow.ts";
 import type { EventStreamReader } from "../../support/follow.ts";
 
+interface Stream {
+  examples: Record<string, { value: StreamEvent }>;
+}
+
 interface Described {
   description: string;
   "x-codeSamples": { source: string }[];
   "x-examples-from-server": StreamEvent[];
   "x-examples-from-client": ClientFrame[];
   requestBody: { content: Record<string, { schema: { properties: Record<string, { description: string }> } }> };
-  responses: Record<string, { content: Record<string, { examples: Record<string, { value: StreamEvent }> }> }>;
+  responses: Record<string, { content: Record<string, Stream>; "x-event-stream"?: Stream }>;
 }
 
 function described(method: string, path: string): Described {
@@ -24,10 +28,10 @@ function described(method: string, path: string): Described {
 }
 
 /** The events that the document shows for a stream. */
-const shownEvents = (method: string, path: string): StreamEvent[] =>
-  Object.values(described(method, path).responses["200"]?.content["text/event-stream"]?.examples ?? {}).map(
-    ({ value }) => value,
-  );
+function shownEvents(method: string, path: string): StreamEvent[] {
+  const { content, "x-event-stream": stream } = described(method, path).responses["200"] ?? { content: {} };
+  return Object.values((stream ?? content["text/event-stream"])?.examples ?? {}).map(({ value }) => value);
+}
 
 const typesOf = (events: readonly { type: string }[]): string[] => [
   ...new Set(events.map(({ type }) => type).toSorted()),

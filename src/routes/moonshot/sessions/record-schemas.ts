@@ -98,9 +98,15 @@ export const History = z
   .meta({ id: "ChatHistory", description: "The records of every chat, oldest first, by chat id" });
 
 /** What stands in an answer that shows a log in part. */
-export const truncated = z.literal(true).optional().meta({
-  description: "Earlier records are left out, in every chat the same prompts: an export has all. Absent otherwise",
-});
+export const truncated = z
+  .literal(true)
+  .optional()
+  .meta({
+    // Orval writes a `const` beside further names as code that does not compile.
+    const: undefined,
+    enum: [true],
+    description: "Earlier records are left out, in every chat the same prompts: an export has all. Absent otherwise",
+  });
 
 export const PromptResponse = z
   .object({ truncated })
