@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- --beside ../earlier`: appends and chats of this checkout and of another one, in alternation. Two runs of the bench, one of
+ * `npm run bench -- --beside ../earlier`: appends, chats and prompts of this checkout and of another one, in alternation. Two runs of the bench, one of
  * each, differ by more than most changes do: the machine is not the same machine ten minutes later.
  */
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Subject } from "./comparison.ts";
+import type { Call, Subject } from "./comparison.ts";
 import { compare, printComparison } from "./comparison.ts";
-import type { HttpClient } from "./http-client.ts";
+import { openSession } from "./fan-out.ts";
+import type { Answer, HttpClient } from "./http-client.ts";
 import {
   MESSAGE_TEXT,
   WITHOUT_LOG,
@@ -22,34 +23,60 @@ import type * as servers from "./servers.ts";
 import { startUpstream } from "./upstream.ts";
 import type { Server } from "./wrangler.ts";
 
-const append = (client: HttpClient, session: string) =>
-  client.post(messagePath(session), { message: { role: "user", content: MESSAGE_TEXT } }, WITHOUT_LOG);
+const ENDPOINT = "beside";
 
-const chat = (client: HttpClient, session: string) => client.post(chatPath(session), { content: MESSAGE_TEXT });
+/** The endpoints that a prompt goes to. */
+const PROMPTED = Array.from({ length: 8 }, (_, nth) => `${ENDPOINT}-${nth}`);
+
+/** Opens a session for one caller. @returns calls it */
+type Open = () => Promise<Call>;
+
+/** Opens a session of a chatbot for each caller. @returns calls it */
+const inSession =
+  (call: (client: HttpClient, session: string) => Promise<Answer>) =>
+  async (client: HttpClient): Promise<Open> => {
+    const createSession = await createSessionMaker(client, ENDPOINT);
+    return async () => {
+      const session = await createSession();
+      return async () => (await call(client, session)).ms;
+    };
+  };
+
+const append = inSession((client, session) =>
+  client.post(messagePath(session), { message: { role: "user", content: MESSAGE_TEXT } }, WITHOUT_LOG),
+);
+
+const chat = inSession((client, session) => client.post(chatPath(session), { content: MESSAGE_TEXT }));
+
+/** Prompts to a comparison of eight endpoints. */
+const prompt =
+  async (client: HttpClient): Promise<Open> =>
+  () =>
+    openSession(client, PROMPTED);
 
 const LOADS = [
-  { title: "Append, one caller at a time", call: append, rounds: 20, callers: 1, calls: 100 },
-  { title: "Append, 64 callers with a session each", call: append, rounds: 10, callers: 64, calls: 20 },
-  { title: "Chat, one caller, a model of 0 ms", call: chat, rounds: 20, callers: 1, calls: 20 },
-  { title: "Chat, 16 callers, a model of 0 ms", call: chat, rounds: 10, callers: 16, calls: 12 },
+  { title: "Append, one caller at a time", prepare: append, rounds: 20, callers: 1, calls: 100 },
+  { title: "Append, 64 callers with a session each", prepare: append, rounds: 10, callers: 64, calls: 20 },
+  { title: "Chat, one caller, a model of 0 ms", prepare: chat, rounds: 20, callers: 1, calls: 20 },
+  { title: "Chat, 16 callers, a model of 0 ms", prepare: chat, rounds: 10, callers: 16, calls: 12 },
+  {
+    title: "A prompt to eight endpoints, one caller, models of 0 ms",
+    prepare: prompt,
+    rounds: 20,
+    callers: 1,
+    calls: 5,
+  },
 ];
-
-const ENDPOINT = "beside";
 
 /** @param folder of the other checkout, with its dependencies installed */
 export async function beside(folder: string): Promise<void> {
   const other = await startParley(resolve(folder));
   const current = await startParley(join(import.meta.dirname, "../.."));
   const upstream = await startUpstream();
-  for (const { origin } of [other, current]) await createEndpoint(parleyClient(origin), ENDPOINT, upstream.baseUri(0));
-  for (const { title, call, ...load } of LOADS) {
+  for (const { origin } of [other, current]) await createEndpoints(parleyClient(origin), upstream.baseUri(0));
+  for (const { title, prepare, ...load } of LOADS) {
     const subjectOf = async (server: Server): Promise<Subject> => {
-      const client = parleyClient(server.origin, load.callers);
-      const createSession = await createSessionMaker(client, ENDPOINT);
-      const open = async () => {
-        const session = await createSession();
-        return async () => (await call(client, session)).ms;
-      };
+      const open = await prepare(parleyClient(server.origin, load.callers));
       return { server, open };
     };
     const measured = await compare(load, { other: await subjectOf(other), current: await subjectOf(current) });
@@ -57,6 +84,10 @@ export async function beside(folder: string): Promise<void> {
   }
   upstream.close();
   await Promise.all([other.stop(), current.stop()]);
+}
+
+async function createEndpoints(parley: HttpClient, uri: string): Promise<void> {
+  for (const name of [ENDPOINT, ...PROMPTED]) await createEndpoint(parley, name, uri);
 }
 
 /** Builds and serves the Parley of a checkout, by its own bench: what that builds, and how, belongs to its commit. */
