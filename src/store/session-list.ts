@@ -5,7 +5,6 @@
 import { and, asc, count, desc, eq, gte, lt, sql, sum } from "drizzle-orm";
 import type { Column, SQL } from "drizzle-orm";
 import type { Client } from "../core/client.ts";
-import { foldText } from "../core/fold.ts";
 import { hasText } from "../core/message.ts";
 import type { Handler } from "../core/handover.ts";
 import type { Page, PageRequest } from "../core/page.ts";
@@ -31,12 +30,10 @@ import {
   sessionCounts,
   sessions,
 } from "./tables.ts";
+import { isInIndex, isPair, phraseOf, searchPair, titleContains } from "./title-search.ts";
 
 /** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
-
-/** The shortest text that the full-text index finds. */
-const TRIGRAM_LENGTH = 3;
 
 /** From here on a page is worth a look at the length of the list. */
 const FAR = 1_000;
@@ -106,19 +103,22 @@ const longestFirst = [asc(sessions.handlerSince), asc(sessions.number)] as const
 const isHandedOver = ({ handler }: SessionFilter): boolean => handler !== null && handler !== "bot";
 
 function pageOf(db: Database, filter: SessionFilter, page: PageRequest) {
-  // Selects the numbers first, from an index alone, so that skipped rows are not read.
-  const numbers = usesTrigrams(filter)
-    ? sql`select f.rowid ${titlesMatching(filter)} order by f.rowid desc limit ${page.limit} offset ${page.skip}`
-    : numbersOf(filter, page);
   return db
     .select()
     .from(sessions)
-    .where(sql`${sessions.number} in (${numbers})`)
+    .where(sql`${sessions.number} in (${numbersOf(filter, page)})`)
     .orderBy(...(isHandedOver(filter) ? longestFirst : newestFirst));
 }
 
+/** Selects the numbers first, from an index alone, so that skipped rows are not read. */
+function numbersOf(filter: SessionFilter, page: PageRequest): SQL {
+  if (usesTrigrams(filter))
+    return sql`select f.rowid ${titlesMatching(filter)} order by f.rowid desc limit ${page.limit} offset ${page.skip}`;
+  return isPairAlone(filter) ? numbersWithPair(filter, page) : numbersInOrder(filter, page);
+}
+
 /** Far down a list whose length is kept, the walk begins at its nearer end. */
-function numbersOf(filter: SessionFilter, { limit, skip }: PageRequest): SQL {
+function numbersInOrder(filter: SessionFilter, { limit, skip }: PageRequest): SQL {
   const matching = sql`select ${sessions.number} from ${sessions} where ${matchesOf(filter)}`;
   if (isHandedOver(filter))
     return sql`${matching} order by ${sessions.handlerSince}, ${sessions.number} limit ${limit} offset ${skip}`;
@@ -132,10 +132,27 @@ function numbersOf(filter: SessionFilter, { limit, skip }: PageRequest): SQL {
       limit iif(${isNearNewest}, 0, max(0, min(${limit}, ${total} - ${skip}))) offset max(0, ${total} - ${skip} - ${limit}))`;
 }
 
+/** From the index of titles or by a scan: the other of them finds nothing. */
+function numbersWithPair(filter: SessionFilter, { limit, skip }: PageRequest): SQL {
+  const { terms, phrases, isFew } = searchPair(filter.search ?? "");
+  return sql`${terms} select number from (select f.rowid as number from session_titles f
+      where f.session_titles match ${phrases} order by f.rowid desc limit ${limit} offset ${skip})
+    union all select number from (select ${sessions.number} from ${sessions} where ${matchesOf(filter)}
+      order by ${sessions.createdAt} desc, ${sessions.number} desc limit iif(${isFew}, 0, ${limit}) offset ${skip})`;
+}
+
+function totalWithPair(filter: SessionFilter): SQL<number> {
+  const { terms, phrases, isFew } = searchPair(filter.search ?? "");
+  return sql`(${terms} select (select count(*) from session_titles f
+      where f.session_titles match ${phrases})
+    + (select count(*) from (select 1 from ${sessions} where ${matchesOf(filter)} limit iif(${isFew}, 0, -1))))`;
+}
+
 function totalOf(db: Database, filter: SessionFilter) {
   if (usesTrigrams(filter)) {
     return db.select({ total: sql<number>`(select count(*) ${titlesMatching(filter)})` }).from(sql`(select 1)`);
   }
+  if (isPairAlone(filter)) return db.select({ total: totalWithPair(filter) }).from(sql`(select 1)`);
   if (isCounted(filter)) {
     const total = sum(sessionCounts.sessions);
     return db.select({ total }).from(sessionCounts).where(countFilter(filter));
@@ -152,8 +169,8 @@ function totalOf(db: Database, filter: SessionFilter) {
  * Titles that contain the search text, from the full-text index. Reads session rows only if there are other filters.
  */
 function titlesMatching(filter: SessionFilter): SQL {
-  const phrase = `"${foldText(filter.search ?? "").replaceAll('"', '""')}"`;
-  const others = Object.values({ ...filter, search: null }).some((value) => value !== null);
+  const phrase = phraseOf(filter.search ?? "");
+  const others = hasOthers(filter);
   const rows = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
   const conditions = others ? sql`and ${conditionsOf(filter)}` : sql``;
   return sql`from session_titles f ${rows} where f.session_titles match ${phrase} ${conditions}`;
@@ -161,10 +178,14 @@ function titlesMatching(filter: SessionFilter): SQL {
 
 /** A client has few sessions, and few are handed over, so a search among them scans their titles. */
 const usesTrigrams = (filter: SessionFilter): boolean =>
-  filter.search !== null &&
-  filter.clientId === null &&
-  !isHandedOver(filter) &&
-  Array.from(foldText(filter.search)).length >= TRIGRAM_LENGTH;
+  filter.search !== null && filter.clientId === null && !isHandedOver(filter) && isInIndex(filter.search);
+
+/** Whether it is a search for two letters in all titles. Another filter leaves few titles to scan. */
+const isPairAlone = (filter: SessionFilter): boolean =>
+  filter.search !== null && isPair(filter.search) && !hasOthers(filter);
+
+const hasOthers = (filter: SessionFilter): boolean =>
+  Object.values({ ...filter, search: null }).some((value) => value !== null);
 
 /** Whether `session_counts` has the number of sessions that match. */
 const isCounted = ({ search, handler, clientId, from, before }: SessionFilter): boolean =>
@@ -177,13 +198,7 @@ const countFilter = ({ chatbotId, status }: SessionFilter): SQL | undefined =>
   );
 
 const matchesOf = (filter: SessionFilter): SQL | undefined =>
-  and(conditionsOf(filter), filter.search === null ? undefined : titleContains(foldText(filter.search)));
-
-/** For a short text `glob` takes two thirds of the time of `instr`. D1 refuses patterns of more than 50 bytes. */
-function titleContains(text: string): SQL {
-  if (Array.from(text).length >= TRIGRAM_LENGTH) return sql`instr(${sessions.titleFolded}, ${text})`;
-  return sql`${sessions.titleFolded} glob ${`*${text.replaceAll(/[*?[]/g, "[$&]")}*`}`;
-}
+  and(conditionsOf(filter), filter.search === null ? undefined : titleContains(filter.search));
 
 /**
  * The narrowest filter uses its index: fewest sessions are handed over, a client has fewer than a chatbot, and a chatbot

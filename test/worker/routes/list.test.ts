@@ -1,5 +1,9 @@
 /** The list of sessions: pages, filters and search. */
+import { env } from "cloudflare:workers";
+import { sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
+import { database } from "../../../src/store/database.ts";
+import { searchPair } from "../../../src/store/title-search.ts";
 import { get, post, put } from "../../support/api.ts";
 import {
   createChatbot,
@@ -25,6 +29,18 @@ async function sessionsOf(count: number, fields: (index: number) => Record<strin
   for (let index = 0; index < count; index++)
     ids.push(await createSession({ chatbotId, clientId, title: `number ${index}`, ...fields(index) }));
   return { ids, chatbotId, clientId };
+}
+
+/** For so many that creating them would take long. */
+async function insertSessions(named: string[]): Promise<void> {
+  const query = `INSERT INTO sessions (id, kind, title, title_folded, status, start_time, chatbot_id, client_id, chats,
+      created_at, updated_at, last_seq, metadata_version, message_count)
+    SELECT printf('%024x', key), 'chatbot', value, value, 'ACTIVE', ?1, ?2, ?3, '[]', ?1 + key, ?1, 0, 0, 0
+    FROM json_each(?4)`;
+  const records = [await createChatbot(), await createClient()];
+  await env.DB.prepare(query)
+    .bind(Date.now(), ...records, JSON.stringify(named))
+    .run();
 }
 
 describe("a page of sessions", () => {
@@ -292,6 +308,31 @@ describe("search", () => {
     expect((await search("zq")).titles).toContain("Zq");
     expect((await search("q", `&clientId=${clientId}`)).titles).toEqual(["Zq"]);
     expect((await search("zq", "&status=COMPLETED")).titles).not.toContain("Zq");
+  });
+
+  it("finds two letters at any place of a title, whichever terms they begin", async () => {
+    const named = [
+      "Ωψ",
+      "Ωψ at the start",
+      "at the end Ωψ",
+      "in the mΩψddle",
+      'before a quote Ωψ"',
+      "twice Ωψ and ΩψΩψ",
+    ];
+    for (const title of [...named, "Ω ψ", "ψΩ", "Ω"]) await createSession({ title });
+    await createComparison([await createEndpoint()], { name: "Ωψ" });
+    expect(await search("ΩΨ")).toEqual({ titles: named.toReversed(), total: named.length });
+    expect(await search("ωψ", "&limit=2&skip=3")).toEqual({ titles: [named[2], named[1]], total: named.length });
+    expect(await search("ψω\u00ad")).toEqual({ titles: ["ψΩ", "twice Ωψ and ΩψΩψ"], total: 2 });
+  });
+
+  it("finds two letters that begin so many terms of the index that a scan is faster", async () => {
+    const named = Array.from({ length: 150 }, (_, nth) => `жѫ${String.fromCodePoint(0x4e00 + nth)}`);
+    await insertSessions(named);
+    expect(await search("жѫ", "&limit=3&skip=1")).toEqual({ titles: named.toReversed().slice(1, 4), total: 150 });
+    const { isFew, terms } = searchPair("жѫ");
+    const [choice] = await database(env.DB).all<{ isFew: number }>(sql`${terms} select ${isFew} as isFew`);
+    expect(choice).toEqual({ isFew: 0 });
   });
 
   it.each(["*", "?", "[", "]", "*a", "[a", "%", "_", "a\\", "é", "北", "🎉"])("takes %s as it is", async (needle) => {
