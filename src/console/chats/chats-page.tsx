@@ -3,4 +3,5 @@ import { ConversationView } from "./conversation-view.tsx";
 import { ChatList } from "./list/chat-list.tsx";
 import "./chats.css";
 
-export const ChatsPage = ({ id }: { id: string }) => (id === "" ? <ChatList /> : <ConversationView id={id} />);
+export const ChatsPage = ({ id, part }: { id: string; part: string }) =>
+  id === "" ? <ChatList /> : <ConversationView id={id} target={Number(part) || null} />;

@@ -7,6 +7,7 @@ import { Drawer } from "../shared/drawer.tsx";
 import type { SessionConnection } from "../shared/session-connection.ts";
 import { useKept } from "../shared/storage.ts";
 import type { Run } from "./run.ts";
+import type { Tool } from "./tools/tool.ts";
 
 interface HeadProps {
   session: Session;
@@ -14,9 +15,10 @@ interface HeadProps {
   named: PopulatedSession | null;
   connection: SessionConnection;
   run: Run;
+  onTool: (tool: Tool) => void;
 }
 
-export function ConversationHead({ session, named, connection, run }: HeadProps) {
+export function ConversationHead({ session, named, connection, run, onTool }: HeadProps) {
   const names = namesOf(named);
   const { title } = session;
   return (
@@ -29,9 +31,16 @@ export function ConversationHead({ session, named, connection, run }: HeadProps)
         {connection.state === "open" ? "live" : "connecting …"}
       </span>
       {title !== undefined && <span class="hint conversation-names">{names}</span>}
-      <Actions session={session} operator={named?.handover?.operator?.name ?? "a person"} run={run} />
+      <BranchLink session={session} />
+      <Actions session={session} operator={named?.handover?.operator?.name ?? "a person"} run={run} onTool={onTool} />
     </header>
   );
+}
+
+function BranchLink({ session: { metadata } }: { session: Session }) {
+  const from = metadata?.["branchedFrom"] as { sessionId: string; seq: number } | undefined;
+  if (!from) return null;
+  return <a href={addressOf("chats", from.sessionId, from.seq)}>Branch of another chat</a>;
 }
 
 const namesOf = (session: PopulatedSession | null): string =>
@@ -44,12 +53,18 @@ interface HandlingProps {
   run: Run;
 }
 
-function Actions({ session, operator, run }: HandlingProps) {
+function Actions({ session, operator, run, onTool }: HandlingProps & Pick<HeadProps, "onTool">) {
   const { api, me } = useConsole();
   const { id, status } = session;
+  const compare = (me.role === "admin" || me.role === "service") && (
+    <button type="button" onClick={() => onTool({ kind: "bridge", seq: null })}>
+      Compare on other models
+    </button>
+  );
   if (status === "ACTIVE")
     return (
       <div class="head-actions">
+        {compare}
         {me.role !== "client" && <Handling session={session} operator={operator} run={run} />}
         <button type="button" onClick={() => run(api.sessions.end(id))}>
           End
@@ -58,6 +73,7 @@ function Actions({ session, operator, run }: HandlingProps) {
     );
   return (
     <div class="head-actions">
+      {compare}
       {me.role !== "operator" && (
         <button type="button" onClick={() => run(api.sessions.update(id, { status: "ACTIVE" }))}>
           Reopen

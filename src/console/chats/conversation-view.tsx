@@ -10,8 +10,10 @@ import { Composer } from "./composer.tsx";
 import { Conversation } from "./conversation.ts";
 import { ConversationHead } from "./conversation-head.tsx";
 import { Messages } from "./messages.tsx";
+import type { Tool } from "./tools/tool.ts";
+import { ToolDrawer } from "./tools/tool-drawer.tsx";
 
-export function ConversationView({ id }: { id: string }) {
+export function ConversationView({ id, target }: { id: string; target: number | null }) {
   const { api } = useConsole();
   const conversation = useMemo(() => new Conversation(), [id]);
   const connection = useMemo(
@@ -22,6 +24,7 @@ export function ConversationView({ id }: { id: string }) {
   useChanges(conversation);
   useChanges(connection);
   const [failure, setFailure] = useState<unknown>(null);
+  const [tool, setTool] = useState<Tool | null>(null);
   const { session } = conversation;
   // Events name nobody: neither client and chatbot, nor who has taken over.
   const { value: named } = useLoaded(() => api.sessions.get(id), [id, session?.handler]);
@@ -34,12 +37,13 @@ export function ConversationView({ id }: { id: string }) {
     );
   return (
     <section class="conversation" aria-label="Conversation">
-      <ConversationHead session={session} named={named} connection={connection} run={run} />
-      <Messages session={session} conversation={conversation} run={run} />
+      <ConversationHead session={session} named={named} connection={connection} run={run} onTool={setTool} />
+      <Messages session={session} conversation={conversation} target={target} run={run} onTool={setTool} />
       <footer class="next-prompt">
         <Problem problem={failure ?? connection.problem} />
         <Composer session={session} conversation={conversation} connection={connection} run={run} />
       </footer>
+      {tool && <ToolDrawer id={id} tool={tool} conversation={conversation} onClose={() => setTool(null)} />}
     </section>
   );
 }

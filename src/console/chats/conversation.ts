@@ -2,12 +2,20 @@
  * A conversation as the events of its session make it: its messages as a tree, the path through them that is shown, and the
  * reply that is being written. It comes out the same whether the events are live or repeated. No effects.
  */
-import type { Session, StreamEvent } from "../../client/types.ts";
+import type { LoggedMessage, Session, StreamEvent } from "../../client/types.ts";
 import { Observable } from "../shared/observable.ts";
 import { Reply, figuresOf, isOfReply } from "../shared/replies/reply.ts";
 import type { Figures } from "../shared/replies/reply.ts";
 
 type Appended = StreamEvent & { type: "message-appended" };
+
+/** Where an adopted answer is from is hidden from a client. */
+export type Author =
+  | { kind: "human"; name: string }
+  | { kind: "adopted"; endpoint: string | null; sessionId: string | null };
+
+/** What is known of a call that did not send all messages of its conversation. */
+export type ReplyContext = NonNullable<LoggedMessage["context"]>;
 
 export interface ChatMessage {
   seq: number;
@@ -17,8 +25,10 @@ export interface ChatMessage {
   role: Appended["role"];
   content: string;
   sentAt: Date;
-  /** The name of the person who wrote it in the chatbot's place. */
-  author: string | null;
+  /** Of a message for the chatbot's side that its own endpoint did not give. */
+  author: Author | null;
+  /** What the reply did not get of the conversation, if that has just happened. */
+  context: ReplyContext | null;
   /** Of a reply. */
   status: "ok" | "error" | "cancelled" | null;
   error: string | null;
@@ -30,6 +40,7 @@ export class Conversation extends Observable {
   lastSeq = 0;
   running: { turnId: string; reply: Reply } | null = null;
   readonly #messages = new Map<number, ChatMessage>();
+  readonly #contexts = new Map<string, ReplyContext>();
   #path: number[] = [];
 
   /** The messages that are shown, oldest first. */
@@ -43,11 +54,19 @@ export class Conversation extends Observable {
     return [...this.#messages.values()].filter((other) => other.parentSeq === parentSeq && other.role === role);
   }
 
+  /** @returns the `seq` of the message that is shown in the place of another, which may be itself; `null` for none */
+  shownVariantOf(seq: number): number | null {
+    const message = this.#messages.get(seq);
+    const places = message ? this.variantsOf(message).map((variant) => variant.seq) : [];
+    return this.#path.find((shown) => shown === seq || places.includes(shown)) ?? null;
+  }
+
   apply(event: StreamEvent): void {
     if (event.type === "message-appended") this.#append(event);
     else if (event.type === "path-changed") this.#path = event.seqs;
     else if (event.type === "turn-started") this.#start(event.turnId);
     else if (event.type === "turn-ended") this.#end(event.turnId);
+    else if (event.type === "context-trimmed") this.#contexts.set(event.turnId, event);
     else if (isOfReply(event)) this.#applyToReply(event);
     else this.#applyToSession(event);
     // A text is shown by who shows the reply.
@@ -65,7 +84,7 @@ export class Conversation extends Observable {
   #append(event: Appended): void {
     const { seq, parentSeq = null, turnId = null } = event;
     this.lastSeq = Math.max(this.lastSeq, seq);
-    this.#messages.set(seq, messageOf(event));
+    this.#messages.set(seq, messageOf(event, this.#contexts));
     const last = this.#path.at(-1) ?? null;
     if (parentSeq === last && !this.#path.includes(seq)) this.#path = [...this.#path, seq];
     if (event.role === "assistant" && turnId !== null) this.#end(turnId);
@@ -92,7 +111,7 @@ export class Conversation extends Observable {
   }
 }
 
-function messageOf(event: Appended): ChatMessage {
+function messageOf(event: Appended, contexts: ReadonlyMap<string, ReplyContext>): ChatMessage {
   return {
     seq: event.seq,
     parentSeq: event.parentSeq ?? null,
@@ -100,9 +119,15 @@ function messageOf(event: Appended): ChatMessage {
     role: event.role,
     content: event.content,
     sentAt: new Date(event.timestamp),
-    author: event.author?.kind === "human" ? event.author.name : null,
+    author: event.author ? authorOf(event.author) : null,
+    context: (event.status && contexts.get(event.turnId ?? "")) ?? null,
     status: event.status ?? null,
     error: null,
     figures: event.status ? figuresOf(event) : null,
   };
 }
+
+const authorOf = (author: NonNullable<Appended["author"]>): Author =>
+  author.kind === "human"
+    ? { kind: "human", name: author.name }
+    : { kind: "adopted", endpoint: author.endpoint ?? null, sessionId: author.sessionId ?? null };

@@ -1,59 +1,79 @@
 /** The messages of a conversation, and the reply that is being written. */
+import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Session } from "../../client/types.ts";
-import { useConsole } from "../context.ts";
 import { useFollowedEnd } from "../shared/use-followed-end.ts";
 import { Elapsed, STATE_TEXT } from "../shared/replies/figures.tsx";
 import type { Reply } from "../shared/replies/reply.ts";
 import { StreamedText } from "../shared/replies/streamed-text.tsx";
 import { useChanges } from "../shared/observable.ts";
-import { useLoaded } from "../shared/use-loaded.ts";
-import type { Conversation } from "./conversation.ts";
+import type { ChatMessage, Conversation } from "./conversation.ts";
+import { useMessageFacts } from "./message-facts.ts";
 import { MessageItem } from "./message-item.tsx";
 import type { Run } from "./run.ts";
+import type { Tool } from "./tools/tool.ts";
+import { useTarget } from "./use-target.ts";
 
 interface MessagesProps {
   session: Session;
   conversation: Conversation;
+  /** The message to show first. */
+  target: number | null;
   run: Run;
+  onTool: (tool: Tool) => void;
 }
 
-export function Messages({ session: { id, status }, conversation, run }: MessagesProps) {
-  const { api } = useConsole();
+export function Messages({ session: { id, status }, conversation, target, run, onTool }: MessagesProps) {
   const scroller = useRef<HTMLDivElement>(null);
   useFollowedEnd(scroller, conversation);
-  // Events have no ratings.
-  const { value: ratings, reload } = useLoaded(async () => {
-    const { messages } = await api.sessions.messages(id, { limit: 1000 });
-    return new Map(messages.map(({ seq, feedback }) => [seq, feedback?.rating ?? null]));
-  }, [id]);
-  const shown = conversation.shown;
+  const { facts, reload } = useMessageFacts(id);
+  const { shown, running } = conversation;
+  const shownTarget = target === null ? null : conversation.shownVariantOf(target);
+  useTarget(scroller, shownTarget);
   const change = (call: Promise<unknown>) => run(call.then(reload));
   return (
     <div class="messages" ref={scroller} tabIndex={0} role="log" aria-label="Messages">
       <ol class="messages-inside">
         {shown.map((message) => (
-          <li key={message.seq} class={`message message-${message.role}`}>
+          <Item key={message.seq} message={message} target={message.seq === shownTarget ? target : null}>
             <MessageItem
               id={id}
               message={message}
+              shown={shown}
               variants={conversation.variantsOf(message)}
-              rating={ratings?.get(message.seq) ?? null}
+              facts={facts?.get(message.seq)}
               isActive={status === "ACTIVE"}
               run={change}
+              onTool={onTool}
             />
-          </li>
+          </Item>
         ))}
-        {conversation.running && (
+        {running && (
           <li class="message message-assistant">
-            <RunningReply reply={conversation.running.reply} />
+            <RunningReply reply={running.reply} />
           </li>
         )}
-        {shown.length === 0 && !conversation.running && <li class="hint">No message yet.</li>}
+        {shown.length === 0 && !running && <li class="hint">No message yet.</li>}
       </ol>
     </div>
   );
 }
+
+interface PlaceProps {
+  message: ChatMessage;
+  /** What is looked for, if it is here or has this one in its place. */
+  target: number | null;
+  children: ComponentChildren;
+}
+
+const Item = ({ message: { seq, role }, target, children }: PlaceProps) => (
+  <li class={`message message-${role}${target === null ? "" : " message-target"}`} data-seq={seq}>
+    {target !== null && target !== seq && (
+      <p class="note">The message that you looked for is another variant of this one.</p>
+    )}
+    {children}
+  </li>
+);
 
 function RunningReply({ reply }: { reply: Reply }) {
   useChanges(reply);

@@ -1,5 +1,6 @@
 /** A comparison that is under way: its head, the answers in columns, and the next prompt. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { LazyReplayBar } from "../bridge/lazy-replay-bar.tsx";
 import { useConsole } from "../context.ts";
 import { useChanges } from "../shared/observable.ts";
 import { Problem } from "../shared/problem.tsx";
@@ -36,6 +37,7 @@ export function ComparisonView({ id }: { id: string }) {
   return (
     <section class="comparison" aria-label={session.name}>
       <ComparisonHead session={session} connection={connection} onResult={setResult} />
+      {session.from_session !== undefined && <LazyReplayBar comparison={comparison} />}
       <AnswersGrid
         comparison={comparison}
         columns={columns}

@@ -4,6 +4,7 @@
  */
 import type { StreamEvent } from "../../live/streaming/events.ts";
 import type { Comparison as Session } from "../../client/types.ts";
+import { RECORDED_CHAT } from "../../core/bridge.ts";
 import { Observable } from "../shared/observable.ts";
 import { Reply, isOfReply } from "../shared/replies/reply.ts";
 
@@ -44,6 +45,13 @@ export class Comparison extends Observable {
   readonly #byId = new Map<string, Turn>();
   /** Of the last message: where the events go on after a lost connection. */
   lastSeq = 0;
+  /** How many turns the chat has that it was made from. */
+  recordedTurns = 0;
+
+  /** How many of them have been put, with all their answers. */
+  get replayedTurns(): number {
+    return this.turns.filter((turn) => turn.replies.has(RECORDED_CHAT) && !turn.isRunning).length;
+  }
 
   apply(event: StreamEvent): void {
     if (event.type === "message-appended") this.#append(event);
@@ -73,7 +81,7 @@ export class Comparison extends Observable {
 
   #append(event: StreamEvent & { type: "message-appended" }): void {
     this.lastSeq = Math.max(this.lastSeq, event.seq);
-    if (event.turnId === undefined) return;
+    if (event.turnId === undefined) return this.#record(event);
     const turn = this.turn(event.turnId);
     if (event.chatId !== null) {
       turn.reply(event.chatId).complete(event);
@@ -82,6 +90,13 @@ export class Comparison extends Observable {
       turn.sentAt = new Date(event.timestamp);
       turn.changed();
     }
+  }
+
+  /** The log begins with a copy of the chat. */
+  #record({ chatId, role }: StreamEvent & { type: "message-appended" }): void {
+    if (chatId !== RECORDED_CHAT || role !== "user") return;
+    this.recordedTurns += 1;
+    this.changed();
   }
 
   #take(session: Record<string, unknown>, turn: RunningTurn | null): void {

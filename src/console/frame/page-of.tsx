@@ -14,6 +14,7 @@ interface PlaceProps {
 type Page = ComponentType<PlaceProps>;
 
 const LOADERS: Record<string, () => Promise<Page>> = {
+  bookmarks: async () => (await import("../bookmarks/bookmarks-page.tsx")).BookmarksPage,
   chats: async () => (await import("../chats/chats-page.tsx")).ChatsPage,
   endpoints: async () => (await import("../endpoints/endpoints-page.tsx")).EndpointsPage,
   keys: async () => (await import("../keys/keys-page.tsx")).KeysPage,

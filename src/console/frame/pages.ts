@@ -13,6 +13,7 @@ export interface Page {
 const PAGES: readonly Page[] = [
   { name: "compare", title: "Compare", roles: ["admin", "service"] },
   { name: "chats", title: "Chats", roles: ["admin", "service", "operator", "client"] },
+  { name: "bookmarks", title: "Bookmarks", roles: ["admin", "service"], within: "compare" },
   { name: "endpoints", title: "Endpoints", roles: ["admin", "service"] },
   { name: "keys", title: "Keys", roles: ["admin"] },
 ];

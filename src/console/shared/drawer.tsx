@@ -5,16 +5,18 @@ import { useEffect, useRef } from "preact/hooks";
 interface DrawerProps {
   title: string;
   onClose: () => void;
+  /** Whether texts stand beside each other in it. */
+  isWide?: boolean;
   children: ComponentChildren;
 }
 
-export function Drawer({ title, onClose, children }: DrawerProps) {
+export function Drawer({ title, onClose, isWide = false, children }: DrawerProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog
       ref={dialog}
-      class="drawer"
+      class={isWide ? "drawer drawer-wide" : "drawer"}
       aria-label={title}
       onClose={onClose}
       onClick={(event) => event.target === event.currentTarget && event.currentTarget.close()}

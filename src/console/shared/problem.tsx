@@ -16,12 +16,13 @@ export function problemText(problem: unknown): string {
   if (problem instanceof ParleyError) {
     if (problem.code === "connection_failed")
       return "The server cannot be reached. Check the connection, then try again.";
-    // The message begins with the call, which says nothing to a person.
-    const reason = problem.message.replace(/^\S+ \S+ failed with status \d+: /, "");
-    return [reason, ADVICE[problem.status]].filter(Boolean).join(" — ");
+    return [reasonOf(problem), ADVICE[problem.status]].filter(Boolean).join(" — ");
   }
   return problem.message;
 }
+
+/** The message begins with the call, which says nothing to a person. */
+export const reasonOf = ({ message }: ParleyError): string => message.replace(/^\S+ \S+ failed with status \d+: /, "");
 
 export function Problem({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) {
   if (problem === null || problem === undefined) return null;

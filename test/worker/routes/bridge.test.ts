@@ -52,6 +52,8 @@ describe("a comparison from a chat session", () => {
       endpoints: [other.id, echo],
       system_prompt: "Be kind.",
       context_strategy: "chat_history",
+      from_session: from,
+      mode: "user_turns",
     });
     const { status, body } = await replay(session.session_id);
     expect(status).toBe(200);

@@ -113,6 +113,9 @@ describe("what does not fit", () => {
     expect(sent).toEqual([line(19), line(20), line("new")]);
     const { turnId } = await stream.next("turn-started");
     expect(trimmed).toEqual({ type: "context-trimmed", turnId, dropped: 18, kept: 3, estimatedTokens: 75 });
+    const { messages } = (await get(`/sessions/${id}/messages?limit=1000`)).body.data;
+    expect(messages.at(-1).context).toEqual({ dropped: 18, kept: 3, estimatedTokens: 75 });
+    expect(messages.at(-2).context).toBeUndefined();
     expect(await follower.next("context-trimmed")).toEqual(trimmed);
     expect(await socket.next("context-trimmed")).toEqual(trimmed);
     expect(stream.types().slice(0, 4)).toEqual(["turn-started", "message-appended", "context-trimmed", "reply-start"]);

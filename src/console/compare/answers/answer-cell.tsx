@@ -1,4 +1,5 @@
 /** One answer: its text, how far it is, what it cost, or why it failed. */
+import type { ComponentChildren } from "preact";
 import { useChanges } from "../../shared/observable.ts";
 import type { Column } from "../columns.ts";
 import { Elapsed, FiguresLine, STATE_TEXT } from "../../shared/replies/figures.tsx";
@@ -10,36 +11,47 @@ interface CellProps {
   column: Column;
   reply: Reply;
   onStop: () => void;
-  onReceipt: () => void;
+  /** What can be done with it when it is complete. */
+  children: ComponentChildren;
 }
 
-export function AnswerCell({ column, reply, onStop, onReceipt }: CellProps) {
+export function AnswerCell({ column, reply, onStop, children }: CellProps) {
   useChanges(reply);
-  const { state, isRunning, figures, error } = reply;
+  const { state, isRunning, error } = reply;
   return (
     <article class={`answer answer-${state}`} aria-label={`Answer of ${column.title}`} aria-busy={isRunning}>
       <p class="answer-name">{column.title}</p>
       {isRunning && <StreamedText reply={reply} />}
       {!isRunning && reply.text !== "" && <FormattedText text={reply.text} />}
+      {column.isRecorded && reply.text === "" && <p class="hint">The chat has no answer here.</p>}
       {state === "error" && <Failure error={error} />}
       <footer class="answer-foot">
-        <span class={`state state-${state}`}>{STATE_TEXT[state]}</span>
-        {isRunning ? <Elapsed reply={reply} /> : figures && <FiguresLine figures={figures} prices={column.prices} />}
+        {!column.isRecorded && <State reply={reply} prices={column.prices} />}
         <span class="answer-actions">
           {isRunning ? (
             <button type="button" class="quiet small" aria-label={`Stop ${column.title}`} onClick={onStop}>
               Stop
             </button>
           ) : (
-            <button type="button" class="quiet small" aria-label={`Receipt of ${column.title}`} onClick={onReceipt}>
-              Receipt
-            </button>
+            children
           )}
         </span>
       </footer>
     </article>
   );
 }
+
+/** How far it is, then its figures. */
+const State = ({ reply, prices }: { reply: Reply; prices: Column["prices"] }) => (
+  <>
+    <span class={`state state-${reply.state}`}>{STATE_TEXT[reply.state]}</span>
+    {reply.isRunning ? (
+      <Elapsed reply={reply} />
+    ) : (
+      reply.figures && <FiguresLine figures={reply.figures} prices={prices} />
+    )}
+  </>
+);
 
 const Failure = ({ error }: { error: Reply["error"] }) => (
   <p class="failure">

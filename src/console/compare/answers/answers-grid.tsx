@@ -3,10 +3,11 @@
  * by side. It follows its end until one scrolls up.
  */
 import { useRef } from "preact/hooks";
+import { RECORDED_CHAT } from "../../../core/bridge.ts";
 import { useFollowedEnd } from "../../shared/use-followed-end.ts";
 import type { Column } from "../columns.ts";
-import type { Comparison } from "../comparison.ts";
-import type { Result } from "../results/result.ts";
+import type { Comparison, Turn } from "../comparison.ts";
+import type { Adoptable, Result } from "../results/result.ts";
 import { TurnRow } from "./turn-row.tsx";
 
 interface GridProps {
@@ -20,6 +21,7 @@ interface GridProps {
 export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   useFollowedEnd(scroller, comparison);
+  const rows = rowsOf(comparison);
   return (
     <div class="answers" ref={scroller} tabIndex={0} role="region" aria-label="Answers">
       <div class="answers-inside" style={{ "--columns": columns.length }}>
@@ -31,13 +33,14 @@ export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: 
             </div>
           ))}
         </div>
-        {comparison.turns.map((turn, index) => (
+        {rows.map(({ turn, adoptable }, index) => (
           <TurnRow
             key={turn.turnId}
             number={index + 1}
             fromEnd={comparison.turns.length - index}
             turn={turn}
             columns={columns}
+            adoptable={adoptable}
             onStop={onStop}
             onAgain={onAgain}
             onResult={onResult}
@@ -47,4 +50,15 @@ export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: 
       </div>
     </div>
   );
+}
+
+/** Turns of a chat, and the place of each in it. Prompts that somebody put beside them have none. */
+function rowsOf({ session, turns, recordedTurns }: Comparison): { turn: Turn; adoptable: Adoptable | null }[] {
+  const from = session?.from_session;
+  let number = 0;
+  return turns.map((turn) => {
+    if (from === undefined || !turn.replies.has(RECORDED_CHAT)) return { turn, adoptable: null };
+    number += 1;
+    return { turn, adoptable: { from, isLast: number === recordedTurns } };
+  });
 }

@@ -1,31 +1,36 @@
 /** A prompt, and beneath it the answers to it. */
+import { RECORDED_CHAT } from "../../../core/bridge.ts";
 import { useChanges } from "../../shared/observable.ts";
 import { plural, shortTime } from "../../shared/format.ts";
 import type { Column } from "../columns.ts";
 import type { Turn } from "../comparison.ts";
-import type { Result } from "../results/result.ts";
+import type { Adoptable, Result } from "../results/result.ts";
+import { AnswerTools } from "./answer-tools.tsx";
 import { AnswerCell } from "./answer-cell.tsx";
 
 interface RowProps {
+  /** From 1. */
   number: number;
   /** 1 for the last turn. */
   fromEnd: number;
   turn: Turn;
   columns: Column[];
+  adoptable: Adoptable | null;
   onStop: (chatId: string) => void;
   onAgain: (prompt: string) => void;
   onResult: (result: Result) => void;
 }
 
-export function TurnRow({ number, turn, ...props }: RowProps) {
+export function TurnRow(props: RowProps) {
+  const { number, turn, columns } = props;
   useChanges(turn);
   return (
     <section class="turn" aria-label={`Prompt ${number}`}>
-      <TurnHead turn={turn} {...props} />
+      <TurnHead {...props} />
       <div class="turn-answers">
-        {props.columns.map((column) => (
+        {columns.map((column) => (
           <div key={column.chatId} class="cell">
-            <Answer column={column} turn={turn} {...props} />
+            <Answer column={column} {...props} />
           </div>
         ))}
       </div>
@@ -33,9 +38,7 @@ export function TurnRow({ number, turn, ...props }: RowProps) {
   );
 }
 
-type PartProps = Omit<RowProps, "number">;
-
-function TurnHead({ turn, columns, onAgain, onResult }: PartProps) {
+function TurnHead({ turn, columns, onAgain, onResult }: RowProps) {
   const { prompt, isRunning, sentAt } = turn;
   return (
     <header class="turn-head">
@@ -76,18 +79,21 @@ const PromptText = ({ text }: { text: string }) => (
 );
 
 /** Nothing if the chat was not asked. */
-function Answer({ turn, column, fromEnd, onStop, onResult }: PartProps & { column: Column }) {
-  const { chatId } = column;
-  const reply = turn.replies.get(chatId);
+function Answer({ turn, column, onStop, ...props }: RowProps & { column: Column }) {
+  const reply = turn.replies.get(column.chatId);
   if (!reply) return null;
-  const onReceipt = () => onResult({ kind: "receipt", chatId, fromEnd });
-  return <AnswerCell column={column} reply={reply} onStop={() => onStop(chatId)} onReceipt={onReceipt} />;
+  return (
+    <AnswerCell column={column} reply={reply} onStop={() => onStop(column.chatId)}>
+      <AnswerTools column={column} reply={reply} {...props} />
+    </AnswerCell>
+  );
 }
 
 /** What has become of the turn. While it runs it says only that: a screen reader would read every change aloud. */
 function outcomeOf(turn: Turn): string {
-  if (turn.isRunning) return `${plural(turn.replies.size, "answer")} under way`;
-  const count = (state: string) => [...turn.replies.values()].filter((reply) => reply.state === state).length;
+  const asked = [...turn.replies].filter(([chatId]) => chatId !== RECORDED_CHAT).map(([, reply]) => reply);
+  if (turn.isRunning) return `${plural(asked.length, "answer")} under way`;
+  const count = (state: string) => asked.filter((reply) => reply.state === state).length;
   const parts = [
     [count("ok"), "complete"],
     [count("error"), "failed"],

@@ -1,11 +1,9 @@
 /** What differs between two answers to one prompt, word by word. */
-import { diffWordsWithSpace } from "diff";
 import { useMemo, useState } from "preact/hooks";
+import { differingParts } from "../../shared/difference/differing-parts.ts";
 import type { Column } from "../columns.ts";
 import type { Result, ResultProps } from "./result.ts";
-
-/** Answers that share almost nothing take too long to compare, and nobody reads the outcome. */
-const TIMEOUT_MS = 500;
+import "../../shared/difference/difference.css";
 
 export function DifferenceView({ result: { turn }, columns }: ResultProps<Result & { kind: "difference" }>) {
   const answered = columns.filter(({ chatId }) => (turn.replies.get(chatId)?.text ?? "") !== "");
@@ -29,7 +27,7 @@ export function DifferenceView({ result: { turn }, columns }: ResultProps<Result
 }
 
 function Difference({ before, after }: { before: string; after: string }) {
-  const parts = useMemo(() => diffWordsWithSpace(before, after, { timeout: TIMEOUT_MS }), [before, after]);
+  const parts = useMemo(() => differingParts(before, after), [before, after]);
   if (before === after) return <p class="note">Both answers are the same.</p>;
   if (!parts) return <p class="note">These answers differ in too much to mark it.</p>;
   return (

@@ -8,12 +8,21 @@ import "./results.css";
 
 const LOADERS: { [K in Result["kind"]]: () => Promise<ComponentType<ResultProps<Result & { kind: K }>>> } = {
   receipt: async () => (await import("./receipt.tsx")).ReceiptView,
+  adopt: async () => (await import("../../bridge/adopt-view.tsx")).AdoptView,
+  bookmark: async () => (await import("../../bookmarks/bookmark-form.tsx")).BookmarkForm,
   difference: async () => (await import("./difference.tsx")).DifferenceView,
   statistics: async () => (await import("./statistics.tsx")).StatisticsView,
   export: async () => (await import("./export.tsx")).ExportView,
 };
 
-const TITLES = { receipt: "Receipt", difference: "Differences", statistics: "Statistics", export: "Export" } as const;
+const TITLES = {
+  receipt: "Receipt",
+  adopt: "Adopt this answer",
+  bookmark: "Bookmark",
+  difference: "Differences",
+  statistics: "Statistics",
+  export: "Export",
+} as const;
 
 interface DrawerProps extends ResultProps {
   onClose: () => void;

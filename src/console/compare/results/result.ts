@@ -2,9 +2,20 @@
 import type { Column } from "../columns.ts";
 import type { Turn } from "../comparison.ts";
 
+/** Of an answer to a turn of the chat that the comparison was made from. */
+export interface Adoptable {
+  /** The chat. */
+  from: string;
+  /** Whether nothing follows in the chat. */
+  isLast: boolean;
+}
+
 export type Result =
   /** @param fromEnd 1 for the last turn */
   | { kind: "receipt"; chatId: string; fromEnd: number }
+  /** @param number of the turn, from 1 */
+  | ({ kind: "adopt"; chatId: string; number: number } & Adoptable)
+  | { kind: "bookmark"; chatId: string; number: number }
   | { kind: "difference"; turn: Turn }
   | { kind: "statistics" }
   | { kind: "export" };

@@ -22,7 +22,7 @@ export function EndpointPicker({ choices, chosen, onChange }: PickerProps) {
     onChange(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
   return (
     <fieldset class="picker">
-      <legend>Endpoints</legend>
+      <legend>Endpoints and chatbots</legend>
       <div class="picker-tools">
         {choices.length >= SEARCH_FROM && <SearchField search={search} onChange={setSearch} />}
         <button type="button" class="quiet" onClick={() => onChange([...new Set([...chosen, ...shown.map(idOf)])])}>

@@ -1,7 +1,7 @@
 /** The start of a comparison: which endpoints, with which settings, and the first prompt. */
 import { useState } from "preact/hooks";
 import { useConsole } from "../../context.ts";
-import { goTo } from "../../router.ts";
+import { addressOf, goTo } from "../../router.ts";
 import { plural } from "../../shared/format.ts";
 import { Problem } from "../../shared/problem.tsx";
 import { keep, useKept } from "../../shared/storage.ts";
@@ -32,7 +32,12 @@ export function StartPage() {
   const refusal = refusalOf(chosen.length, chats);
   return (
     <section class="page start">
-      <h1>Compare models</h1>
+      <div class="page-head">
+        <h1>Compare models</h1>
+        <a class="button quiet" href={addressOf("bookmarks")}>
+          Bookmarks
+        </a>
+      </div>
       <p class="lead">One prompt to several endpoints at once. Their answers stream side by side.</p>
       <Problem problem={problem} onRetry={reload} />
       <div class="start-grid">

@@ -19,5 +19,6 @@ export function presentSession(session: Session, zone: string, history: z.output
     filename: null,
     chat_history: history,
     system_prompt: session.systemPrompt,
+    ...(session.bridge ? { from_session: session.bridge.sessionId, mode: session.bridge.mode } : {}),
   } satisfies z.output<typeof schemas.Session>;
 }

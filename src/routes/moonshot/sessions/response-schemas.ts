@@ -1,5 +1,6 @@
 /** The schema of a session in the answers of `/v1/sessions`. Records are in `record-schemas.ts`, statistics in `result-schemas.ts`. */
 import * as z from "zod";
+import { BRIDGE_MODES } from "../../../core/bridge.ts";
 import { History, truncated } from "./record-schemas.ts";
 
 export const Session = z
@@ -16,6 +17,11 @@ export const Session = z
     filename: z.null(),
     chat_history: History.nullable(),
     system_prompt: z.string().nullable(),
+    from_session: z
+      .string()
+      .optional()
+      .meta({ description: "The chat session that it was made from. Absent otherwise, as is `mode`" }),
+    mode: z.enum(BRIDGE_MODES).optional(),
     truncated,
   })
   .meta({ id: "MoonshotSession" });

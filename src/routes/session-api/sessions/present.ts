@@ -8,7 +8,7 @@ import type { Client } from "../../../core/client.ts";
 import { authorFor, canSee } from "../../../core/caller.ts";
 import type { Caller, CallerRole } from "../../../core/caller.ts";
 import type { Handling } from "../../../core/handover.ts";
-import type { Message, ReplyDetail } from "../../../core/message.ts";
+import type { Message, ReplyDetail, SentContext } from "../../../core/message.ts";
 import { hasText } from "../../../core/message.ts";
 import type { MessageFeedback } from "../../../core/message-feedback.ts";
 import { isOnPath, shownParentOf } from "../../../core/message-tree.ts";
@@ -63,13 +63,28 @@ export function presentInTree(
 }
 
 const presentReplyDetail = (
-  { status, finishReason, model, usage, durationMs, ttftMs }: ReplyDetail,
+  { status, finishReason, model, usage, durationMs, ttftMs, context }: ReplyDetail,
   viewerRole: CallerRole | null,
 ) => ({
   status,
   finishReason,
   ...omitNulls({ model: viewerRole === "client" ? null : model, usage }),
   ...omitNulls({ durationMs, ttftMs }),
+  ...(context?.isTrimmed ? { context: presentContext(context, viewerRole) } : {}),
+});
+
+/** As in the event `context-trimmed`, and for those who know the chatbot also the summary that was made. */
+const presentContext = (
+  { dropped, kept, estimatedTokens, summary }: SentContext,
+  viewerRole: CallerRole | null,
+): z.output<typeof schemas.TrimmedContext> => ({
+  dropped,
+  kept,
+  estimatedTokens,
+  ...omitNulls({
+    summary: viewerRole === "client" ? null : summary?.text || null,
+    summaryError: summary?.error?.code ?? null,
+  }),
 });
 
 export const presentStatistics = (

@@ -1,5 +1,6 @@
 /** Schemas of sessions, their messages and their statistics in answers. */
 import * as z from "zod";
+import { REPLY_ERROR_CODES } from "../../../core/failure.ts";
 import { HANDLERS } from "../../../core/handover.ts";
 import { FINISH_REASONS, REPLY_STATUSES, ROLES } from "../../../core/message.ts";
 import { SESSION_STATUSES } from "../../../core/session.ts";
@@ -73,6 +74,17 @@ const Usage = z.object({
   reasoningTokens: integer.optional().meta({ description: "Part of the output tokens, if known" }),
 });
 
+/** What was not sent to the model, of a reply whose chatbot's `context` had no room for all. */
+export const TrimmedContext = z
+  .object({
+    dropped: integer.meta({ description: "Messages of the conversation that were not sent as they are" }),
+    kept: integer.meta({ description: "Messages that were sent, the new one included" }),
+    estimatedTokens: integer.meta({ description: "Of all that was sent" }),
+    summary: z.string().optional().meta({ description: "If this turn made one. Not for the role client" }),
+    summaryError: z.enum(REPLY_ERROR_CODES).optional(),
+  })
+  .meta({ id: "TrimmedContext" });
+
 /** A message with what is known of a reply. */
 export const LoggedMessage = Message.extend({
   seq: integer,
@@ -82,6 +94,7 @@ export const LoggedMessage = Message.extend({
   usage: Usage.optional().meta({ description: "On a reply, if the provider counts tokens" }),
   durationMs: integer.optional().meta({ description: "On a reply: its whole time" }),
   ttftMs: integer.optional().meta({ description: "On a reply with text: the time to its first text" }),
+  context: TrimmedContext.optional().meta({ description: "On a reply that did not get the whole conversation" }),
   feedback: Feedback.optional(),
 }).meta({ id: "LoggedMessage" });
 

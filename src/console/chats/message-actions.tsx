@@ -1,0 +1,92 @@
+/** What can be done with a message. What a role may not do is not shown. */
+import { useConsole } from "../context.ts";
+import { goTo } from "../router.ts";
+import type { ItemProps } from "./item-props.ts";
+import type { ChatMessage } from "./conversation.ts";
+
+export function Actions(props: ItemProps & { onEdit: () => void }) {
+  const { id, message, variants, run, onTool } = props;
+  const { api, me } = useConsole();
+  const { seq, role, status, content, author } = message;
+  const isAnswer = role === "assistant" && content !== "";
+  const isService = me.role === "admin" || me.role === "service";
+  return (
+    <span class="answer-actions">
+      <Variants message={message} variants={variants} onChoose={(other) => run(api.sessions.activate(id, other))} />
+      {variants.length > 1 && <Tool text="Compare variants" onUse={() => onTool({ kind: "variants", seq })} />}
+      {isAnswer && (author ?? status) && <Rating {...props} />}
+      {/* An operator reads, rates and takes over, but does not ask. */}
+      {me.role !== "operator" && <AskingTools {...props} />}
+      {isAnswer && isService && <Tool text="Compare on other models" onUse={() => onTool({ kind: "bridge", seq })} />}
+    </span>
+  );
+}
+
+function AskingTools({ id, message, isActive, run, onEdit }: ItemProps & { onEdit: () => void }) {
+  const { api } = useConsole();
+  const { seq, role, status, content } = message;
+  const branch = () => run(api.sessions.branch(id, { seq }).then((made) => goTo("chats", made.id)));
+  return (
+    <>
+      {isActive && status && <Tool text="Ask again" onUse={() => run(api.sessions.regenerate(id, seq))} />}
+      {isActive && role === "user" && <Tool text="Edit" onUse={onEdit} />}
+      {content !== "" && <Tool text="Branch" onUse={branch} />}
+    </>
+  );
+}
+
+const Tool = ({ text, onUse }: { text: string; onUse: () => void }) => (
+  <button type="button" class="quiet small" onClick={onUse}>
+    {text}
+  </button>
+);
+
+interface VariantsProps {
+  message: ChatMessage;
+  variants: ChatMessage[];
+  onChoose: (seq: number) => void;
+}
+
+function Variants({ message, variants, onChoose }: VariantsProps) {
+  if (variants.length < 2) return null;
+  const at = variants.findIndex(({ seq }) => seq === message.seq);
+  const step = (by: number, label: string, sign: string) => {
+    const other = variants[at + by];
+    return (
+      <button
+        type="button"
+        class="quiet small"
+        aria-label={label}
+        disabled={!other}
+        onClick={() => other && onChoose(other.seq)}
+      >
+        {sign}
+      </button>
+    );
+  };
+  return (
+    <span class="variants">
+      {step(-1, "Earlier variant", "‹")}
+      {at + 1} of {variants.length}
+      {step(1, "Later variant", "›")}
+    </span>
+  );
+}
+
+function Rating({ id, message: { seq }, facts, run }: ItemProps) {
+  const { api } = useConsole();
+  const rating = facts?.rating ?? null;
+  const rate = (value: 1 | -1) =>
+    run(rating === value ? api.sessions.removeFeedback(id, seq) : api.sessions.setFeedback(id, seq, { rating: value }));
+  const button = (value: 1 | -1, text: string) => (
+    <button type="button" class="quiet small" aria-pressed={rating === value} onClick={() => rate(value)}>
+      {text}
+    </button>
+  );
+  return (
+    <>
+      {button(1, "Good")}
+      {button(-1, "Bad")}
+    </>
+  );
+}
