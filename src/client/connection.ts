@@ -39,6 +39,8 @@ export interface Call extends CallOptions {
   path: string;
   query?: Query | undefined;
   body?: unknown;
+  /** Of a body that is a text, such as a file; otherwise the body is sent as JSON. */
+  contentType?: string;
   accept?: string;
   /** For a `POST` that takes no key: whether it is repeated, because that does no harm, or never. */
   repeats?: "as-is" | "never";
@@ -125,13 +127,13 @@ export class Connection {
       accept,
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(key === null ? {} : { "idempotency-key": key }),
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(body === undefined ? {} : { "content-type": call.contentType ?? "application/json" }),
     };
     try {
       return await this.#fetch(this.url + path + queryText(query), {
         method,
         headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: bodyOf(call) }),
         ...(signal ? { signal } : {}),
       });
     } catch (error) {
@@ -139,6 +141,9 @@ export class Connection {
     }
   }
 }
+
+const bodyOf = ({ body, contentType }: Call): string =>
+  contentType === undefined ? JSON.stringify(body) : String(body);
 
 /** @returns the reason of the signal if that is why, otherwise a failure */
 export function connectionError({ method, path, signal }: Call, cause: unknown): unknown {

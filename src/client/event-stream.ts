@@ -15,23 +15,23 @@ const LONGEST_SILENCE_MS = 45_000;
 const QUIET_MS = 250;
 
 /** `comment`: what was to be replayed has come. `quiet`: probably. */
-type Received = StreamEvent | "comment" | "quiet";
+type Received<Event> = Event | "comment" | "quiet";
 
 /**
  * @param call what was answered
  * @param isWaiting whether the reader wants to know when it is quiet
  * @throws {@link ParleyError} if the connection breaks or is silent, or the reason of the signal
  */
-export async function* readEvents(
+export async function* readEvents<Event extends object = StreamEvent>(
   call: Call,
   body: ReadableStream<Uint8Array>,
   isWaiting: () => boolean,
-): AsyncGenerator<Received, void> {
+): AsyncGenerator<Received<Event>, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  let received: Received[] = [];
+  let received: Received<Event>[] = [];
   const parser = createParser({
-    onEvent: ({ data }) => received.push(JSON.parse(data) as StreamEvent),
+    onEvent: ({ data }) => received.push(JSON.parse(data) as Event),
     onComment: () => received.push("comment"),
   });
   try {

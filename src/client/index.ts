@@ -16,6 +16,7 @@ import { Endpoints } from "./endpoints.ts";
 import { itemOf } from "./envelope.ts";
 import { Feedback } from "./feedback.ts";
 import { Keys } from "./keys.ts";
+import { Runs } from "./runs.ts";
 import { Sessions } from "./sessions.ts";
 import { Templates } from "./templates.ts";
 import type { Me } from "./types.ts";
@@ -33,6 +34,8 @@ export { ParleyError } from "./errors.ts";
 export type { ErrorCode, ErrorDetail } from "./errors.ts";
 export { Feedback } from "./feedback.ts";
 export { Keys } from "./keys.ts";
+export { Runs } from "./runs.ts";
+export type { RunDataSet, RunResults } from "./runs.ts";
 export { Sessions } from "./sessions.ts";
 export type { MessagesPage } from "./sessions.ts";
 export type { FollowOptions } from "./streams.ts";
@@ -48,6 +51,7 @@ export class ParleyClient {
   readonly endpoints: Endpoints;
   readonly feedback: Feedback;
   readonly keys: Keys;
+  readonly runs: Runs;
   readonly sessions: Sessions;
   readonly templates: Templates;
 
@@ -61,6 +65,7 @@ export class ParleyClient {
     this.endpoints = new Endpoints(connection);
     this.feedback = new Feedback(connection);
     this.keys = new Keys(connection);
+    this.runs = new Runs(connection);
     this.sessions = new Sessions(connection);
     this.templates = new Templates(connection);
   }

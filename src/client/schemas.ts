@@ -13,6 +13,8 @@ import * as endpointOutputs from "../routes/moonshot/llm-endpoints/response-sche
 import { PromptTemplate } from "../routes/moonshot/prompt-templates/response-schemas.ts";
 import { CreatePromptTemplate } from "../routes/moonshot/prompt-templates/schemas.ts";
 import * as moonshotOutputs from "../routes/moonshot/response-schemas.ts";
+import * as runOutputs from "../routes/moonshot/runs/response-schemas.ts";
+import * as runInputs from "../routes/moonshot/runs/schemas.ts";
 import * as records from "../routes/moonshot/sessions/record-schemas.ts";
 import * as comparisonOutputs from "../routes/moonshot/sessions/response-schemas.ts";
 import * as comparisonResults from "../routes/moonshot/sessions/result-schemas.ts";
@@ -45,6 +47,7 @@ export const outputs = {
   ConversationStatistics: Statistics,
   CreatedEndpoint: endpointOutputs.CreatedEndpoint,
   Distribution,
+  EndpointResult: runOutputs.EndpointResult,
   Endpoint: endpointOutputs.Endpoint,
   EndpointTest: endpointOutputs.EndpointTest,
   GivenFeedback: feedbackOutputs.GivenFeedback,
@@ -60,6 +63,11 @@ export const outputs = {
   PopulatedSession: sessionOutputs.PopulatedSession,
   PromptTemplate,
   Receipt: records.Receipt,
+  Run: runOutputs.Run,
+  RunEvent: runOutputs.RunEvent,
+  RunProgress: runOutputs.RunProgress,
+  RunResult: runOutputs.RunResult,
+  RunSummary: runOutputs.RunSummary,
   Session: sessionOutputs.Session,
   SessionStatistics: sessionOutputs.Statistics,
   StoredMessage: sessionOutputs.StoredMessage,
@@ -99,6 +107,10 @@ export const inputs = {
   PromptTemplateFields: CreatePromptTemplate,
   RegenerateFields: sessionInputs.Regenerate,
   ReplayFields: comparisonInputs.Replay,
+  RunExportQuery: runInputs.ExportRun,
+  RunFields: runInputs.CreateRun,
+  RunQuery: runInputs.ListRuns,
+  RunResultQuery: runInputs.ListResults,
   SessionChanges: sessionInputs.UpdateSession,
   SessionFields: sessionInputs.CreateSession,
   SessionQuery: sessionInputs.ListSessions,

@@ -53,7 +53,11 @@ export async function startWorkerd(worker: Bundle, objects: Bundle, vars: Record
     compatibilityFlags,
     bindings: { TIME_ZONE: "UTC", RATE_LIMITS: "off", ALLOW_PRIVATE_ENDPOINTS: "1", ...vars },
     d1Databases: { DB: "parley" },
-    durableObjects: { SESSIONS: objectOf("SessionObject"), ENDPOINTS: objectOf("EndpointObject") },
+    durableObjects: {
+      SESSIONS: objectOf("SessionObject"),
+      ENDPOINTS: objectOf("EndpointObject"),
+      RUNS: { className: "RunObject", scriptName: "worker", useSQLite: true },
+    },
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
   });
   const miniflare = new Miniflare(

@@ -4,7 +4,7 @@
  *
  * Calls Parley over HTTP and prints to the terminal.
  */
-import type { ChatRecord, Comparison, ParleyClient } from "../../client/index.ts";
+import type { Comparison, History, ParleyClient } from "../../client/index.ts";
 import { ELIZA, createIfMissing, findOrCreateChatbot } from "../seed.ts";
 import { printRemark, printSpeech, printTable } from "../terminal.ts";
 import type { DemoContext, DemoStep } from "./demo-step.ts";
@@ -21,8 +21,6 @@ const ENDPOINTS = [
     params: { delay_ms: 500, pre_prompt: "Tomorrow before noon. You asked: " },
   },
 ] as const;
-
-type History = Record<string, ChatRecord[]>;
 
 export const bridgeStep: DemoStep = {
   title: "A bad answer is put to other endpoints, and the better one is adopted",
@@ -41,15 +39,12 @@ export const bridgeStep: DemoStep = {
       if (await createIfMissing(parley, endpoint)) deleteLater(`/v1/llm_endpoints/${endpoint.name}`);
     }
     const endpoints = [...ENDPOINTS.map(({ name }) => name), `chatbot:${chatbotId}`];
-    const comparison = await openInBridge(parley, { sessionId, untilSeq: rated.seq, endpoints });
+    const fields = { name: "A lamp", endpoints, from_session: sessionId, until_seq: rated.seq };
+    const comparison = await parley.comparisons.create(fields);
     deleteLater(`/v1/sessions/${comparison.session_id}`);
-    const history = await parley.connection.call<History>({
-      method: "POST",
-      path: `/v1/sessions/${comparison.session_id}/replay`,
-      body: {},
-    });
+    const { records } = await parley.comparisons.replay(comparison.session_id);
     printRemark(`${QUESTIONS.length} turns of the chat were put to ${endpoints.length} endpoints. Their last answers:`);
-    printLastAnswers(comparison, history);
+    printLastAnswers(comparison, records);
     await adopt(parley, comparison, ENDPOINTS[1].name);
     const shown = (await parley.sessions.messages(sessionId)).messages.at(-1);
     printRemark("The answer of demo-helpful is adopted: the chat now goes on from it.");
@@ -57,17 +52,8 @@ export const bridgeStep: DemoStep = {
   },
 };
 
-async function openInBridge(
-  parley: ParleyClient,
-  { sessionId, untilSeq, endpoints }: { sessionId: string; untilSeq: number; endpoints: string[] },
-): Promise<Comparison> {
-  const fields = { name: "A lamp", endpoints, from_session: sessionId, until_seq: untilSeq };
-  return (await parley.connection.call<{ session: Comparison }>({ method: "POST", path: "/v1/sessions", body: fields }))
-    .session;
-}
-
-function printLastAnswers({ chat_ids: chatIds }: Comparison, history: History): void {
-  const last = chatIds.flatMap((chatId) => history[chatId]?.at(-1) ?? []);
+function printLastAnswers({ chat_ids: chatIds }: Comparison, records: History["records"]): void {
+  const last = chatIds.flatMap((chatId) => records[chatId]?.at(-1) ?? []);
   const cells = last.map(({ conn_id, predicted_result }) => [conn_id, predicted_result ?? "no answer"]);
   printTable(
     ["endpoint", "answer"],
@@ -79,12 +65,8 @@ function printLastAnswers({ chat_ids: chatIds }: Comparison, history: History): 
 async function adopt(parley: ParleyClient, comparison: Comparison, endpoint: string): Promise<void> {
   const { session_id: id, chat_ids: chatIds, endpoints } = comparison;
   // The first chat has the recorded answers, and no endpoint.
-  const chatId = chatIds[1 + endpoints.indexOf(endpoint)];
-  await parley.connection.call({
-    method: "POST",
-    path: `/v1/sessions/${id}/adopt`,
-    body: { chat_id: chatId, chat_record_id: QUESTIONS.length },
-  });
+  const chatId = chatIds[1 + endpoints.indexOf(endpoint)] ?? "";
+  await parley.comparisons.adopt(id, { chat_id: chatId, chat_record_id: QUESTIONS.length });
 }
 
 async function createChat({ parley, deleteLater }: DemoContext) {

@@ -60,6 +60,12 @@ export const Run = z
   })
   .meta({ id: "Run" });
 
+/** An event of a run's stream. */
+export const RunEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("run-progress"), progress: RunProgress, eta_seconds: integer.nullable() }),
+  z.object({ type: z.literal("run-ended"), status: z.enum(RUN_STATUSES) }),
+]);
+
 export const RunResponse = z.object({ run: Run });
 
 export const RunResult = z
