@@ -4,17 +4,19 @@
  *
  * Each use is one file in `demo-steps`. Everything that the demo creates is deleted at the end.
  */
-import { ParleyClient, ParleyError } from "../client/index.ts";
+import { ParleyError } from "../client/index.ts";
+import type { ParleyClient } from "../client/index.ts";
 import { bridgeStep } from "./demo-steps/bridge.ts";
 import { chatStep } from "./demo-steps/chat.ts";
 import type { DemoStep } from "./demo-steps/demo-step.ts";
 import { fanOutStep } from "./demo-steps/fan-out.ts";
 import { socketStep } from "./demo-steps/socket.ts";
 import { takeoverStep } from "./demo-steps/takeover.ts";
-import { isFree, isParley } from "./listening-address.ts";
+import { isFree } from "./listening-address.ts";
 import { UserError, runProgram } from "./program.ts";
+import { explainRefusal, findServer } from "./running-server.ts";
 import { startServer } from "./server.ts";
-import { DEFAULT_ADDRESS, DEFAULT_PORT, LOOPBACK, localAdminKey, readSettings } from "./settings.ts";
+import { DEFAULT_PORT, LOOPBACK, readSettings } from "./settings.ts";
 import { printHeading, printRemark } from "./terminal.ts";
 
 const STEPS: DemoStep[] = [chatStep, fanOutStep, socketStep, takeoverStep, bridgeStep];
@@ -41,7 +43,7 @@ async function runSteps(parley: ParleyClient, stop: AbortSignal): Promise<void> 
       await Promise.race([step.run({ parley, deleteLater: (path) => created.push(path) }), interrupted]);
     }
   } catch (error) {
-    throw error instanceof ParleyError ? new UserError(explain(error, parley)) : error;
+    throw error instanceof ParleyError ? new UserError(explainRefusal(error, parley.connection.url, "admin")) : error;
   } finally {
     // The newest first: a chatbot cannot be deleted before its sessions.
     for (const path of created.toReversed()) await parley.connection.call({ method: "DELETE", path }).catch(() => {});
@@ -50,20 +52,12 @@ async function runSteps(parley: ParleyClient, stop: AbortSignal): Promise<void> 
   printRemark("That is the end of the demo. Everything that it created is deleted again.");
 }
 
-function explain({ status, message }: ParleyError, { connection }: ParleyClient): string {
-  if (status !== 401 && status !== 403) return message;
-  return `Parley at ${connection.url} needs an admin key. Set PARLEY_KEY to it and run the demo again.`;
-}
-
 async function findOrStartServer(stop: AbortSignal): Promise<ParleyClient> {
-  const givenAddress = process.env["PARLEY_URL"]?.replace(/\/+$/, "");
-  const address = givenAddress || DEFAULT_ADDRESS;
-  if (await isParley(address)) {
-    printRemark(`Using Parley at ${address}.`);
-    return new ParleyClient({ url: address, token: process.env["PARLEY_KEY"] || localAdminKey() });
+  const found = await findServer();
+  if (found) {
+    printRemark(`Using Parley at ${found.connection.url}.`);
+    return found;
   }
-  if (givenAddress)
-    throw new UserError(`Parley does not answer at ${givenAddress}. Is it running? Is PARLEY_URL right?`);
   printRemark("No Parley is running here. Starting one for the demo …");
   // Port 0 means any free port.
   const port = (await isFree(LOOPBACK, DEFAULT_PORT)) ? DEFAULT_PORT : 0;

@@ -14,6 +14,9 @@ export class UserError extends Error {
   }
 }
 
+/** The exit code of a program that could not find out what it was asked; 1 is for a bad result. */
+export const NO_RESULT = 2;
+
 /** The exit code that shells expect after Ctrl-C. */
 const INTERRUPTED = 130;
 
