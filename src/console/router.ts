@@ -10,11 +10,14 @@ export interface Route {
   id: string;
   /** A place in what it shows, such as a message; empty for none. */
   part: string;
+  /** What a link asks of the page, such as a filter: `#/chats?clientId=…`. */
+  query: URLSearchParams;
 }
 
 export function readRoute(hash: string): Route {
-  const [page = "", id = "", part = ""] = hash.replace(/^#\/?/, "").split("/");
-  return { page, id: decode(id), part: decode(part) };
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [page = "", id = "", part = ""] = path.split("/");
+  return { page, id: decode(id), part: decode(part), query: new URLSearchParams(query) };
 }
 
 export const addressOf = (page: string, id = "", part: string | number = ""): string =>
@@ -22,6 +25,10 @@ export const addressOf = (page: string, id = "", part: string | number = ""): st
     .filter((piece) => piece !== "")
     .map(encodeURIComponent)
     .join("/")}`;
+
+/** The address of a page's start that asks something of it. */
+export const addressWith = (page: string, query: Record<string, string>): string =>
+  `${addressOf(page)}?${new URLSearchParams(query).toString()}`;
 
 export function goTo(page: string, id = ""): void {
   location.hash = addressOf(page, id);

@@ -171,6 +171,7 @@ it("begins a chat", async ({ page }) => {
   await page.getByRole("button", { name: "New chat" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Chatbot").selectOption("Guide");
+  await dialog.getByLabel("Client").selectOption({ index: 1 });
   await dialog.getByLabel("Title").fill("A fresh start");
   await page.getByRole("button", { name: "Begin" }).click();
   await page.getByRole("heading", { name: "A fresh start" }).waitFor();

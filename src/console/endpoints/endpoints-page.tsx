@@ -36,7 +36,8 @@ export function EndpointsPage() {
           </button>
         )}
       </div>
-      <Problem problem={problem ?? failure} onRetry={reload} />
+      <Problem problem={problem} onRetry={reload} />
+      <Problem problem={failure} />
       <ul class="rows">
         {value?.map((endpoint) => (
           <Row key={endpoint.id} endpoint={endpoint} isAdmin={isAdmin} onEdit={setEdited} onDelete={onDelete} />

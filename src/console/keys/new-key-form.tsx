@@ -2,14 +2,30 @@
 import { useState } from "preact/hooks";
 import type { NewKey } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
-import { Problem } from "../shared/problem.tsx";
-import { useLoaded } from "../shared/use-loaded.ts";
+import { ClientSelect } from "../shared/client-select.tsx";
+import { SelectField, TextField } from "../shared/form/fields.tsx";
+import { SaveForm } from "../shared/form/save-form.tsx";
 
 const ROLES = [
-  { name: "client", purpose: "The sessions of one client, for an app or a device of that person." },
-  { name: "service", purpose: "All sessions, chatbots and clients, for your own server." },
-  { name: "operator", purpose: "Reads chats and takes over from chatbots, for a person." },
-  { name: "admin", purpose: "Everything, keys and endpoints too." },
+  {
+    name: "client",
+    title: "client: an app of one person",
+    purpose:
+      "Sees and writes the chats of one client, and nothing else. The only role for an app or a page on a person's own device.",
+  },
+  {
+    name: "service",
+    title: "service: your own server",
+    purpose:
+      "Uses all chats, chatbots and clients, and Compare. It changes no endpoints, and makes keys for clients only, of 24 hours at most.",
+  },
+  {
+    name: "operator",
+    title: "operator: a person who helps",
+    purpose:
+      "Reads all chats, takes over from chatbots and rates answers. It changes nothing else, and has no Compare.",
+  },
+  { name: "admin", title: "admin: you", purpose: "May do everything, with keys and endpoints too. Give it to few." },
 ] as const;
 
 type Role = (typeof ROLES)[number]["name"];
@@ -25,101 +41,79 @@ export function NewKeyForm({ onMade }: { onMade: () => void }) {
   const [clientId, setClientId] = useState("");
   const [days, setDays] = useState(30);
   const [made, setMade] = useState<NewKey | null>(null);
-  const [failure, setFailure] = useState<unknown>(null);
   if (made) return <Made made={made} />;
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const lifetime = days === 0 ? {} : { expiresAt: new Date(new Date().getTime() + days * DAY_MS).toISOString() };
-    try {
-      setMade(await api.keys.create({ name, role, ...(role === "client" ? { clientId } : {}), ...lifetime }));
-      onMade();
-    } catch (error) {
-      setFailure(error);
-    }
+  const make = async () => {
+    const lifetime = days === 0 ? {} : { expiresAt: afterDays(days).toISOString() };
+    setMade(await api.keys.create({ name, role, ...(role === "client" ? { clientId } : {}), ...lifetime }));
+    onMade();
   };
   return (
-    <form class="fields" onSubmit={(event) => void submit(event)}>
-      <label class="field">
-        <span>Name: what it is for</span>
-        <input required maxLength={200} value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
-      </label>
-      <RoleChoice role={role} onChange={setRole} />
-      {role === "client" && <ClientChoice clientId={clientId} onChange={setClientId} />}
-      <LifetimeChoice days={days} onChange={setDays} />
-      <Problem problem={failure} />
-      <button type="submit" class="primary">
-        Make key
-      </button>
-    </form>
+    <SaveForm action="Make key" onSave={make}>
+      <TextField
+        label="Name"
+        hint="What it is for, such as “Ada, phone”. You find it by this name when you revoke it."
+        required
+        maxLength={200}
+        value={name}
+        onInput={setName}
+      />
+      <SelectField
+        label="Role"
+        hint={ROLES.find((one) => one.name === role)?.purpose}
+        value={role}
+        options={ROLES.map(({ name: value, title }) => ({ value, title }))}
+        onInput={(value) => setRole(value as Role)}
+      />
+      {role === "client" && (
+        <ClientSelect label="Client" none="Choose one" required value={clientId} onChange={setClientId} />
+      )}
+      <Lifetime days={days} onChange={setDays} />
+    </SaveForm>
   );
 }
 
-const Made = ({ made }: { made: NewKey }) => (
-  <>
-    <p>
-      Copy it now: it is not shown again. Who has it can use it
-      {made.expiresAt === undefined
-        ? " until you revoke it"
-        : ` until ${new Date(made.expiresAt).toLocaleString("en-GB")}`}
-      .
-    </p>
-    <code class="secret">{made.key}</code>
-    <button type="button" onClick={() => void navigator.clipboard.writeText(made.key)}>
-      Copy
-    </button>
-  </>
+const Lifetime = ({ days, onChange }: { days: number; onChange: (days: number) => void }) => (
+  <SelectField
+    label="Expires after"
+    hint={lifetimeHint(days)}
+    value={String(days)}
+    options={LIFETIMES.map((lifetime) => ({ value: String(lifetime), title: lifetimeText(lifetime) }))}
+    onInput={(value) => onChange(Number(value))}
+  />
 );
 
-const RoleChoice = ({ role, onChange }: { role: Role; onChange: (role: Role) => void }) => (
-  <label class="field">
-    <span>Role</span>
-    <select value={role} onChange={({ currentTarget }) => onChange(currentTarget.value as Role)}>
-      {ROLES.map((one) => (
-        <option key={one.name} value={one.name}>
-          {one.name}
-        </option>
-      ))}
-    </select>
-    <span class="hint">{ROLES.find((one) => one.name === role)?.purpose}</span>
-  </label>
-);
-
-function ClientChoice({ clientId, onChange }: { clientId: string; onChange: (id: string) => void }) {
-  const { api } = useConsole();
-  const { value, problem } = useLoaded(() => api.clients.list({ limit: 100 }), [api]);
+function Made({ made }: { made: NewKey }) {
+  const [isCopied, setIsCopied] = useState(false);
   return (
     <>
-      <Problem problem={problem} />
-      <label class="field">
-        <span>Client</span>
-        <select required value={clientId} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-          <option value="">Choose one</option>
-          {value?.results.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <p>Copy it now: it is not shown again. Who has it can use it {untilOf(made)}.</p>
+      <code class="secret">{made.key}</code>
+      <button
+        type="button"
+        class="primary"
+        onClick={() => void navigator.clipboard.writeText(made.key).then(() => setIsCopied(true))}
+      >
+        {isCopied ? "Copied" : "Copy"}
+      </button>
+      <p class="hint">The app sends it with each call:</p>
+      <pre class="secret">Authorization: Bearer {made.key.slice(0, 12)}…</pre>
     </>
   );
 }
 
-const LifetimeChoice = ({ days, onChange }: { days: number; onChange: (days: number) => void }) => (
-  <label class="field">
-    <span>Expires after</span>
-    <select value={days} onChange={({ currentTarget }) => onChange(Number(currentTarget.value))}>
-      {LIFETIMES.map((lifetime) => (
-        <option key={lifetime} value={lifetime}>
-          {lifetimeText(lifetime)}
-        </option>
-      ))}
-    </select>
-    <span class="hint">A key that expires does less harm when it is lost.</span>
-  </label>
-);
+const untilOf = ({ expiresAt }: NewKey): string =>
+  expiresAt === undefined ? "until you revoke it" : `until ${new Date(expiresAt).toLocaleString("en-GB")}`;
+
+const afterDays = (days: number): Date => new Date(new Date().getTime() + days * DAY_MS);
 
 function lifetimeText(days: number): string {
   if (days === 0) return "never";
   return days === 1 ? "1 day" : `${days} days`;
+}
+
+function lifetimeHint(days: number): string {
+  if (days === 0)
+    return "It works until somebody revokes it, also when it was lost and nobody knows. Prefer a lifetime.";
+  const day = afterDays(days).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+  return `Until ${day}. Then its calls are refused, and what is open with it is closed. It cannot be prolonged.`;
 }

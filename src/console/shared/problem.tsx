@@ -6,7 +6,6 @@ const ADVICE: Record<number, string> = {
   401: "The token is no longer accepted. Sign out, and sign in with another one.",
   403: "Your token may not do this. Ask an admin for one that may.",
   404: "It may have been deleted meanwhile.",
-  409: "It has changed meanwhile. Load the page again, then repeat the step.",
   429: "That was too much at once. Wait a moment, then repeat the step.",
   503: "The server is busy. Wait a moment, then repeat the step.",
 };

@@ -2,8 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ListedSession } from "../../../client/types.ts";
 import { useConsole } from "../../context.ts";
-import { addressOf } from "../../router.ts";
-import { integer, plural, shortTime } from "../../shared/format.ts";
+import { addressOf, useRoute } from "../../router.ts";
+import { plural, shortTime } from "../../shared/format.ts";
+import { ListPages } from "../../shared/list-pages.tsx";
 import { Problem } from "../../shared/problem.tsx";
 import { useKept } from "../../shared/storage.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
@@ -31,6 +32,13 @@ export function ChatList() {
     setSkip(0);
     setFilters(changed);
   };
+  const clientId = useRoute().query.get("clientId");
+  useEffect(() => {
+    if (clientId === null) return;
+    change({ ...NO_FILTERS, clientId });
+    // From here on the fields have it.
+    history.replaceState(null, "", addressOf("chats"));
+  }, [clientId]);
   return (
     <section class="page">
       <div class="page-head">
@@ -40,7 +48,7 @@ export function ChatList() {
       <Filters values={filters} onChange={change} />
       <Problem problem={problem} onRetry={reload} />
       {value && <Results sessions={value.results} />}
-      {value && <Pages total={value.paginatorInfo.total} skip={skip} onSkip={setSkip} />}
+      {value && <ListPages size={PAGE_SIZE} total={value.paginatorInfo.total} skip={skip} onSkip={setSkip} />}
     </section>
   );
 }
@@ -86,24 +94,3 @@ function HandlerBadge({ handler }: { handler: ListedSession["handler"] }) {
   if (handler === "waiting") return <span class="badge badge-warn">waits for a person</span>;
   return handler === "human" ? <span class="badge badge-accent">a person answers</span> : null;
 }
-
-interface PagesProps {
-  total: number;
-  skip: number;
-  onSkip: (skip: number) => void;
-}
-
-const Pages = ({ total, skip, onSkip }: PagesProps) =>
-  total <= PAGE_SIZE && skip === 0 ? null : (
-    <nav class="pages" aria-label="Pages of the list">
-      <button type="button" disabled={skip === 0} onClick={() => onSkip(Math.max(0, skip - PAGE_SIZE))}>
-        Newer
-      </button>
-      <span class="hint">
-        {integer(skip + 1)} to {integer(Math.min(total, skip + PAGE_SIZE))} of {integer(total)}
-      </span>
-      <button type="button" disabled={skip + PAGE_SIZE >= total} onClick={() => onSkip(skip + PAGE_SIZE)}>
-        Older
-      </button>
-    </nav>
-  );

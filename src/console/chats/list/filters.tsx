@@ -1,7 +1,7 @@
 /** The filters of the list of conversations. */
-import { useEffect, useState } from "preact/hooks";
 import { useConsole } from "../../context.ts";
-import { useLoaded } from "../../shared/use-loaded.ts";
+import { ClientSelect } from "../../shared/client-select.tsx";
+import { SearchField } from "../../shared/search-field.tsx";
 
 export interface FilterValues {
   searchString: string;
@@ -22,8 +22,6 @@ export const NO_FILTERS: FilterValues = {
 };
 
 const STATUSES = ["ACTIVE", "SCHEDULED", "COMPLETED", "TERMINATED"];
-/** How long to wait for the next letter. */
-const TYPING_MS = 250;
 
 interface FiltersProps {
   values: FilterValues;
@@ -35,7 +33,12 @@ export function Filters({ values, onChange }: FiltersProps) {
   const isFiltered = Object.values(values).some((value) => value !== "");
   return (
     <form class="filters" role="search" aria-label="Chats" onSubmit={(event) => event.preventDefault()}>
-      <SearchField key={isFiltered ? "some" : "none"} value={values.searchString} onChange={set("searchString")} />
+      <SearchField
+        key={isFiltered ? "some" : "none"}
+        label="Title"
+        value={values.searchString}
+        onChange={set("searchString")}
+      />
       <Choice
         label="Status"
         value={values.status}
@@ -67,28 +70,10 @@ interface FieldProps {
   onChange: (value: string) => void;
 }
 
-function SearchField({ value, onChange }: FieldProps) {
-  const [text, setText] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => text !== value && onChange(text), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return (
-    <label class="field filters-search">
-      <span>Title</span>
-      <input type="search" value={text} maxLength={200} onInput={({ currentTarget }) => setText(currentTarget.value)} />
-    </label>
-  );
-}
-
 /** A client's own token sees no other clients. */
 function ClientChoice({ value, onChange }: FieldProps) {
-  const { api, me } = useConsole();
-  const isClient = me.role === "client";
-  const { value: clients } = useLoaded(async () => (isClient ? null : api.clients.list({ limit: 100 })), [api]);
-  if (isClient) return null;
-  const options = (clients?.results ?? []).map(({ id, name }): [string, string] => [id, name]);
-  return <Choice label="Client" value={value} options={options} onChange={onChange} />;
+  const { me } = useConsole();
+  return me.role === "client" ? null : <ClientSelect label="Client" value={value} none="any" onChange={onChange} />;
 }
 
 interface ChoiceProps extends FieldProps {

@@ -2,8 +2,12 @@
 import { useState } from "preact/hooks";
 import { useConsole } from "../../context.ts";
 import { goTo } from "../../router.ts";
+import { ClientSelect } from "../../shared/client-select.tsx";
 import { Drawer } from "../../shared/drawer.tsx";
+import { SelectField, TextField } from "../../shared/form/fields.tsx";
+import { SaveForm } from "../../shared/form/save-form.tsx";
 import { PlusIcon } from "../../shared/icons.tsx";
+import { listAll } from "../../shared/list-all.ts";
 import { Problem } from "../../shared/problem.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
 
@@ -26,54 +30,27 @@ export function NewChat() {
 
 function NewChatForm() {
   const { api } = useConsole();
-  const { value, problem, reload } = useLoaded(
-    async () => ({
-      chatbots: await api.chatbots.list({ limit: 100 }),
-      clients: await api.clients.list({ limit: 100 }),
-    }),
-    [api],
-  );
-  const [failure, setFailure] = useState<unknown>(null);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const [chatbot, client, title] = [...(event.currentTarget as HTMLFormElement).elements] as (
-      | HTMLSelectElement
-      | HTMLInputElement
-    )[];
-    try {
-      const fields = { chatbotId: chatbot?.value ?? "", clientId: client?.value ?? "" };
-      const { id } = await api.sessions.create({ ...fields, ...(title?.value ? { title: title.value } : {}) });
-      goTo("chats", id);
-    } catch (error) {
-      setFailure(error);
-    }
+  const [chatbotId, setChatbotId] = useState("");
+  const [clientId, setClientId] = useState("");
+  const [title, setTitle] = useState("");
+  const { value, problem, reload } = useLoaded(() => listAll((query) => api.chatbots.list(query)), [api]);
+  const begin = async () => {
+    const { id } = await api.sessions.create({ chatbotId, clientId, ...(title === "" ? {} : { title }) });
+    goTo("chats", id);
   };
   if (!value) return <Problem problem={problem} onRetry={reload} />;
   return (
-    <form class="fields" onSubmit={(event) => void submit(event)}>
-      <NamedSelect label="Chatbot" options={value.chatbots.results} />
-      <NamedSelect label="Client" options={value.clients.results} />
-      <label class="field">
-        <span>Title</span>
-        <input maxLength={200} placeholder="None" />
-      </label>
-      <Problem problem={failure} />
-      <button type="submit" class="primary">
-        Begin
-      </button>
-    </form>
+    <SaveForm action="Begin" onSave={begin}>
+      <SelectField
+        label="Chatbot"
+        none="Choose one"
+        required
+        value={chatbotId}
+        options={value.map(({ id, name }) => ({ value: id, title: name }))}
+        onInput={setChatbotId}
+      />
+      <ClientSelect label="Client" none="Choose one" required value={clientId} onChange={setClientId} />
+      <TextField label="Title" maxLength={200} placeholder="None" value={title} onInput={setTitle} />
+    </SaveForm>
   );
 }
-
-const NamedSelect = ({ label, options }: { label: string; options: { id: string; name: string }[] }) => (
-  <label class="field">
-    <span>{label}</span>
-    <select required>
-      {options.map(({ id, name }) => (
-        <option key={id} value={id}>
-          {name}
-        </option>
-      ))}
-    </select>
-  </label>
-);
