@@ -52,7 +52,7 @@ export function ClientSelect({ label, hint, value, none, required, onChange }: C
   );
 }
 
-/** Two people may have one name: what tells them apart stands behind it. */
+/** Two people may have one name: the difference stands behind it. */
 export function clientTitle({ id, name, externalId, email }: Named, others: Named[]): string {
   const isTwice = others.some((other) => other.name === name && other.id !== id);
   const mark = externalId ?? (isTwice ? (email ?? `…${id.slice(-6)}`) : undefined);
