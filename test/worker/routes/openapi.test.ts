@@ -84,6 +84,10 @@ describe("the OpenAPI document", () => {
     expect(faultIn("GET", "/nowhere", 404, { success: false })).not.toBeNull();
   });
 
+  it("has no tuple, whose items tools with an older JSON Schema refuse", () => {
+    expect(JSON.stringify(document)).not.toContain("prefixItems");
+  });
+
   it("is public", async () => {
     const served = await exports.default.fetch("http://parley.test/openapi.json");
     expect(await served.json()).toEqual(JSON.parse(JSON.stringify(document)));

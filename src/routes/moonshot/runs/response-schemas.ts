@@ -37,7 +37,8 @@ export const EndpointResult = z
     judged: integer.meta({ description: "Last answers of items that have `expect`" }),
     mean: z.number().nullable().meta({ description: "passed / judged" }),
     interval: z
-      .tuple([z.number(), z.number()])
+      .array(z.number())
+      .length(2)
       .nullable()
       .meta({ description: "Wilson's interval of the mean, at 95 %: low and high" }),
     pass_at_k: byK.meta({
