@@ -41,13 +41,10 @@ export const GUIDE_GROUPS: Readonly<Record<string, readonly string[]>> = {
   [CONTRIBUTORS]: ["architecture", "storage", "naming"],
 };
 
-/** @returns the text of each picture that guides show, by the path of its file */
-export const imageFiles = (): Record<string, string> =>
+/** @returns each picture that guides show, by the path of its file */
+export const imageFiles = (): Record<string, Uint8Array> =>
   Object.fromEntries(
-    readdirSync(join(FOLDER, "images")).map((name) => [
-      `docs/${name}`,
-      readFileSync(join(FOLDER, "images", name), "utf8"),
-    ]),
+    readdirSync(join(FOLDER, "images")).map((name) => [`docs/${name}`, readFileSync(join(FOLDER, "images", name))]),
   );
 
 /** @returns the groups of all guides, and the decision records in the last one */

@@ -14,8 +14,11 @@ import { overviewPage } from "./overview.ts";
 import { referencePages } from "./reference.ts";
 import { searchIndex } from "./search-index.ts";
 
-/** @returns text by the path of the file */
-export async function documentationFiles(document: ApiDocument, files: BuiltFiles): Promise<Record<string, string>> {
+/** @returns contents by the path of the file */
+export async function documentationFiles(
+  document: ApiDocument,
+  files: BuiltFiles,
+): Promise<Record<string, string | Uint8Array>> {
   const groups = await allGroups(document);
   const pages = groups.flatMap((group) => [...group.pages, ...(group.listed ?? [])]);
   const entries = pages.map(async (page): Promise<[string, string]> => [
