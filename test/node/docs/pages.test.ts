@@ -13,7 +13,8 @@ const GUIDES = new URL("../../../src/docs/", import.meta.url).pathname;
 
 let files: Record<string, string>;
 beforeAll(async () => {
-  files = await documentationFiles(apiDocument as unknown as ApiDocument, BUILT);
+  const made = await documentationFiles(apiDocument as unknown as ApiDocument, BUILT);
+  files = Object.fromEntries(Object.entries(made).map(([name, content]) => [name, String(content)]));
 });
 
 const pages = () => Object.entries(files).filter(([name]) => name.endsWith(".html"));
