@@ -21,7 +21,7 @@ function rowOf(endpoint: string, result: EndpointResult): Row {
   const cells = [
     endpoint,
     mean === null ? "not judged" : `${passed} of ${judged} (${percent(mean)})`,
-    interval === null ? "-" : `${percent(interval[0])} to ${percent(interval[1])}`,
+    interval === null ? "-" : interval.map(percent).join(" to "),
     failed.length === 0 ? "0" : failed.map(([code, count]) => `${count} ${code}`).join(", "),
     durationMs === null ? "-" : timeText(durationMs.p50),
     cost === null ? "-" : cost.toFixed(4),
