@@ -96,7 +96,7 @@ export type Failure =
   | { reason: "not-an-answer" }
   | { reason: "idempotency-conflict" }
   | { reason: "turn-queue-full"; retryAfterSeconds: number }
-  | { reason: "too-many-subscribers" }
+  | { reason: "too-many-subscribers"; resource?: "run" }
   | { reason: "session-moved-on"; lastSeq: number }
   | { reason: "turn-running" }
   | { reason: "human-handles" }

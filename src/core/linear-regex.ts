@@ -18,7 +18,14 @@ type Step =
   | { type: "go"; to: number[] }
   | { type: "found" };
 
-export type CompiledRegex = { matches: (text: string) => boolean } | { error: string };
+/**
+ * The most steps that are looked at in one text, about half a second: an object does nothing else meanwhile. A thousand
+ * steps that all stay open would take a minute for the longest reply.
+ */
+const MAX_VISITS = 20_000_000;
+
+/** `null`: the text is too long for an expression of so many steps. */
+export type CompiledRegex = { matches: (text: string) => boolean | null } | { error: string };
 
 /** Compiles an expression in RE2's syntax. @returns what is wrong with it otherwise */
 export function compileRegex(pattern: string): CompiledRegex {
@@ -88,7 +95,7 @@ class StepList {
   }
 }
 
-function isFound(steps: Step[], text: string): boolean {
+function isFound(steps: Step[], text: string): boolean | null {
   const reached = new ReachedSteps(steps);
   let before = -1;
   for (let index = 0; ;) {
@@ -96,6 +103,7 @@ function isFound(steps: Step[], text: string): boolean {
     // A match may begin at every character.
     if (reached.add(0, before, after) || reached.goOn(before, after)) return true;
     if (after === -1) return false;
+    if (reached.visits > MAX_VISITS) return null;
     reached.take(after);
     before = after;
     index += after > 0xff_ff ? 2 : 1;
@@ -114,6 +122,8 @@ class ReachedSteps {
   /** At which place each step was visited last. */
   readonly #visited: Uint32Array;
   #place = 1;
+  /** How many steps were looked at, at all places. */
+  visits = 0;
   /** The steps that wait for the next character. */
   #waiting: number[] = [];
   /** The steps after a character that was taken. */
@@ -137,6 +147,7 @@ class ReachedSteps {
     for (let number = open.pop(); number !== undefined; number = open.pop()) {
       if (this.#visited[number] === this.#place) continue;
       this.#visited[number] = this.#place;
+      this.visits += 1;
       const step = this.#steps[number];
       if (step?.type === "found") return true;
       if (step?.type === "character") this.#waiting.push(number);

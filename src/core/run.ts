@@ -97,12 +97,16 @@ export interface ResultFilter {
   pass?: boolean | undefined;
 }
 
-/** Whether a reply is as expected. A pattern that no longer compiles fits nothing. */
-export function isAsExpected(text: string, { contains, equals, notContains, regex }: Expectation): boolean {
+/**
+ * Whether a reply is as expected. A pattern that no longer compiles fits nothing.
+ *
+ * @returns `null` if it is too long for the pattern
+ */
+export function isAsExpected(text: string, { contains, equals, notContains, regex }: Expectation): boolean | null {
   if (contains !== undefined && !text.includes(contains)) return false;
   if (equals !== undefined && text !== equals) return false;
   if (notContains !== undefined && text.includes(notContains)) return false;
   if (regex === undefined) return true;
   const compiled = compileRegex(regex);
-  return "matches" in compiled && compiled.matches(text);
+  return "matches" in compiled ? compiled.matches(text) : false;
 }

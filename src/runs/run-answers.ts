@@ -6,14 +6,21 @@ import { isAsExpected } from "../core/run.ts";
 import type { RunPlan } from "../core/run.ts";
 import type { NewAnswer, StoredItem } from "./run-storage.ts";
 
+/** Why an answer that is ok was not judged to its end, and so is not as expected. */
+const TOO_LONG_FOR_REGEX = "too_long_for_regex";
+
 /** The answers in the messages of a turn. @param turn from 0 */
 export function answersOf(plan: Readonly<RunPlan>, item: StoredItem, turn: number, messages: Message[]): NewAnswer[] {
   const places = new Map(plan.session.chats.map(({ chatId }, index) => [chatId, index]));
   return messages.flatMap(({ chatId, reply, content, turnNumber }) => {
     const endpoint = places.get(chatId ?? "");
     if (endpoint === undefined || !reply) return [];
-    const pass = isJudged(item, turn) ? reply.status === "ok" && isAsExpected(content, item.expect) : null;
-    return { endpoint, record: turnNumber ?? turn + 1, pass, text: content, ...measuresOf(reply) };
+    const isJudgedReply = isJudged(item, turn) && reply.status === "ok";
+    const isExpected = isJudgedReply ? isAsExpected(content, item.expect) : false;
+    const pass = isJudged(item, turn) ? (isExpected ?? false) : null;
+    const measures = measuresOf(reply);
+    const errorCode = isExpected === null ? TOO_LONG_FOR_REGEX : measures.errorCode;
+    return { endpoint, record: turnNumber ?? turn + 1, pass, text: content, ...measures, errorCode };
   });
 }
 

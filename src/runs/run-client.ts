@@ -2,7 +2,8 @@
 import type { RunObject } from "./run-object.ts";
 
 export type { ExportedItem, ExportedResult, ExportPage } from "./run-results.ts";
-export type { ResultsPage, RunSnapshot } from "./run-calls.ts";
+export { settingsOf } from "./run-calls.ts";
+export type { ResultsPage, RunSettings, RunSnapshot } from "./run-calls.ts";
 
 export type RunStub = Pick<
   RunObject,

@@ -15,6 +15,7 @@ import { sessionStub } from "../live/session-client.ts";
 import { database } from "../store/database.ts";
 import { createRunSession, findRunOfObject, someSessionsOfRun, updateRun } from "../store/runs.ts";
 import { askSession } from "./ask-session.ts";
+import { settingsOf } from "./run-calls.ts";
 import type * as calls from "./run-calls.ts";
 import { RunEngine } from "./run-engine.ts";
 import { AnswerRate, RunFollowers } from "./run-progress.ts";
@@ -29,6 +30,9 @@ const DRAFT_MS = 3_600_000;
 /** The pause after a wave that failed, in milliseconds; it doubles up to the longest. */
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
+
+/** After so many waves in a row that fail without an answer, which take half an hour, the run has failed. */
+const MAX_FAILURES = 35;
 
 /** How old the progress in lists may be, in milliseconds: each write is one of D1. */
 const LISTED_MS = 10_000;
@@ -48,7 +52,6 @@ export class RunObject extends DurableObject<Env> {
     removeSession: async (id) => void (await sessionStub(this.env, id).remove()),
     onProgress: () => this.#onProgress(),
   });
-  #failures = 0;
   #listedAt = 0;
 
   // The commands by RPC. Each takes at most one object, and only gets optional fields: another release may call.
@@ -73,8 +76,9 @@ export class RunObject extends DurableObject<Env> {
     this.#storage.update({ runId, status: "running" });
     await this.ctx.storage.setAlarm(now());
   }
+  /** Also of a run whose row is there and that starts at any moment. */
   async read(): Promise<calls.RunSnapshot | null> {
-    const shown = this.#shownProgress();
+    const shown = this.#shownProgress() ?? this.#startingProgress();
     if (!shown) return null;
     const { plan, loadedState } = this.#storage;
     const { name, endpoints, repeat, createdAt } = plan;
@@ -82,7 +86,8 @@ export class RunObject extends DurableObject<Env> {
       endpoint: endpoints[index] ?? "",
       figures: showFigures(figures, repeat),
     }));
-    return { id: loadedState.runId ?? "", name, endpoints, repeat, createdAt, ...shown, results };
+    const settings = settingsOf(plan);
+    return { id: loadedState.runId ?? "", name, endpoints, repeat, createdAt, ...shown, settings, results };
   }
   /** A run that has ended is not paused, and one that is complete does not go on. */
   async changeStatus({ to }: calls.ChangeStatusParams): Promise<void> {
@@ -105,9 +110,9 @@ export class RunObject extends DurableObject<Env> {
   async export({ from }: calls.ExportParams) {
     return this.#reader.exportFrom(from);
   }
-  /** Follows the run as server-sent events, for a minute at most. */
-  async follow(): Promise<ReadableStream<Uint8Array>> {
-    return this.#followers.open();
+  /** Follows the run as server-sent events, for a minute at most; `null` if it or the caller has too many. */
+  async follow({ caller = "" }: calls.FollowParams = {}): Promise<ReadableStream<Uint8Array> | null> {
+    return this.#followers.hasRoomFor(caller) ? this.#followers.open(caller) : null;
   }
   /** Ends the run, and deletes its sessions and then itself. */
   async remove(): Promise<void> {
@@ -135,20 +140,32 @@ export class RunObject extends DurableObject<Env> {
     return { status, progress, etaSeconds: status === "running" ? this.#rate.etaSeconds(progress) : null };
   }
 
+  #startingProgress(): ShownProgress | null {
+    const { state, isPlanned } = this.#storage;
+    if (state?.status !== "draft" || !isPlanned) return null;
+    return { status: "running", progress: state.progress, etaSeconds: null };
+  }
+
   async #runWave(): Promise<void> {
     // If the object stops during the wave, the alarm is there. Otherwise it runs after this one.
     await this.ctx.storage.setAlarm(now() + MIN_PAUSE_MS);
-    this.#rate.add(this.#storage.loadedState.progress.done, now());
+    const { done } = this.#storage.loadedState.progress;
+    this.#rate.add(done, now());
     const end = await this.#engine.runWave();
     if (this.#storage.state?.status !== "running") return;
-    this.#failures = end === "trouble" ? this.#failures + 1 : 0;
     if (end === "over") return this.#setStatus("completed");
-    const pauseMs = end === "trouble" ? Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** this.#failures) : 0;
+    const { progress, failures: before = 0 } = this.#storage.loadedState;
+    const hasAdvanced = progress.done > done;
+    const failures = end === "trouble" && !hasAdvanced ? before + 1 : 0;
+    if (failures !== before) this.#storage.update({ failures });
+    if (failures >= MAX_FAILURES) return this.#setStatus("failed");
+    const pauseMs = end === "trouble" ? Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** failures) : 0;
     await this.ctx.storage.setAlarm(now() + pauseMs);
   }
 
   async #setStatus(status: RunStatus): Promise<void> {
     this.#storage.update({ status });
+    if (status === "running") this.#storage.update({ failures: 0 });
     if (status === "running") this.#rate.reset();
     if (status === "running") await this.ctx.storage.setAlarm(now());
     if (status === "running" || status === "paused") this.#followers.send();

@@ -17,6 +17,10 @@ const STREAM_MS = 50_000;
 /** Over how much time the rate is measured, in milliseconds. */
 const RATE_MS = 60_000;
 
+/** As of a session: each follower is written to at every event. */
+const MAX_FOLLOWERS = 1_000;
+const MAX_FOLLOWERS_OF_CALLER = 20;
+
 export interface ShownProgress {
   status: RunStatus;
   progress: RunProgress;
@@ -24,6 +28,7 @@ export interface ShownProgress {
 }
 
 interface Follower {
+  caller: string;
   writer: WritableStreamDefaultWriter<Uint8Array>;
   timers: ReturnType<typeof setTimeout>[];
   isWriting: boolean;
@@ -75,11 +80,17 @@ export class RunFollowers {
     this.#read = read;
   }
 
+  /** @param caller the id of whoever follows */
+  hasRoomFor(caller: string): boolean {
+    const own = [...this.#followers].filter((follower) => follower.caller === caller);
+    return this.#followers.size < MAX_FOLLOWERS && own.length < MAX_FOLLOWERS_OF_CALLER;
+  }
+
   /** Opens a stream that begins with the progress, and ends with the run or after a minute. */
-  open(): ReadableStream<Uint8Array> {
+  open(caller: string): ReadableStream<Uint8Array> {
     const { readable, writable } = new IdentityTransformStream();
     const writer = writable.getWriter();
-    const follower: Follower = { writer, timers: [], isWriting: false };
+    const follower: Follower = { caller, writer, timers: [], isWriting: false };
     this.#followers.add(follower);
     const close = () => this.#close(follower);
     const beat = () => {

@@ -28,6 +28,8 @@ export interface RunState {
   turns: number;
   /** How often what failed was asked again. */
   retries: number;
+  /** How many waves in a row failed without an answer. */
+  failures?: number;
   /** How many conversations were begun, in their order. */
   begun: number;
   progress: RunProgress;
@@ -120,6 +122,10 @@ export class RunStorage {
   get loadedState(): Readonly<RunState> {
     if (!this.#state) throw new Error("No run is stored");
     return this.#state;
+  }
+
+  get isPlanned(): boolean {
+    return this.#plan !== null;
   }
 
   get plan(): Readonly<RunPlan> {

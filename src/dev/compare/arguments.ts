@@ -56,13 +56,15 @@ export function readArguments(args: string[]): CompareOptions | null {
   if (file === undefined || others.length > 0) throw usageError("Name one file.");
   const endpoints = (values.endpoints ?? "").split(",").map((id) => id.trim());
   if (endpoints.includes("")) throw usageError("Name the endpoints: --endpoints echo,eliza");
-  // npm runs its scripts in the folder of the project.
-  const folder = process.env["INIT_CWD"] ?? process.cwd();
+  const folder = callersFolder();
   const path = resolve(folder, file);
   const run = { name: values.name ?? basename(path, extname(path)), endpoints, ...fieldsOf(values) };
   const out = resolve(folder, values.out ?? `${path}-results`);
   return { file: path, run, out, failUnder: shareOf(values["fail-under"]), again: values.again };
 }
+
+/** The folder that the person is in: npm runs its scripts in the one of the project. */
+export const callersFolder = (): string => process.env["INIT_CWD"] ?? process.cwd();
 
 function parsed(args: string[]) {
   try {

@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, renameSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { EndpointResult, ParleyClient, Run } from "../../client/index.ts";
+import { callersFolder } from "./arguments.ts";
 import { formatSeconds, printRemark, printTable } from "../terminal.ts";
 import type { Row } from "../terminal.ts";
 
@@ -46,5 +47,5 @@ export async function writeFiles(parley: ParleyClient, runId: string, folder: st
     await pipeline(body ?? [], createWriteStream(`${file}.part`));
     renameSync(`${file}.part`, file);
   }
-  printRemark(`Files: ${join(relative(process.cwd(), folder) || ".", `{${Object.values(FILES).join(",")}}`)}`);
+  printRemark(`Files: ${join(relative(callersFolder(), folder) || ".", `{${Object.values(FILES).join(",")}}`)}`);
 }

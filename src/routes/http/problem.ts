@@ -224,10 +224,10 @@ const PROBLEMS: ProblemTable = {
     message: "Too many calls, or too many bad tokens from this address: try again later",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
-  "too-many-subscribers": () => ({
+  "too-many-subscribers": ({ resource = "session" }) => ({
     httpStatus: 429,
     code: "too_many_followers",
-    message: "This session has too many followers",
+    message: `This ${resource} has too many followers`,
     headers: { "retry-after": "60" },
   }),
   "turn-queue-full": ({ retryAfterSeconds }) => ({

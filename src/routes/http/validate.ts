@@ -27,10 +27,14 @@ type Validator<Target extends "json" | "query", S extends z.core.$ZodType> = Mid
   { in: Record<Target, z.input<S>>; out: Record<Target, z.output<S>> }
 >;
 
-/** Requires a JSON body that matches the schema. */
-export function body<S extends z.core.$ZodType<object>>(schema: S) {
+/**
+ * Requires a JSON body that matches the schema.
+ *
+ * @param isOptional whether none is taken as `{}`
+ */
+export function body<S extends z.core.$ZodType<object>>(schema: S, isOptional = false) {
   const validator: Validator<"json", S> = async (c, next) => {
-    const read = await readJson(c);
+    const read = isOptional && c.req.raw.body === null ? { value: {} } : await readJson(c);
     return read instanceof Response ? read : (validate(c, { in: "body", schema }, read.value) ?? next());
   };
   return attachInput(validator, { in: "body", schema });

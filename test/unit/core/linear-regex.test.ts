@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileRegex } from "../../../src/core/linear-regex.ts";
 
-function matches(pattern: string, text: string): boolean {
+function matches(pattern: string, text: string): boolean | null {
   const compiled = compileRegex(pattern);
   if ("error" in compiled) throw new Error(`${pattern}: ${compiled.error}`);
   return compiled.matches(text);
@@ -113,4 +113,10 @@ it("counts its steps: no expression needs more for each character", () => {
   // Each of these takes the platform's engine longer than the age of the universe.
   for (const re2 of ["(a+)+$", "^(a|a)*$", "^(.*a){20}$", "(a?){40}a{40}$"])
     expect(matches(re2, `${"a".repeat(20_000)}!`)).toBe(false);
+});
+
+it("gives up a text that is too long for an expression of many steps", () => {
+  expect(matches("(?:a?){400}b", "a".repeat(1_000))).toBe(false);
+  expect(matches("(?:a?){400}b", "a".repeat(2_000_000))).toBe(null);
+  expect(matches("a.b", "a".repeat(2_000_000))).toBe(false);
 });

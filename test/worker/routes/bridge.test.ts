@@ -55,7 +55,7 @@ describe("a comparison from a chat session", () => {
       from_session: from,
       mode: "user_turns",
     });
-    const { status, body } = await replay(session.session_id);
+    const { status, body } = await post(`/v1/sessions/${session.session_id}/replay`);
     expect(status).toBe(200);
     expect(Object.keys(body)).toEqual(session.chat_ids);
     for (const records of Object.values<ShownRecord[]>(body)) {

@@ -1,4 +1,5 @@
 /** `/v1/runs`: data sets that are put to endpoints. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
@@ -20,6 +21,11 @@ async function untilEnded(id: string) {
     await scheduler.wait(50);
   }
   throw new Error("The run does not end");
+}
+
+async function objectIdOf(runId: string): Promise<string> {
+  const row = env.DB.prepare("SELECT object_id AS objectId FROM runs WHERE id = ?").bind(runId);
+  return (await row.first<{ objectId: string }>())?.objectId ?? "";
 }
 
 describe("a run", () => {
@@ -148,6 +154,45 @@ describe("a run", () => {
     ]);
   });
 
+  it("shows what it was made with", async () => {
+    const settings = { concurrency: 3, context_strategy: "chat_history", system_prompt: "Be brief.", order_seed: 7 };
+    const fields = { name: unique("Run"), endpoints: [await createEndpoint()], items: [{ prompt: "Hi" }] };
+    const created = await post("/v1/runs", { ...fields, ...settings });
+    const shown = { ...settings, prompt_template: null };
+    expect(created.body.run).toMatchObject(shown);
+    expect((await get(`/v1/runs/${created.body.run.run_id}`)).body.run).toMatchObject(shown);
+  });
+
+  it("does not judge a reply that is too long for its expression, and says so", async () => {
+    const endpoint = await createEndpoint();
+    const items = [{ prompt: "a".repeat(90_000), expect: { regex: "(?:a?){450}b" } }];
+    const run = await aRun({ endpoints: [endpoint], items });
+    expect(run.results[endpoint]).toMatchObject({ ok: 1, judged: 1, passed: 0, errors: {} });
+    const { results } = (await get(`/v1/runs/${run.run_id}/results`)).body;
+    expect(results).toMatchObject([{ status: "ok", pass: false, error_code: "too_long_for_regex" }]);
+  });
+
+  it("has failed when nothing of it works for half an hour, and goes on when it is resumed", async () => {
+    const items = Array.from({ length: 3 }, (_, index) => ({ prompt: `${index}` }));
+    const slow = await createEndpoint({ params: { delay_ms: 300 } });
+    const broken = (await post("/v1/runs", { name: unique("Run"), endpoints: [slow], items, concurrency: 1 })).body.run
+      .run_id;
+    await post(`/v1/runs/${broken}/pause`);
+    const stub = env.RUNS.get(env.RUNS.idFromString(await objectIdOf(broken)));
+    await scheduler.wait(700);
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE prompts RENAME TO prompts_away");
+    });
+    await post(`/v1/runs/${broken}/resume`);
+    for (let wave = 0; wave < 40; wave++) await runDurableObjectAlarm(stub);
+    expect((await get(`/v1/runs/${broken}`)).body.run.status).toBe("failed");
+    await runInDurableObject(stub, (_, { storage }) => {
+      storage.sql.exec("ALTER TABLE prompts_away RENAME TO prompts");
+    });
+    await post(`/v1/runs/${broken}/resume`);
+    expect(await untilEnded(broken)).toMatchObject({ status: "completed", progress: { done: 3, of: 3, errors: 0 } });
+  });
+
   it("is exported, and what is exported makes a run of the same items", async () => {
     const [failing, echo] = [await createEndpoint({ params: { fail: 429 } }), await createEndpoint()];
     const items = [
@@ -184,6 +229,16 @@ describe("a run", () => {
     expect(junit).toContain("say &quot;&lt;a&amp;b&gt;&quot;");
     const { results } = await file("promptfoo");
     expect(results.stats).toMatchObject({ successes: 2, failures: 2, errors: 4 });
+    const latencies = [0, 1].map((place) =>
+      results.results
+        .filter(({ promptIdx }: { promptIdx: number }) => promptIdx === place)
+        .reduce((sum: number, { latencyMs }: { latencyMs: number }) => sum + latencyMs, 0),
+    );
+    const counts = [
+      { testPassCount: 0, testFailCount: 0, testErrorCount: 4, totalLatencyMs: latencies[0] },
+      { testPassCount: 2, testFailCount: 2, testErrorCount: 0, totalLatencyMs: latencies[1] },
+    ];
+    expect(results.prompts.map(({ metrics }: { metrics: object }) => metrics)).toMatchObject(counts);
     expect(results.results.map((one: Record<string, number>) => [one["promptIdx"], one["testIdx"]])).toEqual(
       [0, 1, 2, 3].flatMap((test) => [
         [0, test],
@@ -238,10 +293,7 @@ describe("a run", () => {
     const slow = await createEndpoint({ params: { delay_ms: 100 } });
     const body = { name: unique("Run"), endpoints: [slow], items: [{ prompt: "a" }, { prompt: "b" }], concurrency: 1 };
     const { run_id: id } = (await post("/v1/runs", body)).body.run;
-    const row = await env.DB.prepare("SELECT object_id AS objectId FROM runs WHERE id = ?")
-      .bind(id)
-      .first<{ objectId: string }>();
-    const stub = runStub(env, row?.objectId ?? "");
+    const stub = runStub(env, await objectIdOf(id));
     await stub.remove();
     await stub.changeStatus({ to: "running" });
     await stub.retryErrors();
@@ -263,6 +315,21 @@ describe("a run", () => {
     expect(events.at(-2)?.[1]).toMatchObject({ progress: { done: 2, of: 2, errors: 0 } });
     expect(events.at(-1)).toEqual(["run-ended", { type: "run-ended", status: "completed" }]);
     expect(late).toContain("event: run-ended");
+  });
+
+  it("sends its progress to 20 streams of a caller at once", async () => {
+    const slow = await createEndpoint({ params: { delay_ms: 3000 } });
+    const { run_id: id } = (await post("/v1/runs", { name: "Run", endpoints: [slow], items: [{ prompt: "a" }] })).body
+      .run;
+    const open = async () =>
+      exports.default.fetch(
+        new Request(`http://parley.test/v1/runs/${id}/events`, { headers: { authorization: `Bearer ${ADMIN_KEY}` } }),
+      );
+    const streams = await Promise.all(Array.from({ length: 20 }, open));
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(await get(`/v1/runs/${id}/events`)).toMatchObject({ status: 429, headers: expect.any(Headers) });
+    for (const { body } of streams) await body?.cancel();
+    await post(`/v1/runs/${id}/cancel`);
   });
 });
 
@@ -312,12 +379,22 @@ describe("the items of a run", () => {
     expect((await get("/v1/runs")).body).toHaveLength(before);
   });
 
+  it("are refused without repeating a long name of a column", async () => {
+    const text = `prompt,${"x".repeat(1_000_000)}\na,b\n`;
+    const { status, body } = await send(`?name=r&endpoints=${await createEndpoint()}`, "text/csv", text);
+    expect([status, body.error[0].msg.length < 400]).toEqual([422, true]);
+  });
+
   it("are refused in JSON by their index", async () => {
     const endpoints = [await createEndpoint()];
     const refused = await post("/v1/runs", { name: "r", endpoints, items: [{ prompt: "a" }, { turns: ["a", " "] }] });
     expect(refused).toMatchObject({ status: 422, body: { error: [{ loc: ["body", "items", 1, "turns", 1] }] } });
     for (const fields of [{ items: [] }, {}, { items: "a" }, { items: [{ prompt: "a" }], repeat: 101 }])
       expect((await post("/v1/runs", { name: "r", endpoints, ...fields })).status).toBe(422);
+    for (const items of [null, {}, "a"]) {
+      const { body } = await post("/v1/runs", { name: "r", endpoints, items });
+      expect(body.error).toEqual([{ type: "list_type", loc: ["body", "items"], msg: "must be a list of items" }]);
+    }
     const twice = await post("/v1/runs", {
       name: "r",
       endpoints: [...endpoints, ...endpoints],

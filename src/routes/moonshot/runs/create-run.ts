@@ -9,8 +9,8 @@ import type { RunItem, RunPlan } from "../../../core/run.ts";
 import type { Failure } from "../../../core/failure.ts";
 import { now, zonedStamp } from "../../../core/time.ts";
 import { sha256Hex } from "../../../crypto/secrets.ts";
-import { newRunObjectId, runStub } from "../../../runs/run-client.ts";
-import type { RunStub } from "../../../runs/run-client.ts";
+import { newRunObjectId, runStub, settingsOf } from "../../../runs/run-client.ts";
+import type { RunSettings, RunStub } from "../../../runs/run-client.ts";
 import { database } from "../../../store/database.ts";
 import { createRun as storeRun } from "../../../store/runs.ts";
 import type { StoredRun } from "../../../store/runs.ts";
@@ -61,7 +61,7 @@ export async function createRun(c: Context<AppEnv>, query: object): Promise<Resp
   const made = await makeRun(c, query, draft, objectId);
   if ("run" in made) {
     await draft.stub.start({ runId: made.run.id });
-    return c.json(presentNewRun(made.run));
+    return c.json(presentNewRun(made.run, made.settings));
   }
   await draft.discard();
   await releaseClaim(c);
@@ -76,7 +76,7 @@ async function makeRun(
   query: object,
   draft: RunDraft,
   objectId: string,
-): Promise<{ run: StoredRun } | { answer: object } | HttpProblem> {
+): Promise<{ run: StoredRun; settings: RunSettings } | { answer: object } | HttpProblem> {
   const format = FORMATS[contentTypeOf(c)] ?? "json";
   const reader = new ItemReader(format);
   try {
@@ -93,29 +93,40 @@ async function makeRun(
   const planned = await planOf(c, fields);
   if ("reason" in planned) return planned;
   await draft.stub.setPlan({ plan: planned });
-  return { run: await storeUnderFreeId(c, planned, objectId, reader.turns) };
+  return { run: await storeUnderFreeId(c, planned, objectId, reader.turns), settings: settingsOf(planned) };
 }
+
+const invalid = (issues: InputIssue[], where: "body" | "query" = "body"): HttpProblem => ({
+  reason: "invalid-input",
+  in: where,
+  issues,
+});
 
 /** The fields beside the items, or what is wrong with the body. */
 function fieldsOf(reader: ItemReader, format: BodyFormat, query: object): schemas.RunFields | HttpProblem {
-  const place = format === "json" ? "body" : "query";
-  const invalid = (issues: InputIssue[], where: "body" | "query" = "body"): HttpProblem => ({
-    reason: "invalid-input",
-    in: where,
-    issues,
-  });
   if (reader.issues.length > 0) return invalid(reader.issues);
-  const [misplaced] = format === "json" ? Object.keys(query) : [];
-  if (misplaced !== undefined) {
-    const message = "goes into the body: only JSON Lines and CSV have it in the query";
-    return invalid([{ code: "extra_forbidden", path: [misplaced], message }], "query");
-  }
+  const place = format === "json" ? "body" : "query";
   const given = format === "json" ? withoutItems(reader.rest) : query;
+  const refused = format === "json" ? (problemOfQuery(query) ?? problemOfItems(given)) : null;
+  if (refused) return refused;
   const { data, error } = schemas.RunFields.safeParse(given);
   if (error) return invalid(issuesOf(error.issues, given, { in: place, schema: schemas.CreateRun }), place);
   const message = problemOfSize(reader, data);
   return message === null ? data : invalid([{ code: "value_error", path: ["items"], message }]);
 }
+
+function problemOfQuery(query: object): HttpProblem | null {
+  const [misplaced] = Object.keys(query);
+  if (misplaced === undefined) return null;
+  const message = "goes into the body: only JSON Lines and CSV have it in the query";
+  return invalid([{ code: "extra_forbidden", path: [misplaced], message }], "query");
+}
+
+/** A list of items was read before. */
+const problemOfItems = (given: unknown): HttpProblem | null =>
+  typeof given === "object" && given !== null && "items" in given
+    ? invalid([{ code: "list_type", path: ["items"], message: "must be a list of items" }])
+    : null;
 
 /** The items stand in the body, but were read before. */
 function withoutItems(rest: unknown): unknown {
@@ -155,17 +166,23 @@ async function planOf(c: Context<AppEnv>, fields: schemas.RunFields): Promise<Ru
 /** Stores the run under its id, or with `-2`, `-3`, … while that is taken. */
 async function storeUnderFreeId(
   c: Context<AppEnv>,
-  { name, endpoints, repeat, createdAt }: RunPlan,
+  plan: RunPlan,
   objectId: string,
   turns: number,
 ): Promise<StoredRun> {
+  const { name, endpoints, repeat, createdAt } = plan;
   const db = database(c.env.DB);
   const id = `${await slug(db, name)}_${zonedStamp(createdAt, c.env.TIME_ZONE)}`;
   const progress = { done: 0, of: turns * repeat * endpoints.length, errors: 0 };
   const run: StoredRun = { id, objectId, name, status: "running", createdAt, endpoints, repeat, progress };
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? run : { ...run, id: `${id}-${attempt}` };
-    const statements = saveResponseStatements(c, `run:${candidate.id}`, presentNewRun(candidate), 200);
+    const statements = saveResponseStatements(
+      c,
+      `run:${candidate.id}`,
+      presentNewRun(candidate, settingsOf(plan)),
+      200,
+    );
     if (await measure(c, "index", storeRun(db, candidate, statements))) return candidate;
   }
 }

@@ -57,7 +57,7 @@ export const operations: Operations = {
     summary: "Follow a run by server-sent events",
     description: "The stream ends with the run, and otherwise after a minute: open it again to follow on.",
     response: { status: 200, description: "The progress, until the run ends", texts: examples.eventTexts },
-    problems: [404],
+    problems: [404, 429],
   },
   "POST /:id/pause": {
     id: "pauseRun",

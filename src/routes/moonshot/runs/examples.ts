@@ -29,6 +29,11 @@ export const runResponse = {
     endpoints: ["echo"],
     repeat: 3,
     progress: { done: 6, of: 9, errors: 0 },
+    concurrency: 8,
+    prompt_template: null,
+    context_strategy: null,
+    system_prompt: null,
+    order_seed: null,
     eta_seconds: 2,
     results: {
       echo: {

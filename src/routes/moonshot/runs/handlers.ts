@@ -16,7 +16,7 @@ import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { nextPage } from "../../moonshot-shared/sessions/list-sessions.ts";
 import { EXPORT_FORMATS } from "./export-formats.ts";
 import { exportedResults } from "./exported-answers.ts";
-import { presentNewRun, presentResult, presentRun, presentSummary } from "./present.ts";
+import { presentResult, presentRun, presentSummary } from "./present.ts";
 import { runNotFound } from "./run-param.ts";
 import type * as schemas from "./schemas.ts";
 
@@ -33,8 +33,7 @@ export async function listRuns(c: AppContext, { limit, skip }: z.output<typeof s
 
 export async function getRun(c: AppContext, run: StoredRun) {
   const found = await measure(c, "session", runStub(c.env, run.objectId).read());
-  // Between its row and its start it has no answers.
-  return c.json(found ? presentRun(found) : presentNewRun(run));
+  return found ? c.json(presentRun({ ...found, id: run.id })) : respondWithProblem(c, runNotFound(run.id));
 }
 
 export async function changeStatus(c: AppContext, run: StoredRun, to: "running" | "paused" | "cancelled") {
@@ -64,7 +63,9 @@ export async function listResults(c: AppContext, run: StoredRun, input: z.output
 }
 
 export async function followRun(c: AppContext, run: StoredRun) {
-  const events = await measure(c, "session", runStub(c.env, run.objectId).follow());
+  const stub = runStub(c.env, run.objectId);
+  const events = await measure(c, "session", stub.follow({ caller: c.get("caller").id }));
+  if (!events) return respondWithProblem(c, { reason: "too-many-subscribers", resource: "run" });
   return c.body(events, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
 }
 

@@ -2,8 +2,9 @@
 import type * as z from "zod";
 import { noFigures, showFigures } from "../../../core/run-figures.ts";
 import type { ShownFigures } from "../../../core/run-figures.ts";
+import { DEFAULT_CONCURRENCY } from "../../../core/run.ts";
 import type { RunResult, RunSummary } from "../../../core/run.ts";
-import type { RunSnapshot } from "../../../runs/run-client.ts";
+import type { RunSettings, RunSnapshot } from "../../../runs/run-client.ts";
 import type * as responses from "./response-schemas.ts";
 
 export const presentSummary = (run: RunSummary): z.output<typeof responses.RunSummary> => ({
@@ -16,18 +17,36 @@ export const presentSummary = (run: RunSummary): z.output<typeof responses.RunSu
   progress: run.progress,
 });
 
+const NO_SETTINGS: RunSettings = {
+  concurrency: DEFAULT_CONCURRENCY,
+  orderSeed: null,
+  promptTemplate: null,
+  contextStrategy: null,
+  systemPrompt: null,
+};
+
+const presentSettings = (settings: RunSettings) => ({
+  concurrency: settings.concurrency,
+  prompt_template: settings.promptTemplate,
+  context_strategy: settings.contextStrategy,
+  system_prompt: settings.systemPrompt,
+  order_seed: settings.orderSeed,
+});
+
 export const presentRun = (run: RunSnapshot): z.output<typeof responses.RunResponse> => ({
   run: {
     ...presentSummary(run),
+    ...presentSettings(run.settings ?? NO_SETTINGS),
     eta_seconds: run.etaSeconds,
     results: Object.fromEntries(run.results.map(({ endpoint, figures }) => [endpoint, presentFigures(figures)])),
   },
 });
 
 /** A run that has no answers yet. */
-export const presentNewRun = (run: RunSummary): z.output<typeof responses.RunResponse> => ({
+export const presentNewRun = (run: RunSummary, settings: RunSettings): z.output<typeof responses.RunResponse> => ({
   run: {
     ...presentSummary(run),
+    ...presentSettings(settings),
     eta_seconds: null,
     results: Object.fromEntries(run.endpoints.map((endpoint) => [endpoint, withoutAnswers(run.repeat)])),
   },

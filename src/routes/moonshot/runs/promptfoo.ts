@@ -11,9 +11,8 @@ export async function* promptfooTexts(
   answers: AsyncIterable<ExportedAnswer>,
 ): AsyncGenerator<string, void> {
   const at = isoTime(run.createdAt);
-  const head = { version: 3, timestamp: at, prompts: promptsOf(run) };
-  yield `{"evalId":${JSON.stringify(run.id)},"results":${JSON.stringify(head).slice(0, -1)},"results":[`;
-  const stats = { successes: 0, failures: 0, errors: 0, tokenUsage: { prompt: 0, completion: 0, cached: 0, total: 0 } };
+  yield `{"evalId":${JSON.stringify(run.id)},"results":{"version":3,"timestamp":"${at}","results":[`;
+  const metrics = run.endpoints.map(noMetrics);
   let separator = "";
   // promptfoo knows tests by their index: each repetition is one.
   let [test, index] = ["", -1];
@@ -23,40 +22,69 @@ export async function* promptfooTexts(
     if (name !== test) index += 1;
     test = name;
     const result = presentResult(run, answer, index);
-    stats[countedAs(result)] += 1;
+    const ofEndpoint = metrics[result.promptIdx];
+    if (ofEndpoint) countIn(ofEndpoint, result);
     yield separator + JSON.stringify(result);
     separator = ",";
   }
+  const prompts = run.endpoints.map((endpoint, place) => presentPrompt(endpoint, metrics[place]));
   const config = { description: run.name, providers: run.endpoints, prompts: ["{{prompt}}"], tests: [] };
   const rest = { config, shareableUrl: null, metadata: { evaluationCreatedAt: at, exportedAt: at } };
-  yield `],"stats":${JSON.stringify(stats)}},${JSON.stringify(rest).slice(1)}\n`;
+  const counted = { prompts, stats: statsOf(metrics) };
+  yield `],${JSON.stringify(counted).slice(1)},${JSON.stringify(rest).slice(1)}\n`;
 }
 
-const promptsOf = (run: RunSnapshot) =>
-  run.results.map(({ endpoint, figures }) => ({
-    raw: "{{prompt}}",
-    label: "{{prompt}}",
-    id: endpoint,
-    provider: endpoint,
-    metrics: {
-      score: figures.passed,
-      testPassCount: figures.passed,
-      testFailCount: figures.judged - figures.passed,
-      testErrorCount: Object.values(figures.errors).reduce((sum, count) => sum + count, 0),
-      assertPassCount: figures.passed,
-      assertFailCount: figures.judged - figures.passed,
-      totalLatencyMs: 0,
-      tokenUsage: { prompt: figures.inputTokens, completion: figures.outputTokens, cached: 0 },
-      namedScores: {},
-      namedScoresCount: {},
-      cost: figures.cost ?? 0,
-    },
-  }));
+/** What promptfoo shows of a prompt: an endpoint, with its tests. */
+const noMetrics = () => ({
+  score: 0,
+  testPassCount: 0,
+  testFailCount: 0,
+  testErrorCount: 0,
+  assertPassCount: 0,
+  assertFailCount: 0,
+  totalLatencyMs: 0,
+  tokenUsage: { prompt: 0, completion: 0, cached: 0, total: 0 },
+  namedScores: {},
+  namedScoresCount: {},
+  cost: 0,
+});
+type Metrics = ReturnType<typeof noMetrics>;
 
-const countedAs = ({ success, error }: { success: boolean; error?: string }) => {
-  if (success) return "successes";
-  return error === undefined ? "failures" : "errors";
-};
+/** Changes the metrics. */
+function countIn(metrics: Metrics, result: ReturnType<typeof presentResult>): void {
+  const { success, error, latencyMs, cost, gradingResult, response } = result;
+  if (success) metrics.testPassCount += 1;
+  else if (error === undefined) metrics.testFailCount += 1;
+  else metrics.testErrorCount += 1;
+  const asserts = gradingResult.componentResults.length;
+  metrics[success ? "assertPassCount" : "assertFailCount"] += asserts;
+  metrics.score += result.score;
+  metrics.totalLatencyMs += latencyMs;
+  metrics.cost += cost;
+  const { prompt, completion } = response.tokenUsage;
+  metrics.tokenUsage.prompt += prompt;
+  metrics.tokenUsage.completion += completion;
+  metrics.tokenUsage.total += prompt + completion;
+}
+
+function presentPrompt(endpoint: string, metrics: Metrics | undefined) {
+  return { raw: "{{prompt}}", label: "{{prompt}}", id: endpoint, provider: endpoint, metrics };
+}
+
+function statsOf(metrics: Metrics[]) {
+  const sum = (read: (one: Metrics) => number) => metrics.reduce((total, one) => total + read(one), 0);
+  return {
+    successes: sum(({ testPassCount }) => testPassCount),
+    failures: sum(({ testFailCount }) => testFailCount),
+    errors: sum(({ testErrorCount }) => testErrorCount),
+    tokenUsage: {
+      prompt: sum(({ tokenUsage }) => tokenUsage.prompt),
+      completion: sum(({ tokenUsage }) => tokenUsage.completion),
+      cached: 0,
+      total: sum(({ tokenUsage }) => tokenUsage.total),
+    },
+  };
+}
 
 /** promptfoo's: none, not as expected, error. */
 const FAILURES = { none: 0, assert: 1, error: 2 };
@@ -64,6 +92,7 @@ const FAILURES = { none: 0, assert: 1, error: 2 };
 function presentResult(run: RunSnapshot, { result, item }: ExportedAnswer, testIdx: number) {
   const success = result.status === "ok" && result.pass !== false;
   const prompt = item.turns.at(-1) ?? "";
+  const vars = { prompt, item: item.id, repetition: String(result.repetition) };
   const assert = Object.entries(item.expect ?? {}).map(([name, value]) => ({ type: ASSERTS[name] ?? name, value }));
   const graded = { pass: success, score: Number(success), reason: success ? "As expected" : "Not as expected" };
   return {
@@ -73,8 +102,8 @@ function presentResult(run: RunSnapshot, { result, item }: ExportedAnswer, testI
     promptId: result.endpoint,
     provider: { id: result.endpoint, label: result.endpoint },
     prompt: { raw: prompt, label: "{{prompt}}" },
-    vars: { prompt, item: item.id, repetition: String(result.repetition) },
-    testCase: { vars: { prompt }, assert, metadata: { tags: item.tags } },
+    vars,
+    testCase: { vars, assert, metadata: { tags: item.tags } },
     ...measuresOf(result),
     success,
     score: Number(success),
@@ -87,7 +116,7 @@ function presentResult(run: RunSnapshot, { result, item }: ExportedAnswer, testI
 
 const measuresOf = ({ text, status, errorCode, inputTokens, outputTokens, durationMs, cost }: ExportedResult) => ({
   response: { output: text, tokenUsage: { prompt: inputTokens ?? 0, completion: outputTokens ?? 0 } },
-  ...(status === "ok" ? {} : { error: errorCode ?? status }),
+  error: status === "ok" ? undefined : (errorCode ?? status),
   latencyMs: durationMs ?? 0,
   cost: cost ?? 0,
 });

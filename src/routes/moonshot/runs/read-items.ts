@@ -221,10 +221,14 @@ async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, vo
 function* issuesOfHead(columns: string[], place: Pick<FoundItem, "place" | "line">): Generator<Found, void> {
   const refuse = (message: string): Found => ({ issue: valueIssue(place, [], message) });
   for (const column of columns)
-    if (!COLUMNS.includes(column)) yield refuse(`The column "${column}" is not known: there are ${COLUMNS.join(", ")}`);
+    if (!COLUMNS.includes(column))
+      yield refuse(`The column "${cut(column)}" is not known: there are ${COLUMNS.join(", ")}`);
   if (!columns.includes("prompt")) yield refuse("A column prompt is required");
   if (new Set(columns).size < columns.length) yield refuse("A column is there twice");
 }
+
+/** What a message repeats of a text. */
+const cut = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
 
 /** An empty cell is none. */
 function itemOfCells(cells: ReadonlyMap<string, string>): object {

@@ -56,6 +56,11 @@ export const EndpointResult = z
 export const Run = z
   .object({
     ...summary,
+    concurrency: integer,
+    prompt_template: z.string().nullable(),
+    context_strategy: z.string().nullable(),
+    system_prompt: z.string().nullable(),
+    order_seed: integer.nullable(),
     eta_seconds: integer.nullable().meta({ description: "null while it is not known" }),
     results: z.record(z.string(), EndpointResult).meta({ description: "By endpoint" }),
   })
@@ -79,7 +84,10 @@ export const RunResult = z
     chat_id: z.string(),
     chat_record_id: integer,
     status: z.enum(REPLY_STATUSES),
-    error_code: z.string().nullable(),
+    error_code: z.string().nullable().meta({
+      description:
+        "Also `too_long_for_regex` of an answer that is ok, and not as expected because it could not be judged",
+    }),
     pass: z.boolean().nullable().meta({ description: "null for an answer that is not judged" }),
     duration_ms: z.number().nullable(),
     cost: z.number().nullable(),
