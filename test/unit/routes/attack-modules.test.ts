@@ -3,8 +3,10 @@
  * Python's `random`: `test/fixtures/moonshot/attack-vectors.json`, recorded with Python 3.11, moonshot-data 0.7.6,
  * homoglyphs 2.0.4 and NLTK 3.8. NLTK's model of sentences was left out, so each prompt is one sentence.
  */
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import vectors from "../../fixtures/moonshot/attack-vectors.json" with { type: "json" };
+import { lookAlikes } from "../../../src/routes/moonshot-07/attack-modules/homoglyphs.ts";
 import { ATTACK_MODULES, isAttackModule, makePrompts } from "../../../src/routes/moonshot-07/attack-modules/modules.ts";
 import { joinWords, splitWords } from "../../../src/routes/moonshot-07/attack-modules/words.ts";
 
@@ -41,6 +43,16 @@ describe("an attack module", () => {
       makePrompts("charswap_attack", "Something happened yesterday evening", seed),
     );
     expect(one).not.toEqual(two);
+  });
+});
+
+describe("the look-alikes of the characters of ASCII", () => {
+  it("are those of the table of confusable characters, each in order of code point", () => {
+    const all = Array.from({ length: 128 }, (_, code) => lookAlikes(String.fromCodePoint(code)).join(""));
+    expect(Array.from(all.join(""))).toHaveLength(1_089);
+    expect(createHash("sha256").update(all.join("\n")).digest("hex")).toBe(
+      "6c32dc6aaf43fd6118a75d34b49d44a005b304b1d246e55122501afcdbf69a76",
+    );
   });
 });
 
