@@ -1,6 +1,6 @@
 /**
- * Makes a new session with one chat from its input. It does not check that what the input names exists, and saves
- * nothing. The only effect is a random id.
+ * Makes a new session with one chat from its input, and what all new sessions have alike. It does not check that what the
+ * input names exists, and saves nothing. The only effect is a random id.
  */
 import { newObjectId } from "./id.ts";
 import { BOT_HANDLING } from "./handover.ts";
@@ -34,7 +34,6 @@ export function newSession(
   const id = newObjectId(at);
   const startTime = input.startTime ?? at;
   const isScheduled = startTime > at;
-  const count = greeting === null ? 0 : 1;
   return {
     greeting: greeting === null ? null : greetingMessage(id, greeting, at),
     session: {
@@ -44,27 +43,38 @@ export function newSession(
       description: null,
       status: isScheduled ? "SCHEDULED" : "ACTIVE",
       startTime,
-      endTime: null,
       dueAt: isScheduled ? startTime : null,
       chatbotId: input.chatbotId,
       clientId: input.clientId,
       chats: [{ chatId: id, endpointId: input.endpointId ?? null }],
       ...NO_COMPARISON,
+      ...unusedSession(at, greeting === null ? 0 : 1),
       metadata: input.metadata ?? null,
-      feedback: null,
-      createdAt: at,
-      updatedAt: at,
-      lastSeq: count,
-      metadataVersion: 0,
-      messageCount: count,
-      archive: null,
-      activePath: null,
-      ...BOT_HANDLING,
     },
   };
 }
 
-const greetingMessage = (chatId: string, content: string, createdAt: EpochMs): Message => ({
+/**
+ * What is the same in every session that nobody has used yet.
+ *
+ * @param messages how many messages its log begins with
+ */
+export const unusedSession = (at: EpochMs, messages: number) => ({
+  endTime: null,
+  metadata: null,
+  feedback: null,
+  createdAt: at,
+  updatedAt: at,
+  lastSeq: messages,
+  metadataVersion: 0,
+  messageCount: messages,
+  archive: null,
+  activePath: null,
+  ...BOT_HANDLING,
+});
+
+/** The first message of a log, by the chatbot. */
+export const greetingMessage = (chatId: string, content: string, createdAt: EpochMs): Message => ({
   seq: 1,
   chatId,
   turnId: null,

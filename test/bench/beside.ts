@@ -8,15 +8,7 @@ import type { Call, Subject } from "./comparison.ts";
 import { compare, printComparison } from "./comparison.ts";
 import { openSession } from "./fan-out.ts";
 import type { Answer, HttpClient } from "./http-client.ts";
-import {
-  MESSAGE_TEXT,
-  WITHOUT_LOG,
-  chatPath,
-  createEndpoint,
-  createSessionMaker,
-  messagePath,
-  parleyClient,
-} from "./parley.ts";
+import { appendMessage, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import type * as processes from "./processes.ts";
 import { scratchDirectory } from "./processes.ts";
 import type * as servers from "./servers.ts";
@@ -42,11 +34,9 @@ const inSession =
     };
   };
 
-const append = inSession((client, session) =>
-  client.post(messagePath(session), { message: { role: "user", content: MESSAGE_TEXT } }, WITHOUT_LOG),
-);
+const append = inSession(appendMessage);
 
-const chat = inSession((client, session) => client.post(chatPath(session), { content: MESSAGE_TEXT }));
+const chat = inSession(sendChat);
 
 /** Prompts to a comparison of eight endpoints. */
 const prompt =

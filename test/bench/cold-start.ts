@@ -3,7 +3,7 @@
  * code that is not compiled yet.
  */
 import { HttpClient } from "./http-client.ts";
-import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
 import type { Built, Servers } from "./servers.ts";
@@ -68,6 +68,6 @@ const openBare = async ({ bare, upstream }: Servers) => {
 async function openParley({ parley, upstream }: Servers) {
   const client = parleyClient(parley.origin);
   const createSession = await createSessionMaker(client, await createEndpoint(client, "cold", upstream.baseUri(0)));
-  const path = chatPath(await createSession());
-  return () => client.post(path, { content: MESSAGE_TEXT });
+  const session = await createSession();
+  return () => sendChat(client, session);
 }

@@ -3,15 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HttpClient } from "./http-client.ts";
-import {
-  MESSAGE_TEXT,
-  WITHOUT_LOG,
-  chatPath,
-  createEndpoint,
-  createSessionMaker,
-  messagePath,
-  parleyClient,
-} from "./parley.ts";
+import { MESSAGE_TEXT, appendMessage, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { printTable } from "./report.ts";
 import { runtimeState } from "./runtime.ts";
@@ -48,8 +40,7 @@ export async function commits(built: Built): Promise<Finding[]> {
     (await createSessionMaker(toParley, await createEndpoint(toParley, `c-${delayMs}`, upstream.baseUri(delayMs))))();
   const [quick, slow] = [await sessionOf(0), await sessionOf(SLOW_MODEL_MS)];
   let key = 0;
-  const chat = (id: string) => () =>
-    toParley.post(chatPath(id), { content: MESSAGE_TEXT }, { "idempotency-key": `${(key += 1)}` });
+  const chat = (id: string) => () => sendChat(toParley, id, { "idempotency-key": `${(key += 1)}` });
   const bareChat = (delayMs: number) => () =>
     toBare.post(`/chat?conversation=${delayMs}`, { content: MESSAGE_TEXT, upstream: upstream.baseUri(delayMs) });
   const measured = async (name: string, calls: number, ofBare: Call, ofParley: Call) => ({
@@ -64,7 +55,7 @@ export async function commits(built: Built): Promise<Finding[]> {
       "append",
       CALLS,
       () => toBare.post("/append?conversation=a", MESSAGE),
-      () => toParley.post(messagePath(quick), { message: MESSAGE }, WITHOUT_LOG),
+      () => appendMessage(toParley, quick),
     ),
   ];
   for (const client of [toParley, toBare]) client.close();

@@ -1,15 +1,7 @@
 /** Part `d1-delays`: appends and chats with a database that is far away, and how often each call goes there. */
 import { compare, p50 } from "./comparison.ts";
 import { HttpClient } from "./http-client.ts";
-import {
-  MESSAGE_TEXT,
-  WITHOUT_LOG,
-  chatPath,
-  createEndpoint,
-  createSessionMaker,
-  messagePath,
-  parleyClient,
-} from "./parley.ts";
+import { appendMessage, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { asRatio, inMs, printTable } from "./report.ts";
 import { buildWorker } from "./runtime.ts";
@@ -63,9 +55,8 @@ async function measure(built: Built, delayMs: number): Promise<Result> {
   const roundTrips = async () =>
     (JSON.parse((await counter.get("/bench/round-trips")).text) as { roundTrips: number }).roundTrips;
   const calls: Record<keyof Result, (session: string) => Promise<{ ms: number }>> = {
-    append: (session) =>
-      parley.post(messagePath(session), { message: { role: "user", content: MESSAGE_TEXT } }, WITHOUT_LOG),
-    chat: (session) => parley.post(chatPath(session), { content: MESSAGE_TEXT }),
+    append: (session) => appendMessage(parley, session),
+    chat: (session) => sendChat(parley, session),
     "GET a session": (session) => parley.get(`/sessions/${session}`),
     list: () => parley.get("/sessions"),
   };

@@ -2,7 +2,7 @@
 import type { Call, Round, Subject } from "./comparison.ts";
 import { atMost, compare, printComparison, ratio } from "./comparison.ts";
 import type { HttpClient } from "./http-client.ts";
-import { MESSAGE_TEXT, chatPath, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import type { Servers } from "./servers.ts";
 import { REPLY } from "./upstream.ts";
@@ -22,7 +22,7 @@ const chatDoor =
   (headers: Record<string, string>): OpenDoor =>
   (parley, _model, sessionId) =>
   async () =>
-    (await parley.post(chatPath(sessionId), { content: MESSAGE_TEXT }, headers)).ms;
+    (await sendChat(parley, sessionId, headers)).ms;
 
 /** Sends the whole conversation with every call, as clients do. */
 const completionDoor =

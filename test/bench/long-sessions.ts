@@ -1,15 +1,7 @@
 /** Part `long-sessions`: a turn of a chatbot with `context` in a long session, beside one in a short session. */
 import { atMost, compare, p50, printComparison, ratio } from "./comparison.ts";
 import type { HttpClient } from "./http-client.ts";
-import {
-  MESSAGE_TEXT,
-  WITHOUT_LOG,
-  chatPath,
-  createEndpoint,
-  createSessionMaker,
-  messagePath,
-  parleyClient,
-} from "./parley.ts";
+import { MESSAGE_TEXT, appendMessage, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import type { Servers } from "./servers.ts";
 
@@ -33,7 +25,7 @@ export async function longSessions({ parley, upstream }: Servers): Promise<Findi
     return session;
   };
   const longSession = await createLog(LONG);
-  const chatIn = (session: string) => async () => (await client.post(chatPath(session), { content: MESSAGE_TEXT })).ms;
+  const chatIn = (session: string) => async () => (await sendChat(client, session)).ms;
   const measured = await compare(LOAD, {
     short: { server: parley, open: async () => chatIn(await createLog(SHORT)) },
     long: { server: parley, open: async () => chatIn(longSession) },
@@ -44,8 +36,4 @@ export async function longSessions({ parley, upstream }: Servers): Promise<Findi
 }
 
 const append = (client: HttpClient, session: string, nth: number) =>
-  client.post(
-    messagePath(session),
-    { message: { role: nth % 2 === 0 ? "user" : "assistant", content: MESSAGE_TEXT } },
-    WITHOUT_LOG,
-  );
+  appendMessage(client, session, { role: nth % 2 === 0 ? "user" : "assistant", content: MESSAGE_TEXT });

@@ -5,6 +5,7 @@
 import { ParleyClient } from "../../src/client/index.ts";
 import type { ChatbotFields, EndpointFields } from "../../src/client/types.ts";
 import { HttpClient } from "./http-client.ts";
+import type { Answer } from "./http-client.ts";
 
 const ADMIN_KEY = "bench-admin-key-0123456789abcdef";
 
@@ -19,12 +20,25 @@ export const PARLEY_VARS = {
 /** Text of all messages that are sent. */
 export const MESSAGE_TEXT = "Could you tell me where my parcel is? The number is 4711-0815.";
 
+const USER_MESSAGE = { role: "user", content: MESSAGE_TEXT };
+
 /** The header that keeps a session's log out of an answer. */
 export const WITHOUT_LOG = { prefer: "return=minimal" };
 
 export const messagePath = (sessionId: string): string => `/sessions/message?sessionId=${sessionId}`;
 
 export const chatPath = (sessionId: string): string => `/sessions/chat?sessionId=${sessionId}`;
+
+/** Appends a message. The answer holds no others. */
+export const appendMessage = (parley: HttpClient, sessionId: string, message = USER_MESSAGE): Promise<Answer> =>
+  parley.post(messagePath(sessionId), { message }, WITHOUT_LOG);
+
+/** One turn with the session's chatbot. */
+export const sendChat = (
+  parley: HttpClient,
+  sessionId: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> => parley.post(chatPath(sessionId), { content: MESSAGE_TEXT }, headers);
 
 export const socketPath = (sessionId: string): string => `/sessions/${sessionId}/ws`;
 

@@ -12,15 +12,7 @@ import type { OpenDoor } from "./doors.ts";
 import { openSession } from "./fan-out.ts";
 import type { HttpClient } from "./http-client.ts";
 import { openInspector } from "./inspector.ts";
-import {
-  MESSAGE_TEXT,
-  WITHOUT_LOG,
-  chatPath,
-  createEndpoint,
-  createSessionMaker,
-  messagePath,
-  parleyClient,
-} from "./parley.ts";
+import { appendMessage, createEndpoint, createSessionMaker, parleyClient, sendChat } from "./parley.ts";
 import { printTable } from "./report.ts";
 import { buildWorker } from "./runtime.ts";
 import { PARLEY_CONFIG, build, serveParley } from "./servers.ts";
@@ -68,8 +60,8 @@ const SUBJECTS: Record<string, Subject> = {
         await createEndpoint(parley, "profiled", upstream.baseUri(0)),
       );
       return async () => {
-        const path = chatPath(await createSession());
-        return () => parley.post(path, { content: MESSAGE_TEXT });
+        const session = await createSession();
+        return () => sendChat(parley, session);
       };
     },
   },
@@ -89,8 +81,7 @@ const SUBJECTS: Record<string, Subject> = {
       );
       return async () => {
         const session = await createSession();
-        const message = { role: "user", content: MESSAGE_TEXT };
-        for (let nth = 0; nth < MESSAGES; nth++) await parley.post(messagePath(session), { message }, WITHOUT_LOG);
+        for (let nth = 0; nth < MESSAGES; nth++) await appendMessage(parley, session);
         return () => parley.get(`/sessions/${session}`);
       };
     },

@@ -1,7 +1,7 @@
 /** Part `reads`: a session that its object holds, as one answer. */
 import { atMost, compare, p50, printComparison, ratio } from "./comparison.ts";
 import { HttpClient } from "./http-client.ts";
-import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
+import { MESSAGE_TEXT, appendMessage, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import type { Servers } from "./servers.ts";
 
@@ -27,7 +27,7 @@ export async function reads({ parley, bare, upstream }: Servers): Promise<Findin
     const session = await createSession();
     for (let nth = 0; nth < messages; nth++) {
       await toBare.post(`/append?conversation=${session}`, MESSAGE);
-      await toParley.post(messagePath(session), { message: MESSAGE }, WITHOUT_LOG);
+      await appendMessage(toParley, session);
     }
     const measured = await compare(LOAD, {
       bare: { server: bare, open: async () => async () => (await toBare.get(`/read?conversation=${session}`)).ms },

@@ -1,6 +1,6 @@
 /** Part `sockets`: how long a message takes to reach all sockets of one session. */
 import { closeAll, openFollowers, nextEvent } from "./followers.ts";
-import { MESSAGE_TEXT, WITHOUT_LOG, createEndpoint, createSessionMaker, messagePath, parleyClient } from "./parley.ts";
+import { appendMessage, createEndpoint, createSessionMaker, parleyClient } from "./parley.ts";
 import type { Finding } from "./report.ts";
 import { inMs, printTable } from "./report.ts";
 import type { Servers } from "./servers.ts";
@@ -10,8 +10,6 @@ const SOCKETS = 500;
 
 /** Measured messages. One more is sent before and does not count. */
 const MESSAGES = 20;
-
-const MESSAGE = { role: "user", content: MESSAGE_TEXT };
 
 /** Milliseconds from sending a message to its answer, and to its first and last socket. */
 interface Delivery {
@@ -30,7 +28,7 @@ export async function sockets({ parley, upstream }: Servers): Promise<Finding[]>
       Array.from({ length: SOCKETS }, () => session),
     ),
   );
-  const append = () => toParley.post(messagePath(session), { message: MESSAGE }, WITHOUT_LOG);
+  const append = () => appendMessage(toParley, session);
   await deliver(opened, append);
   const deliveries: Delivery[] = [];
   for (let nth = 0; nth < MESSAGES; nth++) deliveries.push(await deliver(opened, append));

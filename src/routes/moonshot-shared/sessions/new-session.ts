@@ -8,8 +8,8 @@ import { chatbotIdOf } from "../../../core/chatbot.ts";
 import { CONTEXT_STRATEGIES, asContextStrategy } from "../../../core/prompt-template.ts";
 import type { Failed, Outcome } from "../../../core/failure.ts";
 import { notFound, success } from "../../../core/failure.ts";
-import { BOT_HANDLING } from "../../../core/handover.ts";
 import type { Message } from "../../../core/message.ts";
+import { greetingMessage, unusedSession } from "../../../core/new-session.ts";
 import type { Chat, Session } from "../../../core/session.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { zonedStamp } from "../../../core/time.ts";
@@ -117,7 +117,7 @@ export async function newSession(
   const chats = input.endpoints.map((endpointId, index): Chat => ({ chatId: chatIds[index] ?? "", endpointId }));
   const greetings = chats.flatMap(({ chatId, endpointId }) => {
     const greeting = chatbotOf(endpointId)?.greeting ?? null;
-    return greeting === null ? [] : [greetingOf(chatId, greeting, at)];
+    return greeting === null ? [] : [greetingMessage(chatId, greeting, at)];
   });
   const { bridge = null, messages: copies = [] } = recorded ?? {};
   // A pinned conversation has the greeting that was recorded.
@@ -139,16 +139,6 @@ function distinct(ids: string[]): string[] {
   });
 }
 
-const greetingOf = (chatId: string, content: string, createdAt: EpochMs): Omit<Message, "seq"> => ({
-  chatId,
-  turnId: null,
-  turnNumber: null,
-  role: "assistant",
-  content,
-  createdAt,
-  reply: null,
-});
-
 /** @param count how many messages its log begins with */
 const sessionOf = (
   id: string,
@@ -161,7 +151,6 @@ const sessionOf = (
   description: input.description,
   status: "ACTIVE",
   startTime: at,
-  endTime: null,
   dueAt: null,
   chatbotId: null,
   clientId: null,
@@ -172,14 +161,5 @@ const sessionOf = (
   systemPrompt: input.systemPrompt,
   attackModule: input.attackModule,
   bridge,
-  metadata: null,
-  feedback: null,
-  createdAt: at,
-  updatedAt: at,
-  lastSeq: count,
-  metadataVersion: 0,
-  messageCount: count,
-  archive: null,
-  activePath: null,
-  ...BOT_HANDLING,
+  ...unusedSession(at, count),
 });
