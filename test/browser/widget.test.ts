@@ -106,6 +106,32 @@ async function newestSession(): Promise<string> {
   return data.results[0]?.id ?? "";
 }
 
+it("has the browser's theme, or the one of the page", async ({ page }) => {
+  await open(page);
+  const isBright = async () => {
+    const panel = page.getByRole("dialog");
+    const colour: string = await panel.evaluate("element => getComputedStyle(element).backgroundColor");
+    return Array.from(colour.matchAll(/\d+/g), ([part]) => Number(part)).every((part) => part > 127);
+  };
+  const host = page.locator("[data-parley]");
+  const shown: Record<string, boolean> = {};
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const theme of ["", "light", "dark"]) {
+      await host.evaluate((element, given) => element.setAttribute("data-theme", given), theme);
+      shown[`${colorScheme}, ${theme}`] = await isBright();
+    }
+  }
+  expect(shown).toEqual({
+    "light, ": true,
+    "light, light": true,
+    "light, dark": false,
+    "dark, ": false,
+    "dark, light": true,
+    "dark, dark": false,
+  });
+});
+
 it("is put on a page by fewer than 20 lines", () => {
   expect(example.trimEnd().split("\n").length).toBeLessThan(20);
 });
