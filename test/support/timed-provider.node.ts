@@ -37,7 +37,7 @@ interface Counts {
 }
 
 export async function startTimedProvider(
-  delayMs: (model: string) => number,
+  delayMs: (model: string) => number | Promise<number>,
   reply: (call: TimedCall) => TimedReply,
 ): Promise<TimedProvider> {
   const models = new Map<string, Counts>();
@@ -58,7 +58,7 @@ export async function startTimedProvider(
     counts.open += 1;
     counts.most = Math.max(counts.most, counts.open);
     answer.on("close", () => (counts.open -= 1));
-    await sleep(delayMs(model));
+    await sleep(await delayMs(model));
     write(answer, reply({ model, prompt, before }));
   };
   const server = createServer((request, answer) => void take(request, answer));
@@ -75,6 +75,8 @@ export async function startTimedProvider(
   };
 }
 
+const USAGE = { prompt_tokens: 20, completion_tokens: 30 };
+
 function write(answer: ServerResponse, reply: TimedReply): void {
   if (typeof reply === "object") {
     answer.writeHead(reply.status, { "content-type": "application/json" });
@@ -85,7 +87,6 @@ function write(answer: ServerResponse, reply: TimedReply): void {
     { index: 0, delta: {}, finish_reason: "stop" },
   ];
   answer.writeHead(200, { "content-type": "text/event-stream" });
-  answer.end(
-    `${choices.map((choice) => `data: ${JSON.stringify({ choices: [choice] })}\n\n`).join("")}data: [DONE]\n\n`,
-  );
+  const chunks = [...choices.map((choice) => ({ choices: [choice] })), { choices: [], usage: USAGE }];
+  answer.end(`${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join("")}data: [DONE]\n\n`);
 }

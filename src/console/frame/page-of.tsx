@@ -16,6 +16,7 @@ type Page = ComponentType<PlaceProps>;
 const LOADERS: Record<string, () => Promise<Page>> = {
   bookmarks: async () => (await import("../bookmarks/bookmarks-page.tsx")).BookmarksPage,
   chats: async () => (await import("../chats/chats-page.tsx")).ChatsPage,
+  runs: async () => (await import("../runs/runs-page.tsx")).RunsPage,
   chatbots: async () => (await import("../chatbots/chatbots-page.tsx")).ChatbotsPage,
   clients: async () => (await import("../clients/clients-page.tsx")).ClientsPage,
   endpoints: async () => (await import("../endpoints/endpoints-page.tsx")).EndpointsPage,

@@ -14,6 +14,7 @@ const PAGES: readonly Page[] = [
   { name: "compare", title: "Compare", roles: ["admin", "service"] },
   { name: "chats", title: "Chats", roles: ["admin", "service", "operator", "client"] },
   { name: "bookmarks", title: "Bookmarks", roles: ["admin", "service"], within: "compare" },
+  { name: "runs", title: "Runs", roles: ["admin", "service"] },
   { name: "chatbots", title: "Chatbots", roles: ["admin", "service"] },
   { name: "clients", title: "Clients", roles: ["admin", "service", "operator"] },
   { name: "endpoints", title: "Endpoints", roles: ["admin", "service"] },

@@ -26,7 +26,7 @@ export function DifferenceView({ result: { turn }, columns }: ResultProps<Result
   );
 }
 
-function Difference({ before, after }: { before: string; after: string }) {
+export function Difference({ before, after }: { before: string; after: string }) {
   const parts = useMemo(() => differingParts(before, after), [before, after]);
   if (before === after) return <p class="note">Both answers are the same.</p>;
   if (!parts) return <p class="note">These answers differ in too much to mark it.</p>;

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { useConsole } from "../../context.ts";
 import { Problem } from "../../shared/problem.tsx";
+import { saveFile } from "../../shared/save-file.ts";
 import type { ResultProps } from "./result.ts";
 
 const FORMATS = [
@@ -43,12 +44,4 @@ export function ExportView({ id }: ResultProps) {
       </ul>
     </>
   );
-}
-
-/** A link cannot send the token, so the file is loaded first. */
-function saveFile(name: string, content: Blob): void {
-  const address = URL.createObjectURL(content);
-  Object.assign(document.createElement("a"), { href: address, download: name }).click();
-  // The browser has begun to read it by then.
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
