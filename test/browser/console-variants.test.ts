@@ -41,8 +41,8 @@ async function openChat(page: Page, path: string): Promise<void> {
 it("shows two variants side by side, with what differs marked in each", async ({ page }) => {
   await openChat(page, await createVariants("Variants"));
   await page.getByRole("button", { name: "Compare variants" }).click();
-  const left = page.getByRole("region", { name: "Left" });
-  const right = page.getByRole("region", { name: "Right" });
+  const left = page.getByRole("region", { name: "First" });
+  const right = page.getByRole("region", { name: "Second" });
   await right.locator("ins").first().waitFor();
   expect(await right.locator(".difference").innerText()).toBe("Surely: The lamp is red and bright");
   expect((await right.locator("ins").allInnerTexts()).join("").trim()).toBe("Surely:");
@@ -68,10 +68,12 @@ it("brings a message far above into sight", async ({ page }) => {
   await openChat(page, `${id}/3`);
   await page.locator(".message-target").waitFor();
   await page.locator(".message pre, .message p").last().waitFor({ state: "attached" });
-  await page.waitForFunction(`(() => {
-    const { top, bottom } = document.querySelector(".message-target").getBoundingClientRect();
-    return top >= 0 && bottom <= innerHeight;
-  })()`);
+  const isInSight = () =>
+    page.evaluate(`(() => {
+      const { top, bottom } = document.querySelector(".message-target").getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    })()`);
+  await expect.poll(isInSight).toBe(true);
 });
 
 it("makes a branch, which leads back to where it is from", async ({ page }) => {

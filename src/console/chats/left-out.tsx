@@ -8,6 +8,7 @@ export function LeftOut({ message, shown, facts }: ItemProps) {
   const context = message.context ?? facts?.context ?? null;
   if (!context) return null;
   const { dropped, kept, estimatedTokens, summary, summaryError } = context;
+  const tokens = `about ${plural(estimatedTokens, "token")}`;
   // A prompt that is answered is always sent, and so is the system prompt, which is no message.
   const leftOut = shown.filter(({ seq, role }) => role !== "system" && seq < message.seq).slice(0, dropped);
   return (
@@ -15,9 +16,8 @@ export function LeftOut({ message, shown, facts }: ItemProps) {
       <summary>{plural(dropped, "earlier message")} not sent as they are</summary>
       <div class="left-out-inside">
         <p class="hint">
-          The chatbot's context had room for the newest {plural(kept, "message")}, about{" "}
-          {plural(estimatedTokens, "token")}
-          in all. Nothing is taken out of the chat.
+          The chatbot's context had room for the newest {plural(kept, "message")}, {tokens} in all. Nothing is taken out
+          of the chat.
         </p>
         {summaryError !== undefined && <p class="hint">They could not be summarised: {summaryError}.</p>}
         {summary !== undefined && (

@@ -3,6 +3,7 @@ import type { Me } from "../../client/types.ts";
 import { addressOf } from "../router.ts";
 import type { Page } from "./pages.ts";
 import { ThemeSwitch } from "./theme.tsx";
+import { WaitingLink } from "./waiting-link.tsx";
 
 interface HeaderProps {
   me: Me;
@@ -31,6 +32,7 @@ export function Header({ me, pages, current, onSignOut }: HeaderProps) {
           ))}
         <a href="/docs">API</a>
       </nav>
+      <WaitingLink />
       <span class="role" title={me.id}>
         {me.id === "anonymous" ? `no token, ${me.role}` : me.role}
       </span>

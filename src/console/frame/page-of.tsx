@@ -21,6 +21,8 @@ const LOADERS: Record<string, () => Promise<Page>> = {
   clients: async () => (await import("../clients/clients-page.tsx")).ClientsPage,
   endpoints: async () => (await import("../endpoints/endpoints-page.tsx")).EndpointsPage,
   keys: async () => (await import("../keys/keys-page.tsx")).KeysPage,
+  ratings: async () => (await import("../ratings/ratings-page.tsx")).RatingsPage,
+  waiting: async () => (await import("../waiting/waiting-page.tsx")).WaitingPage,
 };
 
 export const PageOf = ({ name, id, part }: PlaceProps & { name: string }) =>

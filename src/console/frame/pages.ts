@@ -15,6 +15,8 @@ const PAGES: readonly Page[] = [
   { name: "chats", title: "Chats", roles: ["admin", "service", "operator", "client"] },
   { name: "bookmarks", title: "Bookmarks", roles: ["admin", "service"], within: "compare" },
   { name: "runs", title: "Runs", roles: ["admin", "service"] },
+  { name: "waiting", title: "Waiting", roles: ["admin", "service", "operator"], within: "chats" },
+  { name: "ratings", title: "Ratings", roles: ["admin", "service", "operator"], within: "chats" },
   { name: "chatbots", title: "Chatbots", roles: ["admin", "service"] },
   { name: "clients", title: "Clients", roles: ["admin", "service", "operator"] },
   { name: "endpoints", title: "Endpoints", roles: ["admin", "service"] },

@@ -1,16 +1,16 @@
 /** The list of conversations, newest first, with its filters. */
 import { useEffect, useState } from "preact/hooks";
-import type { ListedSession } from "../../../client/types.ts";
 import { useConsole } from "../../context.ts";
 import { addressOf, useRoute } from "../../router.ts";
-import { plural, shortTime } from "../../shared/format.ts";
 import { ListPages } from "../../shared/list-pages.tsx";
 import { Problem } from "../../shared/problem.tsx";
 import { useKept } from "../../shared/storage.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
+import { ChatRows } from "./chat-rows.tsx";
 import { Filters, NO_FILTERS } from "./filters.tsx";
 import type { FilterValues } from "./filters.tsx";
 import { NewChat } from "./new-chat.tsx";
+import { Sections } from "./sections.tsx";
 
 const PAGE_SIZE = 25;
 /** How often the list is loaded again while one looks at it, so that who waits for a person is seen. */
@@ -45,10 +45,12 @@ export function ChatList() {
         <h1>Chats</h1>
         {(me.role === "admin" || me.role === "service") && <NewChat />}
       </div>
+      <Sections current="chats" />
       <Filters values={filters} onChange={change} />
       <Problem problem={problem} onRetry={reload} />
-      {value && <Results sessions={value.results} />}
-      {value && <ListPages size={PAGE_SIZE} total={value.paginatorInfo.total} skip={skip} onSkip={setSkip} />}
+      {value?.results.length === 0 && <p class="note">No chat is like this. Change a filter, or begin a new chat.</p>}
+      {value && value.results.length > 0 && <ChatRows sessions={value.results} />}
+      {value && <ListPages total={value.paginatorInfo.total} skip={skip} size={PAGE_SIZE} onSkip={setSkip} />}
     </section>
   );
 }
@@ -56,41 +58,3 @@ export function ChatList() {
 /** Fields that are empty filter nothing. */
 const queryOf = (filters: FilterValues) =>
   Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== ""));
-
-const Results = ({ sessions }: { sessions: ListedSession[] }) =>
-  sessions.length === 0 ? (
-    <p class="note">No chat is like this. Change a filter, or begin a new chat.</p>
-  ) : (
-    <ul class="chat-list">
-      {sessions.map((session) => (
-        <li key={session.id}>
-          <Row session={session} />
-        </li>
-      ))}
-    </ul>
-  );
-
-function Row({ session }: { session: ListedSession }) {
-  const { id, title, status, handler, messageCount, messages, updatedAt, clientId, chatbotId } = session;
-  const last = messages.at(-1)?.content;
-  return (
-    <a class="chat-row" href={addressOf("chats", id)}>
-      <span class="chat-title">{title ?? last ?? "No message yet"}</span>
-      <span class="chat-detail">
-        {[clientId?.name, chatbotId?.name, plural(messageCount, "message")].filter(Boolean).join(" · ")}
-      </span>
-      <span class="chat-state">
-        <HandlerBadge handler={handler} />
-        {status !== "ACTIVE" && <span class="badge">{status.toLowerCase()}</span>}
-      </span>
-      <time class="chat-detail" dateTime={updatedAt}>
-        {shortTime(new Date(updatedAt))}
-      </time>
-    </a>
-  );
-}
-
-function HandlerBadge({ handler }: { handler: ListedSession["handler"] }) {
-  if (handler === "waiting") return <span class="badge badge-warn">waits for a person</span>;
-  return handler === "human" ? <span class="badge badge-accent">a person answers</span> : null;
-}

@@ -95,7 +95,7 @@ export const Choice = ({ label, value, options, onChange }: ChoiceProps) => (
   </label>
 );
 
-const DateField = ({ label, value, onChange }: FieldProps & { label: string }) => (
+export const DateField = ({ label, value, onChange }: FieldProps & { label: string }) => (
   <label class="field">
     <span>{label}</span>
     <input type="date" value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)} />

@@ -28,10 +28,10 @@ export function SideBySide({ texts, left, right, onLeft, onRight }: SideBySidePr
       {before === after && <p class="note">Both texts are the same.</p>}
       {!parts && <p class="note">These texts differ in too much to mark it.</p>}
       <div class="side-by-side">
-        <Side label="Left" texts={texts} value={left} onChange={onLeft}>
+        <Side label="First" texts={texts} value={left} onChange={onLeft}>
           {parts ? <Marked parts={parts} without="added" /> : before}
         </Side>
-        <Side label="Right" texts={texts} value={right} onChange={onRight}>
+        <Side label="Second" texts={texts} value={right} onChange={onRight}>
           {parts ? <Marked parts={parts} without="removed" /> : after}
         </Side>
       </div>

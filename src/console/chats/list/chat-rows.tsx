@@ -1,0 +1,44 @@
+/** Conversations as rows of a list. */
+import type { ListedSession } from "../../../client/types.ts";
+import { addressOf } from "../../router.ts";
+import { plural, shortTime } from "../../shared/format.ts";
+
+export const ChatRows = ({ sessions }: { sessions: ListedSession[] }) => (
+  <ul class="chat-list">
+    {sessions.map((session) => (
+      <li key={session.id}>
+        <Row session={session} />
+      </li>
+    ))}
+  </ul>
+);
+
+function Row({ session }: { session: ListedSession }) {
+  const { id, title, status, handler, handover, messageCount, messages, updatedAt, clientId, chatbotId } = session;
+  const wait = handler === "waiting" ? handover : undefined;
+  const time = wait?.since ?? updatedAt;
+  const last = messages.at(-1)?.content;
+  return (
+    <a class="chat-row" href={addressOf("chats", id)}>
+      <span class="chat-title">{title ?? last ?? "No message yet"}</span>
+      <span class="chat-detail">
+        {[wait?.reason, clientId?.name, chatbotId?.name, plural(messageCount, "message")].filter(Boolean).join(" · ")}
+      </span>
+      <span class="chat-state">
+        <HandlerBadge handler={handler} />
+        <StatusBadge status={status} />
+      </span>
+      <time class="chat-detail" dateTime={time}>
+        {shortTime(new Date(time))}
+      </time>
+    </a>
+  );
+}
+
+function HandlerBadge({ handler }: { handler: ListedSession["handler"] }) {
+  if (handler === "waiting") return <span class="badge badge-warn">waits for a person</span>;
+  return handler === "human" ? <span class="badge badge-accent">a person answers</span> : null;
+}
+
+const StatusBadge = ({ status }: { status: ListedSession["status"] }) =>
+  status === "ACTIVE" ? null : <span class="badge">{status.toLowerCase()}</span>;
