@@ -109,8 +109,8 @@ async function newestSession(): Promise<string> {
 it("has the browser's theme, or the one of the page", async ({ page }) => {
   await open(page);
   const isBright = async () => {
-    const panel = page.getByRole("dialog");
-    const colour: string = await panel.evaluate("element => getComputedStyle(element).backgroundColor");
+    const panel = 'document.querySelector("[data-parley]").shadowRoot.querySelector(".panel")';
+    const colour = await page.evaluate<string>(`getComputedStyle(${panel}).backgroundColor`);
     return Array.from(colour.matchAll(/\d+/g), ([part]) => Number(part)).every((part) => part > 127);
   };
   const host = page.locator("[data-parley]");
