@@ -101,7 +101,7 @@ export type Failure =
   | { reason: "turn-running" }
   | { reason: "human-handles" }
   /** A session is with another chatbot or endpoint than the one that is asked. */
-  | { reason: "model-mismatch" }
+  | { reason: "model-mismatch"; session?: { chatbotId: string | null; endpointId: string | null } }
   /** Of a message that is to be answered or changed in another way, or shown: what it is not. */
   | { reason: "nothing-to-answer" }
   | { reason: "nothing-to-edit" }

@@ -4,7 +4,7 @@
  */
 import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
 import { continuationOf } from "../core/continuation.ts";
-import type { Outcome } from "../core/failure.ts";
+import type { Failure, Outcome } from "../core/failure.ts";
 import { failed, invalid, notFound, success } from "../core/failure.ts";
 import type { NewMessage } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
@@ -28,7 +28,8 @@ export function continueConversation(
   question: ConversationQuestion,
 ): Outcome<Prompt> {
   const { messages, from, by } = question;
-  if (!isWith(session, question)) return failed({ reason: "model-mismatch" });
+  const partner = { chatbotId: session.chatbotId, endpointId: endpointOf(session) };
+  if (!isWith(partner, question)) return failed({ reason: "model-mismatch", session: partner });
   const addition = from === "start" ? comparedWithPath(world.log, messages) : newMessages(world.log, messages, from);
   if (!addition.ok) return addition;
   const { added, parentSeq, ...prompt } = addition.value;
@@ -40,8 +41,11 @@ export function continueConversation(
   return success({ ...prompt, ...place, call: callOf(question) });
 }
 
-const isWith = (session: Session, { chatbotId, endpointId }: ConversationQuestion): boolean =>
-  endpointId === undefined ? session.chatbotId === chatbotId : endpointOf(session) === endpointId;
+/** What a session is with. */
+type Partner = Required<Extract<Failure, { reason: "model-mismatch" }>>["session"];
+
+const isWith = (partner: Partner, { chatbotId, endpointId }: ConversationQuestion): boolean =>
+  endpointId === undefined ? partner.chatbotId === chatbotId : partner.endpointId === endpointId;
 
 interface Addition extends Pick<Prompt, "content" | "seq"> {
   /** The messages before the prompt. */

@@ -7,6 +7,8 @@ import { ReplyPart } from "../../src/routes/ai-sdk/response-schemas.ts";
 import { ADMIN_KEY } from "./api.ts";
 import { faultIn } from "./openapi.ts";
 
+const API = "http://parley.test/ui/chat";
+
 /** A call that a chat has made. */
 export interface TransportCall {
   method: string;
@@ -41,12 +43,20 @@ class TestChat extends AbstractChat<UIMessage> {
   }
 }
 
-/** A chat as a page has it that was just opened. @param messages what the page got by `GET /ui/chat/{id}` */
-export function openChat(id: string, { token = ADMIN_KEY, messages = [] as UIMessage[] } = {}) {
+/**
+ * A chat as a page has it that was just opened.
+ *
+ * @param options.messages what the page got by `GET /ui/chat/{id}`
+ * @param options.sayLast whether the page says which message is its last when it resumes
+ */
+export function openChat(id: string, { token = ADMIN_KEY, messages = [] as UIMessage[], sayLast = false } = {}) {
   const calls: TransportCall[] = [];
   const transport = new DefaultChatTransport({
-    api: "http://parley.test/ui/chat",
+    api: API,
     headers: { authorization: `Bearer ${token}` },
+    ...(sayLast
+      ? { prepareReconnectToStreamRequest: () => ({ api: `${API}/${id}/stream?after=${messages.at(-1)?.id}` }) }
+      : {}),
     fetch: async (url, init) => {
       const request = new Request(url, init);
       const { method } = request;

@@ -43,8 +43,9 @@ const operations: Operations = {
     id: "resumeUiStream",
     tag,
     summary: "Resume the reply that runs",
+    description: "With `after`, also a reply that has ended since you read the conversation.",
     response: { status: 200, description: "The reply from its beginning, then as it comes", texts },
-    otherResponses: [{ status: 204, description: "No reply runs" }],
+    otherResponses: [{ status: 204, description: "No reply runs, and none has ended since `after`" }],
     problems: [404],
   },
 };

@@ -2,9 +2,9 @@
 import type { Context } from "hono";
 import type * as z from "zod";
 import type { Message } from "../../core/message.ts";
-import { messagesOf, readSession, shownOf } from "../../live/read-session.ts";
+import { messagesOf, openLog, readSession, shownOf } from "../../live/read-session.ts";
 import type { OpenLog } from "../../live/read-session.ts";
-import { askAndFollow, followRunningTurn } from "../http/ask-session.ts";
+import { askAndFollow, endedReply, followRunningTurn } from "../http/ask-session.ts";
 import type { SessionReply } from "../http/ask-session.ts";
 import type { AppEnv } from "../http/context.ts";
 import { readerOf } from "../http/context.ts";
@@ -13,10 +13,11 @@ import { respondWithJsonStream } from "../http/json-stream.ts";
 import { respondWithStream } from "../http/reply-stream.ts";
 import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { findOwnSession } from "../http/session-owners.ts";
+import { placeIn } from "./message-ids.ts";
 import { isShown, presentMessage } from "./present.ts";
 import { readQuestion } from "./question.ts";
 import { ReplyParts } from "./reply-parts.ts";
-import type { SendMessage } from "./schemas.ts";
+import type { ResumeStream, SendMessage } from "./schemas.ts";
 
 type AppContext = Context<AppEnv>;
 
@@ -31,12 +32,27 @@ export async function sendMessage(c: AppContext, input: z.output<typeof SendMess
   return "reason" in reply ? respondWithProblem(c, reply) : respondWithParts(c, reply);
 }
 
-/** The running reply from its beginning. 204 if none runs. */
-export async function resumeStream(c: AppContext, id: string) {
+/** The reply that runs, or that has ended since the reader got its list, from its beginning. 204 if there is none. */
+export async function resumeStream(c: AppContext, id: string, { after }: z.output<typeof ResumeStream>) {
   const own = await findOwnSession(c, id);
-  const reply = "reason" in own ? own : await followRunningTurn(c, own.sessionId);
+  const running = "reason" in own ? own : await followRunningTurn(c, own.sessionId);
+  const reply = running ?? (after === undefined ? null : await findReplyAfter(c, id, after));
   if (reply === null) return c.body(null, 204);
   return "reason" in reply ? respondWithProblem(c, reply) : respondWithParts(c, reply);
+}
+
+/** The reply to the message of the user that ends a reader's list; `null` if more or nothing follows it by now. */
+async function findReplyAfter(c: AppContext, id: string, last: string): Promise<SessionReply | null> {
+  const { seq } = placeIn(last);
+  const log = seq === undefined ? null : await openLog(readerOf(c), id);
+  if (log === null || seq === undefined) return null;
+  const following: Message[] = [];
+  for await (const message of messagesOf({ ...log, after: seq }, { form: "short" }) as AsyncIterable<Message>) {
+    if (isShown(log.session, message, c.var.caller)) following.push(message);
+    if (following.length > 1) return null;
+  }
+  const [reply] = following;
+  return reply?.reply && reply.turnId !== null ? { ...endedReply(reply), turnId: reply.turnId } : null;
 }
 
 function respondWithParts(c: AppContext, reply: SessionReply): Response {

@@ -9,11 +9,13 @@
 import { Hono } from "hono/tiny";
 import { allowClients, allowEveryRole } from "../http/authenticate.ts";
 import type { AppEnv } from "../http/context.ts";
-import { body } from "../http/validate.ts";
+import { body, query } from "../http/validate.ts";
 import { getMessages, resumeStream, sendMessage } from "./handlers.ts";
-import { SendMessage } from "./schemas.ts";
+import { ResumeStream, SendMessage } from "./schemas.ts";
 
 export const uiChat = new Hono<AppEnv>({ strict: false })
   .post("/", body(SendMessage), allowClients, (c) => sendMessage(c, c.req.valid("json")))
   .get("/:id", allowEveryRole, (c) => getMessages(c, c.req.param("id")))
-  .get("/:id/stream", allowEveryRole, (c) => resumeStream(c, c.req.param("id")));
+  .get("/:id/stream", query(ResumeStream), allowEveryRole, (c) =>
+    resumeStream(c, c.req.param("id"), c.req.valid("query")),
+  );

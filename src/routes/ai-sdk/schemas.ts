@@ -1,4 +1,4 @@
-/** The schema of what the AI SDK's default transport sends. Of the messages only one is read, so they may have any fields. */
+/** The schemas of what the AI SDK's default transport sends. Of the messages only one is read, so they may have any fields. */
 import * as z from "zod/mini";
 
 const described = (description: string) => z.meta({ description });
@@ -22,6 +22,17 @@ export const SendMessage = z.strictObject({
         z.minLength(1),
         z.maxLength(200),
         described("With `submit-message`, the user message that is edited; with `regenerate-message`, the reply"),
+      ),
+  ),
+});
+
+export const ResumeStream = z.strictObject({
+  after: z.optional(
+    z
+      .string()
+      .check(
+        z.maxLength(200),
+        described("The id of the last message of your list: its reply is sent too if it has ended meanwhile"),
       ),
   ),
 });

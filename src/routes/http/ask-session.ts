@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono";
 import { rootCause } from "../../core/failure.ts";
+import { hasText } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
 import { replyFailure } from "../../core/reply.ts";
 import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
@@ -13,7 +14,7 @@ import type { AppEnv } from "./context.ts";
 import { measure } from "./context.ts";
 import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
-import { openEventStream } from "./subscribe.ts";
+import { followSession, openEventStream } from "./subscribe.ts";
 import { readOwnEvents } from "./read-events.ts";
 import { ReplyInbox } from "./reply-inbox.ts";
 import type { EndOfReply, FinalEvent, OpenReply } from "./reply-inbox.ts";
@@ -50,6 +51,14 @@ async function askAndWait(c: Context<AppEnv>, sessionId: string, question: Quest
   return { inbox, stop: () => undefined, turnId: reply.turnId ?? "" };
 }
 
+/** A reply that has ended, by its message. A turn that was left to a person has the prompt only. */
+export function endedReply(last: Message): OpenReply {
+  const inbox = new ReplyInbox();
+  const text = last.reply && hasText(last) ? last.content : "";
+  inbox.add([{ type: "text", text }, finalOf(last, null)]);
+  return { inbox, stop: () => undefined };
+}
+
 /** How a reply has ended, by its message. A turn that was left to a person has the prompt only. */
 export function finalOf({ reply }: Message, retryAfterSeconds: number | null): FinalEvent {
   if (reply === null) return { type: "human" };
@@ -81,10 +90,8 @@ export async function askAndFollow(
   if (!opened.ok) return opened.failure;
   markReplayed(c, opened.value.replayed);
   const reader = new TurnReader();
-  const leave = new AbortController();
-  c.executionCtx.waitUntil(reader.read(opened.value.events, leaving(c, leave)));
-  const turnId = await reader.turnId;
-  return { inbox: reader.inbox, stop: () => leave.abort(), turnId };
+  const reply = readTurn(c, opened.value.events, reader);
+  return { ...reply, turnId: await reader.turnId };
 }
 
 /**
@@ -92,20 +99,19 @@ export async function askAndFollow(
  *
  * @returns `null` if it has ended meanwhile
  */
-export async function followTurn(c: Context<AppEnv>, sessionId: string, turnId: string): Promise<OpenReply | null> {
-  const object = sessionStub(c.env, sessionId);
-  const { caller } = c.var;
-  const opened = await openEventStream(c, object, (readerId) => object.follow({ caller, after: null, readerId }));
-  if (!opened.ok || !opened.value) return null;
-  const leave = new AbortController();
-  const turn = await object.turn({ turnId });
+export async function followTurn(
+  c: Context<AppEnv>,
+  sessionId: string,
+  turnId: string,
+): Promise<OpenReply | HttpProblem | null> {
+  const events = await followSession(c, sessionId, { after: null });
+  if (events === null || "reason" in events) return events;
+  const turn = await sessionStub(c.env, sessionId).turn({ turnId });
   if (!turn.ok || turn.value?.isOpen !== true) {
-    await opened.value.cancel();
+    await events.cancel();
     return null;
   }
-  const reader = new TurnReader(turnId);
-  c.executionCtx.waitUntil(reader.read(opened.value, leaving(c, leave)));
-  return { inbox: reader.inbox, stop: () => leave.abort() };
+  return readTurn(c, events, new TurnReader(turnId));
 }
 
 /**
@@ -117,16 +123,18 @@ export async function followRunningTurn(
   c: Context<AppEnv>,
   sessionId: string,
 ): Promise<SessionReply | HttpProblem | null> {
-  const object = sessionStub(c.env, sessionId);
-  const { caller } = c.var;
-  const opened = await openEventStream(c, object, (readerId) => object.follow({ caller, after: null, readerId }));
-  if (!opened.ok) return opened.failure;
-  if (!opened.value) return null;
+  const events = await followSession(c, sessionId, { after: null });
+  if (events === null || "reason" in events) return events;
   const reader = new TurnReader("", true);
-  const leave = new AbortController();
-  c.executionCtx.waitUntil(reader.read(opened.value, leaving(c, leave)));
+  const reply = readTurn(c, events, reader);
   const turnId = await reader.turnId;
-  return turnId === "" ? null : { inbox: reader.inbox, stop: () => leave.abort(), turnId };
+  return turnId === "" ? null : { ...reply, turnId };
+}
+
+function readTurn(c: Context<AppEnv>, events: ReadableStream<Uint8Array>, reader: TurnReader): OpenReply {
+  const leave = new AbortController();
+  c.executionCtx.waitUntil(reader.read(events, leaving(c, leave)));
+  return { inbox: reader.inbox, stop: () => leave.abort() };
 }
 
 /** The caller's own signal comes before its stream notices that it has left. */

@@ -16,6 +16,8 @@ export interface Issue {
   origin?: unknown;
   /** The names that the object at the path does not have. */
   keys?: string[];
+  /** Of a union, the issues of each alternative. Their paths begin at that of the union. */
+  errors?: Issue[][];
 }
 
 /** How many issues an answer lists. A body of 1 MiB has room for a hundred thousand. */
@@ -24,10 +26,23 @@ const MAX_ISSUES = 50;
 /** zod's issues under pydantic's names, which tools for evaluation already know. */
 export const issuesOf = (zodIssues: readonly Issue[], data: unknown, input: Input): InputIssue[] =>
   zodIssues
+    .flatMap(issuesOfUnion)
     .flatMap((issue) =>
       issue.code === "unrecognized_keys" ? unknownFieldIssues(issue, data, input) : issueOf(issue, data, input),
     )
     .slice(0, MAX_ISSUES);
+
+/** The issues of the alternative whose type fits; if none does, one that says all types. Others are left as they are. */
+function issuesOfUnion(issue: Issue): Issue[] {
+  const { code, path, errors = [] } = issue;
+  if (code !== "invalid_union" || errors.length === 0) return [issue];
+  const fitting = errors.find((issues) => issues.every((one) => one.path.length > 0));
+  if (fitting) return fitting.flatMap((one) => issuesOfUnion({ ...one, path: [...path, ...one.path] }));
+  const messages = errors.map(([first]) => first?.message ?? "");
+  const types = messages.map((message) => message.replace(/^Invalid input: expected (.*?)(, received .*)?$/, "$1"));
+  const received = /, received \w+$/.exec(messages.join())?.[0] ?? "";
+  return [{ ...issue, message: `expected ${types.join(" or ").replace("record", "object")}${received}` }];
+}
 
 function issueOf(issue: Issue, data: unknown, { schema }: Input): InputIssue {
   const path = pathOf(issue);

@@ -49,6 +49,24 @@ const wantsUpgrade = (c: Context): boolean => c.req.header("upgrade")?.toLowerCa
 const UNRECORDED_SUBSCRIPTION_MS = 60_000;
 
 /**
+ * Opens the events of a session for a reader who follows it: recorded, and counted among its followers.
+ *
+ * @returns `null` for a reader who comes back and has everything of an ended session
+ */
+export async function followSession(
+  c: Context<AppEnv>,
+  sessionId: string,
+  { after, isReturning }: { after: number | null; isReturning?: boolean },
+): Promise<ReadableStream<Uint8Array> | HttpProblem | null> {
+  const caller = await recordSubscriber(c, sessionId);
+  if (!caller) return { reason: "unauthenticated" };
+  const object = sessionStub(c.env, sessionId);
+  const subscription = { caller, after, ...(isReturning === undefined ? {} : { isReturning }) };
+  const opened = await openEventStream(c, object, (readerId) => object.follow({ ...subscription, readerId }));
+  return opened.ok ? opened.value : opened.failure;
+}
+
+/**
  * Records that an API key or a client follows a session, so that revoking the key or deleting the client closes the
  * subscription. While D1 is down nobody can do either; a subscription opened then closes within a minute, and may be
  * opened again.
@@ -132,13 +150,11 @@ export async function respondWithEvents(
   after: number | undefined,
   missing: HttpProblem,
 ): Promise<Response> {
-  const caller = await recordSubscriber(c, sessionId);
-  if (!caller) return respondWithProblem(c, { reason: "unauthenticated" });
-  const subscription = { caller, after: startSeq(c, after), isReturning: lastEventIdOf(c) !== null };
-  const object = sessionStub(c.env, sessionId);
-  const opened = await openEventStream(c, object, (readerId) => object.follow({ ...subscription, readerId }));
-  if (opened.ok) return opened.value ? respondWithEventStream(c, opened.value) : c.body(null, 204);
-  return respondWithProblem(c, opened.failure.reason === "not-found" ? missing : opened.failure);
+  const from = { after: startSeq(c, after), isReturning: lastEventIdOf(c) !== null };
+  const followed = await followSession(c, sessionId, from);
+  if (followed === null) return c.body(null, 204);
+  if (!("reason" in followed)) return respondWithEventStream(c, followed);
+  return respondWithProblem(c, followed.reason === "not-found" ? missing : followed);
 }
 
 /**

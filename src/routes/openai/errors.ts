@@ -6,6 +6,7 @@ import type * as z from "zod";
 import type { ReplyErrorCode } from "../../core/failure.ts";
 import { describeProblem } from "../http/problem.ts";
 import type { HttpProblem, ProblemResponse } from "../http/problem.ts";
+import { modelIdOf } from "./model-ids.ts";
 import type { OpenaiFailure } from "./response-schemas.ts";
 
 /** A problem as OpenAI's API would answer it. */
@@ -42,6 +43,12 @@ const UNSUPPORTED_FIELDS: ReadonlySet<unknown> = new Set([
   "n",
 ]);
 
+/** Failures of replies whose status is another one in OpenAI's API. */
+const STATUSES: ReadonlyMap<string, ErrorResponse["httpStatus"]> = new Map([
+  ["rate_limited", 429],
+  ["provider_rejected", 400],
+]);
+
 /** What passes by itself, so that the same call may succeed later. */
 const PASSING_REASONS: ReadonlySet<HttpProblem["reason"]> = new Set([
   "still-under-way",
@@ -65,16 +72,24 @@ const PASSING_REPLY_ERRORS: ReadonlySet<ReplyErrorCode> = new Set([
 ]);
 
 /**
- * A provider's 429 is 429 here. OpenAI's clients repeat 409, 429 and 5xx by themselves; `x-should-retry: false` stops them
+ * A provider's 429 is 429 here, and what it does not accept of a call is 400: clients such as the AI SDK and LangChain repeat
+ * every 5xx, whatever `x-should-retry` says. OpenAI's clients repeat 409, 429 and 5xx by themselves; `x-should-retry: false` stops them
  * where that mends nothing.
  */
 export function errorResponse(problem: HttpProblem): ErrorResponse {
   const { httpStatus: described, code, message, headers = {} } = describeProblem(problem);
-  const httpStatus = code === "rate_limited" ? 429 : described;
+  const httpStatus = STATUSES.get(code) ?? described;
   return {
     httpStatus,
     headers: isPassing(problem) ? headers : { ...headers, "x-should-retry": "false" },
-    body: { error: { message, type: typeOf(httpStatus), param: paramOf(problem), code: codeOf(problem, code) } },
+    body: {
+      error: {
+        message: message + modelIn(problem),
+        type: typeOf(httpStatus),
+        param: paramOf(problem),
+        code: codeOf(problem, code),
+      },
+    },
   };
 }
 
@@ -106,6 +121,10 @@ function paramOf(problem: HttpProblem): string | null {
     .map((step, index) => (typeof step === "number" ? `[${step}]` : `${index > 0 ? "." : ""}${step}`))
     .join("");
 }
+
+/** The model that a session is with. Objects of the last release do not say it. */
+const modelIn = (problem: HttpProblem): string =>
+  problem.reason === "model-mismatch" && problem.session ? `: ${modelIdOf(problem.session)}` : "";
 
 const isMissingModel = (problem: HttpProblem): boolean =>
   problem.reason === "not-found" && problem.resource === "model";

@@ -78,7 +78,7 @@ export const response: z.output<typeof OpenaiResponse> = {
   truncation: "disabled",
   usage: {
     input_tokens: 1,
-    input_tokens_details: { cached_tokens: 0 },
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
     output_tokens: 1,
     output_tokens_details: { reasoning_tokens: 0 },
     total_tokens: 2,

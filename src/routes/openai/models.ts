@@ -20,6 +20,7 @@ import { respondWithProblem } from "../http/respond-with-problem.ts";
 import { CallerLeft } from "../../core/failure.ts";
 import type { Batch } from "../../core/page.ts";
 import type { ListPages } from "../../store/list-pages.ts";
+import { CHATBOT_PREFIX } from "./model-ids.ts";
 import type { Model } from "./response-schemas.ts";
 
 type AppContext = Context<AppEnv>;
@@ -33,8 +34,6 @@ export interface NamedModel {
   /** The caller's client. */
   client: Client | null;
 }
-
-export const CHATBOT_PREFIX = "chatbot:";
 
 export async function listModels(c: AppContext) {
   const { role } = c.var.caller;
@@ -66,12 +65,14 @@ export async function getModel(c: AppContext, id: string) {
   if ("reason" in found) return respondWithProblem(c, found);
   const { chatbot, endpoint } = found;
   const { name, createdAt } = chatbot ?? endpoint ?? { name: id, createdAt: 0 };
-  const model = { id: modelIdOf(found), name, createdAt, connectorType: endpoint?.connectorType ?? null };
+  const model = {
+    id: chatbot ? CHATBOT_PREFIX + chatbot.id : (endpoint?.id ?? ""),
+    name,
+    createdAt,
+    connectorType: endpoint?.connectorType ?? null,
+  };
   return c.json(presentModel(model, c.var.caller.role));
 }
-
-const modelIdOf = ({ chatbot, endpoint }: NamedModel): string =>
-  chatbot ? CHATBOT_PREFIX + chatbot.id : (endpoint?.id ?? "");
 
 /** To clients, which connector a chatbot uses is not shown: they see no endpoints. */
 const presentModel = (

@@ -83,7 +83,7 @@ export const ChatCompletionChunk = z
 export const ResponseUsage = z
   .object({
     input_tokens: count,
-    input_tokens_details: z.object({ cached_tokens: count }),
+    input_tokens_details: z.object({ cached_tokens: count, cache_write_tokens: count }),
     output_tokens: count,
     output_tokens_details: z.object({ reasoning_tokens: count }),
     total_tokens: count,
@@ -112,7 +112,9 @@ export const OpenaiResponse = z
     created_at: count,
     model: z.string().meta({ description: "The model as the call named it" }),
     status: z.enum(["in_progress", "completed", "incomplete", "failed", "cancelled"]),
-    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    error: z
+      .object({ code: z.enum(["server_error", "rate_limit_exceeded", "invalid_prompt"]), message: z.string() })
+      .nullable(),
     incomplete_details: z.object({ reason: z.enum(["max_output_tokens", "content_filter"]) }).nullable(),
     instructions: z.string().nullable(),
     metadata: z.record(z.string(), z.string()),

@@ -10,7 +10,8 @@ import type { ConversationQuestion } from "../../live/session-client.ts";
 import type { AppEnv } from "../http/context.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { unsupported } from "./errors.ts";
-import { CHATBOT_PREFIX, findModel } from "./models.ts";
+import { CHATBOT_PREFIX } from "./model-ids.ts";
+import { findModel } from "./models.ts";
 import { checkMessages, endpointParams, readParams } from "./model-request.ts";
 import type { ModelCall } from "./model-request.ts";
 

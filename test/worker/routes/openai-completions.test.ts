@@ -5,6 +5,7 @@ import type { ChatCompletion, ChatCompletionChunk, ChatCompletionMessageParam } 
 import { describe, expect, inject, it } from "vitest";
 import { ADMIN_KEY, post } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
+import { kept } from "../../support/kept.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
 const upstream = inject("upstream");
@@ -31,13 +32,6 @@ const openStream = (model: string, init: RequestInit = {}): Promise<Response> =>
       ...init,
     }),
   );
-
-/** The rows of everything that a conversation leaves. */
-async function kept(): Promise<unknown> {
-  const tables = ["sessions", "messages", "turns"];
-  const counts = await env.DB.batch(tables.map((table) => env.DB.prepare(`select count(*) as n from ${table}`)));
-  return counts.map(({ results }) => results);
-}
 
 describe("a completion", () => {
   it("has OpenAI's shape, names the model that was asked for, and leaves nothing", async () => {
@@ -279,15 +273,19 @@ describe("a provider that fails", () => {
   });
 
   it.each([
-    ["400", 502, "provider_rejected"],
+    ["400", 400, "provider_rejected"],
     ["401", 502, "provider_auth"],
   ])("with %s is %i and is not called again", async (scene, status, code) => {
     for (const stream of [false, true]) {
       const { id, received } = await endpointPlaying(scene);
       const { client, calls } = openaiClient();
       const error = await errorOf(client.chat.completions.create({ model: id, messages: hello, stream }));
-      expect(error).toBeInstanceOf(OpenAI.InternalServerError);
-      expect(error).toMatchObject({ status, code });
+      expect(error).toBeInstanceOf(status === 400 ? OpenAI.BadRequestError : OpenAI.InternalServerError);
+      expect(error).toMatchObject({
+        status,
+        code,
+        type: status === 400 ? "invalid_request_error" : "server_error",
+      });
       expect(calls).toHaveLength(1);
       expect(await received()).toHaveLength(1);
     }
@@ -321,7 +319,7 @@ describe("a provider that fails", () => {
     const model = `chatbot:${await createChatbot({ endpointId: id })}`;
     const { client } = openaiClient(await clientKey());
     const error = await errorOf(client.chat.completions.create({ model, messages: hello }));
-    expect(error.message).toBe("502 The model did not accept the request.");
+    expect(error.message).toBe("400 The model did not accept the request.");
   });
 });
 

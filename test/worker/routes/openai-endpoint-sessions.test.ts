@@ -167,7 +167,7 @@ describe("a session with an endpoint", () => {
 
 describe("a call is refused", () => {
   it("with another model than the session's", async () => {
-    const { id } = await storedSession();
+    const { id, model: own } = await storedSession();
     const ofChatbot = await createSession();
     const ofComparison = await createComparison([await createEndpoint(), await createEndpoint()]);
     const cases: [string, string, number, string][] = [
@@ -181,7 +181,9 @@ describe("a call is refused", () => {
     for (const [session, model, status, code] of cases) {
       const messages = [user("1"), assistant("1"), user("2")];
       const chat = client.chat.completions.create({ model, messages }, { headers: { "x-parley-session": session } });
-      expect(await errorOf(chat)).toMatchObject({ status, code });
+      const error = await errorOf(chat);
+      expect(error).toMatchObject({ status, code });
+      if (session === id) expect(error.message).toContain(`with another model: ${own}`);
       const response = client.responses.create({ model, input: "2", conversation: session });
       expect(await errorOf(response)).toMatchObject({ status, code });
     }

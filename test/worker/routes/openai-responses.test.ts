@@ -1,27 +1,22 @@
 /** Responses by OpenAI's own client, against a provider that plays recorded answers. */
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import OpenAI from "openai";
 import type { Response as OpenaiResponse, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { describe, expect, it } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
+import { kept } from "../../support/kept.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
 const TEXT = "Hello! How can I assist you today? 🎉";
 
 const USAGE = {
   input_tokens: 19,
-  input_tokens_details: { cached_tokens: 0 },
+  input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
   output_tokens: 10,
   output_tokens_details: { reasoning_tokens: 0 },
   total_tokens: 29,
 };
-
-async function kept(): Promise<unknown> {
-  const tables = ["sessions", "messages", "turns"];
-  const counts = await env.DB.batch(tables.map((table) => env.DB.prepare(`select count(*) as n from ${table}`)));
-  return counts.map(({ results }) => results);
-}
 
 describe("a response that is not stored", () => {
   it("has OpenAI's shape, and leaves nothing", async () => {
@@ -264,6 +259,24 @@ describe("a response that is stored", () => {
     expect(withoutAsked(await eventsOf(await client.responses.retrieve(id, { stream: true })))).toEqual(expected);
   });
 
+  it("has followers, as its session has: each is recorded, and one too many is refused", async () => {
+    const { client, base, clientId } = await stored({}, { params: { tokens_per_second: 20 } });
+    const token = (await post("/keys", { name: "end user", role: "client", clientId })).body.data.key;
+    const answer = await client.responses.create({ ...base, input: "one two ".repeat(100), stream: true });
+    const first = await answer[Symbol.asyncIterator]().next();
+    const { response } = first.value as { response: OpenaiResponse };
+    const open = () =>
+      exports.default.fetch(`http://parley.test/openai/v1/responses/${response.id}?stream=true`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+    const streams = await Promise.all(Array.from({ length: 20 }, open));
+    expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
+    expect((await open()).status).toBe(429);
+    const recorded = env.DB.prepare("select count(*) as n from subscriptions where session_id = ?");
+    expect(await recorded.bind(sessionOf(response)).first("n")).toBe(1);
+    await client.responses.cancel(response.id);
+  });
+
   it("is stopped by its id: its stream ends as incomplete, and it stays cancelled", async () => {
     const { id: endpointId } = await endpointPlaying("hello.stall");
     const { client, base } = await stored({ endpointId });
@@ -287,10 +300,17 @@ describe("a response that is stored", () => {
   it("that failed says so, also afterwards", async () => {
     const { id: endpointId } = await endpointPlaying("400");
     const { client, base, calls } = await stored({ endpointId });
-    expect(await errorOf(client.responses.create({ ...base, input: "1" }))).toMatchObject({ status: 502 });
+    expect(await errorOf(client.responses.create({ ...base, input: "1" }))).toMatchObject({ status: 400 });
     const id = calls[0]?.headers.get("x-parley-session") ?? "";
     const [reply] = (await get(`/sessions/${id}/export`)).body.trim().split("\n").map(JSON.parse);
     expect(reply.error_code ?? reply.error.code).toBe("provider_rejected");
+    const turns = env.DB.prepare("select turn_id from turns where session_id = ?");
+    const turnId = await turns.bind(id).first<string>("turn_id");
+    expect(await client.responses.retrieve(`resp_${id}${turnId ?? ""}`)).toMatchObject({
+      status: "failed",
+      error: { code: "invalid_prompt" },
+      output: [],
+    });
   });
 
   it("is its own client's", async () => {
@@ -355,6 +375,29 @@ describe("what is not taken", () => {
     const { status, body: answer } = await post("/openai/v1/responses", body);
     expect([status, answer.error.param, answer.error.code]).toEqual([400, param, code]);
     if (code === "unsupported_parameter") expect(answer.error.message).toMatch(/support/);
+  });
+
+  it.each<[string, object, string, string]>([
+    ["a number as input", { input: 5 }, "input", "input: expected string or array, received number"],
+    ["no input", { input: undefined }, "input", "input: Field required"],
+    [
+      "a number as content",
+      { input: [{ role: "user", content: 5 }] },
+      "input[0].content",
+      "input.0.content: expected string or array, received number",
+    ],
+    [
+      "a number as text",
+      { input: [{ role: "user", content: [{ type: "input_text", text: 5 }] }] },
+      "input[0].content[0].text",
+      "input.0.content.0.text: expected string, received number",
+    ],
+    ["a number as conversation", { conversation: 5 }, "conversation", "expected string or object, received number"],
+    ["a conversation without an id", { conversation: {} }, "conversation.id", "conversation.id: Field required"],
+  ])("%s: the message says what may stand there", async (_, fields, param, message) => {
+    const { status, body } = await post("/openai/v1/responses", { model: "eliza", input: "x", ...fields });
+    expect([status, body.error.param]).toEqual([400, param]);
+    expect(body.error.message).toContain(message);
   });
 
   it("what asks for nothing is taken", async () => {

@@ -235,10 +235,12 @@ describe("a call in a session is refused", () => {
   });
 
   it("with another model than the session's", async () => {
-    const { id, client, headers } = await conversation();
+    const { id, client, headers, model: own } = await conversation();
     for (const model of [`chatbot:${await createChatbot()}`, await createEndpoint(), "nobody"]) {
       const call = client.chat.completions.create({ model, messages: [user("1")] }, { headers });
-      expect(await errorOf(call)).toMatchObject({ status: 400, code: "model_mismatch", param: "model" });
+      const error = await errorOf(call);
+      expect(error).toMatchObject({ status: 400, code: "model_mismatch", param: "model" });
+      expect(error.message).toBe(`400 This session is with another model: ${own}`);
     }
     expect(await treeOf(id)).toEqual([]);
   });

@@ -1,4 +1,5 @@
 /** `/ui/chat`, by the AI SDK's own chat and transport. */
+import { env, exports } from "cloudflare:workers";
 import type { UIMessage } from "ai";
 import { describe, expect, it, vi } from "vitest";
 import { openChat, textsOf } from "../../support/ai-sdk.ts";
@@ -27,6 +28,9 @@ const treeOf = async (id: string): Promise<{ seq: number; role: string; content:
   (await get(`/sessions/${id}/messages?tree=true`)).body.data.messages;
 
 const typesOf = (call: TransportCall | undefined) => call?.parts.map(({ type }) => type);
+
+const openStream = (id: string, token: string): Promise<Response> =>
+  exports.default.fetch(`http://parley.test/ui/chat/${id}/stream`, { headers: { authorization: `Bearer ${token}` } });
 
 /** Waits for the beginning of a reply. */
 const untilReplied = (chat: { messages: UIMessage[] }) =>
@@ -306,6 +310,57 @@ describe("a page that is opened again", () => {
     await chat.resumeStream();
     expect(lastOf(calls).status).toBe(204);
     expect(textsOf(chat.messages)).toEqual(["user: one", "assistant: one"]);
+  });
+
+  it("shows a reply once that has ended after the history was read, if it says what it has", async () => {
+    const { id } = await conversation(SLOW);
+    const { chat } = openChat(id);
+    const sent = chat.sendMessage({ text: "one two three four" });
+    await untilReplied(chat);
+    const before = await historyOf(id);
+    await sent;
+    expect(textsOf(before)).toEqual(["user: one two three four"]);
+    const reopened = openChat(id, { messages: before, sayLast: true });
+    await reopened.chat.resumeStream();
+    expect(reopened.calls.map(({ path, status }) => [path, status])).toEqual([[`/ui/chat/${id}/stream`, 200]]);
+    expect(reopened.chat.messages).toMatchObject(await historyOf(id));
+    expect(textsOf(reopened.chat.messages)).toEqual(["user: one two three four", "assistant: one two three four"]);
+    const complete = openChat(id, { messages: await historyOf(id), sayLast: true });
+    await complete.chat.resumeStream();
+    expect(complete.calls.map(({ status }) => status)).toEqual([204]);
+    await chat.sendMessage({ text: "five" });
+    await reopened.chat.resumeStream();
+    const stale = openChat(id, { messages: before, sayLast: true });
+    await stale.chat.resumeStream();
+    expect([...reopened.calls, ...stale.calls].map(({ status }) => status)).toEqual([200, 204, 204]);
+  });
+
+  it("shows the new reply once that took the place of another one meanwhile", async () => {
+    const { id } = await conversation();
+    const { chat } = openChat(id);
+    await chat.sendMessage({ text: "one" });
+    const before = (await historyOf(id)).slice(0, 1);
+    await chat.regenerate();
+    const reopened = openChat(id, { messages: before, sayLast: true });
+    await reopened.chat.resumeStream();
+    expect(reopened.chat.messages).toMatchObject(await historyOf(id));
+  });
+
+  it("is a follower of its session while it reads", async () => {
+    const { id, clientKey } = await conversation(SLOW);
+    const token = await clientKey();
+    const { chat } = openChat(id, { token });
+    const sent = chat.sendMessage({ text: "one two ".repeat(100) });
+    await untilReplied(chat);
+    const following = await Promise.all(Array.from({ length: 20 }, () => openStream(id, token)));
+    expect(following.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect((await openStream(id, token)).status).toBe(429);
+    expect(
+      (await env.DB.prepare("select count(*) as n from subscriptions where session_id = ?").bind(id).first())?.["n"],
+    ).toBe(1);
+    await Promise.all(following.map(async ({ body }) => body?.cancel()));
+    await post(`/sessions/${id}/stop`);
+    await sent;
   });
 
   it("gets 404 for a session that is not there", async () => {

@@ -2,13 +2,12 @@
 import type { Context } from "hono";
 import type { Message } from "../../../core/message.ts";
 import { endpointOf } from "../../../core/session.ts";
-import type { Session } from "../../../core/session.ts";
 import { readTurn } from "../../../live/read-session.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { readerOf } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { findOwnSession } from "../../http/session-owners.ts";
-import { CHATBOT_PREFIX } from "../models.ts";
+import { modelIdOf } from "../model-ids.ts";
 import { storedHead, storedTurnOf } from "./present.ts";
 import type { ResponseHead, StoredTurn } from "./present.ts";
 
@@ -27,10 +26,10 @@ export async function findResponse(c: Context<AppEnv>, id: string): Promise<Foun
   const own = await findOwnSession(c, turn.sessionId);
   const found = "reason" in own ? null : await readTurn(readerOf(c), turn.sessionId, turn.turnId);
   if (!found || (found.messages.length === 0 && !found.isOpen)) return responseNotFound(id);
-  const head = storedHead(turn, { model: modelIdOf(found.session) });
+  const { session } = found;
+  const model = modelIdOf({ chatbotId: session.chatbotId, endpointId: endpointOf(session) });
+  const head = storedHead(turn, { model });
   return { turn, head, isOpen: found.isOpen, last: found.isOpen ? undefined : found.messages.at(-1) };
 }
-
-const modelIdOf = (session: Session): string => endpointOf(session) ?? CHATBOT_PREFIX + (session.chatbotId ?? "");
 
 const responseNotFound = (id: string) => ({ reason: "not-found", resource: "response", id: id.slice(0, 200) }) as const;

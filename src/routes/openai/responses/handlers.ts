@@ -17,7 +17,7 @@ import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
 import type { OpenReply } from "../../http/reply-inbox.ts";
 import { unsupported } from "../errors.ts";
-import { CHATBOT_PREFIX } from "../models.ts";
+import { CHATBOT_PREFIX } from "../model-ids.ts";
 import { CLIENT_INSTRUCTS, readModelRequest } from "../model-request.ts";
 import type { ModelCall } from "../model-request.ts";
 import { findOwnSession } from "../../http/session-owners.ts";

@@ -116,14 +116,15 @@ function incompleteDetailsOf(outcome: ResponseOutcome): ResponseObject["incomple
 }
 
 /** OpenAI's clients know few codes here. */
-const errorOf = ({ code, message }: ReplyFailure) => ({
-  code: code === "rate_limited" ? "rate_limit_exceeded" : "server_error",
-  message,
-});
+function errorOf({ code, message }: ReplyFailure): NonNullable<ResponseObject["error"]> {
+  if (code === "provider_rejected") return { code: "invalid_prompt", message };
+  return { code: code === "rate_limited" ? "rate_limit_exceeded" : "server_error", message };
+}
 
 const presentUsage = (usage: Usage): z.output<typeof ResponseUsage> => ({
   input_tokens: usage.inputTokens,
-  input_tokens_details: { cached_tokens: usage.cachedInputTokens ?? 0 },
+  // OpenAI's type requires a number here, and providers' reports of it are not kept.
+  input_tokens_details: { cached_tokens: usage.cachedInputTokens ?? 0, cache_write_tokens: 0 },
   output_tokens: usage.outputTokens,
   output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
   total_tokens: usage.inputTokens + usage.outputTokens,

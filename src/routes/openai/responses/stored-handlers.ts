@@ -10,10 +10,9 @@ import { sessionStub } from "../../../live/session-client.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { measure } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
-import { finalOf, followTurn } from "../../http/ask-session.ts";
+import { endedReply, finalOf, followTurn } from "../../http/ask-session.ts";
 import { replyErrorFor } from "../../../core/caller.ts";
-import { ReplyInbox } from "../../http/reply-inbox.ts";
-import type { FinalEvent, OpenReply } from "../../http/reply-inbox.ts";
+import type { FinalEvent } from "../../http/reply-inbox.ts";
 import { respondWithStream } from "../../http/reply-stream.ts";
 import type { DeletedResponse } from "../response-schemas.ts";
 import { ResponseEvents, outcomeOf } from "./events.ts";
@@ -73,17 +72,10 @@ async function streamResponse(c: AppContext, found: FoundResponse, startingAfter
   const events = new ResponseEvents(found.head, c.var.caller, startingAfter);
   const { sessionId, turnId } = found.turn;
   const followed = found.isOpen ? await followTurn(c, sessionId, turnId) : null;
+  if (followed && "reason" in followed) return respondWithProblem(c, followed);
   if (followed) return respondWithStream(c, events, followed, null);
   const ended = found.isOpen ? await findResponse(c, found.head.id) : found;
   if ("reason" in ended) return respondWithProblem(c, ended);
+  if (!ended.last) return respondWithProblem(c, { reason: "not-found", resource: "response", id: found.head.id });
   return respondWithStream(c, events, endedReply(ended.last), null);
-}
-
-function endedReply(last: Message | undefined): OpenReply {
-  const inbox = new ReplyInbox();
-  if (last) {
-    const { text, final } = endOf(last);
-    inbox.add([{ type: "text", text }, final]);
-  }
-  return { inbox, stop: () => undefined };
 }
