@@ -2,7 +2,7 @@
  * The frame of the console: sign-in, header, and the page of the address. Each page has a folder of its own, and is loaded when
  * it is shown first.
  */
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { PageOf } from "./frame/page-of.tsx";
 import { ConsoleContext } from "./context.ts";
 import { useCredentials } from "./credentials.ts";
@@ -15,6 +15,9 @@ export function App() {
   const { signIn, useToken, signOut } = useCredentials();
   const route = useRoute();
   const console = useMemo(() => (signIn.state === "signed-in" ? { api: signIn.api, me: signIn.me } : null), [signIn]);
+  const pages = console ? pagesOf(console.me.role) : [];
+  const page = pages.find(({ name }) => name === route.page) ?? pages[0];
+  useArrival(page?.title ?? "", `${route.page}/${route.id}`);
   if (signIn.state === "checking")
     return (
       <p class="loading" role="status">
@@ -23,8 +26,6 @@ export function App() {
     );
   if (!console)
     return <SignInPage problem={signIn.state === "signed-out" ? signIn.problem : null} onToken={useToken} />;
-  const pages = pagesOf(console.me.role);
-  const page = pages.find(({ name }) => name === route.page) ?? pages[0];
   return (
     <ConsoleContext.Provider value={console}>
       <a class="skip" href="#main" onClick={skipToMain}>
@@ -36,6 +37,16 @@ export function App() {
       </main>
     </ConsoleContext.Provider>
   );
+}
+
+/** Whoever follows a link to another page finds the focus there, not lost with the link. */
+function useArrival(title: string, address: string): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    const hasFocus = document.activeElement !== null && document.activeElement !== document.body;
+    if (!isFirst.current && !hasFocus) document.getElementById("main")?.focus();
+    isFirst.current = title === "";
+  }, [title, address]);
 }
 
 /** The address holds the page, so a link to a place in it must not change it. */

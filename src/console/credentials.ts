@@ -2,8 +2,8 @@
  * Who uses the console, and with which token. The token is in the session storage of the tab, so it is gone with the tab,
  * and other tabs do not have it.
  *
- * Tried in this order: the token behind `#token=` (which leaves the address at once), that of the tab, on this machine the
- * key of a local start, which is public, and none at all: a server may let callers in without one.
+ * It is the token behind `#token=` (which leaves the address at once), or that of the tab. Without either, on this machine it
+ * is the key of a local start, which is public, and then none at all: a server may let callers in without one.
  */
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { ParleyClient, ParleyError } from "../client/index.ts";
@@ -39,26 +39,26 @@ export function useCredentials(): Credentials {
   return { signIn, useToken, signOut };
 }
 
+/** A token that was given and is refused is the end: nobody should be signed in as somebody else without a word. */
 async function findSignIn(): Promise<SignIn> {
   const given = takeTokenOfAddress() ?? sessionStorage.getItem(KEPT_AS);
-  let problem: unknown = null;
-  for (const token of [
-    ...(given === null ? [] : [given]),
-    ...(isThisMachine() ? [LOCAL_SECRETS.ADMIN_KEY] : []),
-    null,
-  ]) {
+  for (const token of given === null ? tokensOfNobody() : [given]) {
     try {
       const found = await check(token);
       keepToken(token);
       return found;
     } catch (error) {
+      const isRefused = error instanceof ParleyError && error.status === 401;
+      if (given !== null && isRefused) keepToken(null);
       // Without a token most servers let nobody in: that is no problem to show.
-      if (token !== null && token === given) problem = error;
-      if (!(error instanceof ParleyError)) return { state: "signed-out", problem: error };
+      if (given !== null || !isRefused) return { state: "signed-out", problem: error };
     }
   }
-  return { state: "signed-out", problem };
+  return { state: "signed-out", problem: null };
 }
+
+/** What is tried when nobody has given a token. */
+const tokensOfNobody = (): (string | null)[] => [...(isThisMachine() ? [LOCAL_SECRETS.ADMIN_KEY] : []), null];
 
 async function check(token: string | null): Promise<SignIn & { state: "signed-in" }> {
   const api = new ParleyClient({ url: location.origin, ...(token === null ? {} : { token }) });

@@ -31,7 +31,7 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
   await dialog.getByLabel(/^Model/).fill("m");
   await dialog.getByLabel("Params, as JSON").fill("no json");
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByText("The params are not JSON").waitFor();
+  await dialog.getByText("this is not a JSON object").waitFor();
   await dialog.getByLabel("Params, as JSON").fill('{"max_attempts": 1}');
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByRole("button", { name: "Test My model" }).click();
@@ -42,8 +42,20 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
   await page.getByRole("button", { name: "Change My model" }).click();
   expect(await dialog.getByLabel(/^Token/).inputValue()).toBe("");
   await dialog.getByLabel("Calls at once at most").fill("3");
+  await dialog.getByLabel("Calls a second at most").fill("2");
+  await dialog.getByLabel("Price of input").fill("1.5");
+  await dialog.getByLabel("Price of output").fill("6");
+  await dialog.getByLabel("Pinned params").fill("temperature, max_tokens");
   await dialog.getByRole("button", { name: "Save" }).click();
   await page.getByText("3 at once").waitFor();
+  const changed = (await server.parley.endpoints.list()).find(({ name }) => name === "My model");
+  expect(changed).toMatchObject({
+    max_concurrency: 3,
+    max_calls_per_second: 2,
+    prices: { input_per_million: 1.5, output_per_million: 6 },
+    pinned: ["temperature", "max_tokens"],
+    params: { max_attempts: 1 },
+  });
   await page.getByRole("button", { name: "Delete My model" }).click();
   await page.getByRole("button", { name: "Delete My model now" }).click();
   await page.getByText("My model", { exact: true }).waitFor({ state: "detached" });

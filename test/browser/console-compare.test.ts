@@ -58,7 +58,7 @@ it("signs in: a token that is refused gets a sentence, one that is good the page
   const field = page.getByLabel("Token");
   await field.fill("wrong");
   await field.press("Enter");
-  await page.getByRole("alert").getByText("The token is no longer accepted").waitFor();
+  await page.getByRole("alert").getByText("The server refused the token").waitFor();
   await field.fill(server.key);
   await field.press("Enter");
   await page.getByRole("heading", { name: "Compare models" }).waitFor();
@@ -82,6 +82,12 @@ it("compares an endpoint with a chatbot, by their names", async ({ page }) => {
 it("takes a token from the address, and out of it", async ({ page }) => {
   await openConsole(page, `#token=${server.key}`);
   expect(page.url()).toBe(`${server.address}/console`);
+});
+
+it("says that the token of the address was refused, and signs nobody in instead", async ({ page }) => {
+  await page.goto(`${server.address}/console#token=bad`);
+  await page.getByRole("alert").getByText("The server refused the token").waitFor();
+  expect(await page.getByRole("heading", { name: "Compare models" }).count()).toBe(0);
 });
 
 it("compares three endpoints over one connection, one of which fails", async ({ page }) => {
@@ -109,10 +115,14 @@ it("compares three endpoints over one connection, one of which fails", async ({ 
 it("goes on with the next prompt, and marks what differs between two answers", async ({ page }) => {
   await openConsole(page);
   const [one, two] = await compare(page, ["One", "Two"], "Say a thing");
-  for (const call of [one, two]) call?.finish();
+  for (const call of [one, two]) {
+    call?.say("First");
+    call?.finish();
+  }
   await page.getByText("2 complete").waitFor();
-  await page.getByRole("textbox", { name: "Next prompt" }).fill("Another");
-  await page.getByRole("textbox", { name: "Next prompt" }).press("Enter");
+  expect(await focusedName(page)).toBe("Next prompt");
+  await page.keyboard.type("Another");
+  await page.keyboard.press("Enter");
   const calls = await Promise.all([provider.nextCall(), provider.nextCall()]);
   for (const call of calls) {
     call.say(call.model === "one" ? "The cat sat" : "The dog sat");
@@ -125,6 +135,11 @@ it("goes on with the next prompt, and marks what differs between two answers", a
   await difference.waitFor();
   expect(await difference.locator("del").allTextContents()).toEqual(["cat"]);
   expect(await difference.locator("ins").allTextContents()).toEqual(["dog"]);
+  await page.getByLabel("To", { exact: true }).selectOption("One");
+  await page.getByText("Both answers are the same").waitFor();
+  await page.getByLabel("To, answer to").selectOption({ index: 0 });
+  expect(await difference.locator("del").allTextContents()).toEqual(["The cat sat"]);
+  expect(await difference.locator("ins").allTextContents()).toEqual(["First"]);
 });
 
 it("shows the receipt of an answer with the exact body, statistics, and saves an export", async ({ page }) => {

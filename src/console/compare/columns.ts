@@ -24,9 +24,10 @@ export function columnsOf(session: Comparison | null, choices: Choice[]): Column
   return session.chat_ids.map((chatId, index) => {
     const id = session.endpoints[index - recorded];
     if (id === undefined) return { chatId, title: "Recorded", detail: "in the chat", prices: null, isRecorded: true };
-    const number = (counts.get(id) ?? 0) + 1;
-    counts.set(id, number);
     const { name = id, detail = "", prices = null } = choices.find((one) => one.id === id) ?? {};
+    // A chatbot may be called like an endpoint.
+    const number = (counts.get(name) ?? 0) + 1;
+    counts.set(name, number);
     const title = `${name}${number > 1 ? ` (${number})` : ""}`;
     return { chatId, title, detail: detail === name ? "" : detail, prices, isRecorded: false };
   });

@@ -5,7 +5,6 @@ import { useConsole } from "../context.ts";
 import { useChanges } from "../shared/observable.ts";
 import { Problem } from "../shared/problem.tsx";
 import { StopIcon } from "../shared/icons.tsx";
-import { plural } from "../shared/format.ts";
 import { useLoaded } from "../shared/use-loaded.ts";
 import { AnswersGrid } from "./answers/answers-grid.tsx";
 import { Comparison } from "./comparison.ts";
@@ -20,15 +19,9 @@ import { listChoices } from "./setup/choices.ts";
 
 export function ComparisonView({ id }: { id: string }) {
   const { api } = useConsole();
-  const comparison = useMemo(() => new Comparison(), [id]);
-  const connection = useMemo(
-    () => new SessionConnection(id, comparison, (after) => api.comparisons.openSocket(id, after, { retries: 0 })),
-    [api, id],
-  );
-  useEffect(() => () => connection.close(), [connection]);
-  useChanges(comparison);
-  useChanges(connection);
-  useErrorsOfEarlierReplies(id, comparison);
+  const { comparison, connection } = useOpenComparison(id);
+  // The first prompt was written on another page: one goes on writing here.
+  const [isBegun] = useState(connection.hasUnsent);
   const { value: choices } = useLoaded(() => listChoices(api), [api]);
   const [result, setResult] = useState<Result | null>(null);
   const { session } = comparison;
@@ -45,10 +38,39 @@ export function ComparisonView({ id }: { id: string }) {
         onAgain={(prompt) => connection.prompt(prompt)}
         onResult={setResult}
       />
-      <NextPrompt id={id} comparison={comparison} connection={connection} chats={session.endpoints.length} />
-      {result && <ResultDrawer id={id} result={result} columns={columns} onClose={() => setResult(null)} />}
+      <NextPrompt
+        id={id}
+        comparison={comparison}
+        connection={connection}
+        chats={session.endpoints.length}
+        isBegun={isBegun}
+      />
+      {result && (
+        <ResultDrawer
+          id={id}
+          result={result}
+          columns={columns}
+          turns={comparison.turns}
+          onClose={() => setResult(null)}
+        />
+      )}
     </section>
   );
+}
+
+/** A comparison that follows its session until the page is left. */
+function useOpenComparison(id: string) {
+  const { api } = useConsole();
+  const comparison = useMemo(() => new Comparison(), [id]);
+  const connection = useMemo(
+    () => new SessionConnection(id, comparison, (after) => api.comparisons.openSocket(id, after, { retries: 0 })),
+    [api, id],
+  );
+  useEffect(() => () => connection.close(), [connection]);
+  useChanges(comparison);
+  useChanges(connection);
+  useErrorsOfEarlierReplies(id, comparison);
+  return { comparison, connection };
 }
 
 const Opening = ({ connection: { problem } }: { connection: SessionConnection }) =>
@@ -71,9 +93,11 @@ interface NextPromptProps {
   comparison: Comparison;
   connection: SessionConnection;
   chats: number;
+  /** Whether its first prompt has just been written. */
+  isBegun: boolean;
 }
 
-function NextPrompt({ id, comparison, connection, chats }: NextPromptProps) {
+function NextPrompt({ id, comparison, connection, chats, isBegun }: NextPromptProps) {
   const isRunning = comparison.turns.some((turn) => turn.isRunning);
   return (
     <footer class="next-prompt">
@@ -83,6 +107,7 @@ function NextPrompt({ id, comparison, connection, chats }: NextPromptProps) {
         label={comparison.turns.length === 0 ? "Prompt" : "Next prompt"}
         hint={hintOf(connection, isRunning, chats)}
         isReady={connection.state !== "closed"}
+        takesFocus={isBegun}
         onSend={(text, clear) => {
           connection.prompt(text);
           clear();
@@ -102,5 +127,5 @@ function NextPrompt({ id, comparison, connection, chats }: NextPromptProps) {
 function hintOf({ state, hasUnsent }: SessionConnection, isRunning: boolean, chats: number): string {
   if (state === "connecting") return hasUnsent ? "No connection. The prompt is sent when it is back" : "Connecting …";
   if (isRunning) return "A prompt that you send now waits its turn";
-  return `To ${plural(chats, "chat")} at once`;
+  return chats === 1 ? "Enter sends, Shift+Enter begins a new line" : `All ${chats} are asked at once`;
 }

@@ -16,6 +16,8 @@ interface RunningTurn {
 export class Turn extends Observable {
   readonly turnId: string;
   prompt: string | null = null;
+  /** Of the prompt. A turn whose prompt has not come yet is after all others. */
+  seq = Number.MAX_SAFE_INTEGER;
   sentAt: Date | null = null;
   readonly replies = new Map<string, Reply>();
 
@@ -87,6 +89,9 @@ export class Comparison extends Observable {
       turn.reply(event.chatId).complete(event);
     } else if (event.role === "user") {
       turn.prompt = event.content;
+      turn.seq = event.seq;
+      // A page that was loaded again hears of the running turn before the earlier ones.
+      this.turns.sort((one, other) => one.seq - other.seq);
       turn.sentAt = new Date(event.timestamp);
       turn.changed();
     }

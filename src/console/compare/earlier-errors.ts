@@ -15,8 +15,8 @@ export function useErrorsOfEarlierReplies(id: string, comparison: Comparison): v
     const fill = async () => {
       const { records: history } = await api.comparisons.history(id);
       for (const [chatId, records] of Object.entries(history))
-        for (const [index, record] of records.toReversed().entries()) {
-          const reply = comparison.turns.at(-1 - index)?.replies.get(chatId);
+        for (const record of records) {
+          const reply = comparison.turns[record.chat_record_id - 1]?.replies.get(chatId);
           if (reply?.state === "error" && reply.error === null) reply.end("error", record.error ?? UNKNOWN);
         }
     };

@@ -1,5 +1,6 @@
 /** The fields of an endpoint as a form has them, and as the API takes them. Pure. */
 import type { Endpoint, EndpointFields } from "../../client/types.ts";
+import { jsonText, readJsonObject } from "../shared/form/json-object.ts";
 
 const EMPTY = {
   name: "",
@@ -12,6 +13,7 @@ const EMPTY = {
   input_per_million: "",
   output_per_million: "",
   params: "",
+  pinned: "",
 };
 
 export type Fields = Record<keyof typeof EMPTY, string>;
@@ -19,7 +21,7 @@ export type FieldName = keyof Fields;
 
 export function fieldsOf(endpoint: Endpoint | null): Fields {
   if (!endpoint) return EMPTY;
-  const { prices, params } = endpoint;
+  const { prices, params, pinned } = endpoint;
   return {
     ...EMPTY,
     name: endpoint.name,
@@ -30,13 +32,14 @@ export function fieldsOf(endpoint: Endpoint | null): Fields {
     max_concurrency: String(endpoint.max_concurrency),
     input_per_million: prices ? String(prices.input_per_million) : "",
     output_per_million: prices ? String(prices.output_per_million) : "",
-    params: Object.keys(params).length === 0 ? "" : JSON.stringify(params, null, 2),
+    params: jsonText(params),
+    pinned: pinned.join(", "),
   };
 }
 
 /** An empty token is left out: that keeps the one that is set. @throws if the params are not JSON */
 export function toInput(fields: Fields): EndpointFields {
-  const { token, input_per_million: input, output_per_million: output, params, ...texts } = fields;
+  const { token, input_per_million: input, output_per_million: output, params, pinned, ...texts } = fields;
   const hasPrices = input !== "" || output !== "";
   return {
     ...texts,
@@ -45,15 +48,16 @@ export function toInput(fields: Fields): EndpointFields {
     max_calls_per_second: Number(fields.max_calls_per_second),
     max_concurrency: Number(fields.max_concurrency),
     prices: hasPrices ? { input_per_million: Number(input), output_per_million: Number(output) } : null,
-    params: readParams(params),
+    params: readJsonObject("Params", params, '{"temperature": 0}') ?? {},
+    pinned: namesOf(pinned),
   };
 }
 
-function readParams(text: string): Record<string, unknown> {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    throw new Error('The params are not JSON. They look like this: {"temperature": 0}');
-  }
+/** Names with commas between them. `null` for none. */
+function namesOf(text: string): string[] | null {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  return names.length === 0 ? null : names;
 }

@@ -1,7 +1,9 @@
 /** The fields of an endpoint: those that its connector type has. The token is never shown, only set. */
-import { useState } from "preact/hooks";
 import type { Connector, Endpoint } from "../../client/types.ts";
+import { useState } from "preact/hooks";
 import { useConsole } from "../context.ts";
+import { SelectField, TextField } from "../shared/form/fields.tsx";
+import { SaveForm } from "../shared/form/save-form.tsx";
 import { Problem } from "../shared/problem.tsx";
 import { useLoaded } from "../shared/use-loaded.ts";
 import { fieldsOf, toInput } from "./endpoint-fields.ts";
@@ -15,114 +17,139 @@ interface FormProps {
 
 export function EndpointForm({ endpoint, onSaved }: FormProps) {
   const { api } = useConsole();
-  const { value: connectors, problem } = useLoaded(() => api.endpoints.connectors(), [api]);
+  const { value: connectors, problem, reload } = useLoaded(() => api.endpoints.connectors(), [api]);
   const [fields, setFields] = useState<Fields>(() => fieldsOf(endpoint));
-  const [failure, setFailure] = useState<unknown>(null);
-  const connector = connectors?.find(({ connector_type: type }) => type === fields.connector_type);
-  const save = async (event: SubmitEvent) => {
-    event.preventDefault();
-    try {
-      const input = toInput(fields);
-      if (endpoint) await api.endpoints.update(endpoint.id, input);
-      else await api.endpoints.create(input);
-      onSaved();
-    } catch (error) {
-      setFailure(error);
-    }
+  const save = async () => {
+    const input = toInput(fields);
+    if (endpoint) await api.endpoints.update(endpoint.id, input);
+    else await api.endpoints.create(input);
+    onSaved();
   };
+  if (!connectors) return <Problem problem={problem} onRetry={reload} />;
   const set = (name: FieldName) => (value: string) => setFields({ ...fields, [name]: value });
-  if (!connectors) return <Problem problem={problem} />;
+  const connector = connectors.find(({ connector_type: type }) => type === fields.connector_type);
+  const given = { fields, set, connector };
   return (
-    <form class="fields" onSubmit={(event) => void save(event)}>
-      <TypeSelect connectors={connectors} type={fields.connector_type} onChange={set("connector_type")} />
-      {TEXT_FIELDS.filter(({ name }) => isShown(name, connector)).map((field) => (
-        <TextField
-          key={field.name}
-          field={field}
-          connector={connector}
-          value={fields[field.name]}
-          hasToken={endpoint !== null}
-          onInput={set(field.name)}
-        />
-      ))}
-      <Problem problem={failure} />
-      <button type="submit" class="primary">
-        Save
-      </button>
-    </form>
+    <SaveForm onSave={save}>
+      <SelectField
+        label="Connector type"
+        hint="How the server is talked to. The fields below are those of this type."
+        value={fields.connector_type}
+        options={connectors.map(({ connector_type: name }) => ({ value: name, title: name }))}
+        onInput={set("connector_type")}
+      />
+      <Model {...given} hasToken={endpoint !== null} />
+      <LimitsAndPrices {...given} />
+      <Params {...given} />
+    </SaveForm>
   );
 }
 
-interface TypeProps {
-  connectors: Connector[];
-  type: string;
-  onChange: (type: string) => void;
+interface PartProps {
+  fields: Fields;
+  set: (name: FieldName) => (value: string) => void;
+  connector: Connector | undefined;
 }
 
-const TypeSelect = ({ connectors, type, onChange }: TypeProps) => (
-  <label class="field">
-    <span>Connector type</span>
-    <select value={type} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-      {connectors.map(({ connector_type: name }) => (
-        <option key={name} value={name}>
-          {name}
-        </option>
-      ))}
-    </select>
-  </label>
+/** @param props.hasToken whether the endpoint may have a token already */
+const Model = ({ fields, set, connector, hasToken }: PartProps & { hasToken: boolean }) => (
+  <>
+    <TextField label="Name" required maxLength={200} value={fields.name} onInput={set("name")} />
+    {has(connector, "uri") && (
+      <TextField
+        label="Address"
+        required={needs(connector, "uri")}
+        placeholder={connector?.default_uri ?? ""}
+        value={fields.uri}
+        onInput={set("uri")}
+      />
+    )}
+    {has(connector, "token") && (
+      <TextField
+        label="Token"
+        hint="It is kept encrypted, and never shown. Or env:NAME, a secret of the Worker."
+        isSecret
+        placeholder={hasToken ? "Stays as it is" : ""}
+        value={fields.token}
+        onInput={set("token")}
+      />
+    )}
+    {has(connector, "model") && (
+      <TextField label="Model" required={needs(connector, "model")} value={fields.model} onInput={set("model")} />
+    )}
+  </>
 );
 
-interface Field {
-  name: FieldName;
-  label: string;
-  type?: "number" | "password";
+const LimitsAndPrices = ({ fields, set }: PartProps) => (
+  <>
+    <div class="fields-row">
+      {LIMITS.map(({ name, label }) => (
+        <TextField
+          key={name}
+          label={label}
+          hint="0 for no limit. It holds for all sessions together."
+          type="number"
+          min={0}
+          step={1}
+          value={fields[name]}
+          onInput={set(name)}
+        />
+      ))}
+    </div>
+    <div class="fields-row">
+      {PRICES.map(({ name, label }) => (
+        <TextField
+          key={name}
+          label={label}
+          hint="Of a million tokens, in any currency."
+          type="number"
+          min={0}
+          step="any"
+          value={fields[name]}
+          onInput={set(name)}
+        />
+      ))}
+    </div>
+  </>
+);
+
+const LIMITS = [
+  { name: "max_calls_per_second", label: "Calls a second at most" },
+  { name: "max_concurrency", label: "Calls at once at most" },
+] as const;
+
+const PRICES = [
+  { name: "input_per_million", label: "Price of input" },
+  { name: "output_per_million", label: "Price of output" },
+] as const;
+
+const Params = ({ fields, set, connector }: PartProps) => (
+  <>
+    <TextField
+      label="Params, as JSON"
+      hint={paramsHint(connector)}
+      rows={3}
+      placeholder='{"temperature": 0}'
+      value={fields.params}
+      onInput={set("params")}
+    />
+    <TextField
+      label="Pinned params"
+      hint="Names, with commas between them: params that no chatbot may override."
+      placeholder="model, temperature"
+      value={fields.pinned}
+      onInput={set("pinned")}
+    />
+  </>
+);
+
+function paramsHint(connector: Connector | undefined): string {
+  const others = "All others are sent to the provider as they are.";
+  return connector && connector.params.length > 0 ? `Parley reads ${connector.params.join(", ")}. ${others}` : others;
 }
 
-const TEXT_FIELDS: Field[] = [
-  { name: "name", label: "Name" },
-  { name: "uri", label: "Address" },
-  { name: "token", label: "Token", type: "password" },
-  { name: "model", label: "Model" },
-  { name: "max_calls_per_second", label: "Calls a second at most, 0 for no limit", type: "number" },
-  { name: "max_concurrency", label: "Calls at once at most, 0 for no limit", type: "number" },
-  { name: "input_per_million", label: "Price of a million input tokens", type: "number" },
-  { name: "output_per_million", label: "Price of a million output tokens", type: "number" },
-  { name: "params", label: "Params, as JSON" },
-];
+/** All types have the other fields. */
+const has = (connector: Connector | undefined, name: "uri" | "token" | "model"): boolean =>
+  !connector || [...connector.required, ...connector.optional].includes(name);
 
-/** Which of these a connector has depends on its type. All have the others. */
-const OF_SOME_CONNECTORS = ["uri", "token", "model"];
-
-const isShown = (name: string, connector?: Connector): boolean =>
-  !OF_SOME_CONNECTORS.includes(name) || !connector || [...connector.required, ...connector.optional].includes(name);
-
-interface TextFieldProps {
-  field: Field;
-  connector: Connector | undefined;
-  value: string;
-  /** Whether the endpoint may have a token already. */
-  hasToken: boolean;
-  onInput: (value: string) => void;
-}
-
-function TextField({ field: { name, label, type }, connector, value, hasToken, onInput }: TextFieldProps) {
-  const isRequired = name === "name" || (connector?.required.includes(name) === true && name !== "token");
-  const placeholder = placeholderOf(name, connector, hasToken);
-  const onChange = ({ currentTarget }: { currentTarget: { value: string } }) => onInput(currentTarget.value);
-  const shared = { value, required: isRequired, placeholder, spellcheck: false, autocomplete: "off" as const };
-  return (
-    <label class="field">
-      <span>{label}</span>
-      {name === "params" && <textarea {...shared} rows={3} onInput={onChange} />}
-      {name !== "params" && type === undefined && <input {...shared} type="text" onInput={onChange} />}
-      {type === "password" && <input {...shared} type="password" onInput={onChange} />}
-      {type === "number" && <input {...shared} type="number" min={0} step="any" onInput={onChange} />}
-    </label>
-  );
-}
-
-function placeholderOf(name: FieldName, connector: Connector | undefined, hasToken: boolean): string {
-  if (name === "uri") return connector?.default_uri ?? "";
-  if (name === "token") return hasToken ? "Stays as it is" : "Or env:NAME, a secret of the Worker";
-  return name === "params" ? '{"temperature": 0}' : "";
-}
+const needs = (connector: Connector | undefined, name: string): boolean => connector?.required.includes(name) === true;

@@ -95,8 +95,7 @@ function Made({ made }: { made: NewKey }) {
       >
         {isCopied ? "Copied" : "Copy"}
       </button>
-      <p class="hint">The app sends it with each call:</p>
-      <pre class="secret">Authorization: Bearer {made.key.slice(0, 12)}…</pre>
+      <p class="hint">The app sends it with each call, in the header “Authorization: Bearer …”.</p>
     </>
   );
 }

@@ -1,5 +1,6 @@
 /** Where one writes a prompt. What is written survives a reload. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { SendIcon } from "./icons.tsx";
 import { useKept } from "./storage.ts";
 
@@ -10,13 +11,24 @@ interface FormProps {
   /** Why nothing can be sent, or what will happen. */
   hint: string;
   isReady: boolean;
+  /** Whether one writes on here at once. */
+  takesFocus?: boolean;
   /** @param clear empties the field: not before the text is safe elsewhere */
   onSend: (text: string, clear: () => void) => void;
   children?: ComponentChildren;
 }
 
-export function PromptForm({ draftName, label, hint, isReady, onSend, children }: FormProps) {
+function useFirstFocus(takesFocus: boolean) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (takesFocus) field.current?.focus({ preventScroll: true });
+  }, []);
+  return field;
+}
+
+export function PromptForm({ draftName, label, hint, isReady, takesFocus = false, onSend, children }: FormProps) {
   const [draft, setDraft] = useKept(`draft.${draftName}`, "");
+  const field = useFirstFocus(takesFocus);
   const canSend = isReady && draft.trim() !== "";
   const send = () => canSend && onSend(draft, () => setDraft(""));
   const onKeyDown = (event: KeyboardEvent) => {
@@ -34,6 +46,7 @@ export function PromptForm({ draftName, label, hint, isReady, onSend, children }
       }}
     >
       <textarea
+        ref={field}
         aria-label={label}
         placeholder={label}
         rows={2}

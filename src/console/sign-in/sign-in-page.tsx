@@ -1,7 +1,13 @@
 /** The sign-in with a token. */
 import { useRef, useState } from "preact/hooks";
+import { ParleyError } from "../../client/errors.ts";
 import { Problem } from "../shared/problem.tsx";
 import "./sign-in.css";
+
+const REFUSED =
+  "The server refused the token. It may be cut off, revoked or expired: copy it again, or ask an admin for a new one.";
+
+const isRefused = (problem: unknown): boolean => problem instanceof ParleyError && problem.status === 401;
 
 interface SignInProps {
   problem: unknown;
@@ -27,7 +33,7 @@ export function SignInPage({ problem, onToken }: SignInProps) {
           <span>Token</span>
           <input ref={field} name="token" type="password" required autocomplete="off" spellcheck={false} autofocus />
         </label>
-        <Problem problem={failure} />
+        <Problem problem={isRefused(failure) ? REFUSED : failure} />
         <button type="submit" class="primary" disabled={isBusy}>
           {isBusy ? "Signing in …" : "Sign in"}
         </button>

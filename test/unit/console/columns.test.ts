@@ -14,6 +14,15 @@ it("names each chat after its endpoint, and numbers those of one endpoint", () =
   ]);
 });
 
+it("numbers a chatbot that is called like an endpoint", () => {
+  const shared = { name: "echo", detail: "", prices: null };
+  const columns = columnsOf(session(["a", "b"], ["echo", "chatbot:1"]), [
+    { id: "echo", ...shared },
+    { id: "chatbot:1", ...shared },
+  ]);
+  expect(columns.map(({ title }) => title)).toEqual(["echo", "echo (2)"]);
+});
+
 it("has a recorded chat first, which has no endpoint", () => {
   const columns = columnsOf(session(["recorded", "a", "b"], ["echo", "chatbot:1"]), []);
   expect(columns.map(({ title, isRecorded }) => [title, isRecorded])).toEqual([

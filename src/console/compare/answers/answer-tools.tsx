@@ -8,14 +8,12 @@ interface ToolsProps {
   reply: Reply;
   /** Of the turn, from 1. */
   number: number;
-  /** 1 for the last turn. */
-  fromEnd: number;
   /** `null` if there is no chat to adopt it in. */
   adoptable: Adoptable | null;
   onResult: (result: Result) => void;
 }
 
-export function AnswerTools({ column, reply, number, fromEnd, adoptable, onResult }: ToolsProps) {
+export function AnswerTools({ column, reply, number, adoptable, onResult }: ToolsProps) {
   const { chatId, title } = column;
   const canAdopt = adoptable && !column.isRecorded && reply.state !== "error" && reply.text !== "";
   return (
@@ -25,7 +23,7 @@ export function AnswerTools({ column, reply, number, fromEnd, adoptable, onResul
       )}
       <Tool name="Bookmark" title={title} onUse={() => onResult({ kind: "bookmark", chatId, number })} />
       {!column.isRecorded && (
-        <Tool name="Receipt" title={title} onUse={() => onResult({ kind: "receipt", chatId, fromEnd })} />
+        <Tool name="Receipt" title={title} onUse={() => onResult({ kind: "receipt", chatId, number })} />
       )}
     </>
   );

@@ -37,7 +37,6 @@ export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: 
           <TurnRow
             key={turn.turnId}
             number={index + 1}
-            fromEnd={comparison.turns.length - index}
             turn={turn}
             columns={columns}
             adoptable={adoptable}

@@ -11,8 +11,6 @@ import { AnswerCell } from "./answer-cell.tsx";
 interface RowProps {
   /** From 1. */
   number: number;
-  /** 1 for the last turn. */
-  fromEnd: number;
   turn: Turn;
   columns: Column[];
   adoptable: Adoptable | null;
@@ -38,7 +36,7 @@ export function TurnRow(props: RowProps) {
   );
 }
 
-function TurnHead({ turn, columns, onAgain, onResult }: RowProps) {
+function TurnHead({ turn, onAgain, onResult }: RowProps) {
   const { prompt, isRunning, sentAt } = turn;
   return (
     <header class="turn-head">
@@ -50,7 +48,7 @@ function TurnHead({ turn, columns, onAgain, onResult }: RowProps) {
         <button
           type="button"
           class="quiet small"
-          disabled={isRunning || columns.length < 2}
+          disabled={isRunning}
           onClick={() => onResult({ kind: "difference", turn })}
         >
           Differences

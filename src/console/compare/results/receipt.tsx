@@ -11,7 +11,7 @@ export function ReceiptView({ id, result, columns }: ResultProps<Result & { kind
   const { api } = useConsole();
   const { value, problem, reload } = useLoaded(async () => {
     const { records } = await api.comparisons.history(id, { receipts: true });
-    return records[result.chatId]?.at(-result.fromEnd) ?? null;
+    return records[result.chatId]?.find(({ chat_record_id: number }) => number === result.number) ?? null;
   }, [id, result]);
   if (problem !== null) return <Problem problem={problem} onRetry={reload} />;
   if (!value) return <p class="hint">Loading …</p>;

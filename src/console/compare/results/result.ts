@@ -11,9 +11,8 @@ export interface Adoptable {
 }
 
 export type Result =
-  /** @param fromEnd 1 for the last turn */
-  | { kind: "receipt"; chatId: string; fromEnd: number }
-  /** @param number of the turn, from 1 */
+  /** @param number of the turn, from 1, as records have it */
+  | { kind: "receipt"; chatId: string; number: number }
   | ({ kind: "adopt"; chatId: string; number: number } & Adoptable)
   | { kind: "bookmark"; chatId: string; number: number }
   | { kind: "difference"; turn: Turn }
@@ -24,4 +23,6 @@ export interface ResultProps<R extends Result = Result> {
   id: string;
   result: R;
   columns: Column[];
+  /** All that there are. */
+  turns: Turn[];
 }

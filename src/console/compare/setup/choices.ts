@@ -1,6 +1,7 @@
 /** What can be compared: endpoints, and chatbots, which stand for an endpoint with their own way to ask it. */
 import type { ParleyClient } from "../../../client/index.ts";
 import type { Endpoint } from "../../../client/types.ts";
+import { listAll } from "../../shared/list-all.ts";
 
 export interface Choice {
   /** As a comparison takes it. */
@@ -11,12 +12,9 @@ export interface Choice {
   prices: Endpoint["prices"];
 }
 
-/** Most people have fewer. The picker shows no more. */
-const MAX_CHATBOTS = 100;
-
 /** @returns endpoints, then chatbots */
 export async function listChoices(api: ParleyClient): Promise<Choice[]> {
-  const [endpoints, chatbots] = await Promise.all([api.endpoints.list(), api.chatbots.list({ limit: MAX_CHATBOTS })]);
+  const [endpoints, chatbots] = await Promise.all([api.endpoints.list(), listAll((query) => api.chatbots.list(query))]);
   return [
     ...endpoints.map(({ id, name, model, connector_type: type, prices }) => ({
       id,
@@ -24,6 +22,6 @@ export async function listChoices(api: ParleyClient): Promise<Choice[]> {
       detail: model || type.replace(/-connector$/, ""),
       prices,
     })),
-    ...chatbots.results.map(({ id, name }) => ({ id: `chatbot:${id}`, name, detail: "chatbot", prices: null })),
+    ...chatbots.map(({ id, name }) => ({ id: `chatbot:${id}`, name, detail: "chatbot", prices: null })),
   ];
 }
