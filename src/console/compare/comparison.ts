@@ -90,7 +90,7 @@ export class Comparison extends Observable {
     } else if (event.role === "user") {
       turn.prompt = event.content;
       turn.seq = event.seq;
-      // A page that was loaded again hears of the running turn before the earlier ones.
+      // After a reload the running turn comes before the earlier ones.
       this.turns.sort((one, other) => one.seq - other.seq);
       turn.sentAt = new Date(event.timestamp);
       turn.changed();
