@@ -101,14 +101,14 @@ it("counts who waits in the header and in the title, and no longer when nobody d
   await server.parley.sessions.requestHuman(id, { reason: "Nothing helps" });
   await page.clock.runFor(10_000);
   await bell(page).getByText("1").waitFor();
-  expect(await page.title()).toBe("(1) Parley");
+  await expect.poll(() => page.title()).toBe("(1) Parley");
   await bell(page).click();
   await page.getByText("Nothing helps").waitFor();
   await server.parley.sessions.handBack(id);
   await page.clock.runFor(10_000);
   await page.getByText("Nobody waits").waitFor();
   await bell(page).waitFor({ state: "detached" });
-  expect(await page.title()).toBe("Parley");
+  await expect.poll(() => page.title()).toBe("Parley");
 });
 
 /** Counts what a page plays, and keeps what it notifies of. */

@@ -96,7 +96,7 @@ it("says which messages a reply did not get, at once and after a reload", async 
   await openChat(page, id);
   await page.getByRole("textbox", { name: "Message of the client" }).fill("What was the first number?");
   await page.getByRole("button", { name: "Send" }).click();
-  const last = page.locator(".message").last();
+  const last = page.locator('[data-seq="8"]');
   for (const isReloaded of [false, true]) {
     if (isReloaded) await page.reload();
     await last.getByText("not sent as they are").click();
