@@ -65,6 +65,22 @@ const SUBJECTS: Record<string, Subject> = {
       };
     },
   },
+  /** Messages that are appended, without the log in the answer. */
+  append: {
+    callers: 1,
+    warmUp: 500,
+    calls: 2_000,
+    async open(parley, upstream) {
+      const createSession = await createSessionMaker(
+        parley,
+        await createEndpoint(parley, "profiled", upstream.baseUri(0)),
+      );
+      return async () => {
+        const session = await createSession();
+        return () => appendMessage(parley, session);
+      };
+    },
+  },
   "chat-streamed": throughDoor(STREAMED["/sessions/chat, streamed"]),
   "completions-streamed": throughDoor(STREAMED["chat completions in a session, streamed"]),
   "responses-streamed": throughDoor(STREAMED["responses, streamed"]),
@@ -111,6 +127,9 @@ const SUBJECTS: Record<string, Subject> = {
 
 /** Microseconds between two samples. */
 const INTERVAL_US = 200;
+
+/** After a longer pause, in microseconds, nothing ran: the profiler takes no samples while a Worker waits. */
+const LONGEST_PAUSE_US = 10 * INTERVAL_US;
 
 const ROWS = 40;
 
@@ -174,7 +193,9 @@ function printSelfTimes({ nodes, samples, timeDeltas }: Profile, calls: number, 
   const selfUs = new Map<string, number>();
   for (const [at, node] of samples.entries()) {
     const name = names.get(node) ?? "";
-    selfUs.set(name, (selfUs.get(name) ?? 0) + (timeDeltas[at] ?? 0));
+    // A delta is the time before its sample. https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile
+    const us = timeDeltas[at + 1] ?? 0;
+    selfUs.set(name, (selfUs.get(name) ?? 0) + (us > LONGEST_PAUSE_US ? INTERVAL_US : us));
   }
   const rows = [...selfUs].toSorted(([, one], [, other]) => other - one).slice(0, ROWS);
   printTable(`Time of each function itself, of ${calls} calls (${kind})`, [
