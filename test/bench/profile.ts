@@ -7,7 +7,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { STREAMED } from "./doors.ts";
+import { STREAMED, WHOLE } from "./doors.ts";
 import type { OpenDoor } from "./doors.ts";
 import { openSession } from "./fan-out.ts";
 import type { HttpClient } from "./http-client.ts";
@@ -82,6 +82,8 @@ const SUBJECTS: Record<string, Subject> = {
     },
   },
   "chat-streamed": throughDoor(STREAMED["/sessions/chat, streamed"]),
+  completions: throughDoor(WHOLE["chat completions in a session"]),
+  responses: throughDoor(WHOLE.responses),
   "completions-streamed": throughDoor(STREAMED["chat completions in a session, streamed"]),
   "responses-streamed": throughDoor(STREAMED["responses, streamed"]),
   "ui-chat": throughDoor(STREAMED["/ui/chat"]),
