@@ -94,10 +94,18 @@ export function printComparison<Name extends string>(
   ]);
 }
 
-/** A finding that must not be more than a multiple of the bare Worker's. */
+/** A ratio that must not be more than its target. */
 export const atMost = (measure: string, value: number, target: number): Finding => ({
   measure,
   value,
   unit: "x",
   target: { atMost: target },
+});
+
+/** A ratio that must not be less than its target. */
+export const atLeast = (measure: string, value: number, target: number): Finding => ({
+  measure,
+  value,
+  unit: "x",
+  target: { atLeast: target },
 });

@@ -7,6 +7,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { append } from "./append.ts";
+import { assets } from "./assets.ts";
 import { beside } from "./beside.ts";
 import { bundle } from "./bundle.ts";
 import { chat } from "./chat.ts";
@@ -48,12 +49,22 @@ const UNDER_LOAD: Record<string, (servers: Servers) => Promise<Finding[]>> = {
   sockets,
 };
 
-const PARTS = [...Object.keys(UNDER_LOAD), "commits", "cold-start", "d1-delays", "idle-sockets", "lists", "bundle"];
+const PARTS = [
+  ...Object.keys(UNDER_LOAD),
+  "assets",
+  "commits",
+  "cold-start",
+  "d1-delays",
+  "idle-sockets",
+  "lists",
+  "bundle",
+];
 
 async function run(wanted: Set<string>): Promise<Finding[]> {
   const scratch = scratchDirectory();
   const built = await build(scratch);
   const findings = await runUnderLoad(built, wanted);
+  if (wanted.has("assets")) findings.push(...(await assets(built)));
   if (wanted.has("commits")) findings.push(...(await commits(built)));
   if (wanted.has("cold-start")) findings.push(...(await coldStart(built)));
   if (wanted.has("d1-delays")) findings.push(...(await d1Delays(built, scratch)));

@@ -3,7 +3,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { PARLEY_VARS } from "./parley.ts";
 import { buildWorker, runtimeState, serveBuilt } from "./runtime.ts";
-import type { BuiltServer } from "./runtime.ts";
+import type { BuiltServer, BundleSetup } from "./runtime.ts";
 import type { Upstream } from "./upstream.ts";
 import { startUpstream } from "./upstream.ts";
 import type { Server } from "./wrangler.ts";
@@ -50,8 +50,15 @@ export const serveParley = (
   { parley: { bundle } }: Built,
   state: string,
   vars: Record<string, string> = {},
+  assets: Pick<BundleSetup, "assets"> = {},
 ): Promise<BuiltServer> =>
-  serveBuilt({ config: PARLEY_CONFIG, bundle, state: runtimeState(state), vars: { ...PARLEY_VARS, ...vars } });
+  serveBuilt({
+    config: PARLEY_CONFIG,
+    bundle,
+    state: runtimeState(state),
+    vars: { ...PARLEY_VARS, ...vars },
+    ...assets,
+  });
 
 export const serveBare = ({ bare: { bundle } }: Built, state: string): Promise<Server> =>
   serveBuilt({ config: BARE_CONFIG, bundle, state: runtimeState(state), vars: {} });
