@@ -9,7 +9,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import * as z from "zod/mini";
 import "../../core/zod-messages.ts";
-import { attachInput, inputOf } from "../openapi/inputs.ts";
+import { attachInput, inputOf, isOptionalBody } from "../openapi/inputs.ts";
 import type { Input } from "../openapi/inputs.ts";
 import type { AppEnv } from "./context.ts";
 import { issuesOf } from "./input-issues.ts";
@@ -27,17 +27,14 @@ type Validator<Target extends "json" | "query", S extends z.core.$ZodType> = Mid
   { in: Record<Target, z.input<S>>; out: Record<Target, z.output<S>> }
 >;
 
-/**
- * Requires a JSON body that matches the schema.
- *
- * @param isOptional whether none is taken as `{}`
- */
-export function body<S extends z.core.$ZodType<object>>(schema: S, isOptional = false) {
+/** Requires a JSON body that matches the schema. Where the body {@link isOptionalBody}, none is taken as `{}`. */
+export function body<S extends z.core.$ZodType<object>>(schema: S) {
+  const input = { in: "body", schema } as const;
   const validator: Validator<"json", S> = async (c, next) => {
-    const read = isOptional && c.req.raw.body === null ? { value: {} } : await readJson(c);
-    return read instanceof Response ? read : (validate(c, { in: "body", schema }, read.value) ?? next());
+    const read = await readJson(c, input);
+    return read instanceof Response ? read : (validate(c, input, read.value) ?? next());
   };
-  return attachInput(validator, { in: "body", schema });
+  return attachInput(validator, input);
 }
 
 /** Requires a query that matches the schema. Of a repeated parameter only the first value counts. */
@@ -67,16 +64,16 @@ const NOTHING = z.nullable(z.strictObject({}));
  * is let through: some clients send one with every `POST`.
  */
 export const refuseUntakenInput: MiddlewareHandler = async (c, next) => {
-  const taken = matchedRoutes(c).flatMap(({ handler }) => inputOf(handler)?.in ?? []);
-  const takesBody = taken.includes("body");
-  const queryProblem =
-    problemOfUnnamed(c) ?? (taken.includes("query") ? null : problemOfUntaken(c, "query", c.req.query()));
+  const taken = matchedRoutes(c).flatMap(({ handler }) => inputOf(handler) ?? []);
+  const takenBody = taken.find((input) => input.in === "body");
+  const takesQuery = taken.some((input) => input.in === "query");
+  const queryProblem = problemOfUnnamed(c) ?? (takesQuery ? null : problemOfUntaken(c, "query", c.req.query()));
   // Content type and size of a body are checked before the form of anything.
   if (queryProblem) {
-    const read = takesBody ? await readJson(c) : null;
+    const read = takenBody ? await readJson(c, takenBody) : null;
     return read instanceof Response ? read : queryProblem;
   }
-  return (takesBody ? null : await problemOfUntakenBody(c)) ?? next();
+  return (takenBody ? null : await problemOfUntakenBody(c)) ?? next();
 };
 
 function problemOfUntaken(c: Context, place: Input["in"], data: unknown): Response | null {
@@ -106,11 +103,16 @@ interface ParsedBody {
 }
 
 /** Reads the body. @returns the answer to one that is not acceptable JSON */
-async function readJson(c: Context): Promise<ParsedBody | Response> {
+async function readJson(c: Context, input: Input): Promise<ParsedBody | Response> {
   const contentType = c.req.header("content-type");
+  const isOptional = () => isOptionalBody(c.req.method, input);
+  // `curl -d ''` sends a form's content type with nothing.
+  if (c.req.header("content-length") === "0" && isOptional()) return { value: {} };
   if (contentType !== undefined && !isJson(contentType))
     return respondWithProblem(c, { reason: "unsupported-media-type" });
+  // A call over HTTP without a body can have an empty one here, and not `null`.
   const text = await readText(c.req.raw);
+  if (text === "" && isOptional()) return { value: {} };
   if (text === null) return respondWithProblem(c, { reason: "body-too-large" });
   if (text === "") return malformedBody(c, "A JSON body is required", "missing");
   if (contentType === undefined) return respondWithProblem(c, { reason: "unsupported-media-type" });

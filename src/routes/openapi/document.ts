@@ -10,7 +10,7 @@ import { StreamEvent } from "../../live/streaming/event-schemas.ts";
 import { OPEN_PATHS } from "../http/authenticate.ts";
 import { withoutTrailingSlash } from "../http/route-table.ts";
 import { dialectOf } from "../http/dialect.ts";
-import { inputOf } from "./inputs.ts";
+import { inputOf, isOptionalBody } from "./inputs.ts";
 import type { Input } from "./inputs.ts";
 import type { DialectDocs, EventStream, Operation, Operations, SocketFrames } from "./operations.ts";
 import { headerParameters } from "./headers.ts";
@@ -107,10 +107,10 @@ export function docsOf(dialects: readonly DialectDocs[], path: string): DialectD
 }
 
 function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json): Json {
-  const { path, operation, inputs } = route;
+  const { method, path, operation, inputs } = route;
   const { id, tag, summary, response, otherResponses = [], example, bodyTexts = {} } = operation;
   const description = [operation.description, streamDescription(response)].filter((text) => text !== undefined);
-  const bodySchema = inputs.find((input) => input.in === "body")?.schema;
+  const body = inputs.find((input) => input.in === "body");
   return {
     operationId: id,
     tags: [tag],
@@ -124,11 +124,11 @@ function operationObject(route: DescribedRoute, docs: DialectDocs, schemas: Json
       ...queryParameters(inputs, schemas),
       ...headerParameters(operation.headers),
     ],
-    ...(bodySchema
+    ...(body
       ? {
           requestBody: {
-            required: true,
-            content: { ...jsonContent(bodySchema, example, "input", schemas), ...textContents(bodyTexts) },
+            required: !isOptionalBody(method, body),
+            content: { ...jsonContent(body.schema, example, "input", schemas), ...textContents(bodyTexts) },
           },
         }
       : {}),

@@ -2,7 +2,7 @@
  * The schemas of what routes take: `attachInput` attaches one to its validator. From there the OpenAPI document has it, so it
  * cannot differ from what a route validates. No effects.
  */
-import type * as z from "zod";
+import * as z from "zod/mini";
 
 /** The schema of a body or a query. */
 export interface Input {
@@ -18,3 +18,7 @@ export const attachInput = <H extends object>(validator: H, input: Input): H =>
 
 /** The input attached to a handler, if any. */
 export const inputOf = (handler: object): Input | undefined => Reflect.get(handler, INPUT) as Input | undefined;
+
+/** Whether a call may come without a body, which is then as if it were `{}`: a `POST` that needs none of the fields. */
+export const isOptionalBody = (method: string, { schema }: Input): boolean =>
+  method.toUpperCase() === "POST" && z.safeParse(schema, {}).success;

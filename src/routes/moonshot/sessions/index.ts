@@ -40,7 +40,7 @@ export const sessions = new Hono<AppEnv>({ strict: false })
     sessionParam,
     (c) => handlers.prompt(c, c.req.valid("param").id, c.req.valid("json").prompt, c.req.valid("query").include),
   )
-  .post("/:id/replay", body(schemas.Replay, true), allowServices, sessionParam, (c) =>
+  .post("/:id/replay", body(schemas.Replay), allowServices, sessionParam, (c) =>
     bridgeHandlers.replay(c, c.req.valid("param").id, c.req.valid("json")),
   )
   .post("/:id/adopt", body(schemas.Adopt), allowServices, sessionParam, (c) =>

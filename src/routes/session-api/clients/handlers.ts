@@ -112,8 +112,8 @@ export async function createOrUpdateClient(
 
 /** What is wrong with the `externalId` of a path, or with the one in the body. */
 function externalIdIssue(inPath: string, inBody: string | null | undefined): string | null {
-  const checked = schemas.externalId.safeParse(inPath);
-  if (!checked.success) return checked.error.issues[0]?.message ?? "Invalid input";
+  const { error } = schemas.externalId.safeParse(inPath);
+  if (error) return error.issues.map(({ message }) => message).join(", ");
   return inBody === undefined || inBody === inPath ? null : "must be the one in the path, or left out";
 }
 
