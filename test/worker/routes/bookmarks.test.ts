@@ -98,6 +98,7 @@ describe("a bookmark of Moonshot 0.7", () => {
       bookmark_time: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
     };
     expect((await get("/api/v1/bookmarks")).body).toContainEqual(bookmark);
+    expect((await get("/api/v1/bookmarks/name")).body).toContain(name);
     expect((await get(at(name))).body).toMatchObject({
       session_id: null,
       note: null,

@@ -140,6 +140,7 @@ const MATRIX: Record<string, string[]> = {
   "get /api/v1/bookmarks": STAFF,
   "post /api/v1/bookmarks": STAFF,
   "delete /api/v1/bookmarks": STAFF,
+  "get /api/v1/bookmarks/name": STAFF,
   "get /api/v1/bookmarks/export": STAFF,
   "get /api/v1/cookbooks": STAFF,
   "get /api/v1/cookbooks/name": STAFF,

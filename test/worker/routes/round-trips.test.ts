@@ -656,6 +656,7 @@ const BUDGET: [route: string, when: string, roundTrips: number, prepare: () => P
   ["POST /api/v1/bookmarks", "", 1, async () => aCall("POST", "/api/v1/bookmarks", { name: unique("b"), ...TEXTS })],
   ["DELETE /api/v1/bookmarks", "", 1, async () => aCall("DELETE", `/api/v1/bookmarks?name=${await aBookmark()}`)],
   ["DELETE /api/v1/bookmarks", "all", 1, async () => aCall("DELETE", "/api/v1/bookmarks?all=true")],
+  ["GET /api/v1/bookmarks/name", "", 1, async () => aCall("GET", "/api/v1/bookmarks/name")],
   ["GET /api/v1/bookmarks/export", "", 1, async () => aCall("GET", "/api/v1/bookmarks/export")],
   ...FIXED_07.map((path): (typeof BUDGET)[number] => [
     `GET /api/v1${path}`,

@@ -1,5 +1,5 @@
 /**
- * What is said of a value of a wrong type: always what is wrong with it, never "Invalid input" alone. The calls are made from
+ * The answer to a value of a wrong type has the reason in it, and is never "Invalid input" alone. The calls are made from
  * the app's own routes and schemas, so a new route is tested here without a line of its own.
  */
 import * as z from "zod";

@@ -29,6 +29,13 @@ export const operations: Operations = {
     response: { status: 200, description: "Deleted", schema: schemas.BookmarkChange },
     problems: [404],
   },
+  "GET /name": {
+    id: "moonshot07ListBookmarkNames",
+    headers: ["x-d1-bookmark"],
+    tag,
+    summary: "List the names of bookmarks",
+    response: { status: 200, description: "All names", schema: schemas.BookmarkNames },
+  },
   "GET /export": {
     id: "moonshot07ExportBookmarks",
     tag,

@@ -4,9 +4,11 @@
  * `schemas` and `response-schemas` have the schemas of requests and responses.
  */
 import { Hono } from "hono/tiny";
+import { bookmarkPages } from "../../../store/bookmarks.ts";
 import { allowServices } from "../../http/authenticate.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { createOnce } from "../../http/idempotency.ts";
+import { respondWithList } from "../../http/respond-with-list.ts";
 import { body, query } from "../../http/validate.ts";
 import * as handlers from "./handlers.ts";
 import * as schemas from "./schemas.ts";
@@ -17,6 +19,7 @@ export const bookmarks = new Hono<AppEnv>({ strict: false })
     handlers.createBookmark(c, c.req.valid("json")),
   )
   .delete("/", query(schemas.DeleteBookmarks), allowServices, (c) => handlers.deleteBookmarks(c, c.req.valid("query")))
+  .get("/name", allowServices, (c) => respondWithList(c, bookmarkPages, ({ name }) => name))
   .get("/export", query(schemas.ExportBookmarks), allowServices, (c) =>
     handlers.exportBookmarks(c, c.req.valid("query").export_file_name),
   );

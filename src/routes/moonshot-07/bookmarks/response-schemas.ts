@@ -17,6 +17,8 @@ export const Bookmark = z
 
 export const Bookmarks = z.array(Bookmark);
 
+export const BookmarkNames = z.array(z.string());
+
 export const BookmarkFile = z.object({ bookmarks: Bookmarks });
 
 export const BookmarkChange = z.object({ success: z.literal(true), message: z.string() });
