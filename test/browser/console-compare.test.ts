@@ -194,6 +194,29 @@ it("goes on after a reload in mid-stream: nothing is lost or repeated, and draft
   expect(await page.getByRole("textbox", { name: "Next prompt" }).inputValue()).toBe("not sent yet");
 });
 
+it("keeps the order of the prompts over a reload while the second runs, and has the receipt of the first", async ({
+  page,
+}) => {
+  await openConsole(page);
+  const [first] = await compare(page, ["One"], "The earlier one");
+  first?.say("Earlier answer");
+  first?.finish();
+  await page.getByText("1 complete").waitFor();
+  await page.getByRole("textbox", { name: "Next prompt" }).fill("The later one");
+  await page.getByRole("button", { name: "Send" }).click();
+  const second = await provider.nextCall();
+  second.say("Later answer");
+  await answerOf(page, "One").getByText("Later answer").waitFor();
+  await page.reload();
+  await answerOf(page, "One").getByText("Later answer").waitFor();
+  const earlier = page.getByRole("region", { name: "Prompt 1", exact: true });
+  await earlier.getByText("The earlier one").waitFor();
+  await page.getByRole("region", { name: "Prompt 2", exact: true }).getByText("The later one").waitFor();
+  await earlier.getByRole("button", { name: "Receipt of One" }).click();
+  await page.getByRole("dialog", { name: "Receipt" }).getByText('"content": "The earlier one"').waitFor();
+  second.finish();
+});
+
 it("goes on after the connection was lost, and sends then what was written meanwhile", async ({ page }) => {
   await page.routeWebSocket(/\/ws\?/, (socket) => {
     const upstream = socket.connectToServer();
