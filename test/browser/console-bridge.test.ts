@@ -87,6 +87,12 @@ it("compares a rated answer on other models, adopts the better one, and shows it
   await adopted.getByRole("link", { name: "Comparison" }).click();
   await replay(page).getByRole("link", { name: "Back to the chat" }).click();
   await page.getByRole("heading", { name: "A lamp" }).waitFor();
+  await page.goBack();
+  await page.reload();
+  await answers(page, "Helpful").last().getByRole("link", { name: "Adopted" }).waitFor();
+  expect(await page.getByRole("link", { name: "Adopted" }).count()).toBe(1);
+  expect(await answers(page, "Helpful").first().getByRole("button", { name: "Adopt" }).count()).toBe(1);
+  expect(await answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).count()).toBe(0);
 });
 
 it("does not tell a client where an adopted answer is from", async ({ page }) => {
@@ -207,6 +213,36 @@ it("keeps an answer as a bookmark, lists it, opens it and deletes it; names and 
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("button", { name: "now" }).click();
   await page.getByText("Nothing is kept yet").waitFor();
+});
+
+it("leads from a bookmark to its answer, which is in sight and marked", async ({ page }) => {
+  const { comparisons, bookmarks } = server.parley;
+  const endpoints = ["plain", "helpful", "plain", "plain", "plain", "plain"];
+  const { session_id, chat_ids } = await comparisons.create({ name: "Long", endpoints });
+  const long = "A line.\n\n".repeat(20);
+  for (const number of [1, 2, 3, 4]) await comparisons.prompt(session_id, { prompt: `${long}Prompt ${number}` });
+  for (const [number, chatId] of [
+    [2, chat_ids[5]],
+    [4, chat_ids[1]],
+  ] as const) {
+    const name = `Kept ${number}`;
+    await bookmarks.create({ name, session_id, chat_id: chatId ?? "", chat_record_id: number });
+    await page.goto(`${server.address}/console#/bookmarks`);
+    await page.getByRole("link", { name: `The comparison of ${name}` }).click();
+    await page.locator(".cell-target").getByText(`Prompt ${number}`).waitFor();
+    await expect
+      .poll(
+        () =>
+          page.evaluate(`(() => {
+        const sight = document.querySelector(".answers").getBoundingClientRect();
+        const { left, right, top, bottom } = document.querySelector(".cell-target").getBoundingClientRect();
+        const middle = (top + bottom) / 2;
+        return left >= sight.left - 1 && right <= sight.right + 1 && middle > sight.top && middle < sight.bottom;
+      })()`),
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+  }
 });
 
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {

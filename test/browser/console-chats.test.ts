@@ -64,7 +64,13 @@ it("finds a chat by title, client and day, and opens it", async ({ page }) => {
   await page.getByLabel("Title").fill("harbour");
   await page.getByRole("link", { name: "About the garden" }).waitFor({ state: "detached" });
   await page.getByLabel("Client").selectOption("Ada Lovelace");
+  await page.getByLabel("Days").selectOption("yesterday");
+  await page.getByText("No chat is like this").waitFor();
+  await page.getByLabel("Days").selectOption("last 7 days");
+  await page.getByRole("link", { name: "About the harbour" }).waitFor();
   await page.getByLabel("From").fill(new Date().toISOString().slice(0, 10));
+  await page.getByLabel("Days").getByText("today").waitFor({ state: "attached" });
+  expect(await page.getByLabel("Days").inputValue()).toBe("today");
   await page.getByRole("link", { name: "About the harbour" }).click();
   await page.getByRole("heading", { name: "About the harbour" }).waitFor();
   await page.getByText("Ada Lovelace with Guide").waitFor();
@@ -132,6 +138,31 @@ it("rates an answer, and shows the rating after a reload", async ({ page }) => {
   expect(message?.feedback?.rating).toBe(-1);
 });
 
+it("says why an answer is bad; a new rating keeps the comment and the tags", async ({ page }) => {
+  const id = await createChat("Comments");
+  await openChat(page, id);
+  await chat(page, "How much?", "Seven");
+  await page.getByRole("button", { name: "Good" }).waitFor();
+  const feedback = async () =>
+    (await server.parley.sessions.messages(id)).messages.find((one) => one.feedback)?.feedback;
+  const { seq = 0 } =
+    (await server.parley.sessions.messages(id)).messages.findLast(({ role }) => role === "assistant") ?? {};
+  await server.parley.sessions.setFeedback(id, seq, { rating: 1, tags: ["price"] });
+  await page.reload();
+  await page.getByRole("button", { name: "Say why" }).click();
+  await page.getByLabel("Why this answer is good").fill("<b>It is eight</b>");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("“<b>It is eight</b>”").waitFor();
+  await page.getByRole("button", { name: "Bad" }).click();
+  await page.getByRole("button", { name: "Bad", pressed: true }).waitFor();
+  expect(await feedback()).toMatchObject({ rating: -1, tags: ["price"], comment: "<b>It is eight</b>" });
+  await page.getByRole("button", { name: "Change comment" }).click();
+  await page.getByLabel("Why this answer is bad").fill("");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Say why" }).waitFor();
+  expect((await feedback())?.comment).toBeUndefined();
+});
+
 it("shows who waits for a person; one takes over, answers, and hands back", async ({ page }) => {
   const id = await createChat("Please, a person");
   await server.parley.sessions.requestHuman(id, { reason: "wants a person" });
@@ -192,7 +223,10 @@ it("shows a token of role client its own chats only, without what it may not do"
   expect(await page.getByRole("link", { name: "Compare" }).count()).toBe(0);
   await page.goto(`${server.address}/console#/chats/${id}`);
   await page.getByRole("textbox", { name: "Message of the client" }).waitFor();
-  expect(await page.getByRole("button", { name: "Take over" }).count()).toBe(0);
+  await chat(page, "Hello", "Good morning");
+  await page.getByRole("button", { name: "Good", exact: true }).waitFor();
+  for (const name of ["Take over", "Compare on other models"])
+    expect([name, await page.getByRole("button", { name }).count()]).toEqual([name, 0]);
 });
 
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {

@@ -319,6 +319,22 @@ async function tabTo(page: Page, name: string): Promise<void> {
   throw new Error(`Tab never reached ${name}`);
 }
 
+it("has the name of the page in sight in a narrow window", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await openConsole(page);
+  for (const name of ["Keys", "Compare"]) {
+    await page.goto(`${server.address}/console#/${name.toLowerCase()}`);
+    await page.locator("nav [aria-current]", { hasText: name }).waitFor();
+    const [line, link] = await Promise.all([
+      page.locator(".top nav").boundingBox(),
+      page.locator("nav [aria-current]").boundingBox(),
+    ]);
+    if (!line || !link) throw new Error("No navigation");
+    expect(link.x).toBeGreaterThanOrEqual(line.x - 1);
+    expect(link.x + link.width).toBeLessThanOrEqual(line.x + line.width + 1);
+  }
+});
+
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme });

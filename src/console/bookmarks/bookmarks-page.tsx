@@ -1,6 +1,7 @@
 /** *Bookmarks*: the answers of comparisons that somebody kept. */
 import { useState } from "preact/hooks";
 import type { Bookmark } from "../../client/types.ts";
+import { partOf } from "../compare/answer-place.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
 import { ConfirmButton } from "../shared/confirm-button.tsx";
@@ -50,7 +51,11 @@ function Row({ bookmark, onDelete }: { bookmark: Bookmark; onDelete: () => void 
       </div>
       <div class="row-actions">
         {sessionId !== null && (
-          <a class="button quiet small" href={addressOf("compare", sessionId)} aria-label={`The comparison of ${name}`}>
+          <a
+            class="button quiet small"
+            href={addressOf("compare", sessionId, placeOf(bookmark))}
+            aria-label={`The comparison of ${name}`}
+          >
             Comparison
           </a>
         )}
@@ -66,3 +71,7 @@ function Row({ bookmark, onDelete }: { bookmark: Bookmark; onDelete: () => void 
     </li>
   );
 }
+
+/** Moonshot's own web UI keeps answers without their place. */
+const placeOf = ({ chat_id: chatId, chat_record_id: number }: Bookmark): string =>
+  chatId === null || number === null ? "" : partOf({ chatId, number });

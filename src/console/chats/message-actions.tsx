@@ -3,8 +3,9 @@ import { useConsole } from "../context.ts";
 import { goTo } from "../router.ts";
 import type { ItemProps } from "./item-props.ts";
 import type { ChatMessage } from "./conversation.ts";
+import { Rating } from "./rating.tsx";
 
-export function Actions(props: ItemProps & { onEdit: () => void }) {
+export function Actions(props: ItemProps & { onEdit: () => void; onComment: () => void }) {
   const { id, message, variants, run, onTool } = props;
   const { api, me } = useConsole();
   const { seq, role, status, content, author } = message;
@@ -70,23 +71,5 @@ function Variants({ message, variants, onChoose }: VariantsProps) {
       {at + 1} of {variants.length}
       {step(1, "Later variant", "›")}
     </span>
-  );
-}
-
-function Rating({ id, message: { seq }, facts, run }: ItemProps) {
-  const { api } = useConsole();
-  const rating = facts?.rating ?? null;
-  const rate = (value: 1 | -1) =>
-    run(rating === value ? api.sessions.removeFeedback(id, seq) : api.sessions.setFeedback(id, seq, { rating: value }));
-  const button = (value: 1 | -1, text: string) => (
-    <button type="button" class="quiet small" aria-pressed={rating === value} onClick={() => rate(value)}>
-      {text}
-    </button>
-  );
-  return (
-    <>
-      {button(1, "Good")}
-      {button(-1, "Bad")}
-    </>
   );
 }

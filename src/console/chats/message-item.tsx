@@ -9,6 +9,7 @@ import type { ChatMessage } from "./conversation.ts";
 import type { ItemProps } from "./item-props.ts";
 import { LeftOut } from "./left-out.tsx";
 import { Actions } from "./message-actions.tsx";
+import { Comment } from "./rating.tsx";
 
 const WRITERS = { user: "Client", assistant: "Chatbot", system: "System" } as const;
 
@@ -22,6 +23,7 @@ export function MessageItem(props: ItemProps) {
   const { message } = props;
   const { role, content, status, error, figures, sentAt } = message;
   const [isEditing, setIsEditing] = useState(false);
+  const [isCommenting, setIsCommenting] = useState(false);
   const writer = writerOf(message);
   return (
     <article aria-label={`${writer}, ${shortTime(sentAt)}`}>
@@ -39,8 +41,9 @@ export function MessageItem(props: ItemProps) {
       <footer class="answer-foot">
         {status && status !== "ok" && <span class={`state state-${status}`}>{STATE_TEXT[status]}</span>}
         {figures && <FiguresLine figures={figures} prices={null} />}
-        <Actions {...props} onEdit={() => setIsEditing(true)} />
+        <Actions {...props} onEdit={() => setIsEditing(true)} onComment={() => setIsCommenting(true)} />
       </footer>
+      <Comment {...props} isChanging={isCommenting} onDone={() => setIsCommenting(false)} />
     </article>
   );
 }

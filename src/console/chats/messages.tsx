@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Session } from "../../client/types.ts";
-import { useFollowedEnd } from "../shared/use-followed-end.ts";
+import { useFollowedPlace } from "../shared/use-followed-place.ts";
 import { Elapsed, STATE_TEXT } from "../shared/replies/figures.tsx";
 import type { Reply } from "../shared/replies/reply.ts";
 import { StreamedText } from "../shared/replies/streamed-text.tsx";
@@ -12,7 +12,6 @@ import { useMessageFacts } from "./message-facts.ts";
 import { MessageItem } from "./message-item.tsx";
 import type { Run } from "./run.ts";
 import type { Tool } from "./tools/tool.ts";
-import { useTarget } from "./use-target.ts";
 
 interface MessagesProps {
   session: Session;
@@ -25,11 +24,10 @@ interface MessagesProps {
 
 export function Messages({ session: { id, status }, conversation, target, run, onTool }: MessagesProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  useFollowedEnd(scroller, conversation);
+  useFollowedPlace(scroller, conversation, target === null ? null : ".message-target");
   const { facts, reload } = useMessageFacts(id);
   const { shown, running } = conversation;
   const shownTarget = target === null ? null : conversation.shownVariantOf(target);
-  useTarget(scroller, shownTarget);
   const change = (call: Promise<unknown>) => run(call.then(reload));
   return (
     <div class="messages" ref={scroller} tabIndex={0} role="log" aria-label="Messages">

@@ -7,6 +7,8 @@ import type { Choice } from "./setup/choices.ts";
 
 export interface Column {
   chatId: string;
+  /** The id of who is asked; `null` for the recorded answers. */
+  endpoint: string | null;
   /** Differs from that of every other column, also when an endpoint is asked twice. */
   title: string;
   /** The model, if that says more than the name. */
@@ -16,6 +18,8 @@ export interface Column {
   isRecorded: boolean;
 }
 
+const RECORDED = { title: "Recorded", detail: "in the chat", prices: null, isRecorded: true };
+
 /** @param choices what can be compared, as far as it is known */
 export function columnsOf(session: Comparison | null, choices: Choice[]): Column[] {
   if (!session) return [];
@@ -23,12 +27,12 @@ export function columnsOf(session: Comparison | null, choices: Choice[]): Column
   const recorded = session.chat_ids.length - session.endpoints.length;
   return session.chat_ids.map((chatId, index) => {
     const id = session.endpoints[index - recorded];
-    if (id === undefined) return { chatId, title: "Recorded", detail: "in the chat", prices: null, isRecorded: true };
+    if (id === undefined) return { chatId, endpoint: null, ...RECORDED };
     const { name = id, detail = "", prices = null } = choices.find((one) => one.id === id) ?? {};
     // A chatbot may be called like an endpoint.
     const number = (counts.get(name) ?? 0) + 1;
     counts.set(name, number);
     const title = `${name}${number > 1 ? ` (${number})` : ""}`;
-    return { chatId, title, detail: detail === name ? "" : detail, prices, isRecorded: false };
+    return { chatId, endpoint: id, title, detail: detail === name ? "" : detail, prices, isRecorded: false };
   });
 }

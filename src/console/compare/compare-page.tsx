@@ -4,4 +4,5 @@ import { StartPage } from "./setup/start-page.tsx";
 import "./compare.css";
 import "./answers/answers.css";
 
-export const ComparePage = ({ id }: { id: string }) => (id === "" ? <StartPage /> : <ComparisonView id={id} />);
+export const ComparePage = ({ id, part }: { id: string; part: string }) =>
+  id === "" ? <StartPage /> : <ComparisonView id={id} part={part} />;

@@ -1,31 +1,35 @@
 /** A comparison that is under way: its head, the answers in columns, and the next prompt. */
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { listAdopted } from "../bridge/adopted-answers.ts";
+import type { AdoptedAnswer } from "../bridge/adopted-answers.ts";
 import { LazyReplayBar } from "../bridge/lazy-replay-bar.tsx";
 import { useConsole } from "../context.ts";
 import { useChanges } from "../shared/observable.ts";
 import { Problem } from "../shared/problem.tsx";
 import { StopIcon } from "../shared/icons.tsx";
 import { useLoaded } from "../shared/use-loaded.ts";
+import { readPlace } from "./answer-place.ts";
 import { AnswersGrid } from "./answers/answers-grid.tsx";
 import { Comparison } from "./comparison.ts";
 import { ComparisonHead } from "./comparison-head.tsx";
 import { SessionConnection } from "../shared/session-connection.ts";
 import { columnsOf } from "./columns.ts";
+import type { Column } from "./columns.ts";
 import { PromptForm } from "../shared/prompt-form.tsx";
 import { useErrorsOfEarlierReplies } from "./earlier-errors.ts";
 import { ResultDrawer } from "./results/result-drawer.tsx";
 import type { Result } from "./results/result.ts";
 import { listChoices } from "./setup/choices.ts";
 
-export function ComparisonView({ id }: { id: string }) {
-  const { api } = useConsole();
+/** @param part the answer to show first */
+export function ComparisonView({ id, part }: { id: string; part: string }) {
   const { comparison, connection } = useOpenComparison(id);
   // The first prompt was written on another page: one goes on writing here.
   const [isBegun] = useState(connection.hasUnsent);
-  const { value: choices } = useLoaded(() => listChoices(api), [api]);
   const [result, setResult] = useState<Result | null>(null);
   const { session } = comparison;
-  const columns = useMemo(() => columnsOf(session, choices ?? []), [session, choices]);
+  const adopted = useAdopted(session, result);
+  const columns = useColumns(session);
   if (!session) return <Opening connection={connection} />;
   return (
     <section class="comparison" aria-label={session.name}>
@@ -34,6 +38,8 @@ export function ComparisonView({ id }: { id: string }) {
       <AnswersGrid
         comparison={comparison}
         columns={columns}
+        adopted={adopted}
+        target={readPlace(part)}
         onStop={(chatId) => connection.stop(chatId)}
         onAgain={(prompt) => connection.prompt(prompt)}
         onResult={setResult}
@@ -71,6 +77,22 @@ function useOpenComparison(id: string) {
   useChanges(connection);
   useErrorsOfEarlierReplies(id, comparison);
   return { comparison, connection };
+}
+
+function useColumns(session: Comparison["session"]): Column[] {
+  const { api } = useConsole();
+  const { value: choices } = useLoaded(() => listChoices(api), [api]);
+  return useMemo(() => columnsOf(session, choices ?? []), [session, choices]);
+}
+
+/** An adoption is made in a drawer: what has changed is seen when it closes. */
+function useAdopted(session: Comparison["session"], result: Result | null): AdoptedAnswer[] {
+  const { api } = useConsole();
+  const { value } = useLoaded(
+    async () => (session ? listAdopted(api, session) : []),
+    [api, session?.session_id, result?.kind === "adopt"],
+  );
+  return value ?? [];
 }
 
 const Opening = ({ connection: { problem } }: { connection: SessionConnection }) =>

@@ -26,7 +26,11 @@ const LOADERS: Record<string, () => Promise<Page>> = {
 };
 
 export const PageOf = ({ name, id, part }: PlaceProps & { name: string }) =>
-  name === "compare" ? <ComparePage key={id} id={id} /> : <LoadedPage key={name} name={name} id={id} part={part} />;
+  name === "compare" ? (
+    <ComparePage key={id} id={id} part={part} />
+  ) : (
+    <LoadedPage key={name} name={name} id={id} part={part} />
+  );
 
 function LoadedPage({ name, id, part }: PlaceProps & { name: string }) {
   const { value, problem, reload } = useLoaded(async () => ({ Page: await LOADERS[name]?.() }), [name]);

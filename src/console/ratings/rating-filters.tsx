@@ -1,14 +1,14 @@
 /** The filters of the list of ratings. */
-import { Choice, DateField } from "../chats/list/filters.tsx";
+import { Choice } from "../chats/list/filters.tsx";
 import { ClientSelect } from "../shared/client-select.tsx";
+import { DateRange } from "../shared/date-range.tsx";
+import type { Days } from "../shared/date-range.tsx";
 import type { Names } from "./names.ts";
 
-export interface RatingFilterValues {
+export interface RatingFilterValues extends Days {
   rating: string;
   chatbotId: string;
   clientId: string;
-  startDate: string;
-  endDate: string;
 }
 
 export const BAD_ONES: RatingFilterValues = { rating: "-1", chatbotId: "", clientId: "", startDate: "", endDate: "" };
@@ -40,8 +40,7 @@ export function RatingFilters({ values, names, onChange }: FiltersProps) {
         onChange={set("chatbotId")}
       />
       <ClientSelect label="Client" value={values.clientId} none="any" onChange={set("clientId")} />
-      <DateField label="From" value={values.startDate} onChange={set("startDate")} />
-      <DateField label="To" value={values.endDate} onChange={set("endDate")} />
+      <DateRange days={values} onChange={(days) => onChange({ ...values, ...days })} />
     </form>
   );
 }

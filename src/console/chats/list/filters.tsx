@@ -1,15 +1,15 @@
 /** The filters of the list of conversations. */
 import { useConsole } from "../../context.ts";
 import { ClientSelect } from "../../shared/client-select.tsx";
+import { DateRange } from "../../shared/date-range.tsx";
+import type { Days } from "../../shared/date-range.tsx";
 import { SearchField } from "../../shared/search-field.tsx";
 
-export interface FilterValues {
+export interface FilterValues extends Days {
   searchString: string;
   status: string;
   handler: string;
   clientId: string;
-  startDate: string;
-  endDate: string;
 }
 
 export const NO_FILTERS: FilterValues = {
@@ -56,8 +56,7 @@ export function Filters({ values, onChange }: FiltersProps) {
         onChange={set("handler")}
       />
       <ClientChoice value={values.clientId} onChange={set("clientId")} />
-      <DateField label="From" value={values.startDate} onChange={set("startDate")} />
-      <DateField label="To" value={values.endDate} onChange={set("endDate")} />
+      <DateRange days={values} onChange={(days) => onChange({ ...values, ...days })} />
       <button type="button" class="quiet" disabled={!isFiltered} onClick={() => onChange(NO_FILTERS)}>
         Clear
       </button>
@@ -92,12 +91,5 @@ export const Choice = ({ label, value, options, onChange }: ChoiceProps) => (
         </option>
       ))}
     </select>
-  </label>
-);
-
-export const DateField = ({ label, value, onChange }: FieldProps & { label: string }) => (
-  <label class="field">
-    <span>{label}</span>
-    <input type="date" value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)} />
   </label>
 );

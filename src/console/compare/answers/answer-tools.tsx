@@ -1,4 +1,5 @@
 /** What can be done with an answer that is complete. */
+import { addressOf } from "../../router.ts";
 import type { Reply } from "../../shared/replies/reply.ts";
 import type { Column } from "../columns.ts";
 import type { Adoptable, Result } from "../results/result.ts";
@@ -16,9 +17,20 @@ interface ToolsProps {
 export function AnswerTools({ column, reply, number, adoptable, onResult }: ToolsProps) {
   const { chatId, title } = column;
   const canAdopt = adoptable && !column.isRecorded && reply.state !== "error" && reply.text !== "";
+  const adopted =
+    canAdopt && adoptable.adopted.find((one) => one.endpoint === column.endpoint && one.text === reply.text);
   return (
     <>
-      {canAdopt && (
+      {adopted && (
+        <a
+          class="button quiet small"
+          href={addressOf("chats", adoptable.from, adopted.seq)}
+          aria-label={`Adopted, the answer of ${title}, in the chat`}
+        >
+          Adopted
+        </a>
+      )}
+      {canAdopt && !adopted && (
         <Tool name="Adopt" title={title} onUse={() => onResult({ kind: "adopt", chatId, number, ...adoptable })} />
       )}
       <Tool name="Bookmark" title={title} onUse={() => onResult({ kind: "bookmark", chatId, number })} />

@@ -4,7 +4,9 @@
  */
 import { useRef } from "preact/hooks";
 import { RECORDED_CHAT } from "../../../core/bridge.ts";
-import { useFollowedEnd } from "../../shared/use-followed-end.ts";
+import type { AdoptedAnswer } from "../../bridge/adopted-answers.ts";
+import { useFollowedPlace } from "../../shared/use-followed-place.ts";
+import type { AnswerPlace } from "../answer-place.ts";
 import type { Column } from "../columns.ts";
 import type { Comparison, Turn } from "../comparison.ts";
 import type { Adoptable, Result } from "../results/result.ts";
@@ -13,15 +15,18 @@ import { TurnRow } from "./turn-row.tsx";
 interface GridProps {
   comparison: Comparison;
   columns: Column[];
+  adopted: AdoptedAnswer[];
+  /** The answer to show first. */
+  target: AnswerPlace | null;
   onStop: (chatId: string) => void;
   onAgain: (prompt: string) => void;
   onResult: (result: Result) => void;
 }
 
-export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: GridProps) {
+export function AnswersGrid({ comparison, columns, adopted, target, onStop, onAgain, onResult }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  useFollowedEnd(scroller, comparison);
-  const rows = rowsOf(comparison);
+  useFollowedPlace(scroller, comparison, target && ".cell-target");
+  const rows = rowsOf(comparison, adopted);
   return (
     <div class="answers" ref={scroller} tabIndex={0} role="region" aria-label="Answers">
       <div class="answers-inside" style={{ "--columns": columns.length }}>
@@ -40,6 +45,7 @@ export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: 
             turn={turn}
             columns={columns}
             adoptable={adoptable}
+            target={target?.number === index + 1 ? target.chatId : null}
             onStop={onStop}
             onAgain={onAgain}
             onResult={onResult}
@@ -52,12 +58,16 @@ export function AnswersGrid({ comparison, columns, onStop, onAgain, onResult }: 
 }
 
 /** Turns of a chat, and the place of each in it. Prompts that somebody put beside them have none. */
-function rowsOf({ session, turns, recordedTurns }: Comparison): { turn: Turn; adoptable: Adoptable | null }[] {
+function rowsOf(
+  { session, turns, recordedTurns }: Comparison,
+  adopted: AdoptedAnswer[],
+): { turn: Turn; adoptable: Adoptable | null }[] {
   const from = session?.from_session;
   let number = 0;
   return turns.map((turn) => {
     if (from === undefined || !turn.replies.has(RECORDED_CHAT)) return { turn, adoptable: null };
     number += 1;
-    return { turn, adoptable: { from, isLast: number === recordedTurns } };
+    const ofTurn = adopted.filter((one) => one.turn === number);
+    return { turn, adoptable: { from, isLast: number === recordedTurns, adopted: ofTurn } };
   });
 }

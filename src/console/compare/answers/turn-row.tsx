@@ -14,20 +14,22 @@ interface RowProps {
   turn: Turn;
   columns: Column[];
   adoptable: Adoptable | null;
+  /** The chat whose answer is looked for; `null` for none. */
+  target: string | null;
   onStop: (chatId: string) => void;
   onAgain: (prompt: string) => void;
   onResult: (result: Result) => void;
 }
 
 export function TurnRow(props: RowProps) {
-  const { number, turn, columns } = props;
+  const { number, turn, columns, target } = props;
   useChanges(turn);
   return (
     <section class="turn" aria-label={`Prompt ${number}`}>
       <TurnHead {...props} />
       <div class="turn-answers">
         {columns.map((column) => (
-          <div key={column.chatId} class="cell">
+          <div key={column.chatId} class={column.chatId === target ? "cell cell-target" : "cell"}>
             <Answer column={column} {...props} />
           </div>
         ))}

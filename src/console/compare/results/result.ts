@@ -1,4 +1,5 @@
 /** What can be made of the answers, and what the views of it get. */
+import type { AdoptedAnswer } from "../../bridge/adopted-answers.ts";
 import type { Column } from "../columns.ts";
 import type { Turn } from "../comparison.ts";
 
@@ -8,6 +9,8 @@ export interface Adoptable {
   from: string;
   /** Whether nothing follows in the chat. */
   isLast: boolean;
+  /** What was adopted in the place of the recorded answer. */
+  adopted: AdoptedAnswer[];
 }
 
 export type Result =
