@@ -106,6 +106,11 @@ describe.each(PROVIDERS)("%s", (_, model) => {
     expect(error.message).toContain("nobody");
   });
 
+  it("raises what the provider rejects as an error that is not repeated", async () => {
+    const error = await failureOf(generateText({ model: model("broken"), prompt: "Hello" }));
+    expect([error.statusCode, error.isRetryable, statuses]).toEqual([400, false, [400]]);
+  });
+
   it("raises a bad token as an error that is not repeated", async () => {
     const error = await failureOf(generateText({ model: model("echo", { apiKey: "wrong" }), prompt: "Hello" }));
     expect([error.statusCode, statuses]).toEqual([401, [401]]);

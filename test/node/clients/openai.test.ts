@@ -46,7 +46,7 @@ beforeAll(async () => {
     model: "m",
     params: { max_attempts: 1 },
   });
-  for (const status of ["400", "429", "500"])
+  for (const status of ["400", "401", "429", "500"])
     await parley.endpoints.create({
       name: `fails ${status}`,
       connector_type: "echo-connector",
@@ -148,7 +148,8 @@ describe("errors are the package's own, and are repeated only where that can hel
 
   it.each([
     ["an unknown model", "nobody", OpenAI.NotFoundError, [404]],
-    ["a call that the provider rejects", "fails-400", OpenAI.InternalServerError, [502]],
+    ["a call that the provider rejects", "fails-400", OpenAI.BadRequestError, [400]],
+    ["a provider that refuses the key of the endpoint", "fails-401", OpenAI.InternalServerError, [502]],
   ])("%s: once", async (_, model, type, statuses) => {
     expect(await ask(model)).toBeInstanceOf(type);
     expect(answers).toEqual(statuses);

@@ -319,6 +319,21 @@ describe("a session's settings", () => {
     expect((await promptIn(id, "x")).current_chats[endpoint]).toMatchObject([{ prepared_prompt: "x" }]);
   });
 
+  it("send a system prompt until it is removed, with what the UI sends besides", async () => {
+    const endpoint = await createEndpoint();
+    const id = await createSession([endpoint]);
+    const ask = async () => {
+      const { body } = await post(`/api/v1/sessions/${id}/prompt`, { user_prompt: "x", history_length: 10 });
+      return body.current_chats[endpoint];
+    };
+    const change = { system_prompt: "Be brief." };
+    expect((await put(`/api/v1/sessions/${id}/system-prompt`, change)).body).toEqual({ success: true });
+    expect(await ask()).toMatchObject([{ system_prompt: "Be brief.", prompt: "x", prepared_prompt: "x" }]);
+    expect((await get(`/api/v1/sessions/${id}`)).body.session.system_prompt).toBe("Be brief.");
+    expect((await del(`/api/v1/sessions/${id}/system-prompt`)).body).toEqual({ success: true });
+    expect(await ask()).toMatchObject([{ system_prompt: "" }]);
+  });
+
   it("refuse a metric in words, and have none to remove", async () => {
     const id = await createSession([await createEndpoint()]);
     const { status, body } = await put(`/api/v1/sessions/${id}/metric/bertscore`);
