@@ -108,6 +108,27 @@ it("a chat with a person who takes over", async ({ page }) => {
   await expectPicture(sharp, page, "console-chat");
 });
 
+/** Prompts of a run, and what a good answer contains. */
+const ASKED = [
+  ["status", "Where is my lamp?", "tracking"],
+  ["bulb", "Which bulb fits?", "E27"],
+  ["launch", "What should we check before a product launch?", "Backups"],
+] as const;
+
+it("a run of two endpoints", async ({ page }) => {
+  const sharp = await openSharp(page, { width: 1080, height: 640 });
+  const { run_id: id } = await server.parley.runs.create({
+    name: "Questions of customers",
+    endpoints: ["small-model", "large-model"],
+    repeat: 3,
+    items: ASKED.map(([name, prompt, contains]) => ({ id: name, prompt, expect: { contains } })),
+  });
+  await sharp.goto(`${server.address}/console#/runs/${id}`);
+  await sharp.getByText("18 of 18 answers", { exact: true }).waitFor();
+  await sharp.getByRole("table").last().waitFor();
+  await expectPicture(sharp, page, "console-run");
+});
+
 it("the widget on a page of a shop", async ({ page }) => {
   const sharp = await openSharp(page, { width: 900, height: 620 });
   await sharp.goto(`http://127.0.0.1:${(shop.address() as AddressInfo).port}`);
