@@ -84,8 +84,8 @@ export interface ValidationIssue {
  * fields at an RPC boundary. One exhaustive table turns them into HTTP (`routes/http/problem.ts`).
  */
 export type Failure =
-  /** `suggestion`: an id that exists and was probably meant. */
-  | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string }
+  /** `suggestion`: an id that exists and was probably meant. `field`: of the input, with the id, where dialects name it. */
+  | { reason: "not-found"; resource: ResourceType; id: string | null; suggestion?: string; field?: string }
   | { reason: "session-not-active" }
   | { reason: "session-full" }
   | { reason: "context-too-small" }
@@ -113,6 +113,7 @@ export type Failure =
   | { reason: "nothing-to-replay" }
   | { reason: "not-from-a-chat" }
   | { reason: "chat-not-active" }
+  | { reason: "chat-moved-on"; sessionId: string; lastSeq: number; expectedSeq: number }
   | { reason: "nothing-to-adopt" }
   /** `next` is the first turn that was not put yet. */
   | { reason: "turns-left-out"; next: number }

@@ -14,11 +14,11 @@ import { requireEndpoints } from "./compare/endpoint-names.ts";
 import { showProgress } from "./compare/progress.ts";
 import { readDataSet } from "./compare/read-data-set.ts";
 import type { DataSet } from "./compare/read-data-set.ts";
-import { isBelow, printResults, writeFiles } from "./compare/report.ts";
+import { printBelow, printResults, writeFiles } from "./compare/report.ts";
 import { KnownRuns } from "./compare/state.ts";
 import { NO_RESULT, UserError, runProgram } from "./program.ts";
-import { explainRefusal, findServer } from "./running-server.ts";
-import { printRemark } from "./terminal.ts";
+import { explainRefusal, findServer, tokenInShell } from "./running-server.ts";
+import { printCommand, printRemark } from "./terminal.ts";
 
 await runProgram(async (stop) => {
   const options = readArguments(process.argv.slice(2));
@@ -60,7 +60,7 @@ async function compare(
   await writeFiles(parley, ended.run_id, options.out);
   if (ended.status !== "completed")
     throw new UserError(`The run was ${ended.status}. The same command goes on with it.`, NO_RESULT);
-  return options.failUnder !== null && isBelow(ended, options.failUnder) ? 1 : 0;
+  return options.failUnder !== null && printBelow(ended, options.failUnder) ? 1 : 0;
 }
 
 /** The run that an earlier command with the same file and options has started. */
@@ -95,7 +95,9 @@ async function follow(parley: ParleyClient, { run_id: id }: Run, stop: AbortSign
   } catch (error) {
     if (!stop.aborted) throw error;
     printRemark("The run goes on without this program. The same command shows it again; to end it:");
-    printRemark(`curl -X POST ${parley.connection.url}/v1/runs/${id}/cancel -H "authorization: Bearer $PARLEY_KEY"`);
+    printCommand(
+      `curl -X POST ${parley.connection.url}/v1/runs/${id}/cancel -H "authorization: Bearer ${tokenInShell()}"`,
+    );
     throw error;
   }
   return parley.runs.get(id);

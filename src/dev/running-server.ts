@@ -19,6 +19,10 @@ export async function findServer(): Promise<ParleyClient | null> {
   throw new UserError(`Parley does not answer at ${givenAddress}. Is it running? Is PARLEY_URL right?`, NO_RESULT);
 }
 
+/** The token of the calls as a shell takes it between double quotes: the variable, or what a local start has. */
+export const tokenInShell = (): string =>
+  process.env["PARLEY_KEY"] ? "$PARLEY_KEY" : localAdminKey().replace(/["$`\\]/g, "\\$&");
+
 /** @param role whose key the call needs */
 export function explainRefusal({ status, message }: ParleyError, url: string, role: string): string {
   if (status !== 401 && status !== 403) return message;

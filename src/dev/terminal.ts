@@ -18,6 +18,11 @@ export function printRemark(text: string): void {
   for (const line of wrap(text, lineWidth() - 2)) console.info(`  ${styleText("dim", line)}`);
 }
 
+/** Prints a command in one line, however long, so that it can be copied. */
+export function printCommand(command: string): void {
+  console.info(`  ${command}`);
+}
+
 /** Prints a speaker's name. @returns prints the next piece of the text, for text that is still being written */
 export function startSpeech(speaker: string): (piece: string) => void {
   let column = SPEAKER_WIDTH;

@@ -1,7 +1,7 @@
 /**
  * What promptfoo asserts, as an expectation of a run. https://www.promptfoo.dev/docs/configuration/expected-outputs/. No effects.
  */
-import { NotTaken } from "./found-items.ts";
+import { NotTaken, mapAll } from "./found-items.ts";
 import type { Item, Path } from "./found-items.ts";
 
 type Expect = NonNullable<Item["expect"]>;
@@ -35,7 +35,7 @@ const LISTS = ["contains-any", "icontains-any", "contains-all"];
 /** @param render puts variables in @returns `null` without assertions @throws {@link NotTaken} */
 export function expectationOf(asserts: Assertion[], render: (text: string, path: Path) => string): Expect | null {
   const expect: Expect = {};
-  for (const { fields, path } of asserts) {
+  mapAll(asserts, ({ fields, path }) => {
     const other = Object.keys(fields).find((name) => !["type", "value", "metric"].includes(name));
     if (other !== undefined) throw new NotTaken([...path, other], `${other} of an assert is not supported`);
     const type = String(fields["type"]);
@@ -49,7 +49,7 @@ export function expectationOf(asserts: Assertion[], render: (text: string, path:
     if (expect[kind] !== undefined)
       throw new NotTaken(path, `assert ${type} is one too many: an item has one ${kind}, and there is one already`);
     expect[kind] = text;
-  }
+  });
   return Object.keys(expect).length === 0 ? null : expect;
 }
 

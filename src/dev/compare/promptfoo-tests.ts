@@ -3,7 +3,7 @@
  * promptfoo does is refused by name. https://www.promptfoo.dev/docs/configuration/reference/. No effects.
  */
 import { expectationOf } from "./promptfoo-asserts.ts";
-import { NotTaken, fieldOf } from "./found-items.ts";
+import { NotTaken, checkAll, fieldOf, mapAll } from "./found-items.ts";
 import type { FoundItems, Path } from "./found-items.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -30,29 +30,50 @@ export const isPromptfoo = (value: unknown): value is Fields => fieldOf(value, "
 
 /** @throws {@link NotTaken} */
 export function promptfooItems(config: Fields): FoundItems {
-  requireKnown(config, [...USED, ...UNUSED, ...UNUSED_ENDPOINTS], []);
-  const prompts = listOf(config["prompts"], ["prompts"]).map((prompt, index) => promptText(prompt, ["prompts", index]));
   const shared = fieldsOf(config["defaultTest"] ?? {}, ["defaultTest"]);
-  requireKnown(shared, OF_TEST, ["defaultTest"]);
-  const found = listOf(config["tests"], ["tests"]).flatMap((value, index) => {
+  const tests = listOf(config["tests"], ["tests"]);
+  checkAll(
+    () => requireKnown(config, [...USED, ...UNUSED, ...UNUSED_ENDPOINTS], []),
+    () => promptsOf(config),
+    () => requireKnown(shared, OF_TEST, ["defaultTest"]),
+    () => mapAll(tests, (test, index) => readTest(test, ["tests", index], shared)),
+  );
+  const prompts = promptsOf(config);
+  const found = mapAll(tests, (test, index) => {
     const path = ["tests", index];
-    const test = fieldsOf(value, path);
-    requireKnown(test, OF_TEST, path);
-    const vars = { ...varsOf(shared, ["defaultTest"]), ...varsOf(test, path) };
-    const asserts = [...assertsOf(shared, ["defaultTest"]), ...assertsOf(test, path)];
-    const expect = expectationOf(asserts, (text, at) => render(text, vars, at));
-    return prompts.map((prompt, number) => ({
+    const { vars, expect } = readTest(test, path, shared);
+    return mapAll(prompts, (prompt, number) => ({
       item: { prompt: render(prompt, vars, ["prompts", number]), ...(expect ? { expect } : {}) },
       path,
     }));
-  });
+  }).flat();
   const unused = UNUSED_ENDPOINTS.filter((name) => name in config);
   return { found, remarks: unused.map((name) => `${name} are not used: --endpoints names what is asked.`) };
 }
 
+const promptsOf = (config: Fields): string[] =>
+  mapAll(listOf(config["prompts"], ["prompts"]), (prompt, index) => promptText(prompt, ["prompts", index]));
+
+function readTest(value: unknown, path: Path, shared: Fields) {
+  const test = fieldsOf(value, path);
+  const sources: [Fields, Path][] = [
+    [shared, ["defaultTest"]],
+    [test, path],
+  ];
+  const assertsOfAll = () => mapAll(sources, (source) => assertsOf(...source)).flat();
+  checkAll(
+    () => requireKnown(test, OF_TEST, path),
+    () => mapAll(sources, (source) => varsOf(...source)),
+    () => expectationOf(assertsOfAll(), (text) => text),
+  );
+  const vars: Record<string, string> = Object.assign({}, ...sources.map((source) => varsOf(...source)));
+  return { vars, expect: expectationOf(assertsOfAll(), (text, at) => render(text, vars, at)) };
+}
+
 function requireKnown(fields: Fields, known: readonly string[], path: Path): void {
-  const other = Object.keys(fields).find((name) => !known.includes(name));
-  if (other !== undefined) throw new NotTaken([...path, other], `${other} is not supported`);
+  mapAll(Object.keys(fields), (name) => {
+    if (!known.includes(name)) throw new NotTaken([...path, name], `${name} is not supported`);
+  });
 }
 
 function listOf(value: unknown, path: Path): unknown[] {
@@ -76,7 +97,7 @@ function promptText(prompt: unknown, path: Path): string {
 function varsOf(test: Fields, path: Path): Record<string, string> {
   const at = [...path, "vars"];
   const vars = Object.entries(fieldsOf(test["vars"] ?? {}, at));
-  return Object.fromEntries(vars.map(([name, value]) => [name, textOf(value, [...at, name])]));
+  return Object.fromEntries(mapAll(vars, ([name, value]) => [name, textOf(value, [...at, name])]));
 }
 
 function textOf(value: unknown, path: Path): string {
@@ -87,7 +108,7 @@ function textOf(value: unknown, path: Path): string {
 }
 
 const assertsOf = (test: Fields, path: Path) =>
-  listOf(test["assert"] ?? [], [...path, "assert"]).map((assertion, index) => {
+  mapAll(listOf(test["assert"] ?? [], [...path, "assert"]), (assertion, index) => {
     const at = [...path, "assert", index];
     return { fields: fieldsOf(assertion, at), path: at };
   });

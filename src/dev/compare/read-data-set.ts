@@ -6,7 +6,7 @@ import { extname } from "node:path";
 import { LineCounter, isCollection, isNode, parse, parseDocument } from "yaml";
 import type { RunDataSet } from "../../client/index.ts";
 import { NO_RESULT, UserError } from "../program.ts";
-import { NotTaken, fieldOf } from "./found-items.ts";
+import { NotTaken, fieldOf, mapAll } from "./found-items.ts";
 import type { FoundItem, FoundItems, Item, Path } from "./found-items.ts";
 import { isPromptfoo, promptfooItems } from "./promptfoo-tests.ts";
 
@@ -43,9 +43,22 @@ export function readDataSet(file: string, text: string): DataSet {
     return { items: found.map(({ item }) => item), remarks, explain };
   } catch (error) {
     if (!(error instanceof NotTaken)) throw error;
-    const where = error.path.length === 0 ? "" : `line ${lineOf(text, error.path)}: `;
-    throw new UserError(`${file} is not taken:\n  ${where}${error.message}`, NO_RESULT);
+    throw new UserError(`${file} is not taken:\n${problemLines(error, text).join("\n")}`, NO_RESULT);
   }
+}
+
+/** As many problems as the server names at once. */
+const MAX_PROBLEMS = 20;
+
+/** What all tests share is read with each of them, so its problems come more than once. */
+function problemLines({ problems }: NotTaken, text: string): string[] {
+  const lines = problems.map(({ path, message }) => [...path, message].join("\n"));
+  const unlike = problems.filter((_, index) => lines.indexOf(lines[index] ?? "") === index);
+  const shown = unlike.slice(0, MAX_PROBLEMS).map(({ path, message }) => {
+    const where = path.length === 0 ? "" : `line ${lineOf(text, path)}: `;
+    return `  ${where}${message}`;
+  });
+  return unlike.length > MAX_PROBLEMS ? [...shown, `  and ${unlike.length - MAX_PROBLEMS} more`] : shown;
 }
 
 const withPath = (path: string, message: string): string => (path === "" ? message : `${path}: ${message}`);
@@ -63,7 +76,7 @@ function itemsOf(value: unknown): FoundItems {
   const examples = fieldOf(value, "examples");
   if (Array.isArray(examples))
     return {
-      found: examples.map((example: unknown, index) => moonshotItem(example, ["examples", index])),
+      found: mapAll(examples, (example: unknown, index) => moonshotItem(example, ["examples", index])),
       remarks: [],
     };
   const items = Array.isArray(value) ? value : fieldOf(value, "items");

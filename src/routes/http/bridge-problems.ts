@@ -2,6 +2,12 @@
 import { MAX_BRIDGE_CHARACTERS, MAX_BRIDGE_MESSAGES } from "../../core/bridge.ts";
 import { MAX_BRANCH_CHARACTERS, MAX_BRANCH_MESSAGES } from "../../core/message-tree.ts";
 
+interface ChatMovedOn {
+  sessionId: string;
+  lastSeq: number;
+  expectedSeq: number;
+}
+
 export const BRIDGE_PROBLEMS = {
   "path-too-long": () => ({
     httpStatus: 409 as const,
@@ -27,6 +33,11 @@ export const BRIDGE_PROBLEMS = {
     httpStatus: 409 as const,
     code: "chat_not_active",
     message: "The chat session is gone or not active, so no answer can be adopted in it",
+  }),
+  "chat-moved-on": ({ sessionId, lastSeq, expectedSeq }: ChatMovedOn) => ({
+    httpStatus: 409 as const,
+    code: "session_moved_on",
+    message: `The last message of the chat session ${sessionId} is ${lastSeq}, and not expected_seq, ${expectedSeq}: read what is new there, and send expected_seq ${lastSeq} if the answer shall still be adopted`,
   }),
   "nothing-to-adopt": () => ({
     httpStatus: 409 as const,

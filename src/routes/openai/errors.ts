@@ -115,6 +115,7 @@ function codeOf(problem: HttpProblem, code: string): string {
 /** The field at fault as OpenAI names it, such as `messages[0].content`. */
 function paramOf(problem: HttpProblem): string | null {
   if (isMissingModel(problem) || problem.reason === "model-mismatch") return "model";
+  if (problem.reason === "not-found" && problem.field !== undefined) return problem.field;
   const path = "issues" in problem ? (problem.issues[0]?.path ?? []) : [];
   if (path.length === 0) return null;
   return path

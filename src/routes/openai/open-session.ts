@@ -102,7 +102,8 @@ async function findClientId(
   const db = database(c.env.DB);
   const found =
     id === undefined ? findClientByExternalId(db, externalId ?? "") : clientStore.find(db, asObjectId(id) ?? "");
-  return (await measure(c, "index", found))?.id ?? CLIENT_NOT_FOUND;
+  const field = id === undefined ? "user" : "metadata.client_id";
+  return (await measure(c, "index", found))?.id ?? { ...CLIENT_NOT_FOUND, field };
 }
 
 /** As long as that of a session may be. */

@@ -1,8 +1,9 @@
 /** `npm run compare` as a person runs it, against a started server. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startLocalServer } from "../../support/local-server.node.ts";
 import type { LocalServer } from "../../support/local-server.node.ts";
@@ -92,10 +93,31 @@ it("takes its own JSON Lines as a data set", async () => {
   expect(await runsNamed("Second")).toMatchObject([{ progress: { done: 2, of: 2, errors: 0 } }]);
 });
 
+it("keeps the results of another run of the same file", async () => {
+  const args = (endpoints: string) => [write("kept.jsonl", LINES), "--endpoints", endpoints];
+  const read = (...path: string[]) => readFileSync(join(folder, "kept.jsonl-results", ...path), "utf8");
+  await compare(...args("echo"));
+  const [run, answers] = [read("run.txt").trim(), read("answers.jsonl")];
+  const { code, output } = await compare(...args("eliza"));
+  expect([code, output.replaceAll(/\s+/g, " ")]).toEqual([
+    0,
+    expect.stringContaining(`they are now in kept.jsonl-results/${run}`),
+  ]);
+  expect(read(run, "answers.jsonl")).toBe(answers);
+  expect(read("answers.jsonl")).toContain('"eliza"');
+  const other = read("run.txt").trim();
+  await compare(...args("echo"));
+  await compare(...args("echo"));
+  expect([read("answers.jsonl"), read("run.txt").trim()]).toEqual([answers, run]);
+  expect(read(other, "answers.jsonl")).toContain('"eliza"');
+});
+
 it("fails under a share that an endpoint does not reach", async () => {
   const args = [write("share.jsonl", LINES), "--endpoints", "echo", "--fail-under"];
   expect((await compare(...args, "50%")).code).toBe(0);
-  expect((await compare(...args, "0.51")).code).toBe(1);
+  const below = await compare(...args, "0.51");
+  expect(below.code).toBe(1);
+  expect(below.output).toMatch(/echo passes 50\.0 %, below --fail-under 51\.0 %\n +So the exit code is 1/);
   expect(await runsNamed("share")).toHaveLength(1);
 });
 
@@ -125,7 +147,9 @@ it("leaves its run going on Ctrl-C, and goes on with one that was cancelled mean
   expect([code, output]).toEqual([130, expect.stringContaining("The run goes on without this program")]);
   const [run] = await runsNamed("stop");
   expect(run?.status).toBe("running");
-  await server.parley.runs.cancel(run?.run_id ?? "");
+  const command = /^ +curl .*\/cancel .*$/m.exec(output)?.[0] ?? "";
+  const shell = promisify(execFile)("bash", ["-c", command], { env: { ...process.env, PARLEY_KEY: server.key } });
+  expect((await shell).stdout).toContain('"success":true');
   expect(await compare(...args)).toMatchObject({ code: 0, output: expect.stringContaining("30 of 30 answers") });
   expect(await runsNamed("stop")).toHaveLength(1);
 });

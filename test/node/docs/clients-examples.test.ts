@@ -18,8 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-const run = (example: string): Promise<string> =>
-  runExample(example, { PARLEY: server.address, CUSTOMER: "customer-1" });
+const run = (example: string): Promise<string> => runExample(example, { PARLEY: server.address });
 
 describe("OpenAI's package", () => {
   it("asks and streams without a session", async () => {
@@ -28,7 +27,6 @@ describe("OpenAI's package", () => {
 
   it("keeps a conversation in a session", async () => {
     const { parley } = server;
-    await parley.connection.call({ method: "PUT", path: "/clients/by-external-id/customer-1", body: { name: "Ada" } });
     const [id = "", ...reply] = (await run(exampleOf("openai", 1))).trim().split(" ");
     expect(reply.join(" ")).toMatch(/\w/);
     const { data } = await parley.connection.call<{ data: { messages: { role: string }[] } }>({

@@ -41,13 +41,15 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** The commands of a document, in their order. A command goes on after a backslash. */
+/** The commands of a document, in their order. A command goes on after a backslash. One that uses a variable comes with the line that sets it. */
 const commandsOf = (file: string): string[] =>
   [...readFileSync(root + file, "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm)].flatMap(([, block = ""]) =>
     block
       .replace(/\\\n\s*/g, " ")
+      .replace(/^#.*\n/gm, "")
+      .replace(/^([A-Z]+)=(\$\(.+\))\n/gm, '$1=$2 && [ -n "$$$1" ] && ')
       .split("\n")
-      .filter((line) => line.startsWith("curl ")),
+      .filter((line) => /^(?:curl |[A-Z]+=\$\()/.test(line)),
   );
 
 /** A comparison that was made from a chat, and one whose turns were put. */

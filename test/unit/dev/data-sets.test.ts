@@ -79,6 +79,39 @@ tests:
     expect(() => itemsOf("a.yaml", text)).toThrow(message);
   });
 
+  it("is refused with all that is wrong, each once, and at most 20 of it", () => {
+    const text = `prompts: [prompt.txt]
+scenarios: []
+defaultTest: {assert: [{type: shared, value: a}]}
+tests:
+  - {options: {}, vars: {a: [1]}, assert: [{type: first, value: a}, {type: second, value: a}]}
+  - {assert: [{type: third, value: a}]}
+`;
+    const problemsOf = (yaml: string): string[] => {
+      try {
+        return [String(itemsOf("a.yaml", yaml))];
+      } catch (error) {
+        return String(error)
+          .split("\n")
+          .slice(1)
+          .map((line) => line.trim().replace(/(not supported|number|text).*/, "$1"));
+      }
+    };
+    expect(problemsOf(text)).toEqual([
+      "line 2: scenarios is not supported",
+      "line 1: a prompt must be a text",
+      "line 5: options is not supported",
+      "line 5: a must be a text",
+      "line 3: assert shared is not supported",
+      "line 5: assert first is not supported",
+      "line 5: assert second is not supported",
+      "line 6: assert third is not supported",
+    ]);
+    const many = `prompts: [a]\ntests:\n${"  - {assert: [{type: none}]}\n".repeat(25)}`;
+    expect(problemsOf(many)).toHaveLength(21);
+    expect(problemsOf(many).at(-1)).toBe("and 5 more");
+  });
+
   it("may be JSON", () => {
     const text = '{"prompts": "Hello {{a}}",\n "tests": [{"vars": {"a": 1}},\n {"vars": {"b": 1}}]}';
     expect(() => itemsOf("a.json", text)).toThrow("line 1: {{a}} is not the name of a variable");

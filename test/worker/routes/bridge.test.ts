@@ -363,7 +363,10 @@ describe("an answer", () => {
       post(`/v1/sessions/${id}/adopt`, { chat_id: chatId, chat_record_id: 1, ...fields });
     await chat(from, "Meanwhile");
     expect((await adopt()).status).toBe(409);
-    expect((await adopt({ expected_seq: 6 })).status).toBe(409);
+    expect(await adopt({ expected_seq: 6 })).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining(`chat session ${from} is 7, and not expected_seq, 6`) },
+    });
     await post(`/sessions/${from}/end`);
     expect((await adopt({ expected_seq: 7 })).body.detail).toContain("gone or not active");
     await put(`/sessions/${from}`, { status: "ACTIVE" });

@@ -359,8 +359,9 @@ describe("store: true", () => {
     const store = (fields: object) =>
       errorOf(client.chat.completions.create({ model, messages: [user("1")], store: true, ...fields }));
     expect(await store({})).toMatchObject({ status: 400, code: "unsupported_parameter", param: "store" });
-    expect(await store({ user: "nobody" })).toMatchObject({ status: 404 });
-    expect(await store({ metadata: { client_id: "0".repeat(24) } })).toMatchObject({ status: 404 });
+    expect(await store({ user: "nobody" })).toMatchObject({ status: 404, code: "not_found", param: "user" });
+    const unknown = await store({ metadata: { client_id: "0".repeat(24) } });
+    expect(unknown).toMatchObject({ status: 404, param: "metadata.client_id" });
     expect(await store({ model: `chatbot:${"0".repeat(24)}`, user: "x" })).toMatchObject({ code: "model_not_found" });
     expect(await count()).toBe(before);
   });

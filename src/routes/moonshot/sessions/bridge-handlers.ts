@@ -50,15 +50,20 @@ export async function adopt(c: AppContext, id: string, input: z.output<typeof sc
   if (!bridge) return respondWithProblem(c, { reason: "not-from-a-chat" });
   const answer = await findAnswer(log, bridge, input);
   if (!answer.ok) return respondWithProblem(c, answer.failure);
-  const adoption = { ...answer.value, expectedSeq: input.expected_seq ?? bridge.lastSeq };
+  const expectedSeq = input.expected_seq ?? bridge.lastSeq;
+  const adoption = { ...answer.value, expectedSeq };
   const adopted = await measure(c, "session", sessionStub(c.env, bridge.sessionId).adopt(adoption));
-  if (!adopted.ok) {
-    const isGone = adopted.failure.reason === "session-not-active";
-    return respondWithProblem(c, isGone ? { reason: "chat-not-active" } : adopted.failure);
-  }
+  if (!adopted.ok) return respondWithProblem(c, failureOfChat(adopted.failure, bridge.sessionId, expectedSeq));
   const { seq } = adopted.value;
   audit(c, "answer-adopted", { sessionId: bridge.sessionId, seq });
   return c.json({ success: true, seq });
+}
+
+/** The call is to the comparison, so a failure of the chat session must say whose it is. */
+function failureOfChat(failure: Failure, sessionId: string, expectedSeq: number): Failure {
+  if (failure.reason === "session-not-active") return { reason: "chat-not-active" };
+  if (failure.reason !== "session-moved-on") return failure;
+  return { reason: "chat-moved-on", sessionId, lastSeq: failure.lastSeq, expectedSeq };
 }
 
 interface Answer {
