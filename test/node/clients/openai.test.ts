@@ -88,7 +88,7 @@ const failureOf = (call: PromiseLike<unknown>): Promise<unknown> =>
 describe("a call in a session that takes longer than the client waits", () => {
   it("is repeated by the client, joins its own turn, and adds nothing", async () => {
     const session = await newSession();
-    const completion = connect({ timeout: 1_500, maxRetries: 1, session }).chat.completions.create({
+    const completion = connect({ timeout: 6_000, maxRetries: 1, session }).chat.completions.create({
       model: `chatbot:${chatbotId}`,
       messages: hello,
     });
