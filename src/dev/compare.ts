@@ -5,7 +5,7 @@
  * The parts are in `compare/`: `arguments` reads the command line, `read-data-set` and `promptfoo-tests` the file, `state`
  * finds the run again, `progress` and `report` show it. Exit codes: 0, 1 below `--fail-under`, 2 if there is no result.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { ParleyError } from "../client/index.ts";
 import type { ParleyClient, Run } from "../client/index.ts";
 import { HELP, readArguments } from "./compare/arguments.ts";
@@ -27,7 +27,8 @@ await runProgram(async (stop) => {
     return 0;
   }
   if (!existsSync(options.file)) throw new UserError(`There is no file ${options.file}.`, NO_RESULT);
-  const text = readFileSync(options.file, "utf8");
+  requireFolder(options.out);
+  const text = readFileSync(options.file, "utf8").replace(/^\uFEFF/, "");
   const dataSet = readDataSet(options.file, text);
   const parley = await requireServer();
   try {
@@ -37,6 +38,11 @@ await runProgram(async (stop) => {
     throw new UserError(explain(error, options.file, dataSet, parley.connection.url), NO_RESULT);
   }
 });
+
+function requireFolder(path: string): void {
+  if (!existsSync(path) || statSync(path).isDirectory()) return;
+  throw new UserError(`${path} is a file. Name a folder for the results with --out.`, NO_RESULT);
+}
 
 async function requireServer(): Promise<ParleyClient> {
   const parley = await findServer();

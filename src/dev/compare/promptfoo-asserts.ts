@@ -39,7 +39,7 @@ export function expectationOf(asserts: Assertion[], render: (text: string, path:
     const other = Object.keys(fields).find((name) => !["type", "value", "metric"].includes(name));
     if (other !== undefined) throw new NotTaken([...path, other], `${other} of an assert is not supported`);
     const type = String(fields["type"]);
-    const toExpected = TYPES[type];
+    const toExpected = Object.hasOwn(TYPES, type) ? TYPES[type] : undefined;
     if (!toExpected)
       throw new NotTaken(path, `assert ${type} is not supported: there are ${Object.keys(TYPES).join(", ")}`);
     const texts = textsOf(fields["value"], type, path).map((text) => render(text, path));

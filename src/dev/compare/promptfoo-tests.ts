@@ -117,7 +117,8 @@ const assertsOf = (test: Fields, path: Path) =>
 function render(template: string, vars: Readonly<Record<string, string>>, path: Path): string {
   if (/\{[%#]/.test(template)) throw new NotTaken(path, "{% and {# are not supported: only {{name}} is");
   return template.replace(/\{\{(.*?)\}\}/gs, (_, inside: string) => {
-    const value = vars[inside.trim()];
+    const name = inside.trim();
+    const value = Object.hasOwn(vars, name) ? vars[name] : undefined;
     if (value === undefined) throw new NotTaken(path, `{{${inside}}} is not the name of a variable of the test`);
     return value;
   });

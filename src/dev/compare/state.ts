@@ -7,14 +7,20 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod";
+import { NO_RESULT, UserError } from "../program.ts";
 import type { CompareOptions } from "./arguments.ts";
 
-interface KnownRun {
+const knownRun = z.object({
   /** The idempotency key of its start. */
-  key: string;
+  key: z.string(),
   /** `null` until the server has answered. */
-  runId: string | null;
-}
+  runId: z.string().nullable(),
+});
+
+type KnownRun = z.infer<typeof knownRun>;
+
+const KNOWN_RUNS = z.record(z.string(), knownRun);
 
 export class KnownRuns {
   readonly #folder: string;
@@ -49,7 +55,13 @@ export class KnownRuns {
   }
 
   #read(): Record<string, KnownRun> {
-    return existsSync(this.#file) ? (JSON.parse(readFileSync(this.#file, "utf8")) as Record<string, KnownRun>) : {};
+    if (!existsSync(this.#file)) return {};
+    try {
+      return KNOWN_RUNS.parse(JSON.parse(readFileSync(this.#file, "utf8")));
+    } catch {
+      const advice = "Delete it to ask anew, or name another folder with --out.";
+      throw new UserError(`${this.#file} is not as this program wrote it. ${advice}`, NO_RESULT);
+    }
   }
 
   #write(run: KnownRun): void {

@@ -1,6 +1,6 @@
 /** `npm run compare` as a person runs it, against a started server. */
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -110,6 +110,24 @@ it("keeps the results of another run of the same file", async () => {
   await compare(...args("echo"));
   expect([read("answers.jsonl"), read("run.txt").trim()]).toEqual([answers, run]);
   expect(read(other, "answers.jsonl")).toContain('"eliza"');
+});
+
+it.each(["{", "null", '{"a": 1}'])("has no result if the file beside the results is %s, and names it", async (text) => {
+  const file = write(`damaged-${text.length}.jsonl`, LINES);
+  mkdirSync(join(folder, `${file}-results`));
+  write(`${file}-results/runs.json`, text);
+  const { code, output } = await compare(file, "--endpoints", "echo");
+  expect([code, output]).toEqual([2, expect.stringContaining("runs.json is not as this program wrote it")]);
+});
+
+it("has no result if its folder is a file", async () => {
+  const { code, output } = await compare(write("taken.jsonl", LINES), "--endpoints", "echo", "--out", "taken.jsonl");
+  expect([code, output]).toEqual([2, expect.stringContaining("taken.jsonl is a file")]);
+});
+
+it("takes a file that begins with a byte order mark", async () => {
+  const { code } = await compare(write("marked.json", `\uFEFF[{"prompt": "Paris"}]`), "--endpoints", "echo");
+  expect(code).toBe(0);
 });
 
 it("fails under a share that an endpoint does not reach", async () => {

@@ -55,6 +55,7 @@ tests:
 
   it.each([
     ["{type: llm-rubric, value: good}", "line 5: assert llm-rubric is not supported"],
+    ["{type: toString, value: a}", "line 5: assert toString is not supported"],
     ["{type: not-regex, value: a}", "line 5: assert not-regex is not supported"],
     ["{type: contains-all, value: [a, b]}", "line 5: assert contains-all with several values"],
     ["{type: contains-any, value: 'a,b'}", "line 5: the value of assert contains-any must be a list"],
@@ -110,6 +111,11 @@ tests:
     const many = `prompts: [a]\ntests:\n${"  - {assert: [{type: none}]}\n".repeat(25)}`;
     expect(problemsOf(many)).toHaveLength(21);
     expect(problemsOf(many).at(-1)).toBe("and 5 more");
+  });
+
+  it.each(["constructor", "__proto__"])("knows no variable %s unless the test has it", (name) => {
+    const text = `prompts: ['What is {{${name}}}?']\ntests:\n  - vars: {topic: tea}\n`;
+    expect(() => readDataSet("a.yaml", text)).toThrow(`{{${name}}} is not the name of a variable`);
   });
 
   it("may be JSON", () => {
