@@ -1,8 +1,8 @@
 /**
  * Part `chat`: what a chat adds to its model, in time and in CPU time.
  *
- * The proxy stands for a gateway that stores nothing. It hands on the model's bytes without a look at them, so no gateway that reads
- * its calls or its answers is faster in this runtime.
+ * The proxy stands for a gateway that stores nothing. It hands on the model's stream without a look at it. A gateway that reads the
+ * events has more work than that; one that asks the model for a whole answer, in place of a stream, has other work.
  */
 import type { Load, Round } from "./comparison.ts";
 import { atLeast, atMost, compare, printComparison, ratio } from "./comparison.ts";
