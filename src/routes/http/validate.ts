@@ -14,11 +14,9 @@ import type { Input } from "../openapi/inputs.ts";
 import type { AppEnv } from "./context.ts";
 import { issuesOf } from "./input-issues.ts";
 import type { Issue } from "./input-issues.ts";
+import { parseJson, TooDeep } from "./parse-json.ts";
 import { MAX_BODY_BYTES } from "./problem.ts";
 import { respondWithProblem } from "./respond-with-problem.ts";
-
-/** How many levels a body may be nested. */
-const MAX_DEPTH = 32;
 
 /** Middleware behind which handlers read what a schema makes of an input by `c.req.valid`. */
 type Validator<Target extends "json" | "query", S extends z.core.$ZodType> = MiddlewareHandler<
@@ -131,12 +129,11 @@ const malformedBody = (c: Context, message: string, code = "json_invalid"): Resp
 function parseBody(c: Context, text: string): ParsedBody | Response {
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return malformedBody(c, "The body is not valid JSON");
+    value = parseJson(text);
+  } catch (error) {
+    return malformedBody(c, `The body ${error instanceof TooDeep ? error.message : "is not valid JSON"}`);
   }
-  if (isDeeper(value, MAX_DEPTH)) return malformedBody(c, `The body is nested deeper than ${MAX_DEPTH} levels`);
-  return { value: hasLoneSurrogate(text) ? toWellFormed(value) : value };
+  return { value };
 }
 
 const isJson = (contentType: string): boolean => /^\s*application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType);
@@ -154,19 +151,4 @@ async function readText(request: Request): Promise<string | null> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
-}
-
-/** Decoding UTF-8 replaces lone surrogates, so in JSON text only an escape can contain one. */
-const hasLoneSurrogate = (text: string): boolean => /\\u[dD][89a-fA-F]/.test(text);
-
-function toWellFormed(value: unknown): unknown {
-  if (typeof value === "string") return value.toWellFormed();
-  if (Array.isArray(value)) return value.map(toWellFormed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), toWellFormed(inner)]));
 }

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import { CsvReader } from "../../../src/routes/moonshot/runs/csv-records.ts";
-import { JsonItemReader } from "../../../src/routes/moonshot/runs/json-items.ts";
+import { ItemsTwice, JsonItemReader } from "../../../src/routes/moonshot/runs/json-items.ts";
 
 /** Cuts a text into parts. */
 const parts = (text: string, size: number): string[] =>
@@ -32,9 +32,17 @@ describe("JSON", () => {
     ['{"items":[,1]}', ["", "1"]],
     ['{"a":{"items":[1]},"items":[]}', []],
     ['{"items\\"":[1]}', []],
+    ['{"\\u0069tems":[1]}', ["1"]],
   ])("reads %s", (text, items) => {
     expect(read(text, 3).items).toEqual(items);
   });
+
+  it.each(['{"items":[1],"items":[2]}', '{"items":"x","items":[1]}', '{"\\u0069tems":[1],"items":[2]}'])(
+    "refuses %s",
+    (text) => {
+      expect(() => read(text, 3)).toThrow(ItemsTwice);
+    },
+  );
 });
 
 describe("CSV", () => {
@@ -70,6 +78,16 @@ describe("CSV", () => {
     expect(read("a,b\n\n\r\nc,d\n", 2)).toEqual([
       { line: 1, cells: ["a", "b"] },
       { line: 4, cells: ["c", "d"] },
+    ]);
+  });
+
+  it("keeps one cell more than it may have of a record, however many there are", () => {
+    const reader = new CsvReader();
+    reader.maxCells = 2;
+    const records = [...reader.push("a,b,c,d,e\nf,g\n"), ...reader.end()];
+    expect(records.map(({ cells }) => cells)).toEqual([
+      ["a", "b", "e"],
+      ["f", "g"],
     ]);
   });
 

@@ -379,6 +379,31 @@ describe("the items of a run", () => {
     expect((await get("/v1/runs")).body).toHaveLength(before);
   });
 
+  it.each([
+    ["items twice", '"items":[{"prompt":"a"}],"items":[{"prompt":"b"}]', ["items"]],
+    ["items that are no list before a list", '"items":"x","items":[{"prompt":"b"}]', ["items"]],
+    ["an item that is nested too deep", `"items":[{"prompt":${"[".repeat(40)}${"]".repeat(40)}}]`, ["items", 0]],
+    ["a field that is nested too deep", `"name":${"[".repeat(40)}${"]".repeat(40)}`, []],
+    [
+      "ids that are the same when stored",
+      String.raw`"items":[{"id":"\ud800","prompt":"a"},{"id":"\ud801","prompt":"b"}]`,
+      ["items", 1, "id"],
+    ],
+  ])("are refused with %s", async (_, fields, place) => {
+    const { status, body } = await send("", "application/json", `{"name":"r","endpoints":["e"],${fields}}`);
+    expect([status, body.error.map(({ loc }: { loc: unknown[] }) => loc)]).toEqual([422, [["body", ...place]]]);
+  });
+
+  it("are sent, kept and judged with the same text where it is not well-formed", async () => {
+    const echo = await createEndpoint();
+    const item = { id: "\ud800", prompt: "a\ud800b", expect: { equals: "a\ud800b" }, tags: ["\udc00"] };
+    const run = await aRun({ endpoints: [echo], items: [item] });
+    expect(run.results[echo]).toMatchObject({ ok: 1, judged: 1, passed: 1 });
+    const exported = JSON.parse((await get(`/v1/runs/${run.run_id}/export`)).body);
+    const kept = { id: "\ufffd", turns: ["a\ufffdb"], response: "a\ufffdb", tags: ["\ufffd"], pass: true };
+    expect(exported).toMatchObject({ ...kept, expect: { equals: "a\ufffdb" } });
+  });
+
   it("are refused without repeating a long name of a column", async () => {
     const text = `prompt,${"x".repeat(1_000_000)}\na,b\n`;
     const { status, body } = await send(`?name=r&endpoints=${await createEndpoint()}`, "text/csv", text);

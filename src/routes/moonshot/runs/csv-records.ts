@@ -11,6 +11,8 @@ export interface CsvRecord {
 
 /** Takes the text of a file in parts. */
 export class CsvReader {
+  /** A record with more cells has one more than these: all others are dropped, for a body may be nothing but commas. */
+  maxCells = 1000;
   #line = 1;
   #startLine = 1;
   #cells: string[] = [];
@@ -51,7 +53,7 @@ export class CsvReader {
       return null;
     }
     if (character === ",") {
-      this.#cells.push(this.#cell);
+      if (this.#cells.length < this.maxCells) this.#cells.push(this.#cell);
       this.#cell = "";
       this.#place = "start";
       return null;

@@ -9,13 +9,18 @@ const MAX_REST = 1_048_576;
 /** Thrown when the text beside the items is too long. */
 export class RestTooLong extends Error {}
 
+/** Thrown when the object has a second field `items`. */
+export class ItemsTwice extends Error {}
+
 export class JsonItemReader {
   /** Open brackets and braces. */
   #depth = 0;
   #isInString = false;
   #isEscaped = false;
-  /** The last string at the top, which is the name of the field whose value follows. */
+  /** The last string at the top, as it stands there. Before a colon it is the name of a field. */
   #name = "";
+  #isFieldItems = false;
+  #hadItems = false;
   #isName = false;
   #isInItems = false;
   #followsComma = false;
@@ -70,9 +75,21 @@ export class JsonItemReader {
       if (this.#isName) this.#name = "";
       return false;
     }
+    return this.#readMark(character);
+  }
+
+  #readMark(character: string): boolean {
     if (character === "[" || character === "{") this.#open(character);
     else if (character === "]" || character === "}") return this.#close();
+    else if (character === ":" && this.#depth === 1) this.#beginValue();
     return this.#isInItems && this.#depth === 2 && character === ",";
+  }
+
+  /** @throws {SyntaxError} if the name is no JSON */
+  #beginValue(): void {
+    this.#isFieldItems = JSON.parse(`"${this.#name}"`) === "items";
+    if (this.#isFieldItems && this.#hadItems) throw new ItemsTwice();
+    this.#hadItems ||= this.#isFieldItems;
   }
 
   #readInString(character: string): void {
@@ -87,7 +104,7 @@ export class JsonItemReader {
 
   #open(bracket: string): void {
     this.#depth += 1;
-    if (this.#depth === 2 && bracket === "[" && this.#name === "items") this.#isInItems = true;
+    if (this.#depth === 2 && bracket === "[" && this.#isFieldItems) this.#isInItems = true;
   }
 
   #close(): boolean {

@@ -7,8 +7,9 @@ import type { Expectation, RunItem } from "../../../core/run.ts";
 import { MAX_RUN_ITEMS } from "../../../core/run.ts";
 import type { InputIssue } from "../../http/problem.ts";
 import { issuesOf } from "../../http/input-issues.ts";
+import { parseJson, TooDeep } from "../../http/parse-json.ts";
 import { CsvError, CsvReader } from "./csv-records.ts";
-import { JsonItemReader, RestTooLong } from "./json-items.ts";
+import { ItemsTwice, JsonItemReader, RestTooLong } from "./json-items.ts";
 import * as schemas from "./schemas.ts";
 
 export const RUN_BODY_BYTES = 33_554_432;
@@ -53,7 +54,7 @@ export class ItemReader {
 
   /** The fields beside the items of a JSON body, as they stand there. Call it after the last item. */
   get rest(): unknown {
-    return JSON.parse(this.#json.rest);
+    return parseJson(this.#json.rest);
   }
 
   /** The valid items. Ends early when too much is wrong. @throws {BodyTooLarge} */
@@ -153,9 +154,10 @@ async function* textsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
 
 const parsed = (text: string, found: Omit<FoundItem, "value">): Found => {
   try {
-    return { ...found, value: JSON.parse(text) as unknown };
-  } catch {
-    return { issue: { code: "json_invalid", ...at(found, [], "is not valid JSON") } };
+    return { ...found, value: parseJson(text) };
+  } catch (error) {
+    const message = error instanceof TooDeep ? error.message : "is not valid JSON";
+    return { issue: { code: "json_invalid", ...at(found, [], message) } };
   }
 };
 
@@ -164,13 +166,20 @@ async function* jsonItems(texts: AsyncIterable<string>, reader: JsonItemReader):
   try {
     for await (const text of texts)
       for (const item of reader.push(text)) yield parsed(item, { place: ["items", index++] });
-    JSON.parse(reader.rest);
+    parseJson(reader.rest);
   } catch (error) {
-    if (!(error instanceof SyntaxError) && !(error instanceof RestTooLong)) throw error;
-    const isEmpty = reader.rest.trim() === "" && index === 0;
-    const message = isEmpty ? "A body is required" : "The body is not valid JSON";
-    yield { issue: { path: [], code: isEmpty ? "missing" : "json_invalid", message } };
+    const issue = issueOfBody(error);
+    const isEmpty = error instanceof SyntaxError && reader.rest.trim() === "" && index === 0;
+    yield { issue: isEmpty ? { path: [], code: "missing", message: "A body is required" } : issue };
   }
+}
+
+/** @throws what does not come from the text of the body */
+function issueOfBody(error: unknown): InputIssue {
+  if (error instanceof ItemsTwice) return { path: ["items"], code: "value_error", message: "must not be there twice" };
+  if (error instanceof TooDeep) return { path: [], code: "json_invalid", message: `The body ${error.message}` };
+  if (!(error instanceof SyntaxError) && !(error instanceof RestTooLong)) throw error;
+  return { path: [], code: "json_invalid", message: "The body is not valid JSON" };
 }
 
 async function* jsonLines(texts: AsyncIterable<string>): AsyncGenerator<Found, void> {
@@ -202,9 +211,10 @@ async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, vo
       const place = { place: [line], line };
       if (columns === null) {
         columns = cells.map((cell) => cell.trim());
+        reader.maxCells = columns.length;
         yield* issuesOfHead(columns, place);
       } else if (cells.length > columns.length)
-        yield { issue: valueIssue(place, [], `has ${cells.length} cells for ${columns.length} columns`) };
+        yield { issue: valueIssue(place, [], `has more cells than the head: ${columns.length}`) };
       else
         yield { ...place, value: itemOfCells(new Map(columns.map((column, index) => [column, cells[index] ?? ""]))) };
     }

@@ -1,0 +1,37 @@
+/** Reads JSON that a caller sent. Pure. */
+
+/** How many levels a body may be nested. */
+const MAX_DEPTH = 32;
+
+/** Thrown when JSON is nested too deep. The message follows the name of what was read. */
+export class TooDeep extends Error {
+  constructor() {
+    super(`is nested deeper than ${MAX_DEPTH} levels`);
+  }
+}
+
+/**
+ * Parses JSON, and replaces lone surrogates: storage would replace them later, and make different texts one.
+ *
+ * @throws {SyntaxError} if it is no JSON. @throws {TooDeep}
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (isDeeper(value, MAX_DEPTH)) throw new TooDeep();
+  return hasLoneSurrogate(text) ? toWellFormed(value) : value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+/** Decoding UTF-8 replaces lone surrogates, so in JSON text only an escape can contain one. */
+const hasLoneSurrogate = (text: string): boolean => /\\u[dD][89a-fA-F]/.test(text);
+
+function toWellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(toWellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name.toWellFormed(), toWellFormed(inner)]));
+}
