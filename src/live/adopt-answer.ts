@@ -5,6 +5,7 @@
 import type { Outcome } from "../core/failure.ts";
 import { failed, success } from "../core/failure.ts";
 import { requireLastSeq } from "../core/message-tree.ts";
+import type { AdoptedAuthor } from "../core/message.ts";
 import type { Session } from "../core/session.ts";
 import type { AdoptParams } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
@@ -36,4 +37,25 @@ export function adoptAnswer(
   const [appended] = appendMessages(world, [message]);
   if (!appended) throw new Error("An adopted answer was not appended");
   return success({ seq: appended.seq });
+}
+
+/** The `seq` of the message that was adopted from a record, in a session that is only in D1 or in the archive. */
+export async function findAdoptedInRecords(
+  { records, id }: SessionWorld,
+  { sessionId, chatId, chatRecordId }: AdoptedAuthor,
+): Promise<number | null> {
+  const session = await records.findSession(id);
+  for (let after = 0; session && after < session.lastSeq;) {
+    const page = await records.readMessages(session, after);
+    const adopted = page.find(
+      ({ author }) =>
+        author?.kind === "adopted" &&
+        author.sessionId === sessionId &&
+        author.chatId === chatId &&
+        author.chatRecordId === chatRecordId,
+    );
+    if (adopted) return adopted.seq;
+    after = page.at(-1)?.seq ?? session.lastSeq;
+  }
+  return null;
 }

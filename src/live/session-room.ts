@@ -13,7 +13,7 @@ import { amendSession, changeHandler, endSession, hasEnded } from "../core/sessi
 import { handBack, requestHuman, takeOver } from "../core/handover.ts";
 import type { Handling } from "../core/handover.ts";
 import { activatePath } from "./activate-path.ts";
-import { adoptAnswer } from "./adopt-answer.ts";
+import { adoptAnswer, findAdoptedInRecords } from "./adopt-answer.ts";
 import { Appends } from "./appends.ts";
 import { ConversationReplay } from "./conversation-replay.ts";
 import { IDEMPOTENCY_PERIOD_MS } from "./log/idempotency.ts";
@@ -164,6 +164,10 @@ export class SessionRoom {
   /** As {@link adoptAnswer}. */
   async adopt(params: AdoptParams): Promise<Outcome<{ seq: number }>> {
     const active = await this.#loader.findActive();
+    if (!this.#loader.isUsed) {
+      const seq = await findAdoptedInRecords(this.#world, params.author);
+      return seq === null ? failed({ reason: "session-not-active" }) : success({ seq });
+    }
     const adopted = adoptAnswer(this.#world, active, this.#turns.isRunning, params);
     if (adopted.ok) await this.#waitForD1();
     return adopted;

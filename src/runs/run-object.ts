@@ -18,6 +18,7 @@ import { askSession } from "./ask-session.ts";
 import { settingsOf } from "./run-calls.ts";
 import type * as calls from "./run-calls.ts";
 import { RunEngine } from "./run-engine.ts";
+import type { WaveEnd } from "./run-engine.ts";
 import { AnswerRate, RunFollowers } from "./run-progress.ts";
 import type { ShownProgress } from "./run-progress.ts";
 import { RunResults } from "./run-results.ts";
@@ -43,7 +44,10 @@ const REMOVED_AT_ONCE = 200;
 export class RunObject extends DurableObject<Env> {
   #storage = new RunStorage(this.ctx.storage);
   readonly #rate = new AnswerRate();
-  readonly #followers = new RunFollowers(() => this.#shownProgress());
+  readonly #followers = new RunFollowers(
+    () => this.#shownProgress(),
+    () => this.#isOver,
+  );
   readonly #engine = new RunEngine({
     storage: this.#storage,
     clock: now,
@@ -53,6 +57,8 @@ export class RunObject extends DurableObject<Env> {
     onProgress: () => this.#onProgress(),
   });
   #listedAt = 0;
+  /** Whether turns may be in flight. */
+  #isInWave = false;
 
   // The commands by RPC. Each takes at most one object, and only gets optional fields: another release may call.
 
@@ -127,6 +133,8 @@ export class RunObject extends DurableObject<Env> {
     if (state?.status === "draft") await this.#checkDraft();
     else if (state?.status === "removed") await this.#removeSessions();
     else if (state?.status === "running") await this.#runWave();
+    // Turns that were in flight when it was paused or ended have changed its progress since.
+    else if (state) await this.#writeListed();
   }
 
   get #reader(): RunResults {
@@ -140,6 +148,12 @@ export class RunObject extends DurableObject<Env> {
     return { status, progress, etaSeconds: status === "running" ? this.#rate.etaSeconds(progress) : null };
   }
 
+  /** Whether no answer comes any more, unless somebody resumes the run. */
+  get #isOver(): boolean {
+    const status = this.#shownProgress()?.status;
+    return !this.#isInWave && status !== "running" && status !== "paused";
+  }
+
   #startingProgress(): ShownProgress | null {
     const { state, isPlanned } = this.#storage;
     if (state?.status !== "draft" || !isPlanned) return null;
@@ -151,7 +165,7 @@ export class RunObject extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(now() + MIN_PAUSE_MS);
     const { done } = this.#storage.loadedState.progress;
     this.#rate.add(done, now());
-    const end = await this.#engine.runWave();
+    const end = await this.#askWave();
     if (this.#storage.state?.status !== "running") return;
     if (end === "over") return this.#setStatus("completed");
     const { progress, failures: before = 0 } = this.#storage.loadedState;
@@ -163,13 +177,22 @@ export class RunObject extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(now() + pauseMs);
   }
 
+  async #askWave(): Promise<WaveEnd> {
+    this.#isInWave = true;
+    const end = await this.#engine.runWave().finally(() => {
+      this.#isInWave = false;
+    });
+    if (this.#isOver) this.#followers.end();
+    return end;
+  }
+
   async #setStatus(status: RunStatus): Promise<void> {
     this.#storage.update({ status });
     if (status === "running") this.#storage.update({ failures: 0 });
     if (status === "running") this.#rate.reset();
     if (status === "running") await this.ctx.storage.setAlarm(now());
-    if (status === "running" || status === "paused") this.#followers.send();
-    else this.#followers.end();
+    if (this.#isOver) this.#followers.end();
+    else this.#followers.send();
     await this.#writeListed();
   }
 

@@ -73,11 +73,16 @@ export class AnswerRate {
 export class RunFollowers {
   readonly #followers = new Set<Follower>();
   readonly #read: () => ShownProgress | null;
+  readonly #isOver: () => boolean;
   #willSend = false;
 
-  /** @param read reads the progress; `null` if the run is gone */
-  constructor(read: () => ShownProgress | null) {
+  /**
+   * @param read reads the progress; `null` if the run is gone
+   * @param isOver whether no more progress comes. A run that was cancelled still gets the answers in flight.
+   */
+  constructor(read: () => ShownProgress | null, isOver: () => boolean) {
     this.#read = read;
+    this.#isOver = isOver;
   }
 
   /** @param caller the id of whoever follows */
@@ -100,7 +105,7 @@ export class RunFollowers {
     writer.closed.then(close, close);
     const shown = this.#read();
     if (shown) this.#write(follower, progressEvent(shown), true);
-    if (shown?.status !== "running" && shown?.status !== "paused") this.end();
+    if (this.#isOver()) this.end();
     return readable;
   }
 

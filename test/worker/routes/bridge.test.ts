@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, inject, it, vi } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
+import { archive } from "../../support/archive.ts";
 import { signClientToken } from "../../support/client-token.ts";
 import { createCountingEndpoint } from "../../support/counted-chats.ts";
 import { createChatbot, createClient, createEndpoint, createSession, unique } from "../../support/create.ts";
@@ -355,6 +356,20 @@ describe("an answer", () => {
     expect(page.body.data.messages[0].author).toEqual({ kind: "adopted" });
     expect((await chat(from, "Go on")).status).toBe(200);
     expect((await adopt()).body).toEqual({ success: true, seq: 6 });
+  });
+
+  it("that was adopted is found again when the chat has ended, and when it is in the archive", async () => {
+    const { from, id, chatId } = await rated();
+    const adopt = () => post(`/v1/sessions/${id}/adopt`, { chat_id: chatId, chat_record_id: 1 });
+    expect((await adopt()).body).toEqual({ success: true, seq: 6 });
+    await post(`/sessions/${from}/end`);
+    expect((await adopt()).body).toEqual({ success: true, seq: 6 });
+    await runDurableObjectAlarm(env.SESSIONS.getByName(from));
+    expect((await adopt()).body).toEqual({ success: true, seq: 6 });
+    await archive([from]);
+    expect((await adopt()).body).toEqual({ success: true, seq: 6 });
+    await del(`/sessions/${from}`);
+    expect((await adopt()).status).toBe(409);
   });
 
   it("is not adopted when the chat went on, unless its last message is named, or is gone or has ended", async () => {

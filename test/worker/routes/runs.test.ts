@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { parse } from "csv-parse/sync";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { runStub } from "../../../src/runs/run-client.ts";
 import { ADMIN_KEY, del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
@@ -90,6 +90,28 @@ describe("a run", () => {
       items.map((_, index) => `${index + 1}`),
     );
     expect(new Set(results.map((result: { session_id: string }) => result.session_id)).size).toBe(20);
+  });
+
+  it("that was paused or cancelled is listed and followed with the answers that were in flight then", async () => {
+    const slow = await createEndpoint({ params: { delay_ms: 600 } });
+    const items = Array.from({ length: 40 }, (_, index) => ({ prompt: `p${index}` }));
+    const listed = async (id: string) => {
+      const { body } = await get("/v1/runs?limit=100");
+      return body.find((run: { run_id: string }) => run.run_id === id);
+    };
+    for (const command of ["pause", "cancel"]) {
+      const { body } = await post("/v1/runs", { name: unique("Run"), endpoints: [slow], items, concurrency: 4 });
+      const { run_id: id } = body.run;
+      while ((await get(`/v1/runs/${id}`)).body.run.progress.done === 0) await scheduler.wait(20);
+      await scheduler.wait(200);
+      await post(`/v1/runs/${id}/${command}`);
+      const { done } = (await get(`/v1/runs/${id}`)).body.run.progress;
+      const events: string = command === "cancel" ? (await get(`/v1/runs/${id}/events`)).body : "";
+      await vi.waitFor(async () => expect((await listed(id)).progress.done).toBeGreaterThan(done), 10_000);
+      const { progress } = (await get(`/v1/runs/${id}`)).body.run;
+      await vi.waitFor(async () => expect((await listed(id)).progress).toEqual(progress), 10_000);
+      if (command === "cancel") expect(events.split("event: run-ended")[0]).toContain(`"done":${progress.done},`);
+    }
   });
 
   it("counts errors, which are not passed, and filters by them", async () => {
