@@ -78,6 +78,8 @@ it("compares a rated answer on other models, adopts the better one, and shows it
   expect(await answers(page, "Guide").count()).toBe(2);
   expect(await answers(page, "Recorded").getByRole("button", { name: "Adopt" }).count()).toBe(0);
   await answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Adopt" }).waitFor();
+  expect(await page.getByRole("dialog").getByText("of this chat").count()).toBe(0);
   await page.getByRole("dialog").getByRole("button", { name: "Adopt" }).click();
   await page.getByRole("link", { name: "See it in the chat" }).click();
   const adopted = page.locator(".message-target");
@@ -119,8 +121,12 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await server.parley.sessions.chat(id, { content: "Never mind" });
   await answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).click();
   const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Adopt" }).waitFor();
+  await dialog.getByText("2 later messages of this chat leave its path; they stay as another variant.").waitFor();
+  await server.parley.sessions.addMessage(id, { message: { role: "user", content: "Still there?" } });
   await dialog.getByRole("button", { name: "Adopt" }).click();
-  await dialog.getByText("The last message of this session is 6").waitFor();
+  await dialog.getByText("The last message of this session is 7").waitFor();
+  await dialog.getByText("3 later messages of this chat").waitFor();
   await server.parley.sessions.end(id);
   await dialog.getByRole("button", { name: "Adopt all the same" }).click();
   await dialog.getByText("gone or not active").waitFor();
@@ -128,7 +134,7 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await server.parley.sessions.update(id, { status: "ACTIVE" });
   await dialog.getByRole("button", { name: "Close" }).click();
   await answers(page, "Helpful").first().getByRole("button", { name: "Adopt" }).click();
-  await dialog.getByText("no longer shown").waitFor();
+  await dialog.getByText("5 later messages of this chat").waitFor();
   await dialog.getByRole("button", { name: "Adopt" }).click();
   await dialog.getByRole("button", { name: "Adopt all the same" }).click();
   await dialog.getByText("Adopted.").waitFor();

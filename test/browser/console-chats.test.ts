@@ -68,7 +68,7 @@ it("finds a chat by title, client and day, and opens it", async ({ page }) => {
   await page.getByText("No chat is like this").waitFor();
   await page.getByLabel("Days").selectOption("last 7 days");
   await page.getByRole("link", { name: "About the harbour" }).waitFor();
-  await page.getByLabel("From").fill(new Date().toISOString().slice(0, 10));
+  await page.getByLabel("Begun from").fill(new Date().toISOString().slice(0, 10));
   await page.getByLabel("Days").getByText("today").waitFor({ state: "attached" });
   expect(await page.getByLabel("Days").inputValue()).toBe("today");
   await page.getByRole("link", { name: "About the harbour" }).click();

@@ -140,6 +140,43 @@ it("makes a client, tells two of one name apart, and shows the chats of one", as
   expect([changed.externalId, changed.metadata]).toEqual([undefined, undefined]);
 });
 
+it("tells two clients of one name apart wherever a chat of theirs is", async ({ page }) => {
+  const { chatbots, clients, sessions } = server.parley;
+  const { id: chatbotId } = await chatbots.create({ name: "Counter", endpointId: "echo" });
+  for (const externalId of ["shop-1", "shop-2"]) {
+    const { id: clientId } = await clients.create({ name: "Ida", externalId });
+    const { id } = await sessions.create({ chatbotId, clientId, title: `Of ${externalId}` });
+    await sessions.chat(id, { content: `Hello from ${externalId}` });
+    await sessions.setFeedback(id, 2, { rating: -1 });
+    await sessions.requestHuman(id);
+  }
+  for (const list of ["chats", "waiting", "ratings"]) {
+    await open(page, `#/${list}`);
+    for (const externalId of ["shop-1", "shop-2"]) {
+      const row = page.getByRole("listitem").filter({ hasText: `Ida · ${externalId} · Counter` });
+      await row.getByText(externalId).first().waitFor();
+      expect(await row.count()).toBe(1);
+    }
+  }
+  await open(page, "#/chats");
+  await page.getByRole("link", { name: "Of shop-2" }).click();
+  await page.getByText("Ida · shop-2 with Counter").waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect(await page.getByText("Ida · shop-2 with Counter").isVisible()).toBe(true);
+});
+
+it("leads to the chats of a client that cannot be deleted", async ({ page }) => {
+  const { id: chatbotId } = await server.parley.chatbots.create({ name: "Hall", endpointId: "echo" });
+  const { id: clientId } = await server.parley.clients.create({ name: "Stays" });
+  await server.parley.sessions.create({ chatbotId, clientId, title: "Not ended" });
+  await open(page, "#/clients");
+  await page.getByRole("button", { name: "Delete Stays" }).click();
+  await page.getByRole("button", { name: "Delete Stays now" }).click();
+  await page.getByRole("alert").getByText("End or delete them first").waitFor();
+  await page.getByRole("link", { name: "the chats of this client" }).click();
+  await page.getByText("Not ended").waitFor();
+});
+
 it("shows an operator the clients, and nothing to change", async ({ page }) => {
   const { key } = await server.parley.keys.create({ name: "o", role: "operator" });
   await open(page, `#token=${key}`);

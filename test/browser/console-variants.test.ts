@@ -61,6 +61,39 @@ it("leads to a message, or to the variant in its place", async ({ page }) => {
   await page.locator(".message-target").getByText("Client").waitFor();
 });
 
+/** A chat of which message 5 is not shown. */
+async function createOffPath(title: string): Promise<string> {
+  const id = await createVariants(title);
+  await server.parley.sessions.chat(id, { content: "And the other lamp?" });
+  await server.parley.sessions.activate(id, 2);
+  return id;
+}
+
+const offPath = (page: Page) => page.getByText("The message that you looked for is in another variant");
+
+it("says that a message is not shown now, and shows it on demand", async ({ page }) => {
+  await openChat(page, `${await createOffPath("Off the path")}/5`);
+  await offPath(page).waitFor();
+  await look(page, "off-path-wide");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await look(page, "off-path-phone");
+  await page.getByRole("button", { name: "Show that variant" }).click();
+  await page.locator('.message-target[data-seq="5"]').waitFor();
+  expect(await offPath(page).count()).toBe(0);
+});
+
+it("tells an operator that a message is not shown now, without a button for what the role may not do", async ({
+  page,
+}) => {
+  const id = await createOffPath("Of an operator");
+  const { key } = await server.parley.keys.create({ name: "o", role: "operator" });
+  await page.goto(`${server.address}/console#token=${key}`);
+  await page.getByRole("heading", { name: "Chats" }).waitFor();
+  await openChat(page, `${id}/5`);
+  await offPath(page).waitFor();
+  expect(await page.getByRole("button", { name: "Show that variant" }).count()).toBe(0);
+});
+
 it("brings a message far above into sight", async ({ page }) => {
   const id = await createChat("Long");
   for (let number = 1; number <= 12; number += 1)

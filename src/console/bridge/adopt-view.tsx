@@ -4,8 +4,11 @@ import { ParleyError } from "../../client/errors.ts";
 import type { Result, ResultProps } from "../compare/results/result.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
+import { plural } from "../shared/format.ts";
 import { Problem, reasonOf } from "../shared/problem.tsx";
+import { useLoaded } from "../shared/use-loaded.ts";
 import { lastSeqOf } from "./last-seq.ts";
+import { countLaterMessages } from "./later-messages.ts";
 
 type AdoptResult = Result & { kind: "adopt" };
 
@@ -17,8 +20,13 @@ type Outcome =
   | { state: "failed"; problem: unknown };
 
 export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
-  const { from, chatId, isLast } = result;
+  const { from, chatId, turn } = result;
+  const { api } = useConsole();
   const { outcome, adopt } = useAdoption(id, result);
+  // A refusal says that the chat has gone on since.
+  const later = useLoaded(() => countLaterMessages(api, from, turn), [api, from, turn, outcome.state === "refused"]);
+  // A chat that is gone hides nothing: the answer to the call says so.
+  const isKnown = later.value !== null || later.problem !== null;
   const title = columns.find((column) => column.chatId === chatId)?.title;
   if (outcome.state === "adopted")
     return (
@@ -32,10 +40,10 @@ export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
         The answer of <strong>{title}</strong> takes the place of the recorded one in the chat. That stays there as
         another variant.
       </p>
-      {!isLast && <p class="note">What followed the recorded answer is then no longer shown; it stays in the log.</p>}
+      <Later count={later.value ?? 0} />
       {outcome.state === "failed" && <Problem problem={outcome.problem} />}
       {outcome.state === "refused" && <Refusal from={from} {...outcome} onAdopt={adopt} />}
-      {outcome.state !== "refused" && (
+      {outcome.state !== "refused" && isKnown && (
         <button type="button" class="primary" disabled={outcome.state === "busy"} onClick={() => void adopt()}>
           Adopt
         </button>
@@ -43,6 +51,14 @@ export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
     </div>
   );
 }
+
+const Later = ({ count }: { count: number }) =>
+  count === 0 ? null : (
+    <p class="note">
+      {plural(count, "later message")} of this chat{" "}
+      {count === 1 ? "leaves its path; it stays" : "leave its path; they stay"} as another variant.
+    </p>
+  );
 
 function useAdoption(id: string, { from, chatId, number }: AdoptResult) {
   const { api } = useConsole();

@@ -4,6 +4,7 @@ import type { Me, PopulatedSession, Session } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
 import { Drawer } from "../shared/drawer.tsx";
+import { clientTitle } from "../shared/client-select.tsx";
 import type { SessionConnection } from "../shared/session-connection.ts";
 import { useKept } from "../shared/storage.ts";
 import type { Run } from "./run.ts";
@@ -44,7 +45,7 @@ function BranchLink({ session: { metadata } }: { session: Session }) {
 }
 
 const namesOf = (session: PopulatedSession | null): string =>
-  [session?.clientId?.name, session?.chatbotId?.name].filter(Boolean).join(" with ");
+  [session?.clientId && clientTitle(session.clientId), session?.chatbotId?.name].filter(Boolean).join(" with ");
 
 interface HandlingProps {
   session: Session;

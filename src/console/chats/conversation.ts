@@ -61,6 +61,10 @@ export class Conversation extends Observable {
     return this.#path.find((shown) => shown === seq || places.includes(shown)) ?? null;
   }
 
+  has(seq: number): boolean {
+    return this.#messages.has(seq);
+  }
+
   apply(event: StreamEvent): void {
     if (event.type === "message-appended") this.#append(event);
     else if (event.type === "path-changed") this.#path = event.seqs;

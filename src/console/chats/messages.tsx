@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Session } from "../../client/types.ts";
+import { useConsole } from "../context.ts";
 import { useFollowedPlace } from "../shared/use-followed-place.ts";
 import { Elapsed, STATE_TEXT } from "../shared/replies/figures.tsx";
 import type { Reply } from "../shared/replies/reply.ts";
@@ -23,6 +24,7 @@ interface MessagesProps {
 }
 
 export function Messages({ session: { id, status }, conversation, target, run, onTool }: MessagesProps) {
+  const { api } = useConsole();
   const scroller = useRef<HTMLDivElement>(null);
   useFollowedPlace(scroller, conversation, target === null ? null : ".message-target");
   const { facts, reload } = useMessageFacts(id);
@@ -31,6 +33,9 @@ export function Messages({ session: { id, status }, conversation, target, run, o
   const change = (call: Promise<unknown>) => run(call.then(reload));
   return (
     <div class="messages" ref={scroller} tabIndex={0} role="log" aria-label="Messages">
+      {target !== null && shownTarget === null && conversation.has(target) && (
+        <OffPath onShow={() => change(api.sessions.activate(id, target))} />
+      )}
       <ol class="messages-inside">
         {shown.map((message) => (
           <Item key={message.seq} message={message} target={message.seq === shownTarget ? target : null}>
@@ -53,6 +58,21 @@ export function Messages({ session: { id, status }, conversation, target, run, o
         )}
         {shown.length === 0 && !running && <li class="hint">No message yet.</li>}
       </ol>
+    </div>
+  );
+}
+
+/** Instead of a message that is looked for and is on no path that is shown. */
+function OffPath({ onShow }: { onShow: () => void }) {
+  const { me } = useConsole();
+  return (
+    <div class="note off-path" role="status">
+      <span>The message that you looked for is in another variant of this chat, which is not shown now.</span>
+      {me.role !== "operator" && (
+        <button type="button" onClick={onShow}>
+          Show that variant
+        </button>
+      )}
     </div>
   );
 }

@@ -20,6 +20,7 @@ export function ClientsPage() {
       canChange={me.role !== "operator"}
       list={(query) => api.clients.list(query)}
       onDelete={(id) => api.clients.delete(id)}
+      inUse={inUse}
       warning="Their keys are revoked too."
       details={detailsOf}
       actions={chatsLink}
@@ -36,6 +37,12 @@ const chatsLink = ({ id, name }: Client) => (
   <a class="button quiet small" href={addressWith("chats", { clientId: id })} aria-label={`Chats of ${name}`}>
     Chats
   </a>
+);
+
+const inUse = (id: string) => (
+  <span>
+    End or delete them first: <a href={addressWith("chats", { clientId: id })}>the chats of this client</a>
+  </span>
 );
 
 const detailsOf = ({ externalId, email, createdAt, id }: Client): string =>

@@ -5,6 +5,7 @@ import type { Endpoint, EndpointTest } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { seconds } from "../shared/format.ts";
 import { problemText } from "../shared/problem.tsx";
+import { withAdvice } from "../shared/replies/failure-advice.ts";
 
 export function EndpointTestButton({ endpoint, children }: { endpoint: Endpoint; children: ComponentChildren }) {
   const { api } = useConsole();
@@ -41,6 +42,6 @@ export function EndpointTestButton({ endpoint, children }: { endpoint: Endpoint;
 }
 
 function describe({ ok, error, text, duration_ms: duration }: EndpointTest): { isGood: boolean; text: string } {
-  if (!ok) return { isGood: false, text: error ? `${error.code}: ${error.message}` : "No answer" };
+  if (!ok) return { isGood: false, text: error ? `${error.code}: ${withAdvice(error)}` : "No answer" };
   return { isGood: true, text: `It answered in ${seconds(duration)}: ${text}` };
 }

@@ -1,5 +1,6 @@
 /** The names of chatbots and clients: ratings have ids only. Calls the network. */
 import type { ParleyClient } from "../../client/index.ts";
+import { clientTitle } from "../shared/client-select.tsx";
 
 /** Names by id. */
 export interface Names {
@@ -15,8 +16,8 @@ export async function loadNames(api: ParleyClient): Promise<Names> {
     api.chatbots.list({ limit: LIMIT }),
     api.clients.list({ limit: LIMIT }),
   ]);
-  return { chatbots: namesOf(chatbots.results), clients: namesOf(clients.results) };
+  return {
+    chatbots: new Map(chatbots.results.map(({ id, name }) => [id, name])),
+    clients: new Map(clients.results.map((client) => [client.id, clientTitle(client)])),
+  };
 }
-
-const namesOf = (records: { id: string; name: string }[]): ReadonlyMap<string, string> =>
-  new Map(records.map(({ id, name }) => [id, name]));

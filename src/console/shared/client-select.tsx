@@ -10,7 +10,7 @@ import { useLoaded } from "./use-loaded.ts";
 /** As many as one call of the API lists. */
 const LISTED = 100;
 
-type Named = Pick<Client, "id" | "name" | "externalId" | "email">;
+type Named = Pick<Client, "id" | "name"> & Partial<Pick<Client, "externalId" | "email">>;
 
 interface ClientSelectProps {
   label: string;
@@ -53,7 +53,7 @@ export function ClientSelect({ label, hint, value, none, required, onChange }: C
 }
 
 /** Two people may have one name: the difference stands behind it. */
-export function clientTitle({ id, name, externalId, email }: Named, others: Named[]): string {
+export function clientTitle({ id, name, externalId, email }: Named, others: Named[] = []): string {
   const isTwice = others.some((other) => other.name === name && other.id !== id);
   const mark = externalId ?? (isTwice ? (email ?? `…${id.slice(-6)}`) : undefined);
   return mark === undefined ? name : `${name} · ${mark}`;

@@ -27,7 +27,14 @@ const daysOf = (name: string): Days => {
 
 const isSame = (one: Days, other: Days): boolean => one.startDate === other.startDate && one.endDate === other.endDate;
 
-export function DateRange({ days, onChange }: { days: Days; onChange: (days: Days) => void }) {
+interface RangeProps {
+  days: Days;
+  /** What happened on these days, such as `Begun`, if the list has other times too. */
+  about?: string;
+  onChange: (days: Days) => void;
+}
+
+export function DateRange({ days, about, onChange }: RangeProps) {
   const chosen = ["", ...Object.keys(QUICK)].find((name) => isSame(daysOf(name), days));
   const options = Object.keys(QUICK).map((name) => ({ value: name, title: name }));
   const { startDate, endDate } = days;
@@ -40,8 +47,16 @@ export function DateRange({ days, onChange }: { days: Days; onChange: (days: Day
         options={options}
         onInput={(name) => onChange(daysOf(name))}
       />
-      <DateField label="From" value={startDate} onChange={(date) => onChange({ startDate: date, endDate })} />
-      <DateField label="To" value={endDate} onChange={(date) => onChange({ startDate, endDate: date })} />
+      <DateField
+        label={about === undefined ? "From" : `${about} from`}
+        value={startDate}
+        onChange={(date) => onChange({ startDate: date, endDate })}
+      />
+      <DateField
+        label={about === undefined ? "To" : `${about} to`}
+        value={endDate}
+        onChange={(date) => onChange({ startDate, endDate: date })}
+      />
     </>
   );
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Page } from "../../client/envelope.ts";
+import { ParleyError } from "../../client/errors.ts";
 import { ConfirmButton } from "./confirm-button.tsx";
 import { Drawer } from "./drawer.tsx";
 import { PlusIcon } from "./icons.tsx";
@@ -27,6 +28,8 @@ export interface ManagedListProps<T extends Named> {
   canChange: boolean;
   list: (query: { limit: number; skip: number; searchString: string }) => Promise<Page<T>>;
   onDelete: (id: string) => Promise<void>;
+  /** What to do about one that is in use, and so is not deleted. */
+  inUse?: (id: string) => ComponentChildren;
   /** What else is deleted with one. */
   warning?: string;
   /** What stands in a row below the name. */
@@ -46,8 +49,7 @@ export function ManagedList<T extends Named>({ list, onDelete, form, ...props }:
   );
   // `null` is a new one, `undefined` nothing.
   const [edited, setEdited] = useState<string | null | undefined>(undefined);
-  const [failure, setFailure] = useState<unknown>(null);
-  const remove = (id: string) => void onDelete(id).then(() => (setFailure(null), reload()), setFailure);
+  const { failure, remove } = useDeletion(onDelete, reload);
   const close = () => setEdited(undefined);
   return (
     <section class="page">
@@ -58,7 +60,7 @@ export function ManagedList<T extends Named>({ list, onDelete, form, ...props }:
         onChange={(searchString) => setQuery({ searchString, skip: 0 })}
       />
       <Problem problem={problem} onRetry={reload} />
-      <Problem problem={failure} />
+      <DeleteProblem failure={failure} inUse={props.inUse} />
       {value && (
         <Rows {...props} items={value.results} search={query.searchString} onEdit={setEdited} onDelete={remove} />
       )}
@@ -78,6 +80,33 @@ export function ManagedList<T extends Named>({ list, onDelete, form, ...props }:
     </section>
   );
 }
+
+function useDeletion(onDelete: (id: string) => Promise<void>, onDone: () => void) {
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const remove = (id: string) =>
+    void onDelete(id).then(
+      () => (setFailure(null), onDone()),
+      (error: unknown) => setFailure({ id, error }),
+    );
+  return { failure, remove };
+}
+
+/** Why one was not deleted. */
+interface Failure {
+  id: string;
+  error: unknown;
+}
+
+interface DeleteProblemProps {
+  failure: Failure | null;
+  inUse: ManagedListProps<Named>["inUse"] | undefined;
+}
+
+const DeleteProblem = ({ failure, inUse }: DeleteProblemProps) => (
+  <Problem problem={failure?.error}>
+    {failure?.error instanceof ParleyError && failure.error.code === "in_use" && inUse?.(failure.id)}
+  </Problem>
+);
 
 interface HeadProps extends Pick<ManagedListProps<Named>, "title" | "noun" | "lead" | "canChange"> {
   onNew: () => void;

@@ -1,4 +1,5 @@
 /** A failed call in words, with what one can do. */
+import type { ComponentChildren } from "preact";
 import { ParleyError } from "../../client/errors.ts";
 
 /** What to do, by the status of the answer. */
@@ -23,11 +24,19 @@ export function problemText(problem: unknown): string {
 /** The message begins with the call, which says nothing to a person. */
 export const reasonOf = ({ message }: ParleyError): string => message.replace(/^\S+ \S+ failed with status \d+: /, "");
 
-export function Problem({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) {
+interface ProblemProps {
+  problem: unknown;
+  onRetry?: () => void;
+  /** What else one can do. */
+  children?: ComponentChildren;
+}
+
+export function Problem({ problem, onRetry, children }: ProblemProps) {
   if (problem === null || problem === undefined) return null;
   return (
     <div class="note note-bad" role="alert">
       <span>{problemText(problem)}</span>
+      {children}
       {onRetry && (
         <button type="button" class="quiet" onClick={onRetry}>
           Try again

@@ -1,6 +1,7 @@
 /** Conversations as rows of a list. */
 import type { ListedSession } from "../../../client/types.ts";
 import { addressOf } from "../../router.ts";
+import { clientTitle } from "../../shared/client-select.tsx";
 import { plural, shortTime } from "../../shared/format.ts";
 
 export const ChatRows = ({ sessions }: { sessions: ListedSession[] }) => (
@@ -14,7 +15,7 @@ export const ChatRows = ({ sessions }: { sessions: ListedSession[] }) => (
 );
 
 function Row({ session }: { session: ListedSession }) {
-  const { id, title, status, handler, handover, messageCount, messages, updatedAt, clientId, chatbotId } = session;
+  const { id, title, status, handler, handover, messageCount, messages, createdAt, updatedAt } = session;
   const wait = handler === "waiting" ? handover : undefined;
   const time = wait?.since ?? updatedAt;
   const last = messages.at(-1)?.content;
@@ -22,18 +23,27 @@ function Row({ session }: { session: ListedSession }) {
     <a class="chat-row" href={addressOf("chats", id)}>
       <span class="chat-title">{title ?? last ?? "No message yet"}</span>
       <span class="chat-detail">
-        {[wait?.reason, clientId?.name, chatbotId?.name, plural(messageCount, "message")].filter(Boolean).join(" · ")}
+        {[
+          wait?.reason,
+          ...peopleOf(session),
+          plural(messageCount, "message"),
+          `begun ${shortTime(new Date(createdAt))}`,
+        ]
+          .filter(Boolean)
+          .join(" · ")}
       </span>
       <span class="chat-state">
         <HandlerBadge handler={handler} />
         <StatusBadge status={status} />
       </span>
       <time class="chat-detail" dateTime={time}>
-        {shortTime(new Date(time))}
+        {wait ? "waits since" : "last"} {shortTime(new Date(time))}
       </time>
     </a>
   );
 }
+
+const peopleOf = ({ clientId, chatbotId }: ListedSession) => [clientId && clientTitle(clientId), chatbotId?.name];
 
 function HandlerBadge({ handler }: { handler: ListedSession["handler"] }) {
   if (handler === "waiting") return <span class="badge badge-warn">waits for a person</span>;

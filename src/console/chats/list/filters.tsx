@@ -56,7 +56,7 @@ export function Filters({ values, onChange }: FiltersProps) {
         onChange={set("handler")}
       />
       <ClientChoice value={values.clientId} onChange={set("clientId")} />
-      <DateRange days={values} onChange={(days) => onChange({ ...values, ...days })} />
+      <DateRange about="Begun" days={values} onChange={(days) => onChange({ ...values, ...days })} />
       <button type="button" class="quiet" disabled={!isFiltered} onClick={() => onChange(NO_FILTERS)}>
         Clear
       </button>

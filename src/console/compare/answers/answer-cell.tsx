@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useChanges } from "../../shared/observable.ts";
 import type { Column } from "../columns.ts";
 import { Elapsed, FiguresLine, STATE_TEXT } from "../../shared/replies/figures.tsx";
+import { withAdvice } from "../../shared/replies/failure-advice.ts";
 import type { Reply } from "../../shared/replies/reply.ts";
 import { FormattedText } from "../../shared/replies/formatted-text.tsx";
 import { StreamedText } from "../../shared/replies/streamed-text.tsx";
@@ -57,7 +58,7 @@ const Failure = ({ error }: { error: Reply["error"] }) => (
   <p class="failure">
     {error ? (
       <>
-        <code>{error.code}</code> {error.message}
+        <code>{error.code}</code> {withAdvice(error)}
       </>
     ) : (
       "The endpoint gave no answer."

@@ -59,7 +59,7 @@ export function AnswersGrid({ comparison, columns, adopted, target, onStop, onAg
 
 /** Turns of a chat, and the place of each in it. Prompts that somebody put beside them have none. */
 function rowsOf(
-  { session, turns, recordedTurns }: Comparison,
+  { session, turns }: Comparison,
   adopted: AdoptedAnswer[],
 ): { turn: Turn; adoptable: Adoptable | null }[] {
   const from = session?.from_session;
@@ -68,6 +68,6 @@ function rowsOf(
     if (from === undefined || !turn.replies.has(RECORDED_CHAT)) return { turn, adoptable: null };
     number += 1;
     const ofTurn = adopted.filter((one) => one.turn === number);
-    return { turn, adoptable: { from, isLast: number === recordedTurns, adopted: ofTurn } };
+    return { turn, adoptable: { from, turn: number, adopted: ofTurn } };
   });
 }

@@ -7,8 +7,8 @@ import type { Turn } from "../comparison.ts";
 export interface Adoptable {
   /** The chat. */
   from: string;
-  /** Whether nothing follows in the chat. */
-  isLast: boolean;
+  /** Its number among the turns of the chat, from 1. */
+  turn: number;
   /** What was adopted in the place of the recorded answer. */
   adopted: AdoptedAnswer[];
 }

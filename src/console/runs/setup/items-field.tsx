@@ -59,7 +59,8 @@ export function ItemsField({ given, onChange }: FieldProps) {
   );
 }
 
-const HINT = "JSON Lines, CSV with a column prompt, or a prompt on each line. Or drop a file here.";
+const HINT =
+  "JSON Lines, CSV with a column prompt, JSON with a list of items, or a prompt on each line. Or drop a file here.";
 
 function DropZone({ onFile, children }: { onFile: (file: File | undefined) => void; children: ComponentChildren }) {
   const [isOver, setIsOver] = useState(false);
