@@ -125,7 +125,7 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await dialog.getByText("2 later messages of this chat leave its path; they stay as another variant.").waitFor();
   await server.parley.sessions.addMessage(id, { message: { role: "user", content: "Still there?" } });
   await dialog.getByRole("button", { name: "Adopt" }).click();
-  await dialog.getByText("The last message of this session is 7").waitFor();
+  await dialog.getByText(`The last message of the chat session ${id} is 7`).waitFor();
   await dialog.getByText("3 later messages of this chat").waitFor();
   await server.parley.sessions.end(id);
   await dialog.getByRole("button", { name: "Adopt all the same" }).click();
