@@ -865,8 +865,8 @@ async function chatByClient(kind: "key" | "jwt"): Promise<Call> {
   return { ...chatIn(id), token };
 }
 
-/** Replication, and what an earlier deletion still does. */
-const OF_OTHERS = /^(insert into messages|update "sessions"|delete from "revocations")/i;
+/** Replication, and what earlier deletions and runs still do. */
+const OF_OTHERS = /^(insert into messages|update "sessions"|update "runs"|delete from "revocations")/i;
 
 it.each(BUDGET)("%s %s waits for %i round trips", async (_, __, roundTrips, prepare) => {
   const call = await prepare();

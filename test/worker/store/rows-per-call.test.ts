@@ -81,7 +81,7 @@ async function rowsOf(action: () => Promise<unknown>): Promise<Rows> {
 }
 
 async function untilQuiet(): Promise<void> {
-  for (let last = ""; last !== `${inD1.join()} ${cursors.length}`; await scheduler.wait(200))
+  for (let last = ""; last !== `${inD1.join()} ${cursors.length}`; await scheduler.wait(500))
     last = `${inD1.join()} ${cursors.length}`;
 }
 
