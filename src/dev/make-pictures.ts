@@ -1,5 +1,5 @@
 /**
- * `npm run docs:pictures`: makes the pictures of the guides anew, from what there is: the recording of the demo, and pages in a
+ * `npm run docs:pictures`: makes the pictures of the guides again, from what there is: the recording of the demo, and pages in a
  * browser, which `test/browser/guide-pictures.test.ts` opens. Starts processes; writes into `src/docs/images`.
  */
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,4 @@
-/** *Waiting*: who waits for a person, the longest wait first. It loads itself anew. */
+/** *Waiting*: who waits for a person, the longest wait first. It loads itself again. */
 import { useEffect } from "preact/hooks";
 import { ChatRows } from "../chats/list/chat-rows.tsx";
 import { Sections } from "../chats/list/sections.tsx";

@@ -59,7 +59,7 @@ export class KnownRuns {
     try {
       return KNOWN_RUNS.parse(JSON.parse(readFileSync(this.#file, "utf8")));
     } catch {
-      const advice = "Delete it to ask anew, or name another folder with --out.";
+      const advice = "Delete it to ask again, or name another folder with --out.";
       throw new UserError(`${this.#file} is not as this program wrote it. ${advice}`, NO_RESULT);
     }
   }
