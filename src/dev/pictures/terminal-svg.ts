@@ -90,18 +90,25 @@ function layOut(output: readonly Printed[]): { pieces: Piece[]; times: number[] 
 /** Moves the place on as a terminal does. */
 function piecesOf(text: string, place: { row: number; column: number; style: string }): Omit<Piece, "step">[] {
   const pieces: Omit<Piece, "step">[] = [];
-  // oxlint-disable-next-line no-control-regex
-  for (const [, code, newline, plain] of text.matchAll(/\u001B\[(\d+)m|(\n)|([^\n\u001B]+)/g)) {
-    if (code !== undefined) place.style = STYLES[code] ?? "fg";
-    if (newline !== undefined) {
-      place.row += 1;
-      place.column = 0;
+  for (const { style, plain } of styledParts(text)) {
+    if (style !== null) place.style = style;
+    for (const [nth, line] of plain.split("\n").entries()) {
+      if (nth > 0) Object.assign(place, { row: place.row + 1, column: 0 });
+      if (line.trim() !== "") pieces.push({ ...place, text: line });
+      place.column += line.length;
     }
-    if (plain === undefined) continue;
-    if (plain.trim() !== "") pieces.push({ ...place, text: plain });
-    place.column += plain.length;
   }
   return pieces;
+}
+
+/** Each part begins with the code of its style, but the first, which goes on in the one before it. */
+function styledParts(text: string): { style: string | null; plain: string }[] {
+  const [first = "", ...others] = text.split("\u001B[");
+  const parts = others.map((part) => {
+    const [, code = "", plain = part] = /^(\d+)m(.*)$/s.exec(part) ?? [];
+    return { style: STYLES[code] ?? "fg", plain };
+  });
+  return [{ style: null, plain: first }, ...parts];
 }
 
 /** The row at the bottom is always in sight. */
