@@ -70,6 +70,8 @@ export default defineConfig({
           globalSetup: ["test/support/browser.node.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          // A page changes later than the click that changes it.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

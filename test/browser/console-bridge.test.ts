@@ -70,16 +70,15 @@ it("compares a rated answer on other models, adopts the better one, and shows it
   await rated.getByRole("button", { name: "Compare on other models" }).click();
   await putTo(page, "Helpful", "Guide");
   await replay(page).getByText("2 turns replayed").waitFor();
-  expect(await answers(page, "Recorded").allInnerTexts()).toEqual([
-    expect.stringContaining("Hello"),
-    expect.stringContaining("Where is my lamp?"),
-  ]);
+  await expect
+    .poll(() => answers(page, "Recorded").allInnerTexts())
+    .toEqual([expect.stringContaining("Hello"), expect.stringContaining("Where is my lamp?")]);
   await answers(page, "Helpful").last().getByText("Gladly: Where is my lamp?").waitFor();
-  expect(await answers(page, "Guide").count()).toBe(2);
-  expect(await answers(page, "Recorded").getByRole("button", { name: "Adopt" }).count()).toBe(0);
+  await expect.poll(() => answers(page, "Guide").count()).toBe(2);
+  await expect.poll(() => answers(page, "Recorded").getByRole("button", { name: "Adopt" }).count()).toBe(0);
   await answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Adopt" }).waitFor();
-  expect(await page.getByRole("dialog").getByText("of this chat").count()).toBe(0);
+  await expect.poll(() => page.getByRole("dialog").getByText("of this chat").count()).toBe(0);
   await page.getByRole("dialog").getByRole("button", { name: "Adopt" }).click();
   await page.getByRole("link", { name: "See it in the chat" }).click();
   const adopted = page.locator(".message-target");
@@ -92,9 +91,9 @@ it("compares a rated answer on other models, adopts the better one, and shows it
   await page.goBack();
   await page.reload();
   await answers(page, "Helpful").last().getByRole("link", { name: "Adopted" }).waitFor();
-  expect(await page.getByRole("link", { name: "Adopted" }).count()).toBe(1);
-  expect(await answers(page, "Helpful").first().getByRole("button", { name: "Adopt" }).count()).toBe(1);
-  expect(await answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: "Adopted" }).count()).toBe(1);
+  await expect.poll(() => answers(page, "Helpful").first().getByRole("button", { name: "Adopt" }).count()).toBe(1);
+  await expect.poll(() => answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).count()).toBe(0);
 });
 
 it("does not tell a client where an adopted answer is from", async ({ page }) => {
@@ -107,9 +106,9 @@ it("does not tell a client where an adopted answer is from", async ({ page }) =>
   await page.goto(`${server.address}/console#token=${key}`);
   await page.getByRole("link", { name: "For the client" }).click();
   await page.getByText("Adopted answer", { exact: true }).waitFor();
-  expect(await page.getByText("helpful").count()).toBe(0);
-  expect(await page.getByRole("button", { name: "Compare on other models" }).count()).toBe(0);
-  expect(await page.getByRole("link", { name: "Comparison" }).count()).toBe(0);
+  await expect.poll(() => page.getByText("helpful").count()).toBe(0);
+  await expect.poll(() => page.getByRole("button", { name: "Compare on other models" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: "Comparison" }).count()).toBe(0);
 });
 
 it("says why an answer is not adopted, and adopts it all the same on demand", async ({ page }) => {
@@ -130,7 +129,7 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await server.parley.sessions.end(id);
   await dialog.getByRole("button", { name: "Adopt all the same" }).click();
   await dialog.getByText("gone or not active").waitFor();
-  expect(await dialog.getByRole("button", { name: "Adopt all the same" }).count()).toBe(0);
+  await expect.poll(() => dialog.getByRole("button", { name: "Adopt all the same" }).count()).toBe(0);
   await server.parley.sessions.update(id, { status: "ACTIVE" });
   await dialog.getByRole("button", { name: "Close" }).click();
   await answers(page, "Helpful").first().getByRole("button", { name: "Adopt" }).click();
@@ -208,8 +207,8 @@ it("keeps an answer as a bookmark, lists it, opens it and deletes it; names and 
   await dialog.getByRole("link", { name: "All bookmarks" }).click();
   await page.getByText("Prompt and answer").click();
   await page.locator(".bookmark-prompt").getByText("onerror").waitFor();
-  expect(await page.locator("main img, main script").count()).toBe(0);
-  expect(await page.title()).not.toContain("owned");
+  await expect.poll(() => page.locator("main img, main script").count()).toBe(0);
+  await expect.poll(() => page.title()).not.toContain("owned");
   await page.getByRole("link", { name: /^The comparison of/ }).click();
   await answers(page, "Helpful").getByRole("button", { name: "Bookmark" }).click();
   await dialog.getByLabel("Name").fill(HOSTILE);

@@ -54,7 +54,8 @@ async function answerNext(reply: string): Promise<void> {
 }
 
 const lastMessage = (page: Page) => page.locator(".message").last();
-const shown = (page: Page): Promise<string[]> => page.locator(".message .text").allTextContents();
+const shown = async (page: Page): Promise<string[]> =>
+  (await page.locator(".message .text").allTextContents()).map((text) => text.trim());
 
 it("finds a chat by title, client and day, and opens it", async ({ page }) => {
   await createChat("About the harbour");
@@ -70,7 +71,7 @@ it("finds a chat by title, client and day, and opens it", async ({ page }) => {
   await page.getByRole("link", { name: "About the harbour" }).waitFor();
   await page.getByLabel("Begun from").fill(new Date().toISOString().slice(0, 10));
   await page.getByLabel("Days").getByText("today").waitFor({ state: "attached" });
-  expect(await page.getByLabel("Days").inputValue()).toBe("today");
+  await expect.poll(() => page.getByLabel("Days").inputValue()).toBe("today");
   await page.getByRole("link", { name: "About the harbour" }).click();
   await page.getByRole("heading", { name: "About the harbour" }).waitFor();
   await page.getByText("Ada Lovelace with Guide").waitFor();
@@ -94,7 +95,7 @@ it("shows in one window what is written in another, while it is written", async 
   call.finish();
   for (const window of [page, other]) {
     await window.getByRole("button", { name: "Ask again" }).waitFor();
-    expect((await shown(window)).map((text) => text.trim())).toEqual(["Are you there?", "I am here."]);
+    await expect.poll(() => shown(window)).toEqual(["Are you there?", "I am here."]);
   }
 });
 
@@ -104,13 +105,13 @@ it("asks again, edits, and switches between variants", async ({ page }) => {
   await page.getByRole("button", { name: "Ask again" }).click();
   await answerNext("Blue");
   await page.getByText("2 of 2").waitFor();
-  expect((await shown(page)).map((text) => text.trim())).toEqual(["Name a colour", "Blue"]);
+  await expect.poll(() => shown(page)).toEqual(["Name a colour", "Blue"]);
   await page.getByRole("button", { name: "Earlier variant" }).click();
   await page.getByText("1 of 2").waitFor();
-  expect((await shown(page)).map((text) => text.trim())).toEqual(["Name a colour", "Red"]);
+  await expect.poll(() => shown(page)).toEqual(["Name a colour", "Red"]);
   await page.reload();
   await page.getByText("1 of 2").waitFor();
-  expect((await shown(page)).map((text) => text.trim())).toEqual(["Name a colour", "Red"]);
+  await expect.poll(() => shown(page)).toEqual(["Name a colour", "Red"]);
 });
 
 it("edits a message, which asks anew", async ({ page }) => {
@@ -122,7 +123,7 @@ it("edits a message, which asks anew", async ({ page }) => {
   await page.locator(".message").getByRole("button", { name: "Send" }).click();
   await answerNext("Three");
   await lastMessage(page).getByText("Three").waitFor();
-  expect((await shown(page)).map((text) => text.trim())).toEqual(["First", "One", "Another second", "Three"]);
+  await expect.poll(() => shown(page)).toEqual(["First", "One", "Another second", "Three"]);
 });
 
 it("rates an answer, and shows the rating after a reload", async ({ page }) => {
@@ -219,8 +220,8 @@ it("shows a token of role client its own chats only, without what it may not do"
   });
   await page.goto(`${server.address}/console#token=${data.key}`);
   await page.getByRole("link", { name: "My own" }).waitFor();
-  expect(await page.getByRole("link", { name: "Not mine" }).count()).toBe(0);
-  expect(await page.getByRole("link", { name: "Compare" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: "Not mine" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: "Compare" }).count()).toBe(0);
   await page.goto(`${server.address}/console#/chats/${id}`);
   await page.getByRole("textbox", { name: "Message of the client" }).waitFor();
   await chat(page, "Hello", "Good morning");

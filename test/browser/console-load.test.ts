@@ -62,7 +62,7 @@ it("stays smooth while 64 columns stream at 50 tokens a second", async ({ page }
     .waitFor({ state: "attached" });
   const { framesPerSecond, longestTask } = await measure(page);
   console.info(`64 columns: ${framesPerSecond.toFixed(1)} frames a second, longest task ${longestTask.toFixed(0)} ms`);
-  expect(await page.locator(".answer-writing").count()).toBe(CHATS);
+  await expect.poll(() => page.locator(".answer-writing").count()).toBe(CHATS);
   // The goal is 50 and 100 on a quiet machine. Other tests may run beside this one.
   expect(framesPerSecond).toBeGreaterThan(15);
   expect(longestTask).toBeLessThan(1_000);

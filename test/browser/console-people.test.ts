@@ -84,8 +84,8 @@ it("says why a chatbot cannot be deleted", async ({ page }) => {
   await page.getByRole("button", { name: "Delete Busy now" }).click();
   const alert = page.getByRole("alert");
   await alert.waitFor();
-  expect(await alert.textContent()).toMatch(/in use by 1 session/);
-  expect(await alert.textContent()).not.toMatch(/Try again/);
+  await expect.poll(() => alert.textContent()).toMatch(/in use by 1 session/);
+  await expect.poll(() => alert.textContent()).not.toMatch(/Try again/);
 });
 
 it("keeps what was written and not saved, over a reload, until it is saved or discarded", async ({ page }) => {
@@ -98,10 +98,10 @@ it("keeps what was written and not saved, over a reload, until it is saved or di
   await page.reload();
   await page.getByRole("button", { name: "Change Eliza" }).click();
   await page.getByText("It is not saved yet").waitFor();
-  expect(await prompt.inputValue()).toBe("A long persona");
-  expect(await page.evaluate("JSON.stringify({ ...localStorage })")).not.toContain("A long persona");
+  await expect.poll(() => prompt.inputValue()).toBe("A long persona");
+  await expect.poll(() => page.evaluate("JSON.stringify({ ...localStorage })")).not.toContain("A long persona");
   await page.getByRole("button", { name: "Discard" }).click();
-  expect(await prompt.inputValue()).toBe("");
+  await expect.poll(() => prompt.inputValue()).toBe("");
   expect((await chatbotNamed("Eliza")).systemPrompt).toBeUndefined();
 });
 
@@ -127,7 +127,7 @@ it("makes a client, tells two of one name apart, and shows the chats of one", as
   await page.getByText("Of the first").waitFor();
   await page.getByText("Of the second").waitFor({ state: "detached" });
   const filter = page.getByLabel("Client", { exact: true });
-  expect(await filter.locator("option:checked").textContent()).toBe("Grace Hopper · crm-1");
+  await expect.poll(() => filter.locator("option:checked").textContent()).toBe("Grace Hopper · crm-1");
   await page.reload();
   await page.getByText("Of the first").waitFor();
   await open(page, "#/clients");
@@ -155,14 +155,14 @@ it("tells two clients of one name apart wherever a chat of theirs is", async ({ 
     for (const externalId of ["shop-1", "shop-2"]) {
       const row = page.getByRole("listitem").filter({ hasText: `Ida · ${externalId} · Counter` });
       await row.getByText(externalId).first().waitFor();
-      expect(await row.count()).toBe(1);
+      await expect.poll(() => row.count()).toBe(1);
     }
   }
   await open(page, "#/chats");
   await page.getByRole("link", { name: "Of shop-2" }).click();
   await page.getByText("Ida · shop-2 with Counter").waitFor();
   await page.setViewportSize({ width: 390, height: 844 });
-  expect(await page.getByText("Ida · shop-2 with Counter").isVisible()).toBe(true);
+  await expect.poll(() => page.getByText("Ida · shop-2 with Counter").isVisible()).toBe(true);
 });
 
 it("leads to the chats of a client that cannot be deleted", async ({ page }) => {
@@ -182,8 +182,8 @@ it("shows an operator the clients, and nothing to change", async ({ page }) => {
   await open(page, `#token=${key}`);
   await page.getByRole("link", { name: "Clients" }).click();
   await page.getByRole("link", { name: "Chats of Ada" }).waitFor();
-  expect(await page.getByRole("button", { name: /New|Change|Delete/ }).count()).toBe(0);
-  expect(await page.getByRole("link", { name: "Chatbots" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("button", { name: /New|Change|Delete/ }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: "Chatbots" }).count()).toBe(0);
 });
 
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {

@@ -71,11 +71,13 @@ it("makes a run of pasted lines, and shows its figures and each conversation", a
   await page.getByText("complete", { exact: true }).waitFor();
   await page.getByText("12 of 12 answers").waitFor();
   const passed = page.getByRole("figure").filter({ hasText: "Passed" });
-  expect(await passed.getByRole("listitem").allTextContents()).toEqual(["first50 % · 2 of 4", "second50 % · 2 of 4"]);
+  await expect
+    .poll(() => passed.getByRole("listitem").allTextContents())
+    .toEqual(["first50 % · 2 of 4", "second50 % · 2 of 4"]);
   await page.getByRole("figure").filter({ hasText: "All of 2 pass" }).getByText("50 %").first().waitFor();
   const table = page.getByRole("table");
   await table.getByRole("row").filter({ hasText: "peru · rep. 2 · turn 2" }).getByText("not passed").waitFor();
-  expect(await table.getByRole("row").count()).toBe(7);
+  await expect.poll(() => table.getByRole("row").count()).toBe(7);
   await table.getByRole("button", { name: "peru · turn 2", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText("Think of Peru.", { exact: true }).waitFor();
@@ -101,7 +103,7 @@ it("filters the answers, and saves them as files", async ({ page }) => {
   await page.getByText("6 answers", { exact: true }).waitFor();
   await page.getByRole("combobox", { name: /^Show/ }).selectOption("Not passed");
   await page.getByText("2 answers", { exact: true }).waitFor();
-  expect(await rows.count()).toBe(3);
+  await expect.poll(() => rows.count()).toBe(3);
   await page.getByRole("combobox", { name: /^Endpoint/ }).selectOption("second");
   await page.getByText("1 answer", { exact: true }).waitFor();
   await page.getByRole("searchbox", { name: /^Item/ }).fill("nothing");
@@ -133,7 +135,7 @@ it("names what is wrong with a file by its line, and keeps what was pasted", asy
     .getByText(/^Line 3/)
     .waitFor();
   await page.getByRole("button", { name: "Remove" }).click();
-  expect(await page.getByLabel("Items", { exact: true }).inputValue()).toBe("pasted before");
+  await expect.poll(() => page.getByLabel("Items", { exact: true }).inputValue()).toBe("pasted before");
 });
 
 it("pauses, resumes and cancels a run, and asks again for what failed", async ({ page }) => {
@@ -169,7 +171,7 @@ it("pauses, resumes and cancels a run, and asks again for what failed", async ({
   await page.getByRole("button", { name: "Delete Moody" }).click();
   await page.getByRole("button", { name: "Delete Moody now" }).click();
   await page.getByRole("link", { name: /^Gated/ }).waitFor();
-  expect(await page.getByRole("link", { name: /^Moody/ }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("link", { name: /^Moody/ }).count()).toBe(0);
   isMoody = true;
 });
 
@@ -181,12 +183,12 @@ it("shows a long run with the rows in view only, by mouse and by keyboard", asyn
   await page.getByText("300 of 300 answers", { exact: true }).waitFor({ timeout: 200_000 });
   const table = page.getByRole("table");
   await page.getByText("300 answers", { exact: true }).waitFor();
-  expect(await table.getAttribute("aria-rowcount")).toBe("151");
+  await expect.poll(() => table.getAttribute("aria-rowcount")).toBe("151");
   await table.getByRole("button", { name: "1", exact: true }).waitFor();
   await page.getByRole("region", { name: "Table of answers" }).focus();
   await page.keyboard.press("End");
   await table.getByRole("button", { name: "150", exact: true }).waitFor();
-  expect(await table.getByRole("row").count()).toBeLessThan(60);
+  await expect.poll(() => table.getByRole("row").count()).toBeLessThan(60);
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page

@@ -62,9 +62,9 @@ it("lists bad answers with who said what; leads to the message and to other mode
   await row.locator(".rating-comment").getByText(HOSTILE).waitFor();
   await row.getByText(`${HOSTILE} · Guide`).waitFor();
   await row.getByText("wrong", { exact: true }).waitFor();
-  expect(await page.getByText("Very good").count()).toBe(0);
-  expect(await page.locator("main img, main script").count()).toBe(0);
-  expect(await page.title()).not.toContain("owned");
+  await expect.poll(() => page.getByText("Very good").count()).toBe(0);
+  await expect.poll(() => page.locator("main img, main script").count()).toBe(0);
+  await expect.poll(() => page.title()).not.toContain("owned");
   await row.getByRole("link", { name: /^In its chat/ }).click();
   await page.locator('.message-target[data-seq="4"]').getByRole("button", { name: "Bad", pressed: true }).waitFor();
   await page.goBack();
@@ -84,11 +84,11 @@ it("shows an operator ratings and who waits, and nothing of comparisons; a clien
   await signInAs(page, "operator");
   await page.getByRole("link", { name: "Ratings" }).click();
   await page.getByText("Where is it? (Roles)").first().waitFor();
-  expect(await page.getByRole("button", { name: /^Compare on other models/ }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("button", { name: /^Compare on other models/ }).count()).toBe(0);
   const other = await openOther(page);
   const { clientId } = await server.parley.sessions.get(id);
   await signInAs(other, "client", clientId?.id);
-  expect(await other.getByRole("link", { name: "Ratings" }).count()).toBe(0);
+  await expect.poll(() => other.getByRole("link", { name: "Ratings" }).count()).toBe(0);
 });
 
 it("counts who waits in the header and in the title, and no longer when nobody does", async ({ page }) => {
@@ -97,7 +97,7 @@ it("counts who waits in the header and in the title, and no longer when nobody d
   await page.clock.install();
   await page.goto(`${server.address}/console`);
   await page.getByRole("heading", { name: "Compare models" }).waitFor();
-  expect(await bell(page).count()).toBe(0);
+  await expect.poll(() => bell(page).count()).toBe(0);
   await server.parley.sessions.requestHuman(id, { reason: "Nothing helps" });
   await page.clock.runFor(10_000);
   await bell(page).getByText("1").waitFor();
@@ -132,7 +132,7 @@ it("rings when somebody begins to wait, only after it was switched on, also afte
   await server.parley.sessions.requestHuman(first);
   await page.clock.runFor(10_000);
   await bell(page).getByText("1").waitFor();
-  expect(await page.evaluate("heard.tones")).toBe(0);
+  await expect.poll(() => page.evaluate("heard.tones")).toBe(0);
   await page.getByRole("checkbox", { name: "Ring" }).check();
   await page.getByText("A sound").waitFor();
   await expect.poll(() => page.evaluate("heard.tones")).toBe(2);
@@ -141,12 +141,12 @@ it("rings when somebody begins to wait, only after it was switched on, also afte
   await expect.poll(() => page.evaluate("heard.tones")).toBe(4);
   await page.reload();
   await bell(page).getByText("2").waitFor();
-  expect(await page.evaluate("heard.tones")).toBe(0);
+  await expect.poll(() => page.evaluate("heard.tones")).toBe(0);
   await server.parley.sessions.requestHuman(third);
   await page.clock.runFor(10_000);
   await expect.poll(() => page.evaluate("heard.tones")).toBe(2);
   const isAllowed = await page.evaluate("Notification.permission === 'granted'");
-  expect(await page.evaluate("heard.notes")).toEqual(isAllowed ? ["3 chats wait for a person"] : []);
+  await expect.poll(() => page.evaluate("heard.notes")).toEqual(isAllowed ? ["3 chats wait for a person"] : []);
 });
 
 it("takes over in one window, as another window of the chat sees at once", async ({ page }) => {

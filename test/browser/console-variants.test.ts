@@ -44,10 +44,10 @@ it("shows two variants side by side, with what differs marked in each", async ({
   const left = page.getByRole("region", { name: "First" });
   const right = page.getByRole("region", { name: "Second" });
   await right.locator("ins").first().waitFor();
-  expect(await right.locator(".difference").innerText()).toBe("Surely: The lamp is red and bright");
-  expect((await right.locator("ins").allInnerTexts()).join("").trim()).toBe("Surely:");
-  expect(await left.locator(".difference").innerText()).toBe("The lamp is red and bright");
-  expect(await left.locator("ins").count()).toBe(0);
+  await expect.poll(() => right.locator(".difference").innerText()).toBe("Surely: The lamp is red and bright");
+  await expect.poll(async () => (await right.locator("ins").allInnerTexts()).join("").trim()).toBe("Surely:");
+  await expect.poll(() => left.locator(".difference").innerText()).toBe("The lamp is red and bright");
+  await expect.poll(() => left.locator("ins").count()).toBe(0);
   await left.getByRole("combobox").selectOption({ index: 1 });
   await page.getByText("Both texts are the same").waitFor();
 });
@@ -79,7 +79,7 @@ it("says that a message is not shown now, and shows it on demand", async ({ page
   await look(page, "off-path-phone");
   await page.getByRole("button", { name: "Show that variant" }).click();
   await page.locator('.message-target[data-seq="5"]').waitFor();
-  expect(await offPath(page).count()).toBe(0);
+  await expect.poll(() => offPath(page).count()).toBe(0);
 });
 
 it("tells an operator that a message is not shown now, without a button for what the role may not do", async ({
@@ -91,7 +91,7 @@ it("tells an operator that a message is not shown now, without a button for what
   await page.getByRole("heading", { name: "Chats" }).waitFor();
   await openChat(page, `${id}/5`);
   await offPath(page).waitFor();
-  expect(await page.getByRole("button", { name: "Show that variant" }).count()).toBe(0);
+  await expect.poll(() => page.getByRole("button", { name: "Show that variant" }).count()).toBe(0);
 });
 
 it("brings a message far above into sight", async ({ page }) => {
@@ -116,10 +116,10 @@ it("makes a branch, which leads back to where it is from", async ({ page }) => {
   await page.locator('[data-seq="2"]').getByRole("button", { name: "Branch" }).click();
   await page.getByRole("link", { name: "Branch of another chat" }).waitFor();
   await page.locator(".message").nth(1).waitFor();
-  expect(await page.locator(".message").count()).toBe(2);
+  await expect.poll(() => page.locator(".message").count()).toBe(2);
   await page.getByRole("link", { name: "Branch of another chat" }).click();
   await page.locator(".message-target").getByText("First", { exact: true }).waitFor();
-  expect(await page.locator(".message").count()).toBe(4);
+  await expect.poll(() => page.locator(".message").count()).toBe(4);
 });
 
 it("says which messages a reply did not get, at once and after a reload", async ({ page }) => {
@@ -134,7 +134,7 @@ it("says which messages a reply did not get, at once and after a reload", async 
     if (isReloaded) await page.reload();
     await last.getByText("not sent as they are").click();
     await last.getByText("Client: Number 1:").waitFor();
-    expect(await last.getByText("Client: Number 3:").count()).toBe(0);
+    await expect.poll(() => last.getByText("Client: Number 3:").count()).toBe(0);
   }
 });
 

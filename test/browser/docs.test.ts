@@ -44,7 +44,7 @@ it("keeps the language of the samples on the next page", async ({ page }) => {
   await page.locator("[role=tab]", { hasText: "Python" }).first().click();
   await page.goto(`${server.address}/docs/reference/chatbots`);
   const sample = page.locator("[role=tabpanel]:not([hidden])").first();
-  expect(await sample.innerText()).toContain("import httpx");
+  await expect.poll(() => sample.innerText()).toContain("import httpx");
 });
 
 it("tries a call, streamed too, with the reader's token", async ({ page }) => {
@@ -63,7 +63,7 @@ const PAGES = ["/docs", "/docs/streaming", "/docs/storage", "/docs/reference/ses
 it.for(PAGES)("fits a screen of 390 px: %s", async (path, { page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await open(page, path);
-  expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
+  await expect.poll(() => page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
 });
 
 it.for(PAGES.flatMap((path) => [[path, "light"] as const, [path, "dark"] as const]))(

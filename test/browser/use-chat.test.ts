@@ -208,7 +208,7 @@ it("shows that a reply failed, and asks again", async ({ page }) => {
   call.say("How do you do?");
   call.finish();
   await expectConversation(page, ["user: Hello", "assistant: How do you do?"]);
-  expect(await page.getByRole("alert").count()).toBe(0);
+  await expect.poll(() => page.getByRole("alert").count()).toBe(0);
 });
 
 it("shows the reason of a refusal, in words", async ({ page }) => {
@@ -216,5 +216,5 @@ it("shows the reason of a refusal, in words", async ({ page }) => {
   await open(page, session);
   await server.parley.sessions.end(session);
   await send(page, "Hello?");
-  expect(await page.getByRole("alert").textContent()).toContain("Active session not found");
+  await expect.poll(() => page.getByRole("alert").textContent()).toContain("Active session not found");
 });

@@ -174,7 +174,7 @@ it("takes hostile texts for texts", async ({ page }) => {
   call.finish();
   await expectTexts(page, ["Hello! How can I help?", attacks, attacks]);
   const made = page.locator(".messages").locator("script, img, form, a, iframe, style, input");
-  expect(await made.count()).toBe(0);
+  await expect.poll(() => made.count()).toBe(0);
   await page.reload();
   await page.getByRole("button", { name: "Help" }).click();
   await expectTexts(page, ["Hello! How can I help?", attacks, attacks]);
@@ -269,7 +269,7 @@ it("says that a reply failed, and gives the text back that was not sent", async 
   await input.fill("Lost?");
   await page.keyboard.press("Enter");
   await page.getByText("Your message was not sent").waitFor();
-  expect(await input.inputValue()).toBe("Lost?");
+  await expect.poll(() => input.inputValue()).toBe("Lost?");
 });
 
 it("works by keyboard alone", async ({ page }) => {
@@ -290,7 +290,7 @@ it("works by keyboard alone", async ({ page }) => {
   await expect.poll(() => page.locator(".spoken").textContent()).toBe("Three");
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
-  expect(await page.evaluate('document.activeElement.hasAttribute("data-parley")')).toBe(true);
+  await expect.poll(() => page.evaluate('document.activeElement.hasAttribute("data-parley")')).toBe(true);
 });
 
 it("fills the screen at 390 px, follows the browser's dark mode and the page's colours", async ({ page }) => {
@@ -298,16 +298,16 @@ it("fills the screen at 390 px, follows the browser's dark mode and the page's c
   await open(page);
   await expectTexts(page, ["Hello! How can I help?"]);
   const panel = page.getByRole("dialog");
-  expect(await panel.boundingBox()).toEqual({ x: 0, y: 0, width: 390, height: 844 });
+  await expect.poll(() => panel.boundingBox()).toEqual({ x: 0, y: 0, width: 390, height: 844 });
   await look(page, "widget-phone");
   const background = () =>
     page.evaluate(
       'getComputedStyle(document.querySelector("[data-parley]").shadowRoot.querySelector(".panel")).backgroundColor',
     );
-  expect(await background()).toBe("rgb(255, 255, 255)");
+  await expect.poll(() => background()).toBe("rgb(255, 255, 255)");
   await page.emulateMedia({ colorScheme: "dark" });
-  expect(await background()).toBe("rgb(22, 25, 34)");
+  await expect.poll(() => background()).toBe("rgb(22, 25, 34)");
   await look(page, "widget-phone-dark");
   await page.addStyleTag({ content: ":root { --parley-background: rgb(1, 2, 3) }" });
-  expect(await background()).toBe("rgb(1, 2, 3)");
+  await expect.poll(() => background()).toBe("rgb(1, 2, 3)");
 });
