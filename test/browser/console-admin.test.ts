@@ -1,4 +1,5 @@
 /** Endpoints and keys, in the console of a started server: an admin adds a model and tests it, and makes a key for an app. */
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
 import { it } from "../support/browser-test.node.ts";
 import { LOOKS, look } from "../support/console.node.ts";
@@ -30,10 +31,10 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
   await dialog.getByLabel(/^Token/).fill("a-secret");
   await dialog.getByLabel(/^Model/).fill("m");
   await dialog.getByLabel("Params, as JSON").fill("no json");
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await dialog.getByText("this is not a JSON object").waitFor();
   await dialog.getByLabel("Params, as JSON").fill('{"max_attempts": 1}');
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("button", { name: "Test My model" }).click();
   const call = await provider.nextCall();
   call.say("It works");
@@ -46,7 +47,7 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
   await dialog.getByLabel("Price of input").fill("1.5");
   await dialog.getByLabel("Price of output").fill("6");
   await dialog.getByLabel("Pinned params").fill("temperature, max_tokens");
-  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText("3 at once").waitFor();
   const changed = (await server.parley.endpoints.list()).find(({ name }) => name === "My model");
   expect(changed).toMatchObject({
@@ -59,6 +60,101 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
   await page.getByRole("button", { name: "Delete My model" }).click();
   await page.getByRole("button", { name: "Delete My model now" }).click();
   await page.getByText("My model", { exact: true }).waitFor({ state: "detached" });
+});
+
+/** Fills in a new endpoint that asks the gated provider. */
+async function fillIn(page: Page, name: string): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Name/).fill(name);
+  await dialog.getByLabel(/^Address/).fill(provider.uri);
+  await dialog.getByLabel(/^Token/).fill("sk-0123456789");
+  await dialog.getByLabel(/^Model/).fill("m");
+}
+
+it("tests an endpoint from its form, which says what came of it and stays open; a refused form stores nothing", async ({
+  page,
+}) => {
+  const stored = async (name: string) => (await server.parley.endpoints.list()).filter((one) => one.name === name);
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  const dialog = page.getByRole("dialog");
+  const saveAndTest = dialog.getByRole("button", { name: "Save and test" });
+  await fillIn(page, "Tried");
+  await dialog.getByLabel(/^Address/).fill("not an address");
+  await saveAndTest.click();
+  await dialog.getByRole("alert").getByText("must be a URL").waitFor();
+  expect(await stored("Tried")).toEqual([]);
+  await dialog.getByLabel(/^Address/).fill("http://127.0.0.1:1/v1");
+  await dialog.getByLabel("Params, as JSON").fill('{"max_attempts": 1}');
+  await saveAndTest.click();
+  await dialog.getByText(/^Saved, but it does not work yet\. connection_lost:/).waitFor();
+  await dialog.getByLabel(/^Address/).fill(provider.uri);
+  await expect.poll(() => dialog.getByText("does not work yet").count()).toBe(0);
+  await dialog.getByLabel(/^Token/).fill("sk-0123456789");
+  await saveAndTest.click();
+  const call = await provider.nextCall();
+  await dialog.getByText("Saved. Testing …").waitFor();
+  call.say("It works");
+  call.finish();
+  await dialog.getByText(/^Saved\. It answered in .+: It works/).waitFor();
+  await dialog.getByRole("heading", { name: "Tried" }).waitFor();
+  expect(await stored("Tried")).toMatchObject([{ uri: provider.uri, params: { max_attempts: 1 } }]);
+});
+
+it("keeps what was written for an endpoint over a reload, and no token", async ({ page }) => {
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  const dialog = page.getByRole("dialog");
+  await fillIn(page, "Half written");
+  await dialog.getByLabel("Params, as JSON").fill('{"api_key": "sk-0123456789"}');
+  await page.reload();
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await dialog.getByText("A token is not kept: write it again.").waitFor();
+  await expect.poll(() => dialog.getByLabel(/^Name/).inputValue()).toBe("Half written");
+  await expect.poll(() => dialog.getByLabel(/^Address/).inputValue()).toBe(provider.uri);
+  await expect.poll(() => dialog.getByLabel(/^Token/).inputValue()).toBe("");
+  await expect.poll(() => dialog.getByLabel("Params, as JSON").inputValue()).toBe("");
+  const kept = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
+  await expect.poll(() => page.evaluate(kept)).not.toContain("sk-0123456789");
+  await dialog.getByLabel(/^Address/).fill("https://me:sk-0123456789@example.com/v1");
+  await dialog.getByLabel(/^Token/).fill("sk-0123456789");
+  await expect.poll(() => page.evaluate(kept)).not.toContain("sk-0123456789");
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  await expect.poll(() => dialog.getByLabel(/^Name/).inputValue()).toBe("");
+  await expect.poll(() => page.evaluate(kept)).not.toContain("Half written");
+});
+
+it("adds an endpoint without a token", async ({ page }) => {
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await fillIn(page, "Open server");
+  await page
+    .getByRole("dialog")
+    .getByLabel(/^Token/)
+    .fill("");
+  await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Test Open server" }).waitFor();
+});
+
+it("keeps what was written for a key, until it is made", async ({ page }) => {
+  await page.goto(`${server.address}/console#/keys`);
+  await page.getByRole("button", { name: "New key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Name/).fill("A server");
+  await dialog.getByLabel(/^Role/).selectOption("service");
+  await dialog.getByLabel(/^Expires after/).selectOption("7 days");
+  await page.reload();
+  await page.getByRole("button", { name: "New key" }).click();
+  await dialog.getByText("It is not saved yet").waitFor();
+  await expect.poll(() => dialog.getByLabel(/^Name/).inputValue()).toBe("A server");
+  await expect.poll(() => dialog.getByLabel(/^Role/).inputValue()).toBe("service");
+  await expect.poll(() => dialog.getByLabel(/^Expires after/).inputValue()).toBe("7");
+  await dialog.getByRole("button", { name: "Make key" }).click();
+  const key = (await dialog.locator(".secret").textContent()) ?? "";
+  const kept = "JSON.stringify([{ ...sessionStorage }, { ...localStorage }])";
+  await expect.poll(() => page.evaluate(kept)).not.toContain(key);
+  await expect.poll(() => page.evaluate(kept)).not.toContain("A server");
+  for (const { id } of await server.parley.keys.list()) await server.parley.keys.delete(id);
 });
 
 it("makes a key for an app, shows it once, and revokes it", async ({ page }) => {

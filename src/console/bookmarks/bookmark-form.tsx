@@ -3,45 +3,33 @@ import { useState } from "preact/hooks";
 import type { Result, ResultProps } from "../compare/results/result.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
-import { Problem } from "../shared/problem.tsx";
+import { TextField } from "../shared/form/fields.tsx";
+import { SaveForm } from "../shared/form/save-form.tsx";
+import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
+import { useDraft } from "../shared/form/use-draft.ts";
 
 export function BookmarkForm({ id, result: { chatId, number }, columns }: ResultProps<Result & { kind: "bookmark" }>) {
   const { api } = useConsole();
-  const [name, setName] = useState("");
-  const [note, setNote] = useState("");
-  const [problem, setProblem] = useState<unknown>(null);
-  const [isKept, setIsKept] = useState(false);
-  if (isKept) return <Kept name={name} />;
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
+  const draft = useDraft(`bookmark.${id}.${number}.${chatId}`, { name: "", note: "" });
+  const [keptAs, setKeptAs] = useState<string | null>(null);
+  if (keptAs !== null) return <Kept name={keptAs} />;
+  const { fields, set } = draft;
+  const save = async () => {
     const record = { session_id: id, chat_id: chatId, chat_record_id: number };
-    void api.bookmarks.create({ name, note: note || null, ...record }).then(() => setIsKept(true), setProblem);
+    await api.bookmarks.create({ name: fields.name, note: fields.note || null, ...record });
+    draft.discard();
+    setKeptAs(fields.name);
   };
   return (
-    <form class="fields" onSubmit={submit}>
+    <SaveForm actions={["Keep"]} onSave={save}>
+      <UnsavedNote draft={draft} />
       <p class="hint">
         A copy of the answer of {columns.find((column) => column.chatId === chatId)?.title}, with its prompt. It stays
         when the comparison is deleted.
       </p>
-      <label class="field">
-        <span>Name</span>
-        <input required maxLength={100} value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
-      </label>
-      <label class="field">
-        <span>Note</span>
-        <textarea
-          rows={2}
-          maxLength={1000}
-          placeholder="None"
-          value={note}
-          onInput={({ currentTarget }) => setNote(currentTarget.value)}
-        />
-      </label>
-      <Problem problem={problem} />
-      <button type="submit" class="primary">
-        Keep
-      </button>
-    </form>
+      <TextField label="Name" required maxLength={100} value={fields.name} onInput={set("name")} />
+      <TextField label="Note" rows={2} maxLength={1000} placeholder="None" value={fields.note} onInput={set("note")} />
+    </SaveForm>
   );
 }
 

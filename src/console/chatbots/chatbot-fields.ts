@@ -1,6 +1,7 @@
 /** The fields of a chatbot as a form has them, and as the API takes them. Pure. */
 import type { Chatbot, ChatbotChanges, ChatbotFields } from "../../client/types.ts";
-import { jsonText, readJsonObject } from "../shared/form/json-object.ts";
+import { jsonText } from "../shared/form/json-object.ts";
+import { readParams } from "../shared/form/params-field.tsx";
 
 const EMPTY = {
   name: "",
@@ -49,7 +50,7 @@ export function toChanges(fields: Fields) {
     greeting: fields.greeting || null,
     historyLimit: Number(fields.historyLimit),
     context: contextOf(fields),
-    params: readJsonObject("Params", fields.params, '{"temperature": 0}'),
+    params: readParams(fields.params),
     takeoverTimeoutMinutes: minutes === "" ? null : Number(minutes),
   } satisfies ChatbotChanges;
 }

@@ -1,7 +1,8 @@
 /** The fields of a chatbot. What was written and not saved is still there when the form is opened again. */
 import type { Chatbot, Endpoint } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
-import { SelectField, TextField } from "../shared/form/fields.tsx";
+import { NameField, SelectField, TextField } from "../shared/form/fields.tsx";
+import { ParamsField, mayHoldSecret } from "../shared/form/params-field.tsx";
 import { SaveForm } from "../shared/form/save-form.tsx";
 import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
 import { useDraft } from "../shared/form/use-draft.ts";
@@ -18,7 +19,7 @@ interface FormProps {
 
 export function ChatbotForm({ chatbot, endpoints, onSaved }: FormProps) {
   const { api } = useConsole();
-  const draft = useDraft<Fields>(`chatbot.${chatbot?.id ?? "new"}`, fieldsOf(chatbot));
+  const draft = useDraft<Fields>(`chatbot.${chatbot?.id ?? "new"}`, fieldsOf(chatbot), isSecret);
   const save = async () => {
     if (chatbot) await api.chatbots.update(chatbot.id, toChanges(draft.fields));
     else await api.chatbots.create(toNew(draft.fields));
@@ -35,6 +36,8 @@ export function ChatbotForm({ chatbot, endpoints, onSaved }: FormProps) {
   );
 }
 
+const isSecret = (field: string, value: string): boolean => field === "params" && mayHoldSecret(value);
+
 interface PartProps {
   draft: Pick<Draft<Fields>, "fields" | "set">;
   endpoints: Endpoint[];
@@ -44,7 +47,7 @@ const optionsOf = (endpoints: Endpoint[]) => endpoints.map(({ id, name }) => ({ 
 
 const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
   <>
-    <TextField label="Name" required maxLength={200} value={fields.name} onInput={set("name")} />
+    <NameField value={fields.name} onInput={set("name")} />
     <SelectField
       label="Endpoint"
       hint="The model that answers."
@@ -131,11 +134,8 @@ const OlderMessages = ({ draft: { fields, set }, endpoints }: PartProps) => (
 
 const Others = ({ draft: { fields, set } }: Pick<PartProps, "draft">) => (
   <>
-    <TextField
-      label="Params, as JSON"
+    <ParamsField
       hint="Of each call. They take the place of those of the endpoint."
-      rows={3}
-      placeholder='{"temperature": 0}'
       value={fields.params}
       onInput={set("params")}
     />

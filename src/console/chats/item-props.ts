@@ -15,5 +15,7 @@ export interface ItemProps {
   /** Whether the conversation takes messages. */
   isActive: boolean;
   run: Run;
+  /** Loads what no event says. */
+  onChanged: () => void;
   onTool: (tool: Tool) => void;
 }

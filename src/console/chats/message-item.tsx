@@ -10,6 +10,7 @@ import type { ItemProps } from "./item-props.ts";
 import { LeftOut } from "./left-out.tsx";
 import { Actions } from "./message-actions.tsx";
 import { Comment } from "./rating.tsx";
+import { TextForm } from "./text-form.tsx";
 
 const WRITERS = { user: "Client", assistant: "Chatbot", system: "System" } as const;
 
@@ -55,32 +56,18 @@ function ComparisonLink({ message: { author } }: { message: ChatMessage }) {
   return <a href={addressOf("compare", author.sessionId)}>Comparison</a>;
 }
 
-function EditForm({ id, message, run, onDone }: ItemProps & { onDone: () => void }) {
+function EditForm({ id, message: { seq, content }, onDone }: ItemProps & { onDone: () => void }) {
   const { api } = useConsole();
-  const [text, setText] = useState(message.content);
   return (
-    <form
-      class="fields"
-      onSubmit={(event) => {
-        event.preventDefault();
-        run(api.sessions.edit(id, message.seq, { content: text }));
-        onDone();
-      }}
-    >
-      <textarea
-        aria-label="Message"
-        value={text}
-        maxLength={100_000}
-        onInput={({ currentTarget }) => setText(currentTarget.value)}
-      />
-      <div class="prompt-line">
-        <button type="submit" class="primary" disabled={text.trim() === ""}>
-          Send
-        </button>
-        <button type="button" class="quiet" onClick={onDone}>
-          Cancel
-        </button>
-      </div>
-    </form>
+    <TextForm
+      draftName={`edit.${id}.${seq}`}
+      label="Message"
+      saved={content}
+      maxLength={100_000}
+      required
+      action="Send"
+      onSave={(text) => api.sessions.edit(id, seq, { content: text })}
+      onDone={onDone}
+    />
   );
 }

@@ -47,6 +47,7 @@ export function Messages({ session: { id, status }, conversation, target, run, o
               facts={facts?.get(message.seq)}
               isActive={status === "ACTIVE"}
               run={change}
+              onChanged={reload}
               onTool={onTool}
             />
           </Item>

@@ -1,8 +1,7 @@
 /** Rates an answer, and says why. */
-import { useId, useState } from "preact/hooks";
-import type { FeedbackFields } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import type { ItemProps } from "./item-props.ts";
+import { TextForm } from "./text-form.tsx";
 
 interface RatingProps extends ItemProps {
   /** Asks for the form of the comment. */
@@ -36,51 +35,31 @@ export function Rating({ id, message: { seq }, facts, run, onComment }: RatingPr
   );
 }
 
-interface CommentProps extends Pick<ItemProps, "id" | "message" | "run"> {
+interface CommentProps extends Pick<ItemProps, "id" | "message" | "facts" | "onChanged"> {
+  isChanging: boolean;
   onDone: () => void;
 }
 
 /** The comment of a rating, or the form for it. */
-export function Comment({
-  facts,
-  isChanging,
-  ...props
-}: CommentProps & { facts: ItemProps["facts"]; isChanging: boolean }) {
-  const feedback = facts?.feedback ?? null;
-  if (feedback && isChanging) return <CommentForm {...props} feedback={feedback} />;
-  return feedback?.comment === undefined ? null : <p class="hint message-comment">“{feedback.comment}”</p>;
-}
-
-function CommentForm({ id, message: { seq }, feedback, run, onDone }: CommentProps & { feedback: FeedbackFields }) {
+export function Comment({ id, message: { seq }, facts, isChanging, onChanged, onDone }: CommentProps) {
   const { api } = useConsole();
-  const [text, setText] = useState(feedback.comment ?? "");
-  const fieldId = useId();
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
+  const feedback = facts?.feedback ?? null;
+  if (!feedback || !isChanging)
+    return feedback?.comment === undefined ? null : <p class="hint message-comment">“{feedback.comment}”</p>;
+  const save = async (text: string) => {
     const { comment: _, ...others } = feedback;
-    run(api.sessions.setFeedback(id, seq, { ...others, ...(text.trim() === "" ? {} : { comment: text }) }));
-    onDone();
+    await api.sessions.setFeedback(id, seq, { ...others, ...(text.trim() === "" ? {} : { comment: text }) });
+    onChanged();
   };
   return (
-    <form class="fields" onSubmit={submit}>
-      <label class="field" for={fieldId}>
-        <span>Why this answer is {feedback.rating < 0 ? "bad" : "good"}</span>
-        <textarea
-          id={fieldId}
-          rows={2}
-          maxLength={1000}
-          value={text}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
-        />
-      </label>
-      <div class="prompt-line">
-        <button type="submit" class="primary">
-          Save
-        </button>
-        <button type="button" class="quiet" onClick={onDone}>
-          Cancel
-        </button>
-      </div>
-    </form>
+    <TextForm
+      draftName={`comment.${id}.${seq}`}
+      label={`Why this answer is ${feedback.rating < 0 ? "bad" : "good"}`}
+      saved={feedback.comment ?? ""}
+      maxLength={1000}
+      action="Save"
+      onSave={save}
+      onDone={onDone}
+    />
   );
 }

@@ -1,7 +1,7 @@
 /** The fields of a client. What was written and not saved is still there when the form is opened again. */
 import type { Client, ClientChanges, ClientFields } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
-import { TextField } from "../shared/form/fields.tsx";
+import { NameField, TextField } from "../shared/form/fields.tsx";
 import { jsonText, readJsonObject } from "../shared/form/json-object.ts";
 import { SaveForm } from "../shared/form/save-form.tsx";
 import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
@@ -29,7 +29,7 @@ export function ClientForm({ client, onSaved }: FormProps) {
   return (
     <SaveForm onSave={save}>
       <UnsavedNote draft={draft} />
-      <TextField label="Name" required maxLength={200} value={fields.name} onInput={set("name")} />
+      <NameField value={fields.name} onInput={set("name")} />
       <TextField
         label="External id"
         hint="Your own id of this person, such as the one in your database. No two clients have the same."

@@ -3,12 +3,13 @@ import { useState } from "preact/hooks";
 import type { Comparison as Session } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { Drawer } from "../shared/drawer.tsx";
+import { SaveForm } from "../shared/form/save-form.tsx";
+import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
+import { useDraft } from "../shared/form/use-draft.ts";
 import { PlusIcon } from "../shared/icons.tsx";
-import { Problem } from "../shared/problem.tsx";
 import type { SessionConnection } from "../shared/session-connection.ts";
 import type { Result } from "./results/result.ts";
-import { SettingsFields } from "./setup/settings-fields.tsx";
-import type { Settings } from "./setup/settings-fields.tsx";
+import { SettingsFields, settingsInput, settingsOf } from "./setup/settings-fields.tsx";
 
 interface HeadProps {
   session: Session;
@@ -53,35 +54,27 @@ const ConnectionState = ({ state }: { state: SessionConnection["state"] }) => (
 /** Changes hold from the next prompt on. */
 function SettingsDrawer({ session, onClose }: { session: Session; onClose: () => void }) {
   const { api } = useConsole();
-  const before: Settings = {
-    prompt_template: session.prompt_template,
-    context_strategy: session.context_strategy,
-    system_prompt: session.system_prompt,
-  };
-  const [settings, setSettings] = useState(before);
-  const [problem, setProblem] = useState<unknown>(null);
+  const { session_id: id } = session;
+  const before = settingsOf(session);
+  const draft = useDraft(`settings.${id}`, before);
   const save = async () => {
-    const id = session.session_id;
-    try {
-      if (settings.prompt_template !== before.prompt_template)
-        await api.comparisons.setTemplate(id, settings.prompt_template);
-      if (settings.context_strategy !== before.context_strategy)
-        await api.comparisons.setStrategy(id, settings.context_strategy);
-      if (settings.system_prompt !== before.system_prompt)
-        await api.comparisons.setSystemPrompt(id, settings.system_prompt);
-      onClose();
-    } catch (error) {
-      setProblem(error);
-    }
+    const changed = settingsInput(draft.fields);
+    if (draft.fields.prompt_template !== before.prompt_template)
+      await api.comparisons.setTemplate(id, changed.prompt_template);
+    if (draft.fields.context_strategy !== before.context_strategy)
+      await api.comparisons.setStrategy(id, changed.context_strategy);
+    if (draft.fields.system_prompt !== before.system_prompt)
+      await api.comparisons.setSystemPrompt(id, changed.system_prompt);
+    draft.discard();
+    onClose();
   };
   return (
     <Drawer title="Settings" onClose={onClose}>
       <p class="hint">They hold from the next prompt on.</p>
-      <SettingsFields settings={settings} onChange={setSettings} />
-      <Problem problem={problem} />
-      <button type="button" class="primary" onClick={() => void save()}>
-        Save
-      </button>
+      <SaveForm onSave={save}>
+        <UnsavedNote draft={draft} />
+        <SettingsFields settings={draft.fields} set={draft.set} />
+      </SaveForm>
     </Drawer>
   );
 }

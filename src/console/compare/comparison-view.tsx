@@ -129,6 +129,7 @@ function NextPrompt({ id, comparison, connection, chats, isBegun }: NextPromptPr
         label={comparison.turns.length === 0 ? "Prompt" : "Next prompt"}
         hint={hintOf(connection, isRunning, chats)}
         isReady={connection.state !== "closed"}
+        refused={connection.refusedPrompt}
         takesFocus={isBegun}
         onSend={(text, clear) => {
           connection.prompt(text);

@@ -1,6 +1,7 @@
 /** The fields of an endpoint as a form has them, and as the API takes them. Pure. */
 import type { Endpoint, EndpointFields } from "../../client/types.ts";
-import { jsonText, readJsonObject } from "../shared/form/json-object.ts";
+import { jsonText } from "../shared/form/json-object.ts";
+import { mayHoldSecret, readParams } from "../shared/form/params-field.tsx";
 
 const EMPTY = {
   name: "",
@@ -37,21 +38,25 @@ export function fieldsOf(endpoint: Endpoint | null): Fields {
   };
 }
 
-/** An empty token is left out: that keeps the one that is set. @throws if the params are not JSON */
-export function toInput(fields: Fields): EndpointFields {
+/** @param keepsToken whether an empty token is the one that is set, and not none @throws if the params are not JSON */
+export function toInput(fields: Fields, keepsToken: boolean): EndpointFields {
   const { token, input_per_million: input, output_per_million: output, params, pinned, ...texts } = fields;
   const hasPrices = input !== "" || output !== "";
   return {
     ...texts,
     connector_type: fields.connector_type as EndpointFields["connector_type"],
-    ...(token === "" ? {} : { token }),
+    ...(token === "" && keepsToken ? {} : { token }),
     max_calls_per_second: Number(fields.max_calls_per_second),
     max_concurrency: Number(fields.max_concurrency),
     prices: hasPrices ? { input_per_million: Number(input), output_per_million: Number(output) } : null,
-    params: readJsonObject("Params", params, '{"temperature": 0}') ?? {},
+    params: readParams(params) ?? {},
     pinned: namesOf(pinned),
   };
 }
+
+/** What is not kept in the browser: a token, and what may hold one. An address may in its user, its query or its fragment. */
+export const isSecret = (field: string, value: string): boolean =>
+  field === "token" || (field === "uri" && /[?#@]/.test(value)) || (field === "params" && mayHoldSecret(value));
 
 /** Names with commas between them. `null` for none. */
 function namesOf(text: string): string[] | null {

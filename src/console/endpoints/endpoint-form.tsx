@@ -1,36 +1,47 @@
 /** The fields of an endpoint: those that its connector type has. The token is never shown, only set. */
+import { useRef } from "preact/hooks";
 import type { Connector, Endpoint } from "../../client/types.ts";
-import { useState } from "preact/hooks";
 import { useConsole } from "../context.ts";
-import { SelectField, TextField } from "../shared/form/fields.tsx";
+import { NameField, SelectField, TextField } from "../shared/form/fields.tsx";
+import { ParamsField } from "../shared/form/params-field.tsx";
 import { SaveForm } from "../shared/form/save-form.tsx";
+import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
+import { useDraft } from "../shared/form/use-draft.ts";
 import { Problem } from "../shared/problem.tsx";
 import { useLoaded } from "../shared/use-loaded.ts";
-import { fieldsOf, toInput } from "./endpoint-fields.ts";
+import { fieldsOf, isSecret, toInput } from "./endpoint-fields.ts";
 import type { FieldName, Fields } from "./endpoint-fields.ts";
+import { TestOutcome, useEndpointTest } from "./endpoint-test.tsx";
 
 interface FormProps {
   /** `null` for a new one. */
   endpoint: Endpoint | null;
-  onSaved: () => void;
+  /** @param saved as it is stored now, to stay in the form; `null` if one is done */
+  onSaved: (saved: Endpoint | null) => void;
 }
+
+const SAVE_AND_TEST = "Save and test";
 
 export function EndpointForm({ endpoint, onSaved }: FormProps) {
   const { api } = useConsole();
   const { value: connectors, problem, reload } = useLoaded(() => api.endpoints.connectors(), [api]);
-  const [fields, setFields] = useState<Fields>(() => fieldsOf(endpoint));
-  const save = async () => {
-    const input = toInput(fields);
-    if (endpoint) await api.endpoints.update(endpoint.id, input);
-    else await api.endpoints.create(input);
-    onSaved();
+  const draft = useDraft<Fields>(`endpoint.${endpoint?.id ?? "new"}`, fieldsOf(endpoint), isSecret);
+  const { fields, set } = draft;
+  const { outcome, test } = useEndpointTest();
+  const store = useStore(endpoint);
+  const save = async (action: string) => {
+    const id = await store(fields);
+    const saved = action === SAVE_AND_TEST ? await api.endpoints.get(id) : null;
+    draft.discard();
+    onSaved(saved);
+    if (saved) await test(id);
   };
   if (!connectors) return <Problem problem={problem} onRetry={reload} />;
-  const set = (name: FieldName) => (value: string) => setFields({ ...fields, [name]: value });
   const connector = connectors.find(({ connector_type: type }) => type === fields.connector_type);
   const given = { fields, set, connector };
   return (
-    <SaveForm onSave={save}>
+    <SaveForm actions={[SAVE_AND_TEST, "Save"]} onSave={save}>
+      <UnsavedNote draft={draft}>{has(connector, "token") && "A token is not kept: write it again."}</UnsavedNote>
       <SelectField
         label="Connector type"
         hint="How the server is talked to. The fields below are those of this type."
@@ -41,8 +52,21 @@ export function EndpointForm({ endpoint, onSaved }: FormProps) {
       <Model {...given} hasToken={endpoint !== null} />
       <LimitsAndPrices {...given} />
       <Params {...given} />
+      {!draft.isChanged && <TestOutcome outcome={outcome} isSaved />}
     </SaveForm>
   );
+}
+
+/** Creates an endpoint once, and then changes it. @returns its id */
+function useStore(endpoint: Endpoint | null) {
+  const { api } = useConsole();
+  const id = useRef(endpoint?.id);
+  return async (fields: Fields): Promise<string> => {
+    const input = toInput(fields, id.current !== undefined);
+    if (id.current === undefined) id.current = (await api.endpoints.create(input)).id;
+    else await api.endpoints.update(id.current, input);
+    return id.current;
+  };
 }
 
 interface PartProps {
@@ -51,10 +75,13 @@ interface PartProps {
   connector: Connector | undefined;
 }
 
+const TOKEN_HINT =
+  "It is stored encrypted, and never shown. Or env:PROVIDER_NAME, a secret of the Worker. Empty if the server asks for none.";
+
 /** @param props.hasToken whether the endpoint may have a token already */
 const Model = ({ fields, set, connector, hasToken }: PartProps & { hasToken: boolean }) => (
   <>
-    <TextField label="Name" required maxLength={200} value={fields.name} onInput={set("name")} />
+    <NameField value={fields.name} onInput={set("name")} />
     {has(connector, "uri") && (
       <TextField
         label="Address"
@@ -67,7 +94,7 @@ const Model = ({ fields, set, connector, hasToken }: PartProps & { hasToken: boo
     {has(connector, "token") && (
       <TextField
         label="Token"
-        hint="It is kept encrypted, and never shown. Or env:NAME, a secret of the Worker."
+        hint={TOKEN_HINT}
         isSecret
         placeholder={hasToken ? "Stays as it is" : ""}
         value={fields.token}
@@ -125,14 +152,7 @@ const PRICES = [
 
 const Params = ({ fields, set, connector }: PartProps) => (
   <>
-    <TextField
-      label="Params, as JSON"
-      hint={paramsHint(connector)}
-      rows={3}
-      placeholder='{"temperature": 0}'
-      value={fields.params}
-      onInput={set("params")}
-    />
+    <ParamsField hint={paramsHint(connector)} value={fields.params} onInput={set("params")} />
     <TextField
       label="Pinned params"
       hint="Names, with commas between them: params that no chatbot may override."

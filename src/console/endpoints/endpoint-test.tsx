@@ -7,17 +7,42 @@ import { seconds } from "../shared/format.ts";
 import { problemText } from "../shared/problem.tsx";
 import { withAdvice } from "../shared/replies/failure-advice.ts";
 
-export function EndpointTestButton({ endpoint, children }: { endpoint: Endpoint; children: ComponentChildren }) {
+type Outcome = { isGood: boolean; text: string } | "running" | null;
+
+export function useEndpointTest(): { outcome: Outcome; test: (id: string) => Promise<void> } {
   const { api } = useConsole();
-  const [outcome, setOutcome] = useState<{ isGood: boolean; text: string } | "running" | null>(null);
-  const test = async () => {
+  const [outcome, setOutcome] = useState<Outcome>(null);
+  const test = async (id: string) => {
     setOutcome("running");
     try {
-      setOutcome(describe(await api.endpoints.test(endpoint.id)));
+      setOutcome(describe(await api.endpoints.test(id)));
     } catch (error) {
       setOutcome({ isGood: false, text: problemText(error) });
     }
   };
+  return { outcome, test };
+}
+
+/** @param props.saved whether it says that the endpoint has just been saved */
+export const TestOutcome = ({ outcome, isSaved = false }: { outcome: Outcome; isSaved?: boolean }) => {
+  if (outcome === null || (outcome === "running" && !isSaved)) return null;
+  if (outcome === "running")
+    return (
+      <p class="note" role="status">
+        Saved. Testing …
+      </p>
+    );
+  const before = outcome.isGood ? "Saved. " : "Saved, but it does not work yet. ";
+  return (
+    <p class={`row-note note ${outcome.isGood ? "" : "note-bad"}`} role="status">
+      {isSaved && before}
+      {outcome.text}
+    </p>
+  );
+};
+
+export function EndpointTestButton({ endpoint, children }: { endpoint: Endpoint; children: ComponentChildren }) {
+  const { outcome, test } = useEndpointTest();
   return (
     <>
       <div class="row-actions">
@@ -26,17 +51,13 @@ export function EndpointTestButton({ endpoint, children }: { endpoint: Endpoint;
           class="quiet small"
           aria-label={`Test ${endpoint.name}`}
           disabled={outcome === "running"}
-          onClick={() => void test()}
+          onClick={() => void test(endpoint.id)}
         >
           {outcome === "running" ? "Testing …" : "Test"}
         </button>
         {children}
       </div>
-      {outcome !== null && outcome !== "running" && (
-        <p class={`row-note note ${outcome.isGood ? "" : "note-bad"}`} role="status">
-          {outcome.text}
-        </p>
-      )}
+      <TestOutcome outcome={outcome} />
     </>
   );
 }

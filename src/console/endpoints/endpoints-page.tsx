@@ -21,8 +21,8 @@ export function EndpointsPage() {
   const [failure, setFailure] = useState<unknown>(null);
   const isAdmin = me.role === "admin";
   const onDelete = (id: string) => void api.endpoints.delete(id).then(() => (setFailure(null), reload()), setFailure);
-  const onSaved = () => {
-    setEdited(null);
+  const onSaved = (saved: Endpoint | null) => {
+    setEdited(saved);
     reload();
   };
   return (

@@ -1,10 +1,12 @@
 /** Makes a key, and shows its token, which nobody can see again. */
 import { useState } from "preact/hooks";
-import type { NewKey } from "../../client/types.ts";
+import type { KeyFields, NewKey } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { ClientSelect } from "../shared/client-select.tsx";
-import { SelectField, TextField } from "../shared/form/fields.tsx";
+import { NameField, SelectField } from "../shared/form/fields.tsx";
 import { SaveForm } from "../shared/form/save-form.tsx";
+import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
+import { useDraft } from "../shared/form/use-draft.ts";
 
 const ROLES = [
   {
@@ -34,53 +36,54 @@ const DAY_MS = 86_400_000;
 /** In days; 0 for ever. */
 const LIFETIMES = [1, 7, 30, 90, 365, 0];
 
+const EMPTY = { name: "", role: "client", clientId: "", days: "30" };
+
 export function NewKeyForm({ onMade }: { onMade: () => void }) {
   const { api } = useConsole();
-  const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>("client");
-  const [clientId, setClientId] = useState("");
-  const [days, setDays] = useState(30);
+  const draft = useDraft("key.new", EMPTY);
+  const { fields, set } = draft;
   const [made, setMade] = useState<NewKey | null>(null);
   if (made) return <Made made={made} />;
   const make = async () => {
-    const lifetime = days === 0 ? {} : { expiresAt: afterDays(days).toISOString() };
-    setMade(await api.keys.create({ name, role, ...(role === "client" ? { clientId } : {}), ...lifetime }));
+    setMade(await api.keys.create(toInput(fields)));
+    draft.discard();
     onMade();
   };
   return (
-    <SaveForm action="Make key" onSave={make}>
-      <TextField
-        label="Name"
+    <SaveForm actions={["Make key"]} onSave={make}>
+      <UnsavedNote draft={draft} />
+      <NameField
         hint="What it is for, such as “Ada, phone”. You find it by this name when you revoke it."
-        required
-        maxLength={200}
-        value={name}
-        onInput={setName}
+        value={fields.name}
+        onInput={set("name")}
       />
       <SelectField
         label="Role"
-        hint={ROLES.find((one) => one.name === role)?.purpose}
-        value={role}
+        hint={ROLES.find((one) => one.name === fields.role)?.purpose}
+        value={fields.role}
         options={ROLES.map(({ name: value, title }) => ({ value, title }))}
-        onInput={(value) => setRole(value as Role)}
+        onInput={set("role")}
       />
-      {role === "client" && (
-        <ClientSelect label="Client" none="Choose one" required value={clientId} onChange={setClientId} />
+      {fields.role === "client" && (
+        <ClientSelect label="Client" none="Choose one" required value={fields.clientId} onChange={set("clientId")} />
       )}
-      <Lifetime days={days} onChange={setDays} />
+      <SelectField
+        label="Expires after"
+        hint={lifetimeHint(Number(fields.days))}
+        value={fields.days}
+        options={LIFETIMES.map((days) => ({ value: String(days), title: lifetimeText(days) }))}
+        onInput={set("days")}
+      />
     </SaveForm>
   );
 }
 
-const Lifetime = ({ days, onChange }: { days: number; onChange: (days: number) => void }) => (
-  <SelectField
-    label="Expires after"
-    hint={lifetimeHint(days)}
-    value={String(days)}
-    options={LIFETIMES.map((lifetime) => ({ value: String(lifetime), title: lifetimeText(lifetime) }))}
-    onInput={(value) => onChange(Number(value))}
-  />
-);
+const toInput = ({ name, role, clientId, days }: typeof EMPTY): KeyFields => ({
+  name,
+  role: role as Role,
+  ...(role === "client" ? { clientId } : {}),
+  ...(days === "0" ? {} : { expiresAt: afterDays(Number(days)).toISOString() }),
+});
 
 function Made({ made }: { made: NewKey }) {
   const [isCopied, setIsCopied] = useState(false);

@@ -36,6 +36,8 @@ export class SessionConnection extends Observable {
   state: "connecting" | "open" | "closed" = "connecting";
   /** Why there is no connection, or why a frame was refused. */
   problem: string | null = null;
+  /** The prompt that was refused last, until another one is sent. */
+  refusedPrompt: string | null = null;
   readonly #openSocket: (after: number) => Promise<WebSocket>;
   readonly #id: string;
   readonly #model: SessionModel;
@@ -65,6 +67,7 @@ export class SessionConnection extends Observable {
     const frame: UnsentPrompt = { type: "prompt-submit", id: randomId(), content };
     this.#unsent.push(frame);
     this.problem = null;
+    this.refusedPrompt = null;
     keepUnsent(this.#id, this.#unsent);
     this.#send(frame);
     this.changed();
@@ -122,12 +125,13 @@ export class SessionConnection extends Observable {
   }
 
   #refuse({ id, code, message }: StreamEvent & { type: "failure" }): void {
+    const frame = this.#unsent.find((unsent) => unsent.id === id);
     if (code === "unavailable") {
-      const frame = this.#unsent.find((unsent) => unsent.id === id);
       if (frame) setTimeout(() => this.#send(frame), BUSY_MS);
       return;
     }
     this.problem = message;
+    if (frame) this.refusedPrompt = frame.content;
     if (id !== null) this.#forget(id);
     this.changed();
   }

@@ -1,6 +1,6 @@
 /**
- * What the console keeps in the browser: texts that nobody has sent yet, and how one likes it. A browser may refuse to keep
- * anything; then the console works without. The token is not kept here.
+ * What the console keeps in the browser: how one likes it, and what one chose last. A browser may refuse to keep anything; then the
+ * console works without. Neither the token nor texts that nobody has sent yet are kept here: see `form/use-draft.ts`.
  */
 import { useEffect, useState } from "preact/hooks";
 
@@ -15,11 +15,9 @@ export function readKept<T>(name: string, otherwise: T): T {
   }
 }
 
-/** @param value `null` removes what was kept */
-export function keep(name: string, value: unknown): void {
+function keep(name: string, value: unknown): void {
   try {
-    if (value === null) localStorage.removeItem(PREFIX + name);
-    else localStorage.setItem(PREFIX + name, JSON.stringify(value));
+    localStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
     // Full, or not allowed.
   }

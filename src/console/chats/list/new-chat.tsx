@@ -6,6 +6,8 @@ import { ClientSelect } from "../../shared/client-select.tsx";
 import { Drawer } from "../../shared/drawer.tsx";
 import { SelectField, TextField } from "../../shared/form/fields.tsx";
 import { SaveForm } from "../../shared/form/save-form.tsx";
+import { UnsavedNote } from "../../shared/form/unsaved-note.tsx";
+import { useDraft } from "../../shared/form/use-draft.ts";
 import { PlusIcon } from "../../shared/icons.tsx";
 import { listAll } from "../../shared/list-all.ts";
 import { Problem } from "../../shared/problem.tsx";
@@ -30,27 +32,29 @@ export function NewChat() {
 
 function NewChatForm() {
   const { api } = useConsole();
-  const [chatbotId, setChatbotId] = useState("");
-  const [clientId, setClientId] = useState("");
-  const [title, setTitle] = useState("");
+  const draft = useDraft("chat.new", { chatbotId: "", clientId: "", title: "" });
+  const { fields, set } = draft;
   const { value, problem, reload } = useLoaded(() => listAll((query) => api.chatbots.list(query)), [api]);
   const begin = async () => {
-    const { id } = await api.sessions.create({ chatbotId, clientId, ...(title === "" ? {} : { title }) });
+    const { title, ...who } = fields;
+    const { id } = await api.sessions.create({ ...who, ...(title === "" ? {} : { title }) });
+    draft.discard();
     goTo("chats", id);
   };
   if (!value) return <Problem problem={problem} onRetry={reload} />;
   return (
-    <SaveForm action="Begin" onSave={begin}>
+    <SaveForm actions={["Begin"]} onSave={begin}>
+      <UnsavedNote draft={draft} />
       <SelectField
         label="Chatbot"
         none="Choose one"
         required
-        value={chatbotId}
+        value={fields.chatbotId}
         options={value.map(({ id, name }) => ({ value: id, title: name }))}
-        onInput={setChatbotId}
+        onInput={set("chatbotId")}
       />
-      <ClientSelect label="Client" none="Choose one" required value={clientId} onChange={setClientId} />
-      <TextField label="Title" maxLength={200} placeholder="None" value={title} onInput={setTitle} />
+      <ClientSelect label="Client" none="Choose one" required value={fields.clientId} onChange={set("clientId")} />
+      <TextField label="Title" maxLength={200} placeholder="None" value={fields.title} onInput={set("title")} />
     </SaveForm>
   );
 }

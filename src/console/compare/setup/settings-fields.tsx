@@ -1,15 +1,29 @@
 /** How prompts are put: the system prompt, the template, and what goes along of earlier prompts. */
+import type { Comparison } from "../../../client/types.ts";
 import { useConsole } from "../../context.ts";
+import { SelectField, TextField } from "../../shared/form/fields.tsx";
 import { Problem } from "../../shared/problem.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
 
-export interface Settings {
-  prompt_template: string | null;
-  context_strategy: string | null;
-  system_prompt: string | null;
-}
+/** As the fields have them: empty for none. */
+export const NO_SETTINGS = { prompt_template: "", context_strategy: "", system_prompt: "" };
 
-export const NO_SETTINGS: Settings = { prompt_template: null, context_strategy: null, system_prompt: null };
+export type Settings = typeof NO_SETTINGS;
+
+type SettingsInput = Pick<Comparison, keyof Settings>;
+
+export const settingsOf = (session: SettingsInput): Settings => ({
+  prompt_template: session.prompt_template ?? "",
+  context_strategy: session.context_strategy ?? "",
+  system_prompt: session.system_prompt ?? "",
+});
+
+/** As the API takes them. */
+export const settingsInput = (settings: Settings): SettingsInput => ({
+  prompt_template: settings.prompt_template || null,
+  context_strategy: settings.context_strategy || null,
+  system_prompt: settings.system_prompt || null,
+});
 
 /** What strategies do, in words. Others show their name. */
 const STRATEGIES: Record<string, string> = {
@@ -19,10 +33,10 @@ const STRATEGIES: Record<string, string> = {
 
 interface FieldsProps {
   settings: Settings;
-  onChange: (settings: Settings) => void;
+  set: (name: keyof Settings) => (value: string) => void;
 }
 
-export function SettingsFields({ settings, onChange }: FieldsProps) {
+export function SettingsFields({ settings, set }: FieldsProps) {
   const { api } = useConsole();
   const { value, problem } = useLoaded(
     async () => ({ templates: await api.templates.list(), strategies: await api.templates.strategies() }),
@@ -31,61 +45,29 @@ export function SettingsFields({ settings, onChange }: FieldsProps) {
   return (
     <div class="fields">
       <Problem problem={problem} />
-      <label class="field">
-        <span>System prompt</span>
-        <textarea
-          rows={2}
-          value={settings.system_prompt ?? ""}
-          placeholder="None"
-          onInput={({ currentTarget }) => onChange({ ...settings, system_prompt: currentTarget.value || null })}
-        />
-      </label>
+      <TextField
+        label="System prompt"
+        rows={2}
+        placeholder="None"
+        value={settings.system_prompt}
+        onInput={set("system_prompt")}
+      />
       <div class="fields-row">
-        <NameSelect
+        <SelectField
           label="Goes along with each prompt"
           none="Nothing"
           value={settings.context_strategy}
-          options={(value?.strategies ?? []).map((name) => ({ name, title: STRATEGIES[name] ?? name }))}
-          onChange={(context_strategy) => onChange({ ...settings, context_strategy })}
+          options={(value?.strategies ?? []).map((name) => ({ value: name, title: STRATEGIES[name] ?? name }))}
+          onInput={set("context_strategy")}
         />
-        <NameSelect
+        <SelectField
           label="Prompt template"
           none="None"
           value={settings.prompt_template}
-          options={(value?.templates ?? []).map(({ name }) => ({ name, title: name }))}
-          onChange={(prompt_template) => onChange({ ...settings, prompt_template })}
+          options={(value?.templates ?? []).map(({ name }) => ({ value: name, title: name }))}
+          onInput={set("prompt_template")}
         />
       </div>
     </div>
-  );
-}
-
-interface SelectProps {
-  label: string;
-  /** What it is called to choose none. */
-  none: string;
-  value: string | null;
-  options: { name: string; title: string }[];
-  onChange: (name: string | null) => void;
-}
-
-function NameSelect({ label, none, value, options, onChange }: SelectProps) {
-  // The list may not be there yet, or no longer have it.
-  const shown =
-    value === null || options.some(({ name }) => name === value)
-      ? options
-      : [...options, { name: value, title: value }];
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <select value={value ?? ""} onChange={({ currentTarget }) => onChange(currentTarget.value || null)}>
-        <option value="">{none}</option>
-        {shown.map(({ name, title }) => (
-          <option key={name} value={name}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -4,14 +4,14 @@ import { useConsole } from "../../context.ts";
 import { addressOf, goTo } from "../../router.ts";
 import { plural } from "../../shared/format.ts";
 import { Problem } from "../../shared/problem.tsx";
-import { keep, useKept } from "../../shared/storage.ts";
+import { useKept } from "../../shared/storage.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { leavePrompt } from "../../shared/session-connection.ts";
 import { PromptForm } from "../../shared/prompt-form.tsx";
 import { listChoices } from "./choices.ts";
 import { EndpointPicker } from "./endpoint-picker.tsx";
 import { RecentComparisons } from "./recent-comparisons.tsx";
-import { NO_SETTINGS, SettingsFields } from "./settings-fields.tsx";
+import { NO_SETTINGS, SettingsFields, settingsInput } from "./settings-fields.tsx";
 import type { Settings } from "./settings-fields.tsx";
 
 /** As many as the API takes, the same one asked twice counted twice. */
@@ -24,7 +24,7 @@ export function StartPage() {
   const { value: choices, problem, reload } = useLoaded(() => listChoices(api), [api]);
   const [kept, setChosen] = useKept<string[]>("endpoints", []);
   const [settings, setSettings] = useKept<Settings>("settings", NO_SETTINGS);
-  const [repeats, setRepeats] = useState(1);
+  const [repeats, setRepeats] = useKept("repeats", 1);
   const start = useStart(settings);
   // What was chosen last may have been deleted.
   const chosen = kept.filter((id) => choices?.some((choice) => choice.id === id));
@@ -49,7 +49,7 @@ export function StartPage() {
             label="First prompt"
             hint={refusal ?? `${plural(chats, "answer")} for each prompt`}
             isReady={refusal === null && !start.isBusy}
-            onSend={(text) => void start.run(repeated(chosen, repeats), text)}
+            onSend={(text, clear) => void start.run(repeated(chosen, repeats), text, clear)}
           />
           <Problem problem={start.problem} />
         </div>
@@ -72,7 +72,7 @@ interface MoreProps {
 const MoreSettings = ({ settings, onChange, repeats, onRepeats }: MoreProps) => (
   <details class="more">
     <summary>Settings</summary>
-    <SettingsFields settings={settings} onChange={onChange} />
+    <SettingsFields settings={settings} set={(name) => (value) => onChange({ ...settings, [name]: value })} />
     <label class="field field-short">
       <span>Ask each endpoint</span>
       <select value={repeats} onChange={({ currentTarget }) => onRepeats(Number(currentTarget.value))}>
@@ -96,12 +96,13 @@ function useStart(settings: Settings) {
   const { api } = useConsole();
   const [problem, setProblem] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
-  const run = async (endpoints: string[], prompt: string) => {
+  const run = async (endpoints: string[], prompt: string, clear: () => void) => {
     setIsBusy(true);
     try {
-      const { session_id: id } = await api.comparisons.create({ name: nameOf(prompt), endpoints, ...settings });
+      const fields = { name: nameOf(prompt), endpoints, ...settingsInput(settings) };
+      const { session_id: id } = await api.comparisons.create(fields);
       leavePrompt(id, prompt);
-      keep("draft.new", null);
+      clear();
       goTo("compare", id);
     } catch (error) {
       setProblem(error);

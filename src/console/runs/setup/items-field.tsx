@@ -2,7 +2,6 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { integer, plural } from "../../shared/format.ts";
-import { useKept } from "../../shared/storage.ts";
 import { readItems } from "./items-text.ts";
 import type { ItemsText } from "./items-text.ts";
 
@@ -13,19 +12,18 @@ export interface GivenItems extends ItemsText {
 
 interface FieldProps {
   given: GivenItems | null;
-  onChange: (given: GivenItems | null) => void;
+  /** What was pasted, also while a file takes its place. */
+  text: string;
+  onText: (text: string) => void;
+  /** @param file `null` for what was pasted */
+  onFile: (file: GivenItems | null) => void;
 }
 
 const EXAMPLE = '{"prompt": "The capital of France?", "expect": {"contains": "Paris"}}';
 
-export function ItemsField({ given, onChange }: FieldProps) {
-  const [text, setText] = useKept("draft.run-items", "");
-  const takeText = (pasted: string) => {
-    setText(pasted);
-    onChange(withName(readItems(pasted), ""));
-  };
+export function ItemsField({ given, text, onText, onFile }: FieldProps) {
   const takeFile = (file: File | undefined) =>
-    void file?.text().then((content) => onChange(withName(readItems(content, file.name), file.name)));
+    void file?.text().then((content) => onFile(withName(readItems(content, file.name), file.name)));
   const isFile = given !== null && given.fileName !== "";
   const hint = given && !isFile ? describe(given) : HINT;
   return (
@@ -35,7 +33,7 @@ export function ItemsField({ given, onChange }: FieldProps) {
           <span>
             <strong>{given.fileName}</strong> · {describe(given)}
           </span>
-          <button type="button" class="quiet small" onClick={() => takeText(text)}>
+          <button type="button" class="quiet small" onClick={() => onFile(null)}>
             Remove
           </button>
         </div>
@@ -47,7 +45,7 @@ export function ItemsField({ given, onChange }: FieldProps) {
             value={text}
             placeholder={EXAMPLE}
             spellcheck={false}
-            onInput={({ currentTarget }) => takeText(currentTarget.value)}
+            onInput={({ currentTarget }) => onText(currentTarget.value)}
           />
         </label>
       )}
@@ -83,7 +81,8 @@ function DropZone({ onFile, children }: { onFile: (file: File | undefined) => vo
   );
 }
 
-const withName = (items: ItemsText | null, fileName: string): GivenItems | null => items && { ...items, fileName };
+export const withName = (items: ItemsText | null, fileName: string): GivenItems | null =>
+  items && { ...items, fileName };
 
 const FORMAT_TEXT = { "application/jsonl": "JSON Lines", "text/csv": "CSV" } as const;
 

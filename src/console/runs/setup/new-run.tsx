@@ -1,17 +1,19 @@
 /** The start of a run: its items, its endpoints, and how they are put. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { ParleyError } from "../../../client/errors.ts";
 import { listChoices } from "../../compare/setup/choices.ts";
 import { EndpointPicker } from "../../compare/setup/endpoint-picker.tsx";
-import { NO_SETTINGS, SettingsFields } from "../../compare/setup/settings-fields.tsx";
+import { NO_SETTINGS, SettingsFields, settingsInput } from "../../compare/setup/settings-fields.tsx";
 import type { Settings } from "../../compare/setup/settings-fields.tsx";
 import { useConsole } from "../../context.ts";
 import { goTo } from "../../router.ts";
+import { useDraft } from "../../shared/form/use-draft.ts";
+import type { Draft } from "../../shared/form/use-draft.ts";
 import { plural } from "../../shared/format.ts";
 import { Problem } from "../../shared/problem.tsx";
-import { keep, readKept, useKept } from "../../shared/storage.ts";
+import { useKept } from "../../shared/storage.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
-import { ItemsField } from "./items-field.tsx";
+import { ItemsField, withName } from "./items-field.tsx";
 import type { GivenItems } from "./items-field.tsx";
 import { readItems } from "./items-text.ts";
 import { DEFAULT_AMOUNTS, AmountFields } from "./amount-fields.tsx";
@@ -24,30 +26,41 @@ export function NewRun() {
   const { api } = useConsole();
   const { value: choices, problem, reload } = useLoaded(() => listChoices(api), [api]);
   const [kept, setChosen] = useKept<string[]>("run-endpoints", []);
-  const [items, setItems] = useState<GivenItems | null>(keptItems);
+  const draft = useDraft("run.new", NOTHING_WRITTEN);
+  const [file, setFile] = useState<GivenItems | null>(null);
+  const pasted = useMemo(() => withName(readItems(draft.fields.items), ""), [draft.fields.items]);
+  const items = file ?? pasted;
   // What was chosen last may have been deleted.
   const endpoints = kept.filter((id) => choices?.some((choice) => choice.id === id));
   return (
     <section class="page new-run">
       <h1>New run</h1>
       <Problem problem={problem} onRetry={reload} />
-      <ItemsField given={items} onChange={setItems} />
+      <ItemsField given={items} text={draft.fields.items} onText={draft.set("items")} onFile={setFile} />
       <EndpointPicker choices={choices} chosen={endpoints} onChange={setChosen} />
-      <StartForm items={items} endpoints={endpoints} />
+      <StartForm draft={draft} items={items} endpoints={endpoints} />
     </section>
   );
 }
 
+const NOTHING_WRITTEN = { items: "", name: "" };
+
+interface StartProps {
+  draft: Draft<typeof NOTHING_WRITTEN>;
+  items: GivenItems | null;
+  endpoints: string[];
+}
+
 /** How the items are put, and the start. */
-function StartForm({ items, endpoints }: { items: GivenItems | null; endpoints: string[] }) {
+function StartForm({ draft, items, endpoints }: StartProps) {
   const [settings, setSettings] = useKept<Settings>("run-settings", NO_SETTINGS);
   const [amounts, setAmounts] = useKept("run-amounts", DEFAULT_AMOUNTS);
-  const [name, setName] = useState("");
-  const { run, problem, isBusy } = useStart();
+  const { name } = draft.fields;
+  const { run, problem, isBusy } = useStart(draft.discard);
   const refusal = refusalOf(items, endpoints, amounts.repeat);
   const start = (event: Event) => {
     event.preventDefault();
-    const fields = { name: name || nameOf(items), endpoints, ...settings, ...amounts };
+    const fields = { name: name || nameOf(items), endpoints, ...settingsInput(settings), ...amounts };
     if (items && refusal === null) void run(items, fields);
   };
   return (
@@ -58,13 +71,13 @@ function StartForm({ items, endpoints }: { items: GivenItems | null; endpoints: 
           value={name}
           maxLength={100}
           placeholder={nameOf(items)}
-          onInput={({ currentTarget }) => setName(currentTarget.value)}
+          onInput={({ currentTarget }) => draft.set("name")(currentTarget.value)}
         />
       </label>
       <AmountFields amounts={amounts} onChange={setAmounts} />
       <details class="more">
         <summary>System prompt, template, what goes along</summary>
-        <SettingsFields settings={settings} onChange={setSettings} />
+        <SettingsFields settings={settings} set={(field) => (value) => setSettings({ ...settings, [field]: value })} />
       </details>
       <StartProblem problem={problem} />
       <div class="start-line">
@@ -75,12 +88,6 @@ function StartForm({ items, endpoints }: { items: GivenItems | null; endpoints: 
       </div>
     </form>
   );
-}
-
-/** What was pasted before a reload. */
-function keptItems(): GivenItems | null {
-  const items = readItems(readKept("draft.run-items", ""));
-  return items && { ...items, fileName: "" };
 }
 
 const nameOf = (items: GivenItems | null): string => items?.fileName.replace(/\.\w+$/, "") || "Run";
@@ -111,10 +118,10 @@ const StartProblem = ({ problem }: { problem: unknown }) =>
     <Problem problem={problem} />
   );
 
-type Fields = { name: string; endpoints: string[] } & Settings & typeof DEFAULT_AMOUNTS;
+type Fields = { name: string; endpoints: string[] } & ReturnType<typeof settingsInput> & typeof DEFAULT_AMOUNTS;
 
 /** Makes the run, and leads to it. */
-function useStart() {
+function useStart(onStarted: () => void) {
   const { api } = useConsole();
   const [problem, setProblem] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
@@ -123,7 +130,7 @@ function useStart() {
     setProblem(null);
     try {
       const { run_id: id } = await api.runs.createFrom(items, fields);
-      keep("draft.run-items", null);
+      onStarted();
       goTo("runs", id);
     } catch (error) {
       setProblem(error);

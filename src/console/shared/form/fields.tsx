@@ -66,6 +66,11 @@ export const TextField = ({ label, hint, onInput, type = "text", isSecret, rows,
   </Field>
 );
 
+/** @param props.hint what the name is good for, if that is not plain */
+export const NameField = ({ hint, value, onInput }: Pick<ValueProps, "hint" | "value" | "onInput">) => (
+  <TextField label="Name" hint={hint} required maxLength={200} value={value} onInput={onInput} />
+);
+
 export interface Option {
   value: string;
   title: string;

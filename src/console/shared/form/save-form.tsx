@@ -1,17 +1,22 @@
-/** A form in a drawer: its fields, what went wrong, and one button. It is sent once, however often the button is pressed. */
+/** A form: its fields, what went wrong, and its buttons. It is sent once, however often a button is pressed. */
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { Problem } from "../problem.tsx";
 
 interface SaveFormProps {
-  /** @throws why it was not saved; the form shows it, and stays as it is */
-  onSave: () => Promise<void>;
-  /** What the button is called. */
-  action?: string;
+  /**
+   * @param action the button that was pressed
+   * @throws why it was not saved; the form shows it, and stays as it is
+   */
+  onSave: (action: string) => Promise<void>;
+  /** What the buttons are called. The first one is also for Enter. */
+  actions?: readonly [string, ...string[]];
+  /** For a form in the place of what it changes. */
+  onCancel?: () => void;
   children: ComponentChildren;
 }
 
-export function SaveForm({ onSave, action = "Save", children }: SaveFormProps) {
+export function SaveForm({ onSave, actions = ["Save"], onCancel, children }: SaveFormProps) {
   const [failure, setFailure] = useState<unknown>(null);
   const isBusy = useRef(false);
   const submit = async (event: SubmitEvent) => {
@@ -19,16 +24,26 @@ export function SaveForm({ onSave, action = "Save", children }: SaveFormProps) {
     if (isBusy.current) return;
     isBusy.current = true;
     setFailure(null);
-    await onSave().catch(setFailure);
+    const action = event.submitter?.getAttribute("value") ?? actions[0];
+    await onSave(action).catch(setFailure);
     isBusy.current = false;
   };
   return (
     <form class="fields" onSubmit={(event) => void submit(event)}>
       {children}
       <Problem problem={failure} />
-      <button type="submit" class="primary">
-        {action}
-      </button>
+      <div class="form-actions">
+        {actions.map((action, index) => (
+          <button key={action} type="submit" value={action} class={index === 0 ? "primary" : ""}>
+            {action}
+          </button>
+        ))}
+        {onCancel && (
+          <button type="button" class="quiet" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
+      </div>
     </form>
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The fields of a form, with what was written into them and not saved yet: that is still there when the drawer was closed, or
- * the page loaded again. It is kept in the tab only, as it may name people.
+ * What someone has written and not saved or sent yet: it is still there when the drawer was closed, or the page loaded again. All
+ * forms keep it here. It is kept in the tab only, as it may name people; a secret is not kept at all.
  */
 import { useState } from "preact/hooks";
 
@@ -13,29 +13,50 @@ export interface Draft<Fields> {
   discard: () => void;
 }
 
-/** @param name of the form @param saved what it holds when nothing was written */
-export function useDraft<Fields extends Record<string, string>>(name: string, saved: Fields): Draft<Fields> {
-  const key = `parley.form.${name}`;
-  const [written, setWritten] = useState<Partial<Fields>>(() => read<Fields>(key));
-  const fields = { ...saved, ...written };
+interface Written<Fields> {
+  key: string;
+  /** The fields that differ from what is saved. */
+  changes: Partial<Fields>;
+}
+
+/**
+ * @param name of the form, and of what it changes
+ * @param saved what it holds when nothing was written
+ * @param isSecret whether a value stays in the form, and is gone with it
+ */
+export function useDraft<Fields extends Record<string, string>>(
+  name: string,
+  saved: Fields,
+  isSecret: (field: string, value: string) => boolean = () => false,
+): Draft<Fields> {
+  const key = `parley.draft.${name}`;
+  const [written, setWritten] = useState<Written<Fields>>(() => ({ key, changes: read<Fields>(key) }));
+  const changes = written.key === key ? written.changes : read<Fields>(key);
   const write = (changed: Partial<Fields>) => {
-    setWritten(changed);
-    try {
-      if (Object.keys(changed).length === 0) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, JSON.stringify(changed));
-    } catch {
-      // Full, or not allowed: the form works without.
-    }
+    setWritten({ key, changes: changed });
+    keep(
+      key,
+      Object.entries(changed as Record<string, string>).filter(([field, value]) => !isSecret(field, value)),
+    );
   };
   return {
-    fields,
+    fields: { ...saved, ...changes },
     set: (field) => (value) => {
-      const { [field]: _, ...others } = written;
-      write((saved[field] === value ? others : { ...written, [field]: value }) as Partial<Fields>);
+      const { [field]: _, ...others } = changes;
+      write((saved[field] === value ? others : { ...changes, [field]: value }) as Partial<Fields>);
     },
-    isChanged: Object.keys(written).length > 0,
+    isChanged: Object.keys(changes).length > 0,
     discard: () => write({}),
   };
+}
+
+function keep(key: string, changes: [field: string, value: string][]): void {
+  try {
+    if (changes.length === 0) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(changes)));
+  } catch {
+    // Full, or not allowed: the form works without.
+  }
 }
 
 function read<Fields>(key: string): Partial<Fields> {
