@@ -110,6 +110,11 @@ export interface ReplyDetail {
   queueMs?: number;
   /** Only replies of chatbots with `context` have it. */
   context?: SentContext;
+  /**
+   * JSON text of an object: fields of the call that answers of its dialect repeat. Absent for nothing, and where the row
+   * has no place for it. `""` in short forms.
+   */
+  requestFields?: string;
   /** Only replies of comparison sessions have one. */
   receipt?: Receipt | null;
   /** The prices of the endpoint's tokens at that time, if they are set and the reply has no receipt with them. */
@@ -250,8 +255,8 @@ export interface Message {
 }
 
 /**
- * What a reader needs of messages: all; `short`: replies without what was sent for them, so with an empty prepared prompt
- * and a receipt without body, params and attempts; `counts`: only replies, short and without their text.
+ * What a reader needs of messages: all; `short`: replies without what was sent for them, so with an empty prepared prompt,
+ * empty fields of the request and a receipt without body, params and attempts; `counts`: only replies, short and without their text.
  */
 export type MessageForm = "whole" | "short" | "counts";
 

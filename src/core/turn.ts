@@ -34,12 +34,17 @@ export interface TurnSettings extends ReplyPlace {
   previousPrompts?: number | null;
   systemPrompt?: string | null;
   attack?: Attack;
+  /** What its replies keep of the call, as JSON text. */
+  requestFields?: string;
   /** The turn of the recorded conversation that it puts again. If it breaks off, it goes on. */
   recordedTurn?: number;
 }
 
 /** A turn that runs. */
 export interface RunningTurn extends Turn, TurnSettings {}
+
+/** A turn, and what its replies get from it. */
+export type StartedTurn = Turn & ReplyPlace & Pick<TurnSettings, "requestFields">;
 
 /** Receives the messages of a series of turns. */
 export interface TurnSeriesReport {

@@ -27,7 +27,7 @@ export function continueConversation(
   session: Session,
   question: ConversationQuestion,
 ): Outcome<Prompt> {
-  const { messages, from, by } = question;
+  const { messages, from, by, requestFields } = question;
   const partner = { chatbotId: session.chatbotId, endpointId: endpointOf(session) };
   if (!isWith(partner, question)) return failed({ reason: "model-mismatch", session: partner });
   const addition = from === "start" ? comparedWithPath(world.log, messages) : newMessages(world.log, messages, from);
@@ -38,7 +38,8 @@ export function continueConversation(
   if (added.some(({ role }) => !canAppend(by, role))) return invalid(["messages"], CANNOT_APPEND);
   const lastSeq = append(world, session, added, parentSeq);
   const place = isVariant ? { isVariant: true as const, parentSeq: lastSeq ?? parentSeq } : {};
-  return success({ ...prompt, ...place, call: callOf(question) });
+  const fields = requestFields === undefined ? {} : { requestFields };
+  return success({ ...prompt, ...place, ...fields, call: callOf(question) });
 }
 
 /** What a session is with. */

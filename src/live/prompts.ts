@@ -123,8 +123,10 @@ export class Prompts {
     const { log } = this.#world;
     if (!log.state) return success(null);
     if (log.state.removed) return notFound("session");
-    const isOpen = this.#turns.find(turnId) !== null;
-    return success({ session: log.state.session, messages: log.messagesOfTurn(turnId), isOpen });
+    const open = this.#turns.find(turnId);
+    const snapshot = { session: log.state.session, messages: log.messagesOfTurn(turnId), isOpen: open !== null };
+    const requestFields = open?.prompt.requestFields;
+    return success(requestFields === undefined ? snapshot : { ...snapshot, requestFields });
   }
 
   /** Stops a turn that waits or runs, and waits for its end. @returns whether there was one */

@@ -100,17 +100,20 @@ export async function readTurn(reader: SessionReader, id: string, turnId: string
     (object) => object.turn({ turnId }),
     async (store) => {
       const session = await findSession(store.db, id);
-      return session && { session, messages: await turnOf(reader, session, turnId), isOpen: false };
+      return session && { session, messages: await turnOf(reader, store, session, turnId), isOpen: false };
     },
   );
   return found && isHidden(found.session, turnId) ? { ...found, messages: [], isOpen: false } : found;
 }
 
-async function turnOf(reader: SessionReader, session: Session, turnId: string): Promise<Message[]> {
+async function turnOf(reader: SessionReader, store: LogStore, session: Session, turnId: string): Promise<Message[]> {
   const found: Message[] = [];
   const log = logOf(reader, session, { after: 0, upTo: session.lastSeq });
   for await (const message of messagesOf(log, { form: "short" })) if (message.turnId === turnId) found.push(message);
-  return found;
+  const last = found.at(-1);
+  if (last?.reply?.requestFields !== "") return found;
+  const { items } = await logPage(store, session, { after: last.seq - 1, limit: 1 });
+  return found.toSpliced(-1, 1, ...items);
 }
 
 /** The newest messages of a session that no object has, as a result has them. @throws {CallerLeft} */

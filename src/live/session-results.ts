@@ -131,6 +131,8 @@ export interface ConversationQuestion {
   instructions?: string;
   /** JSON text of an object. */
   params?: string;
+  /** JSON text of an object: what answers repeat of the call, for as long as its turn is known. */
+  requestFields?: string;
   by: Pick<Writer, "role">;
 }
 
@@ -249,6 +251,8 @@ export interface TurnSnapshot {
   messages: Message[];
   /** Whether it waits or runs. */
   isOpen: boolean;
+  /** Of a turn that waits or runs. The replies of one that has ended have them. */
+  requestFields?: string;
 }
 
 export interface AmendParams extends ReadParams {

@@ -20,7 +20,7 @@ export const HAS_TEXT = "(detail IS NULL OR octet_length(content) > 0)";
 
 /** The detail of a reply without the long texts: a prepared prompt has up to 200,000 characters, a body 262,144. */
 export const SHORT_DETAIL = `json_replace(detail, '$.preparedPrompt', '', '$.receipt.body', NULL, '$.receipt.params', '',
-  '$.receipt.attempts', json('[]'), '$.context.summary.text', '')`;
+  '$.receipt.attempts', json('[]'), '$.context.summary.text', '', '$.requestFields', '')`;
 
 /**
  * What reading a {@link SHORT_DETAIL} counts against the limit of a batch: it passes on little of a detail, but the

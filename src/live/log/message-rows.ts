@@ -66,7 +66,7 @@ export const charactersOf = (messages: Message[]): number =>
   messages.reduce((total, { content, reply }) => total + content.length + longFieldsOf(reply), 0);
 
 const longFieldsOf = (reply: ReplyDetail | null): number =>
-  (reply?.preparedPrompt.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
+  (reply?.preparedPrompt.length ?? 0) + (reply?.requestFields?.length ?? 0) + (reply?.receipt?.body?.length ?? 0);
 
 /** A batch of messages as rows, which are converted to what its reader needs: messages, or columns. */
 export class RowBatch implements Batch<Message> {

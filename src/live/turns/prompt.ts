@@ -17,6 +17,8 @@ export interface Prompt {
   parentSeq?: number;
   /** Which endpoint replies, and with which params, if not the chatbot's own; and what its system prompt stands behind. */
   call?: { endpointId?: string; params?: string; instructions?: string };
+  /** What the replies keep of the call, as JSON text. */
+  requestFields?: string;
   /** The turn of the recorded conversation that it puts again. */
   recorded?: RecordedTurn;
   /** The turn that broke off and goes on with it: then only the chats without a reply are asked. */

@@ -4,11 +4,11 @@
  */
 import { RECORDED_CHAT, RECORDED_REPLY } from "../../core/bridge.ts";
 import type { RecordedTurn } from "../../core/bridge.ts";
-import { MAX_ROW_BYTES } from "../../core/message.ts";
-import type { NewMessage } from "../../core/message.ts";
+import { MAX_ROW_BYTES, MAX_ROW_CHARACTERS } from "../../core/message.ts";
+import type { NewMessage, ReplyDetail } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import type { EpochMs } from "../../core/time.ts";
-import type { ReplyPlace, RunningTurn, Turn } from "../../core/turn.ts";
+import type { RunningTurn, StartedTurn, Turn } from "../../core/turn.ts";
 import type { Reply } from "../../turn/fan-out.ts";
 import type { SentPrompt } from "./plan-turn.ts";
 import type { Prompt } from "./prompt.ts";
@@ -50,9 +50,10 @@ export function recordedMessages(
 }
 
 /** @param turn says where the reply belongs, if its prompt is in an earlier turn */
-export function replyMessage(turn: Turn & ReplyPlace, reply: Reply, at: EpochMs): NewMessage {
+export function replyMessage(turn: StartedTurn, reply: Reply, at: EpochMs): NewMessage {
   const { turnId, number, promptSeq, replyParentSeq } = turn;
-  const { chatId, content, detail } = fitReply(reply);
+  const detailOfTurn = { ...reply.detail, ...fittingFields(turn, reply) };
+  const { chatId, content, detail } = fitReply({ ...reply, detail: detailOfTurn });
   return {
     chatId,
     turnId,
@@ -63,6 +64,13 @@ export function replyMessage(turn: Turn & ReplyPlace, reply: Reply, at: EpochMs)
     reply: promptSeq === undefined ? detail : { ...detail, promptSeq },
     ...(replyParentSeq === undefined ? {} : { parentSeq: replyParentSeq }),
   };
+}
+
+/** What a reply keeps of the call, if its row has a place for it: a reply is worth more. */
+function fittingFields({ requestFields }: StartedTurn, { content, detail }: Reply): Pick<ReplyDetail, "requestFields"> {
+  if (requestFields === undefined) return {};
+  const isFitting = content.length + detail.preparedPrompt.length + requestFields.length <= MAX_ROW_CHARACTERS;
+  return isFitting ? { requestFields } : {};
 }
 
 /**

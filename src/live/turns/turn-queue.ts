@@ -29,6 +29,7 @@ const QUEUE_RETRY_SECONDS = 5;
 /** An accepted prompt: its turn waits or runs. */
 export interface SubmittedTurn {
   turnId: string;
+  prompt: Prompt;
   /** Resolves when the turn starts, or with the reason why it does not. */
   started: Promise<Outcome<null>>;
   /** Resolves when the turn has ended. */
@@ -71,7 +72,7 @@ export class TurnQueue {
     const { promise: started, resolve, reject } = Promise.withResolvers<Outcome<null>>();
     const control: TurnControl = { signals, resolveStarted: resolve, rejection: null };
     const finished = this.#queue.run(() => this.#run(control, prompt));
-    const turn = { turnId, started, finished };
+    const turn = { turnId, prompt, started, finished };
     this.#submitted.set(turnId, { control, turn });
     const remove = () => {
       this.#submitted.delete(turnId);

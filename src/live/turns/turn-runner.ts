@@ -9,7 +9,7 @@ import type { Message, NewMessage, SentContext } from "../../core/message.ts";
 import { isOnPath } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
-import type { ReplyPlace, Turn, TurnStatus } from "../../core/turn.ts";
+import type { ReplyPlace, StartedTurn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
 import type { SessionWorld } from "../session-world.ts";
@@ -148,19 +148,22 @@ export class TurnRunner {
   }
 
   /** Starts the turn and appends its prompt, in one transaction. A turn that goes on has both. */
-  #start(chatIds: string[], prompt: Prompt): Turn & ReplyPlace {
+  #start(chatIds: string[], prompt: Prompt): StartedTurn {
     const { log, emit, clock } = this.#world;
     const { turnId } = this.#signals;
-    const { recorded, resumed } = prompt;
-    const place = this.#placeOfReply(prompt);
+    const { recorded, resumed, requestFields } = prompt;
+    const ofReplies = {
+      ...this.#placeOfReply(prompt),
+      ...(requestFields === undefined ? {} : { requestFields }),
+    };
     const settings = {
       chatIds,
       ...settingsOfTurn(this.#session, prompt),
-      ...place,
+      ...ofReplies,
       ...(recorded ? { recordedTurn: recorded.number } : {}),
     };
     const started = resumed?.turn ?? log.startTurn(turnId, settings, clock());
-    const turn = { turnId, number: started.number, startedAt: started.startedAt, ...place };
+    const turn = { turnId, number: started.number, startedAt: started.startedAt, ...ofReplies };
     emit({ type: "turn-started", turnId, chatIds });
     if (recorded && !resumed) this.#append(recordedMessages(this.#session, turn, recorded, clock()));
     else if (prompt.seq === null && !resumed) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
@@ -207,12 +210,12 @@ export class TurnRunner {
     this.#world.emit({ type: "reply-delta", turnId: this.#signals.turnId, chatId, offset, text });
   }
 
-  #addReply(turn: Turn & ReplyPlace, reply: Reply): void {
+  #addReply(turn: StartedTurn, reply: Reply): void {
     const isFirst = this.#unwrittenReplies.push(reply) === 1;
     if (isFirst && this.#drafts.texts.size > 1) setTimeout(() => this.#writeReplies(turn), REPLY_BATCH_MS);
   }
 
-  #writeReplies(turn: Turn & ReplyPlace): void {
+  #writeReplies(turn: StartedTurn): void {
     const replies = this.#unwrittenReplies;
     this.#unwrittenReplies = [];
     if (replies.length === 0) return;

@@ -123,15 +123,19 @@ const PARAM_RULES: ReadonlyMap<string, ParamRule> = new Map([
   ["allow_retries", FLAG],
 ]);
 
+/** The params whose values Parley cannot use, or sets itself. */
+export const paramProblems = (params: Record<string, unknown>): { param: string; message: string }[] =>
+  Object.entries(params).flatMap(([param, value]) => {
+    const rule = PARAM_RULES.get(param);
+    const isUnset = value === null && rule !== RESERVED;
+    return rule && !isUnset && !rule.isValid(value) ? [{ param, message: rule.message }] : [];
+  });
+
 /** Params to send with every call to a provider. */
 export const providerParams = anyObject.check(
   z.superRefine((params, context) => {
-    for (const [param, value] of Object.entries(params)) {
-      const rule = PARAM_RULES.get(param);
-      const isUnset = value === null && rule !== RESERVED;
-      if (rule && !isUnset && !rule.isValid(value))
-        context.addIssue({ code: "custom", path: [param], message: rule.message });
-    }
+    for (const { param, message } of paramProblems(params))
+      context.addIssue({ code: "custom", path: [param], message });
     if (!fitsBound(JSON.stringify(params)))
       context.addIssue({ code: "custom", message: "must not be larger than 16 KiB of JSON" });
   }),

@@ -66,7 +66,7 @@ const operations: Operations = {
     tag,
     summary: "Get a stored response, or resume its stream",
     description:
-      "With `stream=true` the answer is the stream of its events, those after `starting_after`, with the numbers that they had at first.",
+      "It repeats the fields of the call, as the first answer does. With `stream=true` the answer is the stream of its events, those after `starting_after`, with the numbers that they had at first.",
     response: {
       status: 200,
       description: "The response: `in_progress` while its turn waits or runs",

@@ -13,6 +13,7 @@ import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
 import { findParamProblem, PROVIDERS } from "../../providers/registry.ts";
 import { buildRequest } from "../../turn/prepare-turn.ts";
 import type { AppEnv } from "../http/context.ts";
+import { paramProblems } from "../http/fields.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { unsupported } from "./errors.ts";
 import { findModel } from "./models.ts";
@@ -94,14 +95,17 @@ function maxTokensParam(chatbot: Chatbot | null, { connectorType, uri, params }:
  * The params of a call for its provider. `null` counts as absent, as in OpenAI's API.
  *
  * @param others the fields of the body that have no meaning for Parley
- * @returns the problem of params that the caller may not set
+ * @returns the problem of params that the caller may not set, or whose values Parley cannot use
  */
 export function readParams(
   others: Record<string, unknown>,
   caller: Caller,
 ): { params: Record<string, unknown> } | HttpProblem {
   const params = Object.fromEntries(Object.entries(others).filter(([, value]) => value != null));
-  if (caller.role !== "client") return { params };
+  if (caller.role !== "client") {
+    const [problem] = paramProblems(params);
+    return problem ? invalid([problem.param], problem.message).failure : { params };
+  }
   const name = Object.keys(params).find((param) => !ACCOUNT_FIELDS.has(param));
   return name === undefined
     ? { params: {} }

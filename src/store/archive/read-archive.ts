@@ -61,7 +61,8 @@ function inForm(message: Message, { which, chatId, form = "whole" }: PageQuery):
   const { reply } = message;
   if (!reply || chatId !== undefined || (which !== "shown" && form === "whole")) return message;
   const receipt = reply.receipt && { ...reply.receipt, body: null, params: "", attempts: [] };
-  const short = { ...reply, preparedPrompt: "", ...(receipt ? { receipt } : {}) };
+  const fields = reply.requestFields === undefined ? {} : { requestFields: "" };
+  const short = { ...reply, preparedPrompt: "", ...fields, ...(receipt ? { receipt } : {}) };
   return { ...message, content: form === "counts" ? "" : message.content, reply: short };
 }
 

@@ -246,6 +246,15 @@ describe("the limits of a reply", () => {
     ]) {
       expect([refused.status, refused.body.error.details[0].path]).toEqual([400, `params.${name}`]);
     }
+    const hello = { messages: [{ role: "user", content: "Hello" }], ...params };
+    for (const [model, store] of [
+      [endpointId, false],
+      [endpointId, true],
+      [`chatbot:${chatbotId}`, false],
+    ]) {
+      const { status, body } = await post("/openai/v1/chat/completions", { model, store, ...hello });
+      expect([status, body.error?.code, body.error?.param]).toEqual([400, "invalid_input", name]);
+    }
     expect((await get(`/chatbots/${chatbotId}`)).body.data.params).toBeUndefined();
   });
 

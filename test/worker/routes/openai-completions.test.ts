@@ -371,6 +371,8 @@ describe("what is not taken", () => {
       [{ model, messages: [] }, "messages"],
       [{ messages: hello }, "model"],
       [{ model, messages: hello, stream_options: { include_usag: true } }, "stream_options.include_usag"],
+      [{ model, messages: hello, contents: [] }, "contents"],
+      [{ model, messages: hello, delay_ms: -1 }, "delay_ms"],
     ] as const)
       expect((await post("/openai/v1/chat/completions", body)).body.error).toMatchObject({ param });
     const missing = await post("/openai/v1/chat/completions", { model: "gpt-5", messages: hello });

@@ -8,7 +8,7 @@ import { readerOf } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { findOwnSession } from "../../http/session-owners.ts";
 import { modelIdOf } from "../model-ids.ts";
-import { storedHead, storedTurnOf } from "./present.ts";
+import { readRequestFields, storedHead, storedTurnOf } from "./present.ts";
 import type { ResponseHead, StoredTurn } from "./present.ts";
 
 /** A response by its id. */
@@ -26,10 +26,11 @@ export async function findResponse(c: Context<AppEnv>, id: string): Promise<Foun
   const own = await findOwnSession(c, turn.sessionId);
   const found = "reason" in own ? null : await readTurn(readerOf(c), turn.sessionId, turn.turnId);
   if (!found || (found.messages.length === 0 && !found.isOpen)) return responseNotFound(id);
-  const { session } = found;
+  const { session, isOpen } = found;
+  const last = isOpen ? undefined : found.messages.at(-1);
   const model = modelIdOf({ chatbotId: session.chatbotId, endpointId: endpointOf(session) });
-  const head = storedHead(turn, { model });
-  return { turn, head, isOpen: found.isOpen, last: found.isOpen ? undefined : found.messages.at(-1) };
+  const fields = readRequestFields(found.requestFields ?? last?.reply?.requestFields, c.var.caller);
+  return { turn, head: storedHead(turn, { model, ...fields }), isOpen, last };
 }
 
 const responseNotFound = (id: string) => ({ reason: "not-found", resource: "response", id: id.slice(0, 200) }) as const;

@@ -26,7 +26,7 @@ import { respondWithReply } from "../respond-with-reply.ts";
 import { readQuestion } from "../session-question.ts";
 import { ResponseEvents } from "./events.ts";
 import { readInput } from "./input.ts";
-import { finishedResponse, newResponseHead, storedHead, storedTurnOf } from "./present.ts";
+import { finishedResponse, newResponseHead, requestFieldsOf, storedHead, storedTurnOf } from "./present.ts";
 import type { ResponseHead } from "./present.ts";
 import type { CreateResponse } from "./schemas.ts";
 
@@ -92,7 +92,9 @@ async function askInSession(
   const opened = await openSession(c, input, place.sessionId);
   if ("reason" in opened) return opened;
   const { sessionId } = opened;
-  const reply = await askSession(c, sessionId, question, input.stream === true);
+  const requestFields = requestFieldsOf(input);
+  const asked = requestFields === undefined ? question : { ...question, requestFields };
+  const reply = await askSession(c, sessionId, asked, input.stream === true);
   if (!("reason" in reply)) return { head: storedHead({ sessionId, turnId: reply.turnId }, input), reply };
   if (typeof place.from === "object" && (await isMissing(c, reply, sessionId))) return PREVIOUS_NOT_FOUND;
   return reply.reason === "invalid" ? { ...reply, issues: reply.issues.map(asInput) } : reply;

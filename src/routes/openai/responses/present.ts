@@ -1,5 +1,6 @@
 /** The JSON of responses. No effects. https://platform.openai.com/docs/api-reference/responses/object */
 import type * as z from "zod";
+import type { Caller } from "../../../core/caller.ts";
 import type { Usage } from "../../../core/message.ts";
 import type { ReplyEnd, ReplyFailure } from "../../../core/reply.ts";
 import { timeOfObjectId } from "../../../core/id.ts";
@@ -26,7 +27,33 @@ export interface StoredTurn {
 /** What is asked for, as far as its response shows it. */
 type Asked = Pick<Input, "model"> & Partial<Input>;
 
-/** The response of a turn. What is not in the log is only known while it is asked for. */
+/** The fields of a call that its response repeats. */
+const REPEATED = [
+  "instructions",
+  "metadata",
+  "previous_response_id",
+  "max_output_tokens",
+  "temperature",
+  "top_p",
+] as const;
+
+type RepeatedFields = Partial<Pick<Input, (typeof REPEATED)[number]>>;
+
+/** The fields that the reply of a stored response keeps, as JSON text; `undefined` for none. */
+export function requestFieldsOf(input: Input): string | undefined {
+  const given = REPEATED.filter((name) => input[name] != null).map((name) => [name, input[name]]);
+  return given.length === 0 ? undefined : JSON.stringify(Object.fromEntries(given));
+}
+
+/** What a reader may know of the call: a client sees neither instructions nor params, as it sees none of its chatbot. */
+export function readRequestFields(text: string | undefined, { role }: Caller): RepeatedFields {
+  if (!text) return {};
+  const fields = JSON.parse(text) as RepeatedFields;
+  const { metadata, previous_response_id } = fields;
+  return role === "client" ? { metadata, previous_response_id } : fields;
+}
+
+/** The response of a turn. */
 export const storedHead = ({ sessionId, turnId }: StoredTurn, asked: Asked): ResponseHead => ({
   ...newResponseHead(sessionId + turnId, { ...asked, store: true }, timeOfObjectId(turnId)),
   previous_response_id: asked.previous_response_id ?? null,
