@@ -91,6 +91,19 @@ describe("CSV", () => {
     ]);
   });
 
+  it("keeps 1,001 cells of a head, however many there are", () => {
+    const [head] = new CsvReader().push(`a${",".repeat(5_000)}\n`);
+    expect(head?.cells).toHaveLength(1_001);
+  });
+
+  it("takes rows of 500,000 characters, and reads no further in a longer one", () => {
+    const half = "x".repeat(250_000);
+    expect(read(`a,b\n${half},"${half}"\n${half},${half}`, 100_000).map(({ line }) => line)).toEqual([1, 2, 3]);
+    const tooLong = expect.objectContaining({ message: "A row has at most 500000 characters", line: 2 });
+    for (const row of [`"${half}`, `${half},${half},`])
+      expect(() => [...new CsvReader().push(`a\n${row}${half}x`)]).toThrow(tooLong);
+  });
+
   it.each([
     ['a,"b\nc', "A quote is not closed", 1],
     ['a\n"b"c\n', "Text follows a closing quote", 2],

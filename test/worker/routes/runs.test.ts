@@ -426,6 +426,18 @@ describe("the items of a run", () => {
     expect(exported).toMatchObject({ ...kept, expect: { equals: "a\ufffdb" } });
   });
 
+  it.each([
+    ["a prompt that is too long, and what follows", 100_001, [[2, "prompt"], [3]]],
+    ["a row that is too long, without what follows", 500_001, [[2]]],
+  ])("are refused with %s", async (_, length, places) => {
+    const text = `prompt\n"${"a".repeat(length)}"\nb,c`;
+    const { status, body } = await send(`?name=r&endpoints=${await createEndpoint()}`, "text/csv", text);
+    expect([status, body.error.map(({ loc }: { loc: unknown[] }) => loc)]).toEqual([
+      422,
+      places.map((place) => ["body", ...place]),
+    ]);
+  });
+
   it("are refused without repeating a long name of a column", async () => {
     const text = `prompt,${"x".repeat(1_000_000)}\na,b\n`;
     const { status, body } = await send(`?name=r&endpoints=${await createEndpoint()}`, "text/csv", text);

@@ -9,6 +9,9 @@ export interface CsvRecord {
   cells: string[];
 }
 
+/** The most characters of a record: more than all fields of an item may have. A body may be nothing but one cell. */
+const MAX_RECORD_CHARACTERS = 500_000;
+
 /** Takes the text of a file in parts. */
 export class CsvReader {
   /** A record with more cells has one more than these: all others are dropped, for a body may be nothing but commas. */
@@ -17,11 +20,13 @@ export class CsvReader {
   #startLine = 1;
   #cells: string[] = [];
   #cell = "";
+  /** Of the record so far, without what separates cells. */
+  #characters = 0;
   /** `quoted`: within quotes; `closed`: after a quote that ends them, or is the first of two. */
   #place: "start" | "plain" | "quoted" | "closed" = "start";
   #afterReturn = false;
 
-  /** @returns the records that end in this part; blank lines are none */
+  /** @returns the records that end in this part; blank lines are none. @throws {CsvError} for what is no CSV, or too long */
   *push(text: string): Generator<CsvRecord, void> {
     for (const character of text) {
       const isSecondOfBreak = this.#afterReturn && character === "\n" && this.#place !== "quoted";
@@ -41,14 +46,14 @@ export class CsvReader {
 
   #addQuoted(character: string): null {
     if (character === '"') this.#place = "closed";
-    else this.#cell += character;
+    else this.#append(character);
     if (character === "\n") this.#line += 1;
     return null;
   }
 
   #add(character: string): CsvRecord | null {
     if (character === '"' && this.#place !== "plain") {
-      if (this.#place === "closed") this.#cell += '"';
+      if (this.#place === "closed") this.#append('"');
       this.#place = "quoted";
       return null;
     }
@@ -60,7 +65,7 @@ export class CsvReader {
     }
     if (character !== "\n" && character !== "\r") {
       if (this.#place === "closed") throw new CsvError(this.#line, "Text follows a closing quote");
-      this.#cell += character;
+      this.#append(character);
       this.#place = "plain";
       return null;
     }
@@ -70,17 +75,25 @@ export class CsvReader {
     return record;
   }
 
+  #append(character: string): void {
+    this.#characters += character.length;
+    if (this.#characters > MAX_RECORD_CHARACTERS)
+      throw new CsvError(this.#startLine, `A row has at most ${MAX_RECORD_CHARACTERS} characters`);
+    this.#cell += character;
+  }
+
   #endRecord(): CsvRecord | null {
     const isBlank = this.#cells.length === 0 && this.#cell === "" && this.#place === "start";
     const record = { line: this.#startLine, cells: [...this.#cells, this.#cell] };
     this.#cells = [];
     this.#cell = "";
+    this.#characters = 0;
     this.#place = "start";
     return isBlank ? null : record;
   }
 }
 
-/** What is no CSV, and in which line. */
+/** What is no CSV or too long, and in which line. */
 export class CsvError extends Error {
   readonly line: number;
 
