@@ -37,6 +37,7 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
   await dialog.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("button", { name: "Test My model" }).click();
   const call = await provider.nextCall();
+  expect(call.authorization).toBe("Bearer a-secret");
   call.say("It works");
   call.finish();
   await page.getByText("It answered in").getByText("It works").waitFor();
@@ -57,9 +58,16 @@ it("adds an endpoint with the fields of its type, tests it, changes and deletes 
     pinned: ["temperature", "max_tokens"],
     params: { max_attempts: 1 },
   });
+  await page.getByRole("button", { name: "Test My model" }).click();
+  const later = await provider.nextCall();
+  expect(later.authorization).toBe("Bearer a-secret");
+  later.say("It still works");
+  later.finish();
+  await page.getByText("It answered in").getByText("It still works").waitFor();
   await page.getByRole("button", { name: "Delete My model" }).click();
   await page.getByRole("button", { name: "Delete My model now" }).click();
   await page.getByText("My model", { exact: true }).waitFor({ state: "detached" });
+  expect((await server.parley.endpoints.list()).map(({ name }) => name)).not.toContain("My model");
 });
 
 /** Fills in a new endpoint that asks the gated provider. */
@@ -166,7 +174,12 @@ it("makes a key for an app, shows it once, and revokes it", async ({ page }) => 
   await dialog.getByRole("button", { name: "Make key" }).click();
   const key = (await dialog.locator(".secret").textContent()) ?? "";
   const as = (token: string) => fetch(`${server.address}/me`, { headers: { authorization: `Bearer ${token}` } });
-  expect(await (await as(key)).json()).toMatchObject({ data: { role: "client" } });
+  const { id: clientId } = (await server.parley.clients.list({ searchString: "Grace" })).results[0] ?? { id: "" };
+  const { data: own }: { data: { role: string; clientId: string; expiresAt: string } } = await (await as(key)).json();
+  expect([own.role, own.clientId]).toEqual(["client", clientId]);
+  // As the form proposes: it ends by itself.
+  const days = (Date.parse(own.expiresAt) - Date.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(30);
   await dialog.getByRole("button", { name: "Close" }).click();
   await page.getByText("not used yet").or(page.getByText("used ")).first().waitFor();
   await expect.poll(() => page.content()).not.toContain(key);

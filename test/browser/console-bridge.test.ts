@@ -172,6 +172,7 @@ it("stops a replay, and goes on with it", async ({ page }) => {
   await replay(page).getByText("1 of 2 turns replayed").waitFor();
   await replay(page).getByRole("button", { name: "Go on" }).click();
   const second = await provider.nextCall();
+  expect(second.messages.at(-1)).toBe("Where is my lamp?");
   second.say("Here");
   second.finish();
   await replay(page).getByText("2 turns replayed").waitFor();

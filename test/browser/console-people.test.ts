@@ -103,6 +103,23 @@ it("keeps what was written and not saved, over a reload, until it is saved or di
   await page.getByRole("button", { name: "Discard" }).click();
   await expect.poll(() => prompt.inputValue()).toBe("");
   expect((await chatbotNamed("Eliza")).systemPrompt).toBeUndefined();
+  await prompt.fill("A short persona");
+  await page.keyboard.press("Escape");
+  await closed(page);
+  await page.getByRole("button", { name: "Change Echo" }).click();
+  await expect.poll(() => prompt.inputValue()).toBe("");
+  await page.keyboard.press("Escape");
+  await closed(page);
+  await page.getByRole("button", { name: "Change Eliza" }).click();
+  await page.getByText("It is not saved yet").waitFor();
+  await save(page);
+  await closed(page);
+  // What is changed elsewhere is not hidden by what was written here.
+  const { id } = await chatbotNamed("Eliza");
+  await server.parley.chatbots.update(id, { systemPrompt: "Of somebody else" });
+  await page.getByRole("button", { name: "Change Eliza" }).click();
+  await expect.poll(() => prompt.inputValue()).toBe("Of somebody else");
+  await expect.poll(() => page.getByText("It is not saved yet").count()).toBe(0);
 });
 
 it("makes a client, tells two of one name apart, and shows the chats of one", async ({ page }) => {
@@ -111,6 +128,7 @@ it("makes a client, tells two of one name apart, and shows the chats of one", as
   const dialog = page.getByRole("dialog");
   for (const externalId of ["crm-1", "crm-2"]) {
     await page.getByRole("button", { name: "New client" }).click();
+    await expect.poll(() => dialog.getByLabel("Name").inputValue()).toBe("");
     await dialog.getByLabel("Name").fill("Grace Hopper");
     await dialog.getByLabel("External id").fill(externalId);
     await dialog.getByLabel("Metadata, as JSON").fill('{"plan": "free"}');
@@ -168,13 +186,16 @@ it("tells two clients of one name apart wherever a chat of theirs is", async ({ 
 it("leads to the chats of a client that cannot be deleted", async ({ page }) => {
   const { id: chatbotId } = await server.parley.chatbots.create({ name: "Hall", endpointId: "echo" });
   const { id: clientId } = await server.parley.clients.create({ name: "Stays" });
+  const { id: otherId } = await server.parley.clients.create({ name: "Goes" });
   await server.parley.sessions.create({ chatbotId, clientId, title: "Not ended" });
+  await server.parley.sessions.create({ chatbotId, clientId: otherId, title: "Of another client" });
   await open(page, "#/clients");
   await page.getByRole("button", { name: "Delete Stays" }).click();
   await page.getByRole("button", { name: "Delete Stays now" }).click();
   await page.getByRole("alert").getByText("End or delete them first").waitFor();
   await page.getByRole("link", { name: "the chats of this client" }).click();
   await page.getByText("Not ended").waitFor();
+  await page.getByText("Of another client").waitFor({ state: "detached" });
 });
 
 it("shows an operator the clients, and nothing to change", async ({ page }) => {

@@ -103,9 +103,16 @@ it("filters the answers, and saves them as files", async ({ page }) => {
   await page.getByText("6 answers", { exact: true }).waitFor();
   await page.getByRole("combobox", { name: /^Show/ }).selectOption("Not passed");
   await page.getByText("2 answers", { exact: true }).waitFor();
-  await expect.poll(() => rows.count()).toBe(3);
+  await expect
+    .poll(() => rows.allInnerTexts())
+    .toEqual([
+      expect.any(String),
+      expect.stringMatching(/^france\s+second\s+not passed/),
+      expect.stringMatching(/^peru · turn 2\s+first\s+not passed/),
+    ]);
   await page.getByRole("combobox", { name: /^Endpoint/ }).selectOption("second");
   await page.getByText("1 answer", { exact: true }).waitFor();
+  await expect.poll(() => rows.nth(1).innerText()).toMatch(/^france\s+second\s+not passed/);
   await page.getByRole("searchbox", { name: /^Item/ }).fill("nothing");
   await page.getByRole("searchbox", { name: /^Item/ }).press("Enter");
   await page.getByText("No answer is like this.").waitFor();

@@ -7,6 +7,8 @@ import type { AddressInfo } from "node:net";
 export interface GatedCall {
   /** The model that was asked for. */
   model: string;
+  /** As the header `authorization` has it. */
+  authorization: string | undefined;
   /** The texts of the messages that were sent, in order. */
   messages: string[];
   /** Sends a part of the reply. */
@@ -34,7 +36,8 @@ export async function startGatedProvider(): Promise<GatedProvider> {
     const text = (await request.setEncoding("utf8").toArray()).join("");
     const body = JSON.parse(text) as { model: string; messages: { content: string }[] };
     const messages = body.messages.map(({ content }) => content);
-    const call = { model: body.model, messages, ...gatedReply(answer) };
+    const { authorization } = request.headers;
+    const call = { model: body.model, authorization, messages, ...gatedReply(answer) };
     const next = waiting.shift();
     if (next) next(call);
     else calls.push(call);
