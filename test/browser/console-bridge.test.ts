@@ -124,11 +124,12 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await dialog.getByText("2 later messages of this chat leave its path; they stay as another variant.").waitFor();
   await server.parley.sessions.addMessage(id, { message: { role: "user", content: "Still there?" } });
   await dialog.getByRole("button", { name: "Adopt" }).click();
-  await dialog.getByText(`The last message of the chat session ${id} is 7`).waitFor();
+  await dialog.getByText("The chat has gone on since the comparison was made.").waitFor();
+  await expect.poll(() => dialog.getByText(/expected_seq|session/).count()).toBe(0);
   await dialog.getByText("3 later messages of this chat").waitFor();
   await server.parley.sessions.end(id);
   await dialog.getByRole("button", { name: "Adopt all the same" }).click();
-  await dialog.getByText("gone or not active").waitFor();
+  await dialog.getByText("it is completed. Reopen it, then adopt.").waitFor();
   await expect.poll(() => dialog.getByRole("button", { name: "Adopt all the same" }).count()).toBe(0);
   await server.parley.sessions.update(id, { status: "ACTIVE" });
   await dialog.getByRole("button", { name: "Close" }).click();
@@ -137,6 +138,74 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await dialog.getByRole("button", { name: "Adopt" }).click();
   await dialog.getByRole("button", { name: "Adopt all the same" }).click();
   await dialog.getByText("Adopted.").waitFor();
+});
+
+it("adopts an answer after the reply that is being written in the chat, and not in a chat that was deleted", async ({
+  page,
+}) => {
+  const { chatbots, comparisons, sessions } = server.parley;
+  const { id: thinkerId } = await chatbots.create({ name: "Thinker", endpointId: "slow" });
+  const { id } = await sessions.create({ chatbotId: thinkerId, clientId, title: "Answers again" });
+  const chat = sessions.chat(id, { content: "Hello" });
+  const first = await provider.nextCall();
+  first.say("Well");
+  first.finish();
+  await chat;
+  const { session_id } = await comparisons.create({ name: "c", endpoints: ["helpful"], from_session: id });
+  await comparisons.replay(session_id);
+  const again = sessions.regenerate(id, 2);
+  const call = await provider.nextCall();
+  await page.goto(`${server.address}/console#/compare/${session_id}`);
+  await answers(page, "Helpful").getByRole("button", { name: "Adopt" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Adopt" }).click();
+  await dialog.getByText("The chatbot is answering in the chat. Wait for its end, then adopt.").waitFor();
+  call.finish();
+  await again;
+  await dialog.getByRole("button", { name: "Adopt", exact: true }).click();
+  await dialog.getByText("The chat has gone on since").waitFor();
+  await sessions.delete(id);
+  await dialog.getByRole("button", { name: "Adopt all the same" }).click();
+  await dialog.getByText("The chat was deleted, so there is nothing to adopt the answer in.").waitFor();
+  await expect.poll(() => dialog.getByRole("link").count()).toBe(0);
+});
+
+it("marks the one answer that was adopted, of two that are the same", async ({ page }) => {
+  const id = await createChat("Twice");
+  const { comparisons } = server.parley;
+  const endpoints = ["helpful", "helpful"];
+  const { session_id } = await comparisons.create({ name: "c", endpoints, from_session: id });
+  await comparisons.replay(session_id);
+  await page.goto(`${server.address}/console#/compare/${session_id}`);
+  const second = page.getByRole("article", { name: "Answer of Helpful (2)" }).last();
+  await second.getByRole("button", { name: "Adopt" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Adopt" }).click();
+  await page.getByText("Adopted.").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await second.getByRole("link", { name: "Adopted" }).waitFor();
+  await expect.poll(() => page.getByRole("link", { name: "Adopted" }).count()).toBe(1);
+  await page.reload();
+  await second.getByRole("link", { name: "Adopted" }).waitFor();
+  await expect.poll(() => page.getByRole("link", { name: "Adopted" }).count()).toBe(1);
+});
+
+it("shows what a chatbot greets with, and what the chat began with", async ({ page }) => {
+  const { chatbots, comparisons, sessions } = server.parley;
+  const { id: greeterId } = await chatbots.create({ name: "Greeter", endpointId: "plain", greeting: "**Welcome**" });
+  const { id } = await sessions.create({ chatbotId: greeterId, clientId, title: "Greeted" });
+  await sessions.chat(id, { content: "Hello" });
+  await chatbots.update(greeterId, { greeting: "Hello again" });
+  const fields = { name: "c", endpoints: ["helpful", `chatbot:${greeterId}`], from_session: id };
+  const { session_id } = await comparisons.create(fields);
+  await page.goto(`${server.address}/console#/compare/${session_id}`);
+  const greeting = (name: string) => page.getByRole("article", { name: `Greeting of ${name}` });
+  await greeting("Recorded").locator("strong", { hasText: "Welcome" }).waitFor();
+  await greeting("Greeter").getByText("Hello again").waitFor();
+  await comparisons.replay(session_id);
+  await replay(page).getByText("1 turn replayed").waitFor();
+  await page.reload();
+  await greeting("Greeter").getByText("Hello again").waitFor();
+  await expect.poll(() => page.getByRole("article", { name: /^Greeting of/ }).count()).toBe(2);
 });
 
 it("goes on with a replay after a reload, with the conversation as it was", async ({ page }) => {

@@ -5,18 +5,20 @@ import type { Result, ResultProps } from "../compare/results/result.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
 import { plural } from "../shared/format.ts";
-import { Problem, reasonOf } from "../shared/problem.tsx";
+import { Problem } from "../shared/problem.tsx";
 import { useLoaded } from "../shared/use-loaded.ts";
-import { lastSeqOf } from "./last-seq.ts";
+import { rememberAdoption } from "./adopted-answers.ts";
+import { readChatNow } from "./chat-now.ts";
 import { countLaterMessages } from "./later-messages.ts";
+import { refusalOf } from "./refusal.ts";
+import type { Refusal } from "./refusal.ts";
 
 type AdoptResult = Result & { kind: "adopt" };
 
 type Outcome =
   | { state: "asked" | "busy" }
   | { state: "adopted"; seq: number }
-  /** @param lastSeq of the chat as it is now; `null` if it takes no answer */
-  | { state: "refused"; reason: string; lastSeq: number | null }
+  | { state: "refused"; refusal: Refusal }
   | { state: "failed"; problem: unknown };
 
 export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
@@ -42,7 +44,7 @@ export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
       </p>
       <Later count={later.value ?? 0} />
       {outcome.state === "failed" && <Problem problem={outcome.problem} />}
-      {outcome.state === "refused" && <Refusal from={from} {...outcome} onAdopt={adopt} />}
+      {outcome.state === "refused" && <Refused from={from} refusal={outcome.refusal} onAdopt={adopt} />}
       {outcome.state !== "refused" && isKnown && (
         <button type="button" class="primary" disabled={outcome.state === "busy"} onClick={() => void adopt()}>
           Adopt
@@ -68,29 +70,34 @@ function useAdoption(id: string, { from, chatId, number }: AdoptResult) {
     const expected = expectedSeq === undefined ? {} : { expected_seq: expectedSeq };
     try {
       const seq = await api.comparisons.adopt(id, { chat_id: chatId, chat_record_id: number, ...expected });
+      rememberAdoption(id, seq, chatId);
       setOutcome({ state: "adopted", seq });
     } catch (problem) {
       if (!(problem instanceof ParleyError) || problem.status !== 409) return setOutcome({ state: "failed", problem });
-      const lastSeq = await lastSeqOf(api, from).catch(() => null);
-      setOutcome({ state: "refused", reason: reasonOf(problem), lastSeq });
+      const chat = await readChatNow(api, from).catch(() => null);
+      setOutcome({ state: "refused", refusal: refusalOf(problem, chat) });
     }
   };
   return { outcome, adopt };
 }
 
-interface RefusalProps {
+interface RefusedProps {
   from: string;
-  reason: string;
-  lastSeq: number | null;
-  onAdopt: (expectedSeq: number) => Promise<void>;
+  refusal: Refusal;
+  onAdopt: (expectedSeq?: number) => Promise<void>;
 }
 
-const Refusal = ({ from, reason, lastSeq, onAdopt }: RefusalProps) => (
+const Refused = ({ from, refusal: { text, lastSeq, canRepeat, hasChat }, onAdopt }: RefusedProps) => (
   <>
     <div class="note note-bad" role="alert">
-      <span>Not adopted. {reason}.</span>
-      <a href={addressOf("chats", from, lastSeq ?? "")}>Look at the chat</a>
+      <span>Not adopted. {text}</span>
+      {hasChat && <a href={addressOf("chats", from, lastSeq ?? "")}>Look at the chat</a>}
     </div>
+    {canRepeat && (
+      <button type="button" class="primary" onClick={() => void onAdopt()}>
+        Adopt
+      </button>
+    )}
     {lastSeq !== null && (
       <button type="button" onClick={() => void onAdopt(lastSeq)}>
         Adopt all the same

@@ -47,6 +47,8 @@ export class Comparison extends Observable {
   readonly #byId = new Map<string, Turn>();
   /** Of the last message: where the events go on after a lost connection. */
   lastSeq = 0;
+  /** What the chats of chatbots begin with, by chat id. */
+  readonly greetings = new Map<string, string>();
   /** How many turns the chat has that it was made from. */
   recordedTurns = 0;
 
@@ -83,7 +85,7 @@ export class Comparison extends Observable {
 
   #append(event: StreamEvent & { type: "message-appended" }): void {
     this.lastSeq = Math.max(this.lastSeq, event.seq);
-    if (event.turnId === undefined) return this.#record(event);
+    if (event.turnId === undefined) return this.#appendBefore(event);
     const turn = this.turn(event.turnId);
     if (event.chatId !== null) {
       turn.reply(event.chatId).complete(event);
@@ -97,10 +99,11 @@ export class Comparison extends Observable {
     }
   }
 
-  /** The log begins with a copy of the chat. */
-  #record({ chatId, role }: StreamEvent & { type: "message-appended" }): void {
-    if (chatId !== RECORDED_CHAT || role !== "user") return;
-    this.recordedTurns += 1;
+  /** The log begins with greetings, and a copy of the chat that it was made from. */
+  #appendBefore({ chatId, role, content }: StreamEvent & { type: "message-appended" }): void {
+    const isGreeting = role === "assistant" && (chatId !== RECORDED_CHAT || this.recordedTurns === 0);
+    if (chatId !== null && isGreeting) this.greetings.set(chatId, content);
+    if (chatId === RECORDED_CHAT && role === "user") this.recordedTurns += 1;
     this.changed();
   }
 

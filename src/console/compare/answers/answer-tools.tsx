@@ -17,20 +17,19 @@ interface ToolsProps {
 export function AnswerTools({ column, reply, number, adoptable, onResult }: ToolsProps) {
   const { chatId, title } = column;
   const canAdopt = adoptable && !column.isRecorded && reply.state !== "error" && reply.text !== "";
-  const adopted =
-    canAdopt && adoptable.adopted.find((one) => one.endpoint === column.endpoint && one.text === reply.text);
+  const adopted = canAdopt ? adoptable.adopted.get(chatId) : undefined;
   return (
     <>
-      {adopted && (
+      {canAdopt && adopted !== undefined && (
         <a
           class="button quiet small"
-          href={addressOf("chats", adoptable.from, adopted.seq)}
+          href={addressOf("chats", adoptable.from, adopted)}
           aria-label={`Adopted, the answer of ${title}, in the chat`}
         >
           Adopted
         </a>
       )}
-      {canAdopt && !adopted && (
+      {canAdopt && adopted === undefined && (
         <Tool name="Adopt" title={title} onUse={() => onResult({ kind: "adopt", chatId, number, ...adoptable })} />
       )}
       <Tool name="Bookmark" title={title} onUse={() => onResult({ kind: "bookmark", chatId, number })} />

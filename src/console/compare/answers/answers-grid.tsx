@@ -4,7 +4,9 @@
  */
 import { useRef } from "preact/hooks";
 import { RECORDED_CHAT } from "../../../core/bridge.ts";
+import { matchAdopted } from "../../bridge/adopted-answers.ts";
 import type { AdoptedAnswer } from "../../bridge/adopted-answers.ts";
+import { FormattedText } from "../../shared/replies/formatted-text.tsx";
 import { useFollowedPlace } from "../../shared/use-followed-place.ts";
 import type { AnswerPlace } from "../answer-place.ts";
 import type { Column } from "../columns.ts";
@@ -26,7 +28,7 @@ interface GridProps {
 export function AnswersGrid({ comparison, columns, adopted, target, onStop, onAgain, onResult }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
   useFollowedPlace(scroller, comparison, target && ".cell-target");
-  const rows = rowsOf(comparison, adopted);
+  const rows = rowsOf(comparison, columns, adopted);
   return (
     <div class="answers" ref={scroller} tabIndex={0} role="region" aria-label="Answers">
       <div class="answers-inside" style={{ "--columns": columns.length }}>
@@ -38,6 +40,7 @@ export function AnswersGrid({ comparison, columns, adopted, target, onStop, onAg
             </div>
           ))}
         </div>
+        {comparison.greetings.size > 0 && <Greetings greetings={comparison.greetings} columns={columns} />}
         {rows.map(({ turn, adoptable }, index) => (
           <TurnRow
             key={turn.turnId}
@@ -57,9 +60,33 @@ export function AnswersGrid({ comparison, columns, adopted, target, onStop, onAg
   );
 }
 
+interface GreetingsProps {
+  /** By chat id. */
+  greetings: ReadonlyMap<string, string>;
+  columns: Column[];
+}
+
+/** What chatbots say before the first prompt. */
+const Greetings = ({ greetings, columns }: GreetingsProps) => (
+  <section class="turn turn-answers" aria-label="Greetings">
+    {columns.map(({ chatId, title }) => (
+      <div key={chatId} class="cell">
+        {greetings.has(chatId) && (
+          <article class="answer" aria-label={`Greeting of ${title}`}>
+            <p class="answer-name">{title}</p>
+            <FormattedText text={greetings.get(chatId) ?? ""} />
+            <footer class="answer-foot">Greeting</footer>
+          </article>
+        )}
+      </div>
+    ))}
+  </section>
+);
+
 /** Turns of a chat, and the place of each in it. Prompts that somebody put beside them have none. */
 function rowsOf(
   { session, turns }: Comparison,
+  columns: Column[],
   adopted: AdoptedAnswer[],
 ): { turn: Turn; adoptable: Adoptable | null }[] {
   const from = session?.from_session;
@@ -67,7 +94,8 @@ function rowsOf(
   return turns.map((turn) => {
     if (from === undefined || !turn.replies.has(RECORDED_CHAT)) return { turn, adoptable: null };
     number += 1;
+    const answers = columns.map((column) => ({ ...column, text: turn.replies.get(column.chatId)?.text ?? "" }));
     const ofTurn = adopted.filter((one) => one.turn === number);
-    return { turn, adoptable: { from, turn: number, adopted: ofTurn } };
+    return { turn, adoptable: { from, turn: number, adopted: matchAdopted(ofTurn, answers) } };
   });
 }

@@ -1,5 +1,4 @@
 /** What can be made of the answers, and what the views of it get. */
-import type { AdoptedAnswer } from "../../bridge/adopted-answers.ts";
 import type { Column } from "../columns.ts";
 import type { Turn } from "../comparison.ts";
 
@@ -9,8 +8,8 @@ export interface Adoptable {
   from: string;
   /** Its number among the turns of the chat, from 1. */
   turn: number;
-  /** What was adopted in the place of the recorded answer. */
-  adopted: AdoptedAnswer[];
+  /** What was adopted in the place of the recorded answer: the `seq` of the message in the chat, by the chat of the answer. */
+  adopted: ReadonlyMap<string, number>;
 }
 
 export type Result =
