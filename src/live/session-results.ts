@@ -213,6 +213,8 @@ export interface VariantStreamParams {
   key: IdempotencyKey | null;
   readerId?: string;
   role?: CallerRole | null;
+  /** Whether the reader needs the reply only: its text, and how it ends. */
+  replyOnly?: boolean;
 }
 
 export interface ActivateParams {
@@ -285,6 +287,8 @@ export interface AcceptedPrompt {
 /** The events of a turn, as it runs. */
 export interface TurnStream {
   events: ReadableStream<Uint8Array>;
+  /** Left out by an object of an earlier deployment. */
+  turnId?: string;
   /** Whether an earlier call with the same key started the turn. */
   replayed: boolean;
 }

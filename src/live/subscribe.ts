@@ -93,6 +93,7 @@ export class Subscriptions {
     key,
     readerId = crypto.randomUUID(),
     role = null,
+    replyOnly = false,
   }: VariantStreamParams): Promise<Outcome<TurnStream>> {
     const subscribers = this.#subscribers;
     return subscribers.callForReader(readerId, async () => {
@@ -100,13 +101,13 @@ export class Subscriptions {
       if (!accepted.ok) return accepted;
       const { turnId, submitted, replayed } = accepted.value;
       if (replayed && (await this.#isFull())) return failed({ reason: "too-many-subscribers" });
-      const stream = subscribers.openStream(readerId, { turnId, caller: null, role });
+      const stream = subscribers.openStream(readerId, { turnId, caller: null, role, replyOnly });
       const end = () => stream.end();
       const endWith = (replay: Replay) => void subscribers.catchUp(stream, replay).then(end);
       if (!submitted) {
         const isLeft = accepted.value.leftSeq !== undefined;
         endWith(isLeft ? this.#room.replayPrompt(accepted.value) : this.#room.replayTurn(turnId));
-        return success({ events: stream.readable, replayed });
+        return success({ turnId, events: stream.readable, replayed });
       }
       const isRunning = this.#log.state?.turn?.turnId === turnId;
       if (isRunning) void subscribers.catchUp(stream, this.#room.replayTurn(turnId));
@@ -115,7 +116,7 @@ export class Subscriptions {
         else end();
       }, end);
       const started = await submitted.started;
-      if (started.ok) return success({ events: stream.readable, replayed });
+      if (started.ok) return success({ turnId, events: stream.readable, replayed });
       stream.abort("The turn has not begun");
       return started;
     });

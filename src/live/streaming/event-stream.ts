@@ -8,7 +8,7 @@
 import type { Caller, CallerRole } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { eventFor, presentEvent, serverSentEvent } from "./events.ts";
+import { eventFor, isOfReply, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
 
 /** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
@@ -44,6 +44,8 @@ export interface StreamReader {
   /** The subscriber; `null` for the stream of a prompt, which ends with its turn. */
   caller: Caller | null;
   role: CallerRole | null;
+  /** Whether to send only what is of the reply. */
+  replyOnly?: boolean;
 }
 
 /** The stream of one reader. Its reader gets server-sent events. */
@@ -52,6 +54,7 @@ export class EventStream {
   readonly caller: Caller | null;
   readonly role: CallerRole | null;
   readonly #turnId: string | null;
+  readonly #replyOnly: boolean;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #onClose: (stream: EventStream) => void;
   #pendingBytes = 0;
@@ -65,11 +68,12 @@ export class EventStream {
   /**
    * @param onClose called once, when the stream has closed
    */
-  constructor({ turnId, caller, role }: StreamReader, onClose: (stream: EventStream) => void) {
+  constructor({ turnId, caller, role, replyOnly = false }: StreamReader, onClose: (stream: EventStream) => void) {
     const { readable, writable } = new IdentityTransformStream();
     this.readable = readable;
     this.#writer = writable.getWriter();
     this.#turnId = turnId;
+    this.#replyOnly = replyOnly;
     this.caller = caller;
     this.role = role;
     this.#onClose = onClose;
@@ -125,7 +129,7 @@ export class EventStream {
   *#textsOf(events: SessionEvent[], present: PresentSession): Generator<string, void> {
     let text = "";
     for (const event of events) {
-      const shown = eventFor(this.role, event);
+      const shown = this.#replyOnly && !isOfReply(event) ? null : eventFor(this.role, event);
       if (shown) text += serverSentEvent(presentEvent(shown, present));
       if (text.length < REPLAY_CHARACTERS) continue;
       yield text;
@@ -191,6 +195,7 @@ export class EventStream {
   }
 
   #includes(event: SessionEvent): boolean {
+    if (this.#replyOnly && !isOfReply(event)) return false;
     return this.#turnId === null || ("turnId" in event && event.turnId === this.#turnId);
   }
 

@@ -52,6 +52,13 @@ function messageFor(
   return role === "client" && event.author?.kind === "adopted" ? { ...event, author: { kind: "adopted" } } : event;
 }
 
+/** Whether an event has text of a reply, or says how it ends. */
+export const isOfReply = (event: SessionEvent): boolean =>
+  event.type === "reply-delta" ||
+  event.type === "reply-end" ||
+  event.type === "turn-ended" ||
+  (event.type === "message-appended" && event.status !== undefined);
+
 /**
  * Why a connection is closed. Codes from 4000 are for applications: RFC 6455, 7.4. 1013 is "try again later":
  * https://www.iana.org/assignments/websocket/websocket.xhtml#close-code-number

@@ -28,17 +28,17 @@ export async function sendMessage(c: AppContext, input: z.output<typeof SendMess
   // What the object answers for a session that does not exist.
   if ("reason" in own) return respondWithProblem(c, { reason: "session-not-active" });
   const key = question.about === "reply" ? idempotencyKeyOf(c) : (question.message?.name ?? null);
-  const reply = await askAndFollow(c, own.sessionId, question, key);
-  return "reason" in reply ? respondWithProblem(c, reply) : respondWithParts(c, reply);
+  const asked = await askAndFollow(c, own.sessionId, question, key);
+  return "reason" in asked ? respondWithProblem(c, asked) : respondWithParts(c, asked);
 }
 
 /** The reply that runs, or that has ended since the reader got its list, from its beginning. 204 if there is none. */
 export async function resumeStream(c: AppContext, id: string, { after }: z.output<typeof ResumeStream>) {
   const own = await findOwnSession(c, id);
   const running = "reason" in own ? own : await followRunningTurn(c, own.sessionId);
-  const reply = running ?? (after === undefined ? null : await findReplyAfter(c, id, after));
-  if (reply === null) return c.body(null, 204);
-  return "reason" in reply ? respondWithProblem(c, reply) : respondWithParts(c, reply);
+  const found = running ?? (after === undefined ? null : await findReplyAfter(c, id, after));
+  if (found === null) return c.body(null, 204);
+  return "reason" in found ? respondWithProblem(c, found) : respondWithParts(c, found);
 }
 
 /** The reply to the message of the user that ends a reader's list; `null` if more or nothing follows it by now. */
@@ -52,12 +52,12 @@ async function findReplyAfter(c: AppContext, id: string, last: string): Promise<
     if (following.length > 1) return null;
   }
   const [reply] = following;
-  return reply?.reply && reply.turnId !== null ? { ...endedReply(reply), turnId: reply.turnId } : null;
+  return reply?.reply && reply.turnId !== null ? { reply: endedReply(reply), turnId: reply.turnId } : null;
 }
 
-function respondWithParts(c: AppContext, reply: SessionReply): Response {
+function respondWithParts(c: AppContext, { reply, turnId }: SessionReply): Response {
   c.header("x-vercel-ai-ui-message-stream", "v1");
-  return respondWithStream(c, new ReplyParts(reply.turnId, c.var.caller), reply, null);
+  return respondWithStream(c, new ReplyParts(turnId, c.var.caller), reply);
 }
 
 /** The newest messages of the active path, as the list that `useChat` begins with. */

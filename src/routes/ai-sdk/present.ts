@@ -6,7 +6,7 @@ import type { Message } from "../../core/message.ts";
 import { hasText } from "../../core/message.ts";
 import { isOnPath } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
-import type { EndOfReply } from "../http/reply-inbox.ts";
+import type { EndOfReply } from "../http/open-reply.ts";
 import { idOf } from "./message-ids.ts";
 import type { ReplyMetadata, UiMessage } from "./response-schemas.ts";
 

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { replyErrorFor } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
-import type { FinalEvent, ReplyPortion } from "../http/reply-inbox.ts";
+import type { FinalEvent, ReplyPortion } from "../http/open-reply.ts";
 import { dataEvent } from "../http/reply-stream.ts";
 import type { ReplyEvents } from "../http/reply-stream.ts";
 import { presentMetadata } from "./present.ts";

@@ -3,11 +3,9 @@
  * session's object.
  */
 import type { Context } from "hono";
-import { rootCause } from "../../core/failure.ts";
 import { hasText } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
 import { replyFailure } from "../../core/reply.ts";
-import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
 import { sessionStub } from "../../live/session-client.ts";
 import type { IdempotencyKey, Question } from "../../live/session-client.ts";
 import type { AppEnv } from "./context.ts";
@@ -15,12 +13,13 @@ import { measure } from "./context.ts";
 import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { followSession, openEventStream } from "./subscribe.ts";
-import { readOwnEvents } from "./read-events.ts";
-import { ReplyInbox } from "./reply-inbox.ts";
-import type { EndOfReply, FinalEvent, OpenReply } from "./reply-inbox.ts";
+import { endOfReply } from "./open-reply.ts";
+import type { FinalEvent, OpenReply } from "./open-reply.ts";
+import { TurnReply } from "./turn-reply.ts";
 
 /** A reply of a session. */
-export interface SessionReply extends OpenReply {
+export interface SessionReply {
+  reply: OpenReply;
   turnId: string;
 }
 
@@ -43,20 +42,17 @@ async function askAndWait(c: Context<AppEnv>, sessionId: string, question: Quest
   const result = await measure(c, "session", sessionStub(c.env, sessionId).vary(params));
   if (!result.ok) return result.failure;
   const { messages, replayed, retryAfterSeconds } = result.value;
-  const reply = messages.at(-1);
-  if (!reply) throw new Error("A turn without a message");
+  const last = messages.at(-1);
+  if (!last) throw new Error("A turn without a message");
   markReplayed(c, replayed);
-  const inbox = new ReplyInbox();
-  inbox.add([{ type: "text", text: reply.content }, finalOf(reply, retryAfterSeconds)]);
-  return { inbox, stop: () => undefined, turnId: reply.turnId ?? "" };
+  return { reply: endedReply(last, retryAfterSeconds), turnId: last.turnId ?? "" };
 }
 
 /** A reply that has ended, by its message. A turn that was left to a person has the prompt only. */
-export function endedReply(last: Message): OpenReply {
-  const inbox = new ReplyInbox();
+export function endedReply(last: Message, retryAfterSeconds: number | null = null): OpenReply {
   const text = last.reply && hasText(last) ? last.content : "";
-  inbox.add([{ type: "text", text }, finalOf(last, null)]);
-  return { inbox, stop: () => undefined };
+  const final = finalOf(last, retryAfterSeconds);
+  return { next: () => Promise.resolve({ text, final }), stop: () => undefined };
 }
 
 /** How a reply has ended, by its message. A turn that was left to a person has the prompt only. */
@@ -65,15 +61,8 @@ export function finalOf({ reply }: Message, retryAfterSeconds: number | null): F
   const { error, finishReason, finishReasonRaw, usage, durationMs, ttftMs } = reply;
   if (error && error.code !== "cancelled") return replyFailure(error.code, error.message, { retryAfterSeconds });
   const raw = finishReasonRaw === undefined ? {} : { finishReasonRaw };
-  return endOf({ finishReason, usage, durationMs, ttftMs, ...raw });
+  return endOfReply({ finishReason, usage, durationMs, ttftMs, ...raw });
 }
-
-const endOf = (end: Omit<EndOfReply, "type" | "model" | "providerRequestId">): EndOfReply => ({
-  type: "end",
-  model: null,
-  providerRequestId: null,
-  ...end,
-});
 
 /** Asks a session, and reads the reply as it comes. */
 export async function askAndFollow(
@@ -85,13 +74,13 @@ export async function askAndFollow(
   const object = sessionStub(c.env, sessionId);
   const { role } = c.var.caller;
   const opened = await openEventStream(c, object, (readerId) =>
-    object.varyAndFollow({ question, key, readerId, role }),
+    object.varyAndFollow({ question, key, readerId, role, replyOnly: true }),
   );
   if (!opened.ok) return opened.failure;
   markReplayed(c, opened.value.replayed);
-  const reader = new TurnReader();
-  const reply = readTurn(c, opened.value.events, reader);
-  return { ...reply, turnId: await reader.turnId };
+  const { events, turnId } = opened.value;
+  const reply = new TurnReply(events, turnId);
+  return { reply, turnId: await reply.begin() };
 }
 
 /**
@@ -111,7 +100,7 @@ export async function followTurn(
     await events.cancel();
     return null;
   }
-  return readTurn(c, events, new TurnReader(turnId));
+  return new TurnReply(events, turnId);
 }
 
 /**
@@ -125,110 +114,9 @@ export async function followRunningTurn(
 ): Promise<SessionReply | HttpProblem | null> {
   const events = await followSession(c, sessionId, { after: null });
   if (events === null || "reason" in events) return events;
-  const reader = new TurnReader("", true);
-  const reply = readTurn(c, events, reader);
-  const turnId = await reader.turnId;
-  return turnId === "" ? null : { ...reply, turnId };
+  const reply = new TurnReply(events);
+  const turnId = await reply.begin();
+  if (turnId !== "") return { reply, turnId };
+  reply.stop();
+  return null;
 }
-
-function readTurn(c: Context<AppEnv>, events: ReadableStream<Uint8Array>, reader: TurnReader): OpenReply {
-  const leave = new AbortController();
-  c.executionCtx.waitUntil(reader.read(events, leaving(c, leave)));
-  return { inbox: reader.inbox, stop: () => leave.abort() };
-}
-
-/** The caller's own signal comes before its stream notices that it has left. */
-const leaving = (c: Context<AppEnv>, { signal }: AbortController): AbortSignal =>
-  AbortSignal.any([signal, c.req.raw.signal]);
-
-/** The fields of a turn's events that are read here. */
-interface TurnEvent {
-  type: string;
-  turnId: string;
-  text: string;
-  status: string;
-  finishReason?: ReplyEnd["finishReason"];
-  usage?: ReplyEnd["usage"];
-  durationMs?: number | null;
-  ttftMs?: number | null;
-  error?: Pick<ReplyFailure, "code" | "message">;
-  /** Of a session's state. */
-  turn?: { turnId: string } | null;
-}
-
-/** Reads the events of a turn into an inbox. */
-class TurnReader {
-  readonly inbox = new ReplyInbox();
-  readonly turnId: Promise<string>;
-  readonly #begin: (turnId: string) => void;
-  /** The only turn to read among those of a session; `null` where the events are those of one turn. */
-  #only: string | null;
-  /** Whether that is the turn that runs, which the session's state says. */
-  readonly #isRunning: boolean;
-  #end: EndOfReply | null = null;
-  #failure: ReplyFailure | null = null;
-  #hasEnded = false;
-
-  constructor(only: string | null = null, isRunning = false) {
-    this.#isRunning = isRunning;
-    this.#only = only;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    this.turnId = promise;
-    this.#begin = resolve;
-  }
-
-  /** Never rejects. Events that break off are a failure of the reply. */
-  async read(events: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<void> {
-    try {
-      await readOwnEvents(events, signal, (event) => {
-        this.#take(event as TurnEvent);
-        // The stream of a session does not end with the turn.
-        return !this.#hasEnded || this.#only === null;
-      });
-    } catch (error) {
-      if (!signal.aborted) console.error({ event: "turn-not-read", error: rootCause(error) });
-    }
-    this.#begin("");
-    this.#finish(replyFailure("interrupted", "The reply was interrupted."));
-  }
-
-  #take(event: TurnEvent): void {
-    if (this.#isRunning && event.type === "session-snapshot") this.#readOnly(event.turn?.turnId ?? "");
-    if (this.#only !== null && event.turnId !== this.#only) return;
-    this.#begin(event.turnId);
-    this.#takeOfTurn(event);
-  }
-
-  #takeOfTurn(event: TurnEvent): void {
-    const { type } = event;
-    if (type === "reply-delta") this.inbox.add([{ type: "text", text: event.text }]);
-    if (type === "message-appended") this.#end = endIn(event) ?? this.#end;
-    if (type === "reply-end") this.#failure = failureIn(event);
-    // It comes with the end of the reply, and only it says that a person has taken over.
-    if (type === "turn-ended") this.#finish(this.#failure ?? this.#endOfTurn(event));
-  }
-
-  /** @param turnId empty if no turn runs: then there is nothing to read */
-  #readOnly(turnId: string): void {
-    this.#only = turnId;
-    this.#begin(turnId);
-    this.#hasEnded = turnId === "";
-  }
-
-  #endOfTurn({ status }: TurnEvent): FinalEvent | null {
-    if (status !== "human") return this.#end;
-    return this.#end ? { ...this.#end, isTakenOver: true } : { type: "human" };
-  }
-
-  #finish(final: FinalEvent | null): void {
-    if (final === null || this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.inbox.add([final]);
-  }
-}
-
-const endIn = ({ finishReason, usage = null, durationMs = null, ttftMs = null }: TurnEvent): EndOfReply | null =>
-  finishReason ? endOf({ finishReason, usage, durationMs, ttftMs }) : null;
-
-const failureIn = ({ status, error }: TurnEvent): ReplyFailure | null =>
-  status === "error" && error ? replyFailure(error.code, error.message) : null;

@@ -6,33 +6,37 @@
 const END_OF_EVENT = "\n\n";
 const DATA = "\ndata: ";
 
-/**
- * @param take gets the JSON of each event's data. @returns whether to go on
- * @throws if the stream breaks
- */
-export async function readOwnEvents(
-  stream: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-  take: (event: unknown) => boolean,
-): Promise<void> {
-  const reader = stream.getReader();
-  const cancel = () => void reader.cancel().catch(() => undefined);
-  if (signal.aborted) cancel();
-  else signal.addEventListener("abort", cancel, { once: true });
-  const splitter = new EventSplitter();
-  try {
-    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read())
-      for (const event of splitter.split(chunk.value)) if (!takeData(event, take)) return;
-  } finally {
-    signal.removeEventListener("abort", cancel);
-    cancel();
+export class EventReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #splitter = new EventSplitter();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+  }
+
+  /**
+   * Waits for events that came together.
+   *
+   * @returns the JSON of each one's data, none for a heartbeat; `null` at the end
+   * @throws if the stream breaks
+   */
+  async next(): Promise<unknown[] | null> {
+    for (let chunk = await this.#reader.read(); !chunk.done; chunk = await this.#reader.read()) {
+      const events = this.#splitter.split(chunk.value);
+      if (events.length > 0) return events.flatMap(dataOf);
+    }
+    return null;
+  }
+
+  cancel(): void {
+    void this.#reader.cancel().catch(() => undefined);
   }
 }
 
 /** An event without data is a heartbeat. */
-function takeData(event: string, take: (data: unknown) => boolean): boolean {
+function dataOf(event: string): unknown[] {
   const at = `\n${event}`.indexOf(DATA);
-  return at === -1 || take(JSON.parse(event.slice(at + DATA.length - 1)));
+  return at === -1 ? [] : [JSON.parse(event.slice(at + DATA.length - 1))];
 }
 
 /** Splits chunks into events. The parts of a long one are joined once, when its end has come. */

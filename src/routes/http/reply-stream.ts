@@ -4,10 +4,7 @@
  */
 import type { Context } from "hono";
 import type { AppEnv } from "./context.ts";
-import type { OpenReply, ReplyPortion } from "./reply-inbox.ts";
-
-/** How often a stream without text says that it is alive, in milliseconds: proxies close idle connections. */
-const HEARTBEAT_MS = 15_000;
+import type { OpenReply, ReplyPortion } from "./open-reply.ts";
 
 const HEARTBEAT = ": still here\n\n";
 
@@ -22,17 +19,22 @@ export const dataEvent = (data: object): string => `data: ${JSON.stringify(data)
 
 export const namedEvent = (event: string, data: object): string => `event: ${event}\n${dataEvent(data)}`;
 
-/** @param first what has come of the reply already. `no-transform` keeps proxies from buffering the events. */
+/**
+ * `no-transform` keeps proxies from buffering the events.
+ *
+ * @param first the first portion, or that it is awaited
+ */
 export function respondWithStream(
   c: Context<AppEnv>,
   events: ReplyEvents,
   reply: OpenReply,
-  first: ReplyPortion | null,
+  first: ReplyPortion | Promise<ReplyPortion | null> = reply.next(),
 ): Response {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
-  writer.closed.catch(reply.stop);
-  c.executionCtx.waitUntil(writeReply(writer, events, reply, first).catch(reply.stop));
+  const stop = () => reply.stop();
+  writer.closed.catch(stop);
+  c.executionCtx.waitUntil(writeReply(writer, events, reply, first).catch(stop));
   return c.body(readable, 200, { "content-type": "text/event-stream", "cache-control": "no-cache, no-transform" });
 }
 
@@ -40,17 +42,21 @@ export function respondWithStream(
 async function writeReply(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   events: ReplyEvents,
-  { inbox }: OpenReply,
-  first: ReplyPortion | null,
+  reply: OpenReply,
+  first: ReplyPortion | Promise<ReplyPortion | null>,
 ): Promise<void> {
   const encoder = new TextEncoder();
-  // Without anything of the reply yet, the start goes out alone.
-  await writer.write(encoder.encode(events.start() + (first ? events.portion(first) : "")));
-  for (let final = first?.final ?? null; final === null;) {
-    const portion = await inbox.next(HEARTBEAT_MS);
-    final = portion?.final ?? null;
-    const text = portion ? events.portion(portion) : HEARTBEAT;
+  const write = async (text: string) => {
     if (text !== "") await writer.write(encoder.encode(text));
+  };
+  const start = events.start();
+  // Without anything of the reply yet, it goes out alone.
+  if (first instanceof Promise) await write(start);
+  let portion = await first;
+  await write((first instanceof Promise ? "" : start) + (portion ? events.portion(portion) : HEARTBEAT));
+  while (!portion?.final) {
+    portion = await reply.next();
+    await write(portion ? events.portion(portion) : HEARTBEAT);
   }
   await writer.close();
 }

@@ -10,7 +10,7 @@ import { bodyHashOf, callEndpoint } from "../../providers/call/call-endpoint.ts"
 import type { AppEnv } from "../http/context.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { ReplyInbox } from "../http/reply-inbox.ts";
-import type { FinalEvent, OpenReply } from "../http/reply-inbox.ts";
+import type { FinalEvent, OpenReply } from "../http/open-reply.ts";
 
 /**
  * Calls an endpoint, and stops the call when its caller leaves: nobody else wants the reply. The hash of what is sent is in
@@ -19,16 +19,16 @@ import type { FinalEvent, OpenReply } from "../http/reply-inbox.ts";
 export async function callModel(c: Context<AppEnv>, request: ReplyRequest): Promise<OpenReply> {
   const bodyHash = await bodyHashOf(request, c.env);
   if (bodyHash !== null) c.header("x-parley-body-sha256", bodyHash);
-  const inbox = new ReplyInbox();
   const controller = new AbortController();
   const { signal } = c.req.raw;
   const stop = () => controller.abort();
+  const inbox = new ReplyInbox(stop);
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop, { once: true });
   const environment = { env: c.env, waitUntil: (work: Promise<void>) => c.executionCtx.waitUntil(work) };
   // Otherwise the platform would end the invocation with the caller, and the provider would not learn of it.
   environment.waitUntil(callEndpoint(request, controller.signal, (portion) => inbox.add(portion), environment));
-  return { inbox, stop };
+  return inbox;
 }
 
 /** The problem of a reply that failed, in the words that its caller may read; `null` for one that did not. */

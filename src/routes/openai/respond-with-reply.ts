@@ -1,9 +1,11 @@
 /** Answers with a reply: whole, or as a stream. Effects: reads the reply. */
 import type { Context } from "hono";
 import type { ReplyEnd } from "../../core/reply.ts";
+import { waitAtMost } from "../../core/time-limit.ts";
 import type { AppEnv } from "../http/context.ts";
 import { respondWithProblem } from "../http/respond-with-problem.ts";
-import type { FinalEvent, OpenReply } from "../http/reply-inbox.ts";
+import { wholeReply } from "../http/open-reply.ts";
+import type { FinalEvent, OpenReply } from "../http/open-reply.ts";
 import { respondWithStream } from "../http/reply-stream.ts";
 import type { ReplyEvents } from "../http/reply-stream.ts";
 import { problemOfReply } from "./call-model.ts";
@@ -27,15 +29,15 @@ export async function respondWithReply(
   { events, whole }: ReplyForm,
   isStreamed: boolean,
 ): Promise<Response> {
-  const { inbox } = reply;
   const problemOf = (final: FinalEvent | null) => (final ? problemOfReply(final, c.var.caller) : null);
   if (!isStreamed) {
-    const { text, final } = await inbox.all();
+    const { text, final } = await wholeReply(reply);
     const problem = problemOf(final);
     return problem ? respondWithProblem(c, problem) : c.json(whole(text, final as ReplyEnd));
   }
-  const first = await inbox.next(FIRST_TEXT_WAIT_MS);
+  const awaited = reply.next();
+  const first = await waitAtMost(FIRST_TEXT_WAIT_MS, awaited).catch(() => null);
   const problem = first?.text === "" ? problemOf(first.final) : null;
   if (problem) return respondWithProblem(c, problem);
-  return respondWithStream(c, events, reply, first);
+  return respondWithStream(c, events, reply, first ?? awaited);
 }

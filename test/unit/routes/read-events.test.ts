@@ -1,6 +1,6 @@
 /** The events of a session's own stream, however they are cut into chunks. */
 import { expect, it } from "vitest";
-import { readOwnEvents } from "../../../src/routes/http/read-events.ts";
+import { EventReader } from "../../../src/routes/http/read-events.ts";
 
 const TEXT = [
   'event: turn-started\ndata: {"type":"turn-started","turnId":"t"}\n\n',
@@ -24,31 +24,41 @@ const streamOf = (size: number): ReadableStream<Uint8Array> => {
   });
 };
 
+const readAll = async (reader: EventReader): Promise<unknown[]> => {
+  const all: unknown[] = [];
+  for (let events = await reader.next(); events !== null; events = await reader.next()) all.push(...events);
+  return all;
+};
+
 it("are the same whatever the chunks are", async () => {
-  for (let size = 1; size <= TEXT.length; size += 1) {
-    const events: unknown[] = [];
-    await readOwnEvents(streamOf(size), new AbortController().signal, (event) => events.push(event) > 0);
-    expect(events).toEqual(EVENTS);
-  }
+  for (let size = 1; size <= TEXT.length; size += 1)
+    expect(await readAll(new EventReader(streamOf(size)))).toEqual(EVENTS);
+});
+
+it("are none for a heartbeat", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  void writable.getWriter().write(new TextEncoder().encode(": still here\n\n"));
+  expect(await new EventReader(readable).next()).toEqual([]);
 });
 
 it("are read no further than they are wanted", async () => {
   let cancelled = false;
-  const stream = new ReadableStream<Uint8Array>({
-    pull: (controller) => controller.enqueue(new TextEncoder().encode(TEXT)),
-    cancel: () => void (cancelled = true),
-  });
-  const events: unknown[] = [];
-  await readOwnEvents(stream, new AbortController().signal, (event) => events.push(event) < 2);
-  expect(events).toEqual(EVENTS.slice(0, 2));
+  let pulled = 0;
+  const [first = ""] = TEXT.split(/(?<=\n\n)/);
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        pulled += 1;
+        controller.enqueue(new TextEncoder().encode(first));
+      },
+      cancel: () => void (cancelled = true),
+    },
+    { highWaterMark: 0 },
+  );
+  const reader = new EventReader(stream);
+  expect(await reader.next()).toEqual(EVENTS.slice(0, 1));
+  expect(pulled).toBe(1);
+  reader.cancel();
   expect(cancelled).toBe(true);
-});
-
-it("end when the reader leaves", async () => {
-  const controller = new AbortController();
-  const stream = new ReadableStream<Uint8Array>();
-  const read = readOwnEvents(stream, controller.signal, () => true);
-  controller.abort();
-  await read;
-  await readOwnEvents(new ReadableStream(), controller.signal, () => true);
+  expect(await reader.next()).toBeNull();
 });

@@ -2,7 +2,8 @@
 import { expect, it, vi } from "vitest";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import type { Replay } from "../../../src/live/streaming/event-stream.ts";
-import type { SessionEvent } from "../../../src/live/streaming/events.ts";
+import { serverSentEvent } from "../../../src/live/streaming/events.ts";
+import type { SessionEvent, StreamEvent } from "../../../src/live/streaming/events.ts";
 
 const delta: SessionEvent = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "" };
 
@@ -117,4 +118,31 @@ it("writes the past in parts of 256 KiB as sent, however short the texts of a pa
   expect(stream.pendingReplayBytes).toBeGreaterThan(600_000);
   expect(stream.pendingReplayBytes).toBeLessThan(601_000);
   stream.abort("The test is over");
+});
+
+it("has only what is of the reply, for a reader who needs no more", async () => {
+  const types = [
+    { type: "turn-started", turnId: "t", kind: "prompt" },
+    { type: "message-appended", turnId: "t", role: "user", content: "a" },
+    { type: "reply-start", turnId: "t", chatId: "c" },
+    delta,
+    { type: "message-appended", turnId: "t", role: "assistant", content: "b", status: "ok" },
+    { type: "reply-end", turnId: "t", chatId: "c", status: "ok" },
+    { type: "turn-ended", turnId: "t", status: "ok" },
+  ] as unknown as SessionEvent[];
+  const openStream = () => new EventStream({ turnId: "t", caller: null, role: null, replyOnly: true }, () => undefined);
+  const live = openStream();
+  for (const event of types) live.send(event, new TextEncoder().encode(serverSentEvent(event as StreamEvent)));
+  const replayed = openStream();
+  function* replay(): Replay {
+    yield types;
+    return [];
+  }
+  void replayed.catchUp(replay(), () => ({})).then(() => replayed.end());
+  for (const { readable } of [live, replayed]) {
+    const text = await new Response(readable).text();
+    const sent = [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type);
+    expect(sent).toEqual(["reply-delta", "message-appended", "reply-end", "turn-ended"]);
+    expect(text).not.toContain('"role":"user"');
+  }
 });

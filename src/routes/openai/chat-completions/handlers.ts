@@ -11,7 +11,7 @@ import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
-import type { OpenReply } from "../../http/reply-inbox.ts";
+import type { OpenReply } from "../../http/open-reply.ts";
 import { readMessages } from "../messages.ts";
 import { readModelRequest } from "../model-request.ts";
 import type { ModelCall } from "../model-request.ts";
@@ -32,15 +32,15 @@ export async function createCompletion(c: AppContext, input: Input) {
   if ("reason" in messages) return respondWithProblem(c, messages);
   const { model, messages: _messages, stream, stream_options: options, n: _n, store: _store, ...params } = input;
   const call = { model, messages, params, field: "messages" };
-  const reply = await ask(c, call, input);
-  if ("reason" in reply) return respondWithProblem(c, reply);
-  const head = newCompletionHead(reply.turnId ?? crypto.randomUUID().replaceAll("-", ""), model, now());
+  const asked = await ask(c, call, input);
+  if ("reason" in asked) return respondWithProblem(c, asked);
+  const head = newCompletionHead(asked.turnId ?? crypto.randomUUID().replaceAll("-", ""), model, now());
   const includeUsage = options?.include_usage === true;
   const form = {
     events: new CompletionEvents(head, { includeUsage, caller: c.var.caller }),
     whole: (text: string, end: ReplyEnd) => presentCompletion(head, text, end),
   };
-  return respondWithReply(c, reply, form, stream === true);
+  return respondWithReply(c, asked.reply, form, stream === true);
 }
 
 /** Asks the model, or the session that the call names or makes. */
@@ -48,11 +48,11 @@ async function ask(
   c: AppContext,
   call: ModelCall,
   input: Input,
-): Promise<(OpenReply & { turnId?: string }) | HttpProblem> {
+): Promise<{ reply: OpenReply; turnId?: string } | HttpProblem> {
   const named = c.req.header("x-parley-session");
   if (named === undefined && !input.store) {
     const request = await readModelRequest(c, call);
-    return "reason" in request ? request : callModel(c, request);
+    return "reason" in request ? request : { reply: await callModel(c, request) };
   }
   const { user: _user, metadata: _metadata, ...params } = call.params;
   const question = await readQuestion(c, { ...call, params }, "start");

@@ -6,7 +6,7 @@ import type { ReplyEnd } from "../../../core/reply.ts";
 import type { EpochMs } from "../../../core/time.ts";
 import { problemOfReply } from "../call-model.ts";
 import { errorResponse } from "../errors.ts";
-import type { ReplyPortion } from "../../http/reply-inbox.ts";
+import type { ReplyPortion } from "../../http/open-reply.ts";
 import { dataEvent, namedEvent } from "../../http/reply-stream.ts";
 import type { ReplyEvents } from "../../http/reply-stream.ts";
 import type { ChatCompletion, ChatCompletionChunk, CompletionUsage } from "../response-schemas.ts";

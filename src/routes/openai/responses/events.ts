@@ -6,7 +6,7 @@
 import { replyErrorFor } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { replyFailure } from "../../../core/reply.ts";
-import type { FinalEvent, ReplyPortion } from "../../http/reply-inbox.ts";
+import type { FinalEvent, ReplyPortion } from "../../http/open-reply.ts";
 import { namedEvent } from "../../http/reply-stream.ts";
 import type { ReplyEvents } from "../../http/reply-stream.ts";
 import { finishedResponse, messageStatusOf, outputMessage, outputText, responseInProgress } from "./present.ts";

@@ -15,7 +15,7 @@ import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
-import type { OpenReply } from "../../http/reply-inbox.ts";
+import type { OpenReply } from "../../http/open-reply.ts";
 import { unsupported } from "../errors.ts";
 import { CHATBOT_PREFIX } from "../model-ids.ts";
 import { CLIENT_INSTRUCTS, readModelRequest } from "../model-request.ts";
@@ -93,11 +93,11 @@ async function askInSession(
   if ("reason" in opened) return opened;
   const { sessionId } = opened;
   const requestFields = requestFieldsOf(input);
-  const asked = requestFields === undefined ? question : { ...question, requestFields };
-  const reply = await askSession(c, sessionId, asked, input.stream === true);
-  if (!("reason" in reply)) return { head: storedHead({ sessionId, turnId: reply.turnId }, input), reply };
-  if (typeof place.from === "object" && (await isMissing(c, reply, sessionId))) return PREVIOUS_NOT_FOUND;
-  return reply.reason === "invalid" ? { ...reply, issues: reply.issues.map(asInput) } : reply;
+  const whole = requestFields === undefined ? question : { ...question, requestFields };
+  const asked = await askSession(c, sessionId, whole, input.stream === true);
+  if (!("reason" in asked)) return { head: storedHead({ sessionId, turnId: asked.turnId }, input), reply: asked.reply };
+  if (typeof place.from === "object" && (await isMissing(c, asked, sessionId))) return PREVIOUS_NOT_FOUND;
+  return asked.reason === "invalid" ? { ...asked, issues: asked.issues.map(asInput) } : asked;
 }
 
 /** The messages of a session are the input here. */

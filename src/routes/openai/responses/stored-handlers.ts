@@ -12,7 +12,7 @@ import { measure } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { endedReply, finalOf, followTurn } from "../../http/ask-session.ts";
 import { replyErrorFor } from "../../../core/caller.ts";
-import type { FinalEvent } from "../../http/reply-inbox.ts";
+import type { FinalEvent } from "../../http/open-reply.ts";
 import { respondWithStream } from "../../http/reply-stream.ts";
 import type { DeletedResponse } from "../response-schemas.ts";
 import { ResponseEvents, outcomeOf } from "./events.ts";
@@ -73,9 +73,9 @@ async function streamResponse(c: AppContext, found: FoundResponse, startingAfter
   const { sessionId, turnId } = found.turn;
   const followed = found.isOpen ? await followTurn(c, sessionId, turnId) : null;
   if (followed && "reason" in followed) return respondWithProblem(c, followed);
-  if (followed) return respondWithStream(c, events, followed, null);
+  if (followed) return respondWithStream(c, events, followed);
   const ended = found.isOpen ? await findResponse(c, found.head.id) : found;
   if ("reason" in ended) return respondWithProblem(c, ended);
   if (!ended.last) return respondWithProblem(c, { reason: "not-found", resource: "response", id: found.head.id });
-  return respondWithStream(c, events, endedReply(ended.last), null);
+  return respondWithStream(c, events, endedReply(ended.last));
 }

@@ -1,0 +1,105 @@
+/** The reply of a turn, from the events of its session. Effects: reads and cancels the stream. */
+import { rootCause } from "../../core/failure.ts";
+import { replyFailure } from "../../core/reply.ts";
+import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
+import { endOfReply } from "./open-reply.ts";
+import type { EndOfReply, FinalEvent, OpenReply, ReplyPortion } from "./open-reply.ts";
+import { EventReader } from "./read-events.ts";
+
+/** The fields of a turn's events that are read here. */
+interface TurnEvent {
+  type: string;
+  turnId: string;
+  text: string;
+  status: string;
+  finishReason?: ReplyEnd["finishReason"];
+  usage?: ReplyEnd["usage"];
+  durationMs?: number | null;
+  ttftMs?: number | null;
+  error?: Pick<ReplyFailure, "code" | "message">;
+  /** Of a session's state. */
+  turn?: { turnId: string } | null;
+}
+
+/**
+ * Reads no faster than its reader does: the session's object waits for nobody, and lets a reader go that is too slow. Events
+ * that break off are a failure of the reply.
+ */
+export class TurnReply implements OpenReply {
+  readonly #events: EventReader;
+  #turnId: string | null;
+  #text = "";
+  #end: EndOfReply | null = null;
+  #failure: ReplyFailure | null = null;
+  #final: FinalEvent | null = null;
+  #isStopped = false;
+
+  /**
+   * @param events of a turn, or of a session
+   * @param turnId `null` for the turn that the first event names: of a session's events, the one that runs
+   */
+  constructor(events: ReadableStream<Uint8Array>, turnId: string | null = null) {
+    this.#events = new EventReader(events);
+    this.#turnId = turnId;
+  }
+
+  /** Waits until the turn is known. @returns its id; empty if there is none */
+  async begin(): Promise<string> {
+    while (this.#turnId === null && this.#final === null) await this.#read();
+    return this.#turnId ?? "";
+  }
+
+  async next(): Promise<ReplyPortion | null> {
+    while (this.#text === "" && this.#final === null) if ((await this.#read()) === "heartbeat") return null;
+    const portion = { text: this.#text, final: this.#final };
+    this.#text = "";
+    return portion;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#events.cancel();
+  }
+
+  async #read(): Promise<"events" | "heartbeat"> {
+    const events = await this.#events.next().catch((error: unknown) => {
+      if (!this.#isStopped) console.error({ event: "turn-not-read", error: rootCause(error) });
+      return null;
+    });
+    for (const event of events ?? []) this.#take(event as TurnEvent);
+    if (events === null) this.#finish(replyFailure("interrupted", "The reply was interrupted."));
+    return events?.length === 0 ? "heartbeat" : "events";
+  }
+
+  #take(event: TurnEvent): void {
+    this.#turnId ??= turnIn(event);
+    if (event.turnId !== this.#turnId) return;
+    const { type } = event;
+    if (type === "reply-delta") this.#text += event.text;
+    if (type === "message-appended") this.#end = endIn(event) ?? this.#end;
+    if (type === "reply-end") this.#failure = failureIn(event);
+    // It comes with the end of the reply, and only it says that a person has taken over.
+    if (type === "turn-ended") this.#finish(this.#failure ?? this.#endOfTurn(event));
+  }
+
+  #endOfTurn({ status }: TurnEvent): FinalEvent | null {
+    if (status !== "human") return this.#end;
+    return this.#end ? { ...this.#end, isTakenOver: true } : { type: "human" };
+  }
+
+  #finish(final: FinalEvent | null): void {
+    if (final === null || this.#final !== null) return;
+    this.#final = final;
+    // The events of a session go on.
+    this.stop();
+  }
+}
+
+const turnIn = ({ type, turnId, turn }: TurnEvent): string =>
+  type === "session-snapshot" ? (turn?.turnId ?? "") : turnId;
+
+const endIn = ({ finishReason, usage = null, durationMs = null, ttftMs = null }: TurnEvent): EndOfReply | null =>
+  finishReason ? endOfReply({ finishReason, usage, durationMs, ttftMs }) : null;
+
+const failureIn = ({ status, error }: TurnEvent): ReplyFailure | null =>
+  status === "error" && error ? replyFailure(error.code, error.message) : null;

@@ -1,0 +1,92 @@
+/** The reply of a turn, from the events of its session. */
+import { expect, it, vi } from "vitest";
+import { TurnReply } from "../../../src/routes/http/turn-reply.ts";
+
+const HEARTBEAT = ": still here\n\n";
+const event = (type: string, fields: object = {}): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+
+const turnId = "t";
+const delta = (text: string, of = turnId) => event("reply-delta", { turnId: of, text });
+const appended = event("message-appended", { turnId, role: "assistant", finishReason: "stop", ttftMs: 5 });
+const ended = event("turn-ended", { turnId, status: "ok" });
+const END = {
+  type: "end",
+  model: null,
+  providerRequestId: null,
+  finishReason: "stop",
+  usage: null,
+  durationMs: null,
+  ttftMs: 5,
+};
+
+/** @param chunks each is read by itself; then the stream stays open */
+function openStream(chunks: string[]) {
+  const waiting = chunks.values();
+  const cancel = vi.fn<() => void>();
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { value, done } = waiting.next();
+        if (!done) controller.enqueue(new TextEncoder().encode(value));
+      },
+      cancel,
+    },
+    { highWaterMark: 0 },
+  );
+  return { stream, cancel };
+}
+
+function endedStream(error?: Error): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => (error ? controller.error(error) : controller.close()) });
+}
+
+it("is the text as it comes, and how the turn ends", async () => {
+  const { stream, cancel } = openStream([delta("a") + delta("b"), HEARTBEAT, delta("c"), appended, ended]);
+  const reply = new TurnReply(stream, turnId);
+  expect(await reply.next()).toEqual({ text: "ab", final: null });
+  expect(await reply.next()).toBeNull();
+  expect(await reply.next()).toEqual({ text: "c", final: null });
+  expect(cancel).not.toHaveBeenCalled();
+  expect(await reply.next()).toEqual({ text: "", final: END });
+  expect(cancel).toHaveBeenCalledOnce();
+});
+
+it("has the id of its turn from the first event of an object of an earlier deployment", async () => {
+  const reply = new TurnReply(openStream([event("turn-started", { turnId }) + delta("a")]).stream);
+  expect(await reply.begin()).toBe(turnId);
+  expect(await reply.next()).toEqual({ text: "a", final: null });
+});
+
+it("is of the turn that runs, and of no other, in the events of a session", async () => {
+  const snapshot = event("session-snapshot", { turn: { turnId } });
+  const reply = new TurnReply(openStream([snapshot + delta("of another", "u") + delta("own")]).stream);
+  expect(await reply.begin()).toBe(turnId);
+  expect(await reply.next()).toEqual({ text: "own", final: null });
+});
+
+it("is none when no turn runs", async () => {
+  const reply = new TurnReply(openStream([event("session-snapshot", { turn: null })]).stream);
+  expect(await reply.begin()).toBe("");
+});
+
+it.each([
+  ["end", undefined],
+  ["break off", new Error("gone")],
+])("is interrupted when its events %s", async (_, error) => {
+  const logged = vi.spyOn(console, "error").mockReturnValue();
+  const reply = new TurnReply(endedStream(error));
+  expect(await reply.begin()).toBe("");
+  expect(await reply.next()).toMatchObject({ text: "", final: { code: "interrupted" } });
+  expect(logged).toHaveBeenCalledTimes(error ? 1 : 0);
+  logged.mockRestore();
+});
+
+it("reads no further when its reader has left", async () => {
+  const { stream, cancel } = openStream([]);
+  const reply = new TurnReply(stream, turnId);
+  const portion = reply.next();
+  reply.stop();
+  expect(await portion).toMatchObject({ final: { code: "interrupted" } });
+  expect(cancel).toHaveBeenCalledOnce();
+});
