@@ -113,6 +113,7 @@ export type Failure =
   | { reason: "nothing-to-replay" }
   | { reason: "not-from-a-chat" }
   | { reason: "chat-not-active" }
+  | { reason: "chat-turn-running"; sessionId: string }
   | { reason: "chat-moved-on"; sessionId: string; lastSeq: number; expectedSeq: number }
   | { reason: "nothing-to-adopt" }
   /** `next` is the first turn that was not put yet. */

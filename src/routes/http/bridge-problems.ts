@@ -34,6 +34,12 @@ export const BRIDGE_PROBLEMS = {
     code: "chat_not_active",
     message: "The chat session is gone or not active, so no answer can be adopted in it",
   }),
+  "chat-turn-running": ({ sessionId }: { sessionId: string }) => ({
+    httpStatus: 409 as const,
+    code: "turn_running",
+    message: `A turn runs in the chat session ${sessionId}: stop it, or wait for its end`,
+    headers: { "retry-after": "1" },
+  }),
   "chat-moved-on": ({ sessionId, lastSeq, expectedSeq }: ChatMovedOn) => ({
     httpStatus: 409 as const,
     code: "session_moved_on",

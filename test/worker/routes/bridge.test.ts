@@ -390,6 +390,27 @@ describe("an answer", () => {
     expect((await adopt({ expected_seq: 7 })).status).toBe(409);
   });
 
+  it("is not adopted while a reply of the chat is written", async () => {
+    const { from, id, chatId } = await rated();
+    const adopt = () => post(`/v1/sessions/${id}/adopt`, { chat_id: chatId, chat_record_id: 1, expected_seq: 6 });
+    const slow = await createEndpoint({ params: { delay_ms: 30_000 } });
+    const { chatbotId } = (await get(`/sessions/${from}`)).body.data;
+    await put(`/chatbots/${chatbotId.id}`, { endpointId: slow });
+    // Sessions use a chatbot as it was within two seconds.
+    await scheduler.wait(2_100);
+    const asked = chat(from, "Meanwhile");
+    await vi.waitFor(async () => expect((await get(`/sessions/${from}`)).body.data.messages).toHaveLength(6), 10_000);
+    expect([(await adopt()).status, (await adopt()).body.detail]).toEqual([
+      409,
+      expect.stringContaining(`chat session ${from}`),
+    ]);
+    await post(`/sessions/${from}/stop`);
+    await asked;
+    const { seq } = (await get(`/sessions/${from}/messages?after=5&tree=true`)).body.data.messages.at(-1);
+    const adopted = await post(`/v1/sessions/${id}/adopt`, { chat_id: chatId, chat_record_id: 1, expected_seq: seq });
+    expect(adopted.status).toBe(200);
+  });
+
   it("must be a record of an endpoint, with text", async () => {
     const { id, chatId } = await rated();
     const adopt = async (fields: object) =>

@@ -62,6 +62,7 @@ export async function adopt(c: AppContext, id: string, input: z.output<typeof sc
 /** The call is to the comparison, so a failure of the chat session must say whose it is. */
 function failureOfChat(failure: Failure, sessionId: string, expectedSeq: number): Failure {
   if (failure.reason === "session-not-active") return { reason: "chat-not-active" };
+  if (failure.reason === "turn-running") return { reason: "chat-turn-running", sessionId };
   if (failure.reason !== "session-moved-on") return failure;
   return { reason: "chat-moved-on", sessionId, lastSeq: failure.lastSeq, expectedSeq };
 }
