@@ -118,6 +118,7 @@ export class RunObject extends DurableObject<Env> {
   }
   /** Follows the run as server-sent events, for a minute at most; `null` if it or the caller has too many. */
   async follow({ caller = "" }: calls.FollowParams = {}): Promise<ReadableStream<Uint8Array> | null> {
+    await this.#followers.removeLostReaders(caller);
     return this.#followers.hasRoomFor(caller) ? this.#followers.open(caller) : null;
   }
   /** Ends the run, and deletes its sessions and then itself. */

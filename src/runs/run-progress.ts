@@ -3,6 +3,7 @@
  * timers, the clock.
  */
 import type { RunProgress, RunStatus } from "../core/run.ts";
+import { now } from "../core/time.ts";
 import type { EpochMs } from "../core/time.ts";
 
 /** The shortest time between two events, in milliseconds. */
@@ -21,6 +22,16 @@ const RATE_MS = 60_000;
 const MAX_FOLLOWERS = 1_000;
 const MAX_FOLLOWERS_OF_CALLER = 20;
 
+/**
+ * How readers that have disconnected are found when there is no room: how often all streams are written to, and the pause
+ * between. A lost connection may be reported only after a write, and each proxy on the way takes one more.
+ */
+const PROBES = 8;
+const PROBE_MS = 250;
+
+/** How long this is not repeated when nobody had left, in milliseconds. */
+const PROBE_PAUSE_MS = 2_000;
+
 export interface ShownProgress {
   status: RunStatus;
   progress: RunProgress;
@@ -35,6 +46,8 @@ interface Follower {
 }
 
 const encoder = new TextEncoder();
+
+const HEARTBEAT = encoder.encode(": still here\n\n");
 
 const eventText = (type: string, fields: object): Uint8Array =>
   encoder.encode(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`);
@@ -75,6 +88,7 @@ export class RunFollowers {
   readonly #read: () => ShownProgress | null;
   readonly #isOver: () => boolean;
   #willSend = false;
+  #noProbeBefore: EpochMs = 0;
 
   /**
    * @param read reads the progress; `null` if the run is gone
@@ -91,6 +105,16 @@ export class RunFollowers {
     return this.#followers.size < MAX_FOLLOWERS && own.length < MAX_FOLLOWERS_OF_CALLER;
   }
 
+  /** Without room for a caller, frees the places of readers that have disconnected. Takes up to 2 seconds. */
+  async removeLostReaders(caller: string): Promise<void> {
+    for (let probe = 0; probe < PROBES; probe++) {
+      if (this.hasRoomFor(caller) || now() < this.#noProbeBefore) return;
+      for (const follower of this.#followers) this.#write(follower, HEARTBEAT);
+      await scheduler.wait(PROBE_MS);
+    }
+    if (!this.hasRoomFor(caller)) this.#noProbeBefore = now() + PROBE_PAUSE_MS;
+  }
+
   /** Opens a stream that begins with the progress, and ends with the run or after a minute. */
   open(caller: string): ReadableStream<Uint8Array> {
     const { readable, writable } = new IdentityTransformStream();
@@ -99,7 +123,7 @@ export class RunFollowers {
     this.#followers.add(follower);
     const close = () => this.#close(follower);
     const beat = () => {
-      this.#write(follower, encoder.encode(": still here\n\n"));
+      this.#write(follower, HEARTBEAT);
     };
     follower.timers.push(setTimeout(close, STREAM_MS), setTimeout(beat, HEARTBEAT_MS));
     writer.closed.then(close, close);
