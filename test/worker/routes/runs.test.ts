@@ -5,6 +5,7 @@ import { parse } from "csv-parse/sync";
 import { describe, expect, it, vi } from "vitest";
 import { runStub } from "../../../src/runs/run-client.ts";
 import { ADMIN_KEY, del, get, post, put } from "../../support/api.ts";
+import { createCountingEndpoint } from "../../support/counted-chats.ts";
 import { createChatbot, createEndpoint, unique } from "../../support/create.ts";
 
 /** Makes a run and waits until it has ended. */
@@ -109,6 +110,7 @@ describe("a run", () => {
       const events: string = command === "cancel" ? (await get(`/v1/runs/${id}/events`)).body : "";
       await vi.waitFor(async () => expect((await listed(id)).progress.done).toBeGreaterThan(done), 10_000);
       const { progress } = (await get(`/v1/runs/${id}`)).body.run;
+      expect(progress.done).toBeLessThanOrEqual(done + 4);
       await vi.waitFor(async () => expect((await listed(id)).progress).toEqual(progress), 10_000);
       if (command === "cancel") expect(events.split("event: run-ended")[0]).toContain(`"done":${progress.done},`);
     }
@@ -213,6 +215,24 @@ describe("a run", () => {
     });
     await post(`/v1/runs/${broken}/resume`);
     expect(await untilEnded(broken)).toMatchObject({ status: "completed", progress: { done: 3, of: 3, errors: 0 } });
+  });
+
+  it("asks nothing twice when it could not keep an answer", async () => {
+    const counting = await createCountingEndpoint("count-4");
+    const body = { name: unique("Run"), endpoints: [counting.id], items: [{ turns: ["a", "b"] }] };
+    const { run_id: id } = (await post("/v1/runs", body)).body.run;
+    const stub = env.RUNS.get(env.RUNS.idFromString(await objectIdOf(id)));
+    const rename = (from: string, to: string) =>
+      runInDurableObject(stub, (_, { storage }) => {
+        storage.sql.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+      });
+    await rename("answers", "answers_away");
+    await vi.waitFor(async () => expect(await counting.bodies()).toHaveLength(1), 10_000);
+    for (let wave = 0; wave < 3; wave++) await runDurableObjectAlarm(stub);
+    await rename("answers_away", "answers");
+    await runDurableObjectAlarm(stub);
+    expect(await untilEnded(id)).toMatchObject({ status: "completed", progress: { done: 2, of: 2, errors: 0 } });
+    expect(await counting.bodies()).toHaveLength(2);
   });
 
   it("is exported, and what is exported makes a run of the same items", async () => {
@@ -340,7 +360,11 @@ describe("a run", () => {
   });
 
   it("sends its progress to 20 streams of a caller at once", async () => {
-    const slow = await createEndpoint({ params: { delay_ms: 3000 } });
+    const slow = await createEndpoint({ params: { delay_ms: 30_000 } });
+    const expectOpen = (answer: Response) => {
+      expect(answer.status).toBe(200);
+      return answer;
+    };
     const { run_id: id } = (await post("/v1/runs", { name: "Run", endpoints: [slow], items: [{ prompt: "a" }] })).body
       .run;
     const open = async () =>
@@ -350,6 +374,10 @@ describe("a run", () => {
     const streams = await Promise.all(Array.from({ length: 20 }, open));
     expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await get(`/v1/runs/${id}/events`)).toMatchObject({ status: 429, headers: expect.any(Headers) });
+    // The place of who leaves is free at once, also while nothing happens.
+    await post(`/v1/runs/${id}/pause`);
+    await streams.pop()?.body?.cancel();
+    streams.push(await vi.waitFor(async () => expectOpen(await open()), 10_000));
     for (const { body } of streams) await body?.cancel();
     await post(`/v1/runs/${id}/cancel`);
   });

@@ -335,6 +335,17 @@ describe("a page that is opened again", () => {
     expect([...reopened.calls, ...stale.calls].map(({ status }) => status)).toEqual([200, 204, 204]);
   });
 
+  it("shows it to a client also when a message follows that the client does not see", async () => {
+    const { id, clientKey } = await conversation();
+    const token = await clientKey();
+    await openChat(id, { token }).chat.sendMessage({ text: "one" });
+    const before = (await historyOf(id, token)).slice(0, 1);
+    await post(`/sessions/message?sessionId=${id}`, { message: { role: "system", content: "Be kind." } });
+    const reopened = openChat(id, { token, messages: before, sayLast: true });
+    await reopened.chat.resumeStream();
+    expect(textsOf(reopened.chat.messages)).toEqual(["user: one", "assistant: one"]);
+  });
+
   it("shows the new reply once that took the place of another one meanwhile", async () => {
     const { id } = await conversation();
     const { chat } = openChat(id);
