@@ -79,7 +79,7 @@ export async function askAndFollow(
   if (!opened.ok) return opened.failure;
   markReplayed(c, opened.value.replayed);
   const { events, turnId } = opened.value;
-  const reply = new TurnReply(events, turnId);
+  const reply = new TurnReply(events, c.req.raw.signal, turnId);
   return { reply, turnId: await reply.begin() };
 }
 
@@ -100,7 +100,7 @@ export async function followTurn(
     await events.cancel();
     return null;
   }
-  return new TurnReply(events, turnId);
+  return new TurnReply(events, c.req.raw.signal, turnId);
 }
 
 /**
@@ -114,7 +114,7 @@ export async function followRunningTurn(
 ): Promise<SessionReply | HttpProblem | null> {
   const events = await followSession(c, sessionId, { after: null });
   if (events === null || "reason" in events) return events;
-  const reply = new TurnReply(events);
+  const reply = new TurnReply(events, c.req.raw.signal);
   const turnId = await reply.begin();
   if (turnId !== "") return { reply, turnId };
   reply.stop();

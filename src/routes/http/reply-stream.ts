@@ -10,7 +10,7 @@ const HEARTBEAT = ": still here\n\n";
 
 /** Makes the text of a stream. */
 export interface ReplyEvents {
-  /** What comes before any text. */
+  /** What comes before the first portion, or the first heartbeat. */
   start: () => string;
   portion: (portion: ReplyPortion) => string;
 }
@@ -22,13 +22,13 @@ export const namedEvent = (event: string, data: object): string => `event: ${eve
 /**
  * `no-transform` keeps proxies from buffering the events.
  *
- * @param first the first portion, or that it is awaited
+ * @param first the first portion, if something waits for it already
  */
 export function respondWithStream(
   c: Context<AppEnv>,
   events: ReplyEvents,
   reply: OpenReply,
-  first: ReplyPortion | Promise<ReplyPortion | null> = reply.next(),
+  first: Promise<ReplyPortion | null> = reply.next(),
 ): Response {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
@@ -43,17 +43,14 @@ async function writeReply(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   events: ReplyEvents,
   reply: OpenReply,
-  first: ReplyPortion | Promise<ReplyPortion | null>,
+  first: Promise<ReplyPortion | null>,
 ): Promise<void> {
   const encoder = new TextEncoder();
   const write = async (text: string) => {
     if (text !== "") await writer.write(encoder.encode(text));
   };
-  const start = events.start();
-  // Without anything of the reply yet, it goes out alone.
-  if (first instanceof Promise) await write(start);
   let portion = await first;
-  await write((first instanceof Promise ? "" : start) + (portion ? events.portion(portion) : HEARTBEAT));
+  await write(events.start() + (portion ? events.portion(portion) : HEARTBEAT));
   while (!portion?.final) {
     portion = await reply.next();
     await write(portion ? events.portion(portion) : HEARTBEAT);

@@ -27,19 +27,21 @@ interface TurnEvent {
  */
 export class TurnReply implements OpenReply {
   readonly #events: EventReader;
+  readonly #leaving: AbortSignal;
   #turnId: string | null;
   #text = "";
   #end: EndOfReply | null = null;
   #failure: ReplyFailure | null = null;
   #final: FinalEvent | null = null;
-  #isStopped = false;
 
   /**
    * @param events of a turn, or of a session
+   * @param leaving aborts when the caller leaves: then events that break off are no fault
    * @param turnId `null` for the turn that the first event names: of a session's events, the one that runs
    */
-  constructor(events: ReadableStream<Uint8Array>, turnId: string | null = null) {
+  constructor(events: ReadableStream<Uint8Array>, leaving: AbortSignal, turnId: string | null = null) {
     this.#events = new EventReader(events);
+    this.#leaving = leaving;
     this.#turnId = turnId;
   }
 
@@ -57,13 +59,12 @@ export class TurnReply implements OpenReply {
   }
 
   stop(): void {
-    this.#isStopped = true;
     this.#events.cancel();
   }
 
   async #read(): Promise<"events" | "heartbeat"> {
     const events = await this.#events.next().catch((error: unknown) => {
-      if (!this.#isStopped) console.error({ event: "turn-not-read", error: rootCause(error) });
+      if (!this.#leaving.aborted) console.error({ event: "turn-not-read", error: rootCause(error) });
       return null;
     });
     for (const event of events ?? []) this.#take(event as TurnEvent);

@@ -2,6 +2,8 @@
 import { expect, it, vi } from "vitest";
 import { TurnReply } from "../../../src/routes/http/turn-reply.ts";
 
+const STAYS = new AbortController().signal;
+
 const HEARTBEAT = ": still here\n\n";
 const event = (type: string, fields: object = {}): string =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
@@ -43,7 +45,7 @@ function endedStream(error?: Error): ReadableStream<Uint8Array> {
 
 it("is the text as it comes, and how the turn ends", async () => {
   const { stream, cancel } = openStream([delta("a") + delta("b"), HEARTBEAT, delta("c"), appended, ended]);
-  const reply = new TurnReply(stream, turnId);
+  const reply = new TurnReply(stream, STAYS, turnId);
   expect(await reply.next()).toEqual({ text: "ab", final: null });
   expect(await reply.next()).toBeNull();
   expect(await reply.next()).toEqual({ text: "c", final: null });
@@ -53,38 +55,39 @@ it("is the text as it comes, and how the turn ends", async () => {
 });
 
 it("has the id of its turn from the first event of an object of an earlier deployment", async () => {
-  const reply = new TurnReply(openStream([event("turn-started", { turnId }) + delta("a")]).stream);
+  const reply = new TurnReply(openStream([event("turn-started", { turnId }) + delta("a")]).stream, STAYS);
   expect(await reply.begin()).toBe(turnId);
   expect(await reply.next()).toEqual({ text: "a", final: null });
 });
 
 it("is of the turn that runs, and of no other, in the events of a session", async () => {
   const snapshot = event("session-snapshot", { turn: { turnId } });
-  const reply = new TurnReply(openStream([snapshot + delta("of another", "u") + delta("own")]).stream);
+  const reply = new TurnReply(openStream([snapshot + delta("of another", "u") + delta("own")]).stream, STAYS);
   expect(await reply.begin()).toBe(turnId);
   expect(await reply.next()).toEqual({ text: "own", final: null });
 });
 
 it("is none when no turn runs", async () => {
-  const reply = new TurnReply(openStream([event("session-snapshot", { turn: null })]).stream);
+  const reply = new TurnReply(openStream([event("session-snapshot", { turn: null })]).stream, STAYS);
   expect(await reply.begin()).toBe("");
 });
 
 it.each([
-  ["end", undefined],
-  ["break off", new Error("gone")],
-])("is interrupted when its events %s", async (_, error) => {
+  ["end", undefined, STAYS, 0],
+  ["break off", new Error("gone"), STAYS, 1],
+  ["break off because the caller leaves", new Error("gone"), AbortSignal.abort(), 0],
+])("is interrupted when its events %s", async (_, error, signal, lines) => {
   const logged = vi.spyOn(console, "error").mockReturnValue();
-  const reply = new TurnReply(endedStream(error));
+  const reply = new TurnReply(endedStream(error), signal);
   expect(await reply.begin()).toBe("");
   expect(await reply.next()).toMatchObject({ text: "", final: { code: "interrupted" } });
-  expect(logged).toHaveBeenCalledTimes(error ? 1 : 0);
+  expect(logged).toHaveBeenCalledTimes(lines);
   logged.mockRestore();
 });
 
 it("reads no further when its reader has left", async () => {
   const { stream, cancel } = openStream([]);
-  const reply = new TurnReply(stream, turnId);
+  const reply = new TurnReply(stream, STAYS, turnId);
   const portion = reply.next();
   reply.stop();
   expect(await portion).toMatchObject({ final: { code: "interrupted" } });
