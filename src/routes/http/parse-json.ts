@@ -21,6 +21,21 @@ export function parseJson(text: string): unknown {
   return hasLoneSurrogate(text) ? toWellFormed(value) : value;
 }
 
+const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b];
+
+/** Whether the text of JSON has more values, without parsing it: each takes many times its text in memory, and time. */
+export function hasMoreValues(text: string, most: number): boolean {
+  let values = 1;
+  let isInString = false;
+  for (let index = 0; index < text.length && values <= most; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit === QUOTE) isInString = !isInString;
+    else if (isInString && unit === BACKSLASH) index += 1;
+    else if (!isInString && (unit === COMMA || unit === BRACKET || unit === BRACE)) values += 1;
+  }
+  return values > most;
+}
+
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));

@@ -3,6 +3,8 @@ import * as fc from "fast-check";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
 import { CsvReader } from "../../../src/routes/moonshot/runs/csv-records.ts";
+import { ItemReader } from "../../../src/routes/moonshot/runs/read-items.ts";
+import type { BodyFormat } from "../../../src/routes/moonshot/runs/read-items.ts";
 import { ItemsTwice, JsonItemReader } from "../../../src/routes/moonshot/runs/json-items.ts";
 
 /** Cuts a text into parts. */
@@ -43,6 +45,33 @@ describe("JSON", () => {
       expect(() => read(text, 3)).toThrow(ItemsTwice);
     },
   );
+});
+
+describe("an item with very many values", () => {
+  const issuesOf = async (format: BodyFormat, text: string) => {
+    const reader = new ItemReader(format);
+    const items = await Array.fromAsync(reader.read(new Blob([text]).stream()));
+    return { items, issues: reader.issues };
+  };
+  const line = (prompt: string) => `{"prompt":${prompt}}`;
+
+  it.each(["[".repeat(9_999) + "]".repeat(9_999), `[${"0,".repeat(9_999)}0]`, `[${"{},".repeat(5_000)}{}]`])(
+    "is refused before it is parsed, where it stands",
+    async (prompt) => {
+      const message = "has more than 10000 values";
+      expect((await issuesOf("jsonl", `${line('"a"')}\n${line(prompt)}`)).issues).toEqual([
+        { code: "value_error", path: [2], message: `Line 2: ${message}` },
+      ]);
+      expect((await issuesOf("json", `{"items":[${line('"a"')},${line(prompt)}]}`)).issues).toEqual([
+        { code: "value_error", path: ["items", 1], message },
+      ]);
+    },
+  );
+
+  it("is not one whose texts have brackets and commas", async () => {
+    const prompt = String.raw`\",[{`.repeat(10_000) + "\\";
+    expect((await issuesOf("jsonl", line(JSON.stringify(prompt)))).items).toMatchObject([{ turns: [prompt] }]);
+  });
 });
 
 describe("CSV", () => {

@@ -7,7 +7,7 @@ import type { Expectation, RunItem } from "../../../core/run.ts";
 import { MAX_RUN_ITEMS } from "../../../core/run.ts";
 import type { InputIssue } from "../../http/problem.ts";
 import { issuesOf } from "../../http/input-issues.ts";
-import { parseJson, TooDeep } from "../../http/parse-json.ts";
+import { hasMoreValues, parseJson, TooDeep } from "../../http/parse-json.ts";
 import { CsvError, CsvReader } from "./csv-records.ts";
 import { ItemsTwice, JsonItemReader, RestTooLong } from "./json-items.ts";
 import * as schemas from "./schemas.ts";
@@ -152,7 +152,12 @@ async function* textsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
   yield decoder.decode();
 }
 
+/** The most values in the JSON of an item. One that is valid has about 1,100: its turns, its tags and some fields. */
+const MAX_ITEM_VALUES = 10_000;
+
 const parsed = (text: string, found: Omit<FoundItem, "value">): Found => {
+  if (hasMoreValues(text, MAX_ITEM_VALUES))
+    return { issue: valueIssue(found, [], `has more than ${MAX_ITEM_VALUES} values`) };
   try {
     return { ...found, value: parseJson(text) };
   } catch (error) {
