@@ -2,6 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { logStore } from "../../../src/store/archive/bucket.ts";
+import { database } from "../../../src/store/database.ts";
+import { logPage } from "../../../src/store/session-log.ts";
+import { findSession } from "../../../src/store/sessions.ts";
 import { ADMIN_KEY, get, post } from "../../support/api.ts";
 import { age, archive } from "../../support/archive.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
@@ -64,6 +68,13 @@ const eventsOf = async (path: string): Promise<string[]> => new EventTexts(await
 
 const responseIn = (event = ""): Record<string, unknown> => JSON.parse(event.split("\ndata: ")[1] ?? "").response;
 
+/** What those read of a log who need no long texts. */
+async function shortTextsOf(id: string): Promise<string> {
+  const session = await findSession(database(env.DB), id);
+  if (!session) throw new Error("There is no session");
+  return JSON.stringify(await logPage(logStore(env), session, { after: 0, limit: 10, form: "short" }));
+}
+
 describe("what a response repeats of the call", () => {
   it("is the same, byte for byte, in the rest of a stream that is resumed", async () => {
     const { id: endpointId } = await endpointPlaying("hello.slow");
@@ -93,8 +104,10 @@ describe("what a response repeats of the call", () => {
     await post(`/sessions/${sessionId}/end`);
     await age([sessionId], 0);
     await expectSame();
+    expect(await shortTextsOf(sessionId)).not.toContain("brief");
     await archive([sessionId]);
     await expectSame();
+    expect(await shortTextsOf(sessionId)).not.toContain("brief");
   });
 
   it("is in the answer to the call and in every later one", async () => {

@@ -19,9 +19,10 @@ async function createLog(turns: LoggedTurn[]): Promise<string> {
 
 const LONG = "x".repeat(200_000);
 const receipt = makeReceipt({ body: LONG });
-const longReply = { preparedPrompt: LONG, receipt };
+const longReply = { preparedPrompt: LONG, requestFields: LONG, receipt };
 const shortReply = makeReplyDetail({
   preparedPrompt: "",
+  requestFields: "",
   receipt: { ...receipt, body: null, params: "", attempts: [] },
 });
 const turns = Array.from({ length: 40 }, () => ({
