@@ -7,6 +7,7 @@
 import type { Session } from "../core/session.ts";
 import { now } from "../core/time.ts";
 import type { TurnSeriesReport } from "../core/turn.ts";
+import { releaseEarlierSlots } from "../providers/limits/endpoint-slots.ts";
 import { logStore } from "../store/archive/bucket.ts";
 import { Log } from "./log/log.ts";
 import { idleAt, nextAlarm, replaceAlarm, setAlarmBy } from "./replication/alarm-schedule.ts";
@@ -27,6 +28,15 @@ interface SessionDialect {
   /** Presents a session, without its messages, in the form of its dialect. */
   present: (session: Session) => Record<string, unknown>;
   reportTurns: (session: Session) => TurnSeriesReport;
+}
+
+/** What an instance of the object does at endpoints. */
+function endpointPorts(ctx: DurableObjectState, env: Env): Pick<SessionWorld, "callEndpoints" | "releaseEarlierSlots"> {
+  const slotHolder = { object: ctx.id.name ?? "", instance: crypto.randomUUID() };
+  return {
+    callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work), slotHolder }),
+    releaseEarlierSlots: (endpointIds) => releaseEarlierSlots(env.ENDPOINTS, endpointIds, slotHolder),
+  };
 }
 
 export function sessionParts(ctx: DurableObjectState, env: Env, { present, reportTurns }: SessionDialect) {
@@ -62,7 +72,7 @@ export function sessionParts(ctx: DurableObjectState, env: Env, { present, repor
     emit: (event) => subscribers.broadcast(event),
     hasSubscribers: () => subscribers.hasSubscribers,
     closeSubscriptions: (reason) => subscribers.closeAll(reason),
-    callEndpoints: endpointCaller({ env, waitUntil: (work) => ctx.waitUntil(work) }),
+    ...endpointPorts(ctx, env),
     reportTurns,
     scheduleAlarm,
     keepAlive: (work) => ctx.waitUntil(work),

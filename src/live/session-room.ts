@@ -35,7 +35,7 @@ import type { SessionWorld } from "./session-world.ts";
 import { CLOSE_REASONS } from "./streaming/events.ts";
 import type { CloseReason } from "./streaming/events.ts";
 import { replaySession, replayTurn, replayTurnOfHuman } from "./streaming/replay.ts";
-import { currentContext, referencedRecords, takeoverTimeoutOf } from "./turns/turn-context.ts";
+import { currentContext, limitedEndpointsOf, referencedRecords, takeoverTimeoutOf } from "./turns/turn-context.ts";
 import { TurnQueue } from "./turns/turn-queue.ts";
 
 /** How long a removal waits for messages on their way to D1, in milliseconds. */
@@ -70,9 +70,15 @@ export class SessionRoom {
     this.prompt = (...args) => this.prompts.run(...args);
   }
 
-  /** Goes on with a replay, and closes any other turn that was interrupted when the object stopped. Call it once, when the object starts. */
+  /**
+   * Goes on with a replay, and closes any other turn that was interrupted when the object stopped. Releases the slots of
+   * its calls, which ended with it. Call it once, when the object starts.
+   */
   recover(): void {
-    const { state } = this.#world.log;
+    const { log, keepAlive, releaseEarlierSlots } = this.#world;
+    const { state } = log;
+    const limited = state?.turn ? limitedEndpointsOf(log.cachedContext) : [];
+    if (limited.length > 0) keepAlive(releaseEarlierSlots(limited));
     const goesOn = state?.replay !== undefined && state.turn?.recordedTurn !== undefined;
     if (!goesOn && this.#turns.closeInterrupted()) this.#world.replication.start();
     this.replays.resume();

@@ -58,6 +58,8 @@ export interface SessionWorld {
   /** Closes all subscriptions. */
   closeSubscriptions: (reason: CloseReason) => void;
   callEndpoints: FanOutPorts["callEndpoints"];
+  /** Releases what calls hold of the limits of endpoints that ended with an earlier instance of the object. Never rejects. */
+  releaseEarlierSlots: (endpointIds: string[]) => Promise<void>;
   /** Begins to report a series of turns, if anybody wants to know. */
   reportTurns: (session: Session) => TurnSeriesReport;
   /** Sets the alarm for the next work that is due, or for an earlier time. */

@@ -188,6 +188,7 @@ export function aWorld(session: Session | null, endpoint: Endpoint = () => says(
         }),
       );
     },
+    releaseEarlierSlots: async () => undefined,
     scheduleAlarm: async () => undefined,
     keepAlive: (work) => void work.catch(() => undefined),
   };

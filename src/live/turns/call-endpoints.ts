@@ -35,7 +35,8 @@ async function callEndpoints(
 ): Promise<void> {
   const activeCalls = calls.filter(({ signal }) => !signal.aborted);
   // An invocation of its own, with a stream from there, costs as much as the call.
-  const run: RunCalls = activeCalls.length === 1 ? (call, deliver) => runHere(call, deliver, environment) : runCalls;
+  const make = activeCalls.length === 1 ? runHere : runCalls;
+  const run: RunCalls = (some, deliver) => make(some, deliver, environment);
   const groups: Promise<void>[] = [];
   for (let start = 0; start < activeCalls.length; start += CALLS_PER_INVOCATION) {
     groups.push(callTogether(activeCalls.slice(start, start + CALLS_PER_INVOCATION), onEvents, run));
@@ -85,8 +86,9 @@ async function runHere([call]: ProviderCall[], deliver: Deliver, environment: Ca
 }
 
 /** Makes calls in an invocation of their own. */
-async function runCalls(calls: ProviderCall[], deliver: Deliver): Promise<void> {
-  const remote = await exports.ReplyCaller.callAll({ requests: calls.map(({ request }) => request) });
+async function runCalls(calls: ProviderCall[], deliver: Deliver, { slotHolder }: CallEnvironment): Promise<void> {
+  const requests = calls.map(({ request }) => request);
+  const remote = await exports.ReplyCaller.callAll({ requests, slotHolder });
   const ended = new AbortController();
   for (const [index, { signal }] of calls.entries()) {
     // The invocation reports the end itself, with the metrics of the call. The timer only limits the wait.

@@ -21,6 +21,15 @@ export const referencedRecords = (context: TurnContext | null): ReferencedRecord
   client: context?.of === "chat" ? context.chat.client : null,
 });
 
+/** The ids of the endpoints that have limits. */
+export function limitedEndpointsOf(context: TurnContext | null): string[] {
+  if (context === null) return [];
+  const endpoints =
+    context.of === "chat" ? [context.chat.endpoint, context.chat.summaryEndpoint] : context.comparison.endpoints;
+  const limited = endpoints.filter((endpoint) => endpoint && endpoint.maxCallsPerSecond + endpoint.maxConcurrency > 0);
+  return [...new Set(limited.flatMap((endpoint) => endpoint?.id ?? []))];
+}
+
 /** After what time without a word of a person the bot takes over again, in milliseconds; `null` for never. */
 export function takeoverTimeoutOf(context: TurnContext): number | null {
   const minutes = referencedRecords(context).chatbot?.takeoverTimeoutMinutes ?? null;

@@ -7,6 +7,7 @@ import type { ReplyRequest } from "../../core/reply.ts";
 import { NOT_CALLED } from "../../core/reply.ts";
 import { sha256Hex } from "../../crypto/secrets.ts";
 import { allowsPrivateUrls } from "../../net/url-guard.ts";
+import type { SlotHolder } from "../limits/slot-holder.ts";
 import { slotsOf } from "../limits/endpoint-slots.ts";
 import { PROVIDERS } from "../registry.ts";
 import { callWithRetries } from "./attempts.ts";
@@ -19,6 +20,8 @@ export interface CallEnvironment {
   env: Env;
   /** Lets work continue after the response. */
   waitUntil: (work: Promise<void>) => void;
+  /** The object that makes the call, if one does. */
+  slotHolder?: SlotHolder | undefined;
 }
 
 /** Emits texts, then one end or failure. Never rejects because of a provider. */
@@ -26,14 +29,14 @@ export async function callEndpoint(
   request: ReplyRequest,
   stop: AbortSignal,
   onEvents: OnEvents,
-  { env, waitUntil }: CallEnvironment,
+  { env, waitUntil, slotHolder }: CallEnvironment,
 ): Promise<void> {
   const token = await readToken(request, env);
   if (typeof token !== "string") return onEvents([{ ...token, metrics: NOT_CALLED }]);
   const providerEnv = providerEnvOf(env);
   const provider = PROVIDERS[request.connectorType];
   const { timeoutMs } = readCallParams(request.params, provider.maxAttempts).limits;
-  const acquireSlot = slotsOf(request, timeoutMs, { endpoints: env.ENDPOINTS, waitUntil });
+  const acquireSlot = slotsOf(request, timeoutMs, { endpoints: env.ENDPOINTS, waitUntil, slotHolder });
   return callWithRetries(provider, { ...request, token }, { stop, acquireSlot, providerEnv, onEvents });
 }
 

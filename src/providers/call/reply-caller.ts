@@ -5,6 +5,7 @@
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type { ReplyRequest } from "../../core/reply.ts";
+import type { SlotHolder } from "../limits/slot-holder.ts";
 import type { OnEvents } from "./attempts.ts";
 import { callEndpoint } from "./call-endpoint.ts";
 import { EventBatcher } from "./event-batcher.ts";
@@ -29,7 +30,7 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
   /**
    * Calls endpoints, all at once. Pass at most six requests: an invocation can wait for six response headers at a time.
    */
-  callAll({ requests }: { requests: ReplyRequest[] }): RunningCalls {
+  callAll({ requests, slotHolder }: { requests: ReplyRequest[]; slotHolder?: SlotHolder | undefined }): RunningCalls {
     const abortControllers = requests.map(() => new AbortController());
     const { readable, writable } = new IdentityTransformStream();
     const writer = writable.getWriter();
@@ -40,7 +41,8 @@ export class ReplyCaller extends WorkerEntrypoint<Env> {
     const calls = requests.map(async (request, index) => {
       const signal = abortControllers[index]?.signal ?? AbortSignal.abort();
       const onEvents: OnEvents = (portion) => batcher.send(index, portion);
-      await callEndpoint(request, signal, onEvents, { env: this.env, waitUntil: (work) => this.ctx.waitUntil(work) });
+      const waitUntil = (work: Promise<void>) => this.ctx.waitUntil(work);
+      await callEndpoint(request, signal, onEvents, { env: this.env, waitUntil, slotHolder });
     });
     void Promise.allSettled(calls).then(() => {
       batcher.flush();

@@ -8,6 +8,8 @@ import type { EpochMs } from "../../core/time.ts";
 import { MAX_TIMER_MS, now } from "../../core/time.ts";
 import type { SlotDecision, LimiterState } from "./rate-limiter.ts";
 import { RateLimiter } from "./rate-limiter.ts";
+import { isOfEarlierInstance } from "./slot-holder.ts";
+import type { SlotHolder } from "./slot-holder.ts";
 
 /** A call that asks for a slot: how long it can wait, and how long it may then take, in milliseconds. */
 export interface SlotParams {
@@ -56,6 +58,16 @@ export class EndpointObject extends DurableObject<Env> {
   async release({ id, pauseMs }: { id: string; pauseMs: number }): Promise<void> {
     this.#limiter.remove(id);
     if (pauseMs > 0) this.#limiter.pause(pauseMs, now());
+    this.#admitWaiting();
+  }
+
+  /**
+   * Releases what an object's earlier instances have not: their calls have ended with them.
+   *
+   * @param holder the instance that runs now; it keeps its slots
+   */
+  async releaseEarlier({ holder }: { holder: SlotHolder }): Promise<void> {
+    this.#limiter.removeAll((id) => isOfEarlierInstance(id, holder));
     this.#admitWaiting();
   }
 

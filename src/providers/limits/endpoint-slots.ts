@@ -9,6 +9,8 @@ import { now } from "../../core/time.ts";
 import type { AcquireSlot, Slot } from "../call/attempts.ts";
 import type { EndpointObject } from "./endpoint-object.ts";
 import type { SlotDecision } from "./rate-limiter.ts";
+import { callIdOf } from "./slot-holder.ts";
+import type { SlotHolder } from "./slot-holder.ts";
 
 /** How much longer than its reply a lease lasts if it is not released, in milliseconds. */
 const LEASE_MARGIN_MS = 10_000;
@@ -21,6 +23,8 @@ export interface LimiterAccess {
   endpoints: DurableObjectNamespace<EndpointObject>;
   /** Lets work continue after the response. */
   waitUntil: (work: Promise<void>) => void;
+  /** Who holds the slots, if it is an object: it may stop before it releases them. */
+  slotHolder?: SlotHolder | undefined;
 }
 
 /**
@@ -39,7 +43,7 @@ export function slotsOf(request: ReplyRequest, timeoutMs: number, limiterAccess:
   const { maxCallsPerSecond, maxConcurrency } = request.callLimits;
   if (maxCallsPerSecond === 0 && maxConcurrency === 0) return null;
   return async (signal) => {
-    const slotRequest = new SlotRequest(request, timeoutMs, limiterAccess.endpoints);
+    const slotRequest = new SlotRequest(request, timeoutMs, limiterAccess);
     const release = (pauseMs: number) => limiterAccess.waitUntil(slotRequest.release(pauseMs));
     const requestedAt = now();
     const decision = await Promise.race([slotRequest.acquire(signal), waitForStop(signal)]);
@@ -50,6 +54,22 @@ export function slotsOf(request: ReplyRequest, timeoutMs: number, limiterAccess:
     if (!decision.admitted) return slotRejection(now() - requestedAt, decision.retryAfterSeconds);
     return { release: (final) => release(pauseMsOf(final)) } satisfies Slot;
   };
+}
+
+/** Releases the slots that an object's earlier instances still hold at endpoints. Never rejects. */
+export async function releaseEarlierSlots(
+  endpoints: LimiterAccess["endpoints"],
+  endpointIds: string[],
+  holder: SlotHolder,
+): Promise<void> {
+  const release = async (endpointId: string) => {
+    try {
+      await endpoints.getByName(endpointId).releaseEarlier({ holder });
+    } catch (error) {
+      console.error({ event: "limiter-unreachable", endpointId, error: rootCause(error) });
+    }
+  };
+  await Promise.all(endpointIds.map(release));
 }
 
 const waitForStop = (signal: AbortSignal): Promise<"stopped"> =>
@@ -63,14 +83,15 @@ type LimiterStub = Pick<EndpointObject, "acquire" | "release">;
 
 /** The request of one call for a slot. */
 class SlotRequest {
-  readonly #id = crypto.randomUUID();
+  readonly #id: string;
   readonly #endpoints: LimiterAccess["endpoints"];
   readonly #request: ReplyRequest;
   readonly #timeoutMs: number;
   /** One stub for all calls, so that they arrive in order. */
   #stub: LimiterStub;
 
-  constructor(request: ReplyRequest, timeoutMs: number, endpoints: LimiterAccess["endpoints"]) {
+  constructor(request: ReplyRequest, timeoutMs: number, { endpoints, slotHolder }: LimiterAccess) {
+    this.#id = callIdOf(slotHolder, crypto.randomUUID());
     this.#endpoints = endpoints;
     this.#request = request;
     this.#timeoutMs = timeoutMs;

@@ -66,6 +66,12 @@ export class RateLimiter {
     this.#state.leases.delete(id);
   }
 
+  /** Removes the waiting calls and the leases with such ids. */
+  removeAll(isRemoved: (id: string) => boolean): void {
+    const ids = [...this.#waiting.map(({ id }) => id), ...this.#state.leases.keys()];
+    for (const id of ids.filter(isRemoved)) this.remove(id);
+  }
+
   /** Sets the limits, also for waiting calls. The limits with the later change win, in whichever order they arrive. */
   setLimits({ maxCallsPerSecond, maxConcurrency }: CallLimits, since: EpochMs): void {
     if (since < this.#since) return;

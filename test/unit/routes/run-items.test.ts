@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
+import type { RunItem } from "../../../src/core/run.ts";
 import { CsvReader } from "../../../src/routes/moonshot/runs/csv-records.ts";
 import { ItemReader } from "../../../src/routes/moonshot/runs/read-items.ts";
 import type { BodyFormat } from "../../../src/routes/moonshot/runs/read-items.ts";
@@ -50,7 +51,8 @@ describe("JSON", () => {
 describe("an item with very many values", () => {
   const issuesOf = async (format: BodyFormat, text: string) => {
     const reader = new ItemReader(format);
-    const items = await Array.fromAsync(reader.read(new Blob([text]).stream()));
+    const items: RunItem[] = [];
+    for await (const item of reader.read(new Blob([text]).stream())) items.push(item);
     return { items, issues: reader.issues };
   };
   const line = (prompt: string) => `{"prompt":${prompt}}`;

@@ -57,7 +57,7 @@ async function startPrompt(endpointId: string, times = 1) {
   const answer = post(`/v1/sessions/${id}/prompt`, { prompt: "Hi" });
   type Records = Record<string, ReturnType<typeof JSON.parse>>[];
   const records = answer.then(({ body }) => Object.values(body as Record<string, Records>).flat());
-  return { records, cancel: () => post(`/v1/sessions/${id}/cancel`) };
+  return { id: String(id), records, cancel: () => post(`/v1/sessions/${id}/cancel`) };
 }
 
 const crash = (endpointId: string): Promise<void> =>
@@ -286,6 +286,40 @@ describe("an endpoint object", () => {
     await running.cancel();
     expect(await waiting.records).toMatchObject([{ status: "ok", attempts: 1 }]);
     await running.records;
+  });
+});
+
+describe("a session that crashes during a turn", () => {
+  const crashSession = (id: string): Promise<void> =>
+    runInDurableObject(env.SESSIONS.getByName(id), (_, state) => state.abort("crash")).catch(() => undefined);
+
+  it.each([1, 2])("gives back the places of its %i calls when it starts again", async (calls) => {
+    const provider = newProvider();
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const endpointId = await createOpenAiEndpoint(provider, "hello.silent", {
+      max_concurrency: calls,
+      params: { timeout_ms: 300_000 },
+    });
+    const running = await startPrompt(endpointId, calls);
+    await untilOpen(provider, calls);
+    await put(`/v1/llm_endpoints/${endpointId}`, { uri: `${upstream}/${provider}/hello` });
+    const slotRequests = countSlotRequests();
+    await crashSession(running.id);
+    const waiting = await startPrompt(endpointId);
+    await slotRequests(1);
+    await running.records.catch(() => undefined);
+    expect(await get(`/v1/sessions/${running.id}`)).toMatchObject({ status: 200 });
+    expect(await waiting.records).toMatchObject([{ status: "ok", attempts: 1 }]);
+  });
+
+  it("keeps the places of its new calls, and those of other sessions", async () => {
+    const object = env.ENDPOINTS.getByName(unique("held"));
+    const limits = { maxCallsPerSecond: 0, maxConcurrency: 9, since: 0 };
+    const ids = ["a:1:x", "a:2:y", "a:22:y", "ab:1:x", "x"];
+    for (const id of ids) await object.acquire({ id, limits, waitMs: 60_000, leaseMs: 60_000 });
+    await object.releaseEarlier({ holder: { object: "a", instance: "2" } });
+    const held = await runInDurableObject(object, (_, { storage }) => [...storage.kv.list()].map(([key]) => key));
+    expect(held).toEqual(["lease:a:2:y", "lease:ab:1:x", "lease:x"]);
   });
 });
 
