@@ -281,7 +281,7 @@ describe("a message that is changed", () => {
 });
 
 describe("a page that is opened again", () => {
-  it("in mid-stream shows the whole reply once", async () => {
+  it.each([false, true])("in mid-stream shows the whole reply once, if it says what it has: %s", async (sayLast) => {
     const { id } = await conversation(SLOW);
     const text = "one two three four five six seven eight";
     const { chat } = openChat(id);
@@ -289,7 +289,7 @@ describe("a page that is opened again", () => {
     await untilReplied(chat);
     await chat.stop();
     await sent;
-    const reopened = openChat(id, { messages: await historyOf(id) });
+    const reopened = openChat(id, { messages: await historyOf(id), sayLast });
     expect(textsOf(reopened.chat.messages)).toEqual([`user: ${text}`]);
     await reopened.chat.resumeStream();
     expect(reopened.calls[0]?.status).toBe(200);
