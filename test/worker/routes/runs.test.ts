@@ -377,10 +377,12 @@ describe("a run", () => {
     expect(new Set(streams.map(({ status }) => status))).toEqual(new Set([200]));
     expect(await get(`/v1/runs/${id}/events`)).toMatchObject({ status: 429, headers: expect.any(Headers) });
     // The place of who leaves is free at once, also while nothing happens.
+    const leaving = streams.pop()?.body?.getReader();
+    await leaving?.read();
     await post(`/v1/runs/${id}/pause`);
-    // The event of the pause is the last write.
-    await scheduler.wait(600);
-    await streams.pop()?.body?.cancel();
+    // The event of the pause is the last write, and nothing waits for the reader.
+    await leaving?.read();
+    await leaving?.cancel();
     streams.push(await vi.waitFor(async () => expectOpen(await open()), 10_000));
     for (const { body } of streams) await body?.cancel();
     await post(`/v1/runs/${id}/cancel`);
