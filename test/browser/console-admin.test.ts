@@ -132,9 +132,10 @@ it("keeps what was written for an endpoint over a reload, and no token", async (
   await expect.poll(() => page.evaluate(kept)).not.toContain("Half written");
 });
 
-it("adds an endpoint without a token", async ({ page }) => {
+it("adds an endpoint without a token, also of a type whose servers mostly ask for one", async ({ page }) => {
   await page.goto(`${server.address}/console#/endpoints`);
   await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByLabel(/^Connector type/).selectOption("anthropic-connector");
   await fillIn(page, "Open server");
   await page
     .getByRole("dialog")
@@ -142,6 +143,15 @@ it("adds an endpoint without a token", async ({ page }) => {
     .fill("");
   await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("button", { name: "Test Open server" }).waitFor();
+});
+
+it("says what to do about an endpoint that a chatbot asks", async ({ page }) => {
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Delete eliza" }).click();
+  await page.getByRole("button", { name: "Delete eliza now" }).click();
+  await page.getByRole("alert").getByText("Give them another endpoint first").waitFor();
+  await page.getByRole("link", { name: "all chatbots" }).click();
+  await page.getByRole("heading", { name: "Chatbots" }).waitFor();
 });
 
 it("keeps what was written for a key, until it is made", async ({ page }) => {
@@ -173,6 +183,9 @@ it("makes a key for an app, shows it once, and revokes it", async ({ page }) => 
   await dialog.getByLabel(/^Client/).selectOption("Grace");
   await dialog.getByRole("button", { name: "Make key" }).click();
   const key = (await dialog.locator(".secret").textContent()) ?? "";
+  // Beside the drawer: what cannot be seen again stays.
+  await page.mouse.click(5, 300);
+  await expect.poll(() => dialog.locator(".secret").count()).toBe(1);
   const as = (token: string) => fetch(`${server.address}/me`, { headers: { authorization: `Bearer ${token}` } });
   const { id: clientId } = (await server.parley.clients.list({ searchString: "Grace" })).results[0] ?? { id: "" };
   const { data: own }: { data: { role: string; clientId: string; expiresAt: string } } = await (await as(key)).json();

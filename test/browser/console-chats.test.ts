@@ -237,7 +237,7 @@ it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...si
     "How does a rather long title of a conversation look in the list and above the messages?",
   );
   await page.goto(`${server.address}/console#/chats`);
-  await page.locator(".chat-row").first().waitFor();
+  await page.locator(".link-row").first().waitFor();
   await look(page, `chats-list-${name}`);
   await page.getByRole("button", { name: "New chat" }).click();
   await page.getByRole("dialog").getByLabel("Chatbot").waitFor();

@@ -160,6 +160,8 @@ it("leaves a message in its field that did not reach the server", async ({ page 
   await field.fill("It is in the post.");
   await page.context().setOffline(true);
   await press(page, "Send");
+  // What is written now would be lost with what is sent.
+  await expect.poll(() => field.isEditable()).toBe(false);
   await page.getByText("The server cannot be reached").waitFor();
   await expect.poll(() => field.inputValue()).toBe("It is in the post.");
   await page.context().setOffline(false);

@@ -1,5 +1,6 @@
 /** Asks which models are to answer, and how much of the chat they get. */
 import { useState } from "preact/hooks";
+import { ParleyError } from "../../client/errors.ts";
 import { EndpointPicker } from "../compare/setup/endpoint-picker.tsx";
 import { listChoices } from "../compare/setup/choices.ts";
 import { useConsole } from "../context.ts";
@@ -46,13 +47,19 @@ export function BridgeForm({ from }: { from: ChatPart }) {
       <EndpointPicker choices={choices} chosen={chosen} onChange={setChosen} />
       <ModeChoice mode={mode} onChange={setMode} />
       <EndChoice answers={from.answers} value={until} onChange={setUntil} />
-      <Problem problem={start.problem} />
+      <Problem problem={start.problem}>
+        {isTooLong(start.problem) && <span>Choose an earlier answer at “Up to”.</span>}
+      </Problem>
       <button type="submit" class="primary" disabled={chosen.length === 0 || chosen.length > MAX_CHATS || start.isBusy}>
         {buttonText(chosen.length)}
       </button>
     </form>
   );
 }
+
+/** `/v1` has no codes: the message names the field that decides. */
+const isTooLong = (problem: unknown): boolean =>
+  problem instanceof ParleyError && problem.status === 409 && problem.message.includes("until_seq");
 
 function buttonText(count: number): string {
   if (count === 0) return "Choose at least one model";

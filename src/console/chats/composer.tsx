@@ -20,30 +20,26 @@ type Writer = "client" | "person";
 export function Composer({ session, conversation, connection, run }: ComposerProps) {
   const { api, me } = useConsole();
   const [chosen, setChosen] = useState<Writer>("person");
-  const [isSending, setIsSending] = useState(false);
   const writers = writersOf(me.role, session);
   const writer = writers.includes(chosen) ? chosen : writers[0];
   if (session.status !== "ACTIVE")
     return <p class="hint">This chat takes no messages: it is {session.status.toLowerCase()}.</p>;
   if (!writer) return <p class="hint">The chatbot answers. Take over to write to the client.</p>;
-  const sendAsPerson = async (text: string, clear: () => void) => {
-    setIsSending(true);
+  const send = (text: string): boolean | Promise<boolean> => {
+    if (writer === "client") return connection.prompt(text);
     const sent = api.sessions.addMessage(session.id, { message: { role: "assistant", content: text } });
     run(sent);
-    await sent.then(clear, () => undefined);
-    setIsSending(false);
-  };
-  const send = (text: string, clear: () => void) => {
-    if (writer !== "client") return void sendAsPerson(text, clear);
-    connection.prompt(text);
-    clear();
+    return sent.then(
+      () => true,
+      () => false,
+    );
   };
   return (
     <PromptForm
       draftName={session.id}
       label={writer === "client" ? "Message of the client" : "Answer to the client"}
       hint={connection.state === "open" ? "" : "Connecting …"}
-      isReady={connection.state !== "closed" && !isSending}
+      isReady={connection.state !== "closed"}
       refused={connection.refusedPrompt}
       onSend={send}
     >

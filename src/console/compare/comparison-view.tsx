@@ -131,10 +131,7 @@ function NextPrompt({ id, comparison, connection, chats, isBegun }: NextPromptPr
         isReady={connection.state !== "closed"}
         refused={connection.refusedPrompt}
         takesFocus={isBegun}
-        onSend={(text, clear) => {
-          connection.prompt(text);
-          clear();
-        }}
+        onSend={(text) => connection.prompt(text)}
       >
         {isRunning && (
           <button type="button" onClick={() => connection.stop()}>

@@ -11,7 +11,7 @@ import { Problem } from "../shared/problem.tsx";
 import { useLoaded } from "../shared/use-loaded.ts";
 import { fieldsOf, isSecret, toInput } from "./endpoint-fields.ts";
 import type { FieldName, Fields } from "./endpoint-fields.ts";
-import { TestOutcome, useEndpointTest } from "./endpoint-test.tsx";
+import { TestOfForm, useEndpointTest } from "./endpoint-test.tsx";
 
 interface FormProps {
   /** `null` for a new one. */
@@ -52,7 +52,7 @@ export function EndpointForm({ endpoint, onSaved }: FormProps) {
       <Model {...given} hasToken={endpoint !== null} />
       <LimitsAndPrices {...given} />
       <Params {...given} />
-      {!draft.isChanged && <TestOutcome outcome={outcome} isSaved />}
+      {outcome !== null && !draft.isChanged && <TestOfForm outcome={outcome} />}
     </SaveForm>
   );
 }

@@ -1,6 +1,6 @@
 /** Asks an endpoint once, and shows what came of it. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Endpoint, EndpointTest } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { seconds } from "../shared/format.ts";
@@ -23,8 +23,19 @@ export function useEndpointTest(): { outcome: Outcome; test: (id: string) => Pro
   return { outcome, test };
 }
 
-/** @param props.saved whether it says that the endpoint has just been saved */
-export const TestOutcome = ({ outcome, isSaved = false }: { outcome: Outcome; isSaved?: boolean }) => {
+/** In a form, where the endpoint has just been saved. It stays in sight with the buttons below it. */
+export function TestOfForm({ outcome }: { outcome: Outcome }) {
+  const note = useRef<HTMLDivElement>(null);
+  useEffect(() => note.current?.scrollIntoView({ block: "center" }), [outcome]);
+  return (
+    <div ref={note}>
+      <TestOutcome outcome={outcome} isSaved />
+    </div>
+  );
+}
+
+/** @param props.isSaved whether it says that the endpoint has just been saved */
+const TestOutcome = ({ outcome, isSaved = false }: { outcome: Outcome; isSaved?: boolean }) => {
   if (outcome === null || (outcome === "running" && !isSaved)) return null;
   if (outcome === "running")
     return (

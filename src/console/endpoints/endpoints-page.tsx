@@ -1,7 +1,9 @@
 /** *Endpoints*: the models that can be asked. Admins add, change and delete them; others may test them. */
 import { useState } from "preact/hooks";
+import { ParleyError } from "../../client/errors.ts";
 import type { Endpoint } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
+import { addressOf } from "../router.ts";
 import { ConfirmButton } from "../shared/confirm-button.tsx";
 import { Drawer } from "../shared/drawer.tsx";
 import { PlusIcon } from "../shared/icons.tsx";
@@ -37,7 +39,7 @@ export function EndpointsPage() {
         )}
       </div>
       <Problem problem={problem} onRetry={reload} />
-      <Problem problem={failure} />
+      <DeleteProblem failure={failure} />
       <ul class="rows">
         {value?.map((endpoint) => (
           <Row key={endpoint.id} endpoint={endpoint} isAdmin={isAdmin} onEdit={setEdited} onDelete={onDelete} />
@@ -51,6 +53,17 @@ export function EndpointsPage() {
     </section>
   );
 }
+
+/** Only chatbots keep an endpoint from being deleted. */
+const DeleteProblem = ({ failure }: { failure: unknown }) => (
+  <Problem problem={failure}>
+    {failure instanceof ParleyError && failure.status === 409 && (
+      <span>
+        Give them another endpoint first: <a href={addressOf("chatbots")}>all chatbots</a>
+      </span>
+    )}
+  </Problem>
+);
 
 interface RowProps {
   endpoint: Endpoint;

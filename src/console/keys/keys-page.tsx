@@ -36,7 +36,7 @@ export function KeysPage() {
       <Problem problem={failure} />
       {value && <Rows keys={value} onRevoke={onRevoke} />}
       {isMaking && (
-        <Drawer title="New key" onClose={() => setIsMaking(false)}>
+        <Drawer title="New key" closesOutside={false} onClose={() => setIsMaking(false)}>
           <NewKeyForm onMade={reload} />
         </Drawer>
       )}

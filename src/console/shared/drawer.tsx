@@ -7,10 +7,12 @@ interface DrawerProps {
   onClose: () => void;
   /** Whether texts stand beside each other in it. */
   isWide?: boolean;
+  /** Whether a click beside it closes it too. Not where it shows what cannot be seen again. */
+  closesOutside?: boolean;
   children: ComponentChildren;
 }
 
-export function Drawer({ title, onClose, isWide = false, children }: DrawerProps) {
+export function Drawer({ title, onClose, isWide = false, closesOutside = true, children }: DrawerProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
@@ -19,7 +21,7 @@ export function Drawer({ title, onClose, isWide = false, children }: DrawerProps
       class={isWide ? "drawer drawer-wide" : "drawer"}
       aria-label={title}
       onClose={onClose}
-      onClick={(event) => event.target === event.currentTarget && event.currentTarget.close()}
+      onClick={(event) => closesOutside && event.target === event.currentTarget && event.currentTarget.close()}
     >
       <div class="drawer-inside">
         <header class="drawer-head">

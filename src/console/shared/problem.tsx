@@ -1,6 +1,7 @@
 /** A failed call in words, with what one can do. */
 import type { ComponentChildren } from "preact";
 import { ParleyError } from "../../client/errors.ts";
+import type { ErrorCode } from "../../client/errors.ts";
 
 /** What to do, by the status of the answer. */
 const ADVICE: Record<number, string> = {
@@ -11,12 +12,20 @@ const ADVICE: Record<number, string> = {
   503: "The server is busy. Wait a moment, then repeat the step.",
 };
 
+/** What to do, where the code says more than the status. */
+const ADVICE_BY_CODE: Partial<Record<ErrorCode, string>> = {
+  taken: "Choose another one.",
+  session_full: "Branch the chat, and go on in the branch.",
+  path_too_long: "Choose an earlier message.",
+  human_handles: "Hand back first.",
+};
+
 export function problemText(problem: unknown): string {
   if (!(problem instanceof Error)) return String(problem);
   if (problem instanceof ParleyError) {
     if (problem.code === "connection_failed")
       return "The server cannot be reached. Check the connection, then try again.";
-    return [reasonOf(problem), ADVICE[problem.status]].filter(Boolean).join(" — ");
+    return [reasonOf(problem), ADVICE_BY_CODE[problem.code] ?? ADVICE[problem.status]].filter(Boolean).join(" — ");
   }
   return problem.message;
 }

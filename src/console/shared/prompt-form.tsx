@@ -1,6 +1,6 @@
 /** Where one writes a prompt. What is written survives a reload, and comes back if the server refuses it. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useDraft } from "./form/use-draft.ts";
 import { SendIcon } from "./icons.tsx";
 
@@ -15,33 +15,33 @@ interface FormProps {
   refused?: string | null;
   /** Whether one writes on here at once. */
   takesFocus?: boolean;
-  /** @param clear empties the field: not before the text is safe elsewhere */
-  onSend: (text: string, clear: () => void) => void;
+  /** @returns whether the text is safe elsewhere. Until then it stays in the field, and cannot be changed */
+  onSend: (text: string) => boolean | Promise<boolean>;
   children?: ComponentChildren;
 }
 
 /** A text that comes back stands before what was written since. */
-function usePrompt(draftName: string, refused: string | null) {
+function usePrompt({ draftName, refused = null, isReady, onSend }: FormProps) {
   const { fields, set, discard } = useDraft(`prompt.${draftName}`, { text: "" });
+  const { text } = fields;
   const setText = set("text");
   useEffect(() => {
-    if (refused !== null) setText(fields.text === "" ? refused : `${refused}\n\n${fields.text}`);
+    if (refused !== null) setText(text === "" ? refused : `${refused}\n\n${text}`);
   }, [refused]);
-  return { text: fields.text, setText, clear: discard };
+  const [isSending, setIsSending] = useState(false);
+  const canSend = isReady && !isSending && text.trim() !== "";
+  const send = async () => {
+    if (!canSend) return;
+    setIsSending(true);
+    if (await onSend(text)) discard();
+    setIsSending(false);
+  };
+  return { text, setText, isSending, canSend, send: () => void send() };
 }
 
-export function PromptForm({
-  draftName,
-  label,
-  hint,
-  isReady,
-  refused = null,
-  takesFocus = false,
-  ...props
-}: FormProps) {
-  const { text, setText, clear } = usePrompt(draftName, refused);
-  const canSend = isReady && text.trim() !== "";
-  const send = () => canSend && props.onSend(text, clear);
+export function PromptForm(props: FormProps) {
+  const { label, hint, takesFocus = false, children } = props;
+  const { canSend, send, ...field } = usePrompt(props);
   return (
     <form
       class="prompt"
@@ -50,10 +50,10 @@ export function PromptForm({
         send();
       }}
     >
-      <PromptField label={label} text={text} takesFocus={takesFocus} onText={setText} onEnter={send} />
+      <PromptField label={label} takesFocus={takesFocus} onEnter={send} {...field} />
       <div class="prompt-line">
         <span class="hint">{hint}</span>
-        {props.children}
+        {children}
         <button type="submit" class="primary" disabled={!canSend}>
           <SendIcon />
           Send
@@ -66,12 +66,13 @@ export function PromptForm({
 interface FieldProps {
   label: string;
   text: string;
+  isSending: boolean;
   takesFocus: boolean;
-  onText: (text: string) => void;
+  setText: (text: string) => void;
   onEnter: () => void;
 }
 
-function PromptField({ label, text, takesFocus, onText, onEnter }: FieldProps) {
+function PromptField({ label, text, isSending, takesFocus, setText, onEnter }: FieldProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     if (takesFocus) field.current?.focus({ preventScroll: true });
@@ -89,8 +90,9 @@ function PromptField({ label, text, takesFocus, onText, onEnter }: FieldProps) {
       placeholder={label}
       rows={2}
       value={text}
+      readOnly={isSending}
       maxLength={100_000}
-      onInput={({ currentTarget }) => onText(currentTarget.value)}
+      onInput={({ currentTarget }) => setText(currentTarget.value)}
       onKeyDown={onKeyDown}
     />
   );

@@ -63,7 +63,8 @@ export class SessionConnection extends Observable {
     return this.#unsent.length > 0;
   }
 
-  prompt(content: string): void {
+  /** @returns that the tab keeps it until the server has it */
+  prompt(content: string): true {
     const frame: UnsentPrompt = { type: "prompt-submit", id: randomId(), content };
     this.#unsent.push(frame);
     this.problem = null;
@@ -71,6 +72,7 @@ export class SessionConnection extends Observable {
     keepUnsent(this.#id, this.#unsent);
     this.#send(frame);
     this.changed();
+    return true;
   }
 
   /** @param chatId without it, all chats of the running turn */

@@ -7,7 +7,7 @@ import { Problem } from "../../shared/problem.tsx";
 import { useKept } from "../../shared/storage.ts";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { ChatRows } from "./chat-rows.tsx";
-import { Filters, NO_FILTERS } from "./filters.tsx";
+import { Filters, NO_FILTERS, isFiltered } from "./filters.tsx";
 import type { FilterValues } from "./filters.tsx";
 import { NewChat } from "./new-chat.tsx";
 import { Sections } from "./sections.tsx";
@@ -48,7 +48,9 @@ export function ChatList() {
       <Sections current="chats" />
       <Filters values={filters} onChange={change} />
       <Problem problem={problem} onRetry={reload} />
-      {value?.results.length === 0 && <p class="note">No chat is like this. Change a filter, or begin a new chat.</p>}
+      {value?.results.length === 0 && (
+        <p class="note">{isFiltered(filters) ? "No chat is like this. Change a filter." : "There is no chat yet."}</p>
+      )}
       {value && value.results.length > 0 && <ChatRows sessions={value.results} />}
       {value && <ListPages total={value.paginatorInfo.total} skip={skip} size={PAGE_SIZE} onSkip={setSkip} />}
     </section>

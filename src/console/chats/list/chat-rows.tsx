@@ -3,9 +3,10 @@ import type { ListedSession } from "../../../client/types.ts";
 import { addressOf } from "../../router.ts";
 import { clientTitle } from "../../shared/client-select.tsx";
 import { plural, shortTime } from "../../shared/format.ts";
+import "../../shared/rows.css";
 
 export const ChatRows = ({ sessions }: { sessions: ListedSession[] }) => (
-  <ul class="chat-list">
+  <ul class="rows link-rows">
     {sessions.map((session) => (
       <li key={session.id}>
         <Row session={session} />
@@ -20,9 +21,9 @@ function Row({ session }: { session: ListedSession }) {
   const time = wait?.since ?? updatedAt;
   const last = messages.at(-1)?.content;
   return (
-    <a class="chat-row" href={addressOf("chats", id)}>
-      <span class="chat-title">{title ?? last ?? "No message yet"}</span>
-      <span class="chat-detail">
+    <a class="link-row" href={addressOf("chats", id)}>
+      <span class="link-row-title">{title ?? last ?? "No message yet"}</span>
+      <span class="link-row-detail">
         {[
           wait?.reason,
           ...peopleOf(session),
@@ -32,11 +33,11 @@ function Row({ session }: { session: ListedSession }) {
           .filter(Boolean)
           .join(" · ")}
       </span>
-      <span class="chat-state">
+      <span class="link-row-state">
         <HandlerBadge handler={handler} />
         <StatusBadge status={status} />
       </span>
-      <time class="chat-detail" dateTime={time}>
+      <time class="link-row-detail" dateTime={time}>
         {wait ? "waits since" : "last"} {shortTime(new Date(time))}
       </time>
     </a>

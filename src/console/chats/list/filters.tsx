@@ -21,6 +21,8 @@ export const NO_FILTERS: FilterValues = {
   endDate: "",
 };
 
+export const isFiltered = (values: FilterValues): boolean => Object.values(values).some((value) => value !== "");
+
 const STATUSES = ["ACTIVE", "SCHEDULED", "COMPLETED", "TERMINATED"];
 
 interface FiltersProps {
@@ -30,11 +32,10 @@ interface FiltersProps {
 
 export function Filters({ values, onChange }: FiltersProps) {
   const set = (name: keyof FilterValues) => (value: string) => onChange({ ...values, [name]: value });
-  const isFiltered = Object.values(values).some((value) => value !== "");
   return (
     <form class="filters" role="search" aria-label="Chats" onSubmit={(event) => event.preventDefault()}>
       <SearchField
-        key={isFiltered ? "some" : "none"}
+        key={isFiltered(values) ? "some" : "none"}
         label="Title"
         value={values.searchString}
         onChange={set("searchString")}
@@ -57,7 +58,7 @@ export function Filters({ values, onChange }: FiltersProps) {
       />
       <ClientChoice value={values.clientId} onChange={set("clientId")} />
       <DateRange about="Begun" days={values} onChange={(days) => onChange({ ...values, ...days })} />
-      <button type="button" class="quiet" disabled={!isFiltered} onClick={() => onChange(NO_FILTERS)}>
+      <button type="button" class="quiet" disabled={!isFiltered(values)} onClick={() => onChange(NO_FILTERS)}>
         Clear
       </button>
     </form>

@@ -48,8 +48,8 @@ export function StartPage() {
             draftName="new"
             label="First prompt"
             hint={refusal ?? `${plural(chats, "answer")} for each prompt`}
-            isReady={refusal === null && !start.isBusy}
-            onSend={(text, clear) => void start.run(repeated(chosen, repeats), text, clear)}
+            isReady={refusal === null}
+            onSend={(text) => start.run(repeated(chosen, repeats), text)}
           />
           <Problem problem={start.problem} />
         </div>
@@ -95,21 +95,19 @@ function refusalOf(chosen: number, chats: number): string | null {
 function useStart(settings: Settings) {
   const { api } = useConsole();
   const [problem, setProblem] = useState<unknown>(null);
-  const [isBusy, setIsBusy] = useState(false);
-  const run = async (endpoints: string[], prompt: string, clear: () => void) => {
-    setIsBusy(true);
+  const run = async (endpoints: string[], prompt: string): Promise<boolean> => {
     try {
       const fields = { name: nameOf(prompt), endpoints, ...settingsInput(settings) };
       const { session_id: id } = await api.comparisons.create(fields);
       leavePrompt(id, prompt);
-      clear();
       goTo("compare", id);
+      return true;
     } catch (error) {
       setProblem(error);
-      setIsBusy(false);
+      return false;
     }
   };
-  return { run, problem, isBusy };
+  return { run, problem };
 }
 
 /** The beginning of the prompt, on one line. */

@@ -2,6 +2,7 @@
 import type { RunResult } from "../../../client/types.ts";
 import { money, seconds } from "../../shared/format.ts";
 import { verdictOf } from "../words.ts";
+import type { Verdict } from "../words.ts";
 
 export function AnswerCell({ answer }: { answer: RunResult }) {
   const { error_code: code, duration_ms: time, cost } = answer;
@@ -14,7 +15,13 @@ export function AnswerCell({ answer }: { answer: RunResult }) {
   );
 }
 
+const BADGES: Partial<Record<Verdict, string>> = {
+  passed: "badge-accent",
+  "not passed": "badge-warn",
+  failed: "badge-bad",
+};
+
 export function VerdictMark({ answer }: { answer: Pick<RunResult, "status" | "pass"> }) {
   const verdict = verdictOf(answer);
-  return <span class={`verdict verdict-${verdict.replace(" ", "-")}`}>{verdict}</span>;
+  return <span class={`badge ${BADGES[verdict] ?? ""}`}>{verdict}</span>;
 }

@@ -9,6 +9,7 @@ import { Problem } from "../../shared/problem.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { ProgressBar } from "../run/progress-bar.tsx";
 import { STATUS_TEXT } from "../words.ts";
+import "../../shared/rows.css";
 
 const PAGE_SIZE = 25;
 /** How often the list is loaded again while one looks at it. */
@@ -55,7 +56,7 @@ const Rows = ({ runs }: { runs: RunSummary[] }) =>
   runs.length === 0 ? (
     <p class="note">There is no run yet. Make one from a file of prompts, or from some lines that you paste.</p>
   ) : (
-    <ul class="run-list">
+    <ul class="rows link-rows">
       {runs.map((run) => (
         <li key={run.run_id}>
           <Row run={run} />
@@ -68,18 +69,18 @@ function Row({ run }: { run: RunSummary }) {
   const { run_id: id, name, status, progress, endpoints, repeat, created_epoch: created } = run;
   const at = new Date(created * 1000);
   return (
-    <a class="run-row" href={addressOf("runs", id)}>
-      <span class="run-name">{name}</span>
-      <span class="run-state">
+    <a class="link-row" href={addressOf("runs", id)}>
+      <span class="link-row-title">{name}</span>
+      <span class="link-row-state">
         {progress.errors > 0 && <span class="badge badge-bad">{integer(progress.errors)} failed</span>}
         <StatusBadge status={status} />
       </span>
-      <span class="run-detail">
+      <span class="link-row-detail">
         {[endpoints.join(", "), repeat > 1 && `${repeat} times`, plural(progress.of, "answer")]
           .filter(Boolean)
           .join(" · ")}
       </span>
-      <time class="run-detail" dateTime={at.toISOString()}>
+      <time class="link-row-detail" dateTime={at.toISOString()}>
         {shortTime(at)}
       </time>
       {status !== "completed" && <ProgressBar progress={progress} label={`Progress of ${name}`} />}
