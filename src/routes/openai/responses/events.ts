@@ -30,6 +30,8 @@ export class ResponseEvents implements ReplyEvents {
   readonly #head: ResponseHead;
   readonly #caller: Caller;
   readonly #startingAfter: number;
+  /** Where in the response the text is. */
+  readonly #place: object;
   #nextNumber = 0;
   #text = "";
   /** How much of the text the deltas have. */
@@ -40,6 +42,7 @@ export class ResponseEvents implements ReplyEvents {
     this.#head = head;
     this.#caller = caller;
     this.#startingAfter = startingAfter;
+    this.#place = { item_id: this.#message("in_progress").id, output_index: 0, content_index: 0 };
   }
 
   start(): string {
@@ -77,10 +80,6 @@ export class ResponseEvents implements ReplyEvents {
       this.#event("response.output_item.done", { output_index: 0, item }),
       this.#event(response.status === "completed" ? "response.completed" : "response.incomplete", { response }),
     ].join("");
-  }
-
-  get #place() {
-    return { item_id: this.#message("in_progress").id, output_index: 0, content_index: 0 };
   }
 
   #message(status: ResponseObject["output"][number]["status"]) {
