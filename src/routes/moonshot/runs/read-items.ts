@@ -57,14 +57,15 @@ export class ItemReader {
     return parseJson(this.#json.rest);
   }
 
-  /** The valid items. Ends early when too much is wrong. @throws {BodyTooLarge} */
+  /** The valid items. Looks no further when too much is wrong, but takes the whole body. @throws {BodyTooLarge} */
   async *read(body: ReadableStream<Uint8Array> | null): AsyncGenerator<RunItem, void> {
     const format = { json: jsonItems, jsonl: jsonLines, csv: csvItems }[this.#format];
     for await (const found of format(textsOf(body), this.#json)) {
       const item = isIssue(found) ? this.#refuse(found.issue) : this.#check(found);
-      if (this.issues.length >= MAX_ISSUES) return;
+      if (this.issues.length >= MAX_ISSUES) break;
       if (item && this.issues.length === 0) yield item;
     }
+    if (this.issues.length > 0) await discard(body);
   }
 
   #refuse(issue: InputIssue): null {
@@ -144,7 +145,7 @@ const toExpectation = ({ not_contains: notContains, ...expect }: z.output<typeof
 async function* textsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void> {
   const decoder = new TextDecoder();
   let bytes = 0;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
     bytes += chunk.byteLength;
     if (bytes > RUN_BODY_BYTES) throw new BodyTooLarge();
     yield decoder.decode(chunk, { stream: true });
@@ -154,6 +155,15 @@ async function* textsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
 
 /** The most values in the JSON of an item. One that is valid has about 1,100: its turns, its tags and some fields. */
 const MAX_ITEM_VALUES = 10_000;
+
+/** Takes what is left of a body. Whoever is still sending it could not read the answer. */
+async function discard(body: ReadableStream<Uint8Array> | null): Promise<void> {
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > RUN_BODY_BYTES) return;
+  }
+}
 
 const parsed = (text: string, found: Omit<FoundItem, "value">): Found => {
   if (hasMoreValues(text, MAX_ITEM_VALUES))
