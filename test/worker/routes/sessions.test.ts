@@ -1,5 +1,5 @@
 /** Chatbot sessions: create, read, change, end, append, chat and delete. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { del, get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createSession, createEndpoint, unique } from "../../support/create.ts";
 
@@ -245,6 +245,21 @@ describe("add message", () => {
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe(content);
     await post(`/sessions/${id}/end`);
     expect((await get(`/sessions/${id}`)).body.data.messages[0].content).toBe(content);
+  });
+
+  it("appends during a turn, and the message stands where it was appended", async () => {
+    const endpointId = await createEndpoint({ params: { tokens_per_second: 20 } });
+    const id = await createSession({ chatbotId: await createChatbot({ endpointId }) });
+    const content = Array.from({ length: 60 }, (_, n) => `word${n}`).join(" ");
+    const contents = async () =>
+      (await get(`/sessions/${id}`)).body.data.messages.map((message: { content: string }) => message.content);
+    const asked = post(`/sessions/chat?sessionId=${id}`, { content });
+    await vi.waitFor(async () => expect(await contents()).toEqual([content]), 10_000);
+    const during = await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "Meanwhile" } });
+    expect([during.status, during.body.data.messages.at(-1).content]).toEqual([200, "Meanwhile"]);
+    expect(await contents()).toEqual([content, "Meanwhile"]);
+    expect((await asked).status).toBe(200);
+    expect(await contents()).toEqual([content, "Meanwhile", content]);
   });
 
   it("replaces a lone surrogate with U+FFFD", async () => {
