@@ -269,3 +269,12 @@ it("promptfoo gets what it imports: a test for each conversation, with the last 
   }
   expect(results.prompts[0]?.metrics.cost).toBeGreaterThan(0);
 });
+
+it("a data set that is refused at its beginning gets its answer, however much is still being sent", async () => {
+  const answer = await fetch(`${server.address}/v1/runs?name=r&endpoints=echo`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${server.key}`, "content-type": "text/csv" },
+    body: `prompt\n"${",".repeat(33_000_000)}"\n`,
+  });
+  expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining("Line 2: A row has at most")]);
+});
