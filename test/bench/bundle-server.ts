@@ -24,10 +24,11 @@ async function serveBundle({
   state,
   vars,
   assets,
+  assetsConfig = config,
   heapMb,
 }: BundleSetup): Promise<[origin: string, inspector: string]> {
-  const { assets: configured, ...workerOptions } = readWorkerOptions(config).workerOptions;
-  const served = (configured ?? {}) as AssetSettings;
+  const { assets: _own, ...workerOptions } = readWorkerOptions(config).workerOptions;
+  const served = (readWorkerOptions(assetsConfig).workerOptions.assets ?? {}) as AssetSettings;
   const { run_worker_first: _, ...allLookedUp } = served;
   const name = "measured";
   // Miniflare takes flags of the engine only here.

@@ -31,16 +31,17 @@ interface Subject {
   open: (parley: HttpClient, upstream: Upstream) => Promise<() => Promise<Call>>;
 }
 
+/** Creates a chatbot of a model of 0 ms. @returns creates a session with it */
+const sessionMaker = async (parley: HttpClient, upstream: Upstream) =>
+  createSessionMaker(parley, await createEndpoint(parley, "profiled", upstream.baseUri(0)));
+
 /** Turns by one door. */
 const throughDoor = (door: OpenDoor): Subject => ({
   callers: 16,
   warmUp: 20,
   calls: 40,
   async open(parley, upstream) {
-    const createSession = await createSessionMaker(
-      parley,
-      await createEndpoint(parley, "profiled", upstream.baseUri(0)),
-    );
+    const createSession = await sessionMaker(parley, upstream);
     return async () => door(parley, `chatbot:${createSession.chatbotId}`, await createSession());
   },
 });
@@ -55,10 +56,7 @@ const SUBJECTS: Record<string, Subject> = {
     warmUp: 40,
     calls: 100,
     async open(parley, upstream) {
-      const createSession = await createSessionMaker(
-        parley,
-        await createEndpoint(parley, "profiled", upstream.baseUri(0)),
-      );
+      const createSession = await sessionMaker(parley, upstream);
       return async () => {
         const session = await createSession();
         return () => sendChat(parley, session);
@@ -71,10 +69,7 @@ const SUBJECTS: Record<string, Subject> = {
     warmUp: 500,
     calls: 2_000,
     async open(parley, upstream) {
-      const createSession = await createSessionMaker(
-        parley,
-        await createEndpoint(parley, "profiled", upstream.baseUri(0)),
-      );
+      const createSession = await sessionMaker(parley, upstream);
       return async () => {
         const session = await createSession();
         return () => appendMessage(parley, session);
@@ -93,10 +88,7 @@ const SUBJECTS: Record<string, Subject> = {
     warmUp: 300,
     calls: 500,
     async open(parley, upstream) {
-      const createSession = await createSessionMaker(
-        parley,
-        await createEndpoint(parley, "profiled", upstream.baseUri(0)),
-      );
+      const createSession = await sessionMaker(parley, upstream);
       return async () => {
         const session = await createSession();
         for (let nth = 0; nth < MESSAGES; nth++) await appendMessage(parley, session);

@@ -17,6 +17,8 @@ export interface BundleSetup {
   vars: Record<string, string>;
   /** Serves the static assets of the configuration too. `all-looked-up`: as if it had no `run_worker_first`. */
   assets?: "as-configured" | "all-looked-up";
+  /** The configuration whose assets these are, for a Worker that has none of its own. */
+  assetsConfig?: string;
   /** The most memory of each isolate's heap, in MB. The platform gives 128, the runtime alone as much as there is. */
   heapMb?: number;
 }

@@ -60,8 +60,20 @@ export const serveParley = (
     ...assets,
   });
 
-export const serveBare = ({ bare: { bundle } }: Built, state: string): Promise<Server> =>
-  serveBuilt({ config: BARE_CONFIG, bundle, state: runtimeState(state), vars: {} });
+/** @param assets those of Parley, since it has none */
+export const serveBare = (
+  { bare: { bundle } }: Built,
+  state: string,
+  assets: Pick<BundleSetup, "assets"> = {},
+): Promise<Server> =>
+  serveBuilt({
+    config: BARE_CONFIG,
+    bundle,
+    state: runtimeState(state),
+    vars: {},
+    ...assets,
+    assetsConfig: PARLEY_CONFIG,
+  });
 
 /** Starts both with empty state of their own. @param name of the state folders */
 export async function startServers(built: Built, name: string): Promise<Servers> {

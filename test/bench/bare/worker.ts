@@ -129,7 +129,9 @@ export default {
       }
       case "/read":
         return new Response(await conversation.read(), { headers: { "content-type": "application/json" } });
-      case "/chat": {
+      case "/chat":
+      // With Parley's assets: a path that is not looked up among them.
+      case "/sessions/chat": {
         const rows = await conversation.chat(await request.json<ChatRequest>());
         await insertInD1(env, name, ...rows);
         return Response.json({ reply: rows[1]?.[1] });
