@@ -17,7 +17,7 @@ type Timer = ReturnType<typeof setTimeout>;
 export class Deadlines {
   readonly #limits: ReplyLimits;
   readonly #controller = new AbortController();
-  readonly #listeners = new AbortController();
+  readonly #stopListening: () => void;
   /** One timer for all: the next deadline, or an earlier time when it looks again. */
   #timer: Timer | null = null;
   #timerAt: EpochMs = Infinity;
@@ -29,15 +29,18 @@ export class Deadlines {
   #failure: ReplyFailure | null = null;
   /** Resolves with the failure when a deadline passes or the reply is stopped. */
   readonly expired: Promise<ReplyFailure>;
+  readonly #expire: (failure: ReplyFailure) => void;
 
   constructor(limits: ReplyLimits, stop: AbortSignal) {
     this.#limits = limits;
     const { promise, resolve } = Promise.withResolvers<ReplyFailure>();
     this.expired = promise;
-    this.#controller.signal.addEventListener("abort", () => this.#failure && resolve(this.#failure));
+    this.#expire = resolve;
     const onStop = () => this.#fail(replyFailure("cancelled", "The turn was stopped."));
     if (stop.aborted) onStop();
-    else stop.addEventListener("abort", onStop, { signal: this.#listeners.signal });
+    else stop.addEventListener("abort", onStop);
+    // Not by a signal of its own: to abort one costs as much as to read a text.
+    this.#stopListening = () => stop.removeEventListener("abort", onStop);
   }
 
   /** Aborted when the reply is over. */
@@ -78,7 +81,7 @@ export class Deadlines {
   /** Stops the timer. */
   clear(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#listeners.abort();
+    this.#stopListening();
   }
 
   #expectText(milliseconds: number | null, message: string): void {
@@ -106,6 +109,7 @@ export class Deadlines {
 
   #fail(failure: ReplyFailure): void {
     this.#failure ??= failure;
+    this.#expire(this.#failure);
     this.#controller.abort();
   }
 }
