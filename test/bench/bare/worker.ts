@@ -120,7 +120,8 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     const name = searchParams.get("conversation") ?? "";
     const conversation = env.CONVERSATIONS.getByName(name);
-    switch (pathname) {
+    // Also under a path of Parley's: with its assets, those are not looked up among them.
+    switch (pathname.replace("/sessions/", "/")) {
       case "/append": {
         const { role, content } = await request.json<{ role: string; content: string }>();
         const row = await conversation.append(role, content);
@@ -129,9 +130,7 @@ export default {
       }
       case "/read":
         return new Response(await conversation.read(), { headers: { "content-type": "application/json" } });
-      case "/chat":
-      // With Parley's assets: a path that is not looked up among them.
-      case "/sessions/chat": {
+      case "/chat": {
         const rows = await conversation.chat(await request.json<ChatRequest>());
         await insertInD1(env, name, ...rows);
         return Response.json({ reply: rows[1]?.[1] });
