@@ -202,6 +202,32 @@ it("makes a key for an app, shows it once, and revokes it", async ({ page }) => 
   expect((await as(key)).status).toBe(401);
 });
 
+it("replaces a key: the new one has the fields of the old one, which works until it is revoked", async ({ page }) => {
+  const input = { name: "Shop", role: "service" } as const;
+  const old = await server.parley.keys.create({
+    ...input,
+    expiresAt: new Date(Date.now() + 7 * 86_400_000).toISOString(),
+  });
+  const roleOf = async (token: string) => {
+    const answer = await fetch(`${server.address}/me`, { headers: { authorization: `Bearer ${token}` } });
+    return /"role":"(\w+)"/.exec(await answer.text())?.[1] ?? answer.status;
+  };
+  await page.goto(`${server.address}/console#/keys`);
+  await page.getByRole("button", { name: "Replace Shop" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect.poll(() => dialog.getByLabel(/^Name/).inputValue()).toBe("Shop");
+  await expect.poll(() => dialog.getByLabel(/^Expires after/).inputValue()).toBe("7");
+  await dialog.getByLabel(/^Role/).selectOption("operator");
+  await dialog.getByRole("button", { name: "Make key" }).click();
+  const key = (await dialog.locator(".secret").textContent()) ?? "";
+  expect([await roleOf(key), await roleOf(old.key)]).toEqual(["operator", "service"]);
+  await dialog.getByRole("button", { name: "Revoke the old key" }).click();
+  await dialog.getByRole("button", { name: "Revoke the old key now" }).click();
+  await dialog.getByText("The old key is revoked.").waitFor();
+  await expect.poll(() => roleOf(old.key)).toBe(401);
+  expect(await roleOf(key)).toBe("operator");
+});
+
 it("shows a service the endpoints, without what it may not do, and no keys", async ({ page }) => {
   const { data } = await server.parley.connection.call<{ data: { key: string } }>({
     method: "POST",

@@ -16,35 +16,43 @@ import "../shared/rows.css";
 export function KeysPage() {
   const { api } = useConsole();
   const { value, problem, reload } = useLoaded(() => api.keys.list(), [api]);
-  const [isMaking, setIsMaking] = useState(false);
+  const [making, setMaking] = useState<{ replaced: Key | null } | null>(null);
   const [failure, setFailure] = useState<unknown>(null);
   const onRevoke = (id: string) => void api.keys.delete(id).then(() => (setFailure(null), reload()), setFailure);
   return (
     <section class="page">
       <div class="page-head">
         <h1>Keys</h1>
-        <button type="button" onClick={() => setIsMaking(true)}>
+        <button type="button" onClick={() => setMaking({ replaced: null })}>
           <PlusIcon />
           New key
         </button>
       </div>
       <p class="lead">
-        A key lets an app, a server or a person call Parley. It cannot be changed: make a new one, then revoke the old
-        one. A revoked key is refused everywhere within 30 seconds.
+        A key lets an app, a server or a person call Parley. To change one, put a new one in its place. A revoked key is
+        refused everywhere within 30 seconds.
       </p>
       <Problem problem={problem} onRetry={reload} />
       <Problem problem={failure} />
-      {value && <Rows keys={value} onRevoke={onRevoke} />}
-      {isMaking && (
-        <Drawer title="New key" closesOutside={false} onClose={() => setIsMaking(false)}>
-          <NewKeyForm onMade={reload} />
+      {value && <Rows keys={value} onReplace={(replaced) => setMaking({ replaced })} onRevoke={onRevoke} />}
+      {making && (
+        <Drawer title={titleOf(making.replaced)} closesOutside={false} onClose={() => setMaking(null)}>
+          <NewKeyForm replaced={making.replaced} onChange={reload} />
         </Drawer>
       )}
     </section>
   );
 }
 
-function Rows({ keys, onRevoke }: { keys: Key[]; onRevoke: (id: string) => void }) {
+const titleOf = (replaced: Key | null): string => (replaced ? `New key in place of ${replaced.name}` : "New key");
+
+interface RowsProps {
+  keys: Key[];
+  onReplace: (key: Key) => void;
+  onRevoke: (id: string) => void;
+}
+
+function Rows({ keys, onReplace, onRevoke }: RowsProps) {
   const { api } = useConsole();
   const needsClients = keys.some(({ clientId }) => clientId !== undefined);
   const { value: clients } = useLoaded(
@@ -62,6 +70,9 @@ function Rows({ keys, onRevoke }: { keys: Key[]; onRevoke: (id: string) => void 
             <span>{detailsOf(key, clients ?? [])}</span>
           </div>
           <div class="row-actions">
+            <button type="button" class="quiet small" aria-label={`Replace ${key.name}`} onClick={() => onReplace(key)}>
+              Replace
+            </button>
             <ConfirmButton action="Revoke" object={key.name} onConfirm={() => onRevoke(key.id)} />
           </div>
         </li>

@@ -1,12 +1,14 @@
-/** Makes a key, and shows its token, which nobody can see again. */
+/** Makes a key, also in the place of another one, and shows its token, which nobody can see again. */
 import { useState } from "preact/hooks";
-import type { KeyFields, NewKey } from "../../client/types.ts";
+import type { Key, KeyFields, NewKey } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { ClientSelect } from "../shared/client-select.tsx";
+import { ConfirmButton } from "../shared/confirm-button.tsx";
 import { NameField, SelectField } from "../shared/form/fields.tsx";
 import { SaveForm } from "../shared/form/save-form.tsx";
 import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
 import { useDraft } from "../shared/form/use-draft.ts";
+import { Problem } from "../shared/problem.tsx";
 
 const ROLES = [
   {
@@ -38,16 +40,23 @@ const LIFETIMES = [1, 7, 30, 90, 365, 0];
 
 const EMPTY = { name: "", role: "client", clientId: "", days: "30" };
 
-export function NewKeyForm({ onMade }: { onMade: () => void }) {
+interface NewKeyFormProps {
+  /** The key that the new one takes the place of. */
+  replaced: Key | null;
+  /** The list of keys is another one now. */
+  onChange: () => void;
+}
+
+export function NewKeyForm({ replaced, onChange }: NewKeyFormProps) {
   const { api } = useConsole();
-  const draft = useDraft("key.new", EMPTY);
+  const draft = useDraft(`key.${replaced?.id ?? "new"}`, replaced ? fieldsOf(replaced) : EMPTY);
   const { fields, set } = draft;
   const [made, setMade] = useState<NewKey | null>(null);
-  if (made) return <Made made={made} />;
+  if (made) return <Made made={made} replaced={replaced} onRevoked={onChange} />;
   const make = async () => {
     setMade(await api.keys.create(toInput(fields)));
     draft.discard();
-    onMade();
+    onChange();
   };
   return (
     <SaveForm actions={["Make key"]} onSave={make}>
@@ -78,6 +87,13 @@ export function NewKeyForm({ onMade }: { onMade: () => void }) {
   );
 }
 
+/** @returns the fields of a key like this one, with the next longer lifetime that the form has */
+function fieldsOf({ name, role, clientId = "", createdAt, expiresAt }: Key): typeof EMPTY {
+  const lifetimeMs = expiresAt === undefined ? 0 : new Date(expiresAt).getTime() - new Date(createdAt).getTime();
+  const days = LIFETIMES.find((one) => one * DAY_MS >= lifetimeMs) ?? 0;
+  return { name, role, clientId, days: String(expiresAt === undefined ? 0 : days) };
+}
+
 const toInput = ({ name, role, clientId, days }: typeof EMPTY): KeyFields => ({
   name,
   role: role as Role,
@@ -85,7 +101,13 @@ const toInput = ({ name, role, clientId, days }: typeof EMPTY): KeyFields => ({
   ...(days === "0" ? {} : { expiresAt: afterDays(Number(days)).toISOString() }),
 });
 
-function Made({ made }: { made: NewKey }) {
+interface MadeProps {
+  made: NewKey;
+  replaced: Key | null;
+  onRevoked: () => void;
+}
+
+function Made({ made, replaced, onRevoked }: MadeProps) {
   const [isCopied, setIsCopied] = useState(false);
   return (
     <>
@@ -99,6 +121,26 @@ function Made({ made }: { made: NewKey }) {
         {isCopied ? "Copied" : "Copy"}
       </button>
       <p class="hint">The app sends it with each call, in the header “Authorization: Bearer …”.</p>
+      {replaced && <Replaced replaced={replaced} onRevoked={onRevoked} />}
+    </>
+  );
+}
+
+function Replaced({ replaced, onRevoked }: { replaced: Key; onRevoked: () => void }) {
+  const { api } = useConsole();
+  const [isRevoked, setIsRevoked] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  if (isRevoked) return <p role="status">The old key is revoked.</p>;
+  const revoke = async () => {
+    await api.keys.delete(replaced.id);
+    setIsRevoked(true);
+    onRevoked();
+  };
+  return (
+    <>
+      <p>The old key works on. Give the new one to whoever uses it, then revoke the old one.</p>
+      <ConfirmButton action="Revoke" object="the old key" onConfirm={() => void revoke().catch(setFailure)} />
+      <Problem problem={failure} />
     </>
   );
 }
