@@ -19,6 +19,7 @@ import { appendMessages } from "./turns/append-messages.ts";
 import type { Prompt } from "./turns/prompt.ts";
 
 /**
+ * @param seq the prompt of an earlier turn of the same question, which is asked again
  * @returns the prompt, or `model-mismatch`, `invalid`, `human-handles` for what a person's session does not take, or
  * `not-found` for a turn that is not in the log
  */
@@ -26,11 +27,12 @@ export function continueConversation(
   world: SessionWorld,
   session: Session,
   question: ConversationQuestion,
+  seq: number | null,
 ): Outcome<Prompt> {
-  const { messages, from, by, requestFields } = question;
+  const { by, requestFields } = question;
   const partner = { chatbotId: session.chatbotId, endpointId: endpointOf(session) };
   if (!isWith(partner, question)) return failed({ reason: "model-mismatch", session: partner });
-  const addition = from === "start" ? comparedWithPath(world.log, messages) : newMessages(world.log, messages, from);
+  const addition = additionOf(world.log, question, seq);
   if (!addition.ok) return addition;
   const { added, parentSeq, ...prompt } = addition.value;
   const isVariant = parentSeq !== undefined;
@@ -55,6 +57,11 @@ interface Addition extends Pick<Prompt, "content" | "seq"> {
   parentSeq?: number;
 }
 
+function additionOf(log: Log, { messages, from }: ConversationQuestion, seq: number | null): Outcome<Addition> {
+  if (from === "start") return comparedWithPath(log, messages);
+  return seq === null ? newMessages(log, messages, from) : success(againAt(log, seq));
+}
+
 function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition> {
   const continuation = continuationOf(messages, log.conversation.oldestFirst());
   if (!continuation) return NOTHING_TO_ANSWER;
@@ -66,7 +73,7 @@ function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition>
 
 const NOTHING_TO_ANSWER = invalid(["messages"], "must end with a message of the user");
 
-/** A prompt that is on the path. What follows it on the path is answered in its place. */
+/** A prompt that is in the log. What follows it on the path is answered in its place. */
 function againAt(log: Log, seq: number): Addition {
   const content = log.message(seq)?.content ?? "";
   return { content, seq, added: [], ...(log.places.leaf === seq ? {} : { parentSeq: seq }) };

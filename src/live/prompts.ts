@@ -147,7 +147,7 @@ export class Prompts {
   #promptOf(session: Session, question: Question, seq: number | null): Outcome<Prompt> {
     const { expectedSeq } = question;
     const expected = expectedSeq === undefined ? {} : { expectedSeq };
-    if ("messages" in question) return continueConversation(this.#world, session, question);
+    if ("messages" in question) return continueConversation(this.#world, session, question, seq);
     if ("about" in question) return promptAbout(this.#world.log, session, question, seq);
     if ("recordedTurn" in question) return this.#recordedPrompt(session, question.recordedTurn);
     if ("content" in question && question.editedSeq === undefined)

@@ -10,7 +10,7 @@ const HEARTBEAT = ": still here\n\n";
 
 /** Makes the text of a stream. */
 export interface ReplyEvents {
-  /** What comes before the first portion, or the first heartbeat. */
+  /** What comes before any text. */
   start: () => string;
   portion: (portion: ReplyPortion) => string;
 }
@@ -22,13 +22,13 @@ export const namedEvent = (event: string, data: object): string => `event: ${eve
 /**
  * `no-transform` keeps proxies from buffering the events.
  *
- * @param first the first portion, if something waits for it already
+ * @param first the first portion, or that it is awaited
  */
 export function respondWithStream(
   c: Context<AppEnv>,
   events: ReplyEvents,
   reply: OpenReply,
-  first: Promise<ReplyPortion | null> = reply.next(),
+  first: ReplyPortion | Promise<ReplyPortion | null> = reply.next(),
 ): Response {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
@@ -43,14 +43,20 @@ async function writeReply(
   writer: WritableStreamDefaultWriter<Uint8Array>,
   events: ReplyEvents,
   reply: OpenReply,
-  first: Promise<ReplyPortion | null>,
+  first: ReplyPortion | Promise<ReplyPortion | null>,
 ): Promise<void> {
   const encoder = new TextEncoder();
   const write = async (text: string) => {
     if (text !== "") await writer.write(encoder.encode(text));
   };
+  let start = events.start();
+  if (first instanceof Promise) {
+    // Its reader needs the id before any text, to stop the reply or to come back to it.
+    await write(start);
+    start = "";
+  }
   let portion = await first;
-  await write(events.start() + (portion ? events.portion(portion) : HEARTBEAT));
+  await write(start + (portion ? events.portion(portion) : HEARTBEAT));
   while (!portion?.final) {
     portion = await reply.next();
     await write(portion ? events.portion(portion) : HEARTBEAT);

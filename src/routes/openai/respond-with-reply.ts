@@ -39,5 +39,5 @@ export async function respondWithReply(
   const first = await waitAtMost(FIRST_TEXT_WAIT_MS, awaited).catch(() => null);
   const problem = first?.text === "" ? problemOf(first.final) : null;
   if (problem) return respondWithProblem(c, problem);
-  return respondWithStream(c, events, reply, awaited);
+  return respondWithStream(c, events, reply, first ?? awaited);
 }

@@ -3,7 +3,7 @@ import { env, exports } from "cloudflare:workers";
 import OpenAI from "openai";
 import type { Response as OpenaiResponse, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { describe, expect, it } from "vitest";
-import { get, post } from "../../support/api.ts";
+import { get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
 import { kept } from "../../support/kept.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
@@ -150,6 +150,10 @@ const shownIn = async (id: string): Promise<string[]> =>
   (await get(`/sessions/${id}/messages?tree=true`)).body.data.messages
     .filter(({ active }: { active: boolean }) => active)
     .map(({ role, content }: { role: string; content: string }) => `${role}: ${content}`);
+
+/** Of all messages, whatever path they are on. */
+const rolesIn = async (id: string): Promise<string[]> =>
+  (await get(`/sessions/${id}/messages?tree=true`)).body.data.messages.map(({ role }: { role: string }) => role);
 
 const eventsOf = async (stream: AsyncIterable<ResponseStreamEvent>): Promise<ResponseStreamEvent[]> => {
   const events: ResponseStreamEvent[] = [];
@@ -305,6 +309,27 @@ describe("a response that is stored", () => {
       error: { code: "invalid_prompt" },
       output: [],
     });
+  });
+
+  it.each([["400"], ["hello.reset"]])("is asked for again under its key, in the same place: %s", async (scene) => {
+    const { id: endpointId, received } = await endpointPlaying(scene, { params: { max_attempts: 1 } });
+    const working = await createEndpoint();
+    const chatbotId = await createChatbot({ endpointId: working });
+    const model = `chatbot:${chatbotId}`;
+    const metadata = { client_id: await createClient() };
+    const first = (await post("/openai/v1/responses", { model, input: "0", metadata })).body;
+    const session = first.conversation.id;
+    await put(`/chatbots/${chatbotId}`, { endpointId });
+    for (const place of [{ conversation: session }, { previous_response_id: first.id }]) {
+      const before = await rolesIn(session);
+      const headers = { "idempotency-key": crypto.randomUUID() };
+      for (let time = 0; time < 3; time += 1)
+        await post("/openai/v1/responses", { model, input: "1", stream: time === 1, ...place }, { headers });
+      const added = (await rolesIn(session)).slice(before.length);
+      expect(added.filter((role) => role === "user")).toHaveLength(1);
+      const bodies = (await received()).slice(-3).map(({ body }) => JSON.stringify(body["messages"]));
+      expect(new Set(bodies).size).toBe(1);
+    }
   });
 
   it("is its own client's", async () => {

@@ -4,7 +4,7 @@ import type { UIMessage } from "ai";
 import { describe, expect, it, vi } from "vitest";
 import { openChat, textsOf } from "../../support/ai-sdk.ts";
 import type { TransportCall } from "../../support/ai-sdk.ts";
-import { get, post, put } from "../../support/api.ts";
+import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
 
 /** A session with a chatbot on an echo endpoint. */
@@ -73,6 +73,21 @@ describe("sending", () => {
     expect(history.map((message) => message.id)).toEqual(["seq-1", "seq-2", lastOf(chat.messages).id]);
     expect(lastOf(history).metadata).toEqual(lastOf(chat.messages).metadata);
     expect(lastOf(history).id).toMatch(/^[0-9a-f]{24}$/);
+  });
+
+  it("names its message before there is any text, so that the reply can be stopped", async () => {
+    const { id } = await conversation({ delay_ms: 3_000 });
+    const body = { id, messages: [{ id: "m", role: "user", parts: [{ type: "text", text: "1" }] }] };
+    const answer = await exports.default.fetch("http://parley.test/ui/chat", {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
+      body: JSON.stringify({ ...body, trigger: "submit-message" }),
+    });
+    const reader = answer.body?.getReader();
+    const text = new TextDecoder().decode((await reader?.read())?.value);
+    expect(text).toMatch(/^data: \{"type":"start","messageId":"[0-9a-f]{24}"\}\n\n$/);
+    expect((await post(`/sessions/${id}/stop`, {})).status).toBe(200);
+    await reader?.cancel();
   });
 
   it("makes one turn of a call that is repeated", async () => {
