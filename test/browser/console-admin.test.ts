@@ -127,6 +127,9 @@ it("keeps what was written for an endpoint over a reload, and no token", async (
   await dialog.getByLabel(/^Address/).fill("https://me:sk-0123456789@example.com/v1");
   await dialog.getByLabel(/^Token/).fill("sk-0123456789");
   await expect.poll(() => page.evaluate(kept)).not.toContain("sk-0123456789");
+  await dialog.getByLabel(/^Address/).fill("https://me:sk-0123");
+  await dialog.getByLabel("Params, as JSON").fill('{"subscription_key": "sk-0123');
+  await expect.poll(() => page.evaluate(kept)).not.toContain("sk-0123");
   await dialog.getByRole("button", { name: "Discard" }).click();
   await expect.poll(() => dialog.getByLabel(/^Name/).inputValue()).toBe("");
   await expect.poll(() => page.evaluate(kept)).not.toContain("Half written");

@@ -2,8 +2,9 @@
 import type { Chatbot, Endpoint } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
 import { NameField, SelectField, TextField } from "../shared/form/fields.tsx";
-import { ParamsField, mayHoldSecret } from "../shared/form/params-field.tsx";
+import { ParamsField } from "../shared/form/params-field.tsx";
 import { SaveForm } from "../shared/form/save-form.tsx";
+import { mayHoldSecret } from "../shared/form/secrets.ts";
 import { UnsavedNote } from "../shared/form/unsaved-note.tsx";
 import { useDraft } from "../shared/form/use-draft.ts";
 import type { Draft } from "../shared/form/use-draft.ts";

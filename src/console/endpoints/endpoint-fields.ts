@@ -1,7 +1,8 @@
 /** The fields of an endpoint as a form has them, and as the API takes them. Pure. */
 import type { Endpoint, EndpointFields } from "../../client/types.ts";
 import { jsonText } from "../shared/form/json-object.ts";
-import { mayHoldSecret, readParams } from "../shared/form/params-field.tsx";
+import { readParams } from "../shared/form/params-field.tsx";
+import { isPlainAddress, mayHoldSecret } from "../shared/form/secrets.ts";
 
 const EMPTY = {
   name: "",
@@ -54,9 +55,9 @@ export function toInput(fields: Fields, keepsToken: boolean): EndpointFields {
   };
 }
 
-/** What is not kept in the browser: a token, and what may hold one. An address may in its user, its query or its fragment. */
+/** What is not kept in the browser: a token, and what may hold one. */
 export const isSecret = (field: string, value: string): boolean =>
-  field === "token" || (field === "uri" && /[?#@]/.test(value)) || (field === "params" && mayHoldSecret(value));
+  field === "token" || (field === "uri" && !isPlainAddress(value)) || (field === "params" && mayHoldSecret(value));
 
 /** Names with commas between them. `null` for none. */
 function namesOf(text: string): string[] | null {

@@ -16,8 +16,3 @@ export const ParamsField = (props: FieldProps) => (
 
 /** @returns `null` if the text is empty @throws if it is no JSON object, in words for who wrote it */
 export const readParams = (text: string): Record<string, unknown> | null => readJsonObject("Params", text, EXAMPLE);
-
-const NAME_OF_SECRET = /api[-_ ]?key|authorization|bearer|credential|passw|private[-_ ]?key|secret/i;
-
-/** Whether params, which may not be complete yet, have a name for a secret. Such a text is not kept in the browser. */
-export const mayHoldSecret = (text: string): boolean => NAME_OF_SECRET.test(text);
