@@ -9,6 +9,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { ParleyClient, ParleyError } from "../client/index.ts";
 import { LOCAL_SECRETS } from "../core/local-start.ts";
 import type { Me } from "../client/types.ts";
+import { forgetTextsOfOthers } from "./shared/form/use-draft.ts";
 
 const KEPT_AS = "parley.token";
 
@@ -62,7 +63,9 @@ const tokensOfNobody = (): (string | null)[] => [...(isThisMachine() ? [LOCAL_SE
 
 async function check(token: string | null): Promise<SignIn & { state: "signed-in" }> {
   const api = new ParleyClient({ url: location.origin, ...(token === null ? {} : { token }) });
-  return { state: "signed-in", api, me: await api.me() };
+  const me = await api.me();
+  forgetTextsOfOthers(me);
+  return { state: "signed-in", api, me };
 }
 
 /** `#token=…`, as `npm start` prints it. */

@@ -117,7 +117,31 @@ it("forgets what was saved", async ({ page }) => {
   await page.getByRole("checkbox", { name: "echo echo" }).check();
   await press(page, "Start run");
   await page.getByRole("heading", { name: "Run" }).waitFor();
-  await expect.poll(() => page.evaluate("Object.keys(sessionStorage)")).toEqual(["parley.token"]);
+  await expect
+    .poll(() => page.evaluate("Object.keys(sessionStorage).sort()"))
+    .toEqual(["parley.token", "parley.writer"]);
+});
+
+it("forgets what was written when somebody with another role signs in", async ({ page }) => {
+  const { keys } = server.parley;
+  const [admin, service] = [
+    await keys.create({ name: "a", role: "admin" }),
+    await keys.create({ name: "s", role: "service" }),
+  ];
+  const signIn = async (key: string) => {
+    await press(page, "Sign out");
+    await page.getByLabel("Token").fill(key);
+    await press(page, "Sign in");
+  };
+  await open(page, `#/compare/${comparison}`);
+  const field = fieldOf(page, "Next prompt");
+  await field.fill("Of the admin");
+  await signIn(admin.key);
+  await expect.poll(() => field.inputValue()).toBe("Of the admin");
+  await signIn(service.key);
+  await expect.poll(() => field.inputValue()).toBe("");
+  await expect.poll(() => page.evaluate("JSON.stringify({ ...sessionStorage })")).not.toContain("Of the admin");
+  for (const { id } of [admin, service]) await keys.delete(id);
 });
 
 it("gives a prompt back that the server refuses, before what was written since", async ({ page }) => {

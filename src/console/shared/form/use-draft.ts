@@ -3,6 +3,15 @@
  * forms keep it here. It is kept in the tab only, as it may name people; a secret is not kept at all.
  */
 import { useState } from "preact/hooks";
+import type { Me } from "../../../client/types.ts";
+
+const PREFIX = "parley.draft.";
+
+/** Drafts, and prompts that did not reach the server yet. */
+const NAME_OF_TEXT = /^parley\.(?:draft|unsent)\./;
+
+/** Whose texts the tab has. */
+const WRITER = "parley.writer";
 
 export interface Draft<Fields> {
   fields: Fields;
@@ -29,7 +38,7 @@ export function useDraft<Fields extends Record<string, string>>(
   saved: Fields,
   isSecret: (field: string, value: string) => boolean = () => false,
 ): Draft<Fields> {
-  const key = `parley.draft.${name}`;
+  const key = PREFIX + name;
   const [written, setWritten] = useState<Written<Fields>>(() => ({ key, changes: read<Fields>(key) }));
   const changes = written.key === key ? written.changes : read<Fields>(key);
   const write = (changed: Partial<Fields>) => {
@@ -64,5 +73,21 @@ function read<Fields>(key: string): Partial<Fields> {
     return JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Fields>;
   } catch {
     return {};
+  }
+}
+
+/**
+ * Forgets what somebody else wrote in this tab. Who has a new token in the place of an old one is the same.
+ *
+ * @param caller who is signed in now
+ */
+export function forgetTextsOfOthers({ role, clientId = "" }: Pick<Me, "role" | "clientId">): void {
+  try {
+    const writer = `${role} ${clientId}`;
+    if (sessionStorage.getItem(WRITER) === writer) return;
+    for (const key of Object.keys(sessionStorage)) if (NAME_OF_TEXT.test(key)) sessionStorage.removeItem(key);
+    sessionStorage.setItem(WRITER, writer);
+  } catch {
+    // Not allowed: nothing is kept.
   }
 }
