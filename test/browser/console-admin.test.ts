@@ -117,7 +117,7 @@ it("keeps what was written for an endpoint over a reload, and no token", async (
   await dialog.getByLabel("Params, as JSON").fill('{"api_key": "sk-0123456789"}');
   await page.reload();
   await page.getByRole("button", { name: "Add endpoint" }).click();
-  await dialog.getByText("A token is not kept: write it again.").waitFor();
+  await dialog.getByText("It is not saved yet. Not kept, as secrets are not: the token and the params.").waitFor();
   await expect.poll(() => dialog.getByLabel(/^Name/).inputValue()).toBe("Half written");
   await expect.poll(() => dialog.getByLabel(/^Address/).inputValue()).toBe(provider.uri);
   await expect.poll(() => dialog.getByLabel(/^Token/).inputValue()).toBe("");
@@ -155,6 +155,23 @@ it("says what to do about an endpoint that a chatbot asks", async ({ page }) => 
   await page.getByRole("alert").getByText("Give them another endpoint first").waitFor();
   await page.getByRole("link", { name: "all chatbots" }).click();
   await page.getByRole("heading", { name: "Chatbots" }).waitFor();
+});
+
+it("says what was not kept, also if that is all that was written", async ({ page }) => {
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Address/).fill("https://example.com/v1?key=1");
+  await page.reload();
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  const note = dialog.getByText("Not kept, as secrets are not: the address. Write that again.");
+  await note.waitFor();
+  await expect.poll(() => dialog.getByText("It is not saved yet").count()).toBe(0);
+  await dialog.getByLabel(/^Address/).fill("https://example.com/v1");
+  await dialog.getByText("It is not saved yet").waitFor();
+  await expect.poll(() => note.count()).toBe(0);
+  await dialog.getByRole("button", { name: "Discard" }).click();
+  await expect.poll(() => dialog.getByLabel(/^Address/).inputValue()).toBe("");
 });
 
 it("keeps what was written for a key, until it is made", async ({ page }) => {

@@ -41,7 +41,7 @@ export function EndpointForm({ endpoint, onSaved }: FormProps) {
   const given = { fields, set, connector };
   return (
     <SaveForm actions={[SAVE_AND_TEST, "Save"]} onSave={save}>
-      <UnsavedNote draft={draft}>{has(connector, "token") && "A token is not kept: write it again."}</UnsavedNote>
+      <UnsavedNote draft={draft} />
       <SelectField
         label="Connector type"
         hint="How the server is talked to. The fields below are those of this type."

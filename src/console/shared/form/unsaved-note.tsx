@@ -1,24 +1,28 @@
-/** Says in a form that it holds what was written before and not saved. */
-import type { ComponentChildren } from "preact";
+/** Says in a form that it holds what was written before and not saved, and what of it was not kept. */
 import { useState } from "preact/hooks";
 import type { Draft } from "./use-draft.ts";
 
-interface NoteProps<Fields> {
-  draft: Draft<Fields>;
-  /** What was not kept. */
-  children?: ComponentChildren;
-}
+/** Of the fields that may hold a secret. */
+const NAMES: Record<string, string> = { token: "the token", uri: "the address", params: "the params" };
 
-export function UnsavedNote<Fields>({ draft, children }: NoteProps<Fields>) {
+export function UnsavedNote<Fields>({ draft }: { draft: Draft<Fields> }) {
+  const { isChanged, lost, discard } = draft;
+  const isShown = isChanged || lost.length > 0;
   // Not while one writes: only when the form was opened with it.
-  const [wasChanged] = useState(draft.isChanged);
-  if (!wasChanged || !draft.isChanged) return null;
+  const [wasShown] = useState(isShown);
+  if (!wasShown || !isShown) return null;
   return (
     <div class="note" role="status">
-      <span>This is what you wrote before. It is not saved yet. {children}</span>
-      <button type="button" class="quiet" onClick={draft.discard}>
+      <span>
+        {isChanged && "This is what you wrote before. It is not saved yet."}{" "}
+        {lost.length > 0 && `Not kept, as secrets are not: ${listOf(lost)}. Write that again.`}
+      </span>
+      <button type="button" class="quiet" onClick={discard}>
         Discard
       </button>
     </div>
   );
 }
+
+const listOf = (fields: string[]): string =>
+  new Intl.ListFormat("en").format(fields.map((field) => NAMES[field] ?? field));

@@ -18,14 +18,21 @@ export interface Draft<Fields> {
   set: (name: keyof Fields) => (value: string) => void;
   /** Whether it differs from what is saved. */
   isChanged: boolean;
+  /** Fields that were written before and not kept, and are not written again yet. */
+  lost: string[];
   /** Forgets what was written. */
   discard: () => void;
 }
 
-interface Written<Fields> {
-  key: string;
+/** As it is kept. */
+interface Kept<Fields> {
   /** The fields that differ from what is saved. */
   changes: Partial<Fields>;
+  lost: string[];
+}
+
+interface Written<Fields> extends Kept<Fields> {
+  key: string;
 }
 
 /**
@@ -39,40 +46,46 @@ export function useDraft<Fields extends Record<string, string>>(
   isSecret: (field: string, value: string) => boolean = () => false,
 ): Draft<Fields> {
   const key = PREFIX + name;
-  const [written, setWritten] = useState<Written<Fields>>(() => ({ key, changes: read<Fields>(key) }));
-  const changes = written.key === key ? written.changes : read<Fields>(key);
-  const write = (changed: Partial<Fields>) => {
-    setWritten({ key, changes: changed });
-    keep(
-      key,
-      Object.entries(changed as Record<string, string>).filter(([field, value]) => !isSecret(field, value)),
-    );
+  const [written, setWritten] = useState<Written<Fields>>(() => ({ key, ...read<Fields>(key) }));
+  const { changes, lost } = written.key === key ? written : read<Fields>(key);
+  const write = (changed: Partial<Fields>, stillLost: string[]) => {
+    setWritten({ key, changes: changed, lost: stillLost });
+    const entries = Object.entries(changed as Record<string, string>);
+    const secrets = entries.filter(([field, value]) => isSecret(field, value)).map(([field]) => field);
+    const kept = entries.filter(([field]) => !secrets.includes(field));
+    keep(key, { changes: Object.fromEntries(kept), lost: [...stillLost, ...secrets] });
   };
   return {
     fields: { ...saved, ...changes },
     set: (field) => (value) => {
       const { [field]: _, ...others } = changes;
-      write((saved[field] === value ? others : { ...changes, [field]: value }) as Partial<Fields>);
+      const changed = saved[field] === value ? others : { ...changes, [field]: value };
+      write(
+        changed as Partial<Fields>,
+        lost.filter((one) => one !== field),
+      );
     },
     isChanged: Object.keys(changes).length > 0,
-    discard: () => write({}),
+    lost,
+    discard: () => write({}, []),
   };
 }
 
-function keep(key: string, changes: [field: string, value: string][]): void {
+function keep(key: string, kept: Kept<Record<string, string>>): void {
   try {
-    if (changes.length === 0) sessionStorage.removeItem(key);
-    else sessionStorage.setItem(key, JSON.stringify(Object.fromEntries(changes)));
+    if (Object.keys(kept.changes).length + kept.lost.length === 0) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, JSON.stringify(kept));
   } catch {
     // Full, or not allowed: the form works without.
   }
 }
 
-function read<Fields>(key: string): Partial<Fields> {
+function read<Fields>(key: string): Kept<Fields> {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Fields>;
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}") as Partial<Kept<Fields>>;
+    return { changes: kept.changes ?? {}, lost: kept.lost ?? [] };
   } catch {
-    return {};
+    return { changes: {}, lost: [] };
   }
 }
 
