@@ -176,6 +176,27 @@ it("gives a prompt back that the server refuses, before what was written since",
   await comparisons.cancel(id);
 });
 
+it("cuts no text that is too long, and gives it back when the server refuses it", async ({ page }) => {
+  await open(page, `#/chats/${chat}`);
+  const field = fieldOf(page, "Message of the client");
+  // The last one is too large for a frame.
+  for (const length of [100_001, 1_100_000]) {
+    await field.fill("x".repeat(length));
+    await press(page, "Send");
+    await page
+      .getByRole("alert")
+      .getByText(/100,?000/)
+      .waitFor();
+    await expect.poll(async () => (await field.inputValue()).length).toBe(length);
+    await field.fill("");
+  }
+  await press(page, "Edit");
+  await fieldOf(page, "Message").fill("x".repeat(100_001));
+  await press(page.locator('[data-seq="1"]'), "Send");
+  await page.locator('[data-seq="1"]').getByRole("alert").waitFor();
+  await expect.poll(async () => (await fieldOf(page, "Message").inputValue()).length).toBe(100_001);
+});
+
 it("leaves a message in its field that did not reach the server", async ({ page }) => {
   const { sessions } = server.parley;
   await sessions.takeOver(chat, { operator: { id: "o", name: "Olga" } });

@@ -62,7 +62,6 @@ const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
       label="System prompt"
       hint="Instructions to the model, sent before the messages of every call. Clients do not see them."
       rows={6}
-      maxLength={100_000}
       value={fields.systemPrompt}
       onInput={set("systemPrompt")}
     />
@@ -70,7 +69,6 @@ const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
       label="Greeting"
       hint="The first message of each new chat, by the chatbot."
       rows={2}
-      maxLength={100_000}
       value={fields.greeting}
       onInput={set("greeting")}
     />

@@ -63,7 +63,6 @@ function EditForm({ id, message: { seq, content }, onDone }: ItemProps & { onDon
       draftName={`edit.${id}.${seq}`}
       label="Message"
       saved={content}
-      maxLength={100_000}
       required
       action="Send"
       onSave={(text) => api.sessions.edit(id, seq, { content: text })}

@@ -9,7 +9,7 @@ interface FormProps {
   draftName: string;
   label: string;
   saved: string;
-  maxLength: number;
+  maxLength?: number;
   required?: boolean;
   action: string;
   onSave: (text: string) => Promise<unknown>;

@@ -91,7 +91,6 @@ function PromptField({ label, text, isSending, takesFocus, setText, onEnter }: F
       rows={2}
       value={text}
       readOnly={isSending}
-      maxLength={100_000}
       onInput={({ currentTarget }) => setText(currentTarget.value)}
       onKeyDown={onKeyDown}
     />

@@ -25,6 +25,9 @@ interface UnsentPrompt {
   content: string;
 }
 
+/** The close code for a frame that is too large. Sent again, it would close every connection. */
+const TOO_LARGE = 1009;
+
 /** What a page makes of the events. */
 interface SessionModel {
   /** Of the last message: where the events go on after a lost connection. */
@@ -114,6 +117,7 @@ export class SessionConnection extends Observable {
     socket.addEventListener("close", ({ code }) => {
       clearInterval(this.#ping);
       if (this.#isStopped) return;
+      if (code === TOO_LARGE) this.#refuseLongest();
       const reason = FINAL[code];
       if (reason === undefined) this.#retry();
       else this.#end(reason);
@@ -136,6 +140,14 @@ export class SessionConnection extends Observable {
     if (frame) this.refusedPrompt = frame.content;
     if (id !== null) this.#forget(id);
     this.changed();
+  }
+
+  #refuseLongest(): void {
+    const [longest] = this.#unsent.toSorted((one, other) => other.content.length - one.content.length);
+    if (!longest) return;
+    this.problem = "The text is too long: at most 100,000 characters.";
+    this.refusedPrompt = longest.content;
+    this.#forget(longest.id);
   }
 
   #forget(id: string): void {
