@@ -140,6 +140,18 @@ it("says why an answer is not adopted, and adopts it all the same on demand", as
   await dialog.getByText("Adopted.").waitFor();
 });
 
+it("counts what leaves the path when the turn of the answer is in another variant", async ({ page }) => {
+  const id = await createChat("Adopted twice");
+  const { comparisons, sessions } = server.parley;
+  const { session_id, chat_ids } = await comparisons.create({ name: "c", endpoints: ["helpful"], from_session: id });
+  await comparisons.replay(session_id);
+  await comparisons.adopt(session_id, { chat_id: chat_ids[1] ?? "", chat_record_id: 1 });
+  for (const content of ["Where is my lamp?", "And now?"]) await sessions.chat(id, { content });
+  await page.goto(`${server.address}/console#/compare/${session_id}`);
+  await answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).click();
+  await page.getByRole("dialog").getByText("5 later messages of this chat leave its path").waitFor();
+});
+
 it("adopts an answer after the reply that is being written in the chat, and not in a chat that was deleted", async ({
   page,
 }) => {

@@ -1,6 +1,8 @@
 /** Adopts an answer in the chat that the comparison was made from, or says why that cannot be. */
 import { useState } from "preact/hooks";
 import { ParleyError } from "../../client/errors.ts";
+import type { Turn } from "../compare/comparison.ts";
+import { RECORDED_CHAT } from "../../core/bridge.ts";
 import type { Result, ResultProps } from "../compare/results/result.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
@@ -10,6 +12,7 @@ import { useLoaded } from "../shared/use-loaded.ts";
 import { rememberAdoption } from "./adopted-answers.ts";
 import { readChatNow } from "./chat-now.ts";
 import { countLaterMessages } from "./later-messages.ts";
+import type { RecordedTexts } from "./later-messages.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
 
@@ -21,12 +24,15 @@ type Outcome =
   | { state: "refused"; refusal: Refusal }
   | { state: "failed"; problem: unknown };
 
-export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
+export function AdoptView({ id, result, columns, turns }: ResultProps<AdoptResult>) {
   const { from, chatId, turn } = result;
   const { api } = useConsole();
   const { outcome, adopt } = useAdoption(id, result);
   // A refusal says that the chat has gone on since.
-  const later = useLoaded(() => countLaterMessages(api, from, turn), [api, from, turn, outcome.state === "refused"]);
+  const later = useLoaded(
+    () => countLaterMessages(api, from, recordedTexts(turns, turn)),
+    [api, from, turn, outcome.state === "refused"],
+  );
   // A chat that is gone hides nothing: the answer to the call says so.
   const isKnown = later.value !== null || later.problem !== null;
   const title = columns.find((column) => column.chatId === chatId)?.title;
@@ -53,6 +59,13 @@ export function AdoptView({ id, result, columns }: ResultProps<AdoptResult>) {
     </div>
   );
 }
+
+/** @param count of the turns of the chat */
+const recordedTexts = (turns: Turn[], count: number): RecordedTexts[] =>
+  turns
+    .filter(({ replies }) => replies.has(RECORDED_CHAT))
+    .slice(0, count)
+    .map(({ prompt, replies }) => ({ prompt: prompt ?? "", answer: replies.get(RECORDED_CHAT)?.text ?? "" }));
 
 const Later = ({ count }: { count: number }) =>
   count === 0 ? null : (
