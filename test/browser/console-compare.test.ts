@@ -79,6 +79,22 @@ it("compares an endpoint with a chatbot, by their names", async ({ page }) => {
   await server.parley.chatbots.delete(id);
 });
 
+it("shows what the answer of a chatbot cost, at the prices of its endpoint", async ({ page }) => {
+  const { chatbots, comparisons, endpoints } = server.parley;
+  const prices = { input_per_million: 1000, output_per_million: 1000 };
+  const paid = { name: "Paid", connector_type: "echo-connector" as const, prices };
+  const { id: endpointId } = await endpoints.create(paid);
+  const { id } = await chatbots.create({ name: "Dear", endpointId });
+  const { session_id } = await comparisons.create({ name: "c", endpoints: [`chatbot:${id}`] });
+  await comparisons.prompt(session_id, { prompt: "Hello" });
+  await page.goto(`${server.address}/console#/compare/${session_id}`);
+  await answerOf(page, "Dear")
+    .getByText(/cost 0\.\d*[1-9]/)
+    .waitFor();
+  await chatbots.delete(id);
+  await endpoints.delete(endpointId);
+});
+
 it("takes a token from the address, and out of it", async ({ page }) => {
   await openConsole(page, `#token=${server.key}`);
   expect(page.url()).toBe(`${server.address}/console`);

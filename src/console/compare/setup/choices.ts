@@ -22,6 +22,11 @@ export async function listChoices(api: ParleyClient): Promise<Choice[]> {
       detail: model || type.replace(/-connector$/, ""),
       prices,
     })),
-    ...chatbots.map(({ id, name }) => ({ id: `chatbot:${id}`, name, detail: "chatbot", prices: null })),
+    ...chatbots.map(({ id, name, endpointId }) => ({
+      id: `chatbot:${id}`,
+      name,
+      detail: "chatbot",
+      prices: endpoints.find((endpoint) => endpoint.id === endpointId)?.prices ?? null,
+    })),
   ];
 }
