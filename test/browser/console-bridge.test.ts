@@ -220,6 +220,20 @@ it("shows what a chatbot greets with, and what the chat began with", async ({ pa
   await expect.poll(() => page.getByRole("article", { name: /^Greeting of/ }).count()).toBe(2);
 });
 
+it("does not offer to compare a greeting, which answers nobody", async ({ page }) => {
+  const { chatbots, sessions } = server.parley;
+  const { id: greeterId } = await chatbots.create({ name: "Host", endpointId: "plain", greeting: "Welcome" });
+  const { id } = await sessions.create({ chatbotId: greeterId, clientId, title: "Begun" });
+  await sessions.chat(id, { content: "Hello" });
+  await page.goto(`${server.address}/console#/chats/${id}`);
+  const compare = (seq: number) =>
+    page.locator(`[data-seq="${seq}"]`).getByRole("button", { name: "Compare on other models" });
+  await compare(3).click();
+  await page.getByRole("combobox", { name: "Up to" }).waitFor();
+  await expect.poll(() => page.getByRole("option", { name: "Welcome" }).count()).toBe(0);
+  await expect.poll(() => compare(1).count()).toBe(0);
+});
+
 it("goes on with a replay after a reload, with the conversation as it was", async ({ page }) => {
   const id = await createChat("Reload");
   await openChat(page, id);

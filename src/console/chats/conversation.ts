@@ -115,6 +115,12 @@ export class Conversation extends Observable {
   }
 }
 
+/** Whether the user had written before: a greeting answers nobody. @param shown oldest first */
+export function hasPromptBefore(shown: ChatMessage[], { seq }: ChatMessage): boolean {
+  const prompt = shown.find(({ role }) => role === "user");
+  return prompt !== undefined && prompt.seq < seq;
+}
+
 function messageOf(event: Appended, contexts: ReadonlyMap<string, ReplyContext>): ChatMessage {
   return {
     seq: event.seq,

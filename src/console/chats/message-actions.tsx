@@ -2,6 +2,7 @@
 import { useConsole } from "../context.ts";
 import { goTo } from "../router.ts";
 import type { ItemProps } from "./item-props.ts";
+import { hasPromptBefore } from "./conversation.ts";
 import type { ChatMessage } from "./conversation.ts";
 import { Rating } from "./rating.tsx";
 
@@ -10,7 +11,6 @@ export function Actions(props: ItemProps & { onEdit: () => void; onComment: () =
   const { api, me } = useConsole();
   const { seq, role, status, content, author } = message;
   const isAnswer = role === "assistant" && content !== "";
-  const isService = me.role === "admin" || me.role === "service";
   return (
     <span class="answer-actions">
       <Variants message={message} variants={variants} onChoose={(other) => run(api.sessions.activate(id, other))} />
@@ -18,7 +18,7 @@ export function Actions(props: ItemProps & { onEdit: () => void; onComment: () =
       {isAnswer && (author ?? status) && <Rating {...props} />}
       {/* An operator reads, rates and takes over, but does not ask. */}
       {me.role !== "operator" && <AskingTools {...props} />}
-      {isAnswer && isService && <Tool text="Compare on other models" onUse={() => onTool({ kind: "bridge", seq })} />}
+      {isAnswer && <BridgeTool {...props} />}
     </span>
   );
 }
@@ -34,6 +34,13 @@ function AskingTools({ id, message, isActive, run, onEdit }: ItemProps & { onEdi
       {content !== "" && <Tool text="Branch" onUse={branch} />}
     </>
   );
+}
+
+function BridgeTool({ message, shown, onTool }: ItemProps) {
+  const { me } = useConsole();
+  const isService = me.role === "admin" || me.role === "service";
+  if (!isService || !hasPromptBefore(shown, message)) return null;
+  return <Tool text="Compare on other models" onUse={() => onTool({ kind: "bridge", seq: message.seq })} />;
 }
 
 const Tool = ({ text, onUse }: { text: string; onUse: () => void }) => (

@@ -3,6 +3,7 @@ import { BridgeDrawer } from "../../bridge/bridge-drawer.tsx";
 import { Drawer } from "../../shared/drawer.tsx";
 import { Problem } from "../../shared/problem.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
+import { hasPromptBefore } from "../conversation.ts";
 import type { ChatMessage, Conversation } from "../conversation.ts";
 import type { Tool } from "./tool.ts";
 
@@ -22,7 +23,7 @@ export function ToolDrawer({ id, tool, conversation, onClose }: ToolProps) {
     ) : null;
   }
   const answers = shown
-    .filter(({ role, content }) => role === "assistant" && content !== "")
+    .filter((message) => message.role === "assistant" && message.content !== "" && hasPromptBefore(shown, message))
     .map(({ seq, content }) => ({ seq, text: content }));
   const name = session?.title ?? "A chat";
   return <BridgeDrawer from={{ sessionId: id, name, untilSeq: tool.seq, answers }} onClose={onClose} />;
