@@ -88,6 +88,27 @@ it("says why a chatbot cannot be deleted", async ({ page }) => {
   await expect.poll(() => alert.textContent()).not.toMatch(/Try again/);
 });
 
+it("brings the reason into view when a row far below is not deleted", async ({ page }) => {
+  const { chatbots, clients, sessions } = server.parley;
+  const made: string[] = [];
+  for (let number = 1; number <= 12; number += 1)
+    made.push((await chatbots.create({ name: `Low ${number}`, endpointId: "echo" })).id);
+  const { id: clientId } = await clients.create({ name: "Caller" });
+  const chats: string[] = [];
+  for (const chatbotId of made) chats.push((await sessions.create({ chatbotId, clientId })).id);
+  await page.setViewportSize({ width: 1000, height: 300 });
+  await open(page, "#/chatbots");
+  const remove = page.getByRole("button", { name: /^Delete Low / });
+  await remove.last().click();
+  await page.keyboard.press("Enter");
+  const alert = page.getByRole("alert");
+  await alert.waitFor();
+  await expect.poll(async () => (await alert.boundingBox())?.y).toBeGreaterThanOrEqual(0);
+  for (const id of chats) await sessions.delete(id);
+  for (const id of made) await chatbots.delete(id);
+  await clients.delete(clientId);
+});
+
 it("keeps what was written and not saved, over a reload, until it is saved or discarded", async ({ page }) => {
   await open(page, "#/chatbots");
   await page.getByRole("button", { name: "Change Eliza" }).click();

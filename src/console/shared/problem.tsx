@@ -1,5 +1,6 @@
 /** A failed call in words, with what one can do. */
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { ParleyError } from "../../client/errors.ts";
 import type { ErrorCode } from "../../client/errors.ts";
 
@@ -41,9 +42,12 @@ interface ProblemProps {
 }
 
 export function Problem({ problem, onRetry, children }: ProblemProps) {
+  const note = useRef<HTMLDivElement>(null);
+  // What was pressed may be far below.
+  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [problem]);
   if (problem === null || problem === undefined) return null;
   return (
-    <div class="note note-bad" role="alert">
+    <div class="note note-bad" role="alert" ref={note}>
       <span>{problemText(problem)}</span>
       {children}
       {onRetry && (
