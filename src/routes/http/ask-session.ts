@@ -79,7 +79,7 @@ export async function askAndFollow(
   if (!opened.ok) return opened.failure;
   markReplayed(c, opened.value.replayed);
   const { events, turnId } = opened.value;
-  const reply = new TurnReply(events, c.req.raw.signal, turnId);
+  const reply = new TurnReply(events, c.req.raw.signal, { turnId, endsWithTurn: true });
   return { reply, turnId: await reply.begin() };
 }
 
@@ -100,7 +100,7 @@ export async function followTurn(
     await events.cancel();
     return null;
   }
-  return new TurnReply(events, c.req.raw.signal, turnId);
+  return new TurnReply(events, c.req.raw.signal, { turnId });
 }
 
 /**

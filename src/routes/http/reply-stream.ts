@@ -59,7 +59,10 @@ async function writeReply(
   await write(start + (portion ? events.portion(portion) : HEARTBEAT));
   while (!portion?.final) {
     portion = await reply.next();
-    await write(portion ? events.portion(portion) : HEARTBEAT);
+    const written = write(portion ? events.portion(portion) : HEARTBEAT);
+    // The end of the stream does not wait until the end of the reply is read.
+    if (portion?.final) written.catch(() => undefined);
+    else await written;
   }
   await writer.close();
 }

@@ -28,6 +28,7 @@ interface TurnEvent {
 export class TurnReply implements OpenReply {
   readonly #events: EventReader;
   readonly #leaving: AbortSignal;
+  readonly #endsWithTurn: boolean;
   #turnId: string | null;
   #text = "";
   #end: EndOfReply | null = null;
@@ -38,11 +39,17 @@ export class TurnReply implements OpenReply {
    * @param events of a turn, or of a session
    * @param leaving aborts when the caller leaves: then events that break off are no fault
    * @param turnId `null` for the turn that the first event names: of a session's events, the one that runs
+   * @param endsWithTurn whether the events are of the turn only. Those of a session go on
    */
-  constructor(events: ReadableStream<Uint8Array>, leaving: AbortSignal, turnId: string | null = null) {
+  constructor(
+    events: ReadableStream<Uint8Array>,
+    leaving: AbortSignal,
+    { turnId = null, endsWithTurn = false }: { turnId?: string | null | undefined; endsWithTurn?: boolean } = {},
+  ) {
     this.#events = new EventReader(events);
     this.#leaving = leaving;
     this.#turnId = turnId;
+    this.#endsWithTurn = endsWithTurn;
   }
 
   /** Waits until the turn is known. @returns its id; empty if there is none */
@@ -91,8 +98,9 @@ export class TurnReply implements OpenReply {
   #finish(final: FinalEvent | null): void {
     if (final === null || this.#final !== null) return;
     this.#final = final;
-    // The events of a session go on.
-    this.stop();
+    // Of events that end, the end is read: to cancel them would be one more call to the session's object.
+    if (this.#endsWithTurn) void this.#events.next().catch(() => null);
+    else this.stop();
   }
 }
 

@@ -45,13 +45,23 @@ function endedStream(error?: Error): ReadableStream<Uint8Array> {
 
 it("is the text as it comes, and how the turn ends", async () => {
   const { stream, cancel } = openStream([delta("a") + delta("b"), HEARTBEAT, delta("c"), appended, ended]);
-  const reply = new TurnReply(stream, STAYS, turnId);
+  const reply = new TurnReply(stream, STAYS, { turnId });
   expect(await reply.next()).toEqual({ text: "ab", final: null });
   expect(await reply.next()).toBeNull();
   expect(await reply.next()).toEqual({ text: "c", final: null });
   expect(cancel).not.toHaveBeenCalled();
   expect(await reply.next()).toEqual({ text: "", final: END });
   expect(cancel).toHaveBeenCalledOnce();
+});
+
+it("reads events that end with the turn to their end", async () => {
+  const { stream, cancel } = openStream([delta("a") + appended + ended, HEARTBEAT, HEARTBEAT]);
+  const read = vi.spyOn(ReadableStreamDefaultReader.prototype, "read");
+  const reply = new TurnReply(stream, STAYS, { turnId, endsWithTurn: true });
+  expect(await reply.next()).toEqual({ text: "a", final: END });
+  expect(read).toHaveBeenCalledTimes(2);
+  expect(cancel).not.toHaveBeenCalled();
+  read.mockRestore();
 });
 
 it("has the id of its turn from the first event of an object of an earlier deployment", async () => {
@@ -87,7 +97,7 @@ it.each([
 
 it("reads no further when its reader has left", async () => {
   const { stream, cancel } = openStream([]);
-  const reply = new TurnReply(stream, STAYS, turnId);
+  const reply = new TurnReply(stream, STAYS, { turnId });
   const portion = reply.next();
   reply.stop();
   expect(await portion).toMatchObject({ final: { code: "interrupted" } });
