@@ -11,6 +11,7 @@ import type { CountedAnswer, RunFigures } from "../core/run-figures.ts";
 import type { Expectation, RunItem, RunPlan, RunProgress, RunStatus } from "../core/run.ts";
 import type { EpochMs } from "../core/time.ts";
 import { AnswerCounts } from "./answer-counts.ts";
+import { insertRows } from "./insert-rows.ts";
 import { TABLES } from "./run-schema.ts";
 import type { ConversationRow, FailedRow, ItemRow } from "./run-schema.ts";
 
@@ -153,17 +154,16 @@ export class RunStorage {
 
   addItems(added: RunItem[]): void {
     let { items, turns } = this.loadedState;
+    const itemRows: SqlStorageValue[][] = [];
+    const promptRows: SqlStorageValue[][] = [];
     for (const { id, turns: prompts, expect, tags } of added) {
       const expected = expect === null ? null : JSON.stringify(expect);
-      const values = [items, id, turns, prompts.length, expected, JSON.stringify(tags)];
-      this.#sql.exec(
-        "INSERT INTO items (number, id, first_turn, turns, expect, tags) VALUES (?, ?, ?, ?, ?, ?)",
-        ...values,
-      );
-      for (const prompt of prompts)
-        this.#sql.exec("INSERT INTO prompts (number, content) VALUES (?, ?)", turns++, prompt);
+      itemRows.push([items, id, turns, prompts.length, expected, JSON.stringify(tags)]);
+      for (const prompt of prompts) promptRows.push([turns++, prompt]);
       items += 1;
     }
+    insertRows(this.#sql, "items (number, id, first_turn, turns, expect, tags)", itemRows);
+    insertRows(this.#sql, "prompts (number, content)", promptRows);
     this.update({ items, turns });
   }
 

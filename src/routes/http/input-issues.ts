@@ -26,6 +26,7 @@ const MAX_ISSUES = 50;
 /** zod's issues under pydantic's names, which tools for evaluation already know. */
 export const issuesOf = (zodIssues: readonly Issue[], data: unknown, input: Input): InputIssue[] =>
   zodIssues
+    .slice(0, MAX_ISSUES)
     .flatMap(issuesOfUnion)
     .flatMap((issue) =>
       issue.code === "unrecognized_keys" ? unknownFieldIssues(issue, data, input) : issueOf(issue, data, input),

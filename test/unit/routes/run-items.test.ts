@@ -7,10 +7,29 @@ import { CsvReader } from "../../../src/routes/moonshot/runs/csv-records.ts";
 import { ItemReader } from "../../../src/routes/moonshot/runs/read-items.ts";
 import type { BodyFormat } from "../../../src/routes/moonshot/runs/read-items.ts";
 import { ItemsTwice, JsonItemReader } from "../../../src/routes/moonshot/runs/json-items.ts";
+import { JsonLineReader } from "../../../src/routes/moonshot/runs/json-lines.ts";
 
 /** Cuts a text into parts. */
 const parts = (text: string, size: number): string[] =>
   Array.from({ length: Math.ceil(text.length / size) }, (_, index) => text.slice(index * size, (index + 1) * size));
+
+/** Reads a body that comes in at once. @returns its items, its problems, and how often other work could run meanwhile */
+async function itemsOf(format: BodyFormat, text: string) {
+  const reader = new ItemReader(format);
+  const items: RunItem[] = [];
+  let steps = 0;
+  const runOtherWork = async () => {
+    steps += 1;
+  };
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  });
+  for await (const item of reader.read(body, runOtherWork)) items.push(item);
+  return { items, issues: reader.issues, steps };
+}
 
 describe("JSON", () => {
   const read = (text: string, size: number) => {
@@ -49,22 +68,16 @@ describe("JSON", () => {
 });
 
 describe("an item with very many values", () => {
-  const issuesOf = async (format: BodyFormat, text: string) => {
-    const reader = new ItemReader(format);
-    const items: RunItem[] = [];
-    for await (const item of reader.read(new Blob([text]).stream())) items.push(item);
-    return { items, issues: reader.issues };
-  };
   const line = (prompt: string) => `{"prompt":${prompt}}`;
 
   it.each(["[".repeat(9_999) + "]".repeat(9_999), `[${"0,".repeat(9_999)}0]`, `[${"{},".repeat(5_000)}{}]`])(
     "is refused before it is parsed, where it stands",
     async (prompt) => {
       const message = "has more than 10000 values";
-      expect((await issuesOf("jsonl", `${line('"a"')}\n${line(prompt)}`)).issues).toEqual([
+      expect((await itemsOf("jsonl", `${line('"a"')}\n${line(prompt)}`)).issues).toEqual([
         { code: "value_error", path: [2], message: `Line 2: ${message}` },
       ]);
-      expect((await issuesOf("json", `{"items":[${line('"a"')},${line(prompt)}]}`)).issues).toEqual([
+      expect((await itemsOf("json", `{"items":[${line('"a"')},${line(prompt)}]}`)).issues).toEqual([
         { code: "value_error", path: ["items", 1], message },
       ]);
     },
@@ -72,7 +85,65 @@ describe("an item with very many values", () => {
 
   it("is not one whose texts have brackets and commas", async () => {
     const prompt = String.raw`\",[{`.repeat(10_000) + "\\";
-    expect((await issuesOf("jsonl", line(JSON.stringify(prompt)))).items).toMatchObject([{ turns: [prompt] }]);
+    expect((await itemsOf("jsonl", line(JSON.stringify(prompt)))).items).toMatchObject([{ turns: [prompt] }]);
+  });
+});
+
+describe("JSON Lines", () => {
+  const read = (text: string, size: number) => {
+    const reader = new JsonLineReader();
+    return [...parts(text, size).flatMap((part) => [...reader.push(part)]), ...reader.end()];
+  };
+
+  it("are read with their numbers, and blank ones are left out", () => {
+    const file = fc.string({ unit: fc.constantFrom("a", " ", "\t", "\r", "\n", "é"), maxLength: 30 });
+    fc.assert(
+      fc.property(file, fc.integer({ min: 1, max: 7 }), (text, size) => {
+        const lines = text.split("\n").map((line, index) => ({ line: index + 1, text: line.trim() }));
+        const found = read(text, size).map(({ line, text: of }) => ({ line, text: of.trim() }));
+        expect(found).toEqual(lines.filter((line) => line.text !== ""));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each(["\n", "\r\n", " \n"])("wait for nothing between blank lines: %j", async (line) => {
+    const text = line.repeat(100_000);
+    let [waits, isReading] = [0, true];
+    const count = async () => {
+      for (; isReading; waits++) await Promise.resolve();
+    };
+    const counted = count();
+    const { items, issues } = await itemsOf("jsonl", text);
+    isReading = false;
+    await counted;
+    expect([items, issues]).toEqual([[], []]);
+    expect(waits).toBeLessThan(1_000);
+  });
+});
+
+describe("a long body", () => {
+  const line = JSON.stringify({ prompt: "a" });
+
+  it.each([
+    ["json", `{"items":[${Array(5_000).fill(line).join(",")}]}`],
+    ["jsonl", `${line}\n`.repeat(5_000)],
+    ["csv", `prompt\n${"a\n".repeat(5_000)}`],
+  ] as const)("lets other work run after every 100 items of %s", async (format, text) => {
+    const { items, steps } = await itemsOf(format, text);
+    expect(items).toHaveLength(5_000);
+    expect(steps).toBeGreaterThanOrEqual(50);
+  });
+
+  it.each(["json", "jsonl", "csv"] as const)("lets other work run where %s has no items", async (format) => {
+    const { steps } = await itemsOf(format, `${format === "json" ? '{"items":[' : ""}${"\n".repeat(4_194_304)}`);
+    expect(steps).toBeGreaterThanOrEqual(31);
+  });
+
+  it("is refused for what it has outside items, and not as if it were no JSON", async () => {
+    const { issues } = await itemsOf("json", `{"name":[${"0,".repeat(600_000)}0],"items":[${line}]}`);
+    const message = "The body has more than 1048576 characters outside items";
+    expect(issues).toEqual([{ code: "value_error", path: [], message }]);
   });
 });
 

@@ -424,6 +424,8 @@ describe("the items of a run", () => {
     ["application/jsonl", '{"prompt":"a","expect":{"regex":"(?=a)"}}', [[1, "expect", "regex"]]],
     ["application/jsonl", '{"prompt":"a","expect":{}}', [[1, "expect"]]],
     ["application/jsonl", "", [["items"]]],
+    ["application/jsonl", "\n\r\n \n", [["items"]]],
+    ["text/csv", "\n\r\n", [["items"]]],
     ["text/csv", 'prompt,expect_regex\n"a\nb",c\nd,(e', [[4, "expect", "regex"]]],
     ["text/csv", "prompt,expected\na,b", [[1]]],
     ["text/csv", "prompt\na,b\n", [[2]]],

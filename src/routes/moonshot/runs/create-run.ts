@@ -80,7 +80,7 @@ async function makeRun(
   const format = FORMATS[contentTypeOf(c)] ?? "json";
   const reader = new ItemReader(format);
   try {
-    for await (const item of reader.read(c.req.raw.body)) await draft.add(item);
+    for await (const item of reader.read(c.req.raw.body, () => scheduler.wait(0))) await draft.add(item);
   } catch (error) {
     if (error instanceof BodyTooLarge) return { reason: "body-too-large", maxBytes: RUN_BODY_BYTES };
     throw error;
@@ -192,6 +192,8 @@ class RunDraft {
   readonly stub: RunStub;
   #hasBegun = false;
   #batch: RunItem[] = [];
+  /** Each item of the batch as JSON. */
+  #texts: string[] = [];
   #characters = 0;
   /** Follows from the items alone, and not from the batches in which they came. */
   #digest = "";
@@ -201,8 +203,10 @@ class RunDraft {
   }
 
   async add(item: RunItem): Promise<void> {
+    const text = JSON.stringify(item);
     this.#batch.push(item);
-    this.#characters += JSON.stringify(item).length;
+    this.#texts.push(text);
+    this.#characters += text.length;
     if (this.#batch.length === BATCH_ITEMS || this.#characters > BATCH_CHARACTERS) await this.#pass();
   }
 
@@ -219,10 +223,11 @@ class RunDraft {
   async #pass(): Promise<void> {
     if (!this.#hasBegun) await this.stub.begin();
     this.#hasBegun = true;
-    const items = this.#batch;
+    const [items, texts] = [this.#batch, this.#texts];
     this.#batch = [];
+    this.#texts = [];
     this.#characters = 0;
-    this.#digest = await sha256Hex(this.#digest + JSON.stringify(items));
+    this.#digest = await sha256Hex(`${this.#digest}[${texts.join(",")}]`);
     await this.stub.addItems({ items });
   }
 }

@@ -40,8 +40,7 @@ export class CsvReader {
   /** @returns the last record, if the file does not end with a line break. @throws {CsvError} within quotes */
   *end(): Generator<CsvRecord, void> {
     if (this.#place === "quoted") throw new CsvError(this.#startLine, "A quote is not closed");
-    const last = this.#endRecord();
-    if (last) yield last;
+    if (!this.#isBlank) yield this.#endRecord();
   }
 
   #addQuoted(character: string): null {
@@ -69,10 +68,15 @@ export class CsvReader {
       this.#place = "plain";
       return null;
     }
-    const record = this.#endRecord();
+    // A body may be nothing but line breaks.
+    const record = this.#isBlank ? null : this.#endRecord();
     this.#line += 1;
     this.#startLine = this.#line;
     return record;
+  }
+
+  get #isBlank(): boolean {
+    return this.#place === "start" && this.#cells.length === 0;
   }
 
   #append(character: string): void {
@@ -82,14 +86,13 @@ export class CsvReader {
     this.#cell += character;
   }
 
-  #endRecord(): CsvRecord | null {
-    const isBlank = this.#cells.length === 0 && this.#cell === "" && this.#place === "start";
+  #endRecord(): CsvRecord {
     const record = { line: this.#startLine, cells: [...this.#cells, this.#cell] };
     this.#cells = [];
     this.#cell = "";
     this.#characters = 0;
     this.#place = "start";
-    return isBlank ? null : record;
+    return record;
   }
 }
 

@@ -6,8 +6,12 @@
 /** The most text beside the items, in UTF-16 code units. */
 const MAX_REST = 1_048_576;
 
-/** Thrown when the text beside the items is too long. */
-export class RestTooLong extends Error {}
+/** Thrown when the text beside the items is too long. The message follows the name of what was read. */
+export class RestTooLong extends Error {
+  constructor() {
+    super(`has more than ${MAX_REST} characters outside items`);
+  }
+}
 
 /** Thrown when the object has a second field `items`. */
 export class ItemsTwice extends Error {}

@@ -10,6 +10,8 @@ import { issuesOf } from "../../http/input-issues.ts";
 import { hasMoreValues, parseJson, TooDeep } from "../../http/parse-json.ts";
 import { CsvError, CsvReader } from "./csv-records.ts";
 import { ItemsTwice, JsonItemReader, RestTooLong } from "./json-items.ts";
+import { JsonLineReader } from "./json-lines.ts";
+import type { JsonLine } from "./json-lines.ts";
 import * as schemas from "./schemas.ts";
 
 export const RUN_BODY_BYTES = 33_554_432;
@@ -18,6 +20,10 @@ export type BodyFormat = "json" | "jsonl" | "csv";
 
 /** The most problems that an answer names. */
 const MAX_ISSUES = 20;
+
+/** How much is read before other work can run: bytes, and items, for a short item takes as much time as many bytes. */
+const BYTES_PER_STEP = 131_072;
+const ITEMS_PER_STEP = 100;
 
 /** Thrown when the body has too many bytes. */
 export class BodyTooLarge extends Error {}
@@ -39,7 +45,7 @@ const isIssue = (found: Found): found is { issue: InputIssue } => "issue" in fou
 export class ItemReader {
   readonly #format: BodyFormat;
   readonly #json = new JsonItemReader();
-  /** The text of each item by its id, short: lines of an export repeat an item. */
+  /** By id, an item of an export as a short text, for its lines repeat an item; empty for any other. */
   readonly #known = new Map<string, string>();
   readonly issues: InputIssue[] = [];
   turns = 0;
@@ -57,11 +63,22 @@ export class ItemReader {
     return parseJson(this.#json.rest);
   }
 
-  /** The valid items. Looks no further when too much is wrong, but takes the whole body. @throws {BodyTooLarge} */
-  async *read(body: ReadableStream<Uint8Array> | null): AsyncGenerator<RunItem, void> {
+  /**
+   * The valid items. Looks no further when too much is wrong, but takes the whole body.
+   *
+   * @param runOtherWork called between steps: a body that has come in leaves other calls of the isolate no time
+   * @throws {BodyTooLarge}
+   */
+  async *read(
+    body: ReadableStream<Uint8Array> | null,
+    runOtherWork: () => Promise<unknown>,
+  ): AsyncGenerator<RunItem, void> {
     const format = { json: jsonItems, jsonl: jsonLines, csv: csvItems }[this.#format];
-    for await (const found of format(textsOf(body), this.#json)) {
-      const item = isIssue(found) ? this.#refuse(found.issue) : this.#check(found);
+    let found = 0;
+    for await (const next of format(textsOf(body, runOtherWork), this.#json)) {
+      found += 1;
+      if (found % ITEMS_PER_STEP === 0) await runOtherWork();
+      const item = isIssue(next) ? this.#refuse(next.issue) : this.#check(next);
       if (this.issues.length >= MAX_ISSUES) break;
       if (item && this.issues.length === 0) yield item;
     }
@@ -83,17 +100,17 @@ export class ItemReader {
       return null;
     }
     const item = toItem(data, String(this.count + 1));
-    const text = JSON.stringify(item);
+    const digest = isExported ? digestOf(JSON.stringify(item)) : "";
     const known = this.#known.get(item.id);
     if (known !== undefined) {
-      const isRepeated = isExported && known === digestOf(text);
+      const isRepeated = isExported && known === digest;
       return isRepeated
         ? null
         : this.#refuse(valueIssue(found, ["id"], `The id "${item.id}" is taken by an earlier item`));
     }
     if (this.count === MAX_RUN_ITEMS)
       return this.#refuse(valueIssue(found, [], `A run has at most ${MAX_RUN_ITEMS} items`));
-    this.#known.set(item.id, digestOf(text));
+    this.#known.set(item.id, digest);
     this.turns += item.turns.length;
     return item;
   }
@@ -142,13 +159,25 @@ const toExpectation = ({ not_contains: notContains, ...expect }: z.output<typeof
   notContains === undefined ? expect : { ...expect, notContains };
 
 /** The text of a body. @throws {BodyTooLarge} */
-async function* textsOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void> {
+async function* textsOf(
+  body: ReadableStream<Uint8Array> | null,
+  runOtherWork: () => Promise<unknown>,
+): AsyncGenerator<string, void> {
   const decoder = new TextDecoder();
   let bytes = 0;
+  let bytesInStep = 0;
   for await (const chunk of body?.values({ preventCancel: true }) ?? []) {
     bytes += chunk.byteLength;
     if (bytes > RUN_BODY_BYTES) throw new BodyTooLarge();
-    yield decoder.decode(chunk, { stream: true });
+    for (let start = 0; start < chunk.byteLength; start += BYTES_PER_STEP) {
+      const part = chunk.subarray(start, start + BYTES_PER_STEP);
+      if (bytesInStep + part.byteLength > BYTES_PER_STEP) {
+        await runOtherWork();
+        bytesInStep = 0;
+      }
+      bytesInStep += part.byteLength;
+      yield decoder.decode(part, { stream: true });
+    }
   }
   yield decoder.decode();
 }
@@ -193,27 +222,18 @@ async function* jsonItems(texts: AsyncIterable<string>, reader: JsonItemReader):
 function issueOfBody(error: unknown): InputIssue {
   if (error instanceof ItemsTwice) return { path: ["items"], code: "value_error", message: "must not be there twice" };
   if (error instanceof TooDeep) return { path: [], code: "json_invalid", message: `The body ${error.message}` };
-  if (!(error instanceof SyntaxError) && !(error instanceof RestTooLong)) throw error;
+  if (error instanceof RestTooLong) return { path: [], code: "value_error", message: `The body ${error.message}` };
+  if (!(error instanceof SyntaxError)) throw error;
   return { path: [], code: "json_invalid", message: "The body is not valid JSON" };
 }
 
 async function* jsonLines(texts: AsyncIterable<string>): AsyncGenerator<Found, void> {
-  let line = 0;
-  let text = "";
-  const read = (ended: string) => {
-    line += 1;
-    return ended.trim() === "" ? [] : [parsed(ended, { place: [line], line })];
-  };
-  for await (const part of texts) {
-    const [end = "", ...lines] = part.split("\n");
-    text += end;
-    for (const next of lines) {
-      yield* read(text);
-      text = next;
-    }
-  }
-  yield* read(text);
+  const reader = new JsonLineReader();
+  for await (const text of texts) for (const line of reader.push(text)) yield parsedLine(line);
+  for (const line of reader.end()) yield parsedLine(line);
 }
+
+const parsedLine = ({ line, text }: JsonLine): Found => parsed(text, { place: [line], line });
 
 const EXPECT_COLUMNS = ["contains", "equals", "not_contains", "regex"] as const;
 const COLUMNS = ["id", "prompt", ...EXPECT_COLUMNS.map((column) => `expect_${column}`), "tags"];
