@@ -124,10 +124,16 @@ async function answerWhenGathered(provider: string, wanted: number, answer: Serv
   await playFixture(provider, "hello", answer);
 }
 
-/** A stream that the test itself writes. */
-function sse(answer: ServerResponse, text: string): void {
+/** A stream that the test itself writes. A form feed in it is a pause. */
+async function sse(answer: ServerResponse, text: string): Promise<void> {
   answer.writeHead(200, { "content-type": "text/event-stream" });
-  answer.end(text);
+  const [first = "", ...rest] = text.split("\f");
+  answer.write(first);
+  for (const part of rest) {
+    await new Promise((resolve) => setTimeout(resolve, HALF_TIME_MS));
+    answer.write(part);
+  }
+  answer.end();
 }
 
 /** Repeats a text until the reader leaves. */

@@ -13,6 +13,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { Call, Provider, ProviderEnv } from "./provider.ts";
 import { receiptOf } from "./receipt.ts";
 import { maskFinal } from "./mask-secret.ts";
+import { SurrogateJoiner } from "./surrogate-joiner.ts";
 
 /** The failure of a call that ended without an end or failure event. */
 const CONNECTION_LOST = replyFailure("connection_lost", "The call ended without a result.");
@@ -166,11 +167,26 @@ async function attemptOnce(state: AttemptState): Promise<FinalEvent> {
 const withModel = (final: FinalEvent, model: string | null): FinalEvent =>
   model === null ? final : { ...final, model: final.model ?? model };
 
+/** Reads a call's events to the end, and emits its texts. */
+async function readResponse(portions: ReplyStream, state: AttemptState): Promise<FinalEvent> {
+  const joiner = new SurrogateJoiner();
+  const emit = (text: string) => {
+    if (text !== "") state.onEvents([{ type: "text", text }]);
+  };
+  const final = await readPortions(portions, state, (text) => emit(joiner.join(text)));
+  emit(joiner.end());
+  return final;
+}
+
 /**
  * Reads a call's events to the end, or until a deadline passes, even if the provider does not close the stream by then.
  */
-async function readResponse(portions: ReplyStream, state: AttemptState): Promise<FinalEvent> {
-  const { deadlines, onEvents } = state;
+async function readPortions(
+  portions: ReplyStream,
+  state: AttemptState,
+  onText: (text: string) => void,
+): Promise<FinalEvent> {
+  const { deadlines } = state;
   for (;;) {
     const next = await Promise.race([portions.next(), deadlines.expired]);
     if ("type" in next) {
@@ -178,14 +194,12 @@ async function readResponse(portions: ReplyStream, state: AttemptState): Promise
       return next;
     }
     if (next.done) return deadlines.failure ?? CONNECTION_LOST;
-    const final = next.value.at(-1);
-    const texts = next.value.filter(({ type }) => type === "text");
-    if (texts.length > 0) {
+    for (const event of next.value) {
+      if (event.type !== "text") return event;
       state.firstTextAt ??= now();
       deadlines.textReceived();
-      onEvents(texts);
+      onText(event.text);
     }
-    if (final && final.type !== "text") return final;
   }
 }
 

@@ -26,7 +26,7 @@ const MAX_NAME_CHARACTERS = 200;
  * request anywhere. Masks first, because a part of a secret is a secret too.
  */
 export function maskFinal<E extends ReplyEnd | ReplyFailure>(final: E, secret: string): E {
-  const mask = (text: string, max: number) => maskSecret(text, secret).slice(0, max);
+  const mask = (text: string, max: number) => maskSecret(text, secret).slice(0, max).toWellFormed();
   const name = (text: string | null) => text && mask(text, MAX_NAME_CHARACTERS);
   const masked = { ...final, providerRequestId: name(final.providerRequestId) };
   if (masked.finishReasonRaw !== undefined) masked.finishReasonRaw = mask(masked.finishReasonRaw, MAX_NAME_CHARACTERS);
