@@ -14,7 +14,7 @@ import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { followSession, openEventStream } from "./subscribe.ts";
 import { endOfReply } from "./open-reply.ts";
-import type { FinalEvent, OpenReply } from "./open-reply.ts";
+import type { OpenReply, ReplyEnding } from "./open-reply.ts";
 import { TurnReply } from "./turn-reply.ts";
 
 /** A reply of a session. */
@@ -56,7 +56,7 @@ export function endedReply(last: Message, retryAfterSeconds: number | null = nul
 }
 
 /** How a reply has ended, by its message. A turn that was left to a person has the prompt only. */
-export function finalOf({ reply }: Message, retryAfterSeconds: number | null): FinalEvent {
+export function finalOf({ reply }: Message, retryAfterSeconds: number | null): ReplyEnding {
   if (reply === null) return { type: "human" };
   const { error, finishReason, finishReasonRaw, usage, durationMs, ttftMs } = reply;
   if (error && error.code !== "cancelled") return replyFailure(error.code, error.message, { retryAfterSeconds });

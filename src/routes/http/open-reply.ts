@@ -2,7 +2,10 @@
 import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
 
 /** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
-export type FinalEvent = EndOfReply | ReplyFailure | { type: "human" };
+export type ReplyEnding = EndOfReply | ReplyFailure | { type: "human" };
+
+/** Why a reader gets no more of a reply: it has ended, or goes on while the reader's token is no longer valid. */
+export type FinalEvent = ReplyEnding | { type: "token-ended" };
 
 /** What more is known of the end of a turn's reply. */
 export interface EndOfReply extends ReplyEnd {

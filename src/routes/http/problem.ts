@@ -20,7 +20,8 @@ export type HttpProblem =
   | Failure
   | { reason: "route-not-found" }
   | { reason: "method-not-allowed"; allow: string[] }
-  | { reason: "unauthenticated" }
+  /** `hasEnded`: the token was valid when the call began. */
+  | { reason: "unauthenticated"; hasEnded?: true }
   | { reason: "ticket-refused" }
   | { reason: "forbidden"; message: string }
   | { reason: "token-in-subprotocol" }
@@ -69,10 +70,12 @@ const PROBLEMS: ProblemTable = {
     message: `This route allows ${allow.join(", ")}`,
     headers: { allow: allow.join(", ") },
   }),
-  unauthenticated: () => ({
+  unauthenticated: ({ hasEnded = false }) => ({
     httpStatus: 401,
     code: "unauthenticated",
-    message: "A valid token is required: Authorization: Bearer <token>",
+    message: hasEnded
+      ? "This token is no longer valid: it was revoked, or has expired. The reply goes on"
+      : "A valid token is required: Authorization: Bearer <token>",
     headers: { "www-authenticate": "Bearer" },
   }),
   "ticket-refused": () => ({

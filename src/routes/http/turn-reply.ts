@@ -19,6 +19,8 @@ interface TurnEvent {
   error?: Pick<ReplyFailure, "code" | "message">;
   /** Of a session's state. */
   turn?: { turnId: string } | null;
+  /** Why a session's events end: as a socket would close with. */
+  code?: number;
 }
 
 /**
@@ -80,6 +82,7 @@ export class TurnReply implements OpenReply {
   }
 
   #take(event: TurnEvent): void {
+    if (isEndOfToken(event)) return this.#finish({ type: "token-ended" });
     this.#turnId ??= turnIn(event);
     if (event.turnId !== this.#turnId) return;
     const { type } = event;
@@ -103,6 +106,9 @@ export class TurnReply implements OpenReply {
     else this.stop();
   }
 }
+
+/** Whether the events end because the token of their reader was revoked, or has expired. */
+const isEndOfToken = ({ type, code }: TurnEvent): boolean => type === "stream-closed" && code === 4401;
 
 const turnIn = ({ type, turnId, turn }: TurnEvent): string =>
   type === "session-snapshot" ? (turn?.turnId ?? "") : turnId;

@@ -35,6 +35,7 @@ export async function callModel(c: Context<AppEnv>, request: ReplyRequest): Prom
 export function problemOfReply(final: FinalEvent, { role }: Caller): HttpProblem | null {
   if (final.type === "end") return null;
   if (final.type === "human") return { reason: "human-handles" };
+  if (final.type === "token-ended") return { reason: "unauthenticated", hasEnded: true };
   const { code, message, retryAfterSeconds } = final;
   return { reason: "reply-failed", ...replyErrorFor(role, { code, message }), retryAfterSeconds };
 }

@@ -101,6 +101,17 @@ describe("the events of a response", () => {
     expect(events.at(-1)).toMatchObject({ response });
   });
 
+  it.each([-1, 4])("end with an error when the token of a reader behind %i has ended, and skip nothing", (after) => {
+    const events = new ResponseEvents(HEAD, CLIENT, after);
+    events.start();
+    events.portion({ text: "Hello", final: null });
+    const last = eventsIn(events.portion({ text: "!", final: { type: "token-ended" } }));
+    // What is less than a delta is part of the next one, which a reader behind number 4 gets.
+    expect(last).toMatchObject([
+      { type: "error", sequence_number: 4, error: { type: "authentication_error", code: "invalid_api_key" } },
+    ]);
+  });
+
   it("end with the failure, in the words that the caller may read", () => {
     const failure = replyFailure("rate_limited", "The provider answered 429: sk-1");
     for (const [caller, message] of [

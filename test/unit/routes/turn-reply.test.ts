@@ -82,6 +82,17 @@ it("is none when no turn runs", async () => {
   expect(await reply.begin()).toBe("");
 });
 
+it("says that the token of its reader has ended, with the text so far", async () => {
+  const closed = (code: number) => event("stream-closed", { code, reason: "so" });
+  const { stream, cancel } = openStream([delta("a") + closed(4401)]);
+  expect(await new TurnReply(stream, STAYS, { turnId }).next()).toEqual({ text: "a", final: { type: "token-ended" } });
+  expect(cancel).toHaveBeenCalledOnce();
+  expect(await new TurnReply(openStream([delta("a") + closed(1013)]).stream, STAYS, { turnId }).next()).toEqual({
+    text: "a",
+    final: null,
+  });
+});
+
 it.each([
   ["end", undefined, STAYS, 0],
   ["break off", new Error("gone"), STAYS, 1],

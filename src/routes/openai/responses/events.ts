@@ -6,9 +6,10 @@
 import { replyErrorFor } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { replyFailure } from "../../../core/reply.ts";
-import type { FinalEvent, ReplyPortion } from "../../http/open-reply.ts";
+import type { ReplyEnding, ReplyPortion } from "../../http/open-reply.ts";
 import { namedEvent } from "../../http/reply-stream.ts";
 import type { ReplyEvents } from "../../http/reply-stream.ts";
+import { errorResponse } from "../errors.ts";
 import { finishedResponse, messageStatusOf, outputMessage, outputText, responseInProgress } from "./present.ts";
 import type { ResponseHead, ResponseObject, ResponseOutcome } from "./present.ts";
 
@@ -22,7 +23,7 @@ function endOfDelta(text: string, start: number): number {
 }
 
 /** A response that is left to a person ends without an answer of the model. */
-export const outcomeOf = (final: FinalEvent): ResponseOutcome => (final.type === "human" ? HUMAN_HANDLES : final);
+export const outcomeOf = (final: ReplyEnding): ResponseOutcome => (final.type === "human" ? HUMAN_HANDLES : final);
 
 const HUMAN_HANDLES = replyFailure("cancelled", "A person handles this session.");
 
@@ -57,18 +58,20 @@ export class ResponseEvents implements ReplyEvents {
 
   portion({ text, final }: ReplyPortion): string {
     this.#text += text;
+    const isComplete = final !== null && final.type !== "token-ended";
     let events = "";
     while (this.#sent < this.#text.length) {
       const end = endOfDelta(this.#text, this.#sent);
-      if (end > this.#text.length && final === null) break;
+      if (end > this.#text.length && !isComplete) break;
       const delta = this.#text.slice(this.#sent, end);
       events += this.#event("response.output_text.delta", { ...this.#place, delta, logprobs: [] });
       this.#sent = end;
     }
-    return final ? events + this.#end(final) : events;
+    if (final === null) return events;
+    return events + (final.type === "token-ended" ? this.#tokenEnded() : this.#end(final));
   }
 
-  #end(final: FinalEvent): string {
+  #end(final: ReplyEnding): string {
     const given = outcomeOf(final);
     const outcome = "code" in given ? { ...given, ...replyErrorFor(this.#caller.role, given) } : given;
     const response = finishedResponse(this.#head, this.#text, outcome);
@@ -80,6 +83,12 @@ export class ResponseEvents implements ReplyEvents {
       this.#event("response.output_item.done", { output_index: 0, item }),
       this.#event(response.status === "completed" ? "response.completed" : "response.incomplete", { response }),
     ].join("");
+  }
+
+  /** The response goes on. A reader resumes behind the event before this one, so both have its number. */
+  #tokenEnded(): string {
+    const { body } = errorResponse({ reason: "unauthenticated", hasEnded: true });
+    return namedEvent("error", { type: "error", sequence_number: this.#nextNumber - 1, ...body });
   }
 
   #message(status: ResponseObject["output"][number]["status"]) {

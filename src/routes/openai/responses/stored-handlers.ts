@@ -12,7 +12,7 @@ import { measure } from "../../http/context.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { endedReply, finalOf, followTurn } from "../../http/ask-session.ts";
 import { replyErrorFor } from "../../../core/caller.ts";
-import type { FinalEvent } from "../../http/open-reply.ts";
+import type { ReplyEnding } from "../../http/open-reply.ts";
 import { respondWithStream } from "../../http/reply-stream.ts";
 import type { DeletedResponse } from "../response-schemas.ts";
 import { ResponseEvents, outcomeOf } from "./events.ts";
@@ -64,7 +64,7 @@ function presentFound({ var: { caller } }: AppContext, { head, last }: FoundResp
 }
 
 /** The text and the end of a response, by the last message of its turn. */
-function endOf(last: Message): { text: string; final: FinalEvent } {
+function endOf(last: Message): { text: string; final: ReplyEnding } {
   return { text: last.reply && hasText(last) ? last.content : "", final: finalOf(last, null) };
 }
 
