@@ -130,9 +130,16 @@ const modelIn = (problem: HttpProblem): string =>
 const isMissingModel = (problem: HttpProblem): boolean =>
   problem.reason === "not-found" && problem.resource === "model";
 
-/** The problem of an input that OpenAI's API would take, and Parley does not. */
+/** The problem of an input that OpenAI's API would take, and Parley does not; or that does not fit the rest of the call. */
 export const unsupported = (
   code: (typeof ISSUE_CODES)[number],
   path: (string | number)[],
   message: string,
-): HttpProblem => ({ reason: "invalid-input", in: "body", issues: [{ code, path, message }] });
+  place: "body" | "query" = "body",
+): HttpProblem => ({ reason: "invalid-input", in: place, issues: [{ code, path, message }] });
+
+/** What only a stream has, for an answer that is none. OpenAI's API refuses it too. @returns the problem, if there is one */
+export const checkStreamOptions = (input: { stream?: unknown; stream_options?: unknown }): HttpProblem | null =>
+  input.stream === true || input.stream_options == null ? null : ONLY_STREAMED;
+
+const ONLY_STREAMED = unsupported("unsupported_parameter", ["stream_options"], "is only allowed with stream: true");

@@ -371,6 +371,8 @@ describe("what is not taken", () => {
       [{ model, messages: [] }, "messages"],
       [{ messages: hello }, "model"],
       [{ model, messages: hello, stream_options: { include_usag: true } }, "stream_options.include_usag"],
+      [{ model, messages: hello, stream_options: { include_usage: true } }, "stream_options"],
+      [{ model, messages: hello, stream: false, stream_options: {} }, "stream_options"],
       [{ model, messages: hello, contents: [] }, "contents"],
       [{ model, messages: hello, delay_ms: -1 }, "delay_ms"],
     ] as const)

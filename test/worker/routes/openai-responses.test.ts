@@ -367,6 +367,7 @@ describe("what is not taken", () => {
     ["a tool that must be called", { tool_choice: "required" }, "tool_choice", "unsupported_parameter"],
     ["background", { background: true }, "background", "unsupported_parameter"],
     ["truncation", { truncation: "auto" }, "truncation", "unsupported_parameter"],
+    ["options of a stream that is none", { stream_options: {} }, "stream_options", "unsupported_parameter"],
     ["what else to include", { include: ["web_search_call.results"] }, "include[0]", "unsupported_parameter"],
     [
       "images",
@@ -393,7 +394,7 @@ describe("what is not taken", () => {
     const body = { model: await createEndpoint(), input: "x", store: false, ...fields };
     const { status, body: answer } = await post("/openai/v1/responses", body);
     expect([status, answer.error.param, answer.error.code]).toEqual([400, param, code]);
-    if (code === "unsupported_parameter") expect(answer.error.message).toMatch(/support/);
+    if (code === "unsupported_parameter") expect(answer.error.message).toMatch(/support|only allowed with/);
   });
 
   it.each<[string, object, string, string]>([
@@ -419,6 +420,22 @@ describe("what is not taken", () => {
     expect(body.error.message).toContain(message);
   });
 
+  it("what only a stream has, for a response that is not streamed", async () => {
+    const { client, base } = await stored();
+    const { id } = await client.responses.create({ ...base, input: "x" });
+    for (const [query, param] of [
+      ["starting_after=3", "starting_after"],
+      ["stream=false&starting_after=3", "starting_after"],
+      ["include_obfuscation=false", "include_obfuscation"],
+    ]) {
+      const { status, body } = await get(`/openai/v1/responses/${id}?${query}`);
+      expect([status, body.error.param, body.error.code]).toEqual([400, param, "unsupported_parameter"]);
+    }
+    const query = "stream=true&starting_after=3&include_obfuscation=false";
+    expect((await get(`/openai/v1/responses/${id}?${query}`)).status).toBe(200);
+    expect((await get(`/openai/v1/responses/${id}?stream=false`)).status).toBe(200);
+  });
+
   it("what asks for nothing is taken", async () => {
     const nothing = {
       tools: [],
@@ -431,6 +448,7 @@ describe("what is not taken", () => {
       service_tier: "auto",
       user: "u",
       temperature: null,
+      stream_options: null,
     };
     const body = { model: await createEndpoint(), input: "x", store: false, ...nothing };
     expect((await post("/openai/v1/responses", body)).status).toBe(200);

@@ -224,6 +224,31 @@ describe("a conversation that is sent whole", () => {
 });
 
 describe("a call in a session is refused", () => {
+  it.each<[string, ChatCompletionMessageParam[]]>([
+    ["another turn", [user("1"), assistant("1"), user("2")]],
+    ["a regenerate", [user("1")]],
+    ["an edit", [user("changed")]],
+  ])("with a param that the connector cannot use: %s", async (_, messages) => {
+    const { id, ask, client, model, headers } = await conversation();
+    await ask(user("1"));
+    const before = await treeOf(id);
+    for (const [param, value] of [
+      ["delay_ms", "soon"],
+      ["timeout_ms", -1],
+    ]) {
+      const call = client.chat.completions.create({ model, messages, [param as string]: value }, { headers });
+      expect(await errorOf(call)).toMatchObject({ status: 400, param, code: "invalid_input" });
+    }
+    expect(await treeOf(id)).toEqual(before);
+  });
+
+  it("that asks not to be stored", async () => {
+    const { id, client, model, headers } = await conversation();
+    const call = client.chat.completions.create({ model, messages: [user("1")], store: false }, { headers });
+    expect(await errorOf(call)).toMatchObject({ status: 400, param: "store", code: "unsupported_parameter" });
+    expect(await treeOf(id)).toEqual([]);
+  });
+
   it.each<[string, ChatCompletionMessageParam[], string]>([
     ["that ends with an answer", [user("1"), assistant("1")], "messages"],
     ["without a message of the user", [system("1")], "messages"],
@@ -324,6 +349,18 @@ describe("store: true", () => {
       await client.chat.completions.create({ model, messages: [user("1"), assistant("1"), user("2")] }, { headers });
       expect(await shownIn(id)).toHaveLength(5);
     }
+  });
+
+  it("goes on in the session that is named, and makes none", async () => {
+    const { id, client, clientId, model, headers } = await conversation();
+    const other = await createClient();
+    const before = (await get("/sessions")).body.data.total;
+    const body = { model, store: true, metadata: { client_id: other }, messages: [user("1")] };
+    const { response } = await client.chat.completions.create(body, { headers }).withResponse();
+    expect(response.headers.get("x-parley-session")).toBe(id);
+    expect(await shownIn(id)).toEqual(["user: 1", "assistant: 1"]);
+    expect((await get(`/sessions/${id}`)).body.data).toMatchObject({ clientId: { id: clientId } });
+    expect((await get("/sessions")).body.data.total).toBe(before);
   });
 
   it("makes a session of a client's own", async () => {

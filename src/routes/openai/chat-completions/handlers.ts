@@ -12,6 +12,7 @@ import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
 import type { OpenReply } from "../../http/open-reply.ts";
+import { checkStreamOptions, unsupported } from "../errors.ts";
 import { readMessages } from "../messages.ts";
 import { readModelRequest } from "../model-request.ts";
 import type { ModelCall } from "../model-request.ts";
@@ -27,7 +28,11 @@ type Input = z.output<typeof CreateCompletion>;
 
 const TEXT_PARTS = ["text"];
 
+const ONLY_STORED = unsupported("unsupported_parameter", ["store"], "a completion in a session is stored");
+
 export async function createCompletion(c: AppContext, input: Input) {
+  const problem = checkStreamOptions(input);
+  if (problem) return respondWithProblem(c, problem);
   const messages = readMessages(input.messages, "messages", TEXT_PARTS);
   if ("reason" in messages) return respondWithProblem(c, messages);
   const { model, messages: _messages, stream, stream_options: options, n: _n, store: _store, ...params } = input;
@@ -54,6 +59,7 @@ async function ask(
     const request = await readModelRequest(c, call);
     return "reason" in request ? request : { reply: await callModel(c, request) };
   }
+  if (input.store === false) return ONLY_STORED;
   const { user: _user, metadata: _metadata, ...params } = call.params;
   const question = await readQuestion(c, { ...call, params }, "start");
   if ("reason" in question) return question;

@@ -16,7 +16,7 @@ import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
 import type { OpenReply } from "../../http/open-reply.ts";
-import { unsupported } from "../errors.ts";
+import { checkStreamOptions, unsupported } from "../errors.ts";
 import { CHATBOT_PREFIX } from "../model-ids.ts";
 import { CLIENT_INSTRUCTS, readModelRequest } from "../model-request.ts";
 import type { ModelCall } from "../model-request.ts";
@@ -34,6 +34,8 @@ type AppContext = Context<AppEnv>;
 type Input = z.output<typeof CreateResponse>;
 
 export async function createResponse(c: AppContext, input: Input) {
+  const problem = checkStreamOptions(input);
+  if (problem) return respondWithProblem(c, problem);
   const messages = await readInput(c, input);
   if ("reason" in messages) return respondWithProblem(c, messages);
   if (input.instructions != null && c.var.caller.role === "client") return respondWithProblem(c, NO_INSTRUCTIONS);

@@ -9,11 +9,13 @@ import type { Message } from "../../../core/message.ts";
 import { sessionStub } from "../../../live/session-client.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { measure } from "../../http/context.ts";
+import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { endedReply, finalOf, followTurn } from "../../http/ask-session.ts";
 import { replyErrorFor } from "../../../core/caller.ts";
 import type { ReplyEnding } from "../../http/open-reply.ts";
 import { respondWithStream } from "../../http/reply-stream.ts";
+import { unsupported } from "../errors.ts";
 import type { DeletedResponse } from "../response-schemas.ts";
 import { ResponseEvents, outcomeOf } from "./events.ts";
 import { findResponse } from "./find-response.ts";
@@ -24,9 +26,19 @@ import type { ReadResponse } from "./schemas.ts";
 type AppContext = Context<AppEnv>;
 
 export async function getResponse(c: AppContext, id: string, query: z.output<typeof ReadResponse>) {
-  const found = await findResponse(c, id);
+  const found = checkQuery(query) ?? (await findResponse(c, id));
   if ("reason" in found) return respondWithProblem(c, found);
   return query.stream === "true" ? streamResponse(c, found, query.starting_after) : c.json(presentFound(c, found));
+}
+
+/** What only a stream has. */
+const OF_STREAMS = ["starting_after", "include_obfuscation"] as const;
+
+function checkQuery(query: z.output<typeof ReadResponse>): HttpProblem | null {
+  const given = query.stream === "true" ? undefined : OF_STREAMS.find((name) => query[name] !== undefined);
+  return given === undefined
+    ? null
+    : unsupported("unsupported_parameter", [given], "is only allowed with stream=true", "query");
 }
 
 /** Stops the turn. A response that has ended stays as it is. */
