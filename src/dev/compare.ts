@@ -20,6 +20,9 @@ import { NO_RESULT, UserError, runProgram } from "./program.ts";
 import { explainRefusal, findServer, tokenInShell } from "./running-server.ts";
 import { printCommand, printRemark } from "./terminal.ts";
 
+/** Answers that say for sure that no run was started. After a 409 or without an answer there may be one. */
+const REFUSED_STATUSES = [400, 401, 403, 404, 413, 415, 422];
+
 await runProgram(async (stop) => {
   const options = readArguments(process.argv.slice(2));
   if (options === null) {
@@ -87,12 +90,17 @@ async function start(parley: ParleyClient, runs: KnownRuns, options: CompareOpti
   for (const remark of dataSet.remarks) printRemark(remark);
   const known = runs.runId;
   const call = { idempotencyKey: runs.keyOfNext(options.again || known !== null) };
-  const run =
-    "items" in dataSet
-      ? await parley.runs.create({ ...options.run, items: dataSet.items }, call)
-      : await parley.runs.createFrom(dataSet, options.run, call);
-  runs.keep(run.run_id);
-  return run;
+  try {
+    const run =
+      "items" in dataSet
+        ? await parley.runs.create({ ...options.run, items: dataSet.items }, call)
+        : await parley.runs.createFrom(dataSet, options.run, call);
+    runs.keep(run.run_id);
+    return run;
+  } catch (error) {
+    if (error instanceof ParleyError && REFUSED_STATUSES.includes(error.status)) runs.forgetNext();
+    throw error;
+  }
 }
 
 async function follow(parley: ParleyClient, { run_id: id }: Run, stop: AbortSignal): Promise<Run> {

@@ -1,11 +1,11 @@
 /**
  * Which run belongs to which command: a file beside the results. The key of a start is written before the call, so that a
- * command that was killed in between finds its run too.
+ * command that was killed in between finds its run too. A start that the server refuses leaves nothing.
  *
  * Reads and writes `runs.json` in the folder of the results.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { NO_RESULT, UserError } from "../program.ts";
@@ -26,6 +26,8 @@ export class KnownRuns {
   readonly #folder: string;
   /** Of the file's content, what is asked, and the server. */
   readonly #digest: string;
+  /** What there was before the start. */
+  #before: { run: KnownRun | undefined; hasFolder: boolean } = { run: undefined, hasFolder: true };
 
   constructor({ out, run }: CompareOptions, text: string, url: string) {
     this.#folder = out;
@@ -40,10 +42,22 @@ export class KnownRuns {
 
   /** @param isNew whether it is another run than the one before */
   keyOfNext(isNew: boolean): string {
-    const known = isNew ? undefined : this.#read()[this.#digest];
+    const run = this.#read()[this.#digest];
+    this.#before = { run, hasFolder: existsSync(this.#folder) };
+    const known = isNew ? undefined : run;
     const key = known?.key ?? randomUUID();
     this.#write({ key, runId: null });
     return key;
+  }
+
+  /** Takes the key of a start back. Call it if there is no run with it. */
+  forgetNext(): void {
+    const { run, hasFolder } = this.#before;
+    const { [this.#digest]: _, ...others } = this.#read();
+    if (run) return this.#write(run);
+    if (Object.keys(others).length > 0) return this.#writeAll(others);
+    rmSync(this.#file);
+    if (!hasFolder) rmdirSync(this.#folder);
   }
 
   keep(runId: string): void {
@@ -65,7 +79,11 @@ export class KnownRuns {
   }
 
   #write(run: KnownRun): void {
+    this.#writeAll({ ...this.#read(), [this.#digest]: run });
+  }
+
+  #writeAll(runs: Record<string, KnownRun>): void {
     mkdirSync(this.#folder, { recursive: true });
-    writeFileSync(this.#file, `${JSON.stringify({ ...this.#read(), [this.#digest]: run }, null, 2)}\n`);
+    writeFileSync(this.#file, `${JSON.stringify(runs, null, 2)}\n`);
   }
 }

@@ -175,6 +175,8 @@ it("leaves its run going on Ctrl-C, and goes on with one that was cancelled mean
 it.each([
   ["an endpoint that is not there", ["good.jsonl", "--endpoints", "ecko"], "no endpoint ecko. Do you mean echo?"],
   ["a strategy that is not there", ["good.jsonl", "--endpoints", "echo", "--strategy", "x"], '"x" not found'],
+  ["a chatbot that is not there", ["good.jsonl", "--endpoints", `chatbot:${"0".repeat(24)}`], "not found"],
+  ["semicolons", ["semicolons.csv", "--endpoints", "echo"], "separated by semicolons: separate them with commas"],
   ["a bad line", ["bad.jsonl", "--endpoints", "echo"], "Line 2: "],
   ["a bad item", ["bad.yaml", "--endpoints", "echo"], "line 2: expect.regex: is not understood"],
   ["no file", ["none.jsonl", "--endpoints", "echo"], "There is no file"],
@@ -184,10 +186,25 @@ it.each([
 ])("says what to do with %s, and starts nothing", async (_, args, message) => {
   write("good.jsonl", LINES);
   write("bad.jsonl", '{"prompt": "Hi"}\n{"prompt": 1}\n');
+  write("semicolons.csv", "id;prompt\n1;Hi\n");
   write("bad.yaml", "- prompt: Hi\n- {prompt: Hi, expect: {regex: '(?=a)'}}\n");
   const before = (await server.parley.runs.list()).length;
   expect(await compare(...args)).toEqual({ code: 2, output: expect.stringContaining(message) });
   expect(await server.parley.runs.list()).toHaveLength(before);
+  expect(existsSync(join(folder, `${args[0]}-results`))).toBe(false);
+});
+
+it("keeps what it knows of other runs when one is refused", async () => {
+  const file = write("refused.jsonl", LINES);
+  const known = () => readFileSync(join(folder, `${file}-results`, "runs.json"), "utf8");
+  await compare(file, "--endpoints", "echo");
+  const before = known();
+  const args = [file, "--endpoints", "echo"];
+  await compare(...args, "--strategy", "x");
+  expect(known()).toBe(before);
+  const { code } = await start([...args, "--again"], { PARLEY_KEY: "wrong" }).ended;
+  expect([code, known()]).toEqual([2, before]);
+  expect((await compare(...args)).output).toContain("asked before");
 });
 
 it("says what to do without a server, and without a key", async () => {

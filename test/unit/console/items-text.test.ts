@@ -14,6 +14,7 @@ it.for<[name: string, text: string, fileName: string, expected: object | null]>(
     { contentType: JSONL, count: 2 },
   ],
   ["CSV by its head", 'id,"prompt"\n1,a', "", { contentType: "text/csv", count: null }],
+  ["CSV with semicolons, for the server to refuse", "id;prompt;tags\n1;a;b", "", { contentType: "text/csv" }],
   ["CSV by its name", "id,question\n1,a", "a.CSV", { contentType: "text/csv", count: null }],
   [
     "plain lines",

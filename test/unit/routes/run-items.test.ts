@@ -209,7 +209,26 @@ describe("CSV", () => {
   it.each([
     ['a,"b\nc', "A quote is not closed", 1],
     ['a\n"b"c\n', "Text follows a closing quote", 2],
+    ['a\n"b";c\n', "The cells seem to be separated by semicolons: separate them with commas", 2],
   ])("refuses %j", (text, message, line) => {
     expect(() => read(text, 3)).toThrow(expect.objectContaining({ message, line }));
   });
+
+  it.each(["id;prompt;tags\n1;Hi;a|b\n2;Hello, you;c\n", '"id";"prompt"\n"1";"Hi"\n', 'id;"prompt"\n1;Hi\n'])(
+    "says once that the cells of %j are separated by semicolons",
+    async (text) => {
+      const message = "Line 1: The cells seem to be separated by semicolons: separate them with commas";
+      expect(await itemsOf("csv", text)).toMatchObject({
+        items: [],
+        issues: [{ code: "value_error", path: [1], message }],
+      });
+    },
+  );
+
+  it.each(["prompt\nHi; you;prompt\n", "id,prompt\n1,a;b\n"])(
+    "takes the semicolons in the texts of %j",
+    async (text) => {
+      expect(await itemsOf("csv", text)).toMatchObject({ items: [{}], issues: [] });
+    },
+  );
 });

@@ -12,6 +12,9 @@ export interface CsvRecord {
 /** The most characters of a record: more than all fields of an item may have. A body may be nothing but one cell. */
 const MAX_RECORD_CHARACTERS = 500_000;
 
+/** What is wrong with the CSV files of a spreadsheet program in many languages. */
+export const SEMICOLONS = "The cells seem to be separated by semicolons: separate them with commas";
+
 /** Takes the text of a file in parts. */
 export class CsvReader {
   /** A record with more cells has one more than these: all others are dropped, for a body may be nothing but commas. */
@@ -63,7 +66,7 @@ export class CsvReader {
       return null;
     }
     if (character !== "\n" && character !== "\r") {
-      if (this.#place === "closed") throw new CsvError(this.#line, "Text follows a closing quote");
+      if (this.#place === "closed") throw errorAfterQuote(this.#line, character);
       this.#append(character);
       this.#place = "plain";
       return null;
@@ -95,6 +98,9 @@ export class CsvReader {
     return record;
   }
 }
+
+const errorAfterQuote = (line: number, character: string): CsvError =>
+  new CsvError(line, character === ";" ? SEMICOLONS : "Text follows a closing quote");
 
 /** What is no CSV or too long, and in which line. */
 export class CsvError extends Error {

@@ -8,7 +8,7 @@ import { MAX_RUN_ITEMS } from "../../../core/run.ts";
 import type { InputIssue } from "../../http/problem.ts";
 import { issuesOf } from "../../http/input-issues.ts";
 import { hasMoreValues, parseJson, TooDeep } from "../../http/parse-json.ts";
-import { CsvError, CsvReader } from "./csv-records.ts";
+import { CsvError, CsvReader, SEMICOLONS } from "./csv-records.ts";
 import { ItemsTwice, JsonItemReader, RestTooLong } from "./json-items.ts";
 import { JsonLineReader } from "./json-lines.ts";
 import type { JsonLine } from "./json-lines.ts";
@@ -246,6 +246,7 @@ async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, vo
       const place = { place: [line], line };
       if (columns === null) {
         columns = cells.map((cell) => cell.trim());
+        if (columns.some(hasSemicolons)) throw new CsvError(line, SEMICOLONS);
         reader.maxCells = columns.length;
         yield* issuesOfHead(columns, place);
       } else if (cells.length > columns.length)
@@ -262,6 +263,10 @@ async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, vo
     yield { issue: valueIssue({ place: [error.line], line: error.line }, [], error.message) };
   }
 }
+
+/** Whether a cell of the head is several columns, at least one of them known. */
+const hasSemicolons = (column: string): boolean =>
+  column.includes(";") && column.split(";").some((part) => COLUMNS.includes(part.trim().replaceAll('"', "")));
 
 function* issuesOfHead(columns: string[], place: Pick<FoundItem, "place" | "line">): Generator<Found, void> {
   const refuse = (message: string): Found => ({ issue: valueIssue(place, [], message) });
