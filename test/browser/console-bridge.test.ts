@@ -224,8 +224,12 @@ it("does not offer to compare a greeting, which answers nobody", async ({ page }
   const { chatbots, sessions } = server.parley;
   const { id: greeterId } = await chatbots.create({ name: "Host", endpointId: "plain", greeting: "Welcome" });
   const { id } = await sessions.create({ chatbotId: greeterId, clientId, title: "Begun" });
-  await sessions.chat(id, { content: "Hello" });
   await page.goto(`${server.address}/console#/chats/${id}`);
+  await page.locator('[data-seq="1"]').getByText("Welcome").waitFor();
+  const above = page.locator(".session-head").getByRole("button", { name: "Compare on other models" });
+  await expect.poll(() => above.count()).toBe(0);
+  await sessions.chat(id, { content: "Hello" });
+  await above.waitFor();
   const compare = (seq: number) =>
     page.locator(`[data-seq="${seq}"]`).getByRole("button", { name: "Compare on other models" });
   await compare(3).click();

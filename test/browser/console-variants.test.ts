@@ -122,6 +122,23 @@ it("makes a branch, which leads back to where it is from", async ({ page }) => {
   await expect.poll(() => page.locator(".message").count()).toBe(4);
 });
 
+it("rates the copy of a reply in a branch, and not a greeting", async ({ page }) => {
+  const { sessions } = server.parley;
+  const trunk = await createChat("Rated trunk", { greeting: "Welcome" });
+  await sessions.chat(trunk, { content: "First" });
+  const { id } = await sessions.branch(trunk, { seq: 3 });
+  await openChat(page, id);
+  await page.locator('[data-seq="3"]').getByRole("button", { name: "Good" }).click();
+  await page.locator('[data-seq="3"]').getByRole("button", { name: "Good", pressed: true }).waitFor();
+  await expect.poll(() => page.locator('[data-seq="1"]').getByRole("button", { name: "Good" }).count()).toBe(0);
+  const { messages } = await sessions.messages(id);
+  expect(messages.map(({ seq, feedback }) => [seq, feedback?.rating])).toEqual([
+    [1, undefined],
+    [2, undefined],
+    [3, 1],
+  ]);
+});
+
 it("says which messages a reply did not get, at once and after a reload", async ({ page }) => {
   const id = await createChat("Long talk", { context: { maxTokens: 100, keep: "newest" } });
   const { sessions } = server.parley;

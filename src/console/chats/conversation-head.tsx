@@ -14,12 +14,14 @@ interface HeadProps {
   session: Session;
   /** The session with names, as soon as they are loaded. */
   named: PopulatedSession | null;
+  /** Whether the client has written. */
+  hasPrompt: boolean;
   connection: SessionConnection;
   run: Run;
   onTool: (tool: Tool) => void;
 }
 
-export function ConversationHead({ session, named, connection, run, onTool }: HeadProps) {
+export function ConversationHead({ session, named, hasPrompt, connection, run, onTool }: HeadProps) {
   const names = namesOf(named);
   const { title } = session;
   return (
@@ -33,7 +35,13 @@ export function ConversationHead({ session, named, connection, run, onTool }: He
       </span>
       {title !== undefined && <span class="hint conversation-names">{names}</span>}
       <BranchLink session={session} />
-      <Actions session={session} operator={named?.handover?.operator?.name ?? "a person"} run={run} onTool={onTool} />
+      <Actions
+        session={session}
+        operator={named?.handover?.operator?.name ?? "a person"}
+        hasPrompt={hasPrompt}
+        run={run}
+        onTool={onTool}
+      />
     </header>
   );
 }
@@ -54,10 +62,16 @@ interface HandlingProps {
   run: Run;
 }
 
-function Actions({ session, operator, run, onTool }: HandlingProps & Pick<HeadProps, "onTool">) {
+function Actions({
+  session,
+  operator,
+  hasPrompt,
+  run,
+  onTool,
+}: HandlingProps & Pick<HeadProps, "hasPrompt" | "onTool">) {
   const { api, me } = useConsole();
   const { id, status } = session;
-  const compare = (me.role === "admin" || me.role === "service") && (
+  const compare = hasPrompt && (me.role === "admin" || me.role === "service") && (
     <button type="button" onClick={() => onTool({ kind: "bridge", seq: null })}>
       Compare on other models
     </button>

@@ -37,7 +37,14 @@ export function ConversationView({ id, target }: { id: string; target: number | 
     );
   return (
     <section class="conversation" aria-label="Conversation">
-      <ConversationHead session={session} named={named} connection={connection} run={run} onTool={setTool} />
+      <ConversationHead
+        session={session}
+        named={named}
+        hasPrompt={conversation.shown.some(({ role }) => role === "user")}
+        connection={connection}
+        run={run}
+        onTool={setTool}
+      />
       <Messages session={session} conversation={conversation} target={target} run={run} onTool={setTool} />
       <footer class="next-prompt">
         <Problem problem={failure ?? connection.problem} />

@@ -7,15 +7,16 @@ import type { ChatMessage } from "./conversation.ts";
 import { Rating } from "./rating.tsx";
 
 export function Actions(props: ItemProps & { onEdit: () => void; onComment: () => void }) {
-  const { id, message, variants, run, onTool } = props;
+  const { id, message, shown, variants, run, onTool } = props;
   const { api, me } = useConsole();
-  const { seq, role, status, content, author } = message;
+  const { seq, role, content, author } = message;
   const isAnswer = role === "assistant" && content !== "";
   return (
     <span class="answer-actions">
       <Variants message={message} variants={variants} onChoose={(other) => run(api.sessions.activate(id, other))} />
       {variants.length > 1 && <Tool text="Compare variants" onUse={() => onTool({ kind: "variants", seq })} />}
-      {isAnswer && (author ?? status) && <Rating {...props} />}
+      {/* Nobody rates a greeting. The copy of a reply in a branch has neither author nor status. */}
+      {isAnswer && (author || hasPromptBefore(shown, message)) && <Rating {...props} />}
       {/* An operator reads, rates and takes over, but does not ask. */}
       {me.role !== "operator" && <AskingTools {...props} />}
       {isAnswer && <BridgeTool {...props} />}
