@@ -90,7 +90,7 @@ it("tests an endpoint from its form, which says what came of it and stays open; 
   await fillIn(page, "Tried");
   await dialog.getByLabel(/^Address/).fill("not an address");
   await saveAndTest.click();
-  await dialog.getByRole("alert").getByText("must be a URL").waitFor();
+  await dialog.getByRole("alert").getByText("Address: must be a URL").waitFor();
   expect(await stored("Tried")).toEqual([]);
   await dialog.getByLabel(/^Address/).fill("http://127.0.0.1:1/v1");
   await dialog.getByLabel("Params, as JSON").fill('{"max_attempts": 1}');
@@ -107,6 +107,57 @@ it("tests an endpoint from its form, which says what came of it and stays open; 
   await dialog.getByText(/^Saved\. It answered in .+: It works/).waitFor();
   await dialog.getByRole("heading", { name: "Tried" }).waitFor();
   expect(await stored("Tried")).toMatchObject([{ uri: provider.uri, params: { max_attempts: 1 } }]);
+});
+
+it("takes both prices of an endpoint or none", async ({ page }) => {
+  const stored = async () => (await server.parley.endpoints.list()).find(({ name }) => name === "Priced");
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  const dialog = page.getByRole("dialog");
+  await fillIn(page, "Priced");
+  const save = dialog.getByRole("button", { name: "Save", exact: true });
+  await dialog.getByLabel("Price of input").fill("1.5");
+  await save.click();
+  await dialog.getByRole("alert").getByText("Price of input and price of output: give both, or none.").waitFor();
+  expect(await stored()).toBeUndefined();
+  await dialog.getByLabel("Price of output").fill("0");
+  await save.click();
+  await page.getByRole("button", { name: "Test Priced" }).waitFor();
+  expect((await stored())?.prices).toEqual({ input_per_million: 1.5, output_per_million: 0 });
+});
+
+it("says by its label which field is refused, in every form", async ({ page }) => {
+  const dialog = page.getByRole("dialog");
+  const alert = dialog.getByRole("alert");
+  await page.goto(`${server.address}/console#/endpoints`);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await fillIn(page, "Elsewhere");
+  await dialog.getByLabel(/^Model/).fill("m".repeat(201));
+  await dialog.getByLabel("Price of input").fill("1");
+  await dialog.getByLabel("Price of output").fill("9000000000");
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await alert.getByText(/Model: .*; Price of output: /).waitFor();
+  await dialog.getByLabel(/^Model/).fill("m");
+  await dialog.getByLabel("Price of output").fill("1");
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Change Elsewhere" }).click();
+  await dialog.getByLabel(/^Address/).fill("http://127.0.0.1:1/v1");
+  await dialog.getByRole("button", { name: "Save", exact: true }).click();
+  await alert.getByText("Token: must be sent again when the origin of Address or the connector type changes").waitFor();
+  await server.parley.clients.create({ name: "Ada", externalId: "1042" });
+  await page.goto(`${server.address}/console#/clients`);
+  await page.getByRole("button", { name: "New client" }).click();
+  await dialog.getByLabel(/^Name/).fill("Eve");
+  await dialog.getByLabel(/^External id/).fill("1042");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await alert.getByText('Another client has the External id "1042"').waitFor();
+  await page.goto(`${server.address}/console#/chatbots`);
+  await page.getByRole("button", { name: "New chatbot" }).click();
+  await dialog.getByLabel(/^Name/).fill("Guide");
+  await dialog.getByLabel(/^Endpoint/).selectOption("echo");
+  await dialog.getByLabel(/^Params/).fill('{"timeout_ms": "soon"}');
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await alert.getByText("Params, as JSON, timeout_ms: ").waitFor();
 });
 
 it("keeps what was written for an endpoint over a reload, and no token", async ({ page }) => {

@@ -27,8 +27,16 @@ export function BookmarkForm({ id, result: { chatId, number }, columns }: Result
         A copy of the answer of {columns.find((column) => column.chatId === chatId)?.title}, with its prompt. It stays
         when the comparison is deleted.
       </p>
-      <TextField label="Name" required maxLength={100} value={fields.name} onInput={set("name")} />
-      <TextField label="Note" rows={2} maxLength={1000} placeholder="None" value={fields.note} onInput={set("note")} />
+      <TextField name="name" label="Name" required maxLength={100} value={fields.name} onInput={set("name")} />
+      <TextField
+        name="note"
+        label="Note"
+        rows={2}
+        maxLength={1000}
+        placeholder="None"
+        value={fields.note}
+        onInput={set("note")}
+      />
     </SaveForm>
   );
 }

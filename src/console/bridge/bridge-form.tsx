@@ -6,6 +6,7 @@ import { listChoices } from "../compare/setup/choices.ts";
 import { useConsole } from "../context.ts";
 import { goTo } from "../router.ts";
 import { plural } from "../shared/format.ts";
+import { withLabels } from "../shared/form/field-labels.ts";
 import { Problem } from "../shared/problem.tsx";
 import { useKept } from "../shared/storage.ts";
 import { useLoaded } from "../shared/use-loaded.ts";
@@ -38,7 +39,8 @@ export function BridgeForm({ from }: { from: ChatPart }) {
   const chosen = kept.filter((id) => choices?.some((choice) => choice.id === id));
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    void start.run({ endpoints: chosen, mode, ...(until === null ? {} : { until_seq: until }) });
+    const fields = { endpoints: chosen, mode, ...(until === null ? {} : { until_seq: until }) };
+    void start.run(fields, event.currentTarget as HTMLFormElement);
   };
   return (
     <form class="fields" onSubmit={submit}>
@@ -47,9 +49,7 @@ export function BridgeForm({ from }: { from: ChatPart }) {
       <EndpointPicker choices={choices} chosen={chosen} onChange={setChosen} />
       <ModeChoice mode={mode} onChange={setMode} />
       <EndChoice answers={from.answers} value={until} onChange={setUntil} />
-      <Problem problem={start.problem}>
-        {isTooLong(start.problem) && <span>Choose an earlier answer at “Up to”.</span>}
-      </Problem>
+      <Problem problem={start.problem}>{start.isTooLong && <span>Choose an earlier answer at “Up to”.</span>}</Problem>
       <button type="submit" class="primary" disabled={chosen.length === 0 || chosen.length > MAX_CHATS || start.isBusy}>
         {buttonText(chosen.length)}
       </button>
@@ -69,24 +69,24 @@ function buttonText(count: number): string {
 /** Makes the comparison, and leads to it: its page begins the replay. */
 function useStart({ sessionId, name }: ChatPart) {
   const { api } = useConsole();
-  const [problem, setProblem] = useState<unknown>(null);
+  const [failure, setFailure] = useState<{ problem: unknown; isTooLong: boolean }>({ problem: null, isTooLong: false });
   const [isBusy, setIsBusy] = useState(false);
-  const run = async (fields: { endpoints: string[]; mode: Mode; until_seq?: number }) => {
+  const run = async (fields: { endpoints: string[]; mode: Mode; until_seq?: number }, form: HTMLFormElement) => {
     setIsBusy(true);
     try {
       const { session_id: id } = await api.comparisons.create({ name, from_session: sessionId, ...fields });
       leaveReplay(id);
       goTo("compare", id);
     } catch (error) {
-      setProblem(error);
+      setFailure({ problem: withLabels(error, form), isTooLong: isTooLong(error) });
       setIsBusy(false);
     }
   };
-  return { run, problem, isBusy };
+  return { run, ...failure, isBusy };
 }
 
 const ModeChoice = ({ mode, onChange }: { mode: Mode; onChange: (mode: Mode) => void }) => (
-  <fieldset class="modes">
+  <fieldset class="modes" name="mode">
     <legend>What is sent</legend>
     {(Object.keys(MODES) as Mode[]).map((name) => (
       <label key={name} class="choice">
@@ -108,6 +108,7 @@ const EndChoice = ({ answers, value, onChange }: EndProps) => (
   <label class="field">
     <span>Up to</span>
     <select
+      name="until_seq"
       value={value ?? ""}
       onChange={({ currentTarget }) => onChange(currentTarget.value === "" ? null : Number(currentTarget.value))}
     >

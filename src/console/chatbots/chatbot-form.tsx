@@ -50,6 +50,7 @@ const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
   <>
     <NameField value={fields.name} onInput={set("name")} />
     <SelectField
+      name="endpointId"
       label="Endpoint"
       hint="The model that answers."
       required
@@ -59,6 +60,7 @@ const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
       onInput={set("endpointId")}
     />
     <TextField
+      name="systemPrompt"
       label="System prompt"
       hint="Instructions to the model, sent before the messages of every call. Clients do not see them."
       rows={6}
@@ -66,6 +68,7 @@ const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
       onInput={set("systemPrompt")}
     />
     <TextField
+      name="greeting"
       label="Greeting"
       hint="The first message of each new chat, by the chatbot."
       rows={2}
@@ -73,6 +76,7 @@ const Persona = ({ draft: { fields, set }, endpoints }: PartProps) => (
       onInput={set("greeting")}
     />
     <TextField
+      name="description"
       label="Description"
       hint="Clients see it."
       maxLength={1000}
@@ -93,6 +97,7 @@ const Context = ({ draft: { fields, set }, endpoints }: PartProps) => (
     <legend>What goes along with each call</legend>
     <div class="fields-row">
       <TextField
+        name="historyLimit"
         label="Messages at most"
         hint="The newest ones of the chat, up to 1,000."
         type="number"
@@ -103,6 +108,7 @@ const Context = ({ draft: { fields, set }, endpoints }: PartProps) => (
         onInput={set("historyLimit")}
       />
       <TextField
+        name="context.maxTokens"
         label="Tokens at most"
         hint="By an estimate: characters / 4. Empty: no limit."
         type="number"
@@ -118,9 +124,16 @@ const Context = ({ draft: { fields, set }, endpoints }: PartProps) => (
 
 const OlderMessages = ({ draft: { fields, set }, endpoints }: PartProps) => (
   <>
-    <SelectField label="Older messages that do not fit are" value={fields.keep} options={KEEPS} onInput={set("keep")} />
+    <SelectField
+      name="context.keep"
+      label="Older messages that do not fit are"
+      value={fields.keep}
+      options={KEEPS}
+      onInput={set("keep")}
+    />
     {fields.keep === "summary" && (
       <SelectField
+        name="context.summaryEndpointId"
         label="Summaries are made by"
         none="The chatbot's own endpoint"
         value={fields.summaryEndpointId}
@@ -139,6 +152,7 @@ const Others = ({ draft: { fields, set } }: Pick<PartProps, "draft">) => (
       onInput={set("params")}
     />
     <TextField
+      name="takeoverTimeoutMinutes"
       label="The chatbot answers again after, in minutes"
       hint="When a person who took over a chat says nothing for so long. Empty: only when that person hands it back."
       type="number"

@@ -61,6 +61,7 @@ function EditForm({ id, message: { seq, content }, onDone }: ItemProps & { onDon
   return (
     <TextForm
       draftName={`edit.${id}.${seq}`}
+      name="content"
       label="Message"
       saved={content}
       required

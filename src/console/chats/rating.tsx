@@ -54,6 +54,7 @@ export function Comment({ id, message: { seq }, facts, isChanging, onChanged, on
   return (
     <TextForm
       draftName={`comment.${id}.${seq}`}
+      name="comment"
       label={`Why this answer is ${feedback.rating < 0 ? "bad" : "good"}`}
       saved={feedback.comment ?? ""}
       maxLength={1000}

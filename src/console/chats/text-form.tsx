@@ -7,6 +7,8 @@ import { useDraft } from "../shared/form/use-draft.ts";
 interface FormProps {
   /** Under which it is kept until it is saved. */
   draftName: string;
+  /** As the API calls it. */
+  name: string;
   label: string;
   saved: string;
   maxLength?: number;

@@ -31,14 +31,16 @@ export function ClientForm({ client, onSaved }: FormProps) {
       <UnsavedNote draft={draft} />
       <NameField value={fields.name} onInput={set("name")} />
       <TextField
+        name="externalId"
         label="External id"
         hint="Your own id of this person, such as the one in your database. No two clients have the same."
         maxLength={200}
         value={fields.externalId}
         onInput={set("externalId")}
       />
-      <TextField label="Email" maxLength={320} value={fields.email} onInput={set("email")} />
+      <TextField name="email" label="Email" maxLength={320} value={fields.email} onInput={set("email")} />
       <TextField
+        name="metadata"
         label="Metadata, as JSON"
         hint="Anything you want to keep with this person. The client's own token does not see it."
         rows={4}

@@ -39,20 +39,26 @@ export function fieldsOf(endpoint: Endpoint | null): Fields {
   };
 }
 
-/** @param keepsToken whether an empty token is the one that is set, and not none @throws if the params are not JSON */
+/** @param keepsToken whether an empty token is the one that is set, and not none @throws in words for who wrote it */
 export function toInput(fields: Fields, keepsToken: boolean): EndpointFields {
   const { token, input_per_million: input, output_per_million: output, params, pinned, ...texts } = fields;
-  const hasPrices = input !== "" || output !== "";
   return {
     ...texts,
     connector_type: fields.connector_type as EndpointFields["connector_type"],
     ...(token === "" && keepsToken ? {} : { token }),
     max_calls_per_second: Number(fields.max_calls_per_second),
     max_concurrency: Number(fields.max_concurrency),
-    prices: hasPrices ? { input_per_million: Number(input), output_per_million: Number(output) } : null,
+    prices: pricesOf(input, output),
     params: readParams(params) ?? {},
     pinned: namesOf(pinned),
   };
+}
+
+function pricesOf(input: string, output: string): EndpointFields["prices"] {
+  if (input === "" && output === "") return null;
+  if (input === "" || output === "")
+    throw new Error("Price of input and price of output: give both, or none. 0 is for tokens that cost nothing.");
+  return { input_per_million: Number(input), output_per_million: Number(output) };
 }
 
 /** What is not kept in the browser: a token, and what may hold one. */

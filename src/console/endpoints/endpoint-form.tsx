@@ -43,6 +43,7 @@ export function EndpointForm({ endpoint, onSaved }: FormProps) {
     <SaveForm actions={[SAVE_AND_TEST, "Save"]} onSave={save}>
       <UnsavedNote draft={draft} />
       <SelectField
+        name="connector_type"
         label="Connector type"
         hint="How the server is talked to. The fields below are those of this type."
         value={fields.connector_type}
@@ -84,6 +85,7 @@ const Model = ({ fields, set, connector, hasToken }: PartProps & { hasToken: boo
     <NameField value={fields.name} onInput={set("name")} />
     {has(connector, "uri") && (
       <TextField
+        name="uri"
         label="Address"
         required={needs(connector, "uri")}
         placeholder={connector?.default_uri ?? ""}
@@ -93,6 +95,7 @@ const Model = ({ fields, set, connector, hasToken }: PartProps & { hasToken: boo
     )}
     {has(connector, "token") && (
       <TextField
+        name="token"
         label="Token"
         hint={TOKEN_HINT}
         isSecret
@@ -102,7 +105,13 @@ const Model = ({ fields, set, connector, hasToken }: PartProps & { hasToken: boo
       />
     )}
     {has(connector, "model") && (
-      <TextField label="Model" required={needs(connector, "model")} value={fields.model} onInput={set("model")} />
+      <TextField
+        name="model"
+        label="Model"
+        required={needs(connector, "model")}
+        value={fields.model}
+        onInput={set("model")}
+      />
     )}
   </>
 );
@@ -113,6 +122,7 @@ const LimitsAndPrices = ({ fields, set }: PartProps) => (
       {LIMITS.map(({ name, label }) => (
         <TextField
           key={name}
+          name={name}
           label={label}
           hint="0 for no limit. It holds for all sessions together."
           type="number"
@@ -127,6 +137,7 @@ const LimitsAndPrices = ({ fields, set }: PartProps) => (
       {PRICES.map(({ name, label }) => (
         <TextField
           key={name}
+          name={`prices.${name}`}
           label={label}
           hint="Of a million tokens, in any currency."
           type="number"
@@ -154,6 +165,7 @@ const Params = ({ fields, set, connector }: PartProps) => (
   <>
     <ParamsField hint={paramsHint(connector)} value={fields.params} onInput={set("params")} />
     <TextField
+      name="pinned"
       label="Pinned params"
       hint="Names, with commas between them: params that no chatbot may override."
       placeholder="model, temperature"

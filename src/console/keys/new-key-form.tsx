@@ -67,6 +67,7 @@ export function NewKeyForm({ replaced, onChange }: NewKeyFormProps) {
         onInput={set("name")}
       />
       <SelectField
+        name="role"
         label="Role"
         hint={ROLES.find((one) => one.name === fields.role)?.purpose}
         value={fields.role}
@@ -76,16 +77,21 @@ export function NewKeyForm({ replaced, onChange }: NewKeyFormProps) {
       {fields.role === "client" && (
         <ClientSelect label="Client" none="Choose one" required value={fields.clientId} onChange={set("clientId")} />
       )}
-      <SelectField
-        label="Expires after"
-        hint={lifetimeHint(Number(fields.days))}
-        value={fields.days}
-        options={LIFETIMES.map((days) => ({ value: String(days), title: lifetimeText(days) }))}
-        onInput={set("days")}
-      />
+      <LifetimeField days={fields.days} onInput={set("days")} />
     </SaveForm>
   );
 }
+
+const LifetimeField = ({ days, onInput }: { days: string; onInput: (days: string) => void }) => (
+  <SelectField
+    name="expiresAt"
+    label="Expires after"
+    hint={lifetimeHint(Number(days))}
+    value={days}
+    options={LIFETIMES.map((one) => ({ value: String(one), title: lifetimeText(one) }))}
+    onInput={onInput}
+  />
+);
 
 /** @returns the fields of a key like this one, with the next longer lifetime that the form has */
 function fieldsOf({ name, role, clientId = "", createdAt, expiresAt }: Key): typeof EMPTY {

@@ -39,6 +39,7 @@ export function ClientSelect({ label, hint, value, none, required, onChange }: C
         <SearchField label="Search clients" value={search} onChange={setSearch} />
       )}
       <SelectField
+        name="clientId"
         label={label}
         {...(hint === undefined ? {} : { hint })}
         value={value}

@@ -46,6 +46,7 @@ function NewChatForm() {
     <SaveForm actions={["Begin"]} onSave={begin}>
       <UnsavedNote draft={draft} />
       <SelectField
+        name="chatbotId"
         label="Chatbot"
         none="Choose one"
         required
@@ -54,7 +55,14 @@ function NewChatForm() {
         onInput={set("chatbotId")}
       />
       <ClientSelect label="Client" none="Choose one" required value={fields.clientId} onChange={set("clientId")} />
-      <TextField label="Title" maxLength={200} placeholder="None" value={fields.title} onInput={set("title")} />
+      <TextField
+        name="title"
+        label="Title"
+        maxLength={200}
+        placeholder="None"
+        value={fields.title}
+        onInput={set("title")}
+      />
     </SaveForm>
   );
 }

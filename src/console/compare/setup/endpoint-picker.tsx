@@ -21,7 +21,7 @@ export function EndpointPicker({ choices, chosen, onChange }: PickerProps) {
   const toggle = (id: string) =>
     onChange(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id]);
   return (
-    <fieldset class="picker">
+    <fieldset class="picker" name="endpoints">
       <legend>Endpoints and chatbots</legend>
       <div class="picker-tools">
         {choices.length >= SEARCH_FROM && <SearchField search={search} onChange={setSearch} />}

@@ -46,6 +46,7 @@ export function SettingsFields({ settings, set }: FieldsProps) {
     <div class="fields">
       <Problem problem={problem} />
       <TextField
+        name="system_prompt"
         label="System prompt"
         rows={2}
         placeholder="None"
@@ -54,6 +55,7 @@ export function SettingsFields({ settings, set }: FieldsProps) {
       />
       <div class="fields-row">
         <SelectField
+          name="context_strategy"
           label="Goes along with each prompt"
           none="Nothing"
           value={settings.context_strategy}
@@ -61,6 +63,7 @@ export function SettingsFields({ settings, set }: FieldsProps) {
           onInput={set("context_strategy")}
         />
         <SelectField
+          name="prompt_template"
           label="Prompt template"
           none="None"
           value={settings.prompt_template}

@@ -19,12 +19,14 @@ interface FieldsProps {
 export const AmountFields = ({ amounts, onChange }: FieldsProps) => (
   <div class="fields-row">
     <NumberField
+      name="repeat"
       label="Put each item so many times"
       most={MAX_REPEAT}
       value={amounts.repeat}
       onChange={(repeat) => onChange({ ...amounts, repeat })}
     />
     <NumberField
+      name="concurrency"
       label="Conversations at once"
       most={MAX_CONCURRENCY}
       value={amounts.concurrency}
@@ -34,17 +36,20 @@ export const AmountFields = ({ amounts, onChange }: FieldsProps) => (
 );
 
 interface NumberProps {
+  /** As the API calls it. */
+  name: string;
   label: string;
   most: number;
   value: number;
   onChange: (value: number) => void;
 }
 
-const NumberField = ({ label, most, value, onChange }: NumberProps) => (
+const NumberField = ({ name, label, most, value, onChange }: NumberProps) => (
   <label class="field">
     <span>{label}</span>
     <input
       type="number"
+      name={name}
       min={1}
       max={most}
       step={1}

@@ -9,6 +9,7 @@ import { useConsole } from "../../context.ts";
 import { goTo } from "../../router.ts";
 import { useDraft } from "../../shared/form/use-draft.ts";
 import type { Draft } from "../../shared/form/use-draft.ts";
+import { withLabels } from "../../shared/form/field-labels.ts";
 import { plural } from "../../shared/format.ts";
 import { Problem } from "../../shared/problem.tsx";
 import { useKept } from "../../shared/storage.ts";
@@ -58,16 +59,18 @@ function StartForm({ draft, items, endpoints }: StartProps) {
   const { name } = draft.fields;
   const { run, problem, isBusy } = useStart(draft.discard);
   const refusal = refusalOf(items, endpoints, amounts.repeat);
-  const start = (event: Event) => {
+  const start = (event: SubmitEvent) => {
     event.preventDefault();
+    const page = (event.currentTarget as HTMLFormElement).closest("section");
     const fields = { name: name || nameOf(items), endpoints, ...settingsInput(settings), ...amounts };
-    if (items && refusal === null) void run(items, fields);
+    if (items && page && refusal === null) void run(items, fields, page);
   };
   return (
     <form class="fields" onSubmit={start}>
       <label class="field">
         <span>Name</span>
         <input
+          name="name"
           value={name}
           maxLength={100}
           placeholder={nameOf(items)}
@@ -125,7 +128,7 @@ function useStart(onStarted: () => void) {
   const { api } = useConsole();
   const [problem, setProblem] = useState<unknown>(null);
   const [isBusy, setIsBusy] = useState(false);
-  const run = async (items: GivenItems, fields: Fields) => {
+  const run = async (items: GivenItems, fields: Fields, page: Element) => {
     setIsBusy(true);
     setProblem(null);
     try {
@@ -133,7 +136,7 @@ function useStart(onStarted: () => void) {
       onStarted();
       goTo("runs", id);
     } catch (error) {
-      setProblem(error);
+      setProblem(withLabels(error, page));
       setIsBusy(false);
     }
   };

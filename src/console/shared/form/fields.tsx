@@ -32,6 +32,8 @@ function Field({ label, hint, children }: FieldProps) {
 }
 
 interface ValueProps {
+  /** As the API calls it, such as `prices.input_per_million`: what the server says of it is shown with the label. */
+  name?: string;
   label: string;
   hint?: ComponentChildren;
   value: string;
@@ -68,7 +70,7 @@ export const TextField = ({ label, hint, onInput, type = "text", isSecret, rows,
 
 /** @param props.hint what the name is good for, if that is not plain */
 export const NameField = ({ hint, value, onInput }: Pick<ValueProps, "hint" | "value" | "onInput">) => (
-  <TextField label="Name" hint={hint} required maxLength={200} value={value} onInput={onInput} />
+  <TextField name="name" label="Name" hint={hint} required maxLength={200} value={value} onInput={onInput} />
 );
 
 export interface Option {
@@ -83,11 +85,12 @@ interface SelectProps extends ValueProps {
   required?: boolean;
 }
 
-export const SelectField = ({ label, hint, value, options, none, required, onInput }: SelectProps) => (
+export const SelectField = ({ name, label, hint, value, options, none, required, onInput }: SelectProps) => (
   <Field label={label} hint={hint}>
     {(control) => (
       <select
         {...control}
+        name={name}
         value={value}
         required={required}
         onChange={({ currentTarget }) => onInput(currentTarget.value)}

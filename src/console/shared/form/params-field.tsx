@@ -11,7 +11,7 @@ interface FieldProps {
 }
 
 export const ParamsField = (props: FieldProps) => (
-  <TextField label="Params, as JSON" rows={3} placeholder={EXAMPLE} {...props} />
+  <TextField name="params" label="Params, as JSON" rows={3} placeholder={EXAMPLE} {...props} />
 );
 
 /** @returns `null` if the text is empty @throws if it is no JSON object, in words for who wrote it */

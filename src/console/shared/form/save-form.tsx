@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { Problem } from "../problem.tsx";
+import { withLabels } from "./field-labels.ts";
 
 interface SaveFormProps {
   /**
@@ -25,7 +26,8 @@ export function SaveForm({ onSave, actions = ["Save"], onCancel, children }: Sav
     isBusy.current = true;
     setFailure(null);
     const action = event.submitter?.getAttribute("value") ?? actions[0];
-    await onSave(action).catch(setFailure);
+    const form = event.currentTarget as HTMLFormElement;
+    await onSave(action).catch((problem: unknown) => setFailure(withLabels(problem, form)));
     isBusy.current = false;
   };
   return (
