@@ -204,6 +204,27 @@ it("shows a long run with the rows in view only, by mouse and by keyboard", asyn
     .waitFor();
 });
 
+const OVERLAP = `(() => {
+  const heading = document.createRange();
+  heading.selectNodeContents(document.querySelector(".picker legend"));
+  const one = heading.getBoundingClientRect();
+  return [...document.querySelectorAll(".picker-tools > *")]
+    .map((tool) => tool.getBoundingClientRect())
+    .some((tool) => one.left < tool.right && tool.left < one.right && one.top < tool.bottom && tool.top < one.bottom);
+})()`;
+
+it("has a search among many endpoints that leaves their heading free, in a narrow window too", async ({ page }) => {
+  for (let number = 1; number <= 9; number++)
+    await server.parley.endpoints.create({ name: `Filler ${number}`, connector_type: "echo-connector" });
+  for (const width of [390, 1280])
+    for (const path of ["runs/new", "compare"]) {
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto(`${server.address}/console#/${path}`);
+      await page.getByRole("searchbox", { name: "Search endpoints" }).waitFor();
+      await expect.poll(async () => [path, width, await page.evaluate(OVERLAP)]).toEqual([path, width, false]);
+    }
+});
+
 it.for(LOOKS)("fits and is accessible: $name", async ({ name, colorScheme, ...size }, { page }) => {
   await page.setViewportSize(size);
   await page.emulateMedia({ colorScheme });
