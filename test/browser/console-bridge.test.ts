@@ -96,6 +96,33 @@ it("compares a rated answer on other models, adopts the better one, and shows it
   await expect.poll(() => answers(page, "Helpful").last().getByRole("button", { name: "Adopt" }).count()).toBe(0);
 });
 
+it("names the chatbot whose answer was adopted or kept, also to an operator", async ({ page }) => {
+  const id = await createChat("Rivals");
+  const { bookmarks, chatbots, comparisons, keys } = server.parley;
+  const rival = `chatbot:${(await chatbots.create({ name: "Rival", endpointId: "helpful" })).id}`;
+  const { session_id, chat_ids } = await comparisons.create({ name: "c", endpoints: [rival], from_session: id });
+  await comparisons.replay(session_id);
+  const record = { chat_id: chat_ids[1] ?? "", chat_record_id: 2 };
+  await comparisons.adopt(session_id, record);
+  await bookmarks.create({ name: "A rival's", note: null, session_id, ...record });
+  await page.goto(`${server.address}/console#/bookmarks`);
+  await page
+    .getByRole("listitem")
+    .filter({ hasText: "A rival's" })
+    .getByText(/^Rival ·/)
+    .waitFor();
+  await bookmarks.delete("A rival's");
+  const { key } = await keys.create({ name: "Grace", role: "operator" });
+  for (const token of ["", key]) {
+    await page.goto("about:blank");
+    await page.goto(`${server.address}/console#${token === "" ? "" : `token=${token}`}`);
+    await page.getByRole("link", { name: "Chats" }).waitFor();
+    await openChat(page, id);
+    await page.getByRole("article", { name: /^Adopted answer of Rival,/ }).waitFor();
+    await expect.poll(() => page.locator("body").innerText()).not.toContain("chatbot:");
+  }
+});
+
 it("does not tell a client where an adopted answer is from", async ({ page }) => {
   const id = await createChat("For the client");
   const { comparisons, keys } = server.parley;

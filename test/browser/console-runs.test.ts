@@ -91,6 +91,43 @@ it("makes a run of pasted lines, and shows its figures and each conversation", a
   await page.getByText("Its capital?", { exact: true }).first().waitFor();
 });
 
+it("shows a chatbot by its name wherever a run shows its endpoints, and loads the names once for a list", async ({
+  page,
+}) => {
+  const { chatbots, runs } = server.parley;
+  const { id: chatbotId } = await chatbots.create({ name: "Geographer", endpointId: "first" });
+  const { id: otherId } = await chatbots.create({ name: "Geographer", endpointId: "second" });
+  const endpoints = [`chatbot:${chatbotId}`, "second", `chatbot:${otherId}`];
+  let id = "";
+  for (const name of ["Named 1", "Named 2"]) {
+    id = (await runs.create({ name, endpoints, items: ITEMS })).run_id;
+    await untilEnded(id);
+  }
+  const calls: string[] = [];
+  page.on("request", (request) => calls.push(new URL(request.url()).pathname));
+  await page.goto(`${server.address}/console#/runs`);
+  const row = page.getByRole("link", { name: /^Named 2/ });
+  await row.getByText("Geographer, second, Geographer (2) · 9 answers").waitFor();
+  expect(calls.filter((path) => path === "/chatbots")).toHaveLength(1);
+  await row.click();
+  const passed = page.getByRole("figure").filter({ hasText: "Passed" });
+  await expect
+    .poll(async () => (await passed.getByRole("listitem").allTextContents()).map((text) => text.replace(/\d.*/, "")))
+    .toEqual(["Geographer", "second", "Geographer ("]);
+  for (const name of ["Geographer", "Geographer (2)"])
+    await page.getByRole("columnheader", { name, exact: true }).waitFor();
+  await page.getByRole("button", { name: "france", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Beside").selectOption({ label: "Geographer (2)" });
+  await dialog.getByRole("article", { name: "Geographer", exact: true }).waitFor();
+  await dialog.getByRole("article", { name: "Geographer (2)", exact: true }).waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByRole("combobox", { name: /^Endpoint/ }).selectOption({ label: "Geographer (2)" });
+  await page.getByText("3 answers", { exact: true }).waitFor();
+  await page.getByRole("cell", { name: "Geographer (2)" }).first().waitFor();
+  await expect.poll(() => page.locator("body").innerText()).not.toContain("chatbot:");
+});
+
 it("filters the answers, and saves them as files", async ({ page }) => {
   const { run_id: id } = await server.parley.runs.create({
     name: "Filters",

@@ -5,6 +5,7 @@ import { partOf } from "../compare/answer-place.ts";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
 import { ConfirmButton } from "../shared/confirm-button.tsx";
+import { EndpointTitles, useEndpointTitle } from "../shared/endpoint-titles.tsx";
 import { shortTime } from "../shared/format.ts";
 import { Problem } from "../shared/problem.tsx";
 import { FormattedText } from "../shared/replies/formatted-text.tsx";
@@ -29,24 +30,32 @@ export function BookmarksPage() {
       <Problem problem={failure ?? problem} onRetry={reload} />
       {value?.length === 0 && <p class="note">Nothing is kept yet. Choose Bookmark below an answer of a comparison.</p>}
       {value && value.length > 0 && (
-        <ul class="rows">
-          {value.map((bookmark) => (
-            <Row key={bookmark.name} bookmark={bookmark} onDelete={() => void remove(bookmark.name)} />
-          ))}
-        </ul>
+        <EndpointTitles endpoints={value.flatMap(({ record }) => record.conn_id ?? [])}>
+          <ul class="rows">
+            {value.map((bookmark) => (
+              <Row key={bookmark.name} bookmark={bookmark} onDelete={() => void remove(bookmark.name)} />
+            ))}
+          </ul>
+        </EndpointTitles>
       )}
     </section>
   );
 }
 
 function Row({ bookmark, onDelete }: { bookmark: Bookmark; onDelete: () => void }) {
+  const titleOf = useEndpointTitle();
   const { name, note, record, session_id: sessionId, created_epoch: created } = bookmark;
+  const endpoint = record.conn_id;
   const answer = record.predicted_result ?? record.partial_result ?? "";
   return (
     <li>
       <div class="row-text">
         <strong>{name}</strong>
-        <span>{[record.conn_id, shortTime(new Date(created * 1000))].filter(Boolean).join(" · ")}</span>
+        <span>
+          {[endpoint === undefined ? "" : titleOf(endpoint), shortTime(new Date(created * 1000))]
+            .filter(Boolean)
+            .join(" · ")}
+        </span>
         {note !== null && note !== "" && <p class="bookmark-note">{note}</p>}
       </div>
       <div class="row-actions">

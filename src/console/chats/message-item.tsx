@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { useConsole } from "../context.ts";
 import { addressOf } from "../router.ts";
+import { useEndpointTitle } from "../shared/endpoint-titles.tsx";
 import { shortTime } from "../shared/format.ts";
 import { FiguresLine, STATE_TEXT } from "../shared/replies/figures.tsx";
 import { FormattedText } from "../shared/replies/formatted-text.tsx";
@@ -14,10 +15,10 @@ import { TextForm } from "./text-form.tsx";
 
 const WRITERS = { user: "Client", assistant: "Chatbot", system: "System" } as const;
 
-function writerOf({ role, author }: ChatMessage): string {
+function writerOf({ role, author }: ChatMessage, titleOf: (endpoint: string) => string): string {
   if (!author) return WRITERS[role];
   if (author.kind === "human") return author.name;
-  return author.endpoint === null ? "Adopted answer" : `Adopted answer of ${author.endpoint}`;
+  return author.endpoint === null ? "Adopted answer" : `Adopted answer of ${titleOf(author.endpoint)}`;
 }
 
 export function MessageItem(props: ItemProps) {
@@ -25,7 +26,7 @@ export function MessageItem(props: ItemProps) {
   const { role, content, status, error, figures, sentAt } = message;
   const [isEditing, setIsEditing] = useState(false);
   const [isCommenting, setIsCommenting] = useState(false);
-  const writer = writerOf(message);
+  const writer = writerOf(message, useEndpointTitle());
   return (
     <article aria-label={`${writer}, ${shortTime(sentAt)}`}>
       <p class="message-writer">

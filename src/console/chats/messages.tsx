@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Session } from "../../client/types.ts";
 import { useConsole } from "../context.ts";
+import { EndpointTitles } from "../shared/endpoint-titles.tsx";
 import { useFollowedPlace } from "../shared/use-followed-place.ts";
 import { Elapsed, STATE_TEXT } from "../shared/replies/figures.tsx";
 import type { Reply } from "../shared/replies/reply.ts";
@@ -37,31 +38,33 @@ export function Messages({ session: { id, status }, conversation, target, run, o
         <OffPath onShow={() => change(api.sessions.activate(id, target))} />
       )}
       <ol class="messages-inside">
-        {shown.map((message) => (
-          <Item key={message.seq} message={message} target={message.seq === shownTarget ? target : null}>
-            <MessageItem
-              id={id}
-              message={message}
-              shown={shown}
-              variants={conversation.variantsOf(message)}
-              facts={facts?.get(message.seq)}
-              isActive={status === "ACTIVE"}
-              run={change}
-              onChanged={reload}
-              onTool={onTool}
-            />
-          </Item>
-        ))}
-        {running && (
-          <li class="message message-assistant">
-            <RunningReply reply={running.reply} />
-          </li>
-        )}
+        <EndpointTitles endpoints={adoptedFrom(shown)}>
+          {shown.map((message) => (
+            <Item key={message.seq} message={message} target={message.seq === shownTarget ? target : null}>
+              <MessageItem
+                id={id}
+                message={message}
+                shown={shown}
+                variants={conversation.variantsOf(message)}
+                facts={facts?.get(message.seq)}
+                isActive={status === "ACTIVE"}
+                run={change}
+                onChanged={reload}
+                onTool={onTool}
+              />
+            </Item>
+          ))}
+        </EndpointTitles>
+        {running && <RunningReply reply={running.reply} />}
         {shown.length === 0 && !running && <li class="hint">No message yet.</li>}
       </ol>
     </div>
   );
 }
+
+/** The endpoints whose answers were adopted. */
+const adoptedFrom = (shown: ChatMessage[]): string[] =>
+  shown.flatMap(({ author }) => (author?.kind === "adopted" && author.endpoint !== null ? author.endpoint : []));
 
 /** Instead of a message that is looked for and is on no path that is shown. */
 function OffPath({ onShow }: { onShow: () => void }) {
@@ -97,12 +100,14 @@ const Item = ({ message: { seq, role }, target, children }: PlaceProps) => (
 function RunningReply({ reply }: { reply: Reply }) {
   useChanges(reply);
   return (
-    <article aria-label="Reply, being written" aria-busy="true">
-      <StreamedText reply={reply} />
-      <footer class="answer-foot">
-        <span class={`state state-${reply.state}`}>{STATE_TEXT[reply.state]}</span>
-        <Elapsed reply={reply} />
-      </footer>
-    </article>
+    <li class="message message-assistant">
+      <article aria-label="Reply, being written" aria-busy="true">
+        <StreamedText reply={reply} />
+        <footer class="answer-foot">
+          <span class={`state state-${reply.state}`}>{STATE_TEXT[reply.state]}</span>
+          <Elapsed reply={reply} />
+        </footer>
+      </article>
+    </li>
   );
 }

@@ -3,6 +3,7 @@
  * no endpoint. Pure.
  */
 import type { Comparison } from "../../client/types.ts";
+import { distinctTitles } from "../shared/distinct-titles.ts";
 import type { Choice } from "./setup/choices.ts";
 
 export interface Column {
@@ -23,16 +24,15 @@ const RECORDED = { title: "Recorded", detail: "in the chat", prices: null, isRec
 /** @param choices what can be compared, as far as it is known */
 export function columnsOf(session: Comparison | null, choices: Choice[]): Column[] {
   if (!session) return [];
-  const counts = new Map<string, number>();
+  const known = session.endpoints.map((id) => choices.find((one) => one.id === id));
+  // A chatbot may be called like an endpoint, and one endpoint may be asked twice.
+  const titles = distinctTitles(session.endpoints.map((id, index) => known[index]?.name ?? id));
   const recorded = session.chat_ids.length - session.endpoints.length;
   return session.chat_ids.map((chatId, index) => {
-    const id = session.endpoints[index - recorded];
-    if (id === undefined) return { chatId, endpoint: null, ...RECORDED };
-    const { name = id, detail = "", prices = null } = choices.find((one) => one.id === id) ?? {};
-    // A chatbot may be called like an endpoint.
-    const number = (counts.get(name) ?? 0) + 1;
-    counts.set(name, number);
-    const title = `${name}${number > 1 ? ` (${number})` : ""}`;
-    return { chatId, endpoint: id, title, detail: detail === name ? "" : detail, prices, isRecorded: false };
+    const endpoint = session.endpoints[index - recorded];
+    if (endpoint === undefined) return { chatId, endpoint: null, ...RECORDED };
+    const { name = endpoint, detail = "", prices = null } = known[index - recorded] ?? {};
+    const title = titles[index - recorded] ?? name;
+    return { chatId, endpoint, title, detail: detail === name ? "" : detail, prices, isRecorded: false };
   });
 }

@@ -1,6 +1,7 @@
 /** The table of answers: a row for each prompt that was put, a column for each endpoint. Only the rows in view exist. */
 import { useEffect, useState } from "preact/hooks";
 import type { Run, RunResult } from "../../../client/types.ts";
+import { useEndpointTitle } from "../../shared/endpoint-titles.tsx";
 import { atNextFrame } from "../../shared/frames.ts";
 import type { Place } from "../conversation/load-conversation.ts";
 import { isOpen } from "../words.ts";
@@ -77,19 +78,22 @@ function useRowsInView(rows: Rows, from: number, to: number, isGoingOn: boolean)
   }, [rows, from, to, isGoingOn]);
 }
 
-const Head = ({ columns }: { columns: string[] | null }) => (
-  <thead>
-    <tr aria-rowindex={1}>
-      <th scope="col">Item</th>
-      {columns === null && <th scope="col">Endpoint</th>}
-      {(columns ?? ["Answer"]).map((title) => (
-        <th key={title} scope="col" title={title}>
-          {title}
-        </th>
-      ))}
-    </tr>
-  </thead>
-);
+function Head({ columns }: { columns: string[] | null }) {
+  const titleOf = useEndpointTitle();
+  return (
+    <thead>
+      <tr aria-rowindex={1}>
+        <th scope="col">Item</th>
+        {columns === null && <th scope="col">Endpoint</th>}
+        {(columns?.map(titleOf) ?? ["Answer"]).map((title) => (
+          <th key={title} scope="col" title={title}>
+            {title}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  );
+}
 
 /** Stands for rows that are not in view. */
 const Gap = ({ rows }: { rows: number }) =>
@@ -108,6 +112,7 @@ interface RowProps {
 }
 
 function Row({ index, answers, columns, isMatrix, onOpen }: RowProps) {
+  const titleOf = useEndpointTitle();
   const [answer] = answers ?? [];
   return (
     <tr aria-rowindex={index + 2}>
@@ -120,7 +125,7 @@ function Row({ index, answers, columns, isMatrix, onOpen }: RowProps) {
           <span class="hint">…</span>
         )}
       </th>
-      {answer && !isMatrix && <td class="results-endpoint">{answer.endpoint}</td>}
+      {answer && !isMatrix && <td class="results-endpoint">{titleOf(answer.endpoint)}</td>}
       {answer
         ? answers?.map((one) => (
             <td key={one.endpoint}>

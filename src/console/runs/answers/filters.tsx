@@ -1,5 +1,6 @@
 /** Which answers of a run are listed. */
 import type { Run } from "../../../client/types.ts";
+import { useEndpointTitle } from "../../shared/endpoint-titles.tsx";
 import type { Filter } from "./rows.ts";
 
 export const NO_FILTER: Filter = {};
@@ -19,6 +20,7 @@ interface FiltersProps {
 }
 
 export function Filters({ run, filter, onChange }: FiltersProps) {
+  const titleOf = useEndpointTitle();
   const change = (fields: Filter) => onChange(compact({ ...filter, ...fields }));
   return (
     <form class="filters" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
@@ -31,7 +33,9 @@ export function Filters({ run, filter, onChange }: FiltersProps) {
         >
           <option value="">All</option>
           {run.endpoints.map((id) => (
-            <option key={id}>{id}</option>
+            <option key={id} value={id}>
+              {titleOf(id)}
+            </option>
           ))}
         </select>
       </label>

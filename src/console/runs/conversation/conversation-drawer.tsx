@@ -4,6 +4,7 @@ import type { Run } from "../../../client/types.ts";
 import { useConsole } from "../../context.ts";
 import { addressOf } from "../../router.ts";
 import { Drawer } from "../../shared/drawer.tsx";
+import { useEndpointTitle } from "../../shared/endpoint-titles.tsx";
 import { Problem } from "../../shared/problem.tsx";
 import { useLoaded } from "../../shared/use-loaded.ts";
 import { loadConversation } from "./load-conversation.ts";
@@ -105,14 +106,19 @@ interface SelectProps {
   onChange: (endpoint: string) => void;
 }
 
-const EndpointSelect = ({ label, none, endpoints, value, onChange }: SelectProps) => (
-  <label class="field">
-    <span>{label}</span>
-    <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
-      {none !== undefined && <option value="">{none}</option>}
-      {endpoints.map((endpoint) => (
-        <option key={endpoint}>{endpoint}</option>
-      ))}
-    </select>
-  </label>
-);
+function EndpointSelect({ label, none, endpoints, value, onChange }: SelectProps) {
+  const titleOf = useEndpointTitle();
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select value={value} onChange={({ currentTarget }) => onChange(currentTarget.value)}>
+        {none !== undefined && <option value="">{none}</option>}
+        {endpoints.map((endpoint) => (
+          <option key={endpoint} value={endpoint}>
+            {titleOf(endpoint)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,5 +1,6 @@
 /** One turn of a conversation: the prompt, and the answers of one endpoint or of two. */
 import { Difference } from "../../compare/results/difference.tsx";
+import { useEndpointTitle } from "../../shared/endpoint-titles.tsx";
 import { integer, money, seconds } from "../../shared/format.ts";
 import { FormattedText } from "../../shared/replies/formatted-text.tsx";
 import { VerdictMark } from "../answers/answer-cell.tsx";
@@ -40,12 +41,13 @@ interface AnswerProps {
 }
 
 function AnswerView({ endpoint, answer, hasText }: AnswerProps) {
-  if (!answer) return <p class="hint">{endpoint} has not answered yet.</p>;
+  const title = useEndpointTitle()(endpoint);
+  if (!answer) return <p class="hint">{title} has not answered yet.</p>;
   const { result, record } = answer;
   return (
-    <article class="run-answer" aria-label={endpoint}>
+    <article class="run-answer" aria-label={title}>
       <header>
-        <strong>{endpoint}</strong>
+        <strong>{title}</strong>
         <VerdictMark answer={result} />
         <span class="result-detail">{figuresOf(answer)}</span>
       </header>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { RunSummary } from "../../../client/types.ts";
 import { useConsole } from "../../context.ts";
 import { addressOf } from "../../router.ts";
+import { titlesOf, useChatbotNames } from "../../shared/endpoint-titles.tsx";
 import { integer, plural, shortTime } from "../../shared/format.ts";
 import { PlusIcon } from "../../shared/icons.tsx";
 import { Problem } from "../../shared/problem.tsx";
@@ -52,21 +53,24 @@ export function RunList() {
   );
 }
 
-const Rows = ({ runs }: { runs: RunSummary[] }) =>
-  runs.length === 0 ? (
-    <p class="note">There is no run yet. Make one from a file of prompts, or from some lines that you paste.</p>
-  ) : (
+function Rows({ runs }: { runs: RunSummary[] }) {
+  const names = useChatbotNames(runs.flatMap(({ endpoints }) => endpoints));
+  if (runs.length === 0)
+    return <p class="note">There is no run yet. Make one from a file of prompts, or from some lines that you paste.</p>;
+  return (
     <ul class="rows link-rows">
       {runs.map((run) => (
         <li key={run.run_id}>
-          <Row run={run} />
+          <Row run={run} titles={[...titlesOf(run.endpoints, names).values()]} />
         </li>
       ))}
     </ul>
   );
+}
 
-function Row({ run }: { run: RunSummary }) {
-  const { run_id: id, name, status, progress, endpoints, repeat, created_epoch: created } = run;
+/** @param props.titles of the endpoints */
+function Row({ run, titles }: { run: RunSummary; titles: string[] }) {
+  const { run_id: id, name, status, progress, repeat, created_epoch: created } = run;
   const at = new Date(created * 1000);
   return (
     <a class="link-row" href={addressOf("runs", id)}>
@@ -76,7 +80,7 @@ function Row({ run }: { run: RunSummary }) {
         <StatusBadge status={status} />
       </span>
       <span class="link-row-detail">
-        {[endpoints.join(", "), repeat > 1 && `${repeat} times`, plural(progress.of, "answer")]
+        {[titles.join(", "), repeat > 1 && `${repeat} times`, plural(progress.of, "answer")]
           .filter(Boolean)
           .join(" · ")}
       </span>

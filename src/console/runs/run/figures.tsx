@@ -1,6 +1,7 @@
 /** What came out of a run, by endpoint: small charts, a row for each. */
 import type { ComponentChildren } from "preact";
 import type { EndpointResult, Run } from "../../../client/types.ts";
+import { useEndpointTitle } from "../../shared/endpoint-titles.tsx";
 import { integer, money, seconds } from "../../shared/format.ts";
 import { percent } from "../words.ts";
 import { BarChart, RangeChart } from "./charts.tsx";
@@ -36,6 +37,7 @@ export function Figures({ run }: { run: Run }) {
 }
 
 function ChartOf({ chart, results }: { chart: Chart; results: { endpoint: string; result: EndpointResult }[] }) {
+  const titleOf = useEndpointTitle();
   const largest = Math.max(...results.map(({ result }) => chart.sizeOf(result)));
   return (
     <figure class="chart">
@@ -46,8 +48,8 @@ function ChartOf({ chart, results }: { chart: Chart; results: { endpoint: string
       <ul>
         {results.map(({ endpoint, result }) => (
           <li key={endpoint}>
-            <span class="chart-name" title={endpoint}>
-              {endpoint}
+            <span class="chart-name" title={titleOf(endpoint)}>
+              {titleOf(endpoint)}
             </span>
             {chart.drawing(result, largest)}
             <span class="chart-value">{chart.textOf(result) ?? "–"}</span>

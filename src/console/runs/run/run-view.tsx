@@ -1,4 +1,5 @@
 /** A run: how far it is, what came out by endpoint, and all its answers. */
+import { EndpointTitles } from "../../shared/endpoint-titles.tsx";
 import { Problem } from "../../shared/problem.tsx";
 import { AnswersSection } from "../answers/answers-section.tsx";
 import { progressText } from "../words.ts";
@@ -19,8 +20,10 @@ export function RunView({ id }: { id: string }) {
         <ProgressBar progress={run.progress} label="Progress" />
         <p class="hint">{progressText(run)}</p>
       </div>
-      <Figures run={run} />
-      <AnswersSection run={run} />
+      <EndpointTitles endpoints={run.endpoints}>
+        <Figures run={run} />
+        <AnswersSection run={run} />
+      </EndpointTitles>
     </section>
   );
 }
