@@ -29,8 +29,7 @@ const TEXT_TYPES: Readonly<Record<string, RunDataSet["contentType"]>> = {
 export function readDataSet(file: string, text: string): DataSet {
   const extension = extname(file).toLowerCase();
   const contentType = TEXT_TYPES[extension];
-  if (contentType !== undefined)
-    return { text, contentType, remarks: [], explain: (path, message) => withPath(path, message) };
+  if (contentType !== undefined) return { text, contentType, remarks: [], explain: withPath };
   if (![".json", ".yaml", ".yml"].includes(extension))
     throw new UserError(`${file} must be .jsonl, .csv, .json or .yaml.`, NO_RESULT);
   try {
@@ -61,7 +60,9 @@ function problemLines({ problems }: NotTaken, text: string): string[] {
   return unlike.length > MAX_PROBLEMS ? [...shown, `  and ${unlike.length - MAX_PROBLEMS} more`] : shown;
 }
 
-const withPath = (path: string, message: string): string => (path === "" ? message : `${path}: ${message}`);
+/** The path of a line is its number, which the message begins with. */
+const withPath = (path: string, message: string): string =>
+  path === "" || message.startsWith("Line ") ? message : `${path}: ${message}`;
 
 function parsed(text: string, extension: string): unknown {
   try {
