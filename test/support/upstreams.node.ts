@@ -93,7 +93,8 @@ async function handle(request: IncomingMessage, answer: ServerResponse): Promise
 
 async function playScene(provider: string, scene: string, request: IncomingMessage, answer: ServerResponse) {
   if (scene.startsWith("chunk-")) return sse(answer, decodeURIComponent(scene.slice("chunk-".length)));
-  if (scene === "long-id") return void answer.writeHead(200, { "x-request-id": "i".repeat(5_000) }).end();
+  const playLong = LONG_SCENES[scene];
+  if (playLong) return await playLong(answer);
   if (scene.startsWith("endless-")) return endless(answer, decodeURIComponent(scene.slice("endless-".length)));
   const [, status, hint] = /^(\d{3})(?::(\w+))?$/.exec(scene) ?? [];
   if (status) return answerWithStatus(answer, { status: Number(status), hint }, request);
@@ -134,6 +135,18 @@ async function sse(answer: ServerResponse, text: string): Promise<void> {
     answer.write(part);
   }
   answer.end();
+}
+
+/** Answers in which something is as long as it may be, or longer. */
+const LONG_SCENES: Record<string, (answer: ServerResponse) => Promise<void> | void> = {
+  longest: (answer) => sse(answer, longestReply()),
+  "long-id": (answer) => void answer.writeHead(200, { "x-request-id": "i".repeat(5_000) }).end(),
+};
+
+/** A reply of OpenAI's with as many characters as one may have, each of six bytes in JSON. */
+function longestReply(): string {
+  const choices = [{ index: 0, delta: { content: "\u0001".repeat(400_000) }, finish_reason: "stop" }];
+  return `data: ${JSON.stringify({ choices })}\n\ndata: [DONE]\n\n`;
 }
 
 /** Repeats a text until the reader leaves. */

@@ -8,11 +8,9 @@
 import type { Caller, CallerRole } from "../../core/caller.ts";
 import { now } from "../../core/time.ts";
 import type { EpochMs } from "../../core/time.ts";
-import { eventFor, isOfReply, presentEvent, serverSentEvent } from "./events.ts";
+import { CLOSE_REASONS, eventFor, isOfReply, presentEvent, serverSentEvent } from "./events.ts";
 import type { CloseReason, PresentSession, SessionEvent } from "./events.ts";
-
-/** The most bytes that wait for a slow reader. Beyond that, it has to resume from the log. */
-const MAX_PENDING_BYTES = 4_194_304;
+import { MAX_UNREAD_BYTES } from "./unread-events.ts";
 
 /** How much of a replay is written at once, in characters as sent, unless a single event has more. */
 const REPLAY_CHARACTERS = 65_536;
@@ -63,6 +61,8 @@ export class EventStream {
   #gathered: Uint8Array[] = [];
   #flushed: Promise<void> | null = null;
   #isLive = true;
+  /** Whether its last event was sent. */
+  #isEnding = false;
   #isClosed = false;
 
   /**
@@ -147,12 +147,16 @@ export class EventStream {
     return bytes.byteLength;
   }
 
-  /** @param bytes the text of the event, encoded once for all readers */
+  /**
+   * A reader that is too slow gets what waits for it, then a last event that says so, and has to resume from the log.
+   *
+   * @param bytes the text of the event, encoded once for all readers
+   */
   send(event: SessionEvent, bytes: Uint8Array): void {
-    if (!this.#isLive || !this.#includes(event)) return;
+    if (!this.#isLive || this.#isEnding || !this.#includes(event)) return;
     void this.#write(bytes);
     if (this.#turnId !== null && event.type === "turn-ended") this.end();
-    else if (this.#pendingBytes > MAX_PENDING_BYTES) this.abort("The reader is too slow");
+    else if (this.#pendingBytes > MAX_UNREAD_BYTES) this.#endWith(CLOSE_REASONS.unread);
   }
 
   /**
@@ -162,22 +166,28 @@ export class EventStream {
   sendHeartbeat(): void {
     if (this.#waitingSince !== null && now() - this.#waitingSince >= MAX_SILENCE_MS)
       this.abort("The reader takes nothing");
-    else if (this.#isLive) void this.#write(HEARTBEAT);
+    else if (this.#isLive && !this.#isEnding) void this.#write(HEARTBEAT);
   }
 
   /**
    * Closes with a last event that gives the reason. A stream whose replay still runs is aborted: its reader resumes,
    * and gets the reason then.
    */
-  close({ code, reason }: CloseReason): void {
-    if (!this.#isLive) return this.abort(reason);
-    if (this.#turnId === null)
-      void this.#write(encoder.encode(serverSentEvent({ type: "stream-closed", code, reason })));
+  close(reason: CloseReason): void {
+    if (this.#isEnding) return;
+    if (!this.#isLive) this.abort(reason.reason);
+    else if (this.#turnId === null) this.#endWith(reason);
+    else this.end();
+  }
+
+  #endWith({ code, reason }: CloseReason): void {
+    void this.#write(encoder.encode(serverSentEvent({ type: "stream-closed", code, reason })));
     this.end();
   }
 
   /** Closes the stream, once the reader has read what was sent. */
   end(): void {
+    this.#isEnding = true;
     void this.#flush();
     void this.#writer.close().catch(ignore);
   }

@@ -10,8 +10,11 @@
  */
 import type { EpochMs } from "../../core/time.ts";
 
-/** The most bytes that one client may have to read, as for an event stream. */
-export const MAX_UNREAD_BYTES = 4_194_304;
+/**
+ * The most bytes that one client may have to read, by a socket or an event stream. The longest reply fits, which a client
+ * gets twice, in deltas and as a message: 400,000 characters, of which JSON makes up to six bytes each.
+ */
+export const MAX_UNREAD_BYTES = 6_291_456;
 
 /**
  * The most bytes that all sockets of an object together may have to read; and the most of earlier events that may wait

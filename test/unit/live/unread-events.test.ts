@@ -10,16 +10,16 @@ const open = (mb: number) => ({ unreadBytes: mb * MB, closedAt: null });
 const closing = (mb: number, sinceMs: number) => ({ unreadBytes: mb * MB, closedAt: NOW - sinceMs });
 
 describe("sockets with unread events", () => {
-  it("stay open up to 4 MiB each and 16 MiB together", () => {
-    const sockets = [open(4), open(4), open(4), open(4), open(0)];
+  it("stay open up to 6 MiB each and 16 MiB together", () => {
+    const sockets = [open(6), open(6), open(4), open(0)];
     expect(isTooMuch(sockets, ALL)).toBe(false);
     expect(laggards(sockets, ALL, NOW)).toEqual([]);
   });
 
-  it("are disconnected over 4 MiB, and no other is", () => {
-    const sockets = [open(1), open(4.1), open(3)];
+  it("are disconnected over 6 MiB, and no other is", () => {
+    const sockets = [open(1), open(6.1), open(3)];
     expect(isTooMuch(sockets, ALL)).toBe(true);
-    expect(laggards(sockets, ALL, NOW)).toEqual([open(4.1)]);
+    expect(laggards(sockets, ALL, NOW)).toEqual([open(6.1)]);
   });
 
   it("are disconnected over 16 MiB together: those with the most, and no more than needed", () => {

@@ -2,7 +2,7 @@
 import { expect, it, vi } from "vitest";
 import { EventStream } from "../../../src/live/streaming/event-stream.ts";
 import type { Replay } from "../../../src/live/streaming/event-stream.ts";
-import { serverSentEvent } from "../../../src/live/streaming/events.ts";
+import { CLOSE_REASONS, serverSentEvent } from "../../../src/live/streaming/events.ts";
 import type { SessionEvent, StreamEvent } from "../../../src/live/streaming/events.ts";
 
 const delta: SessionEvent = { type: "reply-delta", turnId: "t", chatId: "c", offset: 0, text: "" };
@@ -11,17 +11,31 @@ function* endless(): Replay {
   for (;;) yield [delta];
 }
 
-it("cuts off a reader that is more than 4 MiB behind, and no sooner", async () => {
-  let gone = 0;
-  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => (gone += 1));
+it.each([null, "t"])(
+  "sends a reader that is more than 6 MiB behind what waits, and a last event: of turn %s",
+  async (turnId) => {
+    let gone = 0;
+    const stream = new EventStream({ turnId, caller: null, role: null }, () => (gone += 1));
+    const event: SessionEvent = { ...delta, text: "x".repeat(1_048_576) };
+    const bytes = new TextEncoder().encode(serverSentEvent(event));
+    for (let n = 0; n < 8; n++) stream.send(event, bytes);
+    stream.sendHeartbeat();
+    stream.close(CLOSE_REASONS.ended);
+    const text = await new Response(stream.readable).text();
+    const events = text.split("\n\n").map((block) => /^event: (.*)$/m.exec(block)?.[1]);
+    expect(events).toEqual([...Array<string>(6).fill("reply-delta"), "stream-closed", undefined]);
+    expect(text.endsWith(serverSentEvent({ type: "stream-closed", ...CLOSE_REASONS.unread }))).toBe(true);
+    await vi.waitUntil(() => gone === 1);
+  },
+);
+
+it("keeps what waits for a reader that is 6 MiB behind", async () => {
+  const stream = new EventStream({ turnId: null, caller: null, role: null }, () => undefined);
   const bytes = new Uint8Array(1_048_576);
-  for (let n = 0; n < 4; n++) stream.send(delta, bytes);
-  await scheduler.wait(5);
-  expect(gone).toBe(0);
-  stream.send(delta, bytes);
-  await scheduler.wait(5);
-  expect(gone).toBe(1);
-  await expect(stream.readable.getReader().read()).rejects.toThrow();
+  for (let n = 0; n < 6; n++) stream.send(delta, bytes);
+  stream.close(CLOSE_REASONS.ended);
+  const text = await new Response(stream.readable).text();
+  expect(text.endsWith(serverSentEvent({ type: "stream-closed", ...CLOSE_REASONS.ended }))).toBe(true);
 });
 
 it.each([

@@ -1,7 +1,8 @@
 /** Event streams: of a turn, and of a session that is followed. Also stopping a turn. */
-import { describe, expect, it } from "vitest";
-import { del, get, post, put } from "../../support/api.ts";
-import { followEvents } from "../../support/follow.ts";
+import { exports } from "cloudflare:workers";
+import { describe, expect, inject, it } from "vitest";
+import { ADMIN_KEY, del, get, post, put } from "../../support/api.ts";
+import { connect, EventStreamReader, followEvents } from "../../support/follow.ts";
 import { createChatbot, createComparison, createSession, createEndpoint } from "../../support/create.ts";
 
 const appendMessage = (id: string, content: string) =>
@@ -225,5 +226,56 @@ describe("stop", () => {
     expect(statuses(session.chat_ids[1])).toEqual(["ok", "cancelled", "cancelled"]);
     expect((await post(`${path}/cancel`)).body).toEqual({ success: true });
     expect((await post("/v1/sessions/nothing_20240101-000000/cancel")).status).toBe(404);
+  });
+});
+
+describe("the longest reply", () => {
+  const LONGEST = "\u0001".repeat(400_000);
+  const ALL = ["reply-start", "reply-delta", "message-appended", "reply-end", "turn-ended"];
+
+  async function createLongestSession(): Promise<string> {
+    const uri = `${inject("upstream")}/openai/longest`;
+    const endpointId = await createEndpoint({ connector_type: "openai-connector", uri, token: "t", model: "m" });
+    return createSession({ chatbotId: await createChatbot({ endpointId }) });
+  }
+
+  /** Opens an event stream of which nothing is read yet. */
+  const open = (method: string, path: string, body?: string) =>
+    exports.default.fetch(
+      new Request(`http://parley.test${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${ADMIN_KEY}`,
+          accept: "text/event-stream",
+          "content-type": "application/json",
+        },
+        ...(body === undefined ? {} : { body }),
+      }),
+    );
+
+  const hasEnded = async (id: string) => (await get(`/sessions/${id}/messages`)).body.data.messages.length === 2;
+
+  it("comes whole in the stream of its chat, also to a reader who takes nothing before it has ended", async () => {
+    const id = await createLongestSession();
+    const answer = await open("POST", `/sessions/chat?sessionId=${id}`, '{"content":"hi"}');
+    await expect.poll(() => hasEnded(id), { timeout: 30_000 }).toBe(true);
+    const reader = await new EventStreamReader(answer).until(({ closed }) => closed !== null);
+    expect(reader.types()).toEqual(["turn-started", "message-appended", ...ALL]);
+    expect(reader.events.at(-3)?.["content"]).toBe(LONGEST);
+  });
+
+  it("comes whole in the stream of its session, and by its socket", async () => {
+    const id = await createLongestSession();
+    const answer = await open("GET", `/sessions/${id}/events`);
+    const client = await connect(`/sessions/${id}/ws`);
+    await post(`/sessions/chat?sessionId=${id}`, { content: "hi" });
+    await client.next("turn-ended");
+    const reader = await new EventStreamReader(answer).until(({ events }) => events.at(-1)?.type === "turn-ended");
+    for (const { events } of [client, reader]) {
+      expect(events.map(({ type }) => type)).toEqual(["session-snapshot", "turn-started", "message-appended", ...ALL]);
+      expect(events.at(-3)?.["content"]).toBe(LONGEST);
+    }
+    expect(client.closed).toBeNull();
+    await reader.cut();
   });
 });
