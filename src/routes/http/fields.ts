@@ -63,19 +63,23 @@ function fitsBound(json: string): boolean {
   return new TextEncoder().encode(json).length <= MAX_OBJECT_BYTES;
 }
 
-/** Refuses a field named `__proto__`, before zod leaves it out of a record without a word. */
+/** The issue of an object with a field named `__proto__`: zod leaves it out of an object that takes any name, without a word. */
+export const lostNameIssue = (value: unknown) =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__")
+    ? ({ code: "custom", path: ["__proto__"], message: "must not be the name of a field" } as const)
+    : null;
+
+/** Refuses such a field, before zod leaves it out. */
 export function refuseLostNames<T>(value: T, context: z.core.ParsePayload): T {
-  if (typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__"))
-    context.issues.push({
-      code: "custom",
-      input: value,
-      path: ["__proto__"],
-      message: "must not be the name of a field",
-    });
+  const issue = lostNameIssue(value);
+  if (issue) context.issues.push({ ...issue, path: [...issue.path], input: value });
   return value;
 }
 
-const anyObject = z.pipe(z.transform(refuseLostNames<Record<string, unknown>>), z.record(z.string(), z.unknown()));
+export const anyObject = z.pipe(
+  z.transform(refuseLostNames<Record<string, unknown>>),
+  z.record(z.string(), z.unknown()),
+);
 
 /** Any JSON object, up to 16 KiB. Its value is the JSON text, which is what the code stores. */
 export const jsonObject = z

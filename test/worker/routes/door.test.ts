@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 import worker from "../../../src/index.ts";
 import { ADMIN_KEY, call, del, get, post } from "../../support/api.ts";
-import { createClient, createSession } from "../../support/create.ts";
+import { createClient, createEndpoint, createSession } from "../../support/create.ts";
 import { setVariables } from "../../support/settings.ts";
 
 describe("every route", () => {
@@ -105,7 +105,23 @@ describe("every route", () => {
     expect([chatbot.status, chatbot.body.error.details[0].path]).toEqual([400, "params.__proto__"]);
   });
 
+  it("refuses such a name in every free object of OpenAI's API, and for a param, by its path", async () => {
+    const model = await createEndpoint();
+    const asked = { chat: '"messages":[{"role":"user","content":"hi"}]', response: '"input":"hi"' };
+    for (const [path, fields, place] of [
+      ["chat/completions", `${asked.chat},"metadata":{"a":"b","__proto__":"c"}`, "metadata.__proto__"],
+      ["chat/completions", `${asked.chat},"__proto__":{"temperature":1}`, "__proto__"],
+      ["responses", `${asked.response},"metadata":{"a":"b","__proto__":"c"}`, "metadata.__proto__"],
+      ["responses", `${asked.response},"__proto__":{"temperature":1}`, "__proto__"],
+    ] as const) {
+      const { status, body } = await post(`/openai/v1/${path}`, `{"model":"${model}",${fields}}`);
+      expect([path, status, body.error.param]).toEqual([path, 400, place]);
+    }
+  });
+
   it("refuses query parameters without a name, on routes with a query and without", async () => {
+    for (const path of ["/clients?__proto__=1", "/me?__prot%6f__=1", "/feedback?limit=1&__proto__=1"])
+      expect([path, (await get(path)).status]).toEqual([path, 400]);
     for (const path of ["/clients?=1", "/clients?limit=1&=", "/me?=", "/clients?%3D=&=1"])
       expect([path, (await get(path)).status]).toEqual([path, 400]);
     const { status, body } = await get("/v1/sessions?=1");

@@ -1,5 +1,6 @@
 /** Schemas of requests for chat completions. A field that has no meaning here goes to the provider, so any is taken. */
 import * as z from "zod/mini";
+import { anyObject } from "../../http/fields.ts";
 import { MESSAGE_ROLES } from "../messages.ts";
 
 const described = (description: string) => z.meta({ description });
@@ -22,6 +23,6 @@ export const CreateCompletion = z.looseObject({
   store: z
     .nullish(z.boolean())
     .check(described("Makes a session, which the header `x-parley-session` of the answer names")),
-  metadata: z.nullish(z.record(z.string(), z.unknown())),
+  metadata: z.nullish(anyObject),
   user: z.nullish(z.string()),
 });

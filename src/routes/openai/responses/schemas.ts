@@ -3,7 +3,7 @@
  * clients send them with every call.
  */
 import * as z from "zod/mini";
-import { wholeNumber } from "../../http/fields.ts";
+import { refuseLostNames, wholeNumber } from "../../http/fields.ts";
 import { MESSAGE_ROLES } from "../messages.ts";
 
 const described = (description: string) => z.meta({ description });
@@ -25,7 +25,10 @@ export type InputItem = z.output<typeof Item>;
 
 /** As many and as long as in OpenAI's API. */
 const Metadata = z
-  .record(z.string().check(z.maxLength(64)), z.string().check(z.maxLength(512)))
+  .pipe(
+    z.transform(refuseLostNames<Record<string, string>>),
+    z.record(z.string().check(z.maxLength(64)), z.string().check(z.maxLength(512))),
+  )
   .check(z.refine((fields) => Object.keys(fields).length <= 16, "must have at most 16 fields"));
 
 export const CreateResponse = z.strictObject({
