@@ -64,15 +64,15 @@ function fitsBound(json: string): boolean {
 }
 
 /** The issue of an object with a field named `__proto__`: zod leaves it out of an object that takes any name, without a word. */
-export const lostNameIssue = (value: unknown) =>
+export const lostNameIssue = (value: unknown): { code: "custom"; path: string[]; message: string } | null =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "__proto__")
-    ? ({ code: "custom", path: ["__proto__"], message: "must not be the name of a field" } as const)
+    ? { code: "custom", path: ["__proto__"], message: "must not be the name of a field" }
     : null;
 
 /** Refuses such a field, before zod leaves it out. */
 export function refuseLostNames<T>(value: T, context: z.core.ParsePayload): T {
   const issue = lostNameIssue(value);
-  if (issue) context.issues.push({ ...issue, path: [...issue.path], input: value });
+  if (issue) context.issues.push({ ...issue, input: value });
   return value;
 }
 
