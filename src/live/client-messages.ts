@@ -6,6 +6,7 @@ import { failed, success } from "../core/failure.ts";
 import type { Message } from "../core/message.ts";
 import { parentOf } from "../core/message-tree.ts";
 import type { Session } from "../core/session.ts";
+import { promptOfReply } from "./log/answered-prompts.ts";
 import type { Log } from "./log/log.ts";
 import type { MessageQuestion } from "./session-results.ts";
 import type { Prompt } from "./turns/prompt.ts";
@@ -39,13 +40,6 @@ function newReplyTo(log: Log, named: Message): Outcome<Prompt> {
   const { seq, content } = prompt;
   const parentSeq = named === prompt ? seq : parentOf(named);
   return success({ content, seq, isVariant: true, ...(log.places.leaf === parentSeq ? {} : { parentSeq }) });
-}
-
-/** The user message that a reply answers: in its turn, or in an earlier one. */
-export function promptOfReply(log: Log, { turnId, reply }: Message): Message | undefined {
-  if (!reply || turnId === null) return undefined;
-  if (reply.promptSeq !== undefined) return log.message(reply.promptSeq);
-  return log.messagesOfTurn(turnId).find(({ role }) => role === "user");
 }
 
 type NamedMessage = NonNullable<MessageQuestion["message"]>;

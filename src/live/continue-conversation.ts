@@ -6,12 +6,13 @@ import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
 import { continuationOf } from "../core/continuation.ts";
 import type { Failure, Outcome } from "../core/failure.ts";
 import { failed, invalid, notFound, success } from "../core/failure.ts";
-import type { NewMessage } from "../core/message.ts";
+import type { Message, NewMessage } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import { parentOf } from "../core/message-tree.ts";
 import type { ModelMessage } from "../core/reply.ts";
 import { endpointOf, isHidden } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
+import { failedPrompt } from "./log/answered-prompts.ts";
 import type { Log } from "./log/log.ts";
 import type { ConversationQuestion } from "./session-results.ts";
 import type { SessionWorld } from "./session-world.ts";
@@ -59,7 +60,7 @@ interface Addition extends Pick<Prompt, "content" | "seq"> {
 
 function additionOf(log: Log, { messages, from }: ConversationQuestion, seq: number | null): Outcome<Addition> {
   if (from === "start") return comparedWithPath(log, messages);
-  return seq === null ? newMessages(log, messages, from) : success(againAt(log, seq));
+  return seq === null ? newMessages(log, messages, from) : success(repeated(log, seq));
 }
 
 function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition> {
@@ -73,13 +74,16 @@ function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition>
 
 const NOTHING_TO_ANSWER = invalid(["messages"], "must end with a message of the user");
 
-/** A prompt that is in the log. What follows it on the path is answered in its place. */
-function againAt(log: Log, seq: number): Addition {
-  const content = log.message(seq)?.content ?? "";
-  return { content, seq, added: [], ...(log.places.leaf === seq ? {} : { parentSeq: seq }) };
-}
+/** A prompt that is in the log, and is answered where its turn sees fit. */
+const repeated = (log: Log, seq: number): Addition => ({ content: log.message(seq)?.content ?? "", seq, added: [] });
 
-/** Messages that the client has not sent before. */
+/** A prompt that is in the log. What follows it on the path is answered in its place. */
+const againAt = (log: Log, seq: number): Addition => ({
+  ...repeated(log, seq),
+  ...(log.places.leaf === seq ? {} : { parentSeq: seq }),
+});
+
+/** Messages that the client has not sent before, or one that it repeats because nothing has answered it. */
 function newMessages(
   log: Log,
   messages: ModelMessage[],
@@ -87,15 +91,35 @@ function newMessages(
 ): Outcome<Addition> {
   const prompt = messages.at(-1);
   if (prompt?.role !== "user") return NOTHING_TO_ANSWER;
-  const addition = { content: prompt.content, seq: null, added: messages.slice(0, -1) };
-  if (from === "end") return success(addition);
+  const behind = from === "end" ? success({}) : placeBehind(log, from.turnId);
+  if (!behind.ok) return behind;
+  const place: Pick<Addition, "parentSeq"> = behind.value;
+  const unanswered = messages.length === 1 ? unansweredPrompt(log, prompt.content) : null;
+  if (unanswered && (from === "end" || parentOf(unanswered) === place.parentSeq))
+    return success(repeated(log, unanswered.seq));
+  return success({ content: prompt.content, seq: null, added: messages.slice(0, -1), ...place });
+}
+
+/** @returns `not-found` for a turn that is not in the log */
+function placeBehind(log: Log, turnId: string): Outcome<Pick<Addition, "parentSeq">> {
   const { session, turn } = log.loadedState;
-  if (isHidden(session, from.turnId)) return notFound("turn", from.turnId);
-  const last = log.messagesOfTurn(from.turnId).findLast(hasText);
+  if (isHidden(session, turnId)) return notFound("turn", turnId);
+  const last = log.messagesOfTurn(turnId).findLast(hasText);
   // A turn that waits or runs is answered before this prompt's turn comes.
-  if (!last) return log.hasTurn(from.turnId) ? success(addition) : notFound("turn", from.turnId);
-  const isLast = last.seq === log.places.leaf || turn?.turnId === from.turnId;
-  return success(isLast ? addition : { ...addition, parentSeq: last.seq });
+  if (!last) return log.hasTurn(turnId) ? success({}) : notFound("turn", turnId);
+  const isLast = last.seq === log.places.leaf || turn?.turnId === turnId;
+  return success(isLast ? {} : { parentSeq: last.seq });
+}
+
+/**
+ * The message of the user at the end of the active path, if it is this prompt, and no reply or a failed one follows it: many
+ * clients repeat a call that failed, and not all of them under a key.
+ */
+function unansweredPrompt(log: Log, content: string): Message | null {
+  const { session, turn } = log.loadedState;
+  if (turn !== null || session.handler === "human") return null;
+  const prompt = failedPrompt(log) ?? log.message(log.places.leaf);
+  return prompt?.role === "user" && prompt.content === content ? prompt : null;
 }
 
 /** @returns the last of them; `null` for none */

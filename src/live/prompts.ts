@@ -14,7 +14,8 @@ import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
-import { promptAbout, promptOfReply, turnNamed } from "./client-messages.ts";
+import { promptAbout, turnNamed } from "./client-messages.ts";
+import { promptOfReply } from "./log/answered-prompts.ts";
 import { continueConversation } from "./continue-conversation.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom } from "./passed-messages.ts";
@@ -77,7 +78,7 @@ export class Prompts {
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
     const saved = this.#findSaved(question, key);
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
-    const earlier = saved ? this.#earlierTurn(saved) : this.#openTurnOf(question);
+    const earlier = saved ? this.#earlierTurn(saved, question) : this.#openTurnOf(question);
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
@@ -235,8 +236,18 @@ export class Prompts {
     finished.then(remove, remove);
   }
 
-  /** The turn that a key started. `null` if it failed or was lost before it started: then it runs again. */
-  #earlierTurn({ turn_id: turnId, seq }: SavedResult): AcceptedPrompt | null {
+  /** The turn that a key started. `null` if the question is to be asked again. */
+  #earlierTurn(saved: SavedResult, question: Question): AcceptedPrompt | null {
+    const { log } = this.#world;
+    const earlier = this.#turnOfKey(saved);
+    const isLeft = earlier?.submitted === null && this.messagesOf(earlier).at(-1)?.role === "user";
+    // The caller got an error, which no key keeps: the chatbot answers again.
+    const isRefusal = isLeft && "messages" in question && log.loadedState.session.handler !== "human";
+    return isRefusal ? null : earlier;
+  }
+
+  /** `null` if it failed or was lost before it started. */
+  #turnOfKey({ turn_id: turnId, seq }: SavedResult): AcceptedPrompt | null {
     const { log } = this.#world;
     if (turnId === null) return null;
     const submitted = this.#turns.find(turnId);

@@ -12,6 +12,7 @@ import { turnStatus } from "../../core/turn.ts";
 import type { ReplyPlace, StartedTurn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
+import { failedPrompt } from "../log/answered-prompts.ts";
 import type { SessionWorld } from "../session-world.ts";
 import { contextTrimmed } from "../streaming/events.ts";
 import type { SessionEvent } from "../streaming/events.ts";
@@ -196,11 +197,15 @@ export class TurnRunner {
     return this.#sent.flatMap(([chatId, context]) => contextTrimmed({ turnId, chatId, kind }, context) ?? []);
   }
 
-  /** A prompt that was repeated can have left the active path meanwhile. Then the reply is a variant that follows it. */
+  /**
+   * A prompt that was repeated can have left the active path meanwhile, or a reply to it that failed is the end of the path.
+   * Then the reply is a variant that follows it.
+   */
   #placeOfReply({ seq, parentSeq }: Prompt): ReplyPlace {
     if (seq === null || this.#session.kind === "comparison") return {};
-    const isActive = isOnPath(this.#world.log.loadedState.session.activePath, seq);
-    const replyParentSeq = parentSeq ?? (isActive ? null : seq);
+    const { log } = this.#world;
+    const isActive = isOnPath(log.loadedState.session.activePath, seq);
+    const replyParentSeq = parentSeq ?? (isActive && failedPrompt(log)?.seq !== seq ? null : seq);
     return { promptSeq: seq, ...(replyParentSeq === null ? {} : { replyParentSeq }) };
   }
 

@@ -1,7 +1,10 @@
 /** The handlers of `/ui/chat`. Effects: RPC to the session's object; queries to D1 for what no object has. */
 import type { Context } from "hono";
 import type * as z from "zod";
+import type { Caller } from "../../core/caller.ts";
+import { hasText } from "../../core/message.ts";
 import type { Message } from "../../core/message.ts";
+import { parentOf } from "../../core/message-tree.ts";
 import { messagesOf, openLog, readSession, shownOf } from "../../live/read-session.ts";
 import type { OpenLog } from "../../live/read-session.ts";
 import { askAndFollow, endedReply, followRunningTurn } from "../http/ask-session.ts";
@@ -46,14 +49,26 @@ async function findReplyAfter(c: AppContext, id: string, last: string): Promise<
   const { seq } = placeIn(last);
   const log = seq === undefined ? null : await openLog(readerOf(c), id);
   if (log === null || seq === undefined) return null;
+  const following = await firstAfter(log, seq, c.var.caller);
+  const [shown, next] = following.filter(hasText);
+  const reply = shown ?? following.at(-1);
+  if (next || !reply?.reply || reply.turnId === null) return null;
+  return { reply: endedReply(reply), turnId: reply.turnId };
+}
+
+/** What follows a message: two messages that a list shows, if there are so many, and before them its failed replies without text. */
+async function firstAfter(log: OpenLog, seq: number, viewer: Pick<Caller, "role">): Promise<Message[]> {
   const following: Message[] = [];
   for await (const message of messagesOf({ ...log, after: seq }, { form: "short" }) as AsyncIterable<Message>) {
-    if (isShown(log.session, message, c.var.caller)) following.push(message);
-    if (following.length > 1) return null;
+    if (isShown(log.session, message, viewer) || hasFailedAfter(message, seq)) following.push(message);
+    if (following.filter(hasText).length > 1) break;
   }
-  const [reply] = following;
-  return reply?.reply && reply.turnId !== null ? { reply: endedReply(reply), turnId: reply.turnId } : null;
+  return following;
 }
+
+/** Whether a message is a reply without text, which no list shows, to the message with this `seq`. */
+const hasFailedAfter = (message: Message, seq: number): boolean =>
+  message.reply?.status === "error" && !hasText(message) && parentOf(message) === seq;
 
 function respondWithParts(c: AppContext, { reply, turnId }: SessionReply): Response {
   c.header("x-vercel-ai-ui-message-stream", "v1");
@@ -78,7 +93,7 @@ export async function getMessages(c: AppContext, id: string) {
   );
 }
 
-async function* presentEach(log: OpenLog, viewer: Parameters<typeof isShown>[2]) {
+async function* presentEach(log: OpenLog, viewer: Pick<Caller, "role">) {
   for await (const message of messagesOf(log, { form: "short" }) as AsyncIterable<Message>)
     if (isShown(log.session, message, viewer)) yield presentMessage(message, viewer);
 }

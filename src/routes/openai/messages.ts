@@ -50,9 +50,15 @@ function readMessage(message: GivenMessage, path: Path, partTypes: readonly stri
   if (call !== undefined) return unsupported("unsupported_content", [...path, call], "only text is supported");
   const content = readContent(message.content, [...path, "content"], partTypes);
   if (typeof content !== "string") return content;
-  return content.length > MAX_CONTENT_LENGTH && role === "user"
-    ? unsupported("unsupported_content", [...path, "content"], `has more than ${MAX_CONTENT_LENGTH} characters`)
-    : { role, content };
+  return role === "user" ? readPrompt(content, [...path, "content"]) : { role, content };
+}
+
+/** A message of the user. @returns the problem of a text that is blank or too long */
+export function readPrompt(content: string, path: Path): ModelMessage | HttpProblem {
+  if (content.trim() === "") return unsupported("unsupported_content", path, "must not be blank");
+  return content.length > MAX_CONTENT_LENGTH
+    ? unsupported("unsupported_content", path, `has more than ${MAX_CONTENT_LENGTH} characters`)
+    : { role: "user", content };
 }
 
 function roleOf(role: GivenMessage["role"]): ModelMessage["role"] | null {

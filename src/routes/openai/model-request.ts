@@ -112,10 +112,13 @@ export function readParams(
     : unsupported("unsupported_parameter", [name], "a token of role client cannot set it: the chatbot has its own");
 }
 
-/** @returns the problem of messages that the caller may not send */
+/** @returns the problem of messages that the caller may not send, or that say nothing */
 export function checkMessages(messages: readonly ModelMessage[], field: string, caller: Caller): HttpProblem | null {
-  const index = caller.role === "client" ? messages.findIndex(({ role }) => role === "system") : -1;
-  return index === -1 ? null : unsupported("unsupported_content", [field, index, "role"], CLIENT_INSTRUCTS);
+  const instruction = caller.role === "client" ? messages.findIndex(({ role }) => role === "system") : -1;
+  if (instruction !== -1) return unsupported("unsupported_content", [field, instruction, "role"], CLIENT_INSTRUCTS);
+  return messages.some(({ content }) => content.trim() !== "")
+    ? null
+    : unsupported("unsupported_content", [field], "must have a text");
 }
 
 function modelRequest(

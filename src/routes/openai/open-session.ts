@@ -18,24 +18,21 @@ import { findModel } from "./models.ts";
 
 type AppContext = Context<AppEnv>;
 
-/** Whose session a call makes, and with whom. */
+/** The body of a call: whose session it makes, and with whom. A key is good for any form of the answer. */
 interface NewSessionCall {
   model: string;
+  stream?: unknown;
+  stream_options?: unknown;
   metadata?: Record<string, unknown> | null | undefined;
   user?: string | null | undefined;
 }
 
-/**
- * Creates a session, once per idempotency key.
- *
- * @param input the body of the call
- */
+/** Creates a session, once per idempotency key. */
 export async function createSession(
   c: AppContext,
-  call: NewSessionCall,
-  input: object,
+  { stream: _stream, stream_options: _options, ...call }: NewSessionCall,
 ): Promise<{ sessionId: string } | HttpProblem> {
-  const claimed = await claimCreation(c, input);
+  const claimed = await claimCreation(c, call);
   if ("reason" in claimed) return claimed;
   if (claimed.created !== null) return { sessionId: String(Reflect.get(claimed.created, "id")) };
   const created = await create(c, call);

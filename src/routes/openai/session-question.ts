@@ -3,9 +3,10 @@
  * conversation is for the session to find out. Effects: a query to D1 for a call with params of its own.
  */
 import type { Context } from "hono";
+import { CANNOT_APPEND, canAppend } from "../../core/caller.ts";
 import { endsWithPrompt } from "../../core/continuation.ts";
+import { invalid } from "../../core/failure.ts";
 import { asObjectId } from "../../core/id.ts";
-import type { ModelMessage } from "../../core/reply.ts";
 import type { ConversationQuestion } from "../../live/session-client.ts";
 import type { AppEnv } from "../http/context.ts";
 import type { HttpProblem } from "../http/problem.ts";
@@ -25,8 +26,10 @@ export async function readQuestion(
 ): Promise<ConversationQuestion | HttpProblem> {
   const { caller } = c.var;
   const { messages, field } = call;
-  const problem = checkMessages(messages, field, caller) ?? problemOfPrompts(messages, field);
+  const problem = checkMessages(messages, field, caller);
   if (problem) return problem;
+  if (!endsWithPrompt(messages))
+    return unsupported("unsupported_content", [field], "must end with a message of the user");
   const params = await readCallParams(c, call);
   if (params !== undefined && typeof params !== "string") return params;
   const instructions = messages.filter(({ role, content }) => role === "system" && content.trim() !== "");
@@ -38,13 +41,6 @@ export async function readQuestion(
     ...(params === undefined ? {} : { params }),
     ...(instructions.length === 0 ? {} : { instructions: instructions.map(({ content }) => content).join("\n\n") }),
   };
-}
-
-function problemOfPrompts(messages: ModelMessage[], field: string): HttpProblem | null {
-  if (!endsWithPrompt(messages))
-    return unsupported("unsupported_content", [field], "must end with a message of the user");
-  const blank = messages.findIndex(({ role, content }) => role === "user" && content.trim() === "");
-  return blank === -1 ? null : unsupported("unsupported_content", [field, blank, "content"], "must not be blank");
 }
 
 /** A name that is none of a chatbot is of no session. */
@@ -65,3 +61,7 @@ async function readCallParams(c: Context<AppEnv>, call: ModelCall): Promise<stri
   const params = endpointParams(model.chatbot, model.endpoint, read.params, call.maxTokensField);
   return "reason" in params ? params : JSON.stringify(params.params);
 }
+
+/** @returns the problem of messages that the caller may not add: of those of a new session, all are added */
+export const problemInNewSession = ({ messages, by }: ConversationQuestion, field: string): HttpProblem | null =>
+  messages.every(({ role }) => canAppend(by, role)) ? null : invalid([field], CANNOT_APPEND).failure;

@@ -355,6 +355,8 @@ describe("what is not taken", () => {
     ["an image", [{ role: "user", content: [{ type: "text", text: "a" }, image] }], "messages[0].content[1]"],
     ["a message of a tool", [...hello, { role: "tool", content: "1", tool_call_id: "1" }], "messages[1].role"],
     ["a call of a tool", [{ role: "assistant", content: null, tool_calls: [call] }], "messages[0].tool_calls"],
+    ["a blank message", [...hello, user("\n ")], "messages[1].content"],
+    ["no text at all", [{ role: "assistant", content: "" }], "messages"],
     ["too long a message", [user("x".repeat(100_001))], "messages[0].content"],
   ])("%s is refused by name", async (_, messages, param) => {
     const { client, calls } = openaiClient();

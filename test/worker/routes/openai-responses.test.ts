@@ -322,14 +322,52 @@ describe("a response that is stored", () => {
     await put(`/chatbots/${chatbotId}`, { endpointId });
     for (const place of [{ conversation: session }, { previous_response_id: first.id }]) {
       const before = await rolesIn(session);
-      const headers = { "idempotency-key": crypto.randomUUID() };
+      const input = crypto.randomUUID();
+      const headers = { "idempotency-key": input };
       for (let time = 0; time < 3; time += 1)
-        await post("/openai/v1/responses", { model, input: "1", stream: time === 1, ...place }, { headers });
+        await post("/openai/v1/responses", { model, input, stream: time === 1, ...place }, { headers });
       const added = (await rolesIn(session)).slice(before.length);
       expect(added.filter((role) => role === "user")).toHaveLength(1);
       const bodies = (await received()).slice(-3).map(({ body }) => JSON.stringify(body["messages"]));
       expect(new Set(bodies).size).toBe(1);
     }
+  });
+
+  it.each([["400"], ["hello.reset"]])(
+    "that failed is asked for again without a key, in the same place: %s",
+    async (scene) => {
+      const { id: endpointId, received } = await endpointPlaying(scene, { params: { max_attempts: 1 } });
+      const chatbotId = await createChatbot({ endpointId: await createEndpoint() });
+      const model = `chatbot:${chatbotId}`;
+      const first = (
+        await post("/openai/v1/responses", { model, input: "0", metadata: { client_id: await createClient() } })
+      ).body;
+      const session = first.conversation.id;
+      for (const place of [{ conversation: session }, { previous_response_id: first.id }]) {
+        const input = crypto.randomUUID();
+        await put(`/chatbots/${chatbotId}`, { endpointId });
+        for (const stream of [false, true, false])
+          await post("/openai/v1/responses", { model, input, stream, ...place });
+        const sent = (await received()).slice(-3).map(({ body }) => JSON.stringify(body["messages"]));
+        expect(new Set(sent).size).toBe(1);
+        await put(`/chatbots/${chatbotId}`, { endpointId: await createEndpoint() });
+        await post("/openai/v1/responses", { model, input, ...place });
+        const asked = async () => (await shownIn(session)).filter((message) => message === `user: ${input}`);
+        expect([await asked(), (await shownIn(session)).at(-1)]).toEqual([[`user: ${input}`], `assistant: ${input}`]);
+        // Once it is answered, it is a new message.
+        await post("/openai/v1/responses", { model, input, conversation: session });
+        expect(await asked()).toHaveLength(2);
+      }
+    },
+  );
+
+  it("names its session in conversation, and not by header", async () => {
+    const { base } = await stored();
+    const headers = { "x-parley-session": "0".repeat(24) };
+    const before = await kept();
+    const { status, body } = await post("/openai/v1/responses", { ...base, input: "1" }, { headers });
+    expect([status, body.error.param, body.error.code]).toEqual([400, "x-parley-session", "unsupported_parameter"]);
+    expect(await kept()).toEqual(before);
   });
 
   it("is its own client's", async () => {
@@ -388,6 +426,14 @@ describe("what is not taken", () => {
       "unsupported_content",
     ],
     ["a JSON format", { text: { format: { type: "json_object" } } }, "text.format.type", "unsupported_parameter"],
+    ["a blank text", { input: " " }, "input", "unsupported_content"],
+    ["too long a text", { input: "x".repeat(100_001) }, "input", "unsupported_content"],
+    [
+      "a field beside the id of a conversation",
+      { conversation: { id: "x", ids: 1 } },
+      "conversation.ids",
+      "invalid_input",
+    ],
     ["an unknown field", { max_ouput_tokens: 1 }, "max_ouput_tokens", "invalid_input"],
     ["too much metadata", { metadata: { a: "x".repeat(513) } }, "metadata.a", "invalid_input"],
   ])("%s: 400 naming the field", async (_, fields, param, code) => {

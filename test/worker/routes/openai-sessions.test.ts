@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { get, post } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
 import { followEvents } from "../../support/follow.ts";
+import { kept } from "../../support/kept.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
 const user = (content: string): ChatCompletionMessageParam => ({ role: "user", content });
@@ -317,6 +318,25 @@ describe("a call in a session is refused", () => {
     expect(await shownIn(id)).toEqual(["user: 1", "user: 2", "assistant: I am Grace", "user: 3", "assistant: 3"]);
   });
 
+  it.each(["chat/completions", "responses"])(
+    "and answered under its key once the chatbot answers again: %s",
+    async (route) => {
+      const { id, model } = await conversation();
+      await post(`/sessions/${id}/takeover`, { operator: { id: "grace", name: "Grace" } });
+      const key = { "idempotency-key": crypto.randomUUID() };
+      const body = route === "responses" ? { model, input: "1", conversation: id } : { model, messages: [user("1")] };
+      const headers = route === "responses" ? key : { ...key, "x-parley-session": id };
+      const ask = async () => (await post(`/openai/v1/${route}`, body, { headers })).status;
+      expect([await ask(), await ask()]).toEqual([409, 409]);
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "assistant", content: "I am Grace" } });
+      await post(`/sessions/${id}/handback`, {});
+      expect([await ask(), await ask()]).toEqual([200, 200]);
+      // A conversation that is sent whole, without the person's words, is asked again in their place.
+      const words = route === "responses" ? ["assistant: I am Grace"] : [];
+      expect(await shownIn(id)).toEqual(["user: 1", ...words, "assistant: 1"]);
+    },
+  );
+
   it("with the failure of the provider, as without a session", async () => {
     const { id: endpointId } = await endpointPlaying("429:long", { params: { max_attempts: 1 } });
     const { ask, stream } = await conversation({ endpointId });
@@ -380,12 +400,26 @@ describe("store: true", () => {
     const options = { headers: { "idempotency-key": crypto.randomUUID() } };
     const body = { model, messages: [user("1")], store: true, metadata };
     const sessions = [];
-    for (let time = 0; time < 2; time += 1) {
-      const { response } = await client.chat.completions.create(body, options).withResponse();
+    for (const stream of [false, true, false]) {
+      const { response } = await client.chat.completions.create({ ...body, stream }, options).withResponse();
       sessions.push(response.headers.get("x-parley-session") ?? "");
     }
     expect(new Set(sessions).size).toBe(1);
     expect(await treeOf(sessions[0] ?? "")).toHaveLength(2);
+  });
+
+  it("makes no session for messages that a client may not add", async () => {
+    const clientId = await createClient();
+    const model = `chatbot:${await createChatbot()}`;
+    const token = (await post("/keys", { name: "k", role: "client", clientId })).body.data.key;
+    const messages = [user("1"), { role: "assistant", content: "2" }, user("3")];
+    const before = await kept();
+    for (const [route, body] of [
+      ["chat/completions", { model, messages, store: true }],
+      ["responses", { model, input: messages }],
+    ] as const)
+      expect((await post(`/openai/v1/${route}`, body, { token })).status).toBe(400);
+    expect(await kept()).toEqual(before);
   });
 
   it("needs a chatbot and a client that exist", async () => {

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { openChat, textsOf } from "../../support/ai-sdk.ts";
 import type { TransportCall } from "../../support/ai-sdk.ts";
 import { ADMIN_KEY, get, post, put } from "../../support/api.ts";
+import { endpointPlaying } from "../../support/openai.ts";
 import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
 
 /** A session with a chatbot on an echo endpoint. */
@@ -88,6 +89,24 @@ describe("sending", () => {
     expect(text).toMatch(/^data: \{"type":"start","messageId":"[0-9a-f]{24}"\}\n\n$/);
     expect((await post(`/sessions/${id}/stop`, {})).status).toBe(200);
     await reader?.cancel();
+  });
+
+  it.each(["/ui/chat", "/sessions/chat"])("stands in the place of a reply that broke off: %s", async (route) => {
+    const { id, chatbotId } = await conversation();
+    const { id: endpointId } = await endpointPlaying("hello.reset", { params: { max_attempts: 1 } });
+    const message = { id: crypto.randomUUID(), role: "user", parts: [{ type: "text", text: "one" }] };
+    const ask = () =>
+      route === "/ui/chat"
+        ? post(route, { id, messages: [message], trigger: "submit-message" })
+        : post(`${route}?sessionId=${id}`, { content: "one" }, { headers: { "idempotency-key": message.id } });
+    await put(`/chatbots/${chatbotId}`, { endpointId });
+    await ask();
+    expect(await treeOf(id)).toMatchObject([{ content: "one" }, { role: "assistant", active: true }]);
+    await put(`/chatbots/${chatbotId}`, { endpointId: await createEndpoint() });
+    await ask();
+    await ask();
+    expect(textsOf(await historyOf(id))).toEqual(["user: one", "assistant: one"]);
+    expect((await treeOf(id)).map(({ active }) => active)).toEqual([true, false, true]);
   });
 
   it("makes one turn of a call that is repeated", async () => {
@@ -348,6 +367,21 @@ describe("a page that is opened again", () => {
     const stale = openChat(id, { messages: before, sayLast: true });
     await stale.chat.resumeStream();
     expect([...reopened.calls, ...stale.calls].map(({ status }) => status)).toEqual([200, 204, 204]);
+  });
+
+  it("shows that a reply without text has failed meanwhile, if it says what it has", async () => {
+    const { id } = await conversation({ fail: 500 });
+    const { chat } = openChat(id);
+    await chat.sendMessage({ text: "one" });
+    await chat.regenerate();
+    const reopened = openChat(id, { messages: await historyOf(id), sayLast: true });
+    await reopened.chat.resumeStream();
+    expect(typesOf(reopened.calls[0])).toEqual(["start", "error"]);
+    expect(reopened.chat.error?.message).toMatch(/500/);
+    await post(`/sessions/message?sessionId=${id}`, { message: { role: "user", content: "two" } });
+    const complete = openChat(id, { messages: await historyOf(id), sayLast: true });
+    await complete.chat.resumeStream();
+    expect(complete.calls[0]?.status).toBe(204);
   });
 
   it("shows it to a client also when a message follows that the client does not see", async () => {

@@ -11,6 +11,7 @@ import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
 import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
+import type { ConversationQuestion } from "../../../live/session-client.ts";
 import type { OpenReply } from "../../http/open-reply.ts";
 import { checkStreamOptions, unsupported } from "../errors.ts";
 import { readMessages } from "../messages.ts";
@@ -19,7 +20,7 @@ import type { ModelCall } from "../model-request.ts";
 import { findOwnSession } from "../../http/session-owners.ts";
 import { createSession } from "../open-session.ts";
 import { respondWithReply } from "../respond-with-reply.ts";
-import { readQuestion } from "../session-question.ts";
+import { problemInNewSession, readQuestion } from "../session-question.ts";
 import { CompletionEvents, newCompletionHead, presentCompletion } from "./present.ts";
 import type { CreateCompletion } from "./schemas.ts";
 
@@ -63,6 +64,9 @@ async function ask(
   const { user: _user, metadata: _metadata, ...params } = call.params;
   const question = await readQuestion(c, { ...call, params }, "start");
   if ("reason" in question) return question;
-  const opened = named === undefined ? await createSession(c, input, input) : await findOwnSession(c, named);
+  const opened = named === undefined ? await openNew(c, question, input) : await findOwnSession(c, named);
   return "reason" in opened ? opened : askSession(c, opened.sessionId, question, input.stream === true);
 }
+
+const openNew = async (c: AppContext, question: ConversationQuestion, input: Input) =>
+  problemInNewSession(question, "messages") ?? createSession(c, input);

@@ -23,7 +23,7 @@ import type { ModelCall } from "../model-request.ts";
 import { findOwnSession } from "../../http/session-owners.ts";
 import { createSession } from "../open-session.ts";
 import { respondWithReply } from "../respond-with-reply.ts";
-import { readQuestion } from "../session-question.ts";
+import { problemInNewSession, readQuestion } from "../session-question.ts";
 import { ResponseEvents } from "./events.ts";
 import { readInput } from "./input.ts";
 import { finishedResponse, newResponseHead, requestFieldsOf, storedHead, storedTurnOf } from "./present.ts";
@@ -39,6 +39,7 @@ export async function createResponse(c: AppContext, input: Input) {
   const messages = await readInput(c, input);
   if ("reason" in messages) return respondWithProblem(c, messages);
   if (input.instructions != null && c.var.caller.role === "client") return respondWithProblem(c, NO_INSTRUCTIONS);
+  if (c.req.header("x-parley-session") !== undefined) return respondWithProblem(c, SESSION_BY_HEADER);
   const asked = isStored(c, input) ? await askInSession(c, input, messages) : await askWithout(c, input, messages);
   if ("reason" in asked) return respondWithProblem(c, asked);
   const { head, reply } = asked;
@@ -50,6 +51,13 @@ export async function createResponse(c: AppContext, input: Input) {
 }
 
 const NO_INSTRUCTIONS = unsupported("unsupported_content", ["instructions"], CLIENT_INSTRUCTS);
+
+/** Where the header is not looked at, each call would make a session of its own. */
+const SESSION_BY_HEADER = unsupported(
+  "unsupported_parameter",
+  ["x-parley-session"],
+  "names no session for a response: send the session's id as conversation",
+);
 
 /**
  * Clients of OpenAI's API leave `store` out and mean `true`. Where nothing says whose session it would be, the response is
@@ -91,7 +99,7 @@ async function askInSession(
   if ("reason" in place) return place;
   const question = await readQuestion(c, callOf(input, messages), place.from);
   if ("reason" in question) return question;
-  const opened = await openSession(c, input, place.sessionId);
+  const opened = await openSession(c, input, question, place.sessionId);
   if ("reason" in opened) return opened;
   const { sessionId } = opened;
   const requestFields = requestFieldsOf(input);
@@ -139,8 +147,8 @@ const PREVIOUS_NOT_FOUND = unsupported(
   "there is no such response",
 );
 
-async function openSession(c: AppContext, input: Input, named: string | null) {
-  if (named === null) return createSession(c, input, input);
+async function openSession(c: AppContext, input: Input, question: ConversationQuestion, named: string | null) {
+  if (named === null) return problemInNewSession(question, "input") ?? createSession(c, input);
   const found = await findOwnSession(c, named);
   return "reason" in found && input.previous_response_id != null ? PREVIOUS_NOT_FOUND : found;
 }

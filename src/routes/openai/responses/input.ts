@@ -5,7 +5,7 @@ import type { ModelMessage } from "../../../core/reply.ts";
 import type { AppEnv } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { unsupported } from "../errors.ts";
-import { readMessages } from "../messages.ts";
+import { readMessages, readPrompt } from "../messages.ts";
 import type { GivenMessage } from "../messages.ts";
 import { resolveReferences } from "./references.ts";
 import type { CreateResponse, InputItem } from "./schemas.ts";
@@ -19,9 +19,14 @@ export async function readInput(
   c: Context<AppEnv>,
   { input, instructions }: Input,
 ): Promise<ModelMessage[] | HttpProblem> {
-  const messages = typeof input === "string" ? [{ role: "user" as const, content: input }] : await readItems(c, input);
+  const messages = typeof input === "string" ? readText(input) : await readItems(c, input);
   if ("reason" in messages || instructions == null) return messages;
   return [{ role: "system", content: instructions }, ...messages];
+}
+
+function readText(input: string): ModelMessage[] | HttpProblem {
+  const prompt = readPrompt(input, ["input"]);
+  return "reason" in prompt ? prompt : [prompt];
 }
 
 async function readItems(c: Context<AppEnv>, given: InputItem[]): Promise<ModelMessage[] | HttpProblem> {
