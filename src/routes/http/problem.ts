@@ -230,7 +230,7 @@ const PROBLEMS: ProblemTable = {
   "too-many-subscribers": ({ resource = "session" }) => ({
     httpStatus: 429,
     code: "too_many_followers",
-    message: `This ${resource} has too many followers`,
+    message: `This ${resource} has too many followers, or too many of them are yours: close one of yours, or try again later`,
     headers: { "retry-after": "60" },
   }),
   "turn-queue-full": ({ retryAfterSeconds }) => ({

@@ -1,16 +1,20 @@
 /**
  * Makes the request of a call without a session from what the caller sent: its messages behind the chatbot's system
- * prompt, and its params over those of the chatbot and the endpoint. Effects: queries to D1.
+ * prompt, as far as they fit into its context, and its params over those of the chatbot and the endpoint. Effects: queries
+ * to D1.
  */
 import type { Context } from "hono";
 import type { Caller } from "../../core/caller.ts";
 import { mergeParams } from "../../core/call-params.ts";
 import type { Chatbot } from "../../core/chatbot.ts";
+import type { ContextSettings } from "../../core/context.ts";
 import type { Endpoint } from "../../core/endpoint.ts";
 import { invalid } from "../../core/failure.ts";
 import { overriddenPins } from "../../core/param-names.ts";
 import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
 import { findParamProblem, PROVIDERS } from "../../providers/registry.ts";
+import { ContextFitter } from "../../turn/fit-context.ts";
+import type { ChosenHistory } from "../../turn/fit-context.ts";
 import { buildRequest } from "../../turn/prepare-turn.ts";
 import type { AppEnv } from "../http/context.ts";
 import { paramProblems } from "../http/fields.ts";
@@ -121,24 +125,63 @@ export function checkMessages(messages: readonly ModelMessage[], field: string, 
     : unsupported("unsupported_content", [field], "must have a text");
 }
 
+/** Builds a request with a conversation behind the instructions. */
+type BuildRequest = (conversation: ModelMessage[], isComplete: boolean) => ReplyRequest;
+
+/** The chatbot's system prompt stands behind the caller's own, and before the conversation. @returns `context-too-small` */
 function modelRequest(
   { chatbot }: NamedModel,
   endpoint: Endpoint,
   messages: ModelMessage[],
   params: Record<string, unknown>,
-): ReplyRequest {
+): ReplyRequest | HttpProblem {
   const { alternateRoles } = PROVIDERS[endpoint.connectorType];
-  return buildRequest(
-    { endpoint, previousCalls: 0, alternateRoles },
-    { messages: withPersona(messages, chatbot?.systemPrompt ?? null), isComplete: true },
-    { overrides: mergeParams(chatbot?.params ?? "{}", JSON.stringify(params), []), withReceipt: false },
-  );
+  const target = { endpoint, previousCalls: 0, alternateRoles };
+  const settings = {
+    overrides: mergeParams(chatbot?.params ?? "{}", JSON.stringify(params), []),
+    withReceipt: false,
+  };
+  const firstIndex = messages.findIndex(({ role }) => role !== "system");
+  const start = firstIndex === -1 ? messages.length : firstIndex;
+  const persona = chatbot?.systemPrompt ?? null;
+  const instructions = messages.slice(0, start);
+  if (persona !== null) instructions.push({ role: "system", content: persona });
+  const build: BuildRequest = (conversation, isComplete) =>
+    buildRequest(target, { messages: [...instructions, ...conversation], isComplete }, settings);
+  const conversation = messages.slice(start);
+  return chatbot?.context ? requestWithin(chatbot.context, conversation, build) : build(conversation, true);
 }
 
-/** The chatbot's system prompt stands behind the caller's own, and before the conversation. */
-function withPersona(messages: ModelMessage[], systemPrompt: string | null): ModelMessage[] {
-  if (systemPrompt === null) return messages;
-  const start = messages.findIndex(({ role }) => role !== "system");
-  const at = start === -1 ? messages.length : start;
-  return messages.toSpliced(at, 0, { role: "system", content: systemPrompt });
+/**
+ * The request with the newest messages that fit. Nothing is kept of a call, so nothing is known of how its provider counts, and
+ * no summary is made.
+ *
+ * @returns `context-too-small` if the instructions and the messages from the user's last one on are too long
+ */
+function requestWithin(
+  context: ContextSettings,
+  conversation: ModelMessage[],
+  build: BuildRequest,
+): ReplyRequest | HttpProblem {
+  const promptIndex = Math.max(
+    0,
+    conversation.findLastIndex(({ role }) => role === "user"),
+  );
+  const newestFirst = conversation
+    .slice(0, promptIndex)
+    .map((message, index) => ({ ...message, seq: index + 1 }))
+    .toReversed();
+  const buildWith = ({ messages, isComplete }: ChosenHistory) =>
+    build(
+      [...messages.map(({ role, content }) => ({ role, content })), ...conversation.slice(promptIndex)],
+      isComplete,
+    );
+  const fitter = new ContextFitter({
+    settings: context,
+    facts: {},
+    maxMessages: Infinity,
+    past: { count: newestFirst.length, newestFirst: () => newestFirst },
+    build: buildWith,
+  });
+  return fitter.isTooSmall ? { reason: "context-too-small" } : buildWith(fitter.fit(null).history);
 }

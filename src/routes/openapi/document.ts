@@ -155,8 +155,6 @@ function streamDescription({ status, schema, events }: Operation["response"]): s
     : "Send `Accept: text/event-stream`, as an `EventSource` does. The answer is always an event stream.";
 }
 
-const EVENT_STREAM = "text/event-stream";
-
 const FRAMES =
   "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.";
 
@@ -173,28 +171,33 @@ const socketFrames = ({ fromServer, fromClient }: SocketFrames, schemas: Json): 
 
 /**
  * An answer that is JSON or a stream: the stream stands in an extension. Generators make one type of all that is in `content`, so
- * whoever reads JSON would have to check whether it is an event.
+ * whoever reads JSON would have to check whether it is an event. An answer that is always a stream is a text to whoever validates
+ * answers, and the extension has its events.
  */
 function responseContent(answer: Operation["response"], schemas: Json): Json {
   const { schema, contentType, texts = {}, events, example, status } = answer;
   if (status === 101) return {};
   const content: Json = {
-    ...(events ? { [EVENT_STREAM]: eventContent(events, schemas) } : {}),
+    ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
+    ...(events && !schema ? { "text/event-stream": { schema: streamText(schemas) } } : {}),
     ...(contentType === undefined ? {} : { [contentType]: {} }),
     ...textContents(texts),
   };
-  if (!schema) return { content };
-  const { [EVENT_STREAM]: stream, ...others } = content;
-  return {
-    content: { ...jsonContent(schema, example, "output", schemas), ...others },
-    ...(stream ? { "x-event-stream": stream } : {}),
-  };
+  return { content, ...(events ? { "x-event-stream": eventContent(events, schemas) } : {}) };
 }
 
 const textContents = (texts: Readonly<Record<string, string>>): Json =>
   Object.fromEntries(
     Object.entries(texts).map(([type, text]) => [type, { schema: { type: "string" }, example: text }]),
   );
+
+/** Server-sent events as one text. */
+const streamText = (schemas: Json): Json => ({
+  type: "string",
+  description: "Server-sent events. The `data` of each is a StreamEvent as JSON",
+  contentMediaType: "text/event-stream",
+  contentSchema: jsonSchema(StreamEvent, "output", schemas),
+});
 
 /** Each event is described by the JSON of its `data`. */
 const eventContent = ({ examples }: EventStream, schemas: Json): Json => ({

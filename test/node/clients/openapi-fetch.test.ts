@@ -78,7 +78,9 @@ const jsonOf = ({ content }: Operation["responses"][string]): string =>
 /** The operations that answer JSON, or a stream in its place: the call, and the type of its JSON. */
 const eitherWay = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.entries(operations)
-    .filter(([, { responses }]) => responses["200"]?.["x-event-stream"] !== undefined)
+    .filter(
+      ([, { responses }]) => responses["200"]?.["x-event-stream"] && responses["200"].content?.["application/json"],
+    )
     .map(([method, { responses, requestBody }]) => {
       const body = requestBody ? ", body: {} as never" : "";
       const call = `api.${method.toUpperCase()}(${JSON.stringify(path)}, { params: {} as never${body} })`;

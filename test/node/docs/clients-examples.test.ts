@@ -35,6 +35,10 @@ describe("OpenAI's package", () => {
     });
     expect(data.messages.filter(({ role }) => role === "user")).toHaveLength(2);
   });
+
+  it("makes a session with a key", async () => {
+    expect(await run(exampleOf("openai", 2))).toMatch(/^[0-9a-f]{24} .*\w/);
+  });
 });
 
 describe("the AI SDK's providers", () => {

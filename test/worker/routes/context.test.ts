@@ -319,3 +319,47 @@ it("a chatbot without context sends what historyLimit allows, as before", async 
   await chat(id, "five");
   expect((await endpoint.chats())[0]?.messages?.map(({ content }) => content)).toEqual(["three", "four", "five"]);
 });
+
+describe("a call without a session", () => {
+  const complete = async (context: object, messages: object[], fields: object = {}) => {
+    const endpoint = await createCountingEndpoint("count-2", fields);
+    const chatbot = { endpointId: endpoint.id, historyLimit: 1, systemPrompt: "You are a pirate.", context };
+    const model = `chatbot:${await createChatbot(chatbot)}`;
+    const answer = await post("/openai/v1/chat/completions", { model, messages });
+    return { answer, endpoint, model };
+  };
+  const user = (content: string) => ({ role: "user", content });
+  const assistant = (content: string) => ({ role: "assistant", content });
+  const long = Array.from({ length: 50 }, (_, n) => [user(line(`q${n}`)), assistant(line(`a${n}`))]).flat();
+  const newest = [{ role: "system", content: "Be brief." }, ...long, user("And now?")];
+
+  it.each(["newest", "summary"])("sends the newest messages that fit, with keep %s", async (keep) => {
+    for (const { connector_type } of FORMATS) {
+      const { answer, endpoint } = await complete({ maxTokens: 1000, keep }, newest, { connector_type });
+      expect(answer.status).toBe(200);
+      const [tokens = Infinity] = await endpoint.tokens(2);
+      expect(tokens).toBeLessThanOrEqual(1000);
+      expect(tokens).toBeGreaterThan(600);
+      const [sent] = await endpoint.bodies();
+      for (const text of ["Be brief.", "You are a pirate.", "Line a49", "And now?"]) expect(sent?.text).toContain(text);
+      expect(sent?.text).not.toContain("Line q0:");
+      expect(await endpoint.summaries()).toEqual([]);
+    }
+  });
+
+  it("sends all messages if they fit", async () => {
+    const { endpoint } = await complete({ maxTokens: 100_000, keep: "newest" }, newest);
+    expect((await endpoint.bodies())[0]?.text).toContain("Line q0:");
+  });
+
+  it("is 400 context_too_small if the newest message does not fit, and sends nothing", async () => {
+    const { answer, endpoint, model } = await complete({ maxTokens: 50, keep: "newest" }, [user("u".repeat(184))]);
+    expect([answer.status, answer.body.error.code]).toEqual([400, "context_too_small"]);
+    const refused = await post("/openai/v1/responses", { model, input: "u".repeat(184), store: false });
+    expect([refused.status, refused.body.error.code]).toEqual([400, "context_too_small"]);
+    expect(await endpoint.bodies()).toEqual([]);
+    // 17 and 183 characters: 50 tokens.
+    const accepted = await post("/openai/v1/responses", { model, input: "u".repeat(183), store: false });
+    expect(accepted.status).toBe(200);
+  });
+});

@@ -9,6 +9,7 @@ import { followEvents } from "../../support/follow.ts";
 import type { EventStreamReader } from "../../support/follow.ts";
 
 interface Stream {
+  schema: object;
   examples: Record<string, { value: StreamEvent }>;
 }
 
@@ -64,6 +65,14 @@ describe("a route that streams", () => {
     expect(samples).toEqual([curl]);
     const events = shownEvents(method, path);
     for (const event of events) expect(StreamEvent.parse(event)).toEqual(event);
+  });
+
+  it.each(streams)("$method $path has no events as JSON in its content", ({ method, path, operation }) => {
+    const { content = {}, "x-event-stream": stream } = described(method, path).responses["200"] ?? {};
+    const reference = { $ref: "#/components/schemas/StreamEvent" };
+    expect(stream?.schema).toEqual(reference);
+    if (operation.response.schema) expect(Object.keys(content)).toEqual(["application/json"]);
+    else expect(content["text/event-stream"]?.schema).toMatchObject({ type: "string", contentSchema: reference });
   });
 
   it("shows every event that a chat and its session send, and no other", async () => {
