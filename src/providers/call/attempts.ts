@@ -170,21 +170,24 @@ const withModel = (final: FinalEvent, model: string | null): FinalEvent =>
 /** Reads a call's events to the end, and emits its texts. */
 async function readResponse(portions: ReplyStream, state: AttemptState): Promise<FinalEvent> {
   const joiner = new SurrogateJoiner();
-  const emit = (text: string) => {
-    if (text !== "") state.onEvents([{ type: "text", text }]);
+  const emit = (texts: string[]) => {
+    const events = texts.filter((text) => text !== "").map((text) => ({ type: "text" as const, text }));
+    if (events.length > 0) state.onEvents(events);
   };
-  const final = await readPortions(portions, state, (text) => emit(joiner.join(text)));
-  emit(joiner.end());
+  const final = await readPortions(portions, state, (texts) => emit(texts.map((text) => joiner.join(text))));
+  emit([joiner.end()]);
   return final;
 }
 
 /**
  * Reads a call's events to the end, or until a deadline passes, even if the provider does not close the stream by then.
+ *
+ * @param onTexts gets the texts that came together
  */
 async function readPortions(
   portions: ReplyStream,
   state: AttemptState,
-  onText: (text: string) => void,
+  onTexts: (texts: string[]) => void,
 ): Promise<FinalEvent> {
   const { deadlines } = state;
   for (;;) {
@@ -194,12 +197,14 @@ async function readPortions(
       return next;
     }
     if (next.done) return deadlines.failure ?? CONNECTION_LOST;
-    for (const event of next.value) {
-      if (event.type !== "text") return event;
+    const texts = next.value.flatMap((event) => (event.type === "text" ? [event.text] : []));
+    if (texts.length > 0) {
       state.firstTextAt ??= now();
       deadlines.textReceived();
-      onText(event.text);
+      onTexts(texts);
     }
+    const final = next.value.at(-1);
+    if (final && final.type !== "text") return final;
   }
 }
 
