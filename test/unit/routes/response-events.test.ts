@@ -112,6 +112,21 @@ describe("the events of a response", () => {
     ]);
   });
 
+  it("end with the failure for a reader who saw more text than was kept, and once for one who has it", () => {
+    const failure = replyFailure("interrupted", "The turn broke off before the reply had ended.");
+    const numbersBehind = (after: number) => {
+      const events = stream(["Hell"], failure, after);
+      return events.map(({ type, sequence_number: number }) => [type, number]);
+    };
+    expect(numbersBehind(3)).toEqual([
+      ["response.output_text.delta", 4],
+      ["response.failed", 5],
+    ]);
+    expect(numbersBehind(4)).toEqual([["response.failed", 5]]);
+    expect(numbersBehind(5)).toEqual([]);
+    expect(numbersBehind(53)).toEqual([["response.failed", 54]]);
+  });
+
   it("end with the failure, in the words that the caller may read", () => {
     const failure = replyFailure("rate_limited", "The provider answered 429: sk-1");
     for (const [caller, message] of [

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
 import { kept } from "../../support/kept.ts";
+import { crash } from "../../support/faults.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
 
 const TEXT = "Hello! How can I assist you today? 🎉";
@@ -255,6 +256,27 @@ describe("a response that is stored", () => {
       expect(await eventsOf(again)).toEqual(live.slice(after + 1));
     }
     expect(await eventsOf(await client.responses.retrieve(id, { stream: true }))).toEqual(live);
+  });
+
+  it("that broke off in a crash ends for a reader who saw more of it than was kept", async () => {
+    const { id: endpointId } = await endpointPlaying("hello.stall");
+    const { client, base } = await stored({ endpointId });
+    const live: ResponseStreamEvent[] = [];
+    for await (const event of await client.responses.create({ ...base, input: "1", stream: true })) {
+      live.push(event);
+      if (live.filter(({ type }) => type === "response.output_text.delta").length !== 3) continue;
+      const { response } = live[0] as OpenAI.Responses.ResponseCreatedEvent;
+      await crash(sessionOf(response));
+    }
+    const { response } = live[0] as OpenAI.Responses.ResponseCreatedEvent;
+    const behind = async (after: number) =>
+      eventsOf(await client.responses.retrieve(response.id, { stream: true, starting_after: after }));
+    const failed = { type: "response.failed", response: { id: response.id, status: "failed" } };
+    const [end, ...more] = await behind(3);
+    expect(more).toEqual([]);
+    expect(end).toMatchObject({ ...failed, sequence_number: 4 });
+    expect(live.at(-2)).toMatchObject({ type: "response.output_text.delta", sequence_number: live.length - 2 });
+    expect(await behind(live.length - 2)).toMatchObject([{ ...failed, sequence_number: live.length - 1 }]);
   });
 
   it("has followers, as its session has: each is recorded, and one too many is refused", async () => {

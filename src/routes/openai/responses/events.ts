@@ -75,7 +75,7 @@ export class ResponseEvents implements ReplyEvents {
     const given = outcomeOf(final);
     const outcome = "code" in given ? { ...given, ...replyErrorFor(this.#caller.role, given) } : given;
     const response = finishedResponse(this.#head, this.#text, outcome);
-    if (response.status === "failed") return this.#event("response.failed", { response });
+    if (response.status === "failed") return this.#failed(response);
     const item = this.#message(messageStatusOf(response.status));
     return [
       this.#event("response.output_text.done", { ...this.#place, text: this.#text, logprobs: [] }),
@@ -83,6 +83,12 @@ export class ResponseEvents implements ReplyEvents {
       this.#event("response.output_item.done", { output_index: 0, item }),
       this.#event(response.status === "completed" ? "response.completed" : "response.incomplete", { response }),
     ].join("");
+  }
+
+  /** After a crash the log can have less text than a reader has. Its number then follows the reader's last. */
+  #failed(response: ResponseObject): string {
+    if (this.#startingAfter > this.#nextNumber) this.#nextNumber = this.#startingAfter + 1;
+    return this.#event("response.failed", { response });
   }
 
   /** The response goes on. A reader resumes behind the event before this one, so both have its number. */
