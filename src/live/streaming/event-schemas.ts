@@ -71,6 +71,15 @@ const ReplyEnd = z.object({
   error: z.object({ code: z.enum(REPLY_ERROR_CODES), message: z.string() }).optional(),
 });
 
+const TurnEnded = z.object({
+  type: z.literal("turn-ended"),
+  turnId: z.string(),
+  status: z.enum(TURN_STATUSES),
+  retryAfterSeconds: count
+    .optional()
+    .meta({ description: "The longest time for which a provider of the turn asks callers to wait" }),
+});
+
 /** All events that a session sends to its subscribers, as server-sent events and over sockets. */
 export const StreamEvent = z
   .discriminatedUnion("type", [
@@ -82,11 +91,7 @@ export const StreamEvent = z
     z.object({ type: z.literal("reply-start"), ...chatFields }),
     z.object({ type: z.literal("reply-delta"), ...chatFields, offset: count, text: z.string() }),
     ReplyEnd,
-    z.object({
-      type: z.literal("turn-ended"),
-      turnId: z.string(),
-      status: z.enum(TURN_STATUSES),
-    }),
+    TurnEnded,
     z.object({
       type: z.literal("replay-progress"),
       turn: count.meta({ description: "The turn of the recorded conversation that has ended" }),

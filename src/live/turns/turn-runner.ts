@@ -143,9 +143,11 @@ export class TurnRunner {
     });
     this.#writeReplies(turn);
     log.endTurn();
-    emit({ type: "turn-ended", turnId, status: this.#statusOf(replies) });
+    const retryAfterSeconds = maxRetryAfter(replies);
+    const wait = retryAfterSeconds === null ? {} : { retryAfterSeconds };
+    emit({ type: "turn-ended", turnId, status: this.#statusOf(replies), ...wait });
     const stopped = this.#signals.stoppedAs ? ({ stopped: true } as const) : {};
-    return { added: this.#added, retryAfterSeconds: maxRetryAfter(replies), ...stopped };
+    return { added: this.#added, retryAfterSeconds, ...stopped };
   }
 
   /** Starts the turn and appends its prompt, in one transaction. A turn that goes on has both. */

@@ -17,6 +17,8 @@ interface TurnEvent {
   durationMs?: number | null;
   ttftMs?: number | null;
   error?: Pick<ReplyFailure, "code" | "message">;
+  /** Of a turn that has ended. An object of an earlier release sends none. */
+  retryAfterSeconds?: number;
   /** Of a session's state. */
   turn?: { turnId: string } | null;
   /** Why a session's events end: as a socket would close with. */
@@ -90,10 +92,11 @@ export class TurnReply implements OpenReply {
     if (type === "message-appended") this.#end = endIn(event) ?? this.#end;
     if (type === "reply-end") this.#failure = failureIn(event);
     // It comes with the end of the reply, and only it says that a person has taken over.
-    if (type === "turn-ended") this.#finish(this.#failure ?? this.#endOfTurn(event));
+    if (type === "turn-ended") this.#finish(this.#endOfTurn(event));
   }
 
-  #endOfTurn({ status }: TurnEvent): FinalEvent | null {
+  #endOfTurn({ status, retryAfterSeconds }: TurnEvent): FinalEvent | null {
+    if (this.#failure) return { ...this.#failure, retryAfterSeconds: retryAfterSeconds ?? null };
     if (status !== "human") return this.#end;
     return this.#end ? { ...this.#end, isTakenOver: true } : { type: "human" };
   }

@@ -1,6 +1,7 @@
 /** Every command of a session, in Node, with a world in memory. */
 import { describe, expect, it } from "vitest";
 import type { Caller } from "../../../src/core/caller.ts";
+import { replyFailure } from "../../../src/core/reply.ts";
 import { runFrame } from "../../../src/live/frame-commands.ts";
 import { passResult } from "../../../src/live/passed-messages.ts";
 import { TurnSeries } from "../../../src/live/turn-series.ts";
@@ -67,6 +68,19 @@ describe("prompt", () => {
       "message-appended",
       "reply-end",
       "turn-ended",
+    ]);
+  });
+
+  it("ends with the wait that its provider asks for, if it asks", async () => {
+    const failure = replyFailure("rate_limited", "No", { retryAfterSeconds: 7 });
+    const endings = [[failure], fails("down"), says("Hello")].values();
+    const { room, world } = aRoom(() => endings.next().value ?? []);
+    for (const content of ["1", "2", "3"]) await room.prompt({ content }, "added", null);
+    const ended = { type: "turn-ended", turnId: expect.any(String) };
+    expect(world.events.filter(({ type }) => type === "turn-ended")).toStrictEqual([
+      { ...ended, status: "error", retryAfterSeconds: 7 },
+      { ...ended, status: "error" },
+      { ...ended, status: "ok" },
     ]);
   });
 

@@ -54,6 +54,16 @@ it("is the text as it comes, and how the turn ends", async () => {
   expect(cancel).toHaveBeenCalledOnce();
 });
 
+it.each([
+  ["which asks callers to wait", { retryAfterSeconds: 7 }, 7],
+  ["of an object of an earlier deployment, which does not say", {}, null],
+])("is the failure of the provider, %s", async (_, wait, retryAfterSeconds) => {
+  const error = { code: "rate_limited", message: "No" };
+  const events = event("reply-end", { turnId, status: "error", error }) + event("turn-ended", { turnId, ...wait });
+  const reply = new TurnReply(openStream([events]).stream, STAYS, { turnId });
+  expect((await reply.next())?.final).toMatchObject({ type: "failed", ...error, retryAfterSeconds });
+});
+
 it("reads events that end with the turn to their end", async () => {
   const { stream, cancel } = openStream([delta("a") + appended + ended, HEARTBEAT, HEARTBEAT]);
   const read = vi.spyOn(ReadableStreamDefaultReader.prototype, "read");

@@ -333,6 +333,13 @@ describe("a response that is stored", () => {
     });
   });
 
+  it.each([false, true])("has the wait that its provider asks for, streamed: %s", async (stream) => {
+    const { id: endpointId } = await endpointPlaying("429:long", { params: { max_attempts: 1 } });
+    const { client, base } = await stored({ endpointId });
+    const error = await errorOf(client.responses.create({ ...base, input: "1", stream }));
+    expect([error.status, error.headers?.get("retry-after")]).toEqual([429, "500"]);
+  });
+
   it.each([["400"], ["hello.reset"]])("is asked for again under its key, in the same place: %s", async (scene) => {
     const { id: endpointId, received } = await endpointPlaying(scene, { params: { max_attempts: 1 } });
     const working = await createEndpoint();

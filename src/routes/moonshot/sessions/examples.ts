@@ -154,9 +154,9 @@ const turnEvents = {
     turnId,
     chatId: chats[1],
     status: "error",
-    error: { code: "connection_lost", message: "No connection to the provider, or it was lost." },
+    error: { code: "rate_limited", message: "The provider answered 429: Too many requests" },
   },
-  "turn-ended": { type: "turn-ended", turnId, status: "partial" },
+  "turn-ended": { type: "turn-ended", turnId, status: "partial", retryAfterSeconds: 7 },
 } as const satisfies EventStream["examples"];
 
 const followedEvents = {
