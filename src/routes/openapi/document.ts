@@ -155,6 +155,8 @@ function streamDescription({ status, schema, events }: Operation["response"]): s
     : "Send `Accept: text/event-stream`, as an `EventSource` does. The answer is always an event stream.";
 }
 
+const EVENT_STREAM = "text/event-stream";
+
 const FRAMES =
   "Every frame is a JSON object: a StreamEvent from the server, a ClientFrame from the client. The answer to the text `ping` is `pong`.";
 
@@ -177,14 +179,17 @@ const socketFrames = ({ fromServer, fromClient }: SocketFrames, schemas: Json): 
 function responseContent(answer: Operation["response"], schemas: Json): Json {
   const { schema, contentType, texts = {}, events, example, status } = answer;
   if (status === 101) return {};
-  const content: Json = {
-    ...(schema ? jsonContent(schema, example, "output", schemas) : {}),
-    ...(events && !schema ? { "text/event-stream": { schema: streamText(schemas) } } : {}),
-    ...(contentType === undefined ? {} : { [contentType]: {} }),
-    ...textContents(texts),
-  };
-  return { content, ...(events ? { "x-event-stream": eventContent(events, schemas) } : {}) };
+  const named = { ...(contentType === undefined ? {} : { [contentType]: {} }), ...textContents(texts) };
+  const stream = events && eventContent(events, schemas);
+  if (!schema) return withStream({ ...(events ? streamText(schemas) : {}), ...named }, stream);
+  const { [EVENT_STREAM]: textStream, ...others } = named;
+  return withStream({ ...jsonContent(schema, example, "output", schemas), ...others }, stream ?? textStream);
 }
+
+const withStream = (content: Json, stream: unknown): Json => ({
+  content,
+  ...(stream ? { "x-event-stream": stream } : {}),
+});
 
 const textContents = (texts: Readonly<Record<string, string>>): Json =>
   Object.fromEntries(
@@ -193,10 +198,14 @@ const textContents = (texts: Readonly<Record<string, string>>): Json =>
 
 /** Server-sent events as one text. */
 const streamText = (schemas: Json): Json => ({
-  type: "string",
-  description: "Server-sent events. The `data` of each is a StreamEvent as JSON",
-  contentMediaType: "text/event-stream",
-  contentSchema: jsonSchema(StreamEvent, "output", schemas),
+  [EVENT_STREAM]: {
+    schema: {
+      type: "string",
+      description: "Server-sent events. The `data` of each is a StreamEvent as JSON",
+      contentMediaType: EVENT_STREAM,
+      contentSchema: jsonSchema(StreamEvent, "output", schemas),
+    },
+  },
 });
 
 /** Each event is described by the JSON of its `data`. */

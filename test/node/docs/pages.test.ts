@@ -3,6 +3,7 @@ import { globSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { apiDocument, apiRoutes } from "../../../src/api-docs.ts";
 import { GUIDE_GROUPS } from "../../../src/docs/site/guides.ts";
+import { contentOf } from "../../../src/docs/site/openapi.ts";
 import type { ApiDocument } from "../../../src/docs/site/openapi.ts";
 import { samplesOf } from "../../../src/docs/site/samples.ts";
 import { fieldsOf, typeOf } from "../../../src/docs/site/schema-fields.ts";
@@ -51,7 +52,7 @@ it("shows how to open each stream, every event of it, and every frame of a socke
   const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
   const streams = operations
     .flatMap(({ responses }) => Object.values(responses))
-    .flatMap(({ content = {} }) => Object.values(content));
+    .flatMap((answer) => Object.values(contentOf(answer)));
   const events = streams
     .flatMap(({ examples = {} }) => Object.values(examples))
     .map(({ value }) => `data: ${JSON.stringify(value)}`);

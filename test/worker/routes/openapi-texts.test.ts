@@ -75,6 +75,15 @@ describe("a route that streams", () => {
     else expect(content["text/event-stream"]?.schema).toMatchObject({ type: "string", contentSchema: reference });
   });
 
+  it.each(["/openai/v1/chat/completions", "/openai/v1/responses"])(
+    "post %s has its stream as a text beside its JSON",
+    (path) => {
+      const { content = {}, "x-event-stream": stream } = described("post", path).responses["200"] ?? {};
+      expect(Object.keys(content)).toEqual(["application/json"]);
+      expect(stream?.schema).toEqual({ type: "string" });
+    },
+  );
+
   it("shows every event that a chat and its session send, and no other", async () => {
     const context = { maxTokens: 20, keep: "newest" };
     const id = await createSession({ chatbotId: await createChatbot({ greeting: "Hello ".repeat(20), context }) });
