@@ -457,12 +457,6 @@ describe("what is not taken", () => {
     ["a JSON format", { text: { format: { type: "json_object" } } }, "text.format.type", "unsupported_parameter"],
     ["a blank text", { input: " " }, "input", "unsupported_content"],
     ["too long a text", { input: "x".repeat(100_001) }, "input", "unsupported_content"],
-    [
-      "a field beside the id of a conversation",
-      { conversation: { id: "x", ids: 1 } },
-      "conversation.ids",
-      "invalid_input",
-    ],
     ["an unknown field", { max_ouput_tokens: 1 }, "max_ouput_tokens", "invalid_input"],
     ["too much metadata", { metadata: { a: "x".repeat(513) } }, "metadata.a", "invalid_input"],
   ])("%s: 400 naming the field", async (_, fields, param, code) => {

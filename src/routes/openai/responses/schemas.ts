@@ -38,7 +38,7 @@ export const CreateResponse = z.strictObject({
   stream: z.nullish(z.boolean()),
   store: z.nullish(z.boolean()),
   previous_response_id: z.nullish(z.string()),
-  conversation: z.nullish(z.union([z.string(), z.strictObject({ id: z.string() })])),
+  conversation: z.nullish(z.union([z.string(), z.looseObject({ id: z.string() })])),
   metadata: z.nullish(Metadata),
   max_output_tokens: z.nullish(z.int().check(z.minimum(1))),
   temperature: z.nullish(z.number()),
