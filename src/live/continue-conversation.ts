@@ -19,8 +19,15 @@ import type { SessionWorld } from "./session-world.ts";
 import { appendMessages } from "./turns/append-messages.ts";
 import type { Prompt } from "./turns/prompt.ts";
 
+/** What is known of earlier calls with the same question. */
+export interface Repeat {
+  /** The prompt of the turn that its key has started, if that is in the log. */
+  seq: number | null;
+  /** Whether the call has a key: then that says whether it is a repeat. */
+  hasKey: boolean;
+}
+
 /**
- * @param seq the prompt of an earlier turn of the same question, which is asked again
  * @returns the prompt, or `model-mismatch`, `invalid`, `human-handles` for what a person's session does not take, or
  * `not-found` for a turn that is not in the log
  */
@@ -28,12 +35,12 @@ export function continueConversation(
   world: SessionWorld,
   session: Session,
   question: ConversationQuestion,
-  seq: number | null,
+  repeat: Repeat,
 ): Outcome<Prompt> {
   const { by, requestFields } = question;
   const partner = { chatbotId: session.chatbotId, endpointId: endpointOf(session) };
   if (!isWith(partner, question)) return failed({ reason: "model-mismatch", session: partner });
-  const addition = additionOf(world.log, question, seq);
+  const addition = additionOf(world.log, question, repeat);
   if (!addition.ok) return addition;
   const { added, parentSeq, ...prompt } = addition.value;
   const isVariant = parentSeq !== undefined;
@@ -58,15 +65,16 @@ interface Addition extends Pick<Prompt, "content" | "seq"> {
   parentSeq?: number;
 }
 
-function additionOf(log: Log, { messages, from }: ConversationQuestion, seq: number | null): Outcome<Addition> {
-  if (from === "start") return comparedWithPath(log, messages);
-  return seq === null ? newMessages(log, messages, from) : success(repeated(log, seq));
+function additionOf(log: Log, { messages, from }: ConversationQuestion, repeat: Repeat): Outcome<Addition> {
+  if (from === "start") return comparedWithPath(log, messages, repeat);
+  return repeat.seq === null ? newMessages(log, messages, from, repeat) : success(repeated(log, repeat.seq));
 }
 
-function comparedWithPath(log: Log, messages: ModelMessage[]): Outcome<Addition> {
+function comparedWithPath(log: Log, messages: ModelMessage[], { seq }: Repeat): Outcome<Addition> {
   const continuation = continuationOf(messages, log.conversation.oldestFirst());
   if (!continuation) return NOTHING_TO_ANSWER;
   if (continuation.kind === "again") return success(againAt(log, continuation.seq));
+  if (seq !== null) return success(repeated(log, seq));
   const { replacedSeq, added, prompt: content } = continuation;
   const replaced = replacedSeq === null ? undefined : log.message(replacedSeq);
   return success({ content, seq: null, added, ...(replaced ? { parentSeq: parentOf(replaced) } : {}) });
@@ -88,13 +96,14 @@ function newMessages(
   log: Log,
   messages: ModelMessage[],
   from: Exclude<ConversationQuestion["from"], "start">,
+  { hasKey }: Repeat,
 ): Outcome<Addition> {
   const prompt = messages.at(-1);
   if (prompt?.role !== "user") return NOTHING_TO_ANSWER;
   const behind = from === "end" ? success({}) : placeBehind(log, from.turnId);
   if (!behind.ok) return behind;
   const place: Pick<Addition, "parentSeq"> = behind.value;
-  const unanswered = messages.length === 1 ? unansweredPrompt(log, prompt.content) : null;
+  const unanswered = messages.length === 1 && !hasKey ? unansweredPrompt(log, prompt.content) : null;
   if (unanswered && (from === "end" || parentOf(unanswered) === place.parentSeq))
     return success(repeated(log, unanswered.seq));
   return success({ content: prompt.content, seq: null, added: messages.slice(0, -1), ...place });
@@ -113,11 +122,9 @@ function placeBehind(log: Log, turnId: string): Outcome<Pick<Addition, "parentSe
 
 /**
  * The message of the user at the end of the active path, if it is this prompt, and no reply or a failed one follows it: many
- * clients repeat a call that failed, and not all of them under a key.
+ * clients repeat a call that failed or takes too long, and not all of them under a key.
  */
 function unansweredPrompt(log: Log, content: string): Message | null {
-  const { session, turn } = log.loadedState;
-  if (turn !== null || session.handler === "human") return null;
   const prompt = failedPrompt(log) ?? log.message(log.places.leaf);
   return prompt?.role === "user" && prompt.content === content ? prompt : null;
 }

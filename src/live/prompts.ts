@@ -17,6 +17,7 @@ import type { SavedResult } from "./log/waiting-results.ts";
 import { promptAbout, turnNamed } from "./client-messages.ts";
 import { promptOfReply } from "./log/answered-prompts.ts";
 import { continueConversation } from "./continue-conversation.ts";
+import type { Repeat } from "./continue-conversation.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom } from "./passed-messages.ts";
 import type { SessionLoader } from "./session-loader.ts";
@@ -82,9 +83,10 @@ export class Prompts {
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
-    const unchanged = requireLastSeq(active.value, question.expectedSeq);
+    const repeat = { seq: saved && this.#promptSeq(saved), hasKey: key !== null };
+    const unchanged = requireLastSeq(active.value, expectedSeqOf(question, repeat));
     if (!unchanged.ok) return unchanged;
-    const prompt = this.#promptOf(active.value, question, saved && this.#promptSeq(saved));
+    const prompt = this.#promptOf(active.value, question, repeat);
     return prompt.ok ? this.#startTurn({ ...prompt.value, ...attackOf(series) }, question, key, series) : prompt;
   }
 
@@ -144,11 +146,11 @@ export class Prompts {
     return success(null);
   }
 
-  /** @param seq the prompt of an earlier turn of the same question, if it has one in the log */
-  #promptOf(session: Session, question: Question, seq: number | null): Outcome<Prompt> {
-    const { expectedSeq } = question;
+  #promptOf(session: Session, question: Question, repeat: Repeat): Outcome<Prompt> {
+    const { seq } = repeat;
+    const expectedSeq = expectedSeqOf(question, repeat);
     const expected = expectedSeq === undefined ? {} : { expectedSeq };
-    if ("messages" in question) return continueConversation(this.#world, session, question, seq);
+    if ("messages" in question) return continueConversation(this.#world, session, question, repeat);
     if ("about" in question) return promptAbout(this.#world.log, session, question, seq);
     if ("recordedTurn" in question) return this.#recordedPrompt(session, question.recordedTurn);
     if ("content" in question && question.editedSeq === undefined)
@@ -272,6 +274,10 @@ const conversationOf = ({ from, chatbotId, endpointId, messages }: ConversationQ
 
 /** Whether a client means the reply that runs already, of whatever call. */
 const isJoined = (question: Question): boolean => "messages" in question || "about" in question;
+
+/** A prompt that is in the log has moved the log itself: what its first call expected held then. */
+const expectedSeqOf = ({ expectedSeq }: Question, { seq }: Repeat): number | undefined =>
+  seq === null ? expectedSeq : undefined;
 
 /** A message of the client is found by its name, however it was sent. */
 const keyOf = (question: Question, { seq }: Prompt): IdempotencyKey | null =>

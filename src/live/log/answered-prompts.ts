@@ -1,5 +1,6 @@
-/** Which message of the user a reply answers. Effects: reads the log. */
+/** Which message of the user a reply answers, and where it stands. Effects: reads the log. */
 import type { Message } from "../../core/message.ts";
+import { isOnPath } from "../../core/message-tree.ts";
 import type { Log } from "./log.ts";
 
 /** The user message that a reply answers: in its turn, or in an earlier one. */
@@ -14,3 +15,10 @@ export function failedPrompt(log: Log): Message | undefined {
   const last = log.message(log.places.leaf);
   return last?.reply?.status === "error" ? promptOfReply(log, last) : undefined;
 }
+
+/**
+ * What a reply to a prompt of the log follows: the prompt, if that has left the active path meanwhile, or if a reply to it that
+ * failed is the end of the path. `null` for the end of the path.
+ */
+export const placeOfAnswer = (log: Log, seq: number): number | null =>
+  isOnPath(log.loadedState.session.activePath, seq) && failedPrompt(log)?.seq !== seq ? null : seq;

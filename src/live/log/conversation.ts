@@ -47,6 +47,18 @@ export class Conversation {
     return this.#past([[1, last]], lastSeq, messageCount - (last < lastSeq ? this.#countAfter(last) : 0));
   }
 
+  /** The messages of the active path but for one of them. */
+  without(seq: number): PastMessages {
+    const path = this.upTo();
+    return {
+      count: path.count - 1,
+      has: (other) => other !== seq && path.has(other),
+      *newestFirst() {
+        for (const message of path.newestFirst()) if (message.seq !== seq) yield message;
+      },
+    };
+  }
+
   /** The messages of the active path from its start, read as far as they are taken, before anything is appended. */
   *oldestFirst(): Generator<ComparedMessage, void> {
     const { lastSeq, activePath } = this.#session();

@@ -17,6 +17,7 @@ import type { TaskTarget } from "../../turn/prepare-turn.ts";
 import { MAX_SUMMARISED_CHARACTERS, Transcript, instructionFor } from "../../turn/summary.ts";
 import type { SummaryTask } from "../../turn/summary.ts";
 import type { PastMessages } from "../log/conversation.ts";
+import { placeOfAnswer } from "../log/answered-prompts.ts";
 import type { Log } from "../log/log.ts";
 import type { MadeSummary } from "./make-summary.ts";
 
@@ -71,13 +72,21 @@ export function planChat(
 ): Outcome<ChatPlan> {
   if (chatbot?.deletedAt !== null) return notFound("chatbot", session.chatbotId);
   if (session.clientId !== null && client?.deletedAt !== null) return notFound("client", session.clientId);
-  const past = log.conversation.upTo(prompt.seq === null ? prompt.parentSeq : log.places.parentOf(prompt.seq));
+  const past = pastOf(log, prompt);
   const facts = log.contextFacts;
   const input = { chatId: session.id, content: prompt.content, past, facts, withReceipt: false };
   return planCall(log, chatbot, input, {
     target: targetOf(endpoint),
     summariser: () => targetOf(summaryEndpoint ?? null),
   });
+}
+
+/** The messages before a prompt. One that is answered again at the end of the path stands there, and no longer in its place. */
+function pastOf(log: Log, { seq, parentSeq }: ChatPrompt): PastMessages {
+  const { conversation, places } = log;
+  if (seq === null) return conversation.upTo(parentSeq);
+  const isMoved = parentSeq === undefined && places.leaf !== seq && placeOfAnswer(log, seq) === null;
+  return isMoved ? conversation.without(seq) : conversation.upTo(places.parentOf(seq));
 }
 
 /** What a chatbot calls. */

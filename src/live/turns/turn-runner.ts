@@ -6,13 +6,12 @@
  * all by the injected world; a timer.
  */
 import type { Message, NewMessage, SentContext } from "../../core/message.ts";
-import { isOnPath } from "../../core/message-tree.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
 import type { ReplyPlace, StartedTurn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
-import { failedPrompt } from "../log/answered-prompts.ts";
+import { placeOfAnswer } from "../log/answered-prompts.ts";
 import type { SessionWorld } from "../session-world.ts";
 import { contextTrimmed } from "../streaming/events.ts";
 import type { SessionEvent } from "../streaming/events.ts";
@@ -199,15 +198,9 @@ export class TurnRunner {
     return this.#sent.flatMap(([chatId, context]) => contextTrimmed({ turnId, chatId, kind }, context) ?? []);
   }
 
-  /**
-   * A prompt that was repeated can have left the active path meanwhile, or a reply to it that failed is the end of the path.
-   * Then the reply is a variant that follows it.
-   */
   #placeOfReply({ seq, parentSeq }: Prompt): ReplyPlace {
     if (seq === null || this.#session.kind === "comparison") return {};
-    const { log } = this.#world;
-    const isActive = isOnPath(log.loadedState.session.activePath, seq);
-    const replyParentSeq = parentSeq ?? (isActive && failedPrompt(log)?.seq !== seq ? null : seq);
+    const replyParentSeq = parentSeq ?? placeOfAnswer(this.#world.log, seq);
     return { promptSeq: seq, ...(replyParentSeq === null ? {} : { replyParentSeq }) };
   }
 

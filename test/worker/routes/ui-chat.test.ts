@@ -109,6 +109,36 @@ describe("sending", () => {
     expect((await treeOf(id)).map(({ active }) => active)).toEqual([true, false, true]);
   });
 
+  it.each(["/ui/chat", "/sessions/chat"])(
+    "has what a person wrote meanwhile sent with it, if it is repeated: %s",
+    async (route) => {
+      const { id, chatbotId } = await conversation();
+      const message = { id: crypto.randomUUID(), role: "user", parts: [{ type: "text", text: "one" }] };
+      const headers = { "idempotency-key": message.id };
+      const ask = () =>
+        route === "/ui/chat"
+          ? post(route, { id, messages: [message], trigger: "submit-message" })
+          : post(`${route}?sessionId=${id}`, { content: "one", expectedSeq: 0 }, { headers });
+      await put(`/chatbots/${chatbotId}`, { endpointId: (await endpointPlaying("400")).id });
+      await ask();
+      await post(`/sessions/${id}/takeover`, { operator: { id: "grace", name: "Grace" } });
+      await post(`/sessions/message?sessionId=${id}`, { message: { role: "assistant", content: "I am Grace" } });
+      await post(`/sessions/${id}/handback`, {});
+      const { id: endpointId, received } = await endpointPlaying("hello");
+      await put(`/chatbots/${chatbotId}`, { endpointId });
+      await ask();
+      expect((await received()).at(-1)?.body["messages"]).toMatchObject([
+        { content: expect.stringContaining("I am Grace") },
+        { role: "user", content: "one" },
+      ]);
+      expect(textsOf(await historyOf(id))).toEqual([
+        "user: one",
+        "assistant: I am Grace",
+        expect.stringMatching(/^assistant: Hello!/),
+      ]);
+    },
+  );
+
   it("makes one turn of a call that is repeated", async () => {
     const { id } = await conversation(SLOW);
     const body = (text: string) => ({
