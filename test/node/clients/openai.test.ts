@@ -88,16 +88,21 @@ const failureOf = (call: PromiseLike<unknown>): Promise<unknown> =>
 describe("a call in a session that takes longer than the client waits", () => {
   it("is repeated by the client, joins its own turn, and adds nothing", async () => {
     const session = await newSession();
-    const completion = connect({ timeout: 6_000, maxRetries: 1, session }).chat.completions.create({
+    const begun = connect({ timeout: 6_000, maxRetries: 1, session }).chat.completions.create({
       model: `chatbot:${chatbotId}`,
       messages: hello,
+      stream: true,
     });
     const call = await provider.nextCall();
-    call.say("Good ");
     await expect.poll(() => sent, { timeout: 60_000 }).toBe(2);
+    call.say("Good ");
+    // The answer begins when the call has joined the turn, so the turn ends after that.
+    const stream = await begun;
     call.say("day");
     call.finish();
-    expect((await completion).choices[0]?.message.content).toBe("Good day");
+    let text = "";
+    for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
+    expect(text).toBe("Good day");
     expect(answers).toEqual(["lost", 200]);
     expect(await textsOf(session)).toEqual(["user: Hello", "assistant: Good day"]);
   });

@@ -93,7 +93,7 @@ const CASES: Record<string, () => Case> = {
     close: async ({ client, sessionId }) => {
       const message = { role: "user", content: "y".repeat(100_000) };
       const options = { headers: { prefer: "return=minimal" } };
-      for (let n = 0; n < 50 && client.closed === null; n++)
+      for (let n = 0; n < 100 && client.closed === null; n++)
         await post(`/sessions/message?sessionId=${sessionId}`, { message }, options);
     },
   }),
