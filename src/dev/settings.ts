@@ -22,6 +22,9 @@ export const DEFAULT_STATE_FOLDER = resolve(ROOT, ".wrangler/state");
 /** Set for the wrangler that `npm start` runs: everything is prepared. */
 export const SKIPS_PREPARATION = "PARLEY_IS_PREPARED";
 
+/** `wrangler dev` takes the first free one of these for its inspector, even the one on which callers are to reach it. */
+const INSPECTOR_PORTS = { first: 9229, last: 9239 };
+
 const DEV_VARS = resolve(ROOT, ".dev.vars");
 
 /** Defaults. `.dev.vars` and `--var` override them. */
@@ -49,8 +52,17 @@ export interface Settings {
 
 /** @param args arguments for `wrangler dev`; missing ones are added */
 export function readSettings(args: string[]): Settings {
-  const { protocol, port, ip: givenIp, state, variables: givenVariables, others } = readArguments(args);
+  const {
+    protocol,
+    ip: givenIp,
+    state,
+    variables: givenVariables,
+    hasInspectorPort,
+    others,
+    ...given
+  } = readArguments(args);
   const ip = givenIp ?? LOOPBACK;
+  const port = Number(given.port ?? DEFAULT_PORT);
   const variables = { ...readDevVars(), ...givenVariables };
   // Whoever lets other machines call has a key of their own, and they call by a name of this machine.
   const allowedHosts = isLoopback(ip) ? {} : { ALLOWED_HOSTS: "*" };
@@ -58,7 +70,7 @@ export function readSettings(args: string[]): Settings {
   return {
     protocol: protocol === "https" ? "https" : "http",
     ip,
-    port: Number(port ?? DEFAULT_PORT),
+    port,
     stateFolder: state === undefined ? DEFAULT_STATE_FOLDER : resolve(ROOT, state),
     adminKey: adminKeyOf(variables),
     allowedHosts: { ...allowedHosts, ...variables }.ALLOWED_HOSTS ?? "",
@@ -66,10 +78,13 @@ export function readSettings(args: string[]): Settings {
       "dev",
       "--local",
       ...others,
+      ...(isInspectorPort(port) && !hasInspectorPort ? ["--inspector-port", "0"] : []),
       ...missingFrom(variables, defaults).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
   };
 }
+
+const isInspectorPort = (port: number): boolean => port >= INSPECTOR_PORTS.first && port <= INSPECTOR_PORTS.last;
 
 /** Whether only this machine reaches a server that listens on an ip. */
 export const isLoopback = (ip: string): boolean =>
@@ -116,6 +131,7 @@ function readArguments(args: string[]) {
     options: {
       port: { type: "string" },
       ip: { type: "string" },
+      "inspector-port": { type: "string" },
       "local-protocol": { type: "string" },
       "persist-to": { type: "string" },
       var: { type: "string", multiple: true },
@@ -134,6 +150,7 @@ function readArguments(args: string[]) {
     ip: textOf(values.ip),
     state: textOf(values["persist-to"]),
     variables: Object.fromEntries(variables) as NodeJS.Dict<string>,
+    hasInspectorPort: values["inspector-port"] !== undefined,
     others,
   };
 }

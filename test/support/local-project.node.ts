@@ -55,6 +55,8 @@ export function copyProject() {
     running,
     npmStart: (port: number, ...args: string[]) =>
       run("src/dev/start.ts", ["--port", String(port), "--inspector-port", "0", ...args], port),
+    /** Leaves it to wrangler where its inspector listens. */
+    npmStartWithInspector: (port: number) => run("src/dev/start.ts", ["--port", String(port)], port),
     wranglerDev: (port: number) =>
       run("node_modules/wrangler/bin/wrangler.js", ["dev", "--port", String(port), "--inspector-port", "0"], port),
     killGroup,

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { openLocalDatabase } from "../../../src/dev/database.ts";
+import { isFree } from "../../../src/dev/listening-address.ts";
 import {
   asAdmin,
   call,
@@ -18,7 +19,16 @@ import {
   untilReady,
 } from "../../support/local-project.node.ts";
 
-const { folder: project, npmStart, wranglerDev, running, killAll, killGroup, remove } = copyProject();
+const {
+  folder: project,
+  npmStart,
+  npmStartWithInspector,
+  wranglerDev,
+  running,
+  killAll,
+  killGroup,
+  remove,
+} = copyProject();
 
 afterEach(killAll);
 
@@ -107,6 +117,15 @@ describe("npm start", () => {
     expect(await Promise.all([`rebound.example:${port}`, "127.0.0.1.nip.io", "10.0.0.1"].map(statusFor))).toEqual([
       403, 403, 403,
     ]);
+  });
+
+  // Tries again: another wrangler of this machine may take the port meanwhile.
+  it("listens on the port that wrangler would take for its inspector", { retry: 2 }, async () => {
+    let port = 9229;
+    while (!(await isFree("127.0.0.1", port))) port += 1;
+    const server = npmStartWithInspector(port);
+    await untilReady(server);
+    expect((await get(port, "/chatbots", asAdmin)).status).toBe(200);
   });
 
   it("listens for other machines only with an admin key of its own", async () => {
