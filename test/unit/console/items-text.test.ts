@@ -15,6 +15,7 @@ it.for<[name: string, text: string, fileName: string, expected: object | null]>(
   ],
   ["CSV by its head", 'id,"prompt"\n1,a', "", { contentType: "text/csv", count: null }],
   ["CSV with semicolons, for the server to refuse", "id;prompt;tags\n1;a;b", "", { contentType: "text/csv" }],
+  ["CSV with its separator, for the server to refuse", "sep=;\r\nid;prompt\r\n1;a", "", { contentType: "text/csv" }],
   ["CSV by its name", "id,question\n1,a", "a.CSV", { contentType: "text/csv", count: null }],
   [
     "plain lines",

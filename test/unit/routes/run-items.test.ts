@@ -225,6 +225,36 @@ describe("CSV", () => {
     },
   );
 
+  it.each(["sep=;\nid;prompt\n1;Hi\n", "\uFEFFsep=,\r\nid,prompt\r\n1,Hi\r\n", '"SEP=;"\nprompt\nHi\n'])(
+    "refuses the line of %j that names the separator, and reads no further",
+    async (text) => {
+      const message =
+        'Line 1: The line "sep=" is for spreadsheet programs only: remove it, and separate the cells with commas';
+      expect(await itemsOf("csv", text)).toMatchObject({ items: [], issues: [{ path: [1], message }] });
+    },
+  );
+
+  it("reads no row when the head is wrong, and says all that is wrong with the head", async () => {
+    const { items, issues } = await itemsOf("csv", "id,id,question\n1,1,Hi\n2\n");
+    const messages = issues.map(({ message }) => message);
+    expect([items, messages]).toEqual([
+      [],
+      [
+        expect.stringContaining('Line 1: The column "question" is not known: there are id, prompt'),
+        "Line 1: A column prompt is required",
+        "Line 1: A column is there twice",
+      ],
+    ]);
+  });
+
+  it("names each row without a prompt, also one of nothing but commas", async () => {
+    const message = (line: number) => `Line ${line}: has no prompt: write one, or remove the row`;
+    expect(await itemsOf("csv", "id,prompt,tags\n1,Hi,\n,,\n\n4,,a\n5\n")).toMatchObject({
+      items: [{ id: "1" }],
+      issues: [3, 5, 6].map((line) => ({ path: [line, "prompt"], message: message(line) })),
+    });
+  });
+
   it.each(["prompt\nHi; you;prompt\n", "id,prompt\n1,a;b\n"])(
     "takes the semicolons in the texts of %j",
     async (text) => {

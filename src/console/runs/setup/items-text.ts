@@ -35,8 +35,9 @@ const linesOf = (text: string): string[] => text.split(/\r\n|\r|\n/).filter((lin
 
 const isJson = (text: string): boolean => /^\uFEFF?\s*[[{]/.test(text);
 
-/** A CSV file has a head with `prompt`. One with semicolons is for the server to refuse: its lines are no prompts. */
-const hasHead = (text: string): boolean => /^\uFEFF?(?:[^\n]*[,;])?\s*"?prompt"?\s*(?:[,;]|\r?\n)/.test(text);
+/** A CSV file has a head with `prompt`. One with semicolons, or `sep=`, is for the server to refuse: its lines are no prompts. */
+const hasHead = (text: string): boolean =>
+  /^\uFEFF?(?:sep=.\r?\n)?(?:[^\n]*[,;])?\s*"?prompt"?\s*(?:[,;]|\r?\n)/.test(text);
 
 function listOf(text: string): unknown[] | null {
   try {

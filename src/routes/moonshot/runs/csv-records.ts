@@ -102,12 +102,14 @@ export class CsvReader {
 const errorAfterQuote = (line: number, character: string): CsvError =>
   new CsvError(line, character === ";" ? SEMICOLONS : "Text follows a closing quote");
 
-/** What is no CSV or too long, and in which line. */
+/** What is wrong with a line. The lines after it cannot be read then. */
 export class CsvError extends Error {
   readonly line: number;
+  readonly problems: string[];
 
-  constructor(line: number, message: string) {
-    super(message);
+  constructor(line: number, ...problems: string[]) {
+    super(problems.join("; "));
     this.line = line;
+    this.problems = problems;
   }
 }

@@ -246,11 +246,13 @@ async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, vo
       const place = { place: [line], line };
       if (columns === null) {
         columns = cells.map((cell) => cell.trim());
-        if (columns.some(hasSemicolons)) throw new CsvError(line, SEMICOLONS);
+        const problems = problemsOfHead(columns);
+        if (problems.length > 0) throw new CsvError(line, ...problems);
         reader.maxCells = columns.length;
-        yield* issuesOfHead(columns, place);
       } else if (cells.length > columns.length)
         yield { issue: valueIssue(place, [], `has more cells than the head: ${columns.length}`) };
+      else if (!cells[columns.indexOf("prompt")])
+        yield { issue: valueIssue(place, ["prompt"], "has no prompt: write one, or remove the row") };
       else
         yield { ...place, value: itemOfCells(new Map(columns.map((column, index) => [column, cells[index] ?? ""]))) };
     }
@@ -260,21 +262,28 @@ async function* csvItems(texts: AsyncIterable<string>): AsyncGenerator<Found, vo
     yield* read(reader.end());
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    yield { issue: valueIssue({ place: [error.line], line: error.line }, [], error.message) };
+    const { line, problems } = error;
+    for (const problem of problems) yield { issue: valueIssue({ place: [line], line }, [], problem) };
   }
 }
+
+/** What is wrong with a first line such as `sep=;`, which names the separator. */
+const SEPARATOR_LINE =
+  'The line "sep=" is for spreadsheet programs only: remove it, and separate the cells with commas';
 
 /** Whether a cell of the head is several columns, at least one of them known. */
 const hasSemicolons = (column: string): boolean =>
   column.includes(";") && column.split(";").some((part) => COLUMNS.includes(part.trim().replaceAll('"', "")));
 
-function* issuesOfHead(columns: string[], place: Pick<FoundItem, "place" | "line">): Generator<Found, void> {
-  const refuse = (message: string): Found => ({ issue: valueIssue(place, [], message) });
-  for (const column of columns)
-    if (!COLUMNS.includes(column))
-      yield refuse(`The column "${cut(column)}" is not known: there are ${COLUMNS.join(", ")}`);
-  if (!columns.includes("prompt")) yield refuse("A column prompt is required");
-  if (new Set(columns).size < columns.length) yield refuse("A column is there twice");
+function problemsOfHead(columns: string[]): string[] {
+  if (columns[0]?.toLowerCase().startsWith("sep=")) return [SEPARATOR_LINE];
+  if (columns.some(hasSemicolons)) return [SEMICOLONS];
+  const unknown = columns.filter((column) => !COLUMNS.includes(column));
+  return [
+    ...unknown.map((column) => `The column "${cut(column)}" is not known: there are ${COLUMNS.join(", ")}`),
+    ...(columns.includes("prompt") ? [] : ["A column prompt is required"]),
+    ...(new Set(columns).size < columns.length ? ["A column is there twice"] : []),
+  ];
 }
 
 /** What a message repeats of a text. */
