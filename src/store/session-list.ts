@@ -30,7 +30,7 @@ import {
   sessionCounts,
   sessions,
 } from "./tables.ts";
-import { isInIndex, isPair, phraseOf, searchPair, titleContains } from "./title-search.ts";
+import { isInIndex, isMisread, isPair, phraseOf, searchPair, titleContains } from "./title-search.ts";
 
 /** Newest messages per session in a list. */
 const LISTED_MESSAGES = 100;
@@ -166,13 +166,15 @@ function totalOf(db: Database, filter: SessionFilter) {
 }
 
 /**
- * Titles that contain the search text, from the full-text index. Reads session rows only if there are other filters.
+ * Titles that contain the search text, from the full-text index. Reads session rows only if there are other filters, or if the
+ * index finds other texts too.
  */
 function titlesMatching(filter: SessionFilter): SQL {
-  const phrase = phraseOf(filter.search ?? "");
-  const others = hasOthers(filter);
+  const search = filter.search ?? "";
+  const phrase = phraseOf(search);
+  const others = hasOthers(filter) || isMisread(search);
   const rows = others ? sql`cross join ${sessions} on ${sessions.number} = f.rowid` : sql``;
-  const conditions = others ? sql`and ${conditionsOf(filter)}` : sql``;
+  const conditions = others ? sql`and ${isMisread(search) ? matchesOf(filter) : conditionsOf(filter)}` : sql``;
   return sql`from session_titles f ${rows} where f.session_titles match ${phrase} ${conditions}`;
 }
 

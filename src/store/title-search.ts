@@ -14,8 +14,11 @@ const lengthOf = (search: string): number => Array.from(foldText(search)).length
 
 export const isInIndex = (search: string): boolean => lengthOf(search) >= TRIGRAM_LENGTH;
 
+/** Whether SQLite takes it for another text: its index and its patterns read U+FFFE and U+FFFF as U+FFFD. */
+export const isMisread = (search: string): boolean => /[\ufffe\uffff]/.test(search);
+
 /** Whether {@link searchPair} can find it. A single letter begins too many terms. */
-export const isPair = (search: string): boolean => lengthOf(search) === TRIGRAM_LENGTH - 1;
+export const isPair = (search: string): boolean => lengthOf(search) === TRIGRAM_LENGTH - 1 && !isMisread(search);
 
 /** The search text as a string of the index's query language. */
 export const phraseOf = (search: string): string => `"${foldText(search).replaceAll('"', '""')}"`;
@@ -23,8 +26,10 @@ export const phraseOf = (search: string): string => `"${foldText(search).replace
 /** For a short text `glob` takes two thirds of the time of `instr`. D1 refuses patterns of more than 50 bytes. */
 export function titleContains(search: string): SQL {
   const text = foldText(search);
-  if (isInIndex(search)) return sql`instr(${sessions.titleFolded}, ${text})`;
-  return sql`${sessions.titleFolded} glob ${`*${text.replaceAll(/[*?[]/g, "[$&]")}*`}`;
+  const contains = sql`instr(${sessions.titleFolded}, ${text})`;
+  if (isInIndex(search)) return contains;
+  const matches = sql`${sessions.titleFolded} glob ${`*${text.replaceAll(/[*?[]/g, "[$&]")}*`}`;
+  return isMisread(search) ? sql`${matches} and ${contains}` : matches;
 }
 
 /** Parts of a query for two letters. */

@@ -344,6 +344,17 @@ describe("search", () => {
     expect((await search("zz", `&clientId=${clientId}`)).total).toBe(0);
   });
 
+  // SQLite reads both as U+FFFD in its patterns and in its full-text index.
+  it.each(["\uFFFE", "\uFFFF"])("takes %j as it is", async (character) => {
+    const [chatbotId, clientId] = [await createChatbot(), await createClient()];
+    const title = unique(`${character}yz`);
+    for (const one of [title, title.replace(character, "\uFFFD")])
+      await createSession({ chatbotId, clientId, title: one });
+    for (const needle of [character, `${character}y`, title])
+      for (const filter of [`&chatbotId=${chatbotId}`, `&clientId=${clientId}`, ""])
+        expect(await search(needle, filter)).toEqual({ titles: [title], total: 1 });
+  });
+
   it("follows a changed title, and forgets a deleted session", async () => {
     const [before, after] = [unique("before"), unique("after")];
     const id = await createSession({ title: before });
