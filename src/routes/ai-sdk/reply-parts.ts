@@ -2,9 +2,9 @@
 import type * as z from "zod";
 import { replyErrorFor } from "../../core/caller.ts";
 import type { Caller } from "../../core/caller.ts";
+import { isOfReader, problemOfReader } from "../http/open-reply.ts";
 import type { FinalEvent, ReplyPortion } from "../http/open-reply.ts";
 import { describeProblem } from "../http/problem.ts";
-import type { HttpProblem } from "../http/problem.ts";
 import { dataEvent } from "../http/reply-stream.ts";
 import type { ReplyEvents } from "../http/reply-stream.ts";
 import { presentMetadata } from "./present.ts";
@@ -45,14 +45,12 @@ export class ReplyParts implements ReplyEvents {
 
   #ending(final: FinalEvent): Part[] {
     if (final.type === "human") return [HANDLED_BY_HUMAN, { type: "finish" }];
-    if (final.type === "token-ended") return [{ type: "error", errorText: describeProblem(TOKEN_ENDED).message }];
+    if (isOfReader(final)) return [{ type: "error", errorText: describeProblem(problemOfReader(final)).message }];
     if (final.type !== "end") return [{ type: "error", errorText: replyErrorFor(this.#caller.role, final).message }];
     const finish: Part = { type: "finish", messageMetadata: presentMetadata(final) };
     return final.isTakenOver ? [HANDLED_BY_HUMAN, finish] : [finish];
   }
 }
-
-const TOKEN_ENDED: HttpProblem = { reason: "unauthenticated", hasEnded: true };
 
 const HANDLED_BY_HUMAN: Part = { type: "data-handler", data: { handler: "human" } };
 

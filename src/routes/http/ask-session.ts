@@ -8,13 +8,14 @@ import type { Message } from "../../core/message.ts";
 import { replyFailure } from "../../core/reply.ts";
 import { sessionStub } from "../../live/session-client.ts";
 import type { IdempotencyKey, Question } from "../../live/session-client.ts";
+import { readTurn } from "../../live/read-session.ts";
 import type { AppEnv } from "./context.ts";
-import { measure } from "./context.ts";
+import { measure, readerOf } from "./context.ts";
 import { idempotencyKeyOf, markReplayed } from "./idempotency.ts";
 import type { HttpProblem } from "./problem.ts";
 import { followSession, openEventStream } from "./subscribe.ts";
 import { endOfReply } from "./open-reply.ts";
-import type { OpenReply, ReplyEnding } from "./open-reply.ts";
+import type { FinalEvent, OpenReply, ReplyEnding } from "./open-reply.ts";
 import { TurnReply } from "./turn-reply.ts";
 
 /** A reply of a session. */
@@ -64,6 +65,17 @@ export function finalOf({ reply }: Message, retryAfterSeconds: number | null): R
   return endOfReply({ finishReason, usage, durationMs, ttftMs, ...raw });
 }
 
+/** Finds out why the events of a turn broke off. Of a reply that was not interrupted with them, its reader lacks the rest. */
+const endFinder =
+  (c: Context<AppEnv>, sessionId: string) =>
+  async (turnId: string): Promise<FinalEvent | null> => {
+    const turn = await readTurn(readerOf(c), sessionId, turnId);
+    const last = turn?.messages.at(-1);
+    if (!turn?.isOpen && !last) return null;
+    const isInterrupted = last?.reply?.error?.code === "interrupted";
+    return isInterrupted ? finalOf(last, null) : { type: "reader-too-slow" };
+  };
+
 /** Asks a session, and reads the reply as it comes. */
 export async function askAndFollow(
   c: Context<AppEnv>,
@@ -79,7 +91,7 @@ export async function askAndFollow(
   if (!opened.ok) return opened.failure;
   markReplayed(c, opened.value.replayed);
   const { events, turnId } = opened.value;
-  const reply = new TurnReply(events, c.req.raw.signal, { turnId, endsWithTurn: true });
+  const reply = new TurnReply(events, c.req.raw.signal, endFinder(c, sessionId), { turnId, endsWithTurn: true });
   return { reply, turnId: await reply.begin() };
 }
 
@@ -100,7 +112,7 @@ export async function followTurn(
     await events.cancel();
     return null;
   }
-  return new TurnReply(events, c.req.raw.signal, { turnId });
+  return new TurnReply(events, c.req.raw.signal, endFinder(c, sessionId), { turnId });
 }
 
 /**
@@ -114,7 +126,7 @@ export async function followRunningTurn(
 ): Promise<SessionReply | HttpProblem | null> {
   const events = await followSession(c, sessionId, { after: null });
   if (events === null || "reason" in events) return events;
-  const reply = new TurnReply(events, c.req.raw.signal);
+  const reply = new TurnReply(events, c.req.raw.signal, endFinder(c, sessionId));
   const turnId = await reply.begin();
   if (turnId !== "") return { reply, turnId };
   reply.stop();

@@ -1,11 +1,23 @@
 /** A reply that comes in, for one reader, who takes it when it has time. No effects. */
 import type { ReplyEnd, ReplyFailure } from "../../core/reply.ts";
+import type { HttpProblem } from "./problem.ts";
 
 /** How a reply ends: a person answers in the place of the model, or as a call to a provider does. */
 export type ReplyEnding = EndOfReply | ReplyFailure | { type: "human" };
 
-/** Why a reader gets no more of a reply: it has ended, or goes on while the reader's token is no longer valid. */
-export type FinalEvent = ReplyEnding | { type: "token-ended" };
+/** Why a reader gets no more of a reply that is not broken off: its token is no longer valid, or it has read too slowly. */
+export interface ReaderEnding {
+  type: "token-ended" | "reader-too-slow";
+}
+
+/** Why a reader gets no more of a reply. */
+export type FinalEvent = ReplyEnding | ReaderEnding;
+
+export const isOfReader = (final: FinalEvent): final is ReaderEnding =>
+  final.type === "token-ended" || final.type === "reader-too-slow";
+
+export const problemOfReader = ({ type }: ReaderEnding): HttpProblem =>
+  type === "token-ended" ? { reason: "unauthenticated", hasEnded: true } : { reason: "reader-too-slow" };
 
 /** What more is known of the end of a turn's reply. */
 export interface EndOfReply extends ReplyEnd {

@@ -4,9 +4,10 @@
  */
 import { MAX_LOG_BYTES, MAX_LOG_MESSAGES } from "../../core/message.ts";
 import type { TransientError } from "../../core/transient-error.ts";
-import type { Failure, ReplyErrorCode, ValidationIssue } from "../../core/failure.ts";
+import type { Failure, ValidationIssue } from "../../core/failure.ts";
 
 import { BRIDGE_PROBLEMS } from "./bridge-problems.ts";
+import { REPLY_PROBLEMS } from "./reply-problems.ts";
 import { invalidMessage, notFoundMessage, usersText } from "./problem-texts.ts";
 
 /** What is invalid in a body or a query, with the invalid value. */
@@ -23,6 +24,8 @@ export type HttpProblem =
   /** `hasEnded`: the token was valid when the call began. */
   | { reason: "unauthenticated"; hasEnded?: true }
   | { reason: "ticket-refused" }
+  /** Of a stream of a reply. */
+  | { reason: "reader-too-slow" }
   | { reason: "forbidden"; message: string }
   | { reason: "token-in-subprotocol" }
   | { reason: "too-many-calls"; retryAfterSeconds: number }
@@ -189,6 +192,7 @@ const PROBLEMS: ProblemTable = {
     message: "Too many responses of this session were deleted: delete the session",
   }),
   ...BRIDGE_PROBLEMS,
+  ...REPLY_PROBLEMS,
   "already-exists": ({ resource, field, value }) => ({
     httpStatus: 409,
     code: "taken",
@@ -239,7 +243,6 @@ const PROBLEMS: ProblemTable = {
     message: "Too many turns wait in this session",
     headers: { "retry-after": String(retryAfterSeconds) },
   }),
-  "reply-failed": ({ code, message, retryAfterSeconds }) => replyFailure(code, message, retryAfterSeconds),
   misconfigured: ({ message }) => ({ httpStatus: 503, code: "misconfigured", message }),
   unavailable: ({ because }) => ({
     httpStatus: 503,
@@ -257,17 +260,3 @@ const UNAVAILABLE_RETRY_SECONDS: Readonly<Record<TransientError, number>> = { re
 export const describeProblem = (problem: HttpProblem): ProblemResponse =>
   // TypeScript cannot match the row of a reason with the problem of that reason.
   (PROBLEMS[problem.reason] as (problem: HttpProblem) => ProblemResponse)(problem);
-
-/** `Retry-After` when an overloaded provider gives none, in seconds. */
-const DEFAULT_RETRY_SECONDS = 5;
-
-function replyFailure(code: ReplyErrorCode, message: string, retryAfterSeconds: number | null): ProblemResponse {
-  if (code === "provider_timeout") return { httpStatus: 504, code, message };
-  if (code !== "rate_limited" && code !== "provider_overloaded") return { httpStatus: 502, code, message };
-  return {
-    httpStatus: 503,
-    code,
-    message,
-    headers: { "retry-after": String(retryAfterSeconds ?? DEFAULT_RETRY_SECONDS) },
-  };
-}

@@ -25,19 +25,24 @@ interface TurnEvent {
   code?: number;
 }
 
+/** Finds out why the events of a turn broke off. @returns `null` for a turn that is not there */
+type FindEnd = (turnId: string) => Promise<FinalEvent | null>;
+
 /**
- * Reads no faster than its reader does: the session's object waits for nobody, and lets a reader go that is too slow. Events
- * that break off are a failure of the reply.
+ * Reads no faster than its reader does: the session's object waits for nobody, and lets a reader go that is too slow. Then the
+ * events break off, as they do when the object stops.
  */
 export class TurnReply implements OpenReply {
   readonly #events: EventReader;
   readonly #leaving: AbortSignal;
   readonly #endsWithTurn: boolean;
+  readonly #findEnd: FindEnd;
   #turnId: string | null;
   #text = "";
   #end: EndOfReply | null = null;
   #failure: ReplyFailure | null = null;
   #final: FinalEvent | null = null;
+  #isStopped = false;
 
   /**
    * @param events of a turn, or of a session
@@ -48,10 +53,12 @@ export class TurnReply implements OpenReply {
   constructor(
     events: ReadableStream<Uint8Array>,
     leaving: AbortSignal,
+    findEnd: FindEnd,
     { turnId = null, endsWithTurn = false }: { turnId?: string | null | undefined; endsWithTurn?: boolean } = {},
   ) {
     this.#events = new EventReader(events);
     this.#leaving = leaving;
+    this.#findEnd = findEnd;
     this.#turnId = turnId;
     this.#endsWithTurn = endsWithTurn;
   }
@@ -70,17 +77,26 @@ export class TurnReply implements OpenReply {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#events.cancel();
   }
 
   async #read(): Promise<"events" | "heartbeat"> {
-    const events = await this.#events.next().catch((error: unknown) => {
-      if (!this.#leaving.aborted) console.error({ event: "turn-not-read", error: rootCause(error) });
-      return null;
-    });
+    const events = await this.#events.next().catch((error: unknown) => this.#logFault(error));
     for (const event of events ?? []) this.#take(event as TurnEvent);
-    if (events === null) this.#finish(replyFailure("interrupted", "The reply was interrupted."));
+    if (events === null) this.#finish(await this.#endOfBrokenOff());
     return events?.length === 0 ? "heartbeat" : "events";
+  }
+
+  async #endOfBrokenOff(): Promise<FinalEvent> {
+    if (this.#turnId === null || this.#isStopped || this.#leaving.aborted) return INTERRUPTED;
+    const found = await this.#findEnd(this.#turnId).catch((error: unknown) => this.#logFault(error));
+    return found ?? INTERRUPTED;
+  }
+
+  #logFault(error: unknown): null {
+    if (!this.#leaving.aborted) console.error({ event: "turn-not-read", error: rootCause(error) });
+    return null;
   }
 
   #take(event: TurnEvent): void {
@@ -109,6 +125,8 @@ export class TurnReply implements OpenReply {
     else this.stop();
   }
 }
+
+const INTERRUPTED = replyFailure("interrupted", "The reply was interrupted.");
 
 /** Whether the events end because the token of their reader was revoked, or has expired. */
 const isEndOfToken = ({ type, code }: TurnEvent): boolean => type === "stream-closed" && code === 4401;

@@ -10,6 +10,7 @@ import { bodyHashOf, callEndpoint } from "../../providers/call/call-endpoint.ts"
 import type { AppEnv } from "../http/context.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { ReplyInbox } from "../http/reply-inbox.ts";
+import { isOfReader, problemOfReader } from "../http/open-reply.ts";
 import type { FinalEvent, OpenReply } from "../http/open-reply.ts";
 
 /**
@@ -35,7 +36,7 @@ export async function callModel(c: Context<AppEnv>, request: ReplyRequest): Prom
 export function problemOfReply(final: FinalEvent, { role }: Caller): HttpProblem | null {
   if (final.type === "end") return null;
   if (final.type === "human") return { reason: "human-handles" };
-  if (final.type === "token-ended") return { reason: "unauthenticated", hasEnded: true };
+  if (isOfReader(final)) return problemOfReader(final);
   const { code, message, retryAfterSeconds } = final;
   return { reason: "reply-failed", ...replyErrorFor(role, { code, message }), retryAfterSeconds };
 }

@@ -56,6 +56,7 @@ const PASSING_REASONS: ReadonlySet<HttpProblem["reason"]> = new Set([
   "too-many-subscribers",
   "turn-queue-full",
   "unavailable",
+  "reader-too-slow",
   "identity-provider-unavailable",
   "starting",
 ]);

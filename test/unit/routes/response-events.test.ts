@@ -101,15 +101,19 @@ describe("the events of a response", () => {
     expect(events.at(-1)).toMatchObject({ response });
   });
 
-  it.each([-1, 4])("end with an error when the token of a reader behind %i has ended, and skip nothing", (after) => {
+  it.each([
+    ["token-ended", -1, 4, { type: "authentication_error", code: "invalid_api_key" }],
+    ["token-ended", 4, 4, { type: "authentication_error", code: "invalid_api_key" }],
+    ["reader-too-slow", -1, 4, { type: "server_error", code: "reader_too_slow" }],
+    ["reader-too-slow", 9, 9, { type: "server_error", code: "reader_too_slow" }],
+  ] as const)("end by %s of a reader behind %i with an error, and skip nothing", (type, after, number, error) => {
     const events = new ResponseEvents(HEAD, CLIENT, after);
     events.start();
     events.portion({ text: "Hello", final: null });
-    const last = eventsIn(events.portion({ text: "!", final: { type: "token-ended" } }));
+    const last = eventsIn(events.portion({ text: "!", final: { type } }));
     // What is less than a delta is part of the next one, which a reader behind number 4 gets.
-    expect(last).toMatchObject([
-      { type: "error", sequence_number: 4, error: { type: "authentication_error", code: "invalid_api_key" } },
-    ]);
+    expect(last).toMatchObject([{ type: "error", sequence_number: number, error }]);
+    expect(last).toMatchObject([{ error: { message: expect.stringContaining(`starting_after=${number}`) } }]);
   });
 
   it("end with the failure for a reader who saw more text than was kept, and once for one who has it", () => {

@@ -6,7 +6,8 @@
 import { replyErrorFor } from "../../../core/caller.ts";
 import type { Caller } from "../../../core/caller.ts";
 import { replyFailure } from "../../../core/reply.ts";
-import type { ReplyEnding, ReplyPortion } from "../../http/open-reply.ts";
+import { isOfReader, problemOfReader } from "../../http/open-reply.ts";
+import type { ReaderEnding, ReplyEnding, ReplyPortion } from "../../http/open-reply.ts";
 import { namedEvent } from "../../http/reply-stream.ts";
 import type { ReplyEvents } from "../../http/reply-stream.ts";
 import { errorResponse } from "../errors.ts";
@@ -58,7 +59,7 @@ export class ResponseEvents implements ReplyEvents {
 
   portion({ text, final }: ReplyPortion): string {
     this.#text += text;
-    const isComplete = final !== null && final.type !== "token-ended";
+    const isComplete = final !== null && !isOfReader(final);
     let events = "";
     while (this.#sent < this.#text.length) {
       const end = endOfDelta(this.#text, this.#sent);
@@ -68,7 +69,7 @@ export class ResponseEvents implements ReplyEvents {
       this.#sent = end;
     }
     if (final === null) return events;
-    return events + (final.type === "token-ended" ? this.#tokenEnded() : this.#end(final));
+    return events + (isOfReader(final) ? this.#endOfReader(final) : this.#end(final));
   }
 
   #end(final: ReplyEnding): string {
@@ -92,9 +93,11 @@ export class ResponseEvents implements ReplyEvents {
   }
 
   /** The response goes on. A reader resumes behind the event before this one, so both have its number. */
-  #tokenEnded(): string {
-    const { body } = errorResponse({ reason: "unauthenticated", hasEnded: true });
-    return namedEvent("error", { type: "error", sequence_number: this.#nextNumber - 1, ...body });
+  #endOfReader(final: ReaderEnding): string {
+    const sequence_number = Math.max(this.#nextNumber - 1, this.#startingAfter);
+    const { error } = errorResponse(problemOfReader(final)).body;
+    const message = `${error.message}. Resume with starting_after=${sequence_number}`;
+    return namedEvent("error", { type: "error", sequence_number, error: { ...error, message } });
   }
 
   #message(status: ResponseObject["output"][number]["status"]) {
