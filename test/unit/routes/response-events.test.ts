@@ -116,10 +116,9 @@ describe("the events of a response", () => {
     expect(last).toMatchObject([{ error: { message: expect.stringContaining(`starting_after=${number}`) } }]);
   });
 
-  it("end with the failure for a reader who saw more text than was kept, and once for one who has it", () => {
-    const failure = replyFailure("interrupted", "The turn broke off before the reply had ended.");
-    const numbersBehind = (after: number) => {
-      const events = stream(["Hell"], failure, after);
+  it("end with the failure for a reader who saw more text than was kept after a crash", () => {
+    const numbersBehind = (after: number, code: ReplyFailure["code"] = "interrupted") => {
+      const events = stream(["Hell"], replyFailure(code, "The turn broke off before the reply had ended."), after);
       return events.map(({ type, sequence_number: number }) => [type, number]);
     };
     expect(numbersBehind(3)).toEqual([
@@ -127,8 +126,11 @@ describe("the events of a response", () => {
       ["response.failed", 5],
     ]);
     expect(numbersBehind(4)).toEqual([["response.failed", 5]]);
-    expect(numbersBehind(5)).toEqual([]);
+    // Number 5 can be that of a text which was not kept.
+    expect(numbersBehind(5)).toEqual([["response.failed", 6]]);
     expect(numbersBehind(53)).toEqual([["response.failed", 54]]);
+    // The whole text of a reply that failed otherwise was kept, so this reader has the failure.
+    expect(numbersBehind(5, "connection_lost")).toEqual([]);
   });
 
   it("end with the failure, in the words that the caller may read", () => {

@@ -276,7 +276,9 @@ describe("a response that is stored", () => {
     expect(more).toEqual([]);
     expect(end).toMatchObject({ ...failed, sequence_number: 4 });
     expect(live.at(-2)).toMatchObject({ type: "response.output_text.delta", sequence_number: live.length - 2 });
-    expect(await behind(live.length - 2)).toMatchObject([{ ...failed, sequence_number: live.length - 1 }]);
+    // Number 4 was that of the first text. A connection may have broken off behind any of them.
+    for (const { sequence_number: after } of live.slice(4))
+      expect(await behind(after)).toMatchObject([{ ...failed, sequence_number: after + 1 }]);
   });
 
   it("has followers, as its session has: each is recorded, and one too many is refused", async () => {

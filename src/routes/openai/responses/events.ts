@@ -76,7 +76,7 @@ export class ResponseEvents implements ReplyEvents {
     const given = outcomeOf(final);
     const outcome = "code" in given ? { ...given, ...replyErrorFor(this.#caller.role, given) } : given;
     const response = finishedResponse(this.#head, this.#text, outcome);
-    if (response.status === "failed") return this.#failed(response);
+    if (response.status === "failed") return this.#failed(response, "code" in given && given.code === "interrupted");
     const item = this.#message(messageStatusOf(response.status));
     return [
       this.#event("response.output_text.done", { ...this.#place, text: this.#text, logprobs: [] }),
@@ -86,9 +86,12 @@ export class ResponseEvents implements ReplyEvents {
     ].join("");
   }
 
-  /** After a crash the log can have less text than a reader has. Its number then follows the reader's last. */
-  #failed(response: ResponseObject): string {
-    if (this.#startingAfter > this.#nextNumber) this.#nextNumber = this.#startingAfter + 1;
+  /**
+   * After a crash the log can have less text than a reader has, and the number of this event may be that of a text which the
+   * reader has. So it always follows the reader's last event then, also for one who has it already.
+   */
+  #failed(response: ResponseObject, isInterrupted: boolean): string {
+    if (isInterrupted) this.#nextNumber = Math.max(this.#nextNumber, this.#startingAfter + 1);
     return this.#event("response.failed", { response });
   }
 
