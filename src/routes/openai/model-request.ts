@@ -12,6 +12,7 @@ import type { Endpoint } from "../../core/endpoint.ts";
 import { invalid } from "../../core/failure.ts";
 import { overriddenPins } from "../../core/param-names.ts";
 import type { ModelMessage, ReplyRequest } from "../../core/reply.ts";
+import type { ConversationQuestion } from "../../live/session-client.ts";
 import { findParamProblem, PROVIDERS } from "../../providers/registry.ts";
 import { ContextFitter } from "../../turn/fit-context.ts";
 import type { ChosenHistory } from "../../turn/fit-context.ts";
@@ -125,6 +126,23 @@ export function checkMessages(messages: readonly ModelMessage[], field: string, 
     : unsupported("unsupported_content", [field], "must have a text");
 }
 
+/**
+ * Looks whether a chatbot can answer the prompt of a new session, which has no history yet. A session finds it out too, but it
+ * is made by then.
+ *
+ * @returns `context-too-small`
+ */
+export function checkContext(
+  model: NamedModel,
+  { messages, instructions = "", params = "{}" }: ConversationQuestion,
+): HttpProblem | null {
+  if (!model.endpoint || !model.chatbot?.context) return null;
+  const prompt = messages.filter(({ role }) => role === "user").slice(-1);
+  const system = instructions === "" ? [] : [{ role: "system" as const, content: instructions }];
+  const request = modelRequest(model, model.endpoint, [...system, ...prompt], JSON.parse(params) as object);
+  return "reason" in request ? request : null;
+}
+
 /** Builds a request with a conversation behind the instructions. */
 type BuildRequest = (conversation: ModelMessage[], isComplete: boolean) => ReplyRequest;
 
@@ -133,7 +151,7 @@ function modelRequest(
   { chatbot }: NamedModel,
   endpoint: Endpoint,
   messages: ModelMessage[],
-  params: Record<string, unknown>,
+  params: object,
 ): ReplyRequest | HttpProblem {
   const { alternateRoles } = PROVIDERS[endpoint.connectorType];
   const target = { endpoint, previousCalls: 0, alternateRoles };

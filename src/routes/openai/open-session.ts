@@ -1,19 +1,24 @@
-/** Creates the session of a call. Effects: queries to D1. */
+/** Creates the session of a call, and asks it. Effects: queries to D1, RPC to the session's object. */
 import type { Context } from "hono";
-import type { Chatbot } from "../../core/chatbot.ts";
+import { rootCause } from "../../core/failure.ts";
 import { asObjectId } from "../../core/id.ts";
 import { newSession } from "../../core/new-session.ts";
 import type { NewSessionInput } from "../../core/new-session.ts";
 import { now } from "../../core/time.ts";
+import { sessionStub } from "../../live/session-client.ts";
+import type { ConversationQuestion } from "../../live/session-client.ts";
 import { clientStore, findClientByExternalId } from "../../store/chatbots-and-clients.ts";
 import { database } from "../../store/database.ts";
 import { createChatbotSession } from "../../store/sessions.ts";
+import { askSession } from "../http/ask-session.ts";
+import type { SessionReply } from "../http/ask-session.ts";
 import type { AppEnv } from "../http/context.ts";
 import { measure } from "../http/context.ts";
 import { claimCreation, releaseClaim, saveResponseStatements } from "../http/idempotency.ts";
 import type { HttpProblem } from "../http/problem.ts";
 import { cacheOwner } from "../http/session-owners.ts";
 import { unsupported } from "./errors.ts";
+import { checkContext } from "./model-request.ts";
 import { findModel } from "./models.ts";
 
 type AppContext = Context<AppEnv>;
@@ -27,35 +32,61 @@ interface NewSessionCall {
   user?: string | null | undefined;
 }
 
-/** Creates a session, once per idempotency key. */
+/** The session of a call. `isNew`: the call has made it. */
+export interface OpenedSession {
+  sessionId: string;
+  isNew?: true;
+}
+
+/** Creates the session of a question, once per idempotency key. */
 export async function createSession(
   c: AppContext,
   { stream: _stream, stream_options: _options, ...call }: NewSessionCall,
-): Promise<{ sessionId: string } | HttpProblem> {
+  question: ConversationQuestion,
+): Promise<OpenedSession | HttpProblem> {
   const claimed = await claimCreation(c, call);
   if ("reason" in claimed) return claimed;
   if (claimed.created !== null) return { sessionId: String(Reflect.get(claimed.created, "id")) };
-  const created = await create(c, call);
-  if ("reason" in created) await releaseClaim(c);
+  const created = await create(c, call, question);
+  if (!("reason" in created)) return { ...created, isNew: true };
+  await releaseClaim(c);
   return created;
 }
 
-async function create(c: AppContext, call: NewSessionCall) {
+/**
+ * Asks a session. A new one that refuses the question is removed, and with it the key of the call: nothing is kept of a call
+ * that is refused. A reply that fails is no refusal.
+ */
+export async function askOpened(
+  c: AppContext,
+  { sessionId, isNew }: OpenedSession,
+  question: ConversationQuestion,
+  isStreamed: boolean,
+): Promise<SessionReply | HttpProblem> {
+  const asked = await askSession(c, sessionId, question, isStreamed);
+  if ("reason" in asked && isNew) await removeNew(c, sessionId);
+  return asked;
+}
+
+/** If it fails after it has begun, the object completes it. */
+async function removeNew(c: AppContext, sessionId: string): Promise<void> {
+  const removal = measure(c, "session", sessionStub(c.env, sessionId).remove());
+  await removal.catch((error: unknown) => {
+    console.error({ event: "refused-session-not-removed", sessionId, error: rootCause(error) });
+  });
+}
+
+async function create(c: AppContext, call: NewSessionCall, question: ConversationQuestion) {
   const found = await findModel(c, call.model);
   if ("reason" in found) return found;
   const read = readMetadata(call.metadata ?? {});
   if ("reason" in read) return read;
   const { chatbot, endpoint } = found;
-  return chatbot
-    ? createWithChatbot(c, chatbot, read, call.user ?? undefined)
-    : createWithEndpoint(c, endpoint?.id ?? call.model, read);
-}
-
-async function createWithChatbot(c: AppContext, chatbot: Chatbot, read: ReadMetadata, user: string | undefined) {
-  const clientId = c.var.caller.clientId ?? (await findClientId(c, read.clientId, user));
+  if (!chatbot) return createWithEndpoint(c, endpoint?.id ?? call.model, read);
+  const clientId = await findClientId(c, read.clientId, call.user);
   if (typeof clientId !== "string") return clientId;
   const input = { chatbotId: chatbot.id, clientId, metadata: read.kept };
-  return (await save(c, input, chatbot.greeting)) ?? CLIENT_NOT_FOUND;
+  return checkContext(found, question) ?? (await save(c, input, chatbot.greeting)) ?? CLIENT_NOT_FOUND;
 }
 
 /** A session with an endpoint is nobody's in particular. A client does not get here: it sees no endpoints. */
@@ -89,13 +120,14 @@ async function save(c: AppContext, input: NewSessionInput, greeting: string | nu
   return { sessionId: session.id };
 }
 
-/** The client by its id in `metadata.client_id`, or by its `externalId` in `user`. */
+/** The caller's own client; or the client by its id in `metadata.client_id`, or by its `externalId` in `user`. */
 async function findClientId(
   c: AppContext,
   id: string | undefined,
-  externalId: string | undefined,
+  externalId: string | null | undefined,
 ): Promise<string | HttpProblem> {
-  if (id === undefined && externalId === undefined) return CLIENT_MISSING;
+  if (c.var.caller.clientId !== null) return c.var.caller.clientId;
+  if (id === undefined && externalId == null) return CLIENT_MISSING;
   const db = database(c.env.DB);
   const found =
     id === undefined ? findClientByExternalId(db, externalId ?? "") : clientStore.find(db, asObjectId(id) ?? "");

@@ -28,7 +28,9 @@ export async function readQuestion(
   const { messages, field } = call;
   const problem = checkMessages(messages, field, caller);
   if (problem) return problem;
-  if (!endsWithPrompt(messages))
+  const last = messages.findLast(({ role }) => role !== "system");
+  // Only a whole conversation can have an empty answer at its end: the client did not get that one.
+  if (from === "start" ? !endsWithPrompt(messages) : last?.role !== "user")
     return unsupported("unsupported_content", [field], "must end with a message of the user");
   const params = await readCallParams(c, call);
   if (params !== undefined && typeof params !== "string") return params;

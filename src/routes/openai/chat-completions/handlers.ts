@@ -9,7 +9,6 @@ import { now } from "../../../core/time.ts";
 import type { AppEnv } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
-import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
 import type { ConversationQuestion } from "../../../live/session-client.ts";
 import type { OpenReply } from "../../http/open-reply.ts";
@@ -18,7 +17,7 @@ import { readMessages } from "../messages.ts";
 import { readModelRequest } from "../model-request.ts";
 import type { ModelCall } from "../model-request.ts";
 import { findOwnSession } from "../../http/session-owners.ts";
-import { createSession } from "../open-session.ts";
+import { askOpened, createSession } from "../open-session.ts";
 import { respondWithReply } from "../respond-with-reply.ts";
 import { problemInNewSession, readQuestion } from "../session-question.ts";
 import { CompletionEvents, newCompletionHead, presentCompletion } from "./present.ts";
@@ -65,8 +64,8 @@ async function ask(
   const question = await readQuestion(c, { ...call, params }, "start");
   if ("reason" in question) return question;
   const opened = named === undefined ? await openNew(c, question, input) : await findOwnSession(c, named);
-  return "reason" in opened ? opened : askSession(c, opened.sessionId, question, input.stream === true);
+  return "reason" in opened ? opened : askOpened(c, opened, question, input.stream === true);
 }
 
 const openNew = async (c: AppContext, question: ConversationQuestion, input: Input) =>
-  problemInNewSession(question, "messages") ?? createSession(c, input);
+  problemInNewSession(question, "messages") ?? createSession(c, input, question);

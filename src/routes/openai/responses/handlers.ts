@@ -13,7 +13,6 @@ import type { AppEnv } from "../../http/context.ts";
 import { readerOf } from "../../http/context.ts";
 import type { HttpProblem } from "../../http/problem.ts";
 import { respondWithProblem } from "../../http/respond-with-problem.ts";
-import { askSession } from "../../http/ask-session.ts";
 import { callModel } from "../call-model.ts";
 import type { OpenReply } from "../../http/open-reply.ts";
 import { checkStreamOptions, unsupported } from "../errors.ts";
@@ -21,7 +20,8 @@ import { CHATBOT_PREFIX } from "../model-ids.ts";
 import { CLIENT_INSTRUCTS, readModelRequest } from "../model-request.ts";
 import type { ModelCall } from "../model-request.ts";
 import { findOwnSession } from "../../http/session-owners.ts";
-import { createSession } from "../open-session.ts";
+import { askOpened, createSession } from "../open-session.ts";
+import type { OpenedSession } from "../open-session.ts";
 import { respondWithReply } from "../respond-with-reply.ts";
 import { problemInNewSession, readQuestion } from "../session-question.ts";
 import { ResponseEvents } from "./events.ts";
@@ -104,7 +104,7 @@ async function askInSession(
   const { sessionId } = opened;
   const requestFields = requestFieldsOf(input);
   const whole = requestFields === undefined ? question : { ...question, requestFields };
-  const asked = await askSession(c, sessionId, whole, input.stream === true);
+  const asked = await askOpened(c, opened, whole, input.stream === true);
   if (!("reason" in asked)) return { head: storedHead({ sessionId, turnId: asked.turnId }, input), reply: asked.reply };
   if (typeof place.from === "object" && (await isMissing(c, asked, sessionId))) return PREVIOUS_NOT_FOUND;
   return asked.reason === "invalid" ? { ...asked, issues: asked.issues.map(asInput) } : asked;
@@ -147,8 +147,13 @@ const PREVIOUS_NOT_FOUND = unsupported(
   "there is no such response",
 );
 
-async function openSession(c: AppContext, input: Input, question: ConversationQuestion, named: string | null) {
-  if (named === null) return problemInNewSession(question, "input") ?? createSession(c, input);
+async function openSession(
+  c: AppContext,
+  input: Input,
+  question: ConversationQuestion,
+  named: string | null,
+): Promise<OpenedSession | HttpProblem> {
+  if (named === null) return problemInNewSession(question, "input") ?? createSession(c, input, question);
   const found = await findOwnSession(c, named);
   return "reason" in found && input.previous_response_id != null ? PREVIOUS_NOT_FOUND : found;
 }
