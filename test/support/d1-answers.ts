@@ -2,11 +2,14 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
-/** @returns the characters of each answer of D1 from now on, as JSON. A batch is one answer. Restore the mocks afterwards */
-export function recordD1Answers(): number[] {
+/**
+ * @param onAnswer gets how many answers there were
+ * @returns the characters of each answer of D1 from now on, as JSON. A batch is one answer. Restore the mocks afterwards
+ */
+export function recordD1Answers(onAnswer: (count: number) => void = () => undefined): number[] {
   const sizes: number[] = [];
   const record = <T>(answer: T): T => {
-    sizes.push(JSON.stringify(answer).length);
+    onAnswer(sizes.push(JSON.stringify(answer).length));
     return answer;
   };
   const statement = Object.getPrototypeOf(env.DB.prepare("select 1").bind()) as Record<string, Ask>;
