@@ -1,12 +1,12 @@
 /**
- * What the messages that a client sends add to a session: finds the prompt in them, and appends those before it. Comparing
- * them with what the session has does not belong here: that is `core/continuation.ts`. Effects: the log and its events.
+ * What the messages that a client sends add to a session: which of them is the prompt, which are new, and what they follow.
+ * Comparing them with what the session has does not belong here: that is `core/continuation.ts`. Effects: reads the log.
  */
 import { CANNOT_APPEND, canAppend } from "../core/caller.ts";
 import { continuationOf } from "../core/continuation.ts";
 import type { Failure, Outcome } from "../core/failure.ts";
 import { failed, invalid, notFound, success } from "../core/failure.ts";
-import type { Message, NewMessage } from "../core/message.ts";
+import type { Message } from "../core/message.ts";
 import { hasText } from "../core/message.ts";
 import { parentOf } from "../core/message-tree.ts";
 import type { ModelMessage } from "../core/reply.ts";
@@ -15,8 +15,6 @@ import type { Session } from "../core/session.ts";
 import { failedPrompt } from "./log/answered-prompts.ts";
 import type { Log } from "./log/log.ts";
 import type { ConversationQuestion } from "./session-results.ts";
-import type { SessionWorld } from "./session-world.ts";
-import { appendMessages } from "./turns/append-messages.ts";
 import type { Prompt } from "./turns/prompt.ts";
 
 /** What is known of earlier calls with the same question. */
@@ -32,7 +30,7 @@ export interface Repeat {
  * `not-found` for a turn that is not in the log
  */
 export function continueConversation(
-  world: SessionWorld,
+  log: Log,
   session: Session,
   question: ConversationQuestion,
   repeat: Repeat,
@@ -40,16 +38,15 @@ export function continueConversation(
   const { by, requestFields } = question;
   const partner = { chatbotId: session.chatbotId, endpointId: endpointOf(session) };
   if (!isWith(partner, question)) return failed({ reason: "model-mismatch", session: partner });
-  const addition = additionOf(world.log, question, repeat);
+  const addition = additionOf(log, question, repeat);
   if (!addition.ok) return addition;
-  const { added, parentSeq, ...prompt } = addition.value;
+  const { preceding, parentSeq } = addition.value;
   const isVariant = parentSeq !== undefined;
   if (isVariant && session.handler === "human") return failed({ reason: "human-handles" });
-  if (added.some(({ role }) => !canAppend(by, role))) return invalid(["messages"], CANNOT_APPEND);
-  const lastSeq = append(world, session, added, parentSeq);
-  const place = isVariant ? { isVariant: true as const, parentSeq: lastSeq ?? parentSeq } : {};
+  if (preceding.some(({ role }) => !canAppend(by, role))) return invalid(["messages"], CANNOT_APPEND);
+  const variant = isVariant ? { isVariant: true as const } : {};
   const fields = requestFields === undefined ? {} : { requestFields };
-  return success({ ...prompt, ...place, ...fields, call: callOf(question) });
+  return success({ ...addition.value, ...variant, ...fields, call: callOf(question) });
 }
 
 /** What a session is with. */
@@ -58,12 +55,7 @@ type Partner = Required<Extract<Failure, { reason: "model-mismatch" }>>["session
 const isWith = (partner: Partner, { chatbotId, endpointId }: ConversationQuestion): boolean =>
   endpointId === undefined ? partner.chatbotId === chatbotId : partner.endpointId === endpointId;
 
-interface Addition extends Pick<Prompt, "content" | "seq"> {
-  /** The messages before the prompt. */
-  added: ModelMessage[];
-  /** What the first of them follows, or else the prompt or its answer, if that is not the end of the active path. */
-  parentSeq?: number;
-}
+type Addition = Pick<Prompt, "content" | "seq" | "parentSeq"> & Required<Pick<Prompt, "preceding">>;
 
 function additionOf(log: Log, { messages, from }: ConversationQuestion, repeat: Repeat): Outcome<Addition> {
   if (from === "start") return comparedWithPath(log, messages, repeat);
@@ -73,17 +65,21 @@ function additionOf(log: Log, { messages, from }: ConversationQuestion, repeat: 
 function comparedWithPath(log: Log, messages: ModelMessage[], { seq }: Repeat): Outcome<Addition> {
   const continuation = continuationOf(messages, log.conversation.oldestFirst());
   if (!continuation) return NOTHING_TO_ANSWER;
-  if (continuation.kind === "again") return success(againAt(log, continuation.seq));
   if (seq !== null) return success(repeated(log, seq));
-  const { replacedSeq, added, prompt: content } = continuation;
+  if (continuation.kind === "again") return success(againAt(log, continuation.seq));
+  const { replacedSeq, added: preceding, prompt: content } = continuation;
   const replaced = replacedSeq === null ? undefined : log.message(replacedSeq);
-  return success({ content, seq: null, added, ...(replaced ? { parentSeq: parentOf(replaced) } : {}) });
+  return success({ content, seq: null, preceding, ...(replaced ? { parentSeq: parentOf(replaced) } : {}) });
 }
 
 const NOTHING_TO_ANSWER = invalid(["messages"], "must end with a message of the user");
 
 /** A prompt that is in the log, and is answered where its turn sees fit. */
-const repeated = (log: Log, seq: number): Addition => ({ content: log.message(seq)?.content ?? "", seq, added: [] });
+const repeated = (log: Log, seq: number): Addition => ({
+  content: log.message(seq)?.content ?? "",
+  seq,
+  preceding: [],
+});
 
 /** A prompt that is in the log. What follows it on the path is answered in its place. */
 const againAt = (log: Log, seq: number): Addition => ({
@@ -103,10 +99,10 @@ function newMessages(
   const behind = from === "end" ? success({}) : placeBehind(log, from.turnId);
   if (!behind.ok) return behind;
   const place: Pick<Addition, "parentSeq"> = behind.value;
-  const unanswered = messages.length === 1 && !hasKey ? unansweredPrompt(log, prompt.content) : null;
-  if (unanswered && (from === "end" || parentOf(unanswered) === place.parentSeq))
-    return success(repeated(log, unanswered.seq));
-  return success({ content: prompt.content, seq: null, added: messages.slice(0, -1), ...place });
+  const unanswered = hasKey ? null : unansweredAddition(log, messages);
+  if (unanswered && (from === "end" || parentOf(unanswered.first) === place.parentSeq))
+    return success(repeated(log, unanswered.prompt.seq));
+  return success({ content: prompt.content, seq: null, preceding: messages.slice(0, -1), ...place });
 }
 
 /** @returns `not-found` for a turn that is not in the log */
@@ -121,35 +117,19 @@ function placeBehind(log: Log, turnId: string): Outcome<Pick<Addition, "parentSe
 }
 
 /**
- * The message of the user at the end of the active path, if it is this prompt, and no reply or a failed one follows it: many
- * clients repeat a call that failed or takes too long, and not all of them under a key.
+ * The first and the last of these messages, if they are the end of the active path, and no reply or a failed one follows them:
+ * many clients repeat a call that failed or takes too long, and not all of them under a key.
  */
-function unansweredPrompt(log: Log, content: string): Message | null {
+function unansweredAddition(log: Log, messages: ModelMessage[]): { first: Message; prompt: Message } | null {
   const prompt = failedPrompt(log) ?? log.message(log.places.leaf);
-  return prompt?.role === "user" && prompt.content === content ? prompt : null;
-}
-
-/** @returns the last of them; `null` for none */
-function append(
-  world: SessionWorld,
-  { id }: Session,
-  added: ModelMessage[],
-  parentSeq: number | undefined,
-): number | null {
-  if (added.length === 0) return null;
-  const createdAt = world.clock();
-  const messages = added.map(({ role, content }, index): NewMessage => ({
-    chatId: id,
-    turnId: null,
-    turnNumber: null,
-    role,
-    content,
-    createdAt,
-    reply: null,
-    // The others follow this one, which is the end of the active path by then.
-    ...(index === 0 && parentSeq !== undefined ? { parentSeq } : {}),
-  }));
-  return appendMessages(world, messages).at(-1)?.seq ?? null;
+  let first: Message | undefined;
+  let next = prompt;
+  for (const { role, content } of messages.toReversed()) {
+    if (next?.role !== role || next.content !== content) return null;
+    first = next;
+    next = log.message(parentOf(next));
+  }
+  return first && prompt ? { first, prompt } : null;
 }
 
 const callOf = ({ params, instructions }: ConversationQuestion): NonNullable<Prompt["call"]> => ({

@@ -79,7 +79,7 @@ export class Prompts {
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
     const saved = this.#findSaved(question, key);
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
-    const earlier = saved ? this.#earlierTurn(saved, question) : this.#openTurnOf(question);
+    const earlier = saved ? this.#earlierTurn(saved, question) : this.#openTurnOf(question, key);
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
@@ -150,7 +150,7 @@ export class Prompts {
     const { seq } = repeat;
     const expectedSeq = expectedSeqOf(question, repeat);
     const expected = expectedSeq === undefined ? {} : { expectedSeq };
-    if ("messages" in question) return continueConversation(this.#world, session, question, repeat);
+    if ("messages" in question) return continueConversation(this.#world.log, session, question, repeat);
     if ("about" in question) return promptAbout(this.#world.log, session, question, seq);
     if ("recordedTurn" in question) return this.#recordedPrompt(session, question.recordedTurn);
     if ("content" in question && question.editedSeq === undefined)
@@ -189,14 +189,14 @@ export class Prompts {
   }
 
   /** The turn of the same question that waits or runs: a client whose connection broke sends it again. */
-  #openTurnOf(question: Question): AcceptedPrompt | null {
-    const turnId = this.#turnOf(question);
+  #openTurnOf(question: Question, key: IdempotencyKey | null): AcceptedPrompt | null {
+    const turnId = this.#turnOf(question, key);
     const submitted = turnId === null ? null : this.#turns.find(turnId);
     return submitted && { turnId: submitted.turnId, submitted, replayed: true };
   }
 
-  #turnOf(question: Question): string | null {
-    if ("messages" in question) return this.#conversations.get(conversationOf(question)) ?? null;
+  #turnOf(question: Question, key: IdempotencyKey | null): string | null {
+    if ("messages" in question) return this.#conversations.get(conversationOf(question, key) ?? "") ?? null;
     if (!("about" in question) || question.about !== "reply" || question.message === null) return null;
     return turnNamed(this.#world.log, question.message);
   }
@@ -226,7 +226,8 @@ export class Prompts {
     const submitted = this.#turns.submit(prompt, saveResult, series?.isNext);
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
-    if ("messages" in question) this.#keepOpen(conversationOf(question), turnId, finished);
+    const conversation = "messages" in question ? conversationOf(question, key) : null;
+    if (conversation !== null) this.#keepOpen(conversation, turnId, finished);
     // The turn continues even if the caller disconnects.
     keepAlive(finished.finally(() => replication.start()));
     return success({ turnId, submitted: submitted.value, replayed: false });
@@ -268,9 +269,11 @@ export class Prompts {
   }
 }
 
-/** Names a conversation that is sent whole. New messages in the end of one are new every time. */
-const conversationOf = ({ from, chatbotId, endpointId, messages }: ConversationQuestion): string =>
-  from === "start" ? JSON.stringify([chatbotId, endpointId, messages]) : crypto.randomUUID();
+/** Names what is asked, so that a repeated call finds its turn. `null` if only its key says what a repeat is. */
+const conversationOf = (
+  { from, chatbotId, endpointId, messages }: ConversationQuestion,
+  key: IdempotencyKey | null,
+): string | null => (from === "start" || key === null ? JSON.stringify([from, chatbotId, endpointId, messages]) : null);
 
 /** Whether a client means the reply that runs already, of whatever call. */
 const isJoined = (question: Question): boolean => "messages" in question || "about" in question;

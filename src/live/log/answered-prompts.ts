@@ -17,8 +17,10 @@ export function failedPrompt(log: Log): Message | undefined {
 }
 
 /**
- * What a reply to a prompt of the log follows: the prompt, if that has left the active path meanwhile, or if a reply to it that
- * failed is the end of the path. `null` for the end of the path.
+ * What a reply to a prompt of the log follows: the prompt, if that has left the active path meanwhile. If a reply to it that
+ * failed is the end of the path, what that follows. `null` for the end of the path.
  */
-export const placeOfAnswer = (log: Log, seq: number): number | null =>
-  isOnPath(log.loadedState.session.activePath, seq) && failedPrompt(log)?.seq !== seq ? null : seq;
+export function placeOfAnswer(log: Log, seq: number): number | null {
+  if (!isOnPath(log.loadedState.session.activePath, seq)) return seq;
+  return failedPrompt(log)?.seq === seq ? log.places.parentOf(log.places.leaf) : null;
+}

@@ -3,9 +3,10 @@
  * Effects: reads the log.
  */
 import type { PathMessage as ComparedMessage } from "../../core/continuation.ts";
-import type { AdoptedAuthor, Role, SummaryRecord } from "../../core/message.ts";
+import type { AdoptedAuthor, Message, Role, SummaryRecord } from "../../core/message.ts";
 import { isOnPath, lengthOfPath } from "../../core/message-tree.ts";
 import type { PathRange } from "../../core/message-tree.ts";
+import type { ModelMessage } from "../../core/reply.ts";
 import type { Session } from "../../core/session.ts";
 import type { MessagePlaces } from "./message-places.ts";
 import { fromPathRow } from "./message-rows.ts";
@@ -47,14 +48,30 @@ export class Conversation {
     return this.#past([[1, last]], lastSeq, messageCount - (last < lastSeq ? this.#countAfter(last) : 0));
   }
 
-  /** The messages of the active path but for one of them. */
-  without(seq: number): PastMessages {
-    const path = this.upTo();
+  /** As {@link upTo}, but without a prompt and the replies to it that failed. */
+  without({ seq, turnId }: Pick<Message, "seq" | "turnId">, upTo?: number): PastMessages {
+    const path = this.upTo(upTo);
+    const failed = this.#storage.sql.exec<{ seq: number }>(statements.FAILED_REPLIES, seq, seq, turnId);
+    const left = new Set([seq, ...Array.from(failed, (reply) => reply.seq)].filter((one) => path.has(one)));
     return {
-      count: path.count - 1,
-      has: (other) => other !== seq && path.has(other),
+      count: path.count - left.size,
+      has: (other) => !left.has(other) && path.has(other),
       *newestFirst() {
-        for (const message of path.newestFirst()) if (message.seq !== seq) yield message;
+        for (const message of path.newestFirst()) if (!left.has(message.seq)) yield message;
+      },
+    };
+  }
+
+  /** Messages, and those that are about to be appended behind them. */
+  followedBy(past: PastMessages, messages: ModelMessage[]): PastMessages {
+    const { lastSeq } = this.#session();
+    const added = messages.map(({ role, content }, index) => ({ seq: lastSeq + 1 + index, role, content }));
+    return {
+      count: past.count + added.length,
+      has: (seq) => seq > lastSeq || past.has(seq),
+      *newestFirst() {
+        yield* added.toReversed();
+        yield* past.newestFirst();
       },
     };
   }

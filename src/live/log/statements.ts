@@ -51,6 +51,8 @@ export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS N
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
 export const CONVERSATION_FROM_START = `SELECT seq, role, content, detail ->> '$.status' <> 'ok' FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq`;
+export const FAILED_REPLIES = `SELECT seq FROM messages WHERE seq > ? AND ${HAS_TEXT} AND detail ->> '$.status' = 'error'
+  AND (detail ->> '$.promptSeq' = ? OR (detail ->> '$.promptSeq' IS NULL AND turn_id = ?))`;
 /** A recorded greeting is that of another chatbot. */
 const CONVERSATION_OF_CHAT_UP_TO = `FROM messages WHERE (chat_id = ? OR (chat_id IS NULL AND role <> 'assistant')) AND seq <= ? AND ${HAS_TEXT}`;
 export const CONVERSATION_OF_CHAT = `SELECT seq, role, content ${CONVERSATION_OF_CHAT_UP_TO} ORDER BY seq DESC`;

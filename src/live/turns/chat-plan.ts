@@ -20,6 +20,7 @@ import type { PastMessages } from "../log/conversation.ts";
 import { placeOfAnswer } from "../log/answered-prompts.ts";
 import type { Log } from "../log/log.ts";
 import type { MadeSummary } from "./make-summary.ts";
+import type { Prompt } from "./prompt.ts";
 
 /** What a chatbot does in a turn. */
 export interface ChatPlan {
@@ -43,11 +44,7 @@ export interface TurnPlan {
 }
 
 /** A prompt, and where it is in the log, or what it follows there. */
-interface ChatPrompt {
-  content: string;
-  seq: number | null;
-  parentSeq?: number;
-}
+type ChatPrompt = Pick<Prompt, "content" | "seq" | "parentSeq" | "preceding">;
 
 /** A prompt of a chat, and what the chat has so far. */
 export interface ChatInput {
@@ -81,12 +78,13 @@ export function planChat(
   });
 }
 
-/** The messages before a prompt. One that is answered again at the end of the path stands there, and no longer in its place. */
-function pastOf(log: Log, { seq, parentSeq }: ChatPrompt): PastMessages {
+/** The messages before a prompt. One that is answered behind others stands behind them, and no longer in its place. */
+function pastOf(log: Log, { seq, parentSeq, preceding = [] }: ChatPrompt): PastMessages {
   const { conversation, places } = log;
-  if (seq === null) return conversation.upTo(parentSeq);
-  const isMoved = parentSeq === undefined && places.leaf !== seq && placeOfAnswer(log, seq) === null;
-  return isMoved ? conversation.without(seq) : conversation.upTo(places.parentOf(seq));
+  if (seq === null) return conversation.followedBy(conversation.upTo(parentSeq), preceding);
+  const place = parentSeq ?? placeOfAnswer(log, seq) ?? undefined;
+  if ((place ?? places.leaf) === seq) return conversation.upTo(places.parentOf(seq));
+  return conversation.without({ seq, turnId: log.message(seq)?.turnId ?? null }, place);
 }
 
 /** What a chatbot calls. */

@@ -1,6 +1,7 @@
 /** A prompt as a turn gets it, and what a turn has from its session. Pure. */
 import type { RecordedTurn } from "../../core/bridge.ts";
 import type { Attack } from "../../core/message.ts";
+import type { ModelMessage } from "../../core/reply.ts";
 import type { Session } from "../../core/session.ts";
 import type { RunningTurn } from "../../core/turn.ts";
 
@@ -13,6 +14,8 @@ export interface Prompt {
   attack?: Attack;
   /** Whether the turn makes a variant: asks again, or changes an earlier prompt. */
   isVariant?: true;
+  /** What stands before it in the same call: appended with it, when the turn starts. */
+  preceding?: ModelMessage[];
   /** What the first message that the turn adds follows, if that is not the last message of the active path. */
   parentSeq?: number;
   /** Which endpoint replies, and with which params, if not the chatbot's own; and what its system prompt stands behind. */

@@ -32,6 +32,24 @@ export const promptMessage = (
   ...(parentSeq === undefined ? {} : { parentSeq }),
 });
 
+/** What a call has before its prompt. It belongs to no turn: a turn has one prompt. */
+export const precedingMessages = (
+  { id }: Session,
+  { preceding = [], parentSeq }: Pick<Prompt, "preceding" | "parentSeq">,
+  at: EpochMs,
+): NewMessage[] =>
+  preceding.map(({ role, content }, index) => ({
+    chatId: id,
+    turnId: null,
+    turnNumber: null,
+    role,
+    content,
+    createdAt: at,
+    reply: null,
+    // The others follow this one, which is the end of the active path by then.
+    ...(index === 0 && parentSeq !== undefined ? { parentSeq } : {}),
+  }));
+
 /** A recorded turn as it is put again: what belongs to the conversation before it, the prompt, and the recorded answer. */
 export function recordedMessages(
   session: Session,

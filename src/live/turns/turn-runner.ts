@@ -8,7 +8,7 @@
 import type { Message, NewMessage, SentContext } from "../../core/message.ts";
 import type { Session } from "../../core/session.ts";
 import { turnStatus } from "../../core/turn.ts";
-import type { ReplyPlace, StartedTurn, TurnStatus } from "../../core/turn.ts";
+import type { ReplyPlace, StartedTurn, Turn, TurnStatus } from "../../core/turn.ts";
 import { fanOut } from "../../turn/fan-out.ts";
 import type { ChatTask, Reply } from "../../turn/fan-out.ts";
 import { placeOfAnswer } from "../log/answered-prompts.ts";
@@ -21,7 +21,7 @@ import { makeSummary } from "./make-summary.ts";
 import type { PlannedSummary, TurnPlan } from "./chat-plan.ts";
 import { settingsOfTurn } from "./prompt.ts";
 import type { Prompt } from "./prompt.ts";
-import { promptMessage, recordedMessages, replyMessage } from "./turn-messages.ts";
+import { precedingMessages, promptMessage, recordedMessages, replyMessage } from "./turn-messages.ts";
 
 /** How long a finished reply waits for others, in milliseconds, to be written with them. Each commit has a cost. */
 const REPLY_BATCH_MS = 10;
@@ -103,7 +103,7 @@ export class TurnRunner {
     const { turnId } = this.#signals;
     const { seq } = prompt;
     const turn = log.startTurn(turnId, { chatIds: [] }, clock());
-    if (seq === null) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
+    if (seq === null) this.#appendPrompt(turn, prompt);
     log.endTurn();
     if (seq !== null) return { added: log.messages(seq - 1, 1).items, retryAfterSeconds: null, leftAgain: true };
     emit({ type: "turn-ended", turnId, status: "human" });
@@ -168,8 +168,16 @@ export class TurnRunner {
     const turn = { turnId, number: started.number, startedAt: started.startedAt, ...ofReplies };
     emit({ type: "turn-started", turnId, chatIds });
     if (recorded && !resumed) this.#append(recordedMessages(this.#session, turn, recorded, clock()));
-    else if (prompt.seq === null && !resumed) this.#append([promptMessage(this.#session, turn, prompt, clock())]);
+    else if (prompt.seq === null && !resumed) this.#appendPrompt(turn, prompt);
     return turn;
+  }
+
+  #appendPrompt(turn: Turn, prompt: Prompt): void {
+    const at = this.#world.clock();
+    const preceding = precedingMessages(this.#session, prompt, at);
+    if (preceding.length > 0) appendMessages(this.#world, preceding);
+    const place = preceding.length > 0 ? { content: prompt.content } : prompt;
+    this.#append([promptMessage(this.#session, turn, place, at)]);
   }
 
   /** Summarises what calls do not send as it is. A turn that is stopped meanwhile makes no further call. */
