@@ -1,25 +1,23 @@
 /**
  * Prompts to a session: each starts a turn, once per idempotency key. So do the questions that make a variant: an earlier
- * prompt that is asked again, or changed. The commands of the room for everything else are in `session-room.ts`, and the
- * order of turns is in `turns/`.
+ * prompt that is asked again, or changed. Which prompt a question means is in `prompt-of-question.ts`, the commands of the
+ * room for everything else are in `session-room.ts`, and the order of turns is in `turns/`.
  *
  * Effects: those of the turns, by the injected world.
  */
 import type { Outcome } from "../core/failure.ts";
 import { failed, notFound, success } from "../core/failure.ts";
 import type { Attack, Message } from "../core/message.ts";
-import { parentOf, requireLastSeq } from "../core/message-tree.ts";
+import { requireLastSeq } from "../core/message-tree.ts";
 import { hideTurn } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
 import { findResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
-import { promptAbout, turnNamed } from "./client-messages.ts";
-import { promptOfReply } from "./log/answered-prompts.ts";
-import { continueConversation } from "./continue-conversation.ts";
-import type { Repeat } from "./continue-conversation.ts";
+import { turnNamed } from "./client-messages.ts";
 import { makeResult } from "./make-result.ts";
 import type { InRoom } from "./passed-messages.ts";
+import { expectedSeqOf, promptOf } from "./prompt-of-question.ts";
 import type { SessionLoader } from "./session-loader.ts";
 import type {
   AcceptedPrompt,
@@ -86,7 +84,7 @@ export class Prompts {
     const repeat = { seq: saved && this.#promptSeq(saved), hasKey: key !== null };
     const unchanged = requireLastSeq(active.value, expectedSeqOf(question, repeat));
     if (!unchanged.ok) return unchanged;
-    const prompt = this.#promptOf(active.value, question, repeat);
+    const prompt = promptOf(log, active.value, question, repeat);
     return prompt.ok ? this.#startTurn({ ...prompt.value, ...attackOf(series) }, question, key, series) : prompt;
   }
 
@@ -144,48 +142,6 @@ export class Prompts {
     if (!hidden.ok) return hidden;
     await replication.waitIfQuick();
     return success(null);
-  }
-
-  #promptOf(session: Session, question: Question, repeat: Repeat): Outcome<Prompt> {
-    const { seq } = repeat;
-    const expectedSeq = expectedSeqOf(question, repeat);
-    const expected = expectedSeq === undefined ? {} : { expectedSeq };
-    if ("messages" in question) return continueConversation(this.#world.log, session, question, repeat);
-    if ("about" in question) return promptAbout(this.#world.log, session, question, seq);
-    if ("recordedTurn" in question) return this.#recordedPrompt(session, question.recordedTurn);
-    if ("content" in question && question.editedSeq === undefined)
-      return success({ content: question.content, seq, ...expected });
-    if (session.handler === "human") return failed({ reason: "human-handles" });
-    const variant = "content" in question ? this.#editOf(question, seq) : this.#regenerationOf(question);
-    return variant.ok ? success({ ...variant.value, isVariant: true, ...expected }) : variant;
-  }
-
-  #editOf({ content, editedSeq = 0 }: Extract<Question, { content: string }>, seq: number | null): Outcome<Prompt> {
-    const edited = this.#world.log.message(editedSeq);
-    if (!edited) return notFound("message", String(editedSeq));
-    if (edited.role !== "user") return failed({ reason: "nothing-to-edit" });
-    return success({ content, seq, ...(seq === null ? { parentSeq: parentOf(edited) } : {}) });
-  }
-
-  #regenerationOf({ regeneratedSeq, ...call }: Extract<Question, { regeneratedSeq: number }>): Outcome<Prompt> {
-    const { log } = this.#world;
-    const reply = log.message(regeneratedSeq);
-    if (!reply) return notFound("message", String(regeneratedSeq));
-    const prompt = promptOfReply(log, reply);
-    if (!prompt) return failed({ reason: "nothing-to-answer" });
-    return success({ content: prompt.content, seq: prompt.seq, parentSeq: parentOf(reply), call });
-  }
-
-  /** @param number a turn of the recorded conversation, which may have broken off */
-  #recordedPrompt({ bridge }: Session, number: number): Outcome<Prompt> {
-    if (!bridge) return failed({ reason: "not-from-a-chat" });
-    const { log } = this.#world;
-    const recorded = log.chats.recorded.turn(bridge, number);
-    const { turn } = log.loadedState;
-    const prompt = { content: recorded.prompt.content, seq: null, recorded };
-    if (turn?.recordedTurn !== number) return success(prompt);
-    const promptSeq = log.messagesOfTurn(turn.turnId).find(({ role }) => role === "user")?.seq ?? 0;
-    return success({ ...prompt, resumed: { turn, promptSeq } });
   }
 
   /** The turn of the same question that waits or runs: a client whose connection broke sends it again. */
@@ -277,10 +233,6 @@ const conversationOf = (
 
 /** Whether a client means the reply that runs already, of whatever call. */
 const isJoined = (question: Question): boolean => "messages" in question || "about" in question;
-
-/** A prompt that is in the log has moved the log itself: what its first call expected held then. */
-const expectedSeqOf = ({ expectedSeq }: Question, { seq }: Repeat): number | undefined =>
-  seq === null ? expectedSeq : undefined;
 
 /** A message of the client is found by its name, however it was sent. */
 const keyOf = (question: Question, { seq }: Prompt): IdempotencyKey | null =>
