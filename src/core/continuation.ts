@@ -54,19 +54,20 @@ export function continuationOf(
   return { kind: "again", seq: lastSeq, prompt };
 }
 
-/** Whether a conversation ends with a user message, so that it has something to answer. */
-export const endsWithPrompt = (messages: readonly ModelMessage[]): boolean =>
-  messages.findLast(isCompared)?.role === "user";
-
 /** An answer without text is one that the client did not get. */
 const isCompared = ({ role, content }: ModelMessage): boolean =>
   role === "user" || (role === "assistant" && content.trim() !== "");
+
+/** How many answers that the client does not have are passed over before one that it has. They are held in memory. */
+const MAX_PASSED = 16;
 
 /** The compared messages of a path, one after the other. */
 class PathReader {
   readonly #messages: Iterator<PathMessage>;
   /** `null` at the end of the path. */
   next: PathMessage | null = null;
+  /** What follows `next`, as far as it was read. */
+  readonly #ahead: PathMessage[] = [];
 
   constructor(path: Iterable<PathMessage>) {
     this.#messages = path[Symbol.iterator]();
@@ -76,17 +77,38 @@ class PathReader {
   /** Reads a message; `null` if it is not the next one. Answers that the client does not have are passed over. */
   take(message: ModelMessage): PathMessage | null {
     if (message.role === "user") while (this.next?.role === "assistant") this.#advance();
+    else this.#passTo(message);
     const { next } = this;
     if (next === null || !isSame(message, next)) return null;
     this.#advance();
     return next;
   }
 
+  /** Passes over answers that the client does not have, such as a person's, if it has one of those that follow. */
+  #passTo(answer: ModelMessage): void {
+    for (let one = this.next, index = 0; one?.role === "assistant"; one = this.#peek(index), index += 1) {
+      if (!isSame(answer, one)) continue;
+      while (this.next !== one) this.#advance();
+      return;
+    }
+  }
+
+  /** A message behind `next`, if it is not too far. */
+  #peek(index: number): PathMessage | null {
+    if (index === this.#ahead.length && index < MAX_PASSED) this.#ahead.push(...this.#read());
+    return this.#ahead[index] ?? null;
+  }
+
   #advance(): void {
-    do {
-      const { done, value } = this.#messages.next();
-      this.next = done ? null : value;
-    } while (this.next !== null && !isCompared(this.next));
+    const [next = null] = this.#ahead.length > 0 ? this.#ahead.splice(0, 1) : this.#read();
+    this.next = next;
+  }
+
+  /** The next message; none at the end. */
+  #read(): PathMessage[] {
+    for (let item = this.#messages.next(); !item.done; item = this.#messages.next())
+      if (isCompared(item.value)) return [item.value];
+    return [];
   }
 }
 

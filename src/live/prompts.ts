@@ -11,7 +11,7 @@ import type { Attack, Message } from "../core/message.ts";
 import { requireLastSeq } from "../core/message-tree.ts";
 import { hideTurn } from "../core/session.ts";
 import type { Session } from "../core/session.ts";
-import { findResult, saveResultAtStart } from "./log/idempotency.ts";
+import { findResult, saveResult, saveResultAtStart } from "./log/idempotency.ts";
 import type { IdempotencyKey } from "./log/idempotency.ts";
 import type { SavedResult } from "./log/waiting-results.ts";
 import { turnNamed } from "./client-messages.ts";
@@ -77,7 +77,7 @@ export class Prompts {
     if (log.state?.removed !== false) return failed({ reason: "session-not-active" });
     const saved = this.#findSaved(question, key);
     if (saved === "conflict") return failed({ reason: "idempotency-conflict" });
-    const earlier = saved ? this.#earlierTurn(saved, question) : this.#openTurnOf(question, key);
+    const earlier = saved ? this.#earlierTurn(saved, question) : this.#joinOpenTurn(question, key);
     if (earlier) return success(earlier);
     const active = this.#loader.active;
     if (!active.ok) return active;
@@ -145,10 +145,10 @@ export class Prompts {
   }
 
   /** The turn of the same question that waits or runs: a client whose connection broke sends it again. */
-  #openTurnOf(question: Question, key: IdempotencyKey | null): AcceptedPrompt | null {
+  #joinOpenTurn(question: Question, key: IdempotencyKey | null): AcceptedPrompt | null {
     const turnId = this.#turnOf(question, key);
     const submitted = turnId === null ? null : this.#turns.find(turnId);
-    return submitted && { turnId: submitted.turnId, submitted, replayed: true };
+    return submitted && this.#join({ turnId: submitted.turnId, submitted, replayed: true }, null, question, key);
   }
 
   #turnOf(question: Question, key: IdempotencyKey | null): string | null {
@@ -167,6 +167,15 @@ export class Prompts {
     return submitted && { turnId, submitted, replayed: true };
   }
 
+  /** A conversation that joins a turn gets its answer under its own key too. @param seq its prompt, if that is in the log */
+  #join(turn: AcceptedPrompt, seq: number | null, question: Question, key: IdempotencyKey | null): AcceptedPrompt {
+    const { log, clock } = this.#world;
+    const hasStarted = log.state?.turn?.turnId === turn.turnId;
+    const save = hasStarted ? saveResult : saveResultAtStart;
+    if ("messages" in question) save(log, key, inputOf(question), { seq, turn_id: turn.turnId }, clock());
+    return turn;
+  }
+
   #startTurn(
     prompt: Prompt,
     question: Question,
@@ -175,11 +184,11 @@ export class Prompts {
   ): Outcome<AcceptedPrompt> {
     const { log, clock, replication, keepAlive } = this.#world;
     const running = this.#runningTurnOf(prompt, question);
-    if (running) return success(running);
     const { seq } = prompt;
-    const saveResult = (turnId: string) =>
+    if (running) return success(this.#join(running, seq, question, key));
+    const onAccepted = (turnId: string) =>
       saveResultAtStart(log, keyOf(question, prompt) ?? key, inputOf(question), { seq, turn_id: turnId }, clock());
-    const submitted = this.#turns.submit(prompt, saveResult, series?.isNext);
+    const submitted = this.#turns.submit(prompt, onAccepted, series?.isNext);
     if (!submitted.ok) return submitted;
     const { turnId, finished } = submitted.value;
     const conversation = "messages" in question ? conversationOf(question, key) : null;

@@ -48,11 +48,13 @@ export class Conversation {
     return this.#past([[1, last]], lastSeq, messageCount - (last < lastSeq ? this.#countAfter(last) : 0));
   }
 
-  /** As {@link upTo}, but without a prompt and the replies to it that failed. */
-  without({ seq, turnId }: Pick<Message, "seq" | "turnId">, upTo?: number): PastMessages {
+  /** As {@link upTo}, but without a prompt and the replies to it, if all of them failed. */
+  withoutFailed({ seq, turnId }: Pick<Message, "seq" | "turnId">, upTo?: number): PastMessages {
     const path = this.upTo(upTo);
-    const failed = this.#storage.sql.exec<{ seq: number }>(statements.FAILED_REPLIES, seq, seq, turnId);
-    const left = new Set([seq, ...Array.from(failed, (reply) => reply.seq)].filter((one) => path.has(one)));
+    const replies = this.#storage.sql.exec<{ seq: number; status: string }>(statements.REPLIES_TO, seq, seq, turnId);
+    const onPath = replies.toArray().filter((reply) => path.has(reply.seq));
+    if (onPath.some(({ status }) => status !== "error")) return path;
+    const left = new Set([seq, ...onPath.map((reply) => reply.seq)]);
     return {
       count: path.count - left.size,
       has: (other) => !left.has(other) && path.has(other),

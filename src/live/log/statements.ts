@@ -51,7 +51,7 @@ export const MESSAGES_OF_CHAT_AFTER = `${SELECT} WHERE seq > ? AND (chat_id IS N
 export const MESSAGES_OF_TURNS_AFTER = `${SELECT} WHERE seq > ? AND turn_id IS NOT NULL ORDER BY seq`;
 export const CONVERSATION = `SELECT seq, role, content FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq DESC`;
 export const CONVERSATION_FROM_START = `SELECT seq, role, content, detail ->> '$.status' <> 'ok' FROM messages WHERE seq >= ? AND seq <= ? AND ${HAS_TEXT} ORDER BY seq`;
-export const FAILED_REPLIES = `SELECT seq FROM messages WHERE seq > ? AND ${HAS_TEXT} AND detail ->> '$.status' = 'error'
+export const REPLIES_TO = `SELECT seq, detail ->> '$.status' AS status FROM messages WHERE seq > ? AND ${HAS_TEXT} AND detail IS NOT NULL
   AND (detail ->> '$.promptSeq' = ? OR (detail ->> '$.promptSeq' IS NULL AND turn_id = ?))`;
 /** A recorded greeting is that of another chatbot. */
 const CONVERSATION_OF_CHAT_UP_TO = `FROM messages WHERE (chat_id = ? OR (chat_id IS NULL AND role <> 'assistant')) AND seq <= ? AND ${HAS_TEXT}`;

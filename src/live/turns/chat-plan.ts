@@ -78,13 +78,13 @@ export function planChat(
   });
 }
 
-/** The messages before a prompt. One that is answered behind others stands behind them, and no longer in its place. */
+/** The messages before a prompt. One without an answer that is asked again behind others stands behind them, and no longer in its place. */
 function pastOf(log: Log, { seq, parentSeq, preceding = [] }: ChatPrompt): PastMessages {
   const { conversation, places } = log;
   if (seq === null) return conversation.followedBy(conversation.upTo(parentSeq), preceding);
   const place = parentSeq ?? placeOfAnswer(log, seq) ?? undefined;
   if ((place ?? places.leaf) === seq) return conversation.upTo(places.parentOf(seq));
-  return conversation.without({ seq, turnId: log.message(seq)?.turnId ?? null }, place);
+  return conversation.withoutFailed({ seq, turnId: log.message(seq)?.turnId ?? null }, place);
 }
 
 /** What a chatbot calls. */

@@ -4,7 +4,6 @@
  */
 import type { Context } from "hono";
 import { CANNOT_APPEND, canAppend } from "../../core/caller.ts";
-import { endsWithPrompt } from "../../core/continuation.ts";
 import { invalid } from "../../core/failure.ts";
 import { asObjectId } from "../../core/id.ts";
 import type { ConversationQuestion } from "../../live/session-client.ts";
@@ -28,9 +27,7 @@ export async function readQuestion(
   const { messages, field } = call;
   const problem = checkMessages(messages, field, caller);
   if (problem) return problem;
-  const last = messages.findLast(({ role }) => role !== "system");
-  // Only a whole conversation can have an empty answer at its end: the client did not get that one.
-  if (from === "start" ? !endsWithPrompt(messages) : last?.role !== "user")
+  if (messages.findLast(({ role }) => role !== "system")?.role !== "user")
     return unsupported("unsupported_content", [field], "must end with a message of the user");
   const params = await readCallParams(c, call);
   if (params !== undefined && typeof params !== "string") return params;

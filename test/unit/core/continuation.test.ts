@@ -61,6 +61,18 @@ describe("a conversation", () => {
       path,
       added("3"),
     ],
+    [
+      "with an answer behind one of a person, which it did not get",
+      [user("1"), assistant("by the model"), user("2")],
+      pathOf(user("1"), assistant("by a person"), assistant("by another"), assistant("by the model")),
+      added("2"),
+    ],
+    [
+      "with another answer than those of the model and a person",
+      [user("1"), assistant("by nobody"), user("2")],
+      pathOf(user("1"), assistant("by the model"), assistant("by a person"), user("2")),
+      added("2", 2, assistant("by nobody")),
+    ],
     ["with an answer without text", [user("1"), assistant(" "), user("2")], path.slice(0, 2), added("2")],
     ["with trimmed texts", [user("1"), assistant("one\r\n"), user(" 2")], path, again(3, " 2")],
     ["with instructions on the path", [user("1"), user("2")], pathOf(user("1"), system("x")), added("2")],

@@ -107,6 +107,55 @@ describe("a question that is asked again under its key, after another question",
   });
 });
 
+describe("a question that was answered by another call meanwhile", () => {
+  it("stays in its place, and is sent behind the others too", async () => {
+    const chat = new Chat(breaksOff("ha"), says("one"), says("two"));
+    await chat.say("q1", "k");
+    await chat.ask({ regeneratedSeq: 2 });
+    await chat.say("q2");
+    await chat.say("q1", "k");
+    expect(chat.sent).toEqual(["user: q1", "assistant: one", "user: q2", "assistant: two", "user: q1"]);
+    expect(chat.shown.slice(1)).toEqual(["assistant: one", "user: q2", "assistant: two", "assistant: answer 4"]);
+  });
+});
+
+describe("a conversation that joins a turn under a key of its own", () => {
+  it.each([
+    ["runs", []],
+    ["waits", ["first"]],
+  ])("gets the answer of that turn ever after: one that %s", async (_, before) => {
+    const { promise, resolve } = Promise.withResolvers<ReplyEvent[]>();
+    const chat = new Chat(promise);
+    const earlier = before.map((content) => chat.say(content));
+    const asked = question([...before, "q"].map(user), "start");
+    const calls = [chat.ask(asked, "a")];
+    await soon();
+    calls.push(chat.ask(asked, "b"));
+    await soon();
+    resolve(says("one"));
+    await Promise.all([...earlier, ...calls]);
+    const { lastSeq } = chat;
+    await chat.say("other");
+    for (const key of ["a", "b"])
+      expect(await chat.ask(asked, key)).toMatchObject({ ok: true, value: { replayed: true } });
+    expect(chat.lastSeq).toBe(lastSeq + 2);
+    expect(chat.shown.slice(-2)).toEqual(["user: other", `assistant: answer ${chat.calls}`]);
+  });
+
+  it("is asked again if that turn failed, and adds nothing", async () => {
+    const { promise, resolve } = Promise.withResolvers<ReplyEvent[]>();
+    const chat = new Chat(promise, says("one"));
+    const asked = question([user("q")], "start");
+    const calls = [chat.ask(asked, "a")];
+    await soon();
+    calls.push(chat.ask(asked, "b"));
+    resolve(fails("No"));
+    await Promise.all(calls);
+    await chat.ask(asked, "b");
+    expect(chat.shown).toEqual(["user: q", "assistant: one"]);
+  });
+});
+
 describe("several messages in one call", () => {
   it("are added together when their turn comes, and move nothing of the turn before", async () => {
     const { promise, resolve } = Promise.withResolvers<ReplyEvent[]>();

@@ -86,13 +86,19 @@ describe.each(ROUTES)("a first call to %s that is refused", (route) => {
   });
 });
 
-it("a response whose input ends with an empty answer is refused, and makes no session", async () => {
+it.each<[Route, string]>([
+  ["responses", "input"],
+  ["chat/completions", "messages"],
+])("a call to %s that ends with an empty answer is refused, and makes no session", async (route, field) => {
   const { bodyOf } = await conversation({});
   const before = await kept();
-  const { status, body } = await post("/openai/v1/responses", bodyOf("responses", "1", ""));
-  expect([status, body.error.param]).toEqual([400, "input"]);
+  const { status, body } = await post(`/openai/v1/${route}`, bodyOf(route, "1", ""));
+  expect([status, body.error.param]).toEqual([400, field]);
   expect(await kept()).toEqual(before);
-  // Instructions may stand behind the prompt.
+});
+
+it("instructions may stand behind the prompt of a response", async () => {
+  const { bodyOf } = await conversation({});
   const input = [
     { role: "user", content: "1" },
     { role: "developer", content: "Be brief." },
