@@ -116,7 +116,7 @@ it("names the chatbot whose answer was adopted or kept, also to an operator", as
   for (const token of ["", key]) {
     await page.goto("about:blank");
     await page.goto(`${server.address}/console#${token === "" ? "" : `token=${token}`}`);
-    await page.getByRole("link", { name: "Chats" }).waitFor();
+    await page.getByRole("link", { name: "Chats", exact: true }).waitFor();
     await openChat(page, id);
     await page.getByRole("article", { name: /^Adopted answer of Rival,/ }).waitFor();
     await expect.poll(() => page.locator("body").innerText()).not.toContain("chatbot:");

@@ -32,7 +32,7 @@ async function createChat(title: string, clientName = "Ada"): Promise<string> {
 async function signInAs(page: Page, role: "operator" | "client", clientId?: string): Promise<void> {
   const { key } = await server.parley.keys.create({ name: role, role, ...(clientId ? { clientId } : {}) });
   await page.goto(`${server.address}/console#token=${key}`);
-  await page.getByRole("heading", { name: "Chats" }).waitFor();
+  await page.getByRole("heading", { name: "Chats", exact: true }).waitFor();
 }
 
 /** A window of another person. */

@@ -88,7 +88,7 @@ it("tells an operator that a message is not shown now, without a button for what
   const id = await createOffPath("Of an operator");
   const { key } = await server.parley.keys.create({ name: "o", role: "operator" });
   await page.goto(`${server.address}/console#token=${key}`);
-  await page.getByRole("heading", { name: "Chats" }).waitFor();
+  await page.getByRole("heading", { name: "Chats", exact: true }).waitFor();
   await openChat(page, `${id}/5`);
   await offPath(page).waitFor();
   await expect.poll(() => page.getByRole("button", { name: "Show that variant" }).count()).toBe(0);
