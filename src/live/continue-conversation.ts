@@ -55,6 +55,7 @@ type Partner = Required<Extract<Failure, { reason: "model-mismatch" }>>["session
 const isWith = (partner: Partner, { chatbotId, endpointId }: ConversationQuestion): boolean =>
   endpointId === undefined ? partner.chatbotId === chatbotId : partner.endpointId === endpointId;
 
+/** What the messages add: the prompt, what stands before it, and what the first of them follows, or else the answer. */
 type Addition = Pick<Prompt, "content" | "seq" | "parentSeq"> & Required<Pick<Prompt, "preceding">>;
 
 function additionOf(log: Log, { messages, from }: ConversationQuestion, repeat: Repeat): Outcome<Addition> {
